@@ -1,0 +1,65 @@
+"""Evolution tells us what happened to an instance."""
+
+from datetime import datetime
+from functools import partial
+
+import functions_framework.aio
+from starlette.requests import Request
+from starlette.responses import Response
+
+from shared import log, problems, services, web, webhook_token
+from shared.domain import connecting, events
+from shared.domain.names import InstanceName
+from shared.evolution import webhooks
+
+edge = web.Edge("receive_webhook", "/webhook")
+
+BODY_LIMIT = 1024 * 1024
+PROBLEMS = (
+    problems.WebhookForged,
+    problems.BodyTooLarge,
+    problems.StoreUnavailable,
+    problems.Unexpected,
+)
+
+
+@edge.route("POST", "/", answers={204: None}, problems=PROBLEMS)
+@edge.route("POST", "/{first}", answers={204: None}, problems=PROBLEMS)
+@edge.route("POST", "/{first}/{second}", answers={204: None}, problems=PROBLEMS)
+async def webhook(request: Request) -> web.Reply:
+    """What the event says of the instance is recorded; 204 only once it is.
+
+    The token that names the instance is in the header `X-Webhook-Token`, or (Evolution 1.8) the
+    first part of the path; a server that posts by event puts the event's name last.
+    """
+    name = webhook_token.verify(_token(request))
+    told = webhooks.read(await web.read(request, BODY_LIMIT))
+    if told is None:
+        log.refused("webhook.unreadable", instance=name)
+        return web.Reply(status=204)
+    if told.instance != name:
+        raise problems.WebhookForged()
+    await _record(name, told, services.now())
+    return web.Reply(status=204)
+
+
+async def _record(name: InstanceName, told: webhooks.Wire, now: datetime) -> None:
+    event = told.meaning()
+    if isinstance(event, events.Ignored):
+        log.happened("event.ignored", instance=name, what=told.event, reason=event.reason)
+        return
+    decide = partial(connecting.decide_event, event=event, at=told.at(now), now=now)
+    changed = await services.store().change(name, decide, now)
+    if changed:
+        log.happened("instance.changed", instance=name, state=changed.state, reason=changed.reason)
+
+
+def _token(request: Request) -> str:
+    header = request.headers.get(webhook_token.HEADER)
+    return header or request.path_params.get("first", "")
+
+
+@functions_framework.aio.http
+async def receive_webhook(request: Request) -> Response:
+    """`POST /webhook…`."""
+    return await edge.answer(request)

@@ -1,0 +1,80 @@
+"""Every function under one origin, each loaded from its own file as the platform would."""
+
+import argparse
+from collections.abc import Mapping
+from http import HTTPStatus
+from pathlib import Path
+
+import uvicorn
+from functions_framework import aio
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.routing import Mount, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+FUNCTIONS = Path("functions")
+SEGMENTS = {"receive_webhook": "webhook", "openapi": "openapi.json"}  # others: their own name
+CONSOLE = "console"
+
+
+def build(functions: Path = FUNCTIONS) -> Starlette:
+    """One app for all files in `functions`; the first segment of a path says whose it is."""
+    served = {_segment(file.stem): _loaded(file) for file in sorted(functions.glob("[!_]*.py"))}
+
+    def front(_: Request) -> Response:
+        if CONSOLE in served:
+            return RedirectResponse(f"/{CONSOLE}")
+        return PlainTextResponse("".join(f"/{segment}\n" for segment in served))
+
+    async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
+        owner = served.get(scope["path"].split("/")[1], _not_found)
+        await owner(scope, receive, send)
+
+    return Starlette(routes=[Route("/", front), Mount("/", dispatch)])
+
+
+def __getattr__(name: str) -> Starlette:
+    """`infra.local.gateway:app`, loaded when a server asks for it and not by an import."""
+    if name == "app":
+        return build()
+    raise AttributeError(name)
+
+
+def _segment(stem: str) -> str:
+    return SEGMENTS.get(stem, stem.replace("_", "-"))
+
+
+def _loaded(file: Path) -> ASGIApp:
+    app: ASGIApp = aio.create_asgi_app(  # type: ignore[no-untyped-call]  # it isn't typed
+        target=file.stem, source=file, signature_type="http"
+    )
+    return app
+
+
+async def _not_found(scope: Scope, receive: Receive, send: Send) -> None:
+    status = HTTPStatus.NOT_FOUND
+    problem: Mapping[str, object] = {"type": "about:blank", "title": status.phrase, "status": 404}
+    answer = JSONResponse(problem, status, media_type="application/problem+json")
+    await answer(scope, receive, send)
+
+
+def main() -> None:
+    """Serve on the loopback interface until told to stop."""
+    asked = argparse.ArgumentParser(description=__doc__)
+    asked.add_argument("--port", type=int, default=8080)
+    asked.add_argument("--functions", type=Path, default=FUNCTIONS)
+    given = asked.parse_args()
+    uvicorn.run(
+        build(given.functions),
+        host="127.0.0.1",
+        port=given.port,
+        ws="none",
+        log_level="warning",
+        access_log=False,  # the functions write their own line per request
+        timeout_graceful_shutdown=2,
+    )
+
+
+if __name__ == "__main__":
+    main()

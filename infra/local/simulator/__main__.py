@@ -1,0 +1,56 @@
+"""The simulated Evolution server as a process of its own."""
+
+import argparse
+import asyncio
+from pathlib import Path
+
+import httpx
+import uvicorn
+
+from infra.local.simulator.simulator import Simulator
+
+
+def main() -> None:
+    """Serves on loopback until it is told to stop."""
+    asked = _arguments()
+    asyncio.run(_serve(asked))
+
+
+async def _serve(asked: argparse.Namespace) -> None:
+    async with httpx.AsyncClient(limits=httpx.Limits(max_connections=100)) as client:
+        simulator = Simulator(
+            api_key=asked.api_key,
+            version=asked.version,
+            quick=asked.quick,
+            deliver=client,
+            data=asked.data,
+            seed=asked.seed,
+            server_url=f"http://127.0.0.1:{asked.port}",
+            timezone_offset_hours=asked.timezone_offset_hours,
+        )
+        config = uvicorn.Config(
+            simulator.app,
+            host="127.0.0.1",
+            port=asked.port,
+            lifespan="on",
+            log_level="warning",
+            access_log=False,
+            timeout_graceful_shutdown=1,
+        )
+        await uvicorn.Server(config).serve()
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m infra.local.simulator", description=__doc__)
+    parser.add_argument("--port", type=int, default=8081)
+    parser.add_argument("--api-key", required=True)
+    parser.add_argument("--version", default="2.3.6", help="2.3.6 or 1.8.2")
+    parser.add_argument("--data", type=Path, help="a folder in which the state survives a restart")
+    parser.add_argument("--quick", action="store_true", help="none of the measured delays")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--timezone-offset-hours", type=float, default=0)
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

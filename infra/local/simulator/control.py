@@ -1,0 +1,197 @@
+"""/simulator: what a person or another process sees of the server, and does around it."""
+
+import json
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, Response
+
+from infra.local.simulator import qr
+from infra.local.simulator.answers import Json
+from infra.local.simulator.state import Impossible
+
+if TYPE_CHECKING:
+    from infra.local.simulator.simulator import Simulator
+
+PAGE = Path(__file__).parent / "page"
+ASSETS = {"page.js": "text/javascript", "page.css": "text/css"}
+ONLY_OURS = {
+    "content-security-policy": "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'",
+    "x-content-type-options": "nosniff",
+    "cache-control": "no-store",
+}
+Verb = Callable[["Simulator", str, Json], Awaitable[Json]]
+
+
+async def answer(sim: "Simulator", request: Request) -> Response:
+    """The answer to one request under /simulator."""
+    path = request.scope.get("raw_path", b"").split(b"?")[0].decode()
+    segments = [unquote(part) for part in path.removeprefix("/simulator").strip("/").split("/")]
+    if _from_elsewhere(request):
+        return _problem(403, "only its own page may change the simulator from a browser")
+    try:
+        return await _answer(sim, request, segments)
+    except (ValueError, KeyError, TypeError) as error:
+        return _problem(409 if isinstance(error, Impossible) else 400, str(error))
+
+
+async def _answer(sim: "Simulator", request: Request, segments: list[str]) -> Response:
+    match request.method, segments:
+        case "GET", [""]:
+            return FileResponse(PAGE / "page.html", headers=ONLY_OURS, media_type="text/html")
+        case "GET", [str(asset)] if asset in ASSETS:
+            return FileResponse(PAGE / asset, headers=ONLY_OURS, media_type=ASSETS[asset])
+        case "GET", ["state"]:
+            return JSONResponse(state(sim))
+        case "POST", ["reset"]:
+            sim.reset()
+            return JSONResponse({})
+        case ("GET" | "PUT"), ["faults"]:
+            return await _faults(sim, request)
+        case "POST", ["instances", name, verb] if verb in VERBS:
+            return JSONResponse(await VERBS[verb](sim, name, await _body(request)))
+    return _problem(404, "no such route")
+
+
+async def _faults(sim: "Simulator", request: Request) -> Response:
+    if request.method == "PUT":
+        sim.faults.put(await _body(request))
+    return JSONResponse(sim.faults.as_json())
+
+
+def state(sim: "Simulator") -> Json:
+    """Everything worth seeing, as JSON."""
+    world = sim.world
+    return {
+        "version": world.options.version,
+        "instances": [_instance(sim, name) for name in dict.fromkeys(
+            [*world.rows, *world.sessions])],
+        "creates_in_flight_peak": sim.creates_in_flight_peak,
+        "calls": dict(world.calls_per_route),
+        "sent": [sent._asdict() for sent in world.sent],
+        "deliveries": {
+            "outcomes": dict(Counter(each.outcome or "pending" for each in world.deliveries)),
+            "last": [_delivery(each) for each in list(world.deliveries)[-50:]],
+        },
+        "faults": sim.faults.as_json(),
+    }  # fmt: skip
+
+
+def _instance(sim: "Simulator", name: str) -> Json:
+    session, row = sim.world.sessions.get(name), sim.world.rows.get(name)
+    shown = session.code if session else None
+    hook = (row and row.webhook) or {}
+    return {
+        "name": name,
+        "state": sim.state(name),
+        "number": sim.number(name),
+        "profile": row.profile_name if row else None,
+        "code": shown.code if shown else None,
+        "picture": qr.picture(shown.code) if shown else None,
+        "count": shown.count if shown else 0,
+        "webhook": hook.get("url"),
+        "messages": [_said(message) for message in row.messages[-50:]] if row else [],
+    }
+
+
+def _said(message: Json) -> Json:
+    said = message["message"] or {}
+    payload = said.get(message["messageType"])
+    text = payload if isinstance(payload, str) else (payload or {}).get("caption", "")
+    updates = [update["status"] for update in message["MessageUpdate"]]
+    return {
+        "id": message["key"].get("id"),
+        "with": message["key"].get("remoteJid"),
+        "from_me": message["key"].get("fromMe", False),
+        "kind": message["messageType"],
+        "text": text,
+        "at": message["messageTimestamp"],
+        "status": updates[-1] if updates else message.get("status"),
+    }
+
+
+def _delivery(delivery: object) -> Json:
+    kept = ("instance", "event", "url", "statuses", "outcome")
+    return {key: getattr(delivery, key) for key in kept}
+
+
+async def _scan(sim: "Simulator", name: str, body: Json) -> Json:
+    await sim.scan(name, str(body["number"]), str(body.get("profile") or "Loja"))
+    return {"number": sim.number(name)}
+
+
+async def _plant(sim: "Simulator", name: str, body: Json) -> Json:
+    await sim.plant(name, body.get("number"), bool(body.get("open")))
+    return {}
+
+
+async def _receive(sim: "Simulator", name: str, body: Json) -> Json:
+    if "message" in body:
+        return {"id": await sim.receive_message(name, body)}
+    sender = str(body.get("from") or "")
+    if media := body.get("media"):
+        kind, caption = str(body.get("kind") or "image"), str(body.get("text") or "")
+        mimetype = str(body.get("mimetype") or "")
+        given = {"mimetype": mimetype, "caption": caption}
+        return {"id": await sim.receive_media(name, sender, kind, str(media), **given)}
+    options = {key: body[key] for key in ("id", "lid", "push_name") if body.get(key)}
+    return {"id": await sim.receive(name, sender, str(body["text"]), **options)}
+
+
+async def _acknowledge(sim: "Simulator", name: str, body: Json) -> Json:
+    await sim.acknowledge(name, str(body["id"]), str(body["status"]))
+    return {}
+
+
+async def _revise(sim: "Simulator", name: str, body: Json) -> Json:
+    if "text" in body:
+        await sim.edit(name, str(body["id"]), str(body["text"]))
+    else:
+        await sim.revoke(name, str(body["id"]))
+    return {}
+
+
+def _simply(verb: Callable[["Simulator", str], Awaitable[None]]) -> Verb:
+    async def do(sim: "Simulator", name: str, body: Json) -> Json:
+        await verb(sim, name)
+        return {}
+
+    return do
+
+
+VERBS: dict[str, Verb] = {
+    "scan": _scan,
+    "unpair": _simply(lambda sim, name: sim.unpair(name)),
+    "drop": _simply(lambda sim, name: sim.drop(name)),
+    "storm": _simply(lambda sim, name: sim.storm(name)),
+    "vanish": _simply(lambda sim, name: sim.vanish(name)),
+    "plant": _plant,
+    "expire-code": _simply(lambda sim, name: sim.expire_code(name)),
+    "qr-limit": _simply(lambda sim, name: sim.reach_qr_limit(name)),
+    "receive": _receive,
+    "acknowledge": _acknowledge,
+    "revise": _revise,
+}
+
+
+async def _body(request: Request) -> Json:
+    raw = await request.body()
+    body = json.loads(raw) if raw.strip() else {}
+    if not isinstance(body, dict):
+        raise ValueError("the body must be a JSON object")
+    return body
+
+
+def _from_elsewhere(request: Request) -> bool:
+    """A page of another origin, in the browser of whoever runs this, wants to change things."""
+    origin = request.headers.get("origin")
+    own = f"//{request.headers.get('host', '')}"
+    return request.method != "GET" and origin is not None and not origin.endswith(own)
+
+
+def _problem(status: int, detail: str) -> Response:
+    return JSONResponse({"status": status, "detail": detail}, status)

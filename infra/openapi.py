@@ -1,0 +1,181 @@
+"""Writes the OpenAPI 3.1 document from the routes and models that the functions really use."""
+
+import importlib.util
+import json
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from shared import web
+from shared.problems import TYPE_PREFIX, Problem
+
+ROOT = Path(__file__).parent.parent
+DOCUMENT = ROOT / "functions" / "openapi" / "openapi.json"
+REFERENCE = "#/components/schemas/{model}"
+PROBLEM_SCHEMA = {
+    "type": "object",
+    "required": ["type", "title", "status"],
+    "properties": {
+        "type": {"type": "string", "description": "Stable: decide by this"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "retry_after": {"type": "integer", "description": "Seconds"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {"field": {"type": "string"}, "message": {"type": "string"}},
+            },
+        },
+    },
+}
+
+
+def edges() -> list[web.Edge]:
+    """The edge of every function, each loaded from its own file."""
+    return [_edge(path) for path in sorted((ROOT / "functions").glob("*.py"))]
+
+
+def document() -> dict[str, Any]:
+    """The whole document."""
+    served = edges()
+    models = {model for edge in served for route in edge.routes for model in _models(route)}
+    ordered = sorted(models, key=lambda model: model.__name__)
+    _, schemas = models_json_schema(
+        [(model, "serialization") for model in ordered], ref_template=REFERENCE
+    )
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Perene",
+            "version": "1",
+            "summary": "One client, one WhatsApp instance, forever.",
+            "license": {"name": "MIT", "identifier": "MIT"},
+        },
+        "paths": _paths(served),
+        "components": {
+            "schemas": {**schemas["$defs"], "Problem": PROBLEM_SCHEMA},
+            "securitySchemes": {
+                "token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+                "webhook": {"type": "apiKey", "in": "header", "name": "X-Webhook-Token"},
+            },
+        },
+    }
+
+
+def text() -> str:
+    """The document as it is kept in the repository."""
+    return json.dumps(document(), indent=2, ensure_ascii=False) + "\n"
+
+
+def main() -> None:
+    """The kept document is up to date."""
+    DOCUMENT.parent.mkdir(exist_ok=True)
+    DOCUMENT.write_text(text())
+
+
+def _edge(path: Path) -> web.Edge:
+    spec = importlib.util.spec_from_file_location(f"openapi_{path.stem}", path)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    edge: web.Edge = module.edge
+    return edge
+
+
+def _models(route: web.Route) -> Iterable[type[BaseModel]]:
+    return filter(None, (route.takes, *route.answers.values()))
+
+
+def _paths(served: Iterable[web.Edge]) -> dict[str, Any]:
+    paths: dict[str, Any] = {}
+    for edge in served:
+        for route in edge.routes:
+            path = edge.path + route.path.rstrip("/")
+            paths.setdefault(path, {})[route.method.lower()] = _operation(edge, route)
+    return dict(sorted(paths.items()))
+
+
+def _operation(edge: web.Edge, route: web.Route) -> dict[str, Any]:
+    summary, _, description = (route.run.__doc__ or "").partition("\n")
+    operation: dict[str, Any] = {
+        "operationId": _operation_id(edge, route),
+        "tags": [edge.function],
+        "summary": summary.strip(),
+        "responses": _responses(route),
+    }
+    if text := " ".join(description.split()):
+        operation["description"] = text
+    if security := _security(edge):
+        operation["security"] = security
+    if parameters := re.findall(r"{(\w+)}", route.path):
+        operation["parameters"] = [_parameter(name) for name in parameters]
+    if route.takes:
+        content = {"application/json": {"schema": _reference(route.takes)}}
+        operation["requestBody"] = {"content": content}
+    return operation
+
+
+def _operation_id(edge: web.Edge, route: web.Route) -> str:
+    places = re.findall(r"{(\w+)}", route.path) if edge.function == "receive_webhook" else []
+    return "_".join([edge.function, route.run.__name__, *places])
+
+
+def _security(edge: web.Edge) -> list[dict[str, list[str]]]:
+    if edge.function == "openapi":
+        return []
+    return [{"webhook" if edge.function == "receive_webhook" else "token": []}]
+
+
+def _parameter(name: str) -> dict[str, Any]:
+    return {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+
+
+def _responses(route: web.Route) -> dict[str, Any]:
+    answers = {str(status): _answer(status, model) for status, model in route.answers.items()}
+    by_status: dict[int, list[type[Problem]]] = {}
+    for problem in (*route.problems, *web.EVERYWHERE):
+        by_status.setdefault(problem.status, []).append(problem)
+    failures = {str(status): _failure(kinds) for status, kinds in sorted(by_status.items())}
+    return answers | failures
+
+
+def _answer(status: int, model: type[BaseModel] | None) -> dict[str, Any]:
+    described: dict[str, Any] = {"description": ANSWERS[status]}
+    if model:
+        described["content"] = {"application/json": {"schema": _reference(model)}}
+    if status == 202:
+        described["headers"] = {"Retry-After": {"schema": {"type": "integer"}}}
+    return described
+
+
+ANSWERS = {200: "Done", 202: "Under way: ask again after Retry-After", 204: "Done"}
+
+
+def _failure(kinds: list[type[Problem]]) -> dict[str, Any]:
+    types = [TYPE_PREFIX + kind.slug() for kind in kinds]
+    lines = [f"`{kind.slug()}`: {kind.title}" for kind in kinds]
+    schema = {
+        "allOf": [
+            {"$ref": REFERENCE.format(model="Problem")},
+            {"properties": {"type": {"enum": types}}},
+        ]
+    }
+    return {
+        "description": "; ".join(lines),
+        "content": {"application/problem+json": {"schema": schema}},
+    }
+
+
+def _reference(model: type[BaseModel]) -> dict[str, str]:
+    return {"$ref": REFERENCE.format(model=model.__name__)}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,152 @@
+"""Who is calling. The only place that says who a tenant is; closed unless configured."""
+
+import asyncio
+import time
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import jwt
+from starlette.requests import Request
+
+from shared import config, problems
+from shared.domain import names
+from shared.domain.names import TenantId
+
+LEEWAY_SECONDS = 10
+JWKS_LIFETIME_SECONDS = 600
+JWKS_PAUSE_SECONDS = 10
+JWKS_TIMEOUT_SECONDS = 5
+ASYMMETRIC = ["RS256", "ES256"]
+SYMMETRIC = ["HS256"]
+
+Claims = dict[str, Any]
+
+
+async def tenant_of(request: Request) -> TenantId:
+    """The tenant that the request's verified token names.
+
+    Raises TokenMissing, TokenInvalid, TokenExpired, TenantUnusable, AuthNotConfigured,
+    IssuerUnreachable.
+    """
+    claims = await _claims(request)
+    tenant = _claim(claims, config.settings().auth_tenant_claim)
+    if not isinstance(tenant, str) or not names.usable(tenant):
+        raise problems.TenantUnusable()
+    return TenantId(tenant)
+
+
+async def operator_of(request: Request) -> str:
+    """The subject of the token of somebody who runs the deployment.
+
+    `AUTH_OPERATOR_CLAIM` names a claim that must be true, or `claim=value` what it must be (or,
+    for a list, contain). Raises NotAllowed and what tenant_of raises.
+    """
+    claims = await _claims(request)
+    wanted = config.settings().auth_operator_claim
+    if not wanted or not _holds(claims, wanted):
+        raise problems.NotAllowed("Only an operator may do this.")
+    return str(claims.get("sub", "operator"))
+
+
+async def _claims(request: Request) -> Claims:
+    token = _bearer(request)
+    settings = config.settings()
+    if not settings.auth_issuer or not settings.auth_audience:
+        raise problems.AuthNotConfigured()
+    if settings.auth_hs256_secret:
+        return _verified(token, settings.auth_hs256_secret.get_secret_value(), SYMMETRIC)
+    if settings.auth_jwks_url:
+        return _verified(token, await _key_of(token, settings.auth_jwks_url), ASYMMETRIC)
+    raise problems.AuthNotConfigured()
+
+
+def _bearer(request: Request) -> str:
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise problems.TokenMissing()
+    return token.strip()
+
+
+def _verified(token: str, key: Any, algorithms: list[str]) -> Claims:
+    settings = config.settings()
+    try:
+        return jwt.decode(
+            token,
+            key,
+            algorithms=algorithms,
+            audience=settings.auth_audience,
+            issuer=settings.auth_issuer,
+            leeway=LEEWAY_SECONDS,
+            options={"require": ["exp", "iss", "aud"]},
+        )
+    except jwt.ExpiredSignatureError:
+        raise problems.TokenExpired() from None
+    except (jwt.PyJWTError, ValueError, TypeError):
+        raise problems.TokenInvalid() from None
+
+
+def _claim(claims: Claims, name: str) -> Any:
+    if name in claims:
+        return claims[name]
+    value: Any = claims
+    for part in name.split("."):
+        value = value.get(part) if isinstance(value, dict) else None
+    return value
+
+
+def _holds(claims: Claims, wanted: str) -> bool:
+    name, separator, expected = wanted.partition("=")
+    value = _claim(claims, name)
+    if not separator:
+        return value is True
+    return expected in value if isinstance(value, list) else value == expected
+
+
+@dataclass
+class _KeyRing:
+    """An issuer's public keys, fetched without blocking the others and kept for a while."""
+
+    url: str
+    keys: dict[str | None, jwt.PyJWK] = field(default_factory=dict)
+    fetched_at: float = float("-inf")
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def key(self, key_id: str | None) -> jwt.PyJWK:
+        """The key of that id; the set is fetched again when it is old or doesn't know it."""
+        age = time.monotonic() - self.fetched_at
+        if age > JWKS_LIFETIME_SECONDS or (key_id not in self.keys and age > JWKS_PAUSE_SECONDS):
+            await self._fetch(time.monotonic())
+        if not self.keys:
+            raise problems.IssuerUnreachable(retry_after=JWKS_PAUSE_SECONDS)
+        if key_id not in self.keys:
+            raise problems.TokenInvalid()
+        return self.keys[key_id]
+
+    async def _fetch(self, asked_at: float) -> None:
+        async with self.lock:
+            if self.fetched_at >= asked_at:
+                return
+            with suppress(httpx.HTTPError, jwt.PyJWTError, ValueError, TypeError, AttributeError):
+                self.keys = await _published(self.url)
+            self.fetched_at = time.monotonic()
+
+
+_rings: dict[tuple[str, int], _KeyRing] = {}
+
+
+async def _key_of(token: str, url: str) -> jwt.PyJWK:
+    try:
+        key_id = jwt.get_unverified_header(token).get("kid")
+    except jwt.PyJWTError:
+        raise problems.TokenInvalid() from None
+    loop = id(asyncio.get_running_loop())
+    return await _rings.setdefault((url, loop), _KeyRing(url)).key(key_id)
+
+
+async def _published(url: str) -> dict[str | None, jwt.PyJWK]:
+    async with httpx.AsyncClient(timeout=JWKS_TIMEOUT_SECONDS) as http:
+        answer = (await http.get(url)).raise_for_status().json()
+    keys = {key.key_id: key for key in jwt.PyJWKSet.from_dict(answer).keys}
+    return keys | ({None: next(iter(keys.values()))} if len(keys) == 1 else {})

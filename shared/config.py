@@ -1,0 +1,151 @@
+"""The settings, read from the environment once and validated at start."""
+
+import os
+import re
+from collections.abc import Mapping
+from functools import cache
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    HttpUrl,
+    Json,
+    SecretStr,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
+
+SERVER_ID = r"^[a-z0-9][a-z0-9-]{0,31}$"
+Dialect = Literal["2", "1.8"]
+
+
+class ConfigurationError(Exception):
+    """A setting is missing or wrong; the message names each, and never shows a value."""
+
+
+def _origin(value: Any) -> Any:
+    return value.rstrip("/") if isinstance(value, str) else value
+
+
+def _url(value: str) -> str:
+    TypeAdapter(HttpUrl).validate_python(value)
+    return value
+
+
+def _words(value: Any) -> Any:
+    return tuple(filter(None, re.split(r"[\s,]+", value))) if isinstance(value, str) else value
+
+
+Url = Annotated[str, BeforeValidator(_url), BeforeValidator(_origin)]
+Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
+Secret = Annotated[SecretStr, Field(min_length=16)]
+
+
+class Server(BaseModel):
+    """One Evolution deployment."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: Annotated[str, Field(pattern=SERVER_ID)]
+    url: Url
+    api_key: Annotated[SecretStr, Field(min_length=1)]
+    instance_max: Annotated[int, Field(ge=0)] = 100
+    version: str = "2.3.6"
+
+    @property
+    def dialect(self) -> Dialect:
+        """Which shapes the server speaks: 1.x is one dialect, everything newer the other."""
+        return "1.8" if self.version.startswith("1.") else "2"
+
+
+class Settings(BaseModel):
+    """What a deployment decides. Field names are the environment's variables in lower case."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    evolution_url: Url | None = None
+    evolution_api_key: SecretStr | None = None
+    evolution_version: str = "2.3.6"
+    instance_max: Annotated[int, Field(ge=0)] = 100
+    evolution_servers: Json[tuple[Server, ...]] = ()
+    instance_prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,16}$")] = "instance_"
+
+    public_url: Url
+    webhook_secret: Secret
+    webhook_secret_previous: Secret | None = None
+
+    auth_issuer: str | None = None
+    auth_audience: str | None = None
+    auth_jwks_url: Url | None = None
+    auth_hs256_secret: Annotated[SecretStr, Field(min_length=32)] | None = None
+    auth_tenant_claim: str = "sub"
+    auth_operator_claim: str | None = None
+
+    cors_origins: Words = ()
+    tenants_on_first_use: bool = True
+
+    google_cloud_project: str | None = None
+    firestore_database: str = "(default)"
+
+    @model_validator(mode="after")
+    def _one_way_to_name_servers(self) -> Self:
+        if not self.evolution_servers and not (self.evolution_url and self.evolution_api_key):
+            raise ValueError(
+                "EVOLUTION_URL with EVOLUTION_API_KEY, or EVOLUTION_SERVERS, is needed"
+            )
+        ids = [server.id for server in self.evolution_servers]
+        if len(set(ids)) != len(ids):
+            raise ValueError("EVOLUTION_SERVERS names a server twice")
+        return self
+
+    @model_validator(mode="after")
+    def _one_way_to_check_tokens(self) -> Self:
+        if self.auth_jwks_url and self.auth_hs256_secret:
+            raise ValueError("AUTH_JWKS_URL and AUTH_HS256_SECRET exclude each other")
+        return self
+
+    @property
+    def servers(self) -> dict[str, Server]:
+        """The fleet by id; `EVOLUTION_SERVERS` wins over the single-server variables."""
+        if self.evolution_servers:
+            return {server.id: server for server in self.evolution_servers}
+        assert self.evolution_url
+        assert self.evolution_api_key
+        only = Server(
+            id="main",
+            url=self.evolution_url,
+            api_key=self.evolution_api_key,
+            instance_max=self.instance_max,
+            version=self.evolution_version,
+        )
+        return {only.id: only}
+
+
+def read(environment: Mapping[str, str]) -> Settings:
+    """The settings in an environment; empty variables count as absent.
+
+    Raises ConfigurationError, which names every missing or wrong variable.
+    """
+    given = {name.lower(): value for name, value in environment.items() if value.strip()}
+    try:
+        return Settings.model_validate(given)
+    except ValidationError as error:
+        faults = error.errors(include_url=False, include_input=False, include_context=False)
+        raise ConfigurationError("; ".join(map(_sentence, faults))) from None
+
+
+@cache
+def settings() -> Settings:
+    """This process's settings, read once."""
+    return read(os.environ)
+
+
+def _sentence(fault: Any) -> str:
+    name, *rest = [str(part) for part in fault["loc"]] or [""]
+    where = ".".join([name.upper(), *rest])
+    text = fault["msg"].removeprefix("Value error, ")
+    return f"{where}: {text}" if where else text

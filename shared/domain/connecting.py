@@ -1,0 +1,82 @@
+"""How events and numbers move an instance from state to state. Decisions only."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.domain import events
+from shared.domain.events import Event
+from shared.domain.instances import Code, Instance, Reason, State
+
+HEARD_GRAIN_MS = 5_000
+"""An event that only repeats what we know is noted at most this often (milliseconds)."""
+
+
+def decide_event(instance: Instance, event: Event, at: int, now: datetime) -> Instance | None:
+    """The instance after an event, or None when nothing changed.
+
+    `at` is the event's own time on its server's clock (epoch milliseconds): an event that is
+    older than the newest one heard arrives too late to say anything. What a release has begun,
+    no event undoes.
+    """
+    if at < instance.heard_at or instance.state is State.RELEASING:
+        return None
+    moved = _moved(instance, event, now)
+    if moved == instance and at - instance.heard_at < HEARD_GRAIN_MS:
+        return None
+    return None if moved is None else moved.model_copy(update={"heard_at": at})
+
+
+def _moved(instance: Instance, event: Event, now: datetime) -> Instance | None:
+    match event:
+        case events.Opened(number):
+            return instance.moved(
+                State.OPEN, None, now, code=None, number=number or instance.number
+            )
+        case events.LoggedOut():
+            return instance.moved(State.CLOSED, Reason.LOGGED_OUT, now, code=None)
+        case events.ConnectionLost():
+            return instance.moved(State.CLOSED, Reason.CONNECTION_LOST, now, code=None)
+        case events.CodeShown(shown):
+            code = instance.code
+            known = code is not None and code.qr == shown.qr
+            code = code if known else Code.born(shown, now)
+            return instance.moved(State.PAIRING, Reason.WAITING_FOR_SCAN, now, code=code)
+        case events.CodesExhausted():
+            return instance.moved(State.CLOSED, Reason.QR_LIMIT, now, code=None)
+        case events.Removed():
+            return instance.moved(State.MISSING, Reason.VANISHED, now, code=None)
+        case events.Ignored():
+            return None
+
+
+@dataclass(frozen=True)
+class Bind:
+    """The number becomes (or stays) this line's; `free` is the number it had before, if any."""
+
+    instance: Instance
+    free: str | None
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """The number is live on another line: the owner stays, the newcomer is refused."""
+
+    instance: Instance
+
+
+def decide_number(
+    before: Instance, opened: Instance, owner: Instance | None, now: datetime
+) -> Bind | Conflict:
+    """Whose a number is when a line opened with it (P11).
+
+    `owner` is the instance that the number belonged to until now, if any. One that isn't live
+    with it any more gives way: a person may move a number from line to line.
+    """
+    if owner and owner.name != opened.name and _live_with(opened.number, owner):
+        heard = {"number": opened.number, "heard_at": opened.heard_at, "code": None}
+        return Conflict(before.moved(State.CONFLICT, Reason.NUMBER_IN_USE, now, **heard))
+    return Bind(opened, free=before.number if before.number != opened.number else None)
+
+
+def _live_with(number: str | None, owner: Instance) -> bool:
+    return owner.state is State.OPEN and owner.number == number

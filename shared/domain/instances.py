@@ -1,0 +1,188 @@
+"""The instance that carries a line: what it is, and what happens to it.
+
+```mermaid
+stateDiagram-v2
+    [*] --> creating: ensure (a slot is reserved)
+    creating --> pairing: a code to scan
+    creating --> open: adopted while open
+    creating --> closed: no code came
+    pairing --> open: scanned
+    pairing --> closed: nobody scanned (qr_limit)
+    open --> closed: logged out, disconnected
+    open --> conflict: its number is live on another line
+    conflict --> open: the number is free again
+    closed --> pairing: ensure
+    open --> missing: gone upstream
+    missing --> creating: ensure
+    closed --> releasing: release, disconnect (from any state)
+    releasing --> closed: disconnect done
+    releasing --> [*]: release done (the slot is free)
+```
+"""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from pydantic import AwareDatetime
+
+from shared.domain.names import InstanceName, LineId, LineKey, TenantId
+from shared.domain.record import Kept, Record
+from shared.domain.upstream import Scannable
+
+CODE_LIFETIME = timedelta(seconds=45)
+"""How long Evolution shows one QR code (EVOLUTION.md §3, connect)."""
+
+FOUND_CODE_LIFETIME = timedelta(seconds=15)
+"""What we grant a code whose birth nobody saw: a third of a life, then we look again."""
+
+LEASE = timedelta(seconds=60)
+"""How long one caller may change an instance upstream.
+
+It outlives the longest upstream call (20 s) twice, so that when a lease has expired nothing its
+holder sent can still be running."""
+
+
+class State(StrEnum):
+    """How connected a line is (PRODUCT words)."""
+
+    CREATING = "creating"
+    PAIRING = "pairing"
+    OPEN = "open"
+    CLOSED = "closed"
+    CONFLICT = "conflict"
+    MISSING = "missing"
+    RELEASING = "releasing"
+
+
+class Reason(StrEnum):
+    """Why a line is in its state, for a person to act on."""
+
+    NEW = "new"
+    HEALING = "healing"
+    WAITING_FOR_SCAN = "waiting_for_scan"
+    NO_CODE = "no_code"
+    QR_LIMIT = "qr_limit"
+    RECONNECTING = "reconnecting"
+    LOGGED_OUT = "logged_out"
+    DISCONNECT_ASKED = "disconnect_asked"
+    DISCONNECTED = "disconnected"
+    RELEASE_ASKED = "release_asked"
+    CONNECTION_LOST = "connection_lost"
+    NUMBER_IN_USE = "number_in_use"
+    VANISHED = "vanished"
+
+
+class Code(Record):
+    """What a person scans (`qr` raw, `png` as a data URI) or types to pair, until `expires_at`."""
+
+    qr: str
+    png: str
+    pairing_code: str | None = None
+    expires_at: AwareDatetime
+
+    @classmethod
+    def born(cls, shown: Scannable, now: datetime) -> "Code":
+        """The code of a scan that has just begun."""
+        return cls._of(shown, now + CODE_LIFETIME)
+
+    @classmethod
+    def found(cls, shown: Scannable, now: datetime) -> "Code":
+        """A code already on show: it may be almost over."""
+        return cls._of(shown, now + FOUND_CODE_LIFETIME)
+
+    @classmethod
+    def _of(cls, shown: Scannable, expires_at: datetime) -> "Code":
+        return cls(
+            qr=shown.qr, png=shown.png, pairing_code=shown.pairing_code, expires_at=expires_at
+        )
+
+
+class Lease(Record):
+    """The exclusive right to change an instance upstream.
+
+    Every grant has a higher `fence` and names its `holder`, one call of ours: a commit that was
+    repeated because its answer got lost is recognised by it.
+    """
+
+    fence: int
+    holder: str
+    until: AwareDatetime
+
+
+class Instance(Kept):
+    """Our record of the one instance of a line."""
+
+    name: InstanceName
+    tenant: TenantId
+    line: LineId
+    label: str
+    server: str
+    state: State
+    since: AwareDatetime
+    reason: Reason | None = None
+    number: str | None = None
+    code: Code | None = None
+    fence: int = 0
+    lease: Lease | None = None
+    heard_at: int = 0
+    """The `date_time` of the newest event that moved it, in the server's own epoch milliseconds."""
+    created_at: AwareDatetime
+
+    @property
+    def key(self) -> LineKey:
+        return LineKey(self.tenant, self.line)
+
+    def leased(self, now: datetime) -> bool:
+        """Somebody is changing it upstream right now."""
+        return self.lease is not None and self.lease.until > now
+
+    def code_at(self, now: datetime) -> Code | None:
+        """The code, as long as it can still be scanned."""
+        return self.code if self.code and self.code.expires_at > now else None
+
+    def moved(
+        self, state: State, reason: Reason | None, now: datetime, **change: Any
+    ) -> "Instance":
+        """In another state since now; the time stays if the state and its reason do."""
+        same = (self.state, self.reason) == (state, reason)
+        since = self.since if same else now
+        return self.model_copy(update={"state": state, "reason": reason, "since": since, **change})
+
+    def granted(self, holder: str, now: datetime) -> "Instance":
+        """With the lease of a new holder, whose fence is above every earlier one."""
+        lease = Lease(fence=self.fence + 1, holder=holder, until=now + LEASE)
+        return self.model_copy(update={"fence": lease.fence, "lease": lease})
+
+    def extended(self, now: datetime) -> "Instance":
+        """With the same holder's lease, for its whole length from now on."""
+        assert self.lease
+        lease = self.lease.model_copy(update={"until": now + LEASE})
+        return self.model_copy(update={"lease": lease})
+
+    def held_by(self, other: "Instance") -> bool:
+        """Both carry the same grant of the same lease."""
+        if self.lease is None or other.lease is None:
+            return False
+        return (self.lease.fence, self.lease.holder) == (other.lease.fence, other.lease.holder)
+
+    def freed(self) -> "Instance":
+        """Without a lease."""
+        return self.model_copy(update={"lease": None})
+
+
+def new_instance(
+    key: LineKey, name: InstanceName, label: str, server: str, now: datetime
+) -> Instance:
+    """A line's first instance, not leased yet."""
+    return Instance(
+        name=name,
+        tenant=key.tenant,
+        line=key.line,
+        label=label,
+        server=server,
+        state=State.CREATING,
+        reason=Reason.NEW,
+        since=now,
+        created_at=now,
+    )

@@ -1,0 +1,90 @@
+"""Names: of lines, of instances, and the spelling of a tenant's id inside them.
+
+An instance's name is derived from its tenant and line and nothing else, so whoever knows the two
+knows the name, and whoever reads the name on a server knows whose it is:
+
+    instance_<tenant>            the line `default`
+    instance_<tenant>~~<line>    any other line
+
+Letters, digits, `-`, `_` and `.` of the tenant's id stand for themselves; every other byte of its
+UTF-8 is `~` and two hexadecimal digits. That is injective, reversible, URL-safe and, because
+Evolution keeps names in a column of 255 characters (EVOLUTION.md §3), bounded.
+"""
+
+import re
+from typing import NamedTuple, NewType
+
+TenantId = NewType("TenantId", str)
+LineId = NewType("LineId", str)
+InstanceName = NewType("InstanceName", str)
+
+DEFAULT_LINE = LineId("default")
+LINE_PATTERN = r"^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$"
+NAME_LIMIT = 255
+PREFIX_LIMIT = 16
+SPELLING_LIMIT = NAME_LIMIT - PREFIX_LIMIT - len("~~") - 32
+
+_PLAIN = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.")
+_ESCAPE = re.compile(rb"~([0-9a-f]{2})")
+
+
+class LineKey(NamedTuple):
+    """Which line: the tenant that the caller's token names, and one of its lines."""
+
+    tenant: TenantId
+    line: LineId
+
+
+def spell(tenant: TenantId) -> str:
+    """The tenant's id as names and document ids write it: `[A-Za-z0-9._~-]`, never empty.
+
+    A document id may not be `.`, `..` or `__…__` (Firestore's limits), so the first character of
+    those is escaped too.
+    """
+    raw = tenant.encode()
+    reserved = set(raw) == {ord(".")} or raw.startswith(b"__")
+    written = [_spell_byte(byte, reserved and index == 0) for index, byte in enumerate(raw)]
+    return "".join(written)
+
+
+def unspell(spelled: str) -> TenantId | None:
+    """The tenant whose spelling this is, or None if it is no tenant's."""
+    try:
+        raw = _ESCAPE.sub(lambda match: bytes.fromhex(match[1].decode()), spelled.encode())
+        tenant = TenantId(raw.decode())
+    except UnicodeError:
+        return None
+    return tenant if spelled and spell(tenant) == spelled else None
+
+
+def usable(tenant: str) -> bool:
+    """Whether a tenant's id can be part of a name: not empty, real Unicode, short enough."""
+    try:
+        return 0 < len(spell(TenantId(tenant))) <= SPELLING_LIMIT
+    except UnicodeEncodeError:
+        return False
+
+
+def is_line(line: str) -> bool:
+    """Whether this can be the id of a line."""
+    return re.fullmatch(LINE_PATTERN, line) is not None
+
+
+def instance_name(prefix: str, key: LineKey) -> InstanceName:
+    """The one name of the instance that carries a line."""
+    suffix = "" if key.line == DEFAULT_LINE else f"~~{key.line}"
+    return InstanceName(f"{prefix}{spell(key.tenant)}{suffix}")
+
+
+def line_key(prefix: str, name: str) -> LineKey | None:
+    """The line an instance's name was derived from, or None if the name isn't one of ours."""
+    spelled, separator, line = name.removeprefix(prefix).partition("~~")
+    tenant = unspell(spelled)
+    if tenant is None or (separator and (line == DEFAULT_LINE or not is_line(line))):
+        return None
+    key = LineKey(tenant, LineId(line or DEFAULT_LINE))
+    return key if instance_name(prefix, key) == name else None
+
+
+def _spell_byte(byte: int, reserved: bool) -> str:
+    return chr(byte) if byte in _PLAIN and not reserved else f"~{byte:02x}"

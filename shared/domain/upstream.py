@@ -1,0 +1,173 @@
+"""What a server tells us, in our words. `shared.evolution` speaks in these."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from shared.domain.names import InstanceName
+
+
+class Connection(StrEnum):
+    """What a server says of an instance's socket (in memory: EVOLUTION.md §1.7)."""
+
+    OPEN = "open"
+    CONNECTING = "connecting"
+    CLOSED = "closed"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """How we want an instance to be configured, whoever made it."""
+
+    webhook_url: str
+    webhook_headers: Mapping[str, str]
+    webhook_events: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Created:
+    """The server made the instance."""
+
+
+@dataclass(frozen=True)
+class NameInUse:
+    """The server carries an instance of that name already (the 403 of EVOLUTION.md §2)."""
+
+
+@dataclass(frozen=True)
+class Refused:
+    """The server made nothing and says why; asking again the same way won't help.
+
+    `full`: because it (or a proxy before it) takes no more instances.
+    """
+
+    why: str
+    full: bool = False
+
+
+@dataclass(frozen=True)
+class Doubtful:
+    """Nobody can tell whether the instance was made (or unmade): look before anything else.
+
+    `over`: the server itself answered, so the call can't be running any more.
+    """
+
+    why: str
+    over: bool = False
+
+
+Creation = Created | NameInUse | Refused | Doubtful
+
+
+@dataclass(frozen=True)
+class Connected:
+    """No code is needed: the instance is open."""
+
+
+@dataclass(frozen=True)
+class Scannable:
+    """A code to scan (`qr` raw, `png` as a data URI) or, when a number was given, to type."""
+
+    qr: str
+    png: str
+    pairing_code: str | None = None
+
+
+@dataclass(frozen=True)
+class NoCode:
+    """The server has no code to show (yet)."""
+
+
+Link = Connected | Scannable | NoCode
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """One instance in a server's census. `number` is the phone number it last was paired with."""
+
+    name: InstanceName
+    connection: Connection
+    number: str | None
+
+
+@dataclass(frozen=True)
+class MessageKey:
+    """Which message, in which chat (`jid`), and whether it is ours."""
+
+    id: str
+    jid: str
+    from_me: bool
+
+
+@dataclass(frozen=True)
+class Sent:
+    """The server wrote the message to WhatsApp's socket; nothing more (EVOLUTION.md §1.8).
+
+    `jid` is the address WhatsApp really uses, which may not be the one that was asked for.
+    """
+
+    message_id: str
+    jid: str
+    raw: Mapping[str, Any]
+
+
+class Reason(StrEnum):
+    """Why a message surely wasn't sent."""
+
+    NOT_CONNECTED = "not_connected"
+    NOT_ON_WHATSAPP = "not_on_whatsapp"
+    MEDIA_UNREACHABLE = "media_unreachable"
+    TOO_BIG = "too_big"
+    UNSUPPORTED = "unsupported"
+    INVALID = "invalid"
+    INSTANCE_MISSING = "instance_missing"
+
+
+@dataclass(frozen=True)
+class NotSent:
+    """The message surely wasn't sent. Sending it again can't make two of it."""
+
+    reason: Reason
+    why: str
+
+
+@dataclass(frozen=True)
+class SendDoubtful:
+    """Nobody can tell whether the message was sent: never send it again unasked."""
+
+    why: str
+
+
+Sending = Sent | NotSent | SendDoubtful
+
+
+@dataclass(frozen=True)
+class Presence:
+    """Whether a number, as it was asked for, is on WhatsApp, and under which address."""
+
+    number: str
+    jid: str
+    exists: bool
+    name: str | None
+    lid: str | None
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some of the messages that a server keeps, newest first, as it wrote them."""
+
+    records: tuple[Mapping[str, Any], ...]
+    page: int
+    pages: int
+
+
+@dataclass(frozen=True)
+class Media:
+    """The file in a message. `size` is what WhatsApp says; `base64` has no `data:` prefix."""
+
+    mimetype: str
+    file_name: str | None
+    size: int | None
+    base64: str

@@ -1,0 +1,1 @@
+"""Evolution API: the only place that knows its routes, its words and its versions."""

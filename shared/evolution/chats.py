@@ -1,0 +1,109 @@
+"""Reading what message and chat routes answer, in every version's shape (EVOLUTION.md §5, §6)."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from shared.domain.upstream import Media, Page, Presence, Sent
+from shared.evolution.dialects import MalformedError
+
+
+def sent(body: Any) -> Sent | None:
+    """The message as it was sent, or None if the answer doesn't say which one that is."""
+    match body:
+        case {"key": {"id": str(message_id), "remoteJid": str(jid)}} if message_id:
+            return Sent(message_id, jid, body)
+        case _:
+            return None
+
+
+def presences(body: Any) -> list[Presence]:
+    """Who is on WhatsApp; 1.8 may not repeat the number, then it is the address's."""
+    if not isinstance(body, list):
+        raise MalformedError
+    return [_presence(row) for row in body]
+
+
+def never_connected(status: int, body: Any) -> bool:
+    """All that whatsappNumbers says of an instance that never connected."""
+    return status == 400 and body == {}
+
+
+def page(body: Any, since: datetime, until: datetime) -> Page:
+    """A page of 2.x, or what 1.8 answers instead: a list, here cut to the time asked for."""
+    match body:
+        case {"messages": {"records": list(records), **about}}:
+            return Page(_mappings(records), _count(about, "currentPage"), _count(about, "pages"))
+        case list(records):
+            first, last = since.timestamp(), until.timestamp()
+            during = [row for row in _mappings(records) if first <= _seconds(row) <= last]
+            return Page(tuple(during), 1, 1)
+        case _:
+            raise MalformedError
+
+
+def media(body: Any) -> Media:
+    """The file, without the `data:` prefix that it never has."""
+    match body:
+        case {"mimetype": str(mimetype), "base64": str(base64)} if base64:
+            name = body.get("fileName")
+            size = body.get("size")
+            length = size.get("fileLength") if isinstance(size, dict) else None
+            return Media(mimetype, name if isinstance(name, str) else None, number(length), base64)
+        case _:
+            raise MalformedError
+
+
+def picture(body: Any) -> str | None:
+    """The picture's address, if there is one."""
+    if not isinstance(body, dict):
+        raise MalformedError
+    found = body.get("profilePictureUrl")
+    return found if isinstance(found, str) and found else None
+
+
+def number(value: Any) -> int | None:
+    """A whole number as Evolution may write it: itself, its digits, or `{low, high}`."""
+    match value:
+        case bool():
+            return None
+        case int():
+            return value
+        case str() if value.isascii() and value.isdigit() and len(value) < 20:
+            return int(value)
+        case {"low": int(low), "high": int(high)}:
+            return (high << 32) + (low & 0xFFFFFFFF)
+        case _:
+            return None
+
+
+def _presence(row: Any) -> Presence:
+    match row:
+        case {"jid": str(jid), "exists": bool(exists)}:
+            asked, name, lid = row.get("number"), row.get("name"), row.get("lid")
+            return Presence(
+                number=asked if isinstance(asked, str) else jid.partition("@")[0],
+                jid=jid,
+                exists=exists,
+                name=name if isinstance(name, str) and name else None,
+                lid=_lid(lid) or _lid(jid),
+            )
+        case _:
+            raise MalformedError
+
+
+def _lid(value: Any) -> str | None:
+    """An @lid address. 2.3.6 also writes the word `lid` where one belongs."""
+    return value if isinstance(value, str) and value.endswith("@lid") else None
+
+
+def _mappings(records: list[Any]) -> tuple[Mapping[str, Any], ...]:
+    return tuple(record for record in records if isinstance(record, dict))
+
+
+def _seconds(row: Mapping[str, Any]) -> int:
+    return number(row.get("messageTimestamp")) or 0
+
+
+def _count(about: Mapping[Any, Any], name: str) -> int:
+    return number(about.get(name)) or 0

@@ -1,0 +1,286 @@
+"""What differs between versions of Evolution: shapes and words, nothing that calls.
+
+`Dialect` is 2.x, as recorded; `OldDialect` holds what differs in 1.8, as read in its source.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from shared import config
+from shared.domain.names import InstanceName
+from shared.domain.upstream import (
+    Connected,
+    Connection,
+    Link,
+    NoCode,
+    Scannable,
+    Sighting,
+    Wanted,
+)
+
+SETTINGS: Mapping[str, bool] = {
+    "rejectCall": False,
+    "groupsIgnore": False,
+    "alwaysOnline": False,
+    "readMessages": False,
+    "readStatus": False,
+    "syncFullHistory": False,
+}
+"""How every instance of ours behaves; `settings/set` needs all of them (EVOLUTION.md §6)."""
+
+SILENT_URL = "https://silenced.invalid"
+"""Well-formed, and nobody's: a webhook that is off must still have an address."""
+
+OLD_EVENTS = frozenset(
+    [
+        "APPLICATION_STARTUP",
+        "QRCODE_UPDATED",
+        "MESSAGES_SET",
+        "MESSAGES_UPSERT",
+        "MESSAGES_UPDATE",
+        "MESSAGES_DELETE",
+        "SEND_MESSAGE",
+        "CONTACTS_SET",
+        "CONTACTS_UPSERT",
+        "CONTACTS_UPDATE",
+        "PRESENCE_UPDATE",
+        "CHATS_SET",
+        "CHATS_UPSERT",
+        "CHATS_UPDATE",
+        "CHATS_DELETE",
+        "GROUPS_UPSERT",
+        "GROUP_UPDATE",
+        "GROUP_PARTICIPANTS_UPDATE",
+        "CONNECTION_UPDATE",
+        "LABELS_EDIT",
+        "LABELS_ASSOCIATION",
+        "CALL",
+    ]
+)
+"""What any 1.8 may be asked to post; a name it doesn't know makes it refuse the whole request."""
+
+STATES = {
+    "open": Connection.OPEN,
+    "connecting": Connection.CONNECTING,
+    "close": Connection.CLOSED,
+}
+
+Verification = tuple[str, str, dict[str, str] | None, dict[str, str] | None]
+
+OWN_NUMBER = re.compile(r"(\d{5,20})(?::\d+)?@(?:s\.whatsapp\.net|c\.us)")
+
+
+class MalformedError(Exception):
+    """A successful answer that doesn't have the shape it must have."""
+
+
+class Dialect:
+    """2.x."""
+
+    restart_method = "POST"
+    verification: Verification = ("POST", "/verify-creds", {}, None)
+
+    def create(self, name: str, wanted: Wanted, number: str | None) -> dict[str, Any]:
+        """The body of a create that answers at once: no QR code, and the server picks the token."""
+        return {
+            "instanceName": name,
+            "integration": "WHATSAPP-BAILEYS",
+            "qrcode": False,
+            **({"number": number} if number else {}),
+            **SETTINGS,
+            **self.webhook(wanted),
+        }
+
+    def webhook(self, wanted: Wanted) -> dict[str, Any]:
+        return self._webhook(
+            True, wanted.webhook_url, list(wanted.webhook_events), dict(wanted.webhook_headers)
+        )
+
+    def expected(self, wanted: Wanted) -> Wanted:
+        """How `wanted` reads once it was set."""
+        return wanted
+
+    def silence(self) -> dict[str, Any]:
+        return self._webhook(False, SILENT_URL, [], {})
+
+    def settings(self) -> dict[str, Any]:
+        return dict(SETTINGS)
+
+    def wanted(self, body: Any) -> Wanted:
+        """What `webhook/find` says; nothing wanted when there is no webhook or it is off."""
+        row = _fields(body or {})
+        events = row.get("events") if row.get("enabled") is True else None
+        return Wanted(
+            webhook_url=_text(row.get("url")) or "",
+            webhook_headers=_texts(row.get("headers")),
+            webhook_events=tuple(map(str, events)) if isinstance(events, list) else (),
+        )
+
+    def settings_found(self, body: Any) -> dict[str, bool]:
+        """What `settings/find` says of the settings that we set."""
+        found = _fields(body or {})
+        return {name: found[name] for name in SETTINGS if isinstance(found.get(name), bool)}
+
+    def connection(self, body: Any) -> Connection:
+        instance = _fields(_fields(body).get("instance"))
+        return state(instance.get("state"))
+
+    def link(self, body: Any) -> Link:
+        """Open, or the code in one of the two places where it can be, or none (yet)."""
+        answer = _fields(body)
+        shown = answer.get("qrcode")
+        code = shown if isinstance(shown, dict) else answer
+        match code:
+            case {"code": str(qr), "base64": str(png)} if qr and png:
+                return Scannable(qr, png, _text(code.get("pairingCode")))
+        if "instance" in answer:
+            connected = self.connection(answer) is Connection.OPEN
+            return Connected() if connected else NoCode()
+        if "count" in answer or "code" in answer or "qrcode" in answer:
+            return NoCode()
+        raise MalformedError
+
+    def restarting(self, body: Any) -> bool:
+        """Only a connected instance restarts, and only that answers with its (stale) state."""
+        answer = _fields(body)
+        if "instance" not in answer:
+            return False
+        return self.connection(answer) in {Connection.OPEN, Connection.CONNECTING}
+
+    def census(self, body: Any) -> list[Sighting]:
+        if not isinstance(body, list):
+            raise MalformedError
+        return [self._sighting(row) for row in body]
+
+    def _sighting(self, row: Any) -> Sighting:
+        match row:
+            case {"name": str(name)}:
+                status, owner = row.get("connectionStatus"), row.get("ownerJid")
+                return Sighting(InstanceName(name), state(status), own_number(owner))
+            case _:
+                raise MalformedError
+
+    def _webhook(
+        self, enabled: bool, url: str, events: list[str], headers: dict[str, str]
+    ) -> dict[str, Any]:
+        """`events` must be there, and what is left out keeps its old value (EVOLUTION.md §4)."""
+        return {
+            "webhook": {
+                "enabled": enabled,
+                "url": url,
+                "headers": headers,
+                "events": events,
+                "byEvents": False,
+                "base64": False,
+            }
+        }
+
+
+class OldDialect(Dialect):
+    """1.8: flat, in snake case, without headers of our own on its webhooks (EVOLUTION.md §3, §4).
+
+    It ignores groups from the create on, whatever the create says; `settings/set` undoes that.
+    """
+
+    restart_method = "PUT"
+    verification: Verification = (
+        "GET",
+        "/instance/fetchInstances",
+        None,
+        {"instanceName": "perene-nobody"},
+    )
+    """Of nobody: a 404 comes after the key was accepted, and asks WhatsApp nothing."""
+
+    def create(self, name: str, wanted: Wanted, number: str | None) -> dict[str, Any]:
+        return {
+            "instanceName": name,
+            "integration": "WHATSAPP-BAILEYS",
+            "qrcode": False,
+            **({"number": number} if number else {}),
+            **self.settings(),
+            "webhook": wanted.webhook_url,
+            "webhook_by_events": False,
+            "webhook_base64": False,
+            "events": _old_events(wanted.webhook_events),
+        }
+
+    def expected(self, wanted: Wanted) -> Wanted:
+        return Wanted(wanted.webhook_url, {}, tuple(_old_events(wanted.webhook_events)))
+
+    def settings(self) -> dict[str, Any]:
+        return {_snake(name): value for name, value in SETTINGS.items()}
+
+    def settings_found(self, body: Any) -> dict[str, bool]:
+        found = _fields(body or {})
+        camel = {name: found.get(_snake(name)) for name in SETTINGS}
+        return super().settings_found(camel)
+
+    def wanted(self, body: Any) -> Wanted:
+        found = _fields(body or {})
+        inner = found.get("webhook")
+        return super().wanted(inner if isinstance(inner, dict) else found)
+
+    def census(self, body: Any) -> list[Sighting]:
+        return super().census([body] if isinstance(body, dict) else body)
+
+    def _sighting(self, row: Any) -> Sighting:
+        match row:
+            case {"instance": {"instanceName": str(name)} as instance}:
+                status, owner = instance.get("status"), instance.get("owner")
+                return Sighting(InstanceName(name), state(status), own_number(owner))
+            case _:
+                raise MalformedError
+
+    def _webhook(
+        self, enabled: bool, url: str, events: list[str], headers: dict[str, str]
+    ) -> dict[str, Any]:
+        return {
+            "enabled": enabled,
+            "url": url,
+            "events": _old_events(events),
+            "webhook_by_events": False,
+            "webhook_base64": False,
+        }
+
+
+DIALECTS: Mapping[config.Dialect, Dialect] = {"2": Dialect(), "1.8": OldDialect()}
+
+
+def of(server: config.Server) -> Dialect:
+    """The dialect that a server of that version speaks."""
+    return DIALECTS[server.dialect]
+
+
+def state(word: Any) -> Connection:
+    """Evolution's word for a socket's state, in ours."""
+    return STATES.get(word, Connection.UNKNOWN) if isinstance(word, str) else Connection.UNKNOWN
+
+
+def own_number(jid: Any) -> str | None:
+    """The digits of an instance's own address, or None if it has none (or hides it)."""
+    found = OWN_NUMBER.fullmatch(jid) if isinstance(jid, str) else None
+    return found[1] if found else None
+
+
+def _old_events(events: Iterable[str]) -> list[str]:
+    return [event for event in events if event in OLD_EVENTS]
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"(?=[A-Z])", "_", name).lower()
+
+
+def _fields(value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise MalformedError
+    return value
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def _texts(value: Any) -> dict[str, str]:
+    fields = value if isinstance(value, dict) else {}
+    return {name: text for name, text in fields.items() if isinstance(text, str)}

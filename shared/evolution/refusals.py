@@ -1,0 +1,70 @@
+"""Which failed sends surely sent nothing, told by their texts (EVOLUTION.md §5).
+
+A 400 and a 500 both can mean "not connected", and both can come after the message went out (the
+server writes its database then), so a status decides nothing and an unknown text is a doubt.
+"""
+
+import re
+from typing import Any
+
+from shared.domain.outgoing import Audio, Media, Outgoing, Sticker
+from shared.domain.upstream import Reason
+from shared.evolution import errors
+
+_TELLING = {
+    Reason.NOT_CONNECTED: (
+        r"reading 'onWhatsApp'"  # never connected
+        r"|Connection Closed"  # the socket is down
+        r"|^(TypeError: )?Cannot read properties of undefined \(reading 'id'\)"  # waits for a scan
+        r"|^Cannot read properties of undefined \(reading 'find'\)"  # the lookup wasn't answered
+        r"|SessionError: No sessions"  # nothing to encrypt with, so nothing was written
+    ),
+    Reason.UNSUPPORTED: r"^Method not available on|^Cannot (POST|PUT|DELETE) /",
+    Reason.TOO_BIG: r"request entity too large|payload too large",
+    Reason.INVALID: (
+        r"^File or buffer is undefined|JSON input|in JSON at|is not valid JSON"
+        r"|^Message not compatible"
+    ),
+}
+_PATTERNS = {reason: re.compile(text, re.IGNORECASE) for reason, text in _TELLING.items()}
+
+_MEDIA_UNREACHABLE = re.compile(
+    r"^Owned media must be a url or base64|^AxiosError|Media upload failed on all hosts"
+    r"|getaddrinfo|ECONNREFUSED",
+    re.IGNORECASE,
+)
+
+_GROUP_UNKNOWN = "[object Object]"
+
+
+def reason_not_sent(status: int, body: Any, outgoing: Outgoing | None = None) -> Reason | None:
+    """Why this failed answer surely sent nothing, or None: it may have.
+
+    Without `outgoing`, of an edit or a deletion.
+    """
+    if status == 404 and errors.instance_missing(body):
+        return Reason.INSTANCE_MISSING
+    if status == 413:
+        return Reason.TOO_BIG
+    if errors.unknown_number(body):
+        return Reason.NOT_ON_WHATSAPP
+    if status == 400 and errors.invalid(body):
+        return Reason.INVALID
+    return _told(errors.texts(body), outgoing)
+
+
+def _told(texts: list[str], outgoing: Outgoing | None) -> Reason | None:
+    for reason, pattern in _PATTERNS.items():
+        if any(pattern.search(text) for text in texts):
+            return reason
+    return _told_of(texts, outgoing) if outgoing else None
+
+
+def _told_of(texts: list[str], outgoing: Outgoing) -> Reason | None:
+    """What only means that nothing was sent when that was what was sent."""
+    carries_media = isinstance(outgoing.content, Media | Audio | Sticker)
+    if carries_media and any(_MEDIA_UNREACHABLE.search(text) for text in texts):
+        return Reason.MEDIA_UNREACHABLE
+    if outgoing.to.endswith("@g.us") and texts == [_GROUP_UNKNOWN]:
+        return Reason.NOT_ON_WHATSAPP
+    return None

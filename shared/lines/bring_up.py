@@ -1,0 +1,270 @@
+"""Make a line live: reuse, adopt, create or heal its one instance."""
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from typing import NoReturn
+
+from shared import config, log, problems, services
+from shared.domain import names, placing
+from shared.domain.instances import Instance, Reason, State, new_instance
+from shared.domain.names import InstanceName, LineKey
+from shared.domain.upstream import (
+    Connection,
+    Created,
+    Creation,
+    Doubtful,
+    NameInUse,
+    Refused,
+    Wanted,
+)
+from shared.evolution.client import Evolution
+from shared.lines import entry, leases, leave
+from shared.lines.wanted import wanted_of
+from shared.store import Full, Placed
+
+TURNS = 6
+"""How often a call begins anew because others changed the line while it worked."""
+
+CREATE_TURNS = 3
+CREATION_EVENTS = {
+    Created: "instance.created",
+    NameInUse: "instance.adopted",
+    Refused: "instance.refused",
+    Doubtful: "instance.doubtful",
+}
+APPEARANCE_PAUSES = (0.3, 0.7, 1.0, 2.0)
+"""How long we look for an instance after a create that nobody answered (seconds)."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a caller wants: a line, perhaps its label, and the number that will type a code."""
+
+    key: LineKey
+    label: str | None = None
+    number: str | None = None
+
+
+async def ensure(asked: Asked) -> Instance:
+    """The line is carried by exactly one instance, and this is its record.
+
+    `creating` or `releasing`: another caller is at it, or nobody can tell yet what became of a
+    create; asking again later settles it. Safe to call any number of times, from anywhere.
+    Raises the problems of tenants and servers, MaximumLinesReached, MaximumInstancesReached,
+    LineBusy.
+    """
+    for _ in range(TURNS):
+        if instance := await _turn(asked):
+            return await _labelled(instance, asked)
+    raise problems.LineBusy(retry_after=2)
+
+
+async def _turn(asked: Asked) -> Instance | None:
+    """One try; None: the records changed under us, so look again."""
+    settings, now = config.settings(), services.now()
+    name = names.instance_name(settings.instance_prefix, asked.key)
+    tenant, instance = await services.store().look(asked.key.tenant, name)
+    on_first_use = settings.tenants_on_first_use
+    match placing.decide_place(tenant, instance, asked.key, now, on_first_use=on_first_use):
+        case placing.Barred() as barred:
+            raise entry.barring(barred)
+        case placing.TooManyLines(max_lines):
+            raise problems.MaximumLinesReached(f"The plan allows {max_lines}.")
+        case placing.NewLine():
+            return await _place(name, asked)
+        case placing.Wait(changing):
+            return changing
+        case placing.FinishLeaving(leaving):
+            return await _finish_leaving(leaving)
+        case placing.TakeOver(stuck):
+            return await _take_over(stuck, asked)
+        case placing.Look(known):
+            return await _check(known, asked)
+
+
+async def _place(name: InstanceName, asked: Asked) -> Instance | None:
+    found_on = await _found_on(name)
+    label = asked.label or asked.key.line
+    wanted = new_instance(asked.key, name, label, found_on or "", services.now())
+    leased = wanted.granted(leases.a_holder(), services.now())
+    servers = config.settings().servers.values()
+    match await services.store().place(leased, servers, found_on):
+        case Placed(held):
+            log.happened("instance.placed", instance=held.name, server=held.server)
+            return await _make_and_start(held, asked)
+        case Full():
+            raise problems.MaximumInstancesReached("Every server is full.", retry_after=60)
+        case None:
+            return None
+
+
+async def _found_on(name: InstanceName) -> str | None:
+    """The server that carries an instance of which we have no record, if one does.
+
+    Every server is asked, and one that can't answer stops us: a line never has two instances.
+    """
+    servers = list(config.settings().servers)
+    asking = (services.evolution(server).connection(name) for server in servers)
+    answers = dict(zip(servers, await asyncio.gather(*asking), strict=True))
+    carrying = [server for server, connection in answers.items() if connection]
+    live = [server for server in carrying if answers[server] is Connection.OPEN]
+    return next(iter(live or carrying), None)
+
+
+async def _finish_leaving(leaving: Instance) -> Instance | None:
+    held = await leases.claim(leaving, leaving)
+    return await _leave(held) if held else None
+
+
+async def _leave(held: Instance) -> Instance | None:
+    left = await leave.leave(held)
+    return left if left and left.state is State.RELEASING else None
+
+
+async def _take_over(stuck: Instance, asked: Asked) -> Instance | None:
+    held = await leases.claim(stuck, stuck)
+    return await _make_and_start(held, asked) if held else None
+
+
+async def _check(known: Instance, asked: Asked) -> Instance | None:
+    connection = await services.evolution(known.server).connection(known.name)
+    by_number, now = asked.number is not None, services.now()
+    match placing.decide_step(known, connection, now, by_number=by_number):
+        case placing.Ready(ready):
+            return ready
+        case placing.Note(noted):
+            return await services.store().replace(known, noted)
+        case placing.Contest(contested):
+            return await _contest(contested)
+        case placing.AskForCode(connecting):
+            return await _ask_for_code(connecting)
+        case placing.Heal(gone):
+            return await _heal(gone, asked)
+        case placing.Renew(spent):
+            return await _renew(spent)
+        case placing.Reconnect(closed):
+            held = await leases.claim(closed, closed)
+            return await _start(held, asked) if held else None
+
+
+async def _contest(contested: Instance) -> Instance | None:
+    now = services.now()
+
+    def again(current: Instance) -> Instance | None:
+        live = current.state is State.CONFLICT
+        return current.moved(State.OPEN, None, now) if live else None
+
+    return await services.store().change(contested.name, again, now)
+
+
+async def _ask_for_code(connecting: Instance) -> Instance | None:
+    link = await services.evolution(connecting.server).connect(connecting.name)
+    if link is None:
+        return None
+    match placing.decide_found(connecting, link, services.now()):
+        case placing.Ready(ready):
+            return ready
+        case placing.Note(noted):
+            return await services.store().replace(connecting, noted)
+
+
+async def _heal(gone: Instance, asked: Asked) -> Instance | None:
+    log.happened("instance.missing", instance=gone.name, server=gone.server)
+    lost = gone.moved(State.CREATING, Reason.HEALING, services.now(), code=None)
+    held = await leases.claim(gone, lost)
+    return await _make_and_start(held, asked) if held else None
+
+
+async def _renew(spent: Instance) -> Instance | None:
+    leaving = spent.moved(State.RELEASING, Reason.DISCONNECT_ASKED, services.now())
+    held = await leases.claim(spent, leaving)
+    return await _leave(held) if held else None
+
+
+async def _make_and_start(held: Instance, asked: Asked) -> Instance | None:
+    async with leases.given_back_on_failure(held):
+        made = await _make(held)
+    return await _start(made, asked) if made else held
+
+
+async def _make(held: Instance) -> Instance | None:
+    """The instance is upstream, configured as we want it: looked at, whatever a create answered.
+
+    None: a create may still be running, so the lease stays until it can't be (P1).
+    """
+    evolution = services.evolution(held.server)
+    for _ in range(CREATE_TURNS):
+        if await _configured(evolution, held):
+            return held
+        held = await leases.hold(held)
+        creation = await evolution.create(held.name, _wanted(held))
+        _tell(held, creation)
+        if isinstance(creation, Refused):
+            await _refused(held, creation)
+        if _running(creation) and not await _appeared(evolution, held.name):
+            return None
+    if await _configured(evolution, held):
+        return held
+    raise problems.EvolutionFailed("The instance could not be made.", retry_after=5)
+
+
+def _running(creation: Creation) -> bool:
+    return isinstance(creation, Doubtful) and not creation.over
+
+
+def _tell(held: Instance, creation: Creation) -> None:
+    why = {"why": creation.why} if isinstance(creation, Doubtful | Refused) else {}
+    log.happened(CREATION_EVENTS[type(creation)], instance=held.name, server=held.server, **why)
+
+
+def _wanted(held: Instance) -> Wanted:
+    return wanted_of(config.settings().servers[held.server], held.name)
+
+
+async def _configured(evolution: Evolution, held: Instance) -> bool:
+    there = await evolution.connection(held.name) is not None
+    return there and await evolution.configure(held.name, _wanted(held))
+
+
+async def _appeared(evolution: Evolution, name: InstanceName) -> bool:
+    for seconds in APPEARANCE_PAUSES:
+        await services.pause(seconds)
+        with suppress(problems.Problem):
+            if await evolution.connection(name) is not None:
+                return True
+    return False
+
+
+async def _refused(held: Instance, refusal: Refused) -> NoReturn:
+    """Asking again won't help, so a new line keeps no slot."""
+    if held.reason is Reason.NEW:
+        await services.store().release(held)
+    if refusal.full:
+        raise problems.MaximumInstancesReached(refusal.why, retry_after=60)
+    raise problems.EvolutionRefused(refusal.why)
+
+
+async def _start(held: Instance, asked: Asked) -> Instance | None:
+    async with leases.given_back_on_failure(held):
+        held = await leases.hold(held)
+        link = await services.evolution(held.server).connect(held.name, asked.number)
+        if link is None:
+            await services.store().settle(held, Instance.freed)
+            return None
+    now = services.now()
+    decide = partial(placing.decide_settled, held=held, link=link, now=now)
+    return await services.store().settle(held, decide)
+
+
+async def _labelled(instance: Instance, asked: Asked) -> Instance:
+    label = asked.label
+    if label is None or label == instance.label:
+        return instance
+
+    def relabel(current: Instance) -> Instance:
+        return current.model_copy(update={"label": label})
+
+    await services.store().change(instance.name, relabel, services.now())
+    return relabel(instance)

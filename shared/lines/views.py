@@ -1,0 +1,64 @@
+"""A line as its tenant sees it."""
+
+from datetime import datetime
+
+from pydantic import AwareDatetime, Field
+
+from shared import web
+from shared.domain.instances import Code, Instance, Reason, State
+from shared.domain.names import InstanceName, LineId
+from shared.domain.record import Record
+
+ASK_AGAIN_SECONDS = 2
+
+
+class CodeView(Record):
+    """What to scan, or to type on the phone, until it expires."""
+
+    qr: str = Field(description="The raw content of the QR code")
+    png: str = Field(description="The QR code as a picture: a data URI")
+    pairing_code: str | None = Field(default=None, description="To type instead of scanning")
+    expires_at: AwareDatetime
+
+
+class LineView(Record):
+    """One line: how connected it is since when and why, and the code to scan if there is one."""
+
+    line: LineId
+    label: str
+    instance: InstanceName
+    state: State
+    since: AwareDatetime
+    reason: Reason | None = Field(default=None, description="Why it isn't simply open")
+    number: str | None = Field(default=None, description="The phone number it is paired with")
+    code: CodeView | None = None
+
+
+def line_view(instance: Instance, now: datetime) -> LineView:
+    """What may be shown of an instance now: never a code that has expired."""
+    code = instance.code_at(now)
+    return LineView(
+        line=instance.line,
+        label=instance.label,
+        instance=instance.name,
+        state=instance.state,
+        since=instance.since,
+        reason=instance.reason,
+        number=instance.number,
+        code=_code_view(code) if code else None,
+    )
+
+
+def reply(instance: Instance, now: datetime) -> web.Reply:
+    """200 with the line; 202, and when to ask again, while it is being made or removed."""
+    view = line_view(instance, now)
+    under_way = instance.state in (State.CREATING, State.RELEASING) or instance.leased(now)
+    if under_way and view.code is None:
+        return web.Reply(view, 202, {"retry-after": str(ASK_AGAIN_SECONDS)})
+    return web.Reply(view)
+
+
+def _code_view(code: Code) -> CodeView:
+    return CodeView(
+        qr=code.qr, png=code.png, pairing_code=code.pairing_code, expires_at=code.expires_at
+    )

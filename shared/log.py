@@ -1,0 +1,49 @@
+"""One JSON line per fact, in Cloud Logging's shape; ids only, never a person's words."""
+
+import json
+import sys
+import traceback
+from contextvars import ContextVar
+from typing import Any, NewType
+
+Trace = NewType("Trace", str)
+
+_trace: ContextVar[Trace | None] = ContextVar("trace", default=None)
+
+
+def happened(event: str, **facts: Any) -> None:
+    """Something went as it should. `event` is dotted and in the past tense."""
+    _write("INFO", event, facts)
+
+
+def refused(event: str, **facts: Any) -> None:
+    """A caller asked for what it can't have: its business, not ours."""
+    _write("NOTICE", event, facts)
+
+
+def broke(event: str, error: BaseException, **facts: Any) -> None:
+    """Something failed on our side; the line carries the stack, and the types of the errors.
+
+    The errors' own texts stay out: they may quote what a person wrote.
+    """
+    _write("ERROR", event, {**facts, "error": type(error).__name__, "stack": _stack(error)})
+
+
+def follow(trace: Trace | None) -> None:
+    """Lines of this request carry its trace (`projects/P/traces/T`) from here on."""
+    _trace.set(trace)
+
+
+def _write(severity: str, event: str, facts: dict[str, Any]) -> None:
+    line = {"severity": severity, "message": event, **facts}
+    if trace := _trace.get():
+        line["logging.googleapis.com/trace"] = trace
+    sys.stdout.write(json.dumps(line, default=str, ensure_ascii=False) + "\n")
+    sys.stdout.flush()
+
+
+def _stack(error: BaseException) -> list[str]:
+    frames = traceback.extract_tb(error.__traceback__)
+    here = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
+    cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return [*here, *([f"caused by {type(cause).__name__}", *_stack(cause)] if cause else [])]

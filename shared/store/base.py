@@ -1,0 +1,88 @@
+"""What every topic of the store shares: paths, time-outs, faults, and trying again."""
+
+import asyncio
+import random
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+from google.api_core import exceptions
+from google.api_core.retry_async import AsyncRetry, if_exception_type
+from google.cloud import firestore
+from google.cloud.firestore_v1.base_document import DocumentSnapshot
+
+from shared import problems
+
+Snapshot = DocumentSnapshot[Any]
+
+CALL_TIMEOUT: Final = 5.0
+PATIENCE: Final = 15.0
+_PAUSE: Final = 0.02
+_LONGEST_PAUSE: Final = 0.4
+
+_TRANSIENT = if_exception_type(exceptions.ServiceUnavailable, exceptions.InternalServerError)
+_AGAIN = AsyncRetry(predicate=_TRANSIENT, initial=0.05, maximum=0.5, timeout=CALL_TIMEOUT)
+LIMITS: Final[dict[str, Any]] = {"timeout": CALL_TIMEOUT, "retry": _AGAIN}
+"""For every call: the client's own defaults wait a minute or more."""
+
+CONTENDED: Final = (exceptions.AlreadyExists, exceptions.FailedPrecondition, exceptions.Aborted)
+"""Somebody else wrote in between (as a commit with preconditions reports it)."""
+
+
+class Base:
+    """A Firestore client and the paths of the documents it keeps."""
+
+    def __init__(self, client: firestore.AsyncClient) -> None:
+        self._client = client
+
+    def _tenant(self, spelled: str) -> firestore.AsyncDocumentReference:
+        return self._client.collection("tenants").document(spelled)
+
+    def _instance(self, name: str) -> firestore.AsyncDocumentReference:
+        return self._client.collection("instances").document(name)
+
+    def _server(self, server: str) -> firestore.AsyncDocumentReference:
+        return self._client.collection("servers").document(server)
+
+    def _number(self, number: str) -> firestore.AsyncDocumentReference:
+        return self._client.collection("numbers").document(number)
+
+    def _since(self, version: Any) -> Any:
+        return self._client.write_option(last_update_time=version)
+
+    async def _read(self, *references: firestore.AsyncDocumentReference) -> list[Snapshot]:
+        """The documents, in the order asked for. One round trip, one read each."""
+        with translated():
+            found = {
+                snapshot.reference.path: snapshot
+                async for snapshot in self._client.get_all(list(references), **LIMITS)
+            }
+        return [found[reference.path] for reference in references]
+
+    async def _commit(self, batch: firestore.AsyncWriteBatch) -> list[Any]:
+        """All or nothing; the update times. Raises one of CONTENDED, StoreUnavailable."""
+        with translated():
+            return [result.update_time for result in await batch.commit(**LIMITS)]
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """What Firestore fails with becomes our problem; contention stays what it is."""
+    try:
+        yield
+    except CONTENDED:
+        raise
+    except (exceptions.RetryError, exceptions.ServerError, exceptions.TooManyRequests) as error:
+        raise problems.StoreUnavailable(retry_after=2) from error
+
+
+async def attempts() -> AsyncIterator[None]:
+    """One turn now and more after random, growing pauses. Raises StoreUnavailable in the end."""
+    started, longest = time.monotonic(), _PAUSE
+    while True:
+        yield
+        if time.monotonic() - started > PATIENCE:
+            raise problems.StoreUnavailable("Too many callers at once.", retry_after=2)
+        await asyncio.sleep(random.uniform(0, longest))
+        longest = min(longest * 2, _LONGEST_PAUSE)

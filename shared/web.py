@@ -1,0 +1,264 @@
+"""The edge of every function: sub-paths, bodies, CORS, problems and one access log line."""
+
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Match
+from starlette.routing import Route as Pattern
+from starlette.types import ASGIApp
+
+from shared import config, log, problems
+from shared.problems import Problem
+
+BODY_LIMIT = 64 * 1024
+CORS_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+CORS_HEADERS = ("authorization", "content-type", "idempotency-key", "if-none-match")
+CORS_EXPOSED = ("retry-after", "etag")
+
+TENANT_PROBLEMS: tuple[type[Problem], ...] = (
+    problems.TokenMissing,
+    problems.TokenInvalid,
+    problems.TokenExpired,
+    problems.TenantUnusable,
+    problems.TenantUnknown,
+    problems.TenantSuspended,
+    problems.TenantCancelled,
+    problems.AuthNotConfigured,
+    problems.IssuerUnreachable,
+    problems.StoreUnavailable,
+    problems.Unexpected,
+)
+BODY_PROBLEMS: tuple[type[Problem], ...] = (
+    problems.BodyTooLarge,
+    problems.BodyNotJson,
+    problems.BodyMalformed,
+    problems.RequestInvalid,
+)
+LINE_PROBLEMS: tuple[type[Problem], ...] = (
+    problems.LineBusy,
+    problems.ServerUnknown,
+    problems.EvolutionUnreachable,
+    problems.EvolutionTimedOut,
+    problems.EvolutionFailed,
+    problems.EvolutionRefused,
+    problems.EvolutionRefusedKey,
+)
+EVERYWHERE: tuple[type[Problem], ...] = (problems.MethodNotAllowed, problems.NoSuchPath)
+"""What a route's callers may get, by what the route does."""
+
+Body = TypeVar("Body", bound=BaseModel)
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer that isn't simply 200: `body` as JSON (nothing at all if None)."""
+
+    body: BaseModel | None = None
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+Answer = BaseModel | Reply | Response
+Run = Callable[[Request], Awaitable[Answer]]
+
+
+@dataclass(frozen=True)
+class Route:
+    """One method and sub-path: who answers, and what the OpenAPI document says of it."""
+
+    method: str
+    path: str
+    run: Run
+    takes: type[BaseModel] | None
+    answers: dict[int, type[BaseModel] | None]
+    problems: tuple[type[Problem], ...]
+    pattern: Pattern
+
+
+class Edge:
+    """The routes of one deployed function, at `path` under one origin or at the root of its own."""
+
+    def __init__(self, function: str, path: str) -> None:
+        self.function = function
+        self.path = path
+        self.routes: list[Route] = []
+
+    def route(
+        self,
+        method: str,
+        path: str,
+        *,
+        takes: type[BaseModel] | None = None,
+        answers: dict[int, type[BaseModel] | None],
+        problems: tuple[type[Problem], ...] = (),
+    ) -> Callable[[Run], Run]:
+        """The decorated coroutine answers this method at this sub-path (`/` is the function's own).
+
+        Its first docstring line is the operation's summary.
+        """
+
+        def keep(run: Run) -> Run:
+            pattern = Pattern(path, endpoint=run, methods=[method])
+            self.routes.append(Route(method, path, run, takes, answers, problems, pattern))
+            return run
+
+        return keep
+
+    async def answer(self, request: Request) -> Response:
+        """The response to a request; whatever fails inside is problem JSON, and logged once."""
+        started = time.monotonic()
+        log.follow(_trace(request))
+        response, facts = await self._outcome(request)
+        took = round((time.monotonic() - started) * 1000)
+        _access(
+            response.status_code, function=self.function, method=request.method, ms=took, **facts
+        )
+        return _shared_with_browsers(request, response)
+
+    async def _outcome(self, request: Request) -> tuple[Response, dict[str, Any]]:
+        facts: dict[str, Any] = {}
+        try:
+            if request.method == "OPTIONS":
+                return Response(status_code=204), facts
+            route = self._route(request)
+            facts["route"] = self.path + route.path.rstrip("/")
+            return _response(await route.run(request)), facts
+        except Problem as problem:
+            return _problem(problem), facts | {"problem": problem.slug()}
+        except config.ConfigurationError as error:
+            log.broke("configuration.invalid", error, function=self.function, settings=str(error))
+            return _problem(problems.Unexpected()), facts
+        except Exception as error:  # noqa: BLE001 - the one edge: nothing gets past it
+            log.broke("request.broke", error, function=self.function)
+            return _problem(problems.Unexpected()), facts
+
+    def _route(self, request: Request) -> Route:
+        scope = {
+            **request.scope,
+            "path": _sub_path(request.scope["path"], self.path),
+            "root_path": "",
+        }
+        partial: set[str] = set()
+        for route in self.routes:
+            match, found = route.pattern.matches(scope)
+            if match is Match.FULL:
+                request.scope["path_params"] = found["path_params"]
+                return route
+            if match is Match.PARTIAL:
+                partial.add(route.method)
+        if partial:
+            raise problems.MethodNotAllowed(f"It takes {', '.join(sorted(partial))}.")
+        raise problems.NoSuchPath()
+
+
+async def body(model: type[Body], request: Request, limit: int = BODY_LIMIT) -> Body:
+    """The request's JSON body as the model; an absent body counts as `{}`.
+
+    Raises BodyTooLarge, BodyNotJson, BodyMalformed, RequestInvalid.
+    """
+    raw = await read(request, limit)
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if raw and kind != "application/json" and not kind.endswith("+json"):
+        raise problems.BodyNotJson()
+    try:
+        return TypeAdapter(model).validate_json(raw or b"{}")
+    except ValidationError as error:
+        raise _unfit(error) from None
+
+
+async def read(request: Request, limit: int) -> bytes:
+    """The request's body, never more than `limit` bytes of it in memory. Raises BodyTooLarge."""
+    chunks, size = [], 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > limit:
+            raise problems.BodyTooLarge(f"The limit is {limit} bytes.")
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _unfit(error: ValidationError) -> Problem:
+    faults = error.errors(include_url=False, include_input=False, include_context=False)
+    if faults[0]["type"] == "json_invalid":
+        return problems.BodyMalformed()
+    return problems.RequestInvalid(
+        errors=[
+            {"field": ".".join(map(str, fault["loc"])), "message": fault["msg"]} for fault in faults
+        ]
+    )
+
+
+def _sub_path(path: str, prefix: str) -> str:
+    inside = path == prefix or path.startswith(f"{prefix}/")
+    rest = path.removeprefix(prefix) if inside else path
+    return "/" + rest.strip("/")
+
+
+def _response(answer: Answer) -> Response:
+    if isinstance(answer, Response):
+        return answer
+    reply = answer if isinstance(answer, Reply) else Reply(answer)
+    if reply.body is None:
+        return Response(status_code=reply.status, headers=reply.headers)
+    content = reply.body.model_dump_json(exclude_none=True)
+    headers = {"cache-control": "no-store", **reply.headers}
+    return Response(content, reply.status, headers, media_type="application/json")
+
+
+def _problem(problem: Problem) -> Response:
+    headers = {"cache-control": "no-store"}
+    if problem.retry_after is not None:
+        headers["retry-after"] = str(problem.retry_after)
+    if problem.status == 401:
+        headers["www-authenticate"] = "Bearer"
+    content = TypeAdapter(dict[str, Any]).dump_json(problem.body())
+    return Response(content, problem.status, headers, media_type="application/problem+json")
+
+
+def _shared_with_browsers(request: Request, response: Response) -> Response:
+    try:
+        origins = config.settings().cors_origins
+    except config.ConfigurationError:
+        return response
+    if not origins or "origin" not in request.headers:
+        return response
+    shared: Any = CORSMiddleware(
+        _as_app(response),
+        allow_origins=origins,
+        allow_methods=CORS_METHODS,
+        allow_headers=CORS_HEADERS,
+        expose_headers=CORS_EXPOSED,
+    )
+    return shared  # type: ignore[no-any-return]  # the framework sends whatever is an ASGI app
+
+
+def _as_app(response: Response) -> ASGIApp:
+    return response
+
+
+def _access(status: int, **facts: Any) -> None:
+    write = log.refused if 400 <= status < 500 else log.happened
+    write("request.answered", status=status, **facts)
+
+
+def _trace(request: Request) -> log.Trace | None:
+    header = request.headers.get("x-cloud-trace-context", "")
+    trace = header.partition("/")[0] or _traceparent(request.headers.get("traceparent", ""))
+    if not trace.isalnum():
+        return None
+    try:
+        project = config.settings().google_cloud_project
+    except config.ConfigurationError:
+        return None
+    return log.Trace(f"projects/{project}/traces/{trace}") if project else None
+
+
+def _traceparent(header: str) -> str:
+    parts = header.split("-")
+    return parts[1] if len(parts) == 4 else ""

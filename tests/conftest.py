@@ -1,0 +1,40 @@
+"""The real emulator for every test that keeps something, and one Perene to talk to."""
+
+import os
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from infra.local import emulator
+from tests.perene import Perene
+
+DIALECTS = ("2.3.6", "1.8.2")
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def firestore_emulator() -> Iterator[str]:
+    """The emulator's host, also in the environment. A project id of its own isolates each test."""
+    with emulator.running() as host:
+        os.environ["FIRESTORE_EMULATOR_HOST"] = host
+        yield host
+
+
+@pytest.fixture
+async def perene(firestore_emulator: str, anyio_backend: str) -> AsyncIterator[Perene]:
+    """Perene with one Evolution 2.x."""
+    async with Perene() as perene:
+        yield perene
+
+
+@pytest.fixture(params=DIALECTS)
+async def on_both(
+    request: pytest.FixtureRequest, firestore_emulator: str, anyio_backend: str
+) -> AsyncIterator[Perene]:
+    """Perene with one Evolution, once of each dialect."""
+    async with Perene(main=request.param) as perene:
+        yield perene

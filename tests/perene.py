@@ -1,0 +1,177 @@
+"""Perene as its callers see it: the functions, loaded as the platform does, with a world around."""
+
+import functools
+import os
+import time
+import uuid
+from collections.abc import Mapping
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from unittest import mock
+
+import httpx
+import jwt
+from google.cloud import firestore
+
+from infra.local import gateway
+from infra.local.simulator import Simulator
+from shared import config, services
+from shared.domain import names
+from shared.domain.names import LineId, LineKey, TenantId
+
+ORIGIN = "http://perene.test"
+FUNCTIONS = Path(__file__).parent.parent / "functions"
+SECRET = "a secret of the tests, long enough for HS256"
+ISSUER, AUDIENCE = "https://issuer.test", "perene-tests"
+
+
+class Clock:
+    """The real time, which tests can move."""
+
+    def __init__(self) -> None:
+        self.ahead = timedelta()
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+    def advance(self, step: timedelta) -> None:
+        self.ahead += step
+
+
+class Hosts(httpx.AsyncBaseTransport):
+    """Requests go to the app of their host; every request is kept."""
+
+    def __init__(self, apps: Mapping[str, Any]) -> None:
+        self.transports = {host: httpx.ASGITransport(app) for host, app in apps.items()}
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        return await self.transports[request.url.host].handle_async_request(request)
+
+
+class Perene:
+    """`async with Perene(main="2.3.6", other="1.8.2")`: functions, servers, a database, a clock."""
+
+    def __init__(self, *, instance_max: int = 100, **versions: str) -> None:
+        self.versions = versions or {"main": "2.3.6"}
+        self.instance_max = instance_max
+        self.clock = Clock()
+        self.project = f"t-{uuid.uuid4().hex[:20]}"
+        self.settings: dict[str, str] = {}
+        self._open = ExitStack()
+
+    async def __aenter__(self) -> Self:
+        self.app = _gateway()
+        through = httpx.ASGITransport(self.app, raise_app_exceptions=False)
+        self.http = httpx.AsyncClient(transport=through, base_url=ORIGIN, timeout=30)
+        self.servers = {
+            server: Simulator(f"key-of-{server}", version, quick=True, deliver=self.http)
+            for server, version in self.versions.items()
+        }
+        self._open.enter_context(mock.patch.dict(os.environ, self.environment()))
+        config.settings.cache_clear()
+        hosts = Hosts({f"{server}.test": each.app for server, each in self.servers.items()})
+        self.services = self._open.enter_context(
+            services.using(clock=self.clock, transport=hosts)
+        )
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for simulator in self.servers.values():
+            await simulator.aclose()
+        await self.http.aclose()
+        for (what, _), made in self.services.made.items():
+            if what == "store":
+                await made._client._firestore_api_internal.transport.close()
+            if what == "http":
+                await made.aclose()
+        self._open.close()
+        config.settings.cache_clear()
+
+    def environment(self) -> dict[str, str]:
+        """A deployment's settings."""
+        fleet = [
+            f'{{"id": "{server}", "url": "http://{server}.test", "api_key": "key-of-{server}",'
+            f' "instance_max": {self.instance_max}, "version": "{version}"}}'
+            for server, version in self.versions.items()
+        ]
+        return {
+            "EVOLUTION_SERVERS": f"[{','.join(fleet)}]",
+            "PUBLIC_URL": ORIGIN,
+            "WEBHOOK_SECRET": "the webhooks' secret of the tests",
+            "AUTH_ISSUER": ISSUER,
+            "AUTH_AUDIENCE": AUDIENCE,
+            "AUTH_HS256_SECRET": SECRET,
+            "AUTH_OPERATOR_CLAIM": "operator",
+            "CORS_ORIGINS": "https://app.test",
+            "GOOGLE_CLOUD_PROJECT": self.project,
+        } | self.settings
+
+    def set(self, **settings: str) -> None:
+        """Some of the deployment's settings are these now."""
+        os.environ.update(settings)
+        config.settings.cache_clear()
+
+    @property
+    def evolution(self) -> Simulator:
+        """The one server, where there is one."""
+        (only,) = self.servers.values()
+        return only
+
+    @property
+    def store(self) -> Any:
+        return services.store()
+
+    @functools.cached_property
+    def database(self) -> firestore.Client:
+        return firestore.Client(project=self.project)
+
+    def documents(self, collection: str) -> dict[str, dict[str, Any]]:
+        """What is stored, by id."""
+        return {found.id: found.to_dict() for found in self.database.collection(collection).stream()}
+
+    def write(self, path: str, **fields: Any) -> None:
+        """A document says so, as if an operator had set it."""
+        self.database.document(path).set(fields, merge=True)
+
+    async def call(self, method: str, path: str, tenant: str = "acme", **more: Any) -> httpx.Response:
+        """A request with a good token of the tenant."""
+        headers = {"authorization": f"Bearer {token(tenant)}", **more.pop("headers", {})}
+        return await self.http.request(method, path, headers=headers, **more)
+
+    async def ensure(self, tenant: str = "acme", **asked: Any) -> httpx.Response:
+        """The tenant's frontend asks for a line."""
+        return await self.call("POST", "/ensure-instance", tenant, json=asked)
+
+    async def pair(self, tenant: str = "acme", number: str = "5511999990001", **asked: Any) -> str:
+        """A line is open with the number; its instance's name."""
+        answer = (await self.ensure(tenant, **asked)).json()
+        name: str = answer["instance"]
+        carrier = next(each for each in self.servers.values() if each.exists(name))
+        await carrier.scan(name, number)
+        await carrier.settled()
+        return name
+
+
+def name_of(tenant: str, line: str = "default") -> str:
+    """The instance's name of a line."""
+    return names.instance_name("instance_", LineKey(TenantId(tenant), LineId(line)))
+
+
+def token(tenant: str = "acme", secret: str = SECRET, **claims: Any) -> str:
+    """A token as the issuer of the tests signs it."""
+    now = int(time.time())
+    fields = {"iss": ISSUER, "aud": AUDIENCE, "sub": tenant, "iat": now, "exp": now + 600}
+    return jwt.encode({**fields, **claims}, secret, "HS256")
+
+
+@functools.cache
+def _gateway() -> Any:
+    return gateway.build(FUNCTIONS)

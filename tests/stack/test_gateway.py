@@ -1,0 +1,109 @@
+import sys
+
+import pytest
+from starlette.testclient import TestClient
+
+from infra.local import gateway
+
+ECHO = """
+import functions_framework.aio
+
+@functions_framework.aio.http
+async def {name}(request):
+    return {{"function": "{name}", "method": request.method, "path": request.url.path,
+             "query": request.url.query, "body": (await request.body()).decode()}}
+"""
+NAMES = ("ensure_instance", "instances", "receive_webhook", "openapi", "sweep_orphans")
+
+
+@pytest.fixture
+def functions(tmp_path, mocker):
+    """A folder of functions that say what they were asked."""
+    mocker.patch.object(sys, "path", [*sys.path])
+    mocker.patch.dict(sys.modules)
+    mocker.patch.dict("os.environ")
+    for name in NAMES:
+        (tmp_path / f"{name}.py").write_text(ECHO.format(name=name))
+    return tmp_path
+
+
+@pytest.fixture
+def client(functions):
+    return TestClient(gateway.build(functions), follow_redirects=False)
+
+
+@pytest.mark.parametrize(
+    ("path", "function"),
+    [
+        ("/ensure-instance", "ensure_instance"),
+        ("/instances", "instances"),
+        ("/instances/", "instances"),
+        ("/instances/default/restart", "instances"),
+        ("/instances/a%20b", "instances"),
+        ("/sweep-orphans", "sweep_orphans"),
+        ("/webhook", "receive_webhook"),
+        ("/webhook/token/messages-upsert", "receive_webhook"),
+        ("/openapi.json", "openapi"),
+    ],
+)
+def test_a_path_reaches_its_function_in_full(client, path, function):
+    answer = client.get(path, params={"limit": "2"}).json()
+
+    assert answer["function"] == function
+    assert answer["path"] == path.replace("%20", " ")
+    assert answer["query"] == "limit=2"
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
+def test_every_method_and_its_body_get_through(client, method):
+    answer = client.request(method, "/instances/x", content="said").json()
+
+    assert answer["method"] == method
+    assert answer["body"] == "said"
+
+
+@pytest.mark.parametrize(
+    "path", ["/nobody", "/receive-webhook", "/openapi", "/ensure_instance", "/instancesx", "//"]
+)
+def test_an_unknown_path_is_a_404_problem(client, path):
+    answer = client.get(f"http://testserver{path}")
+
+    assert answer.status_code == 404
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json() == {"type": "about:blank", "title": "Not Found", "status": 404}
+
+
+def test_the_front_page_lists_what_is_served(client):
+    served = client.get("/").text.split()
+
+    assert served == [
+        "/ensure-instance",
+        "/instances",
+        "/openapi.json",
+        "/webhook",
+        "/sweep-orphans",
+    ]
+
+
+def test_the_front_page_is_the_console_where_there_is_one(functions):
+    (functions / "console.py").write_text(ECHO.format(name="console"))
+
+    answer = TestClient(gateway.build(functions), follow_redirects=False).get("/")
+
+    assert answer.headers["location"] == "/console"
+
+
+def test_a_function_that_crashes_answers_500_and_the_others_go_on(functions):
+    (functions / "fleet.py").write_text(
+        ECHO.format(name="fleet").replace("return", "1 / 0\n    return")
+    )
+    client = TestClient(gateway.build(functions))
+
+    assert client.get("/fleet").status_code == 500
+    assert client.get("/instances").status_code == 200
+
+
+def test_a_file_with_a_leading_underscore_is_no_function(functions):
+    (functions / "_shared.py").write_text("raise AssertionError")
+
+    gateway.build(functions)

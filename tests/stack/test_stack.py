@@ -1,0 +1,301 @@
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import jwt
+import pytest
+
+from infra.local import children
+from tests.stack import processes
+
+ROOT = Path(__file__).parents[2]
+SETTINGS = """
+import os
+import functions_framework.aio
+
+@functions_framework.aio.http
+async def settings(request):
+    return dict(os.environ)
+"""
+
+
+@dataclass
+class Stack:
+    """A local stack in a process of its own; everything it starts inherits its mark."""
+
+    process: subprocess.Popen
+    port: int
+    mark: str
+    output: str = ""
+
+    def until_ready(self):
+        """What it printed up to the first curl."""
+        for line in self.process.stdout:
+            self.output += line
+            if "-d '{}'" in line:
+                return self
+        raise AssertionError(f"The stack never got ready: {self.output}")
+
+    def get(self, path):
+        return httpx.get(f"http://127.0.0.1:{self.port}{path}", trust_env=False)
+
+    def settings(self):
+        return self.get("/settings").json()
+
+    def exported(self, variable):
+        return re.search(rf"export {variable}=(\S+)", self.output)[1]
+
+    def ended_by(self, how):
+        self.process.send_signal(how)
+        return self.ended()
+
+    def ended(self):
+        self.output += self.process.communicate(timeout=20)[0]
+        return self.process.returncode
+
+    def left(self, command=""):
+        return processes.marked(self.mark, command)
+
+
+@pytest.fixture
+def functions(tmp_path):
+    folder = tmp_path / "functions"
+    folder.mkdir()
+    (folder / "settings.py").write_text(SETTINGS)
+    return folder
+
+
+@pytest.fixture
+def start(tmp_path, functions):
+    """Starts a stack; whatever a test does, nothing of it outlives the test."""
+    started = []
+
+    def start(**variables):
+        mark, port = uuid.uuid4().hex, children.free_port()
+        asked = {"PORT": str(port), "SIMULATOR_PORT": str(children.free_port())}
+        asked |= {"EVOLUTION_URL": "http://127.0.0.1:1", "EVOLUTION_API_KEY": "of-a-test"}
+        usual = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+        command = [sys.executable, "-m", "infra.local.stack"]
+        process = subprocess.Popen(
+            [*command, "--functions", functions, "--place", tmp_path / "place"],
+            cwd=ROOT,
+            env=usual | asked | variables | {processes.MARK: mark},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        started.append(Stack(process, port, mark))
+        return started[-1]
+
+    yield start
+    for stack in started:
+        stack.process.kill()
+        stack.process.communicate()
+        assert processes.eventually(lambda stack=stack: not stack.left())
+
+
+def verified(token, settings):
+    return jwt.decode(
+        token,
+        settings["AUTH_HS256_SECRET"],
+        algorithms=["HS256"],
+        audience=settings["AUTH_AUDIENCE"],
+        issuer=settings["AUTH_ISSUER"],
+        options={"require": ["exp", "iat", "iss", "aud", "sub"]},
+    )
+
+
+def token_printed(place, *asked):
+    command = [sys.executable, "-m", "infra.local.token", "--place", str(place), *asked]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def document(stack):
+    host = stack.settings()["FIRESTORE_EMULATOR_HOST"]
+    return f"http://{host}/v1/projects/perene-local/databases/(default)/documents/notes/one"
+
+
+def test_a_stack_serves_the_functions_and_prints_tokens_that_they_accept(start, tmp_path):
+    stack = start().until_ready()
+
+    settings = stack.settings()
+    tenant = verified(stack.exported("TOKEN"), settings)
+    operator = verified(stack.exported("OPERATOR_TOKEN"), settings)
+    another = token_printed(tmp_path / "place", "--tenant", "acme", "--hours", "1")
+
+    assert settings["PUBLIC_URL"] == f"http://127.0.0.1:{stack.port}"
+    assert settings["GOOGLE_CLOUD_PROJECT"] == "perene-local"
+    assert tenant["sub"] == "demo"
+    assert settings["AUTH_OPERATOR_CLAIM"] not in tenant
+    assert operator[settings["AUTH_OPERATOR_CLAIM"]] is True
+    assert verified(another.stdout.strip(), settings)["sub"] == "acme"
+
+
+def test_settings_from_the_environment_win_except_for_who_is_calling(start):
+    stack = start(
+        INSTANCE_MAX="3", AUTH_JWKS_URL="http://elsewhere", WEBHOOK_SECRET=""
+    ).until_ready()
+
+    settings = stack.settings()
+
+    assert settings["INSTANCE_MAX"] == "3"
+    assert settings["EVOLUTION_API_KEY"] == "of-a-test"
+    assert len(settings["WEBHOOK_SECRET"]) >= 32
+    assert "AUTH_JWKS_URL" not in settings
+
+
+def test_without_an_evolution_of_ones_own_there_is_a_simulated_one(start):
+    stack = start(EVOLUTION_URL="", EVOLUTION_API_KEY="").until_ready()
+
+    settings = stack.settings()
+    page = httpx.get(f"{settings['EVOLUTION_URL']}/simulator", trust_env=False)
+
+    assert f"{settings['EVOLUTION_URL']}/simulator" in stack.output
+    assert page.status_code == 200
+    assert stack.ended_by(signal.SIGTERM) == 0
+    assert stack.left() == []
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_signal_ends_the_stack_and_leaves_nothing_behind(start, how):
+    stack = start().until_ready()
+    assert stack.left("CloudFirestore")
+    assert stack.left("infra.local.gateway")
+
+    assert stack.ended_by(how) == 0
+    assert stack.left() == []
+
+
+def test_a_signal_while_it_starts_leaves_nothing_behind(start):
+    stack = start()
+    assert processes.eventually(lambda: stack.left("CloudFirestore"))
+
+    assert stack.ended_by(signal.SIGTERM) == 0
+    assert stack.left() == []
+
+
+def test_impatience_does_not_leave_anything_behind(start):
+    stack = start(KEEP="1").until_ready()
+
+    for how in (signal.SIGINT, signal.SIGINT, signal.SIGTERM):
+        stack.process.send_signal(how)
+
+    assert stack.ended() == 0
+    assert stack.left() == []
+
+
+def test_a_stack_that_is_killed_takes_everything_along(start):
+    stack = start().until_ready()
+
+    stack.process.kill()
+
+    assert processes.eventually(lambda: not stack.left())
+
+
+@pytest.mark.parametrize(
+    ("command", "name"),
+    [("CloudFirestore", "Firestore emulator"), ("infra.local.gateway", "functions' gateway")],
+)
+def test_the_death_of_a_part_ends_the_stack_and_is_named(start, command, name):
+    stack = start().until_ready()
+
+    for pid in stack.left(command):
+        os.kill(pid, signal.SIGKILL)
+
+    assert stack.ended() == 1
+    assert f"The {name} stopped by itself" in stack.output
+    assert stack.left() == []
+
+
+def test_a_dead_part_shows_the_end_of_its_log(start):
+    stack = start().until_ready()
+
+    for pid in stack.left("CloudFirestore"):
+        os.kill(pid, signal.SIGTERM)
+
+    stack.ended()
+    assert "Dev App Server is now running" in stack.output
+
+
+def test_a_function_that_cannot_be_loaded_ends_the_stack(start, functions):
+    (functions / "broken.py").write_text("import nothing_of_the_kind")
+    stack = start()
+
+    assert stack.ended() == 1
+    assert "nothing_of_the_kind" in stack.output
+    assert "The functions' gateway stopped by itself" in stack.output
+
+
+@pytest.mark.parametrize("variable", ["PORT", "SIMULATOR_PORT"])
+def test_a_busy_port_is_named_and_nothing_is_started(start, tmp_path, variable):
+    with socket.create_server(("127.0.0.1", 0)) as busy:
+        port = busy.getsockname()[1]
+
+        stack = start(**{variable: str(port), "EVOLUTION_URL": "", "EVOLUTION_API_KEY": ""})
+
+        assert stack.ended() == 1
+    assert stack.output.count("\n") == 1
+    assert f"Port {port} is in use" in stack.output
+    assert f"{variable}={port + 10} make run" in stack.output
+    assert not list((tmp_path / "place").glob("*.log"))
+
+
+def test_a_second_stack_in_the_same_place_is_refused(start):
+    start().until_ready()
+
+    second = start()
+
+    assert second.ended() == 1
+    assert "is running here already" in second.output
+
+
+def test_an_evolution_without_its_key_is_told(start):
+    stack = start(EVOLUTION_API_KEY="")
+
+    assert stack.ended() == 1
+    assert "EVOLUTION_URL needs its EVOLUTION_API_KEY" in stack.output
+
+
+def test_keep_keeps_documents_and_secrets_over_a_restart(start):
+    before = start(KEEP="1").until_ready()
+    secrets = before.settings()
+    httpx.patch(document(before), json={"fields": {}}, trust_env=False).raise_for_status()
+    before.ended_by(signal.SIGINT)
+
+    after = start(KEEP="1", PORT=str(before.port)).until_ready()
+    after.port = before.port
+
+    assert httpx.get(document(after), trust_env=False).status_code == 200
+    for secret in ("WEBHOOK_SECRET", "AUTH_HS256_SECRET"):
+        assert after.settings()[secret] == secrets[secret]
+    assert verified(before.exported("TOKEN"), after.settings())
+
+
+def test_without_keep_each_run_starts_fresh_and_leaves_what_was_kept_alone(start):
+    kept = start(KEEP="1").until_ready()
+    httpx.patch(document(kept), json={"fields": {}}, trust_env=False).raise_for_status()
+    kept.ended_by(signal.SIGINT)
+
+    fresh = start().until_ready()
+    nothing = httpx.get(document(fresh), trust_env=False).status_code
+    fresh.ended_by(signal.SIGINT)
+    again = start(KEEP="1").until_ready()
+
+    assert nothing == 404
+    assert httpx.get(document(again), trust_env=False).status_code == 200
+
+
+def test_a_token_before_the_first_run_is_refused_in_a_sentence(tmp_path):
+    refused = token_printed(tmp_path)
+
+    assert refused.returncode == 1
+    assert refused.stdout == ""
+    assert refused.stderr == "The local stack was never started here: make run.\n"
