@@ -16,6 +16,12 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
+@pytest.fixture(scope="session", autouse=True)
+async def one_loop(anyio_backend: str) -> AsyncIterator[None]:
+    """All tests share one event loop: gRPC's asynchronous client doesn't outlive a change."""
+    yield
+
+
 @pytest.fixture(scope="session")
 def firestore_emulator() -> Iterator[str]:
     """The emulator's host, also in the environment. A project id of its own isolates each test."""

@@ -1,5 +1,6 @@
 """Perene as its callers see it: the functions, loaded as the platform does, with a world around."""
 
+import asyncio
 import functools
 import os
 import time
@@ -74,7 +75,7 @@ class Perene:
         config.settings.cache_clear()
         hosts = Hosts({f"{server}.test": each.app for server, each in self.servers.items()})
         self.services = self._open.enter_context(
-            services.using(clock=self.clock, transport=hosts)
+            services.using(clock=self.clock, pause=_hardly, transport=hosts)
         )
         return self
 
@@ -158,6 +159,11 @@ class Perene:
         await carrier.scan(name, number)
         await carrier.settled()
         return name
+
+
+async def _hardly(seconds: float) -> None:
+    """A pause of the code under test, in a world whose faults are as quick."""
+    await asyncio.sleep(seconds / 50)
 
 
 def name_of(tenant: str, line: str = "default") -> str:

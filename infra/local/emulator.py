@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from infra.local import children, emulator_sources
-from infra.local.children import StackError, Child
+from infra.local.children import Child, StackError
 from infra.local.emulator_sources import Launch
 
 PROJECT = "perene-local"

@@ -105,6 +105,8 @@ def _signals() -> Iterator[None]:
 
 def _on_signals(what: Callable[[int, FrameType | None], NoReturn] | signal.Handlers) -> None:
     for number in SIGNALS:
+        if number is signal.SIGHUP and signal.getsignal(number) is signal.SIG_IGN:
+            continue  # nohup make run
         signal.signal(number, what)
 
 

@@ -29,18 +29,15 @@ def decide_event(instance: Instance, event: Event, at: int, now: datetime) -> In
 def _moved(instance: Instance, event: Event, now: datetime) -> Instance | None:
     match event:
         case events.Opened(number):
-            return instance.moved(
-                State.OPEN, None, now, code=None, number=number or instance.number
-            )
+            change = {"code": None, "number": number or instance.number, "spoiled": False}
+            return instance.moved(State.OPEN, None, now, **change)
         case events.LoggedOut():
             return instance.moved(State.CLOSED, Reason.LOGGED_OUT, now, code=None)
         case events.ConnectionLost():
             return instance.moved(State.CLOSED, Reason.CONNECTION_LOST, now, code=None)
         case events.CodeShown(shown):
-            code = instance.code
-            known = code is not None and code.qr == shown.qr
-            code = code if known else Code.born(shown, now)
-            return instance.moved(State.PAIRING, Reason.WAITING_FOR_SCAN, now, code=code)
+            known = instance.code if instance.code and instance.code.qr == shown.qr else None
+            return instance.showing(known or Code.born(shown, now), now)
         case events.CodesExhausted():
             return instance.moved(State.CLOSED, Reason.QR_LIMIT, now, code=None)
         case events.Removed():

@@ -123,6 +123,9 @@ class Instance(Kept):
     reason: Reason | None = None
     number: str | None = None
     code: Code | None = None
+    spoiled: bool = False
+    """A pairing code was shown that nobody typed: the next start would try to log in with it
+    instead of showing a code (EVOLUTION.md §3, connect)."""
     fence: int = 0
     lease: Lease | None = None
     heard_at: int = 0
@@ -148,6 +151,12 @@ class Instance(Kept):
         same = (self.state, self.reason) == (state, reason)
         since = self.since if same else now
         return self.model_copy(update={"state": state, "reason": reason, "since": since, **change})
+
+    def showing(self, code: Code, now: datetime) -> "Instance":
+        """Pairing, with this code to scan or to type."""
+        spoiled = self.spoiled or code.pairing_code is not None
+        change = {"code": code, "spoiled": spoiled}
+        return self.moved(State.PAIRING, Reason.WAITING_FOR_SCAN, now, **change)
 
     def granted(self, holder: str, now: datetime) -> "Instance":
         """With the lease of a new holder, whose fence is above every earlier one."""

@@ -187,8 +187,7 @@ def decide_step(
         return _opened(instance, now)
     if connection is Connection.CONNECTING:
         return _connecting(instance, now, by_number=by_number)
-    spoiled = instance.code is not None and instance.code.pairing_code is not None
-    return Renew(instance) if spoiled else Reconnect(instance)
+    return Renew(instance) if instance.spoiled else Reconnect(instance)
 
 
 def _opened(instance: Instance, now: datetime) -> Step:
@@ -201,7 +200,7 @@ def _opened(instance: Instance, now: datetime) -> Step:
 
 def _open_with_some_number(instance: Instance, now: datetime) -> Instance:
     """Open, but who paired it, and with which number, is for the server's event to say (P7)."""
-    return instance.moved(State.OPEN, None, now, code=None, number=None)
+    return instance.moved(State.OPEN, None, now, code=None, number=None, spoiled=False)
 
 
 def _connecting(instance: Instance, now: datetime, *, by_number: bool) -> Step:
@@ -243,8 +242,7 @@ def decide_found(instance: Instance, link: Link, now: datetime) -> Ready | Note:
         case Connected():
             return Note(_open_with_some_number(instance, now))
         case Scannable(qr=qr) if instance.code is None or instance.code.qr != qr:
-            code = Code.found(link, now)
-            return Note(instance.moved(State.PAIRING, Reason.WAITING_FOR_SCAN, now, code=code))
+            return Note(instance.showing(Code.found(link, now), now))
         case Scannable() | NoCode() if instance.state is State.OPEN:
             return Ready(instance.moved(State.CLOSED, Reason.RECONNECTING, now))
         case Scannable() | NoCode():
@@ -257,8 +255,7 @@ def decide_started(instance: Instance, link: Link, now: datetime) -> Instance:
         case Connected():
             return _open_with_some_number(instance, now)
         case Scannable():
-            code = Code.born(link, now)
-            return instance.moved(State.PAIRING, Reason.WAITING_FOR_SCAN, now, code=code)
+            return instance.showing(Code.born(link, now), now)
         case NoCode():
             return instance.moved(State.CLOSED, Reason.NO_CODE, now, code=None)
 

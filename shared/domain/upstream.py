@@ -1,7 +1,7 @@
 """What a server tells us, in our words. `shared.evolution` speaks in these."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -110,7 +110,7 @@ class Sent:
 
     message_id: str
     jid: str
-    raw: Mapping[str, Any]
+    raw: Mapping[str, Any] = field(repr=False)
 
 
 class Reason(StrEnum):
@@ -170,4 +170,4 @@ class Media:
     mimetype: str
     file_name: str | None
     size: int | None
-    base64: str
+    base64: str = field(repr=False)

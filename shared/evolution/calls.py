@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 from urllib.parse import quote
 
@@ -13,7 +13,7 @@ import httpx
 from shared import problems
 from shared.config import Server
 from shared.evolution import errors, limits
-from shared.evolution.dialects import MalformedError
+from shared.evolution.reading import MalformedError
 
 NEVER_LEFT = (
     httpx.ConnectError,
@@ -35,7 +35,7 @@ class Call:
     method: str
     path: str
     within: float
-    body: Any = None
+    body: Any = field(default=None, repr=False)
     query: Mapping[str, str] | None = None
     repeat: bool = False
 
@@ -45,7 +45,7 @@ class Answer:
     """What the server said. `body` is `NOT_JSON` when it is anything else than JSON."""
 
     status: int
-    body: Any
+    body: Any = field(repr=False)
 
     @property
     def succeeded(self) -> bool:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from shared.domain.upstream import Media, Page, Presence, Sent
-from shared.evolution.dialects import MalformedError
+from shared.evolution.reading import MalformedError, fields, number, text
 
 
 def sent(body: Any) -> Sent | None:
@@ -46,47 +46,27 @@ def media(body: Any) -> Media:
     """The file, without the `data:` prefix that it never has."""
     match body:
         case {"mimetype": str(mimetype), "base64": str(base64)} if base64:
-            name = body.get("fileName")
             size = body.get("size")
             length = size.get("fileLength") if isinstance(size, dict) else None
-            return Media(mimetype, name if isinstance(name, str) else None, number(length), base64)
+            return Media(mimetype, text(body.get("fileName")), number(length), base64)
         case _:
             raise MalformedError
 
 
 def picture(body: Any) -> str | None:
     """The picture's address, if there is one."""
-    if not isinstance(body, dict):
-        raise MalformedError
-    found = body.get("profilePictureUrl")
-    return found if isinstance(found, str) and found else None
-
-
-def number(value: Any) -> int | None:
-    """A whole number as Evolution may write it: itself, its digits, or `{low, high}`."""
-    match value:
-        case bool():
-            return None
-        case int():
-            return value
-        case str() if value.isascii() and value.isdigit() and len(value) < 20:
-            return int(value)
-        case {"low": int(low), "high": int(high)}:
-            return (high << 32) + (low & 0xFFFFFFFF)
-        case _:
-            return None
+    return text(fields(body).get("profilePictureUrl"))
 
 
 def _presence(row: Any) -> Presence:
     match row:
         case {"jid": str(jid), "exists": bool(exists)}:
-            asked, name, lid = row.get("number"), row.get("name"), row.get("lid")
             return Presence(
-                number=asked if isinstance(asked, str) else jid.partition("@")[0],
+                number=text(row.get("number")) or jid.partition("@")[0],
                 jid=jid,
                 exists=exists,
-                name=name if isinstance(name, str) and name else None,
-                lid=_lid(lid) or _lid(jid),
+                name=text(row.get("name")),
+                lid=_lid(row.get("lid")) or _lid(jid),
             )
         case _:
             raise MalformedError

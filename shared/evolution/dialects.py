@@ -18,6 +18,7 @@ from shared.domain.upstream import (
     Sighting,
     Wanted,
 )
+from shared.evolution.reading import MalformedError, fields, own_number, state, text, texts
 
 SETTINGS: Mapping[str, bool] = {
     "rejectCall": False,
@@ -32,47 +33,13 @@ SETTINGS: Mapping[str, bool] = {
 SILENT_URL = "https://silenced.invalid"
 """Well-formed, and nobody's: a webhook that is off must still have an address."""
 
-OLD_EVENTS = frozenset(
-    [
-        "APPLICATION_STARTUP",
-        "QRCODE_UPDATED",
-        "MESSAGES_SET",
-        "MESSAGES_UPSERT",
-        "MESSAGES_UPDATE",
-        "MESSAGES_DELETE",
-        "SEND_MESSAGE",
-        "CONTACTS_SET",
-        "CONTACTS_UPSERT",
-        "CONTACTS_UPDATE",
-        "PRESENCE_UPDATE",
-        "CHATS_SET",
-        "CHATS_UPSERT",
-        "CHATS_UPDATE",
-        "CHATS_DELETE",
-        "GROUPS_UPSERT",
-        "GROUP_UPDATE",
-        "GROUP_PARTICIPANTS_UPDATE",
-        "CONNECTION_UPDATE",
-        "LABELS_EDIT",
-        "LABELS_ASSOCIATION",
-        "CALL",
-    ]
-)
-"""What any 1.8 may be asked to post; a name it doesn't know makes it refuse the whole request."""
-
-STATES = {
-    "open": Connection.OPEN,
-    "connecting": Connection.CONNECTING,
-    "close": Connection.CLOSED,
+YOUNGER_EVENTS = {
+    *("MESSAGES_EDITED", "SEND_MESSAGE_UPDATE", "STATUS_INSTANCE"),
+    *("INSTANCE_CREATE", "INSTANCE_DELETE", "REMOVE_INSTANCE", "LOGOUT_INSTANCE"),
 }
+"""Those that not every 1.8 knows; asked for one it doesn't know, it refuses the whole request."""
 
 Verification = tuple[str, str, dict[str, str] | None, dict[str, str] | None]
-
-OWN_NUMBER = re.compile(r"(\d{5,20})(?::\d+)?@(?:s\.whatsapp\.net|c\.us)")
-
-
-class MalformedError(Exception):
-    """A successful answer that doesn't have the shape it must have."""
 
 
 class Dialect:
@@ -109,31 +76,31 @@ class Dialect:
 
     def wanted(self, body: Any) -> Wanted:
         """What `webhook/find` says; nothing wanted when there is no webhook or it is off."""
-        row = _fields(body or {})
+        row = fields(body or {})
         events = row.get("events") if row.get("enabled") is True else None
         return Wanted(
-            webhook_url=_text(row.get("url")) or "",
-            webhook_headers=_texts(row.get("headers")),
+            webhook_url=text(row.get("url")) or "",
+            webhook_headers=texts(row.get("headers")),
             webhook_events=tuple(map(str, events)) if isinstance(events, list) else (),
         )
 
     def settings_found(self, body: Any) -> dict[str, bool]:
         """What `settings/find` says of the settings that we set."""
-        found = _fields(body or {})
+        found = fields(body or {})
         return {name: found[name] for name in SETTINGS if isinstance(found.get(name), bool)}
 
     def connection(self, body: Any) -> Connection:
-        instance = _fields(_fields(body).get("instance"))
+        instance = fields(fields(body).get("instance"))
         return state(instance.get("state"))
 
     def link(self, body: Any) -> Link:
         """Open, or the code in one of the two places where it can be, or none (yet)."""
-        answer = _fields(body)
+        answer = fields(body)
         shown = answer.get("qrcode")
         code = shown if isinstance(shown, dict) else answer
         match code:
             case {"code": str(qr), "base64": str(png)} if qr and png:
-                return Scannable(qr, png, _text(code.get("pairingCode")))
+                return Scannable(qr, png, text(code.get("pairingCode")))
         if "instance" in answer:
             connected = self.connection(answer) is Connection.OPEN
             return Connected() if connected else NoCode()
@@ -143,7 +110,7 @@ class Dialect:
 
     def restarting(self, body: Any) -> bool:
         """Only a connected instance restarts, and only that answers with its (stale) state."""
-        answer = _fields(body)
+        answer = fields(body)
         if "instance" not in answer:
             return False
         return self.connection(answer) in {Connection.OPEN, Connection.CONNECTING}
@@ -212,12 +179,12 @@ class OldDialect(Dialect):
         return {_snake(name): value for name, value in SETTINGS.items()}
 
     def settings_found(self, body: Any) -> dict[str, bool]:
-        found = _fields(body or {})
+        found = fields(body or {})
         camel = {name: found.get(_snake(name)) for name in SETTINGS}
         return super().settings_found(camel)
 
     def wanted(self, body: Any) -> Wanted:
-        found = _fields(body or {})
+        found = fields(body or {})
         inner = found.get("webhook")
         return super().wanted(inner if isinstance(inner, dict) else found)
 
@@ -252,35 +219,9 @@ def of(server: config.Server) -> Dialect:
     return DIALECTS[server.dialect]
 
 
-def state(word: Any) -> Connection:
-    """Evolution's word for a socket's state, in ours."""
-    return STATES.get(word, Connection.UNKNOWN) if isinstance(word, str) else Connection.UNKNOWN
-
-
-def own_number(jid: Any) -> str | None:
-    """The digits of an instance's own address, or None if it has none (or hides it)."""
-    found = OWN_NUMBER.fullmatch(jid) if isinstance(jid, str) else None
-    return found[1] if found else None
-
-
 def _old_events(events: Iterable[str]) -> list[str]:
-    return [event for event in events if event in OLD_EVENTS]
+    return [event for event in events if event not in YOUNGER_EVENTS]
 
 
 def _snake(name: str) -> str:
     return re.sub(r"(?=[A-Z])", "_", name).lower()
-
-
-def _fields(value: Any) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise MalformedError
-    return value
-
-
-def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) and value else None
-
-
-def _texts(value: Any) -> dict[str, str]:
-    fields = value if isinstance(value, dict) else {}
-    return {name: text for name, text in fields.items() if isinstance(text, str)}

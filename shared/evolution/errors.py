@@ -54,7 +54,7 @@ def from_database(body: Any) -> bool:
 
 def full(body: Any) -> bool:
     """Somebody before the server limits how many instances there are (EVOLUTION.md §3, limits)."""
-    return _says(_FULL, body)
+    return _says(_FULL, body) and not invalid(body)
 
 
 def by_evolution(body: Any, status: int) -> bool:

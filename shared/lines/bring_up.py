@@ -172,7 +172,8 @@ async def _ask_for_code(connecting: Instance) -> Instance | None:
 
 async def _heal(gone: Instance, asked: Asked) -> Instance | None:
     log.happened("instance.missing", instance=gone.name, server=gone.server)
-    lost = gone.moved(State.CREATING, Reason.HEALING, services.now(), code=None)
+    fresh = {"code": None, "spoiled": False}
+    lost = gone.moved(State.CREATING, Reason.HEALING, services.now(), **fresh)
     held = await leases.claim(gone, lost)
     return await _make_and_start(held, asked) if held else None
 

@@ -1,29 +1,271 @@
 """A frontend asks for its line to be live."""
 
+from datetime import timedelta
+
 import pytest
 
+from shared.domain.instances import CODE_LIFETIME, LEASE
 from tests.perene import Perene, name_of
 
-pytestmark = pytest.mark.anyio
+NUMBER = "5511999990001"
 
 
 async def test_a_new_line_gets_a_code_to_scan(on_both: Perene):
     answer = await on_both.ensure()
 
-    assert answer.status_code == 200, answer.text
     line = answer.json()
-    assert line["state"] == "pairing"
+    assert answer.status_code == 200, line
+    assert (line["line"], line["label"], line["state"]) == ("default", "default", "pairing")
     assert line["instance"] == name_of("acme")
     assert line["code"]["qr"].startswith("2@")
     assert line["code"]["png"].startswith("data:image/png;base64,")
     assert on_both.evolution.names() == [name_of("acme")]
 
 
+async def test_asked_again_the_same_code_is_shown(on_both: Perene):
+    first = (await on_both.ensure()).json()
+
+    second = (await on_both.ensure()).json()
+
+    assert second == first
+    assert on_both.evolution.names() == [name_of("acme")]
+
+
 async def test_a_scanned_line_is_open_with_its_number(on_both: Perene):
-    name = await on_both.pair(number="5511999990001")
+    name = await on_both.pair(number=NUMBER)
 
     line = (await on_both.ensure()).json()
 
-    assert (line["state"], line["number"]) == ("open", "5511999990001")
+    assert (line["state"], line["number"]) == ("open", NUMBER)
     assert "code" not in line
     assert on_both.evolution.names() == [name]
+
+
+async def test_a_line_that_was_unpaired_gets_a_new_code_on_the_same_instance(on_both: Perene):
+    name = await on_both.pair()
+    await on_both.evolution.unpair(name)
+    await on_both.evolution.settled()
+
+    line = (await on_both.ensure()).json()
+
+    assert (line["state"], line["instance"]) == ("pairing", name)
+    assert line["code"]["qr"].startswith("2@")
+    assert on_both.evolution.names() == [name]
+
+
+async def test_an_expired_code_is_replaced_by_the_one_shown_now(on_both: Perene):
+    first = (await on_both.ensure()).json()
+    on_both.clock.advance(CODE_LIFETIME)
+    await on_both.evolution.expire_code(name_of("acme"))
+    await on_both.evolution.settled()
+
+    second = (await on_both.ensure()).json()
+
+    assert second["code"]["qr"] != first["code"]["qr"]
+
+
+async def test_a_stale_code_is_never_shown_again(on_both: Perene):
+    await on_both.ensure()
+    on_both.clock.advance(CODE_LIFETIME)
+
+    line = (await on_both.ensure()).json()
+
+    assert (line["state"], line["reason"]) == ("pairing", "no_code")
+    assert "code" not in line
+
+
+async def test_a_number_gets_a_pairing_code(on_both: Perene):
+    line = (await on_both.ensure(number=NUMBER)).json()
+
+    assert len(line["code"]["pairing_code"]) == 8
+
+
+async def test_a_number_after_a_qr_code_gets_a_pairing_code_on_a_fresh_instance(on_both: Perene):
+    await on_both.ensure()
+
+    line = (await on_both.ensure(number=NUMBER)).json()
+
+    assert len(line["code"]["pairing_code"]) == 8
+    assert on_both.evolution.names() == [name_of("acme")]
+
+
+async def test_a_pairing_code_that_nobody_typed_does_not_spoil_the_next_qr_code(perene: Perene):
+    await perene.ensure(number=NUMBER)
+    await perene.evolution.reach_qr_limit(name_of("acme"))
+    await perene.evolution.settled()
+
+    line = (await perene.ensure()).json()
+
+    assert line["code"]["qr"].startswith("2@")
+
+
+async def test_the_qr_limit_is_a_reason_and_asking_again_shows_a_code(on_both: Perene):
+    await on_both.ensure()
+    await on_both.evolution.reach_qr_limit(name_of("acme"))
+    await on_both.evolution.settled()
+    limited = (await on_both.call("GET", "/instances/default")).json()
+
+    line = (await on_both.ensure()).json()
+
+    assert (limited["state"], limited["reason"]) == ("closed", "qr_limit")
+    assert line["state"] == "pairing"
+    assert line["code"]["qr"].startswith("2@")
+
+
+async def test_when_no_code_comes_the_line_says_so_and_the_next_call_shows_one(on_both: Perene):
+    on_both.evolution.faults.turn_on("no_code", count=1)
+    without = (await on_both.ensure()).json()
+    on_both.evolution.faults.clear()
+
+    line = (await on_both.ensure()).json()
+
+    assert (without["reason"], without.get("code")) == ("no_code", None)
+    assert on_both.evolution.names() == [name_of("acme")]
+    assert line["state"] in ("pairing", "closed")
+
+
+async def test_an_instance_without_our_record_is_adopted_and_configured(on_both: Perene):
+    name = name_of("acme")
+    await on_both.evolution.plant(name)
+
+    line = (await on_both.ensure()).json()
+
+    assert (line["instance"], line["state"]) == (name, "pairing")
+    assert on_both.evolution.names() == [name]
+    assert "/webhook" in on_both.evolution.webhook(name)["url"]
+    assert not creates(on_both)
+
+
+async def test_an_open_instance_without_our_record_is_adopted_open(on_both: Perene):
+    await on_both.evolution.plant(name_of("acme"), number=NUMBER, open=True)
+
+    line = (await on_both.ensure()).json()
+
+    assert line["state"] == "open"
+    assert not creates(on_both)
+
+
+async def test_a_vanished_instance_is_recreated_under_the_same_name(on_both: Perene):
+    name = await on_both.pair()
+    await on_both.evolution.vanish(name)
+
+    line = (await on_both.ensure()).json()
+
+    assert (line["instance"], line["state"]) == (name, "pairing")
+    assert on_both.evolution.names() == [name]
+    assert on_both.documents("servers")["main"]["reserved"] == 1
+
+
+async def test_a_name_in_use_is_connected_and_never_created_again(on_both: Perene):
+    on_both.evolution.faults.turn_on("error_500_after", route="create", count=1)
+
+    line = (await on_both.ensure()).json()
+
+    assert line["state"] == "pairing"
+    assert len(creates(on_both)) == 1
+
+
+async def test_while_another_caller_creates_the_answer_is_202_with_retry_after(perene: Perene):
+    perene.evolution.faults.turn_on("no_answer_before", route="create", seconds=0.1, count=1)
+    await stuck_create(perene)
+
+    answer = await perene.ensure()
+
+    assert answer.status_code == 202
+    assert int(answer.headers["retry-after"]) > 0
+    assert answer.json()["state"] == "creating"
+    assert len(creates(perene)) == 1
+
+
+async def test_a_create_that_nobody_answered_is_tried_again_when_its_lease_is_over(
+    on_both: Perene,
+):
+    await stuck_create(on_both)
+    on_both.clock.advance(LEASE + timedelta(seconds=1))
+
+    line = (await on_both.ensure()).json()
+
+    assert line["state"] == "pairing"
+    assert on_both.evolution.names() == [name_of("acme")]
+    assert max(on_both.evolution.creates_in_flight_peak.values()) == 1
+
+
+async def test_during_a_release_nothing_is_created(on_both: Perene):
+    name = await on_both.pair()
+    on_both.evolution.faults.turn_on("delete_never_finishes")
+    released = await on_both.call("DELETE", "/instances/default")
+
+    answer = await on_both.ensure()
+
+    assert released.status_code == 202
+    assert (answer.status_code, answer.json()["state"]) == (202, "releasing")
+    assert on_both.evolution.names() == [name]
+
+
+async def test_after_an_interrupted_release_ensure_finishes_it_and_begins_anew(on_both: Perene):
+    name = await on_both.pair()
+    on_both.evolution.faults.turn_on("delete_never_finishes")
+    await on_both.call("DELETE", "/instances/default")
+    on_both.evolution.faults.clear()
+    await on_both.evolution.vanish(name)
+
+    line = (await on_both.ensure()).json()
+
+    assert line["state"] == "pairing"
+    assert "number" not in line
+    assert on_both.documents("servers")["main"]["reserved"] == 1
+
+
+async def test_the_label_is_what_people_call_the_line(perene: Perene):
+    await perene.ensure(label="Vendas")
+
+    again = (await perene.ensure()).json()
+    renamed = (await perene.ensure(label="Vendas 2")).json()
+
+    assert again["label"] == "Vendas"
+    assert renamed["label"] == "Vendas 2"
+    assert (await perene.call("GET", "/instances/default")).json()["label"] == "Vendas 2"
+
+
+async def test_a_tenant_has_one_line_unless_its_plan_allows_more(perene: Perene):
+    refused = await perene.ensure(line="vendas")
+    perene.write("tenants/acme", tenant="acme", max_lines=2)
+    allowed = await perene.ensure(line="vendas")
+    default = await perene.ensure()
+    third = await perene.ensure(line="suporte")
+
+    assert [each.status_code for each in (refused, allowed, default, third)] == [409, 200, 200, 409]
+    assert refused.json()["type"] == "urn:perene:problem:maximum-lines-reached"
+    assert sorted(perene.evolution.names()) == [name_of("acme"), name_of("acme", "vendas")]
+
+
+@pytest.mark.parametrize("status", ["suspended", "cancelled"])
+async def test_a_tenant_that_may_not_is_refused_and_nothing_is_made(perene: Perene, status: str):
+    perene.write("tenants/acme", tenant="acme", status=status)
+
+    answer = await perene.ensure()
+
+    assert answer.status_code == 403
+    assert answer.json()["type"] == f"urn:perene:problem:tenant-{status}"
+    assert perene.evolution.names() == []
+
+
+async def test_unknown_tenants_are_refused_where_they_must_be_registered(perene: Perene):
+    perene.set(TENANTS_ON_FIRST_USE="false")
+
+    answer = await perene.ensure()
+
+    assert answer.json()["type"] == "urn:perene:problem:tenant-unknown"
+    assert perene.documents("tenants") == {}
+
+
+def creates(perene: Perene) -> list[object]:
+    """The creates that reached the server."""
+    return [call for call in perene.evolution.calls if call.path == "/instance/create"]
+
+
+async def stuck_create(perene: Perene) -> None:
+    """A create went out, had no effect, and nobody ever answered it."""
+    perene.evolution.faults.turn_on("no_answer_before", route="create", seconds=0.05, count=1)
+    answer = await perene.ensure()
+    assert answer.status_code == 202, answer.text

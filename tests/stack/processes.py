@@ -20,12 +20,8 @@ def eventually(true: Callable[[], object], seconds: float = 15) -> bool:
 def marked(mark: str, command: str = "") -> list[int]:
     """The processes that inherited the mark, whoever their parent is now."""
     wanted = f"{MARK}={mark}".encode()
-    return [
-        pid
-        for pid in _pids()
-        if wanted in _read(pid, "environ").split(b"\0")
-        and command.encode() in _read(pid, "cmdline")
-    ]
+    ours = (pid for pid in _pids() if wanted in _read(pid, "environ").split(b"\0"))
+    return [pid for pid in ours if command.encode() in _read(pid, "cmdline")]
 
 
 def in_session(leader: int) -> list[int]:

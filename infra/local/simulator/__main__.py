@@ -2,12 +2,26 @@
 
 import argparse
 import asyncio
+import contextlib
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import uvicorn
 
 from infra.local.simulator.simulator import Simulator
+
+
+class Server(uvicorn.Server):
+    """A server that ends well when it is told to stop, instead of dying of the signal."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        loop = asyncio.get_running_loop()
+        for told in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(told, self.handle_exit, told, None)
+        yield
 
 
 def main() -> None:
@@ -23,6 +37,7 @@ async def _serve(asked: argparse.Namespace) -> None:
             version=asked.version,
             quick=asked.quick,
             deliver=client,
+            fetch=client,
             data=asked.data,
             seed=asked.seed,
             server_url=f"http://127.0.0.1:{asked.port}",
@@ -37,7 +52,7 @@ async def _serve(asked: argparse.Namespace) -> None:
             access_log=False,
             timeout_graceful_shutdown=1,
         )
-        await uvicorn.Server(config).serve()
+        await Server(config).serve()
 
 
 def _arguments() -> argparse.Namespace:

@@ -9,6 +9,9 @@ from infra.local.simulator.state import EVOLUTION, Row, Session, World
 ELSEWHERE = "Method not available on Evolution Channel"
 PAGE = 50
 MEDIA = {"imageMessage", "videoMessage", "audioMessage", "documentMessage", "stickerMessage"}
+CLOSED: Json = {
+    "windowStart": None, "windowExpires": None, "windowActive": False, "unreadCount": None,
+}  # fmt: skip
 RECORD = (
     "id", "key", "pushName", "messageType", "message", "messageTimestamp", "instanceId", "source",
     "contextInfo", "MessageUpdate",
@@ -178,11 +181,18 @@ def _chat(row: Row, jid: str, message: Json) -> Json:
         "pushName": None,
         "profilePicUrl": None,
         "updatedAt": ids.moment(),
-        "windowStart": None, "windowExpires": None, "windowActive": False,
+        **(_window() if saved and row.integration == EVOLUTION else CLOSED),
         "lastMessage": _last(message),
-        "unreadCount": None,
         "isSaved": saved,
-    }  # fmt: skip
+    }
+
+
+def _window() -> Json:
+    """The 24 hours in which one may answer; only that channel keeps chats to know it by."""
+    now = ids.moment()
+    return CLOSED | {"windowStart": now, "windowExpires": now, "windowActive": True} | {
+        "unreadCount": 0
+    }
 
 
 def _last(message: Json) -> Json:

@@ -33,7 +33,7 @@ async def connect(world: World, ask: Ask) -> Answer:
     if session.integration == EVOLUTION or session.state == "open":
         return Answer(200, {"instance": {"instanceName": session.name, "state": "open"}})
     if session.state == "close":
-        qr.start(world, session, ask.query.get("number"))
+        _start(world, session, ask.query.get("number"))
         await world.wait(5 if world.legacy else 2)
     return Answer(200, qr.shape(session))
 
@@ -120,6 +120,15 @@ def seen_state(world: World, session: Session) -> str:
     """The state it claims to be in."""
     lies = world.faults.find("open_lies", session.name)
     return "open" if lies and session.wuid else session.state
+
+
+def _start(world: World, session: Session, number: str | None) -> None:
+    """One that is still paired logs in, any other shows a code."""
+    row = world.rows.get(session.name)
+    if row and row.paired:
+        world.background.spawn(come_back(world, session))
+    else:
+        qr.start(world, session, number)
 
 
 def _tell_closed(world: World, session: Session, disconnection: Json) -> None:

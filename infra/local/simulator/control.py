@@ -35,8 +35,12 @@ async def answer(sim: "Simulator", request: Request) -> Response:
         return _problem(403, "only its own page may change the simulator from a browser")
     try:
         return await _answer(sim, request, segments)
-    except (ValueError, KeyError, TypeError) as error:
-        return _problem(409 if isinstance(error, Impossible) else 400, str(error))
+    except Impossible as error:
+        return _problem(409, str(error))
+    except KeyError as error:
+        return _problem(400, f"missing: {error.args[0]}")
+    except (ValueError, TypeError) as error:
+        return _problem(400, str(error))
 
 
 async def _answer(sim: "Simulator", request: Request, segments: list[str]) -> Response:

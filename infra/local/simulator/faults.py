@@ -28,6 +28,7 @@ KINDS = {
     "delete_never_finishes": "a deleted instance stays for ever",
     "open_lies": "open, but nothing goes out and nothing comes in",
     "lookup_stalls": "looking a number up never ends: 500 after a minute",
+    "media_unreachable": "media given as a URL can't be fetched: 500",
     "send_unacknowledged": "sends are never acknowledged",
     "send_refused": "sends are refused after the fact: messages.update ERROR",
     "webhook_lost": "webhooks never leave",

@@ -31,9 +31,13 @@ async def unpair(world: World, name: str) -> None:
     connection.close_removed(world, _open(world, name))
 
 
-async def drop(world: World, name: str) -> None:
-    """The connection broke and came back by itself."""
-    await connection.come_back(world, _open(world, name))
+async def drop(world: World, name: str, back: bool) -> None:
+    """The connection broke and came back by itself, or stays away: only memory knows then."""
+    session = _open(world, name)
+    if back:
+        await connection.come_back(world, session)
+    else:
+        session.state = "close"
 
 
 async def storm(world: World, name: str, times: int) -> None:

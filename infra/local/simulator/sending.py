@@ -47,7 +47,7 @@ async def send_ptv(world: World, ask: Ask) -> Answer:
 
 async def _on_whatsapp(world: World, session: Session, body: Json, content: Content) -> Answer:
     jid = await _resolved(world, session, _addressed(body))
-    content = content._replace(media=await _fetched(world, content.media))
+    content = content._replace(media=await _fetched(world, session.name, content.media))
     await world.wait(int(body.get("delay") or 0) / 1000)
     row = world.rows[session.name]
     message = _message(row, jid, body, content)
@@ -112,18 +112,20 @@ def _check_socket(world: World, session: Session, jid: str) -> None:
     raise crashed("Connection Closed")
 
 
-async def _fetched(world: World, media: str) -> str:
-    """The media as base64; a URL is fetched, if this server can reach anything at all."""
-    if not contents.URL.fullmatch(media) or world.client is None:
-        return "" if media.startswith("http") else media
+async def _fetched(world: World, name: str, media: str) -> str:
+    """The media as base64; a URL is fetched if this server can reach anything, else believed."""
+    if not contents.URL.fullmatch(media):
+        return media
+    if world.faults.fires("media_unreachable", name):
+        raise crashed(["AxiosError: Request failed with status code 404"])
+    if world.fetch is None:
+        return ""
     try:
-        response = await world.client.get(media, timeout=10)
-        response.raise_for_status()
-    except httpx.HTTPStatusError as error:
-        code = error.response.status_code
-        raise crashed([f"AxiosError: Request failed with status code {code}"]) from error
+        response = await world.fetch.get(media, timeout=10, follow_redirects=True)
     except httpx.HTTPError as error:
         raise crashed([f"AxiosError: {error}"]) from error
+    if response.is_error:
+        raise crashed([f"AxiosError: Request failed with status code {response.status_code}"])
     return base64.b64encode(response.content).decode()
 
 

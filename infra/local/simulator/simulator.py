@@ -24,7 +24,11 @@ from infra.local.simulator.state import Call, Options, Sent, World
 
 
 class Simulator:
-    """One simulated server. Webhooks leave through `deliver`; without it none leave."""
+    """One simulated server.
+
+    Webhooks leave through `deliver`, media URLs are fetched through `fetch`; without them nothing
+    leaves, and URLs are believed.
+    """
 
     def __init__(
         self,
@@ -34,11 +38,12 @@ class Simulator:
         deliver: httpx.AsyncClient | None = None,
         data: str | Path | None = None,
         *,
+        fetch: httpx.AsyncClient | None = None,
         seed: int = 0,
         **options: Value,
     ) -> None:
         self.world = World(Options(api_key, version, quick, **options), deliver, seed)
-        self.app: ASGIApp = self._serve
+        self.world.fetch = fetch
         self._awake = data is None
         if data is not None:
             folder = Path(data)
@@ -59,6 +64,11 @@ class Simulator:
     async def aclose(self) -> None:
         """Nothing is under way any more."""
         await self.world.background.close()
+
+    @property
+    def app(self) -> ASGIApp:
+        """The server, as an ASGI application."""
+        return self
 
     @property
     def faults(self) -> Faults:
@@ -125,8 +135,9 @@ class Simulator:
     async def unpair(self, name: str) -> None:
         await people.unpair(self.world, name)
 
-    async def drop(self, name: str) -> None:
-        await people.drop(self.world, name)
+    async def drop(self, name: str, back: bool = True) -> None:
+        """The connection broke; without `back` it stays so, and the database still says open."""
+        await people.drop(self.world, name, back)
 
     async def storm(self, name: str, times: int = 40) -> None:
         await people.storm(self.world, name, times)
@@ -199,7 +210,7 @@ class Simulator:
         """Any event at all is posted, as it is."""
         webhooks.emit(self.world, name, event, data)
 
-    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._live(receive, send)
             return

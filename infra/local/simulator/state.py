@@ -120,11 +120,12 @@ class Options:
 
 
 class World:
-    """One server: its memory, its database, its faults, and what it posts to."""
+    """One server: its memory, its database, its faults, what it posts with and fetches with."""
 
     def __init__(self, options: Options, client: httpx.AsyncClient | None, seed: int = 0) -> None:
         self.options = options
         self.client = client
+        self.fetch: httpx.AsyncClient | None = None
         self.faults = Faults(seed)
         self.background = Background()
         self.changed: Callable[[], None] = lambda: None

@@ -162,14 +162,15 @@ def _exposed(world: World, row: Row, session: Session) -> Json:
 def _flattened(ask: Ask) -> Json:
     verb = ask.route.rpartition("/")[2]
     required(ask.body, *(["number"] if verb != "sendReaction" else []), NESTED[verb])
-    options, said = ask.body.get("options") or {}, ask.body[NESTED[verb]]
-    said = {"contact": said} if isinstance(said, list) else said
+    options: Json = ask.body.get("options") or {}
+    given = ask.body[NESTED[verb]]
+    said: Json = {"contact": given} if isinstance(given, list) else given
     if verb == "sendSticker":
         said = {RENAMED.get(key, key): value for key, value in said.items()}
     mentions = options.get("mentions") or {}
     everyone = {"mentionsEveryOne": mentions.get("everyOne", False)}
     common = {key: options[key] for key in ("delay", "quoted", "linkPreview") if key in options}
-    number = {"number": ask.body["number"]} if "number" in ask.body else {}
+    number: Json = {"number": ask.body["number"]} if "number" in ask.body else {}
     return number | said | common | everyone | {"mentioned": mentions.get("mentioned")}
 
 

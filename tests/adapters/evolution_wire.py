@@ -1,0 +1,80 @@
+"""A wire to an Evolution that answers what a test says, and what went over it."""
+
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+from pydantic import SecretStr
+
+from shared.config import Server
+from shared.domain.upstream import Wanted
+from shared.evolution.client import Evolution
+
+RECORDINGS = Path(__file__).parent.parent / "recordings"
+KEY = "evo-global-key-0123456789"
+WANTED = Wanted(
+    webhook_url="https://perene.example/webhook",
+    webhook_headers={"authorization": "Bearer signed"},
+    webhook_events=("MESSAGES_UPSERT", "CONNECTION_UPDATE"),
+)
+
+Answering = Callable[[httpx.Request], httpx.Response] | Callable[[Any], Awaitable[httpx.Response]]
+
+
+@dataclass
+class Wire:
+    """Requests in the order they came, answered by `answer`."""
+
+    answer: Answering
+    requests: list[httpx.Request] = field(default_factory=list)
+
+    async def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.requests.append(request)
+        answered = self.answer(request)
+        return answered if isinstance(answered, httpx.Response) else await answered
+
+    @property
+    def paths(self) -> list[str]:
+        return [f"{r.method} {r.url.raw_path.decode()}" for r in self.requests]
+
+    @property
+    def bodies(self) -> list[Any]:
+        return [json.loads(r.content) if r.content else None for r in self.requests]
+
+
+def a_server(version: str = "2.3.6", key: str = KEY) -> Server:
+    return Server(id="main", url="http://evolution.test", api_key=SecretStr(key), version=version)
+
+
+def an_evolution(answer: Answering, version: str = "2.3.6") -> tuple[Evolution, Wire]:
+    wire = Wire(answer)
+    http = httpx.AsyncClient(transport=httpx.MockTransport(wire))
+    return Evolution(a_server(version), http), wire
+
+
+def saying(status: int, body: Any = None) -> Callable[[httpx.Request], httpx.Response]:
+    """The same answer to everything; text and bytes as they are, the rest as JSON."""
+    content = body if isinstance(body, str | bytes) else json.dumps(body)
+    return lambda request: httpx.Response(status, content=content)
+
+
+def failing(error: type[Exception], text: str = "broken") -> Answering:
+    def answer(request: httpx.Request) -> httpx.Response:
+        raise error(text)
+
+    return answer
+
+
+def exchange(name: str) -> dict[str, Any]:
+    """One recorded exchange."""
+    folder = "derived/exchanges" if name.startswith("v1.") else "exchanges"
+    return json.loads((RECORDINGS / folder / f"{name}.json").read_text())
+
+
+def exchanges() -> list[str]:
+    """The names of all recorded exchanges that are one request and one answer."""
+    found = [*RECORDINGS.glob("exchanges/*.json"), *RECORDINGS.glob("derived/exchanges/*.json")]
+    return sorted(f.stem for f in found if {"request", "response"} <= exchange(f.stem).keys())

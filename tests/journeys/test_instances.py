@@ -1,0 +1,239 @@
+"""A tenant looks after its lines."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from shared.domain.instances import LEASE
+from tests.perene import Perene, name_of
+
+NUMBER = "5511999990001"
+
+
+async def test_a_tenant_without_lines_has_an_empty_list(perene: Perene):
+    answer = await perene.call("GET", "/instances")
+
+    assert answer.json() == {"lines": [], "open": 0}
+
+
+async def test_all_lines_of_a_tenant_are_listed_with_how_many_are_open(on_both: Perene):
+    on_both.write("tenants/acme", tenant="acme", max_lines=2)
+    await on_both.pair()
+    await on_both.ensure(line="vendas", label="Vendas")
+
+    listed = (await on_both.call("GET", "/instances")).json()
+
+    assert [(line["line"], line["label"], line["state"]) for line in listed["lines"]] == [
+        ("default", "default", "open"),
+        ("vendas", "Vendas", "pairing"),
+    ]
+    assert listed["open"] == 1
+
+
+async def test_a_code_pushed_by_a_webhook_is_what_the_line_shows(on_both: Perene):
+    await on_both.ensure()
+    await on_both.evolution.expire_code(name_of("acme"))
+    await on_both.evolution.settled()
+
+    line = (await on_both.call("GET", "/instances/default")).json()
+
+    assert line["code"]["qr"] == on_both.evolution.code(name_of("acme"))
+
+
+async def test_an_expired_code_is_not_shown(perene: Perene):
+    await perene.ensure()
+    perene.clock.advance(timedelta(minutes=1))
+
+    line = (await perene.call("GET", "/instances/default")).json()
+
+    assert line["state"] == "pairing"
+    assert "code" not in line
+
+
+async def test_a_disconnected_line_keeps_its_slot_and_pairs_again_without_losing_messages(
+    on_both: Perene,
+):
+    name = await on_both.pair(number=NUMBER)
+
+    closed = await on_both.call("POST", "/instances/default/disconnect")
+
+    assert (closed.status_code, closed.json()["state"]) == (200, "closed")
+    assert closed.json()["reason"] == "disconnected"
+    assert not on_both.evolution.exists(name)
+    assert on_both.documents("numbers") == {}
+    assert on_both.documents("servers")["main"]["reserved"] == 1
+    await on_both.pair(number=NUMBER)
+    assert (await on_both.ensure()).json()["state"] == "open"
+
+
+async def test_upstream_log_out_is_not_used_on_2(perene: Perene):
+    await perene.pair()
+
+    await perene.call("POST", "/instances/default/disconnect")
+
+    assert not [call for call in perene.evolution.calls if "/instance/logout" in call.path]
+
+
+async def test_disconnecting_twice_is_the_same_as_once(perene: Perene):
+    await perene.pair()
+    await perene.call("POST", "/instances/default/disconnect")
+    before = len(perene.evolution.calls)
+
+    again = await perene.call("POST", "/instances/default/disconnect")
+
+    assert (again.status_code, again.json()["state"]) == (200, "closed")
+    assert len(perene.evolution.calls) == before
+
+
+async def test_a_released_line_frees_its_instance_number_and_slot(on_both: Perene):
+    name = await on_both.pair()
+
+    answer = await on_both.call("DELETE", "/instances/default")
+
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert not on_both.evolution.exists(name)
+    assert on_both.documents("instances") == {}
+    assert on_both.documents("numbers") == {}
+    assert on_both.documents("servers")["main"]["reserved"] == 0
+    assert (await on_both.call("GET", "/instances/default")).status_code == 404
+
+
+async def test_a_line_can_change_its_number_by_release_and_ensure(on_both: Perene):
+    await on_both.pair(number=NUMBER)
+    await on_both.call("DELETE", "/instances/default")
+
+    await on_both.pair(number="5511999990002")
+
+    line = (await on_both.ensure()).json()
+    assert (line["state"], line["number"]) == ("open", "5511999990002")
+
+
+async def test_a_release_goes_through_although_the_webhook_receiver_fails(perene: Perene):
+    name = await perene.pair()
+    perene.set(WEBHOOK_SECRET="a secret that no instance's token has")
+
+    answer = await perene.call("DELETE", "/instances/default")
+
+    assert answer.status_code == 204
+    assert not perene.evolution.exists(name)
+
+
+async def test_a_release_that_the_server_delays_is_finished_by_the_next_call(on_both: Perene):
+    name = await on_both.pair()
+    on_both.evolution.faults.turn_on("delete_never_finishes")
+    first = await on_both.call("DELETE", "/instances/default")
+    on_both.evolution.faults.clear()
+    await on_both.evolution.vanish(name)
+
+    second = await on_both.call("DELETE", "/instances/default")
+
+    assert (first.status_code, first.json()["state"]) == (202, "releasing")
+    assert second.status_code == 204
+    assert on_both.documents("servers")["main"]["reserved"] == 0
+
+
+async def test_a_release_that_failed_half_way_is_finished_by_the_next_call(on_both: Perene):
+    await on_both.pair()
+    on_both.evolution.faults.turn_on("bad_gateway", route="*delete*", count=1)
+    first = await on_both.call("DELETE", "/instances/default")
+
+    second = await on_both.call("DELETE", "/instances/default")
+
+    assert first.status_code == 502
+    assert second.status_code == 204
+    assert on_both.evolution.names() == []
+
+
+async def test_a_line_that_another_caller_changes_is_busy(perene: Perene):
+    await perene.pair()
+    perene.evolution.faults.turn_on("slow", route="*delete*", milliseconds=300)
+    releasing = asyncio.create_task(perene.call("DELETE", "/instances/default"))
+    await until_state(perene, "releasing")
+
+    busy = await perene.call("POST", "/instances/default/disconnect")
+
+    assert busy.status_code == 409
+    assert busy.json()["type"] == "urn:perene:problem:line-busy"
+    assert int(busy.headers["retry-after"]) > 0
+    assert (await releasing).status_code == 204
+
+
+async def test_a_disconnect_does_not_turn_a_release_that_has_begun_into_less(perene: Perene):
+    name = await perene.pair()
+    perene.evolution.faults.turn_on("delete_never_finishes")
+    await perene.call("DELETE", "/instances/default")
+    perene.evolution.faults.clear()
+    await perene.evolution.vanish(name)
+
+    await perene.call("POST", "/instances/default/disconnect")
+
+    assert perene.documents("instances") == {}
+
+
+async def test_a_restarted_line_stays_open(on_both: Perene):
+    name = await on_both.pair()
+
+    answer = await on_both.call("POST", "/instances/default/restart")
+    await on_both.evolution.settled()
+
+    assert answer.status_code == 200
+    assert on_both.evolution.state(name) == "open"
+    assert (await on_both.ensure()).json()["state"] == "open"
+
+
+async def test_a_line_that_is_not_connected_cannot_be_restarted(perene: Perene):
+    await perene.ensure()
+
+    answer = await perene.call("POST", "/instances/default/restart")
+
+    assert answer.status_code == 409
+    assert answer.json()["type"] == "urn:perene:problem:line-not-open"
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/instances/vendas"),
+        ("POST", "/instances/vendas/disconnect"),
+        ("POST", "/instances/vendas/restart"),
+        ("DELETE", "/instances/vendas"),
+        ("GET", "/instances/No such line!"),
+        ("DELETE", "/instances/" + "x" * 300),
+        ("GET", "/instances/%F0%9F%92%A5"),
+        ("GET", "/instances/default~~vendas"),
+    ],
+)
+async def test_an_unknown_line_is_a_problem(perene: Perene, method: str, path: str):
+    await perene.ensure()
+
+    answer = await perene.call(method, path)
+
+    assert answer.status_code == 404
+    assert answer.json()["type"] == "urn:perene:problem:line-unknown"
+    assert perene.evolution.names() == [name_of("acme")]
+
+
+async def test_a_holder_that_died_during_a_release_is_taken_over(perene: Perene):
+    name = await perene.pair()
+    held = perene.documents("instances")[name] | {
+        "state": "releasing",
+        "reason": "release_asked",
+        "fence": 9,
+        "lease": {"fence": 9, "holder": "gone", "until": perene.clock() + LEASE},
+    }
+    perene.write(f"instances/{name}", **held)
+    busy = await perene.call("DELETE", "/instances/default")
+    perene.clock.advance(LEASE + timedelta(seconds=1))
+
+    answer = await perene.call("DELETE", "/instances/default")
+
+    assert busy.status_code == 409
+    assert answer.status_code == 204
+    assert perene.documents("instances") == {}
+
+
+async def until_state(perene: Perene, state: str) -> None:
+    """The line's record says so."""
+    while (await perene.call("GET", "/instances/default")).json()["state"] != state:
+        await asyncio.sleep(0.005)
