@@ -136,13 +136,17 @@ class Perene:
 
     def documents(self, collection: str) -> dict[str, dict[str, Any]]:
         """What is stored, by id."""
-        return {found.id: found.to_dict() for found in self.database.collection(collection).stream()}
+        return {
+            found.id: found.to_dict() for found in self.database.collection(collection).stream()
+        }
 
     def write(self, path: str, **fields: Any) -> None:
         """A document says so, as if an operator had set it."""
         self.database.document(path).set(fields, merge=True)
 
-    async def call(self, method: str, path: str, tenant: str = "acme", **more: Any) -> httpx.Response:
+    async def call(
+        self, method: str, path: str, tenant: str = "acme", **more: Any
+    ) -> httpx.Response:
         """A request with a good token of the tenant."""
         headers = {"authorization": f"Bearer {token(tenant)}", **more.pop("headers", {})}
         return await self.http.request(method, path, headers=headers, **more)
@@ -171,10 +175,16 @@ def name_of(tenant: str, line: str = "default") -> str:
     return names.instance_name("instance_", LineKey(TenantId(tenant), LineId(line)))
 
 
-def token(tenant: str = "acme", secret: str = SECRET, **claims: Any) -> str:
+def token(subject: str = "acme", secret: str = SECRET, **claims: Any) -> str:
     """A token as the issuer of the tests signs it."""
     now = int(time.time())
-    fields = {"iss": ISSUER, "aud": AUDIENCE, "sub": tenant, "iat": now, "exp": now + 600}
+    fields = {
+        "iss": ISSUER,
+        "aud": AUDIENCE,
+        "sub": subject,
+        "iat": now,
+        "exp": now + 600,
+    }
     return jwt.encode({**fields, **claims}, secret, "HS256")
 
 

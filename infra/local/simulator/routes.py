@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 
 from infra.local.simulator import (
+    archive,
     chats,
     configuration,
     connection,
@@ -71,11 +72,11 @@ NAMED: dict[tuple[str, str], Handler] = {
     ("POST", "message/sendList"): sending.sender(contents.sent_list),
     ("POST", "message/sendPtv"): sending.send_ptv,
     ("POST", "chat/whatsappNumbers"): chats.whatsapp_numbers,
-    ("POST", "chat/findMessages"): chats.find_messages,
-    ("POST", "chat/findChats"): chats.find_chats,
-    ("POST", "chat/findContacts"): chats.find_contacts,
-    ("POST", "chat/findStatusMessage"): chats.find_status,
-    ("POST", "chat/getBase64FromMediaMessage"): chats.get_base64,
+    ("POST", "chat/findMessages"): archive.find_messages,
+    ("POST", "chat/findChats"): archive.find_chats,
+    ("POST", "chat/findContacts"): archive.find_contacts,
+    ("POST", "chat/findStatusMessage"): archive.find_status,
+    ("POST", "chat/getBase64FromMediaMessage"): archive.get_base64,
     ("POST", "chat/markMessageAsRead"): chats.mark_as_read,
     ("POST", "chat/fetchProfilePictureUrl"): chats.profile_picture,
     ("POST", "chat/sendPresence"): chats.send_presence,

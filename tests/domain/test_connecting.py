@@ -1,0 +1,267 @@
+"""How events and numbers move an instance, whatever their order."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.domain import events
+from shared.domain.connecting import (
+    HEARD_GRAIN_MS,
+    Bind,
+    Conflict,
+    decide_event,
+    decide_number,
+)
+from shared.domain.events import Event
+from shared.domain.instances import Instance, Reason, State
+from tests.builders import LATER, NOON, NUMBER, a_code, a_line, shown
+
+OTHER = "5511999990002"
+MOVES = [
+    events.Opened(NUMBER),
+    events.Opened(OTHER),
+    events.Opened(None),
+    events.LoggedOut(),
+    events.ConnectionLost(),
+    shown("2@a"),
+    shown("2@b"),
+    events.CodesExhausted(),
+    events.Removed(),
+]
+SAID = st.sampled_from([*MOVES, events.Ignored("connecting")])
+Told = tuple[int, Event]
+
+
+def after(line: Instance, *told: Told) -> Instance:
+    """The record after these events arrived, in this order."""
+    for at, event in told:
+        line = decide_event(line, event, at, LATER) or line
+    return line
+
+
+@pytest.mark.parametrize(
+    ("event", "state", "reason"),
+    [
+        pytest.param(events.Opened(NUMBER), State.OPEN, None, id="opened"),
+        pytest.param(events.LoggedOut(), State.CLOSED, Reason.LOGGED_OUT, id="logged out"),
+        pytest.param(events.ConnectionLost(), State.CLOSED, Reason.CONNECTION_LOST, id="lost"),
+        pytest.param(events.CodesExhausted(), State.CLOSED, Reason.QR_LIMIT, id="no more codes"),
+        pytest.param(events.Removed(), State.MISSING, Reason.VANISHED, id="removed"),
+    ],
+)
+def test_an_event_moves_the_line_and_ends_its_code(event: Event, state: State, reason: Any):
+    moved = decide_event(a_line(State.PAIRING, code=a_code()), event, 1, LATER)
+
+    assert moved
+    assert (moved.state, moved.reason, moved.code) == (state, reason, None)
+    assert (moved.since, moved.heard_at) == (LATER, 1)
+
+
+def test_a_line_opens_with_the_number_it_was_paired_with():
+    moved = decide_event(a_line(number=OTHER), events.Opened(NUMBER), 1, NOON)
+
+    assert moved
+    assert moved.number == NUMBER
+
+
+def test_a_line_that_opens_without_saying_its_number_keeps_the_one_it_had():
+    moved = decide_event(a_line(number=NUMBER), events.Opened(None), 1, NOON)
+
+    assert moved
+    assert moved.number == NUMBER
+
+
+def test_a_code_is_there_to_be_scanned():
+    moved = decide_event(a_line(), shown("2@a"), 1, LATER)
+
+    assert moved
+    assert (moved.state, moved.reason) == (State.PAIRING, Reason.WAITING_FOR_SCAN)
+    assert moved.code == a_code("2@a", born=LATER)
+
+
+def test_the_next_code_replaces_it():
+    moved = decide_event(a_line(State.PAIRING, code=a_code("2@a")), shown("2@b"), 1, LATER)
+
+    assert moved
+    assert moved.code == a_code("2@b", born=LATER)
+
+
+def test_a_code_we_know_lives_no_longer_for_being_told_again():
+    moved = decide_event(a_line(code=a_code("2@a")), shown("2@a"), 1, LATER)
+
+    assert moved
+    assert moved.code == a_code("2@a", born=NOON)
+
+
+def test_a_typed_code_survives_being_told_again_without_it():
+    typed = a_code("2@a", pairing_code="ABCD1234")
+
+    moved = decide_event(a_line(code=typed), shown("2@a"), 1, LATER)
+
+    assert moved
+    assert moved.code == typed
+
+
+def test_nothing_interesting_changes_nothing():
+    assert decide_event(a_line(), events.Ignored("connecting"), 99_999, LATER) is None
+
+
+@pytest.mark.parametrize("event", MOVES, ids=repr)
+def test_an_event_that_is_older_than_one_heard_says_nothing(event: Event):
+    assert decide_event(a_line(heard_at=100), event, 99, LATER) is None
+
+
+@pytest.mark.parametrize("event", MOVES, ids=repr)
+def test_what_a_release_has_begun_no_event_undoes(event: Event):
+    assert decide_event(a_line(State.RELEASING), event, 99_999, LATER) is None
+
+
+@pytest.mark.parametrize("event", MOVES, ids=repr)
+def test_an_event_told_twice_changes_nothing_the_second_time(event: Event):
+    once = decide_event(a_line(number=NUMBER), event, 100_000, NOON)
+
+    assert once
+    assert decide_event(once, event, 100_000, LATER) is None
+
+
+def test_two_events_of_one_moment_are_both_heard():
+    opened = a_line(open=True, heard_at=100)
+
+    moved = decide_event(opened, events.LoggedOut(), 100, LATER)
+
+    assert moved
+    assert moved.state is State.CLOSED
+
+
+def test_a_line_that_only_says_again_what_it_is_costs_no_write():
+    known = a_line(open=True, heard_at=100)
+
+    assert decide_event(known, events.Opened(NUMBER), 100 + HEARD_GRAIN_MS - 1, LATER) is None
+
+
+def test_a_line_that_says_again_what_it_is_is_heard_once_in_a_while():
+    known = a_line(open=True, heard_at=100)
+
+    moved = decide_event(known, events.Opened(NUMBER), at := 100 + HEARD_GRAIN_MS, LATER)
+
+    assert moved == known.model_copy(update={"heard_at": at})
+
+
+# Any order, any number of times (P5) ---------------------------------------------------------
+
+
+@st.composite
+def a_muddle(draw: st.DrawFn, grain: int) -> tuple[list[Told], list[Told]]:
+    """Events as they happened, `grain` apart at least, and as they arrived."""
+    gaps = draw(st.lists(st.integers(grain, 3 * grain), min_size=1, max_size=6))
+    times = [sum(gaps[: index + 1]) for index in range(len(gaps))]
+    happened = [(at, draw(SAID)) for at in times]
+    again = draw(st.lists(st.sampled_from(happened), max_size=4))
+    return happened, draw(st.permutations(happened + again))
+
+
+LINES = st.sampled_from(
+    [a_line(), a_line(open=True), a_line(State.CREATING), a_line(State.PAIRING, code=a_code())]
+)
+
+
+@given(a_muddle(HEARD_GRAIN_MS), LINES)
+def test_any_order_ends_in_the_state_of_the_newest_event(muddle: Any, line: Instance):
+    happened, arrived = muddle
+
+    ordered, muddled = after(line, *happened), after(line, *arrived)
+
+    assert (muddled.state, muddled.reason) == (ordered.state, ordered.reason)
+    assert (muddled.heard_at, qr(muddled)) == (ordered.heard_at, qr(ordered))
+
+
+@given(a_muddle(1), LINES)
+def test_any_order_ends_in_the_same_state_however_close_the_events(muddle: Any, line: Instance):
+    happened, arrived = muddle
+
+    ordered, muddled = after(line, *happened), after(line, *arrived)
+
+    assert (muddled.state, muddled.reason) == (ordered.state, ordered.reason)
+
+
+@given(a_muddle(HEARD_GRAIN_MS), LINES)
+def test_events_in_order_end_the_same_however_often_each_is_told(muddle: Any, line: Instance):
+    happened, arrived = muddle
+    in_order = sorted(arrived, key=lambda told: told[0])
+
+    assert after(line, *in_order) == after(line, *happened)
+
+
+@given(st.lists(st.tuples(st.integers(0, 10**6), SAID), max_size=8), LINES)
+def test_a_line_never_hears_backwards(told: list[Told], line: Instance):
+    heard = [line.heard_at]
+    for each in told:
+        line = after(line, each)
+        heard.append(line.heard_at)
+
+    assert heard == sorted(heard)
+
+
+def qr(line: Instance) -> str | None:
+    return line.code.qr if line.code else None
+
+
+# Whose a number is (P11) ---------------------------------------------------------------------
+
+
+def opened_from(before: Instance, number: str = NUMBER) -> Instance:
+    return before.moved(State.OPEN, None, LATER, number=number, heard_at=7)
+
+
+def test_a_number_nobody_had_becomes_the_lines():
+    opened = opened_from(before := a_line())
+
+    assert decide_number(before, opened, None, LATER) == Bind(opened, free=None)
+
+
+def test_a_number_the_line_has_stays_the_lines():
+    opened = opened_from(before := a_line(number=NUMBER))
+
+    assert decide_number(before, opened, opened, LATER) == Bind(opened, free=None)
+
+
+def test_a_line_that_changes_its_number_gives_the_old_one_back():
+    opened = opened_from(before := a_line(number=OTHER))
+
+    assert decide_number(before, opened, None, LATER) == Bind(opened, free=OTHER)
+
+
+def test_a_number_that_is_live_on_another_line_is_refused_to_the_newcomer():
+    owner = a_line(open=True, tenant="other")
+    before = a_line(State.PAIRING, code=a_code())
+
+    refused = decide_number(before, opened_from(before), owner, LATER)
+
+    said = {"number": NUMBER, "heard_at": 7, "code": None}
+    conflict = before.moved(State.CONFLICT, Reason.NUMBER_IN_USE, LATER, **said)
+    assert refused == Conflict(conflict)
+
+
+def test_another_line_of_the_same_tenant_is_another_line():
+    owner, before = a_line(open=True), a_line(line="vendas")
+
+    assert isinstance(decide_number(before, opened_from(before), owner, LATER), Conflict)
+
+
+@pytest.mark.parametrize(
+    "owner",
+    [
+        *[
+            pytest.param(a_line(state, tenant="other", number=NUMBER), id=state)
+            for state in State
+            if state is not State.OPEN
+        ],
+        pytest.param(a_line(open=True, tenant="other", number=OTHER), id="open with another"),
+    ],
+)
+def test_an_owner_that_is_not_live_with_the_number_gives_way(owner: Instance):
+    opened = opened_from(before := a_line())
+
+    assert decide_number(before, opened, owner, LATER) == Bind(opened, free=None)

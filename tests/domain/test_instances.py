@@ -1,0 +1,135 @@
+"""The record of an instance: its codes, its states and its lease."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from shared.domain.instances import CODE_LIFETIME, FOUND_CODE_LIFETIME, LEASE, Code, Reason, State
+from tests.builders import CODE_OVER, LATER, NOON, SECOND, a_code, a_key, a_line, a_new_line, a_scan
+
+
+def test_a_new_line_is_being_created_for_its_tenant():
+    new = a_new_line(tenant="acme", line="vendas", reason=Reason.NEW)
+
+    assert (new.state, new.reason, new.since) == (State.CREATING, Reason.NEW, NOON)
+    assert new.key == a_key("acme", "vendas")
+
+
+def test_a_born_code_lives_as_long_as_a_server_shows_it():
+    assert a_code(born=NOON).expires_at == NOON + CODE_LIFETIME
+
+
+def test_a_found_code_is_trusted_for_a_third_of_a_life():
+    assert Code.found(a_scan(), NOON).expires_at == NOON + FOUND_CODE_LIFETIME
+    assert FOUND_CODE_LIFETIME * 3 == CODE_LIFETIME
+
+
+def test_a_code_shows_what_the_server_showed():
+    code = a_code("2@x", pairing_code="ABCD1234")
+
+    assert (code.qr, code.pairing_code) == ("2@x", "ABCD1234")
+    assert code.png == a_scan("2@x").png
+
+
+def test_a_code_can_be_scanned_until_it_expires():
+    line = a_line(State.PAIRING, code=a_code())
+
+    assert line.code_at(CODE_OVER - SECOND) == a_code()
+    assert line.code_at(CODE_OVER) is None
+
+
+def test_a_line_without_a_code_shows_none():
+    assert a_line().code_at(NOON) is None
+
+
+def test_a_line_that_moves_is_in_its_state_since_now():
+    moved = a_line(State.CLOSED).moved(State.PAIRING, Reason.WAITING_FOR_SCAN, LATER)
+
+    assert (moved.state, moved.reason) == (State.PAIRING, Reason.WAITING_FOR_SCAN)
+    assert moved.since == LATER
+
+
+def test_another_reason_is_another_time():
+    closed = a_line(State.CLOSED, reason=Reason.CONNECTION_LOST)
+
+    assert closed.moved(State.CLOSED, Reason.LOGGED_OUT, LATER).since == LATER
+
+
+def test_a_line_that_stays_in_its_state_keeps_the_time():
+    assert a_line(open=True).moved(State.OPEN, None, LATER).since == NOON
+
+
+def test_a_move_changes_what_else_it_is_told():
+    moved = a_line(number="1").moved(State.OPEN, None, LATER, number="2")
+
+    assert moved.number == "2"
+
+
+def test_a_lease_is_held_until_it_ends():
+    held = a_line(held_by="me")
+
+    assert held.leased(NOON + LEASE - SECOND)
+    assert not held.leased(NOON + LEASE)
+
+
+def test_a_line_without_a_lease_is_nobodys():
+    assert not a_line().leased(NOON)
+
+
+@given(st.lists(st.text(), min_size=1))
+def test_every_grant_has_a_higher_fence(holders: list[str]):
+    line = a_line()
+
+    for holder in holders:
+        line = line.granted(holder, NOON).freed()
+
+    assert (line.fence, line.lease) == (len(holders), None)
+
+
+def test_a_grant_names_its_holder_and_its_fence():
+    held = a_line(fence=7).granted("me", NOON)
+
+    assert held.lease
+    assert (held.lease.holder, held.lease.fence, held.fence) == ("me", 8, 8)
+
+
+def test_an_extended_lease_is_the_same_grant_for_its_whole_length():
+    held = a_line(held_by="me")
+
+    extended = held.extended(LATER)
+
+    assert extended.lease
+    assert extended.lease.until == LATER + LEASE
+    assert extended.held_by(held)
+
+
+def test_a_grant_is_recognised_whatever_else_changed():
+    held = a_line(held_by="me")
+
+    assert held.moved(State.OPEN, None, LATER).held_by(held)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        pytest.param(a_line(held_by="me"), a_line(), id="given back"),
+        pytest.param(a_line(), a_line(held_by="me"), id="not granted yet"),
+        pytest.param(a_line(held_by="me"), a_line(held_by="you"), id="another holder"),
+        pytest.param(a_line(held_by="me"), a_line(fence=1, held_by="me"), id="another grant"),
+        pytest.param(a_line(), a_line(), id="nobody twice"),
+    ],
+)
+def test_any_other_grant_is_not_the_same(one, other):
+    assert not one.held_by(other)
+
+
+def test_a_record_never_quotes_what_it_could_not_read():
+    with pytest.raises(ValidationError) as refused:
+        Code.model_validate({"qr": "2@secret", "png": 5, "expires_at": NOON})
+
+    assert "secret" not in str(refused.value)
+
+
+def test_the_stores_version_is_never_part_of_what_is_stored():
+    assert "version" not in a_line(version="v1").model_dump()

@@ -1,0 +1,45 @@
+"""What a tenant's plan has room for."""
+
+import pytest
+from pydantic import ValidationError
+
+from shared.domain.names import DEFAULT_LINE, LineId
+from shared.domain.tenants import MAX_LINES_LIMIT
+from tests.builders import a_tenant
+
+VENDAS, SUPORTE = LineId("vendas"), LineId("suporte")
+
+
+def test_a_tenant_has_the_default_line_and_no_other():
+    tenant = a_tenant()
+
+    assert tenant.has_room_for(DEFAULT_LINE)
+    assert not tenant.has_room_for(VENDAS)
+
+
+def test_the_default_line_keeps_its_place_among_others():
+    tenant = a_tenant("acme", "vendas", max_lines=2)
+
+    assert tenant.has_room_for(DEFAULT_LINE)
+    assert not tenant.has_room_for(SUPORTE)
+
+
+def test_a_larger_plan_has_room_for_more():
+    assert a_tenant("acme", "default", "vendas", max_lines=3).has_room_for(SUPORTE)
+
+
+@pytest.mark.parametrize("max_lines", [0, 1])
+@pytest.mark.parametrize("line", [DEFAULT_LINE, VENDAS])
+def test_a_line_stays_the_tenants_when_its_plan_shrinks(line: LineId, max_lines: int):
+    assert a_tenant("acme", "default", "vendas", max_lines=max_lines).has_room_for(line)
+
+
+@pytest.mark.parametrize("line", [DEFAULT_LINE, VENDAS])
+def test_a_plan_of_no_lines_has_room_for_none(line: LineId):
+    assert not a_tenant(max_lines=0).has_room_for(line)
+
+
+@pytest.mark.parametrize("max_lines", [-1, MAX_LINES_LIMIT + 1])
+def test_a_plan_has_its_bounds(max_lines: int):
+    with pytest.raises(ValidationError, match="max_lines"):
+        a_tenant(max_lines=max_lines)

@@ -1,0 +1,132 @@
+"""Evolution is down, slow or not itself: a clear problem, nothing corrupted, the next call fine."""
+
+from datetime import timedelta
+
+import pytest
+
+from shared.domain.instances import LEASE
+from tests.perene import Perene, name_of
+
+FAULTS = {
+    "down": ({"kind": "down"}, 502, "evolution-unreachable"),
+    "HTML": ({"kind": "bad_gateway"}, 502, "evolution-failed"),
+    "500": ({"kind": "error_500_before"}, 502, "evolution-failed"),
+    "cut": ({"kind": "cut_before"}, 502, "evolution-unreachable"),
+    "another key": ({"kind": "key_rotated"}, 502, "evolution-refused-key"),
+    "silent": (
+        {"kind": "no_answer_before", "route": "*", "seconds": 0.02},
+        504,
+        "evolution-timed-out",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", FAULTS)
+async def test_a_new_line_during_an_outage_is_a_problem_and_the_next_call_is_fine(
+    on_both: Perene, case: str
+):
+    fault, status, slug = FAULTS[case]
+    on_both.evolution.faults.turn_on(**fault)
+    answer = await on_both.ensure()
+    on_both.evolution.faults.clear()
+
+    line = (await on_both.ensure()).json()
+
+    assert (answer.status_code, answer.json()["type"]) == (status, f"urn:perene:problem:{slug}")
+    assert line["state"] == "pairing"
+    assert on_both.evolution.names() == [name_of("acme")]
+    assert on_both.documents("servers")["main"]["reserved"] == 1
+
+
+@pytest.mark.parametrize("case", FAULTS)
+async def test_an_open_line_survives_an_outage(on_both: Perene, case: str):
+    fault, status, _ = FAULTS[case]
+    await on_both.pair()
+    before = on_both.documents("instances")
+    on_both.evolution.faults.turn_on(**fault)
+    answer = await on_both.ensure()
+    on_both.evolution.faults.clear()
+
+    line = (await on_both.ensure()).json()
+
+    assert answer.status_code == status
+    assert line["state"] == "open"
+    assert on_both.documents("instances") == before
+
+
+STEPS = ("*connectionState*", "create", "*connect/*", "*webhook*", "*settings*")
+
+
+@pytest.mark.parametrize("route", STEPS)
+@pytest.mark.parametrize(
+    "kind", ["error_500_after", "cut_after", "bad_gateway", "error_500_before"]
+)
+async def test_a_step_that_fails_once_leaves_something_the_next_calls_repair(
+    on_both: Perene, kind: str, route: str
+):
+    on_both.evolution.faults.turn_on(kind, route=route, count=1)
+    await on_both.ensure()
+
+    line = await settled(on_both)
+
+    assert line["state"] == "pairing"
+    assert line["code"]["qr"] == on_both.evolution.code(name_of("acme"))
+    assert on_both.evolution.names() == [name_of("acme")]
+    assert on_both.documents("servers")["main"]["reserved"] == 1
+    assert max(on_both.evolution.creates_in_flight_peak.values()) == 1
+
+
+async def test_an_instance_that_vanishes_right_after_its_creation_is_made_again(on_both: Perene):
+    on_both.evolution.faults.turn_on("vanish_after_create", count=1)
+
+    line = (await on_both.ensure()).json()
+
+    assert line["state"] == "pairing"
+    assert on_both.evolution.names() == [name_of("acme")]
+
+
+@pytest.mark.parametrize("kind", ["cut_after", "no_answer_after", "error_500_after"])
+async def test_a_create_that_took_effect_without_an_answer_is_adopted(on_both: Perene, kind: str):
+    settings = {"seconds": 0.02} if kind == "no_answer_after" else {}
+    on_both.evolution.faults.turn_on(kind, route="create", count=1, **settings)
+
+    line = (await on_both.ensure()).json()
+
+    assert line["state"] == "pairing"
+    assert on_both.evolution.names() == [name_of("acme")]
+    assert len([c for c in on_both.evolution.calls if c.path == "/instance/create"]) == 1
+
+
+async def test_a_server_that_takes_no_more_keeps_no_slot_of_ours(on_both: Perene):
+    on_both.evolution.faults.turn_on("full")
+
+    answer = await on_both.ensure()
+
+    assert answer.status_code == 503
+    assert answer.json()["title"] == "Maximum instances reached"
+    assert on_both.documents("instances") == {}
+    assert on_both.documents("servers")["main"]["reserved"] == 0
+
+
+async def test_a_line_whose_server_is_not_configured_any_more_is_a_problem(perene: Perene):
+    await perene.pair()
+    perene.set(
+        EVOLUTION_SERVERS='[{"id": "other", "url": "http://main.test", "api_key": "key-of-main"}]'
+    )
+
+    answer = await perene.ensure()
+
+    assert answer.status_code == 503
+    assert answer.json()["type"] == "urn:perene:problem:server-unknown"
+
+
+async def settled(perene: Perene) -> dict[str, object]:
+    """What the line is after a few more calls, one of them when every lease is over."""
+    for _ in range(2):
+        await perene.ensure()
+    perene.clock.advance(LEASE + timedelta(seconds=1))
+    await perene.ensure()
+    await perene.evolution.expire_code(name_of("acme"))
+    await perene.evolution.settled()
+    line: dict[str, object] = (await perene.ensure()).json()
+    return line
