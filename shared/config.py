@@ -42,7 +42,7 @@ def _words(value: Any) -> Any:
 
 Url = Annotated[str, BeforeValidator(_url), BeforeValidator(_origin)]
 Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
-Secret = Annotated[SecretStr, Field(min_length=16)]
+Secret = Annotated[SecretStr, Field(min_length=32)]
 
 
 class Server(BaseModel):
@@ -81,7 +81,7 @@ class Settings(BaseModel):
     auth_issuer: str | None = None
     auth_audience: str | None = None
     auth_jwks_url: Url | None = None
-    auth_hs256_secret: Annotated[SecretStr, Field(min_length=32)] | None = None
+    auth_hs256_secret: Secret | None = None
     auth_tenant_claim: str = "sub"
     auth_operator_claim: str | None = None
 

@@ -5,7 +5,7 @@ import functools
 import os
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -43,12 +43,15 @@ class Clock:
 
 
 class Hosts(httpx.AsyncBaseTransport):
-    """Requests go to the app of their host; every request is kept."""
+    """Requests go to the app of their host; something can be made to happen just before one."""
 
     def __init__(self, apps: Mapping[str, Any]) -> None:
         self.transports = {host: httpx.ASGITransport(app) for host, app in apps.items()}
+        self.before: dict[str, Callable[[], Awaitable[None]]] = {}
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if happens := self.before.pop(request.url.path, None):
+            await happens()
         return await self.transports[request.url.host].handle_async_request(request)
 
 
@@ -73,9 +76,9 @@ class Perene:
         }
         self._open.enter_context(mock.patch.dict(os.environ, self.environment()))
         config.settings.cache_clear()
-        hosts = Hosts({f"{server}.test": each.app for server, each in self.servers.items()})
+        self.hosts = Hosts({f"{server}.test": each.app for server, each in self.servers.items()})
         self.services = self._open.enter_context(
-            services.using(clock=self.clock, pause=_hardly, transport=hosts)
+            services.using(clock=self.clock, pause=_hardly, transport=self.hosts)
         )
         return self
 
@@ -89,8 +92,8 @@ class Perene:
             await simulator.aclose()
         await self.http.aclose()
         for (what, _), made in self.services.made.items():
-            if what == "store":
-                await made._client._firestore_api_internal.transport.close()
+            if what == "store" and (api := made._client._firestore_api_internal):
+                await api.transport.close()
             if what == "http":
                 await made.aclose()
         self._open.close()

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import assert_never
 
 from shared.domain import events
 from shared.domain.events import Event
@@ -44,6 +45,8 @@ def _moved(instance: Instance, event: Event, now: datetime) -> Instance | None:
             return instance.moved(State.MISSING, Reason.VANISHED, now, code=None)
         case events.Ignored():
             return None
+        case _ as never:
+            assert_never(never)
 
 
 @dataclass(frozen=True)

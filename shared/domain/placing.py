@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import assert_never
 
 from shared.domain.instances import Code, Instance, Reason, State
 from shared.domain.names import LineKey
@@ -247,6 +248,8 @@ def decide_found(instance: Instance, link: Link, now: datetime) -> Ready | Note:
             return Ready(instance.moved(State.CLOSED, Reason.RECONNECTING, now))
         case Scannable() | NoCode():
             return Ready(instance.moved(State.PAIRING, Reason.NO_CODE, now, code=None))
+        case _ as never:
+            assert_never(never)
 
 
 def decide_started(instance: Instance, link: Link, now: datetime) -> Instance:
@@ -258,6 +261,8 @@ def decide_started(instance: Instance, link: Link, now: datetime) -> Instance:
             return instance.showing(Code.born(link, now), now)
         case NoCode():
             return instance.moved(State.CLOSED, Reason.NO_CODE, now, code=None)
+        case _ as never:
+            assert_never(never)
 
 
 def decide_settled(current: Instance, held: Instance, link: Link, now: datetime) -> Instance:

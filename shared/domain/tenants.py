@@ -33,6 +33,5 @@ class Tenant(Kept):
         Every tenant has the line `default`, used or not, so the others share what is left.
         """
         others = {known for known in self.lines if known != DEFAULT_LINE}
-        if line == DEFAULT_LINE:
-            return self.max_lines > 0
-        return line in self.lines or len(others) < self.max_lines - 1
+        room = self.max_lines if line == DEFAULT_LINE else self.max_lines - 1 - len(others)
+        return line in self.lines or room > 0

@@ -179,7 +179,7 @@ class Evolution(Messages):
         account = self._account_of(answer)
         refused = 400 <= answer.status < 500 and answer.status != 408
         told = bool(errors.texts(answer.body))
-        if answer.succeeded and isinstance(answer.body, dict) and "instance" in answer.body:
+        if answer.succeeded and self._dialect.created(answer.body):
             return Created()
         if answer.status == 403 and errors.name_in_use(answer.body):
             return NameInUse()

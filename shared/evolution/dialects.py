@@ -59,6 +59,10 @@ class Dialect:
             **self.webhook(wanted),
         }
 
+    def created(self, body: Any) -> bool:
+        """Whether a success tells of an instance."""
+        return isinstance(body, dict) and isinstance(body.get("instance"), dict)
+
     def webhook(self, wanted: Wanted) -> dict[str, Any]:
         return self._webhook(
             True, wanted.webhook_url, list(wanted.webhook_events), dict(wanted.webhook_headers)
@@ -171,6 +175,10 @@ class OldDialect(Dialect):
             "webhook_base64": False,
             "events": _old_events(wanted.webhook_events),
         }
+
+    def restarting(self, body: Any) -> bool:
+        """Any state answers itself, a connected one two seconds later: then it is open again."""
+        return self.connection(body) is Connection.OPEN
 
     def expected(self, wanted: Wanted) -> Wanted:
         return Wanted(wanted.webhook_url, {}, tuple(_old_events(wanted.webhook_events)))

@@ -111,11 +111,9 @@ class Messages(Calls):
         answer = self._checked(await self._look("fetchProfilePictureUrl", name, body))
         return self._read(chats.picture, answer)
 
-    async def _look(
-        self, route: str, name: str, body: Any, within: float = limits.LOOKUP
-    ) -> Answer:
+    async def _look(self, route: str, name: str, body: Any, within: float | None = None) -> Answer:
         """Any answer to a question, which is harmless to repeat."""
-        call = Call("POST", path("chat", route, name), within, body, repeat=True)
+        call = Call("POST", path("chat", route, name), within or limits.LOOKUP, body, repeat=True)
         return await self._hear(call)
 
     def _sending(self, heard: Answer | Lost, outgoing: Outgoing | None = None) -> Sending:

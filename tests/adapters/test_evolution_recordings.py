@@ -61,7 +61,7 @@ MEANINGS = {
         qrlimit-state-after""",
     "None": """
         auth-wrong-apikey-unknown-instance connectionState-unknown restart-unknown
-        cross-instance-query-override-delete-victim-after
+        cross-instance-query-override-delete-victim-after errors-webhook-trigger
         connectionState-2s-after-delete-baileys-connecting webhook-find-none
         connectionState-after-delete-baileys-connecting
         delete-baileys-never-connected-state-after

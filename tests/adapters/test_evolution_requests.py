@@ -267,6 +267,24 @@ async def test_a_restart_uses_the_method_of_its_version(version, method):
     assert wire.paths == [f"{method} /instance/restart/wa1"]
 
 
+@pytest.mark.parametrize(
+    ("version", "state", "restarting"),
+    [
+        ("2.3.6", "open", True),
+        ("2.3.6", "connecting", True),
+        ("1.8.2", "open", True),
+        ("1.8.2", "connecting", False),
+        ("1.8.2", "close", False),
+    ],
+)
+async def test_the_state_that_a_restart_answers_tells_whether_it_was_connected(
+    version, state, restarting
+):
+    evolution, _ = an_evolution(saying(200, {"instance": {"state": state}}), version)
+
+    assert await evolution.restart("wa1") is restarting
+
+
 async def test_a_number_asks_connect_for_a_pairing_code():
     evolution, wire = an_evolution(saying(200, {"count": 0}))
 

@@ -19,18 +19,19 @@ from shared.domain.instances import Instance, Reason, State
 from tests.builders import LATER, NOON, NUMBER, a_code, a_line, shown
 
 OTHER = "5511999990002"
-MOVES = [
-    events.Opened(NUMBER),
-    events.Opened(OTHER),
-    events.Opened(None),
-    events.LoggedOut(),
-    events.ConnectionLost(),
-    shown("2@a"),
-    shown("2@b"),
-    events.CodesExhausted(),
-    events.Removed(),
-]
-SAID = st.sampled_from([*MOVES, events.Ignored("connecting")])
+MOVES: dict[str, Event] = {
+    "opened": events.Opened(NUMBER),
+    "opened with another number": events.Opened(OTHER),
+    "opened with some number": events.Opened(None),
+    "logged out": events.LoggedOut(),
+    "lost": events.ConnectionLost(),
+    "a code": shown("2@a"),
+    "another code": shown("2@b"),
+    "no more codes": events.CodesExhausted(),
+    "removed": events.Removed(),
+}
+SAID = st.sampled_from([*MOVES.values(), events.Ignored("connecting")])
+every_move = pytest.mark.parametrize("event", MOVES.values(), ids=MOVES.keys())
 Told = tuple[int, Event]
 
 
@@ -104,21 +105,28 @@ def test_a_typed_code_survives_being_told_again_without_it():
     assert moved.code == typed
 
 
+def test_a_line_that_opens_is_not_spoiled_by_a_typed_code_any_more():
+    moved = decide_event(a_line(spoiled=True), events.Opened(NUMBER), 1, NOON)
+
+    assert moved
+    assert not moved.spoiled
+
+
 def test_nothing_interesting_changes_nothing():
     assert decide_event(a_line(), events.Ignored("connecting"), 99_999, LATER) is None
 
 
-@pytest.mark.parametrize("event", MOVES, ids=repr)
+@every_move
 def test_an_event_that_is_older_than_one_heard_says_nothing(event: Event):
     assert decide_event(a_line(heard_at=100), event, 99, LATER) is None
 
 
-@pytest.mark.parametrize("event", MOVES, ids=repr)
+@every_move
 def test_what_a_release_has_begun_no_event_undoes(event: Event):
     assert decide_event(a_line(State.RELEASING), event, 99_999, LATER) is None
 
 
-@pytest.mark.parametrize("event", MOVES, ids=repr)
+@every_move
 def test_an_event_told_twice_changes_nothing_the_second_time(event: Event):
     once = decide_event(a_line(number=NUMBER), event, 100_000, NOON)
 
@@ -177,13 +185,12 @@ def test_any_order_ends_in_the_state_of_the_newest_event(muddle: Any, line: Inst
     assert (muddled.heard_at, qr(muddled)) == (ordered.heard_at, qr(ordered))
 
 
-@given(a_muddle(1), LINES)
-def test_any_order_ends_in_the_same_state_however_close_the_events(muddle: Any, line: Instance):
-    happened, arrived = muddle
+def test_a_late_event_does_not_undo_a_newer_one_that_said_nothing_new():
+    opened = (1_000, events.Opened(NUMBER))
+    lost = (2_000, events.ConnectionLost())
+    back = (3_000, events.Opened(NUMBER))
 
-    ordered, muddled = after(line, *happened), after(line, *arrived)
-
-    assert (muddled.state, muddled.reason) == (ordered.state, ordered.reason)
+    assert after(a_line(), opened, back, lost).state is State.OPEN
 
 
 @given(a_muddle(HEARD_GRAIN_MS), LINES)

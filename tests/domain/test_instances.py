@@ -60,6 +60,20 @@ def test_a_line_that_stays_in_its_state_keeps_the_time():
     assert a_line(open=True).moved(State.OPEN, None, LATER).since == NOON
 
 
+def test_a_code_to_scan_makes_a_line_pairing():
+    line = a_line().showing(a_code(born=LATER), LATER)
+
+    assert (line.state, line.reason) == (State.PAIRING, Reason.WAITING_FOR_SCAN)
+    assert (line.code, line.since, line.spoiled) == (a_code(born=LATER), LATER, False)
+
+
+def test_a_code_to_type_spoils_the_line_until_it_is_paired():
+    typed = a_line().showing(a_code(pairing_code="ABCD1234"), NOON)
+
+    assert typed.spoiled
+    assert typed.showing(a_code("2@next"), LATER).spoiled
+
+
 def test_a_move_changes_what_else_it_is_told():
     moved = a_line(number="1").moved(State.OPEN, None, LATER, number="2")
 

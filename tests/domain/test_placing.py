@@ -255,9 +255,20 @@ def test_a_closed_instance_is_started(connection: Connection):
 
 
 def test_a_typed_code_that_nobody_typed_spoils_the_start():
-    known = a_line(State.PAIRING, code=a_code(pairing_code="ABCD1234"))
+    known = a_line(spoiled=True)
 
-    assert step(known, Connection.CLOSED, LATER) == placing.Renew(known)
+    assert step(known, Connection.CLOSED) == placing.Renew(known)
+
+
+def test_a_code_to_type_that_expired_spoils_the_next_start():
+    typed = placing.decide_started(a_line(), a_scan(pairing_code="ABCD1234"), NOON)
+    closed = typed.moved(State.CLOSED, Reason.QR_LIMIT, LATER, code=None)
+
+    assert step(closed, Connection.CLOSED, LATER) == placing.Renew(closed)
+
+
+def test_a_line_that_was_paired_after_all_is_not_spoiled():
+    assert not placing.decide_started(a_line(spoiled=True), Connected(), NOON).spoiled
 
 
 # Leaving -------------------------------------------------------------------------------------

@@ -93,7 +93,8 @@ def close(world: World, session: Session, error: Json) -> None:
 
 def open_up(world: World, session: Session, profile: str | None) -> None:
     """Open, and the world is told under which number."""
-    session.state, session.code, session.started = "open", None, True
+    session.state, session.code = "open", None
+    session.sockets += 1
     qr.read_webhook_base64(world, session)
     if row := world.rows.get(session.name):
         row.connection_status, row.owner_jid, row.paired = "open", session.wuid, True

@@ -9,6 +9,7 @@ the same gaps between them, so the mix of 201, 400 and 403 comes about by itself
 import asyncio
 import re
 from contextlib import AsyncExitStack
+from http import HTTPStatus
 
 from infra.local.simulator import configuration, ids, qr, removal, webhooks
 from infra.local.simulator.answers import (
@@ -168,9 +169,8 @@ def _refuse_crowded(world: World, name: str) -> None:
     full = world.faults.find("full", name, "instance/create")
     if full and len(world.rows) >= full.limit:
         world.faults.fires("full", name, "instance/create")
-        body = {"status": full.status, "error": "Bad Request", "message": (
-            "Maximum instances reached")}
-        raise Refusal(Answer(full.status, body))
+        body = {"status": full.status, "error": HTTPStatus(full.status).phrase}
+        raise Refusal(Answer(full.status, body | {"message": "Maximum instances reached"}))
 
 
 def _validate(body: Json) -> None:

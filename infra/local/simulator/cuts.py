@@ -66,7 +66,13 @@ def in_process(scope: Scope) -> bool:
 
 async def whatever_happens(background: Background, work: Coroutine[Any, Any, T]) -> T:
     """The work is done to its end, even if whoever waits for it leaves."""
-    return await asyncio.shield(background.spawn(work))
+    task, waiting = background.spawn(work), asyncio.current_task()
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        if waiting and waiting.cancelling():
+            raise
+        raise Cut from None
 
 
 async def _gone(receive: Receive) -> None:

@@ -15,7 +15,8 @@ LIFETIME = 45
 
 def start(world: World, session: Session, number: str | None = None) -> None:
     """The session connects and shows its first code, if one comes."""
-    session.state, session.started, session.code = "connecting", True, None
+    session.state, session.code = "connecting", None
+    session.sockets += 1
     session.pairing_number = number
     read_webhook_base64(world, session)
     if row := world.rows.get(session.name):
@@ -95,10 +96,12 @@ def _keep_showing(world: World, session: Session) -> None:
 
 
 async def _show_more(world: World, session: Session) -> None:
-    shown = session.code
-    while shown:
+    """A new code every 45 seconds, as long as this socket waits for somebody to scan."""
+    socket = session.sockets
+    while True:
         await world.background.rest(LIFETIME)
-        if session.code is not shown or world.sessions.get(session.name) is not session:
+        alive = world.sessions.get(session.name) is session and session.sockets == socket
+        if not alive or session.code is None:
             return
         show_next(world, session)
-        shown = session.code
+        world.changed()

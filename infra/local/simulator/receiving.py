@@ -52,10 +52,12 @@ def completed(row: Row, said: Json) -> Json:
 def recall(world: World, name: str, messages: list[Json]) -> None:
     """The phone's history arrived after pairing."""
     row = world.rows[session_of(world, name).name]
-    whole = [completed(row, said) for said in messages]
+    whole = [_recalled(row, said) for said in messages]
     row.messages += [stored(message) for message in whole]
-    addresses = sorted({message["key"]["remoteJid"] for message in whole})
-    webhooks.emit(world, name, "chats.set", [_chat(row, jid) for jid in addresses])
+    named = {message["key"]["remoteJid"]: message["pushName"] for message in reversed(whole)}
+    webhooks.emit(world, name, "chats.set", [
+        _chat(row, jid) | {"name": push_name} for jid, push_name in named.items()
+    ])  # fmt: skip
     webhooks.emit(world, name, "messages.set", whole)
     world.changed()
 
@@ -74,6 +76,11 @@ def revise(world: World, name: str, message_id: str, text: str | None) -> None:
     webhooks.emit(world, name, "messages.edited", edit)
     if text is None:
         webhooks.emit(world, name, "messages.delete", found[0])
+
+
+def _recalled(row: Row, said: Json) -> Json:
+    message = completed(row, said)
+    return message | {"key": {"fromMe": False} | said["key"]}
 
 
 async def inject(world: World, ask: Ask) -> Answer:

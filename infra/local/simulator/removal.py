@@ -6,6 +6,8 @@ from infra.local.simulator import connection, webhooks
 from infra.local.simulator.answers import Answer, Ask, Json, crashed, success
 from infra.local.simulator.state import Session, World
 
+CLEANING = 0.02
+
 
 async def delete(world: World, ask: Ask) -> Answer:
     """The instance is closed, and will be gone when `remove.instance` was delivered or given up."""
@@ -19,7 +21,7 @@ async def delete(world: World, ask: Ask) -> Answer:
     return success("Instance deleted")
 
 
-async def remove(world: World, name: str, takes: float = 0) -> None:
+async def remove(world: World, name: str, takes: float = CLEANING) -> None:
     """Nothing of that name is left, whichever instance carries it by then."""
     await asyncio.sleep(takes)
     await webhooks.delivered(world, webhooks.emit(world, name, "remove.instance", None))

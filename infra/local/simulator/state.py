@@ -88,7 +88,11 @@ class Row:
 
 @dataclass
 class Session:
-    """An instance in the process. `deaf`: logged out through the API, so it hears nothing more."""
+    """An instance in the process.
+
+    `deaf`: logged out through the API, so it hears no message any more. `sockets`: how many
+    connections it has begun.
+    """
 
     name: str
     id: str
@@ -98,11 +102,16 @@ class Session:
     code: Code | None = None
     wuid: str | None = None
     pairing_number: str | None = None
-    started: bool = False
+    sockets: int = 0
     deaf: bool = False
     base64: bool = False
     seen: set[str] = field(default_factory=set)
     acknowledged: set[tuple[str, str]] = field(default_factory=set)
+
+    @property
+    def started(self) -> bool:
+        """It has had a socket, whatever became of it."""
+        return self.sockets > 0
 
 
 @dataclass

@@ -31,6 +31,8 @@ RENAMED = {"image": "sticker"}
 
 async def create(world: World, ask: Ask) -> Answer:
     """As in 2.x, but the body is flat, the integration optional and `hash` an object."""
+    if ask.body.get("token") in [row.token for row in world.rows.values()]:
+        raise bad_request("Token already exists")
     answer = await creation.create(world, replace(ask, body=_modern(ask.body)))
     body = answer.body
     row, qrcode = world.rows.get(str(ask.body.get("instanceName"))), body.get("qrcode")

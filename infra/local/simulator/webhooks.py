@@ -93,8 +93,7 @@ def _envelope(world: World, name: str, event: str, destination: str, data: Value
     session, row = world.sessions.get(name), world.rows.get(name)
     data = v1_words.posted(name, event, data) if world.legacy else data
     envelope: Json = {"event": event, "instance": name, "data": json.loads(json.dumps(data))}
-    if not world.legacy:
-        envelope["destination"] = destination
+    envelope["destination"] = destination
     envelope["date_time"] = ids.moment(world.options.timezone_offset_hours)
     if session and session.wuid:
         envelope["sender"] = session.wuid

@@ -23,6 +23,7 @@ const TEXTS = {
 const INTERVAL = 1500;
 
 let language = localStorage.getItem("language") === "en" ? "en" : "pt";
+let shownFaults = "";
 const cards = new Map();
 const say = (key) => TEXTS[language][key];
 const find = (id) => document.getElementById(id);
@@ -133,7 +134,6 @@ function delivery(one) {
 function fault([kind, description], on) {
   const box = element("input", { type: "checkbox" });
   box.checked = kind in on;
-  box.style.flex = "none";
   box.addEventListener("change", () => call("PUT", "faults", { [kind]: box.checked }));
   return element("label", {}, box, " ", element("code", { text: kind }), element("span", {
     text: description, class: "quiet",
@@ -159,8 +159,14 @@ function show(state) {
   list("deliveries", state.deliveries.last.slice().reverse().map(delivery));
   find("outcomes").textContent = Object.entries(state.deliveries.outcomes)
     .map(([outcome, count]) => `${outcome}: ${count}`).join(" · ");
-  const kinds = Object.entries(state.faults.kinds);
-  find("faults").replaceChildren(...kinds.map((kind) => fault(kind, state.faults.on)));
+  showFaults(state.faults);
+}
+
+function showFaults({ kinds, on }) {
+  const now = JSON.stringify(on);
+  if (now === shownFaults) return;
+  shownFaults = now;
+  find("faults").replaceChildren(...Object.entries(kinds).map((kind) => fault(kind, on)));
 }
 
 async function refresh() {

@@ -1,0 +1,344 @@
+"""The life of an instance, and what is said through it, on the simulated server of each version."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest
+
+from infra.local.simulator import Simulator
+from shared import problems
+from shared.config import Server
+from shared.domain.outgoing import (
+    Audio,
+    Contact,
+    Contacts,
+    Location,
+    Media,
+    MediaKind,
+    Options,
+    Outgoing,
+    Poll,
+    Reaction,
+    Sticker,
+    Text,
+)
+from shared.domain.upstream import (
+    Connected,
+    Connection,
+    Created,
+    Doubtful,
+    MessageKey,
+    NameInUse,
+    NotSent,
+    Reason,
+    Refused,
+    Scannable,
+    Sent,
+)
+from shared.evolution.client import Evolution
+from shared.evolution.dialects import SETTINGS
+from tests.adapters.evolution_wire import KEY, WANTED
+
+pytestmark = pytest.mark.anyio
+
+NAME = "instance_acme~2fbr"
+OURS = "5511999990001"
+MARIA = "5511988887777"
+NOBODY = "5511900000000"
+PNG = "iVBORw0KGgo="
+
+
+@dataclass
+class Pair:
+    """A client and the server that it talks to."""
+
+    evolution: Evolution
+    server: Simulator
+    version: str
+
+    async def open_up(self) -> None:
+        assert await self.evolution.create(NAME, WANTED) == Created()
+        await self.evolution.connect(NAME)
+        await self.server.scan(NAME, OURS)
+
+
+@pytest.fixture(params=["2.3.6", "1.8.2"])
+async def pair(request, anyio_backend) -> AsyncIterator[Pair]:
+    async with Simulator(api_key=KEY, version=request.param) as server:
+        http = httpx.AsyncClient(transport=httpx.ASGITransport(server.app))
+        settings = Server(
+            id="main", url="http://evolution.test", api_key=KEY, version=request.param
+        )
+        yield Pair(Evolution(settings, http), server, request.param)
+
+
+@pytest.fixture
+def new_pair(pair) -> Pair:
+    """Of 2.x: the simulated 1.8 has these routes as 2.x has them, the real one hasn't."""
+    if pair.version == "1.8.2":
+        pytest.skip("the simulated 1.8 doesn't have this route as 1.8 has it")
+    return pair
+
+
+async def names(evolution):
+    return [sighting.name async for sighting in evolution.census()]
+
+
+async def test_an_instance_is_made_scanned_restarted_silenced_and_deleted(pair):
+    evolution = pair.evolution
+
+    assert await evolution.connection(NAME) is None
+    assert await evolution.create(NAME, WANTED) == Created()
+    assert await evolution.connection(NAME) is Connection.CLOSED
+    code = await evolution.connect(NAME)
+    assert isinstance(code, Scannable)
+    assert code.qr == pair.server.code(NAME)
+    assert code.png.startswith("data:image/png;base64,")
+    assert await evolution.connection(NAME) is Connection.CONNECTING
+    assert await evolution.restart(NAME) is False
+    await pair.server.scan(NAME, OURS)
+    assert await evolution.connection(NAME) is Connection.OPEN
+    assert await evolution.connect(NAME) == Connected()
+    assert await evolution.restart(NAME) is True
+    await pair.server.settled()
+    assert await evolution.connection(NAME) is Connection.OPEN
+    assert await evolution.silence(NAME) is True
+    assert await evolution.delete(NAME) is True
+    await pair.server.settled()
+    assert await evolution.connection(NAME) is None
+    assert await names(evolution) == []
+
+
+async def test_what_is_not_there_is_answered_so(pair):
+    evolution = pair.evolution
+
+    assert await evolution.connect(NAME) is None
+    assert await evolution.restart(NAME) is None
+    assert await evolution.configure(NAME, WANTED) is False
+    assert await evolution.configuration(NAME) is None
+    assert await evolution.settings(NAME) is None
+    assert await evolution.silence(NAME) is False
+    assert await evolution.delete(NAME) is False
+    assert await evolution.numbers_on_whatsapp(NAME, [MARIA]) is None
+    assert await evolution.media(NAME, "3A") is None
+    assert await evolution.profile_picture(NAME, MARIA) is None
+    unsent = await evolution.send(NAME, Outgoing(MARIA, Text("oi")))
+    assert unsent.reason is Reason.INSTANCE_MISSING
+
+
+async def test_a_name_in_use_is_told_apart_from_a_full_server(pair):
+    await pair.evolution.create(NAME, WANTED)
+
+    assert await pair.evolution.create(NAME, WANTED) == NameInUse()
+    pair.server.faults.turn_on("full")
+    refused = await pair.evolution.create("instance_other", WANTED)
+
+    assert isinstance(refused, Refused)
+    assert refused.full
+
+
+async def test_a_closed_instance_does_not_restart(pair):
+    await pair.evolution.create(NAME, WANTED)
+
+    assert await pair.evolution.restart(NAME) is False
+
+
+async def test_a_number_gets_a_pairing_code(pair):
+    await pair.evolution.create(NAME, WANTED)
+
+    code = await pair.evolution.connect(NAME, OURS)
+
+    assert len(code.pairing_code) == 8
+
+
+async def test_it_is_configured_from_the_start(pair):
+    await pair.evolution.create(NAME, WANTED)
+
+    assert await pair.evolution.configuration(NAME) == pair.evolution.expected(WANTED)
+
+
+async def test_configuring_puts_everything_right_again(pair):
+    await pair.server.plant(NAME)
+
+    assert await pair.evolution.configure(NAME, WANTED) is True
+
+    assert await pair.evolution.configuration(NAME) == pair.evolution.expected(WANTED)
+    wrong = {name for name, value in pair.server.settings(NAME).items() if value is True}
+    assert not wrong & SETTINGS.keys()
+
+
+async def test_settings_read_as_they_were_set(pair):
+    await pair.evolution.create(NAME, WANTED)
+    await pair.evolution.configure(NAME, WANTED)
+
+    found = await pair.evolution.settings(NAME)
+
+    assert found.keys() == SETTINGS.keys()
+    if pair.version != "1.8.2":  # which may say that it ignores groups, whatever was set
+        assert found == SETTINGS
+
+
+async def test_a_silenced_instance_wants_nothing(pair):
+    await pair.evolution.create(NAME, WANTED)
+
+    await pair.evolution.silence(NAME)
+
+    assert (await pair.evolution.configuration(NAME)).webhook_events == ()
+
+
+async def test_a_census_shows_everybody_with_the_number_of_those_who_are_open(pair):
+    await pair.open_up()
+    await pair.server.plant("somebody else's")
+
+    census = {s.name: (s.connection, s.number) async for s in pair.evolution.census()}
+
+    assert census == {
+        NAME: (Connection.OPEN, OURS),
+        "somebody else's": (Connection.CLOSED, None),
+    }
+
+
+async def test_names_with_anything_in_them_are_found_again(pair):
+    for name in ("a/b", "..x", "é ~", "a?instanceName=b", "100%"):
+        await pair.evolution.create(name, WANTED)
+
+        assert await pair.evolution.connection(name) is Connection.CLOSED, name
+        assert await pair.evolution.delete(name), name
+
+
+async def test_the_server_says_its_version_and_whether_it_takes_our_key(pair):
+    assert await pair.evolution.version() == pair.version
+    assert await pair.evolution.verify() is True
+
+    pair.server.faults.turn_on("key_rotated")
+
+    assert await pair.evolution.verify() is False
+    with pytest.raises(problems.EvolutionRefusedKey):
+        await pair.evolution.create(NAME, WANTED)
+
+
+@pytest.mark.parametrize("fault", ["error_500_after", "cut_after", "no_answer_after"])
+async def test_a_create_whose_answer_got_lost_is_in_doubt_and_there(pair, fault):
+    pair.server.faults.turn_on(fault, route="create", seconds=0.01)
+
+    assert isinstance(await pair.evolution.create(NAME, WANTED), Doubtful)
+
+    pair.server.faults.turn_off(fault)
+    assert await pair.evolution.connection(NAME) is Connection.CLOSED
+
+
+SAID = [
+    Text("olá"),
+    Media(MediaKind.IMAGE, PNG, "image/png", "foto", "p.png"),
+    Media(MediaKind.VIDEO, PNG),
+    Media(MediaKind.DOCUMENT, "https://x.example/a.pdf", file_name="a.pdf"),
+    Audio(PNG),
+    Sticker(PNG),
+    Location(-23.5, -46.6),
+    Location(-23.5, -46.6, "Praça", "Rua X"),
+    Contacts((Contact("João", "5511977776666"), Contact("Ana", "+55 11 97777-5555"))),
+    Poll("Qual?", ("A", "B")),
+]
+
+
+@pytest.mark.parametrize("content", SAID, ids=lambda content: type(content).__name__)
+async def test_everything_that_can_be_said_arrives(pair, content):
+    await pair.open_up()
+
+    options = Options(mentions=(MARIA,), mention_everyone=True, link_preview=False)
+    sent = await pair.evolution.send(NAME, Outgoing(MARIA, content, options))
+
+    assert isinstance(sent, Sent)
+    assert sent.jid == f"{MARIA}@s.whatsapp.net"
+    assert [seen.id for seen in pair.server.sent(NAME)] == [sent.message_id]
+
+
+async def test_a_message_is_reacted_to_quoted_edited_and_taken_back(pair):
+    await pair.open_up()
+    evolution = pair.evolution
+    sent = await evolution.send(NAME, Outgoing(MARIA, Text("olá")))
+    key = MessageKey(sent.message_id, sent.jid, True)
+
+    reply = Outgoing(MARIA, Text("re"), Options(quoted_id=key.id))
+    assert isinstance(await evolution.send(NAME, Outgoing(MARIA, Reaction(key, "👍"))), Sent)
+    assert isinstance(await evolution.send(NAME, reply), Sent)
+    if pair.version != "1.8.2":  # whose simulation has no such route
+        assert isinstance(await evolution.edit(NAME, key, "olá!"), Sent)
+    assert isinstance(await evolution.delete_message(NAME, key), Sent)
+
+
+async def test_nobody_there_and_nobody_connected_are_told_apart(pair):
+    await pair.open_up()
+    lost = Outgoing(NOBODY, Text("oi"))
+
+    assert (await pair.evolution.send(NAME, lost)).reason is Reason.NOT_ON_WHATSAPP
+    await pair.server.unpair(NAME)
+    closed = await pair.evolution.send(NAME, Outgoing(MARIA, Text("oi")))
+
+    assert isinstance(closed, NotSent)
+    assert closed.reason is Reason.NOT_CONNECTED
+
+
+async def test_an_instance_that_waits_for_its_scan_sends_nothing(pair):
+    await pair.evolution.create(NAME, WANTED)
+    unconnected = await pair.evolution.send(NAME, Outgoing(MARIA, Text("oi")))
+    await pair.evolution.connect(NAME)
+    unscanned = await pair.evolution.send(NAME, Outgoing(MARIA, Text("oi")))
+
+    assert unconnected.reason is unscanned.reason is Reason.NOT_CONNECTED
+
+
+async def test_numbers_are_looked_up_in_the_order_asked(pair):
+    await pair.open_up()
+    asked = [MARIA, NOBODY, "120363000000000001@g.us", "5531988887777"]
+
+    found = await pair.evolution.numbers_on_whatsapp(NAME, asked)
+
+    assert [presence.number for presence in found] == asked
+    assert [presence.exists for presence in found][:2] == [True, False]
+    assert found[3].jid == "553188887777@s.whatsapp.net"
+
+
+async def test_what_was_received_is_found_again_page_by_page(new_pair):
+    await new_pair.open_up()
+    ids = {await new_pair.server.receive(NAME, MARIA, f"oi {n}") for n in range(60)}
+    now = datetime.now(UTC)
+
+    first = await new_pair.evolution.messages(
+        NAME, now - timedelta(hours=1), now + timedelta(hours=1)
+    )
+    pages = [first] + [
+        await new_pair.evolution.messages(
+            NAME, now - timedelta(hours=1), now + timedelta(hours=1), number
+        )
+        for number in range(2, first.pages + 1)
+    ]
+
+    assert {record["key"]["id"] for page in pages for record in page.records} == ids
+    older = await new_pair.evolution.messages(
+        NAME, now - timedelta(hours=9), now - timedelta(hours=8)
+    )
+    assert older.records == ()
+
+
+async def test_a_file_that_was_received_can_be_had(pair):
+    await pair.open_up()
+    received = await pair.server.receive_media(NAME, MARIA, "image", PNG)
+    text = await pair.server.receive(NAME, MARIA, "oi")
+
+    media = await pair.evolution.media(NAME, received)
+
+    assert (media.mimetype, media.base64) == ("image/png", PNG)
+    assert await pair.evolution.media(NAME, text) is None
+    assert await pair.evolution.media(NAME, "nope") is None
+
+
+async def test_what_was_received_is_marked_as_read(new_pair):
+    await new_pair.open_up()
+    received = await new_pair.server.receive(NAME, MARIA, "oi")
+    key = MessageKey(received, f"{MARIA}@s.whatsapp.net", False)
+
+    assert await new_pair.evolution.mark_read(NAME, [key]) is True
+    assert await new_pair.evolution.mark_read("instance_nobody", [key]) is False

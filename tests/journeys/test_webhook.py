@@ -1,0 +1,171 @@
+"""Evolution tells us what happened to an instance."""
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+
+from shared import webhook_token
+from shared.domain.names import InstanceName
+from tests.perene import Perene, name_of
+
+NUMBER = "5511999990001"
+
+
+async def test_every_connecting_of_a_storm_costs_no_write(on_both: Perene):
+    name = await on_both.pair()
+    before = on_both.database.document(f"instances/{name}").get().update_time
+
+    await on_both.evolution.storm(name, 400)
+    await on_both.evolution.settled()
+
+    assert on_both.database.document(f"instances/{name}").get().update_time == before
+    assert (await on_both.ensure()).json()["state"] == "open"
+
+
+async def test_a_line_unpaired_on_the_phone_is_closed_with_the_reason(on_both: Perene):
+    name = await on_both.pair()
+
+    await on_both.evolution.unpair(name)
+    await on_both.evolution.settled()
+
+    line = (await on_both.call("GET", "/instances/default")).json()
+    assert (line["state"], line["reason"]) == ("closed", "logged_out")
+
+
+async def test_an_instance_removed_by_somebody_else_is_missing(perene: Perene):
+    name = await perene.pair()
+    headers = perene.evolution.webhook(name)["headers"]
+    await post(perene, event(name, "remove.instance", None), headers)
+
+    line = (await perene.call("GET", "/instances/default")).json()
+
+    assert (line["state"], line["reason"]) == ("missing", "vanished")
+
+
+async def test_a_number_live_on_another_line_is_a_conflict_and_the_owner_stays(on_both: Perene):
+    await on_both.pair("owner", number=NUMBER)
+
+    await on_both.pair("newcomer", number=NUMBER)
+
+    newcomer = (await on_both.ensure("newcomer")).json()
+    assert (newcomer["state"], newcomer["reason"]) == ("conflict", "number_in_use")
+    assert (await on_both.ensure("owner")).json()["state"] == "open"
+    assert on_both.documents("numbers")[NUMBER]["instance"] == name_of("owner")
+
+
+async def test_a_conflict_ends_when_the_owner_lets_the_number_go(on_both: Perene):
+    await on_both.pair("owner", number=NUMBER)
+    await on_both.pair("newcomer", number=NUMBER)
+    await on_both.call("DELETE", "/instances/default", "owner")
+
+    line = (await on_both.ensure("newcomer")).json()
+
+    assert line["state"] == "open"
+    assert on_both.documents("numbers")[NUMBER]["instance"] == name_of("newcomer")
+
+
+async def test_pairing_another_number_frees_the_one_before(on_both: Perene):
+    name = await on_both.pair(number=NUMBER)
+    await on_both.evolution.unpair(name)
+    await on_both.evolution.settled()
+
+    await on_both.pair(number="5511999990002")
+
+    assert set(on_both.documents("numbers")) == {"5511999990002"}
+    assert (await on_both.ensure()).json()["number"] == "5511999990002"
+
+
+async def test_an_event_that_comes_late_says_nothing(perene: Perene):
+    name = await perene.pair()
+    headers = perene.evolution.webhook(name)["headers"]
+    closed = {"instance": name, "state": "close", "statusReason": 401}
+    late = event(name, "connection.update", closed, date_time="2020-01-01T00:00:00.000Z")
+
+    answer = await post(perene, late, headers)
+
+    assert answer.status_code == 204
+    assert (await perene.call("GET", "/instances/default")).json()["state"] == "open"
+
+
+async def test_a_server_that_posts_by_event_is_understood(perene: Perene):
+    name = await perene.pair()
+    headers = perene.evolution.webhook(name)["headers"]
+    closed = {"instance": name, "state": "close", "statusReason": 401}
+
+    body = event(name, "connection.update", closed)
+    answer = await perene.http.post("/webhook/connection-update", content=body, headers=headers)
+
+    assert answer.status_code == 204
+    assert (await perene.call("GET", "/instances/default")).json()["state"] == "closed"
+
+
+async def test_the_secret_can_be_rotated_without_losing_an_event(perene: Perene):
+    name = await perene.pair()
+    perene.set(
+        WEBHOOK_SECRET="the next secret of the webhooks of the tests",
+        WEBHOOK_SECRET_PREVIOUS="the webhooks' secret of the tests",
+    )
+
+    await perene.evolution.unpair(name)
+    await perene.evolution.settled()
+
+    assert (await perene.call("GET", "/instances/default")).json()["state"] == "closed"
+
+
+async def test_events_of_an_unknown_instance_are_accepted_and_change_nothing(perene: Perene):
+    name = InstanceName("instance_nobody")
+    headers = {webhook_token.HEADER: webhook_token.sign(name)}
+
+    opened = {"instance": name, "state": "open", "wuid": "5511999990001@s.whatsapp.net"}
+    answer = await post(perene, event(name, "connection.update", opened), headers)
+
+    assert answer.status_code == 204
+    assert perene.documents("instances") == {}
+    assert perene.documents("numbers") == {}
+
+
+FORGED = {
+    "no token": None,
+    "garbage": "garbage",
+    "another secret": "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJpbnN0YW5jZV9hY21lIn0.AAAA",
+    "unsigned": "eyJhbGciOiJub25lIn0.eyJzdWIiOiJpbnN0YW5jZV9hY21lIn0.",
+    "not ASCII": "señal",
+}
+
+
+@pytest.mark.parametrize("case", FORGED)
+async def test_a_forged_webhook_is_refused_before_its_body_is_read(perene: Perene, case: str):
+    name = await perene.pair()
+    token = FORGED[case]
+    headers = {webhook_token.HEADER: token.encode()} if token else {}
+
+    answer = await post(perene, b"not even JSON", headers)
+
+    assert answer.status_code == 401
+    assert answer.json()["type"] == "urn:perene:problem:webhook-forged"
+    assert perene.documents("instances")[name]["state"] == "open"
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b"[]", b"7", b"\xff", b'{"event": 1}', b"[" * 5000, b'{"instance": null}']
+)
+async def test_a_body_that_makes_no_sense_is_no_failure(perene: Perene, body: bytes):
+    name = await perene.pair()
+    headers = perene.evolution.webhook(name)["headers"]
+
+    answer = await post(perene, body, headers)
+
+    assert answer.status_code == 204
+
+
+def event(name: str, what: str, data: Any, date_time: str = "2099-01-01T00:00:00.000Z") -> bytes:
+    """A webhook's body."""
+    said = {"event": what, "instance": name, "data": data, "date_time": date_time}
+    return json.dumps(said).encode()
+
+
+async def post(perene: Perene, body: bytes, headers: Any) -> httpx.Response:
+    """Evolution posts it."""
+    return await perene.http.post("/webhook", content=body, headers=headers)

@@ -1,0 +1,197 @@
+"""Real processes for the proofs: callers, a simulated server, the emulator, and their clock."""
+
+import asyncio
+import contextlib
+import functools
+import itertools
+import os
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import httpx
+from google.cloud import firestore
+
+from infra.local.children import free_port
+from shared.domain.instances import LEASE
+from tests.perene import AUDIENCE, ISSUER, SECRET, token
+
+KEY = "key-of-the-proofs"
+READY_WITHIN = 30.0
+
+
+def times(few: int, full: int) -> int:
+    """How often a proof is repeated: `make prove` asks for the full count."""
+    return full if os.environ.get("PROOF") == "full" else few
+
+
+class Stage:
+    """A deployment in several processes."""
+
+    def __init__(self, place: Path, version: str, **settings: str) -> None:
+        self.place = place
+        self.version = version
+        self.project = f"p-{uuid.uuid4().hex[:20]}"
+        self.evolution_port = free_port()
+        self.ports: list[int] = []
+        self.processes: list[subprocess.Popen[bytes]] = []
+        self.clock = place / "clock"
+        self.clock.write_text("0")
+        self.settings = settings
+        limits = httpx.Limits(max_connections=400)
+        self.http = httpx.AsyncClient(timeout=60, limits=limits)
+        self.serial = itertools.count()
+
+    # Processes -------------------------------------------------------------------------------
+
+    async def start(self, callers: int) -> None:
+        """A simulated server and so many callers are ready."""
+        port = str(self.evolution_port)
+        self._run(
+            "infra.local.simulator", "--port", port, "--api-key", KEY, "--version", self.version,
+            "--quick",
+        )  # fmt: skip
+        await self._ready(self.evolution_port, "/simulator/state")
+        first = free_port()
+        self.public_port = first
+        await asyncio.gather(
+            *(self.caller(port=first if index == 0 else None) for index in range(callers))
+        )
+
+    async def caller(
+        self, *options: str, port: int | None = None
+    ) -> tuple[int, subprocess.Popen[bytes]]:
+        """One more process serves the functions; its port and itself."""
+        port = port or free_port()
+        given = ("--port", str(port), "--clock", str(self.clock), *options)
+        process = self._run("tests.proofs.caller", *given)
+        await self._ready(port, "/openapi.json")
+        self.ports.append(port)
+        return port, process
+
+    def stop(self) -> None:
+        """Nothing of ours is left."""
+        for process in self.processes:
+            process.kill()
+        for process in self.processes:
+            process.wait()
+
+    def environment(self) -> dict[str, str]:
+        return {
+            **os.environ,
+            "EVOLUTION_SERVERS": f'[{{"id": "main", "url": "http://127.0.0.1:{self.evolution_port}",'
+            f' "api_key": "{KEY}", "version": "{self.version}", "instance_max": 100}}]',
+            "PUBLIC_URL": f"http://127.0.0.1:{self.public_port}",
+            "WEBHOOK_SECRET": "the webhooks' secret of the proofs",
+            "AUTH_ISSUER": ISSUER,
+            "AUTH_AUDIENCE": AUDIENCE,
+            "AUTH_HS256_SECRET": SECRET,
+            "GOOGLE_CLOUD_PROJECT": self.project,
+            **self.settings,
+        }
+
+    # Verbs -----------------------------------------------------------------------------------
+
+    async def call(
+        self, method: str, path: str, tenant: str, port: int | None = None, **more: Any
+    ) -> httpx.Response:
+        """A request to one of the callers, each in turn unless a port is given."""
+        port = port or self.ports[next(self.serial) % len(self.ports)]
+        headers = {"authorization": f"Bearer {token(tenant)}"}
+        url = f"http://127.0.0.1:{port}{path}"
+        return await self.http.request(method, url, headers=headers, **more)
+
+    async def ensure(self, tenant: str, port: int | None = None) -> httpx.Response:
+        return await self.call("POST", "/ensure-instance", tenant, port, json={})
+
+    async def ensure_many(self, tenants: Sequence[str]) -> list[httpx.Response]:
+        """All at once, spread over all callers."""
+        return await asyncio.gather(*map(self.ensure, tenants))
+
+    async def converged(self, tenant: str) -> dict[str, Any]:
+        """What the line is once nobody is at it any more; time passes if it has to."""
+        for _ in range(40):
+            answer = await self.ensure(tenant)
+            if answer.status_code == 200:
+                line: dict[str, Any] = answer.json()
+                return line
+            await asyncio.sleep(0.05)
+        self.pass_a_lease()
+        answer = await self.ensure(tenant)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def pass_a_lease(self) -> None:
+        """Every lease given until now is over."""
+        ahead = float(self.clock.read_text()) + LEASE.total_seconds() + 1
+        scratch = self.clock.with_suffix(".new")
+        scratch.write_text(str(ahead))
+        scratch.rename(self.clock)
+
+    async def fault(self, **switches: Any) -> None:
+        """The simulated server does wrong as said, and only so (the create race stays on)."""
+        off = dict.fromkeys((await self._simulator("GET", "/faults"))["on"], False)
+        await self._simulator("PUT", "/faults", off | {"destructive_race": True} | switches)
+
+    async def simulated(self) -> dict[str, Any]:
+        """The state of the simulated server."""
+        return await self._simulator("GET", "/state")
+
+    async def scan(self, name: str, number: str) -> None:
+        await self._simulator("POST", f"/instances/{name}/scan", {"number": number})
+
+    @functools.cached_property
+    def database(self) -> firestore.Client:
+        return firestore.Client(project=self.project)
+
+    def documents(self, collection: str) -> dict[str, dict[str, Any]]:
+        return {
+            found.id: found.to_dict() for found in self.database.collection(collection).stream()
+        }
+
+    # How -------------------------------------------------------------------------------------
+
+    async def _simulator(self, method: str, path: str, body: Any = None) -> Any:
+        url = f"http://127.0.0.1:{self.evolution_port}/simulator{path}"
+        answer = await self.http.request(method, url, json=body)
+        assert answer.is_success, answer.text
+        return answer.json()
+
+    def _run(self, module: str, *arguments: str) -> subprocess.Popen[bytes]:
+        log = (self.place / f"{module}-{len(self.processes)}.log").open("wb")
+        with log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", module, *arguments],
+                env=self.environment() if "caller" in module else None,
+                stdout=log,
+                stderr=log,
+            )
+        self.processes.append(process)
+        return process
+
+    async def _ready(self, port: int, path: str) -> None:
+        deadline = time.monotonic() + READY_WITHIN
+        while time.monotonic() < deadline:
+            with contextlib.suppress(httpx.HTTPError):
+                await self.http.get(f"http://127.0.0.1:{port}{path}")
+                return
+            await asyncio.sleep(0.05)
+        raise AssertionError(f"nothing answers on port {port}")
+
+
+@contextlib.asynccontextmanager
+async def staged(
+    place: Path, callers: int = 4, version: str = "2.3.6", **settings: str
+) -> AsyncIterator[Stage]:
+    """A stage that is gone afterwards."""
+    stage = Stage(place, version, **settings)
+    try:
+        await stage.start(callers)
+        yield stage
+    finally:
+        stage.stop()
+        await stage.http.aclose()

@@ -1,0 +1,79 @@
+"""P12: callers get problem JSON with a stable type; logs carry ids and never a person's data."""
+
+import json
+
+import pytest
+
+from shared import config, problems, services, webhook_token
+from shared.domain.names import InstanceName
+from tests.perene import Perene, token
+
+NUMBER = "5511999990001"
+
+
+async def test_a_whole_life_of_a_line_leaves_no_secret_in_the_log(
+    on_both: Perene, capsys: pytest.CaptureFixture[str]
+):
+    await on_both.ensure(label="Maria da Silva", number=NUMBER)
+    code = on_both.evolution.code("instance_acme")
+    await on_both.evolution.scan("instance_acme", NUMBER)
+    await on_both.evolution.settled()
+    await on_both.ensure()
+    on_both.evolution.faults.turn_on("bad_gateway")
+    await on_both.ensure()
+    on_both.evolution.faults.clear()
+    await on_both.http.get("/instances", headers={"authorization": "Bearer forged"})
+    await on_both.http.post("/webhook/forged", content=b"{")
+    await on_both.call("DELETE", "/instances/default?secret=in-the-query")
+
+    log = capsys.readouterr().out
+
+    signed = webhook_token.sign(InstanceName("instance_acme"))
+    for secret in (NUMBER, "Maria", code, token(), signed, "key-of-main", "in-the-query"):
+        assert secret not in log
+    assert all("severity" in json.loads(line) for line in log.splitlines())
+
+
+async def test_what_nobody_foresaw_is_a_problem_without_its_text(
+    perene: Perene, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError(f"the line of {NUMBER} said hello")
+
+    monkeypatch.setattr(services, "store", broken)
+
+    answer = await perene.ensure()
+
+    assert answer.status_code == 500
+    assert answer.json()["type"] == "urn:perene:problem:unexpected"
+    logged = capsys.readouterr().out
+    assert NUMBER not in answer.text + logged
+    assert "ZeroDivisionError" in logged
+
+
+async def test_a_deployment_with_a_wrong_setting_names_it_in_the_log_only(
+    perene: Perene, capsys: pytest.CaptureFixture[str]
+):
+    perene.set(PUBLIC_URL="not a url")
+
+    answer = await perene.ensure()
+
+    logged = capsys.readouterr().out
+    assert answer.status_code == 500
+    assert "PUBLIC_URL" in logged
+    assert "PUBLIC_URL" not in answer.text
+    config.settings.cache_clear()
+
+
+async def test_firestore_out_of_reach_is_a_problem_within_seconds(
+    perene: Perene, monkeypatch: pytest.MonkeyPatch
+):
+    async def unreachable(*_: object) -> None:
+        raise problems.StoreUnavailable(retry_after=2)
+
+    monkeypatch.setattr(perene.store, "look", unreachable)
+
+    answer = await perene.ensure()
+
+    assert answer.status_code == 503
+    assert answer.headers["retry-after"] == "2"

@@ -1,0 +1,128 @@
+"""P2: an instance is reused, adopted or healed, and a release is never raced."""
+
+import asyncio
+from pathlib import Path
+
+from tests.perene import Perene, name_of
+from tests.proofs.stage import Stage, staged, times
+
+NUMBER = "5511999990001"
+
+
+async def test_many_callers_of_an_open_line_reuse_it_and_change_nothing(on_both: Perene):
+    name = await on_both.pair(number=NUMBER)
+    before = on_both.documents("instances")
+    calls = len(on_both.evolution.calls)
+
+    answers = await asyncio.gather(*(on_both.ensure() for _ in range(30)))
+
+    assert {(answer.status_code, answer.json()["state"]) for answer in answers} == {(200, "open")}
+    assert on_both.documents("instances") == before
+    assert {call.path for call in on_both.evolution.calls[calls:]} == {
+        f"/instance/connectionState/{name}"
+    }
+
+
+async def test_many_callers_of_a_line_without_record_adopt_it_once(on_both: Perene):
+    name = name_of("acme")
+    await on_both.evolution.plant(name, number=NUMBER, open=True)
+
+    answers = await asyncio.gather(*(on_both.ensure() for _ in range(30)))
+
+    assert {answer.status_code for answer in answers} <= {200, 202}
+    assert (await on_both.ensure()).json()["state"] == "open"
+    assert on_both.evolution.names() == [name]
+    assert "/instance/create" not in {call.path for call in on_both.evolution.calls}
+    assert on_both.documents("servers")["main"]["reserved"] == 1
+
+
+async def test_a_403_on_create_means_connect(on_both: Perene):
+    name = name_of("acme")
+    on_both.hosts.before["/instance/create"] = lambda: on_both.evolution.plant(name)
+
+    line = (await on_both.ensure()).json()
+
+    creates = [call for call in on_both.evolution.calls if call.path == "/instance/create"]
+    assert [call.status for call in creates] == [403]
+    assert (line["instance"], line["state"]) == (name, "pairing")
+    assert "/webhook" in on_both.evolution.webhook(name)["url"]
+
+
+async def test_many_callers_of_a_vanished_line_heal_it_once(on_both: Perene):
+    name = await on_both.pair(number=NUMBER)
+    await on_both.evolution.vanish(name)
+
+    answers = await asyncio.gather(*(on_both.ensure() for _ in range(30)))
+
+    assert {answer.status_code for answer in answers} <= {200, 202}
+    assert on_both.evolution.names() == [name]
+    assert on_both.evolution.creates_in_flight_peak[name] == 1
+    assert on_both.documents("servers")["main"]["reserved"] == 1
+
+
+async def test_ensures_during_releases_never_race_the_late_delete(
+    firestore_emulator: str, tmp_path: Path
+):
+    async with staged(tmp_path, 2) as stage:
+        await stage.fault(late_delete={"seconds": 0.3})
+        for number in range(times(5, 30)):
+            tenant = f"tenant-{number}"
+            await stage.converged(tenant)
+
+            answers = await _ensure_and_release_at_once(stage, tenant)
+
+            assert {answer.status_code for answer in answers} <= {200, 202, 204, 404, 409}
+            await _one_of_each_or_none(stage, tenant)
+
+
+async def test_a_release_killed_at_any_step_is_finished_by_the_next_call(
+    firestore_emulator: str, tmp_path: Path
+):
+    async with staged(tmp_path, 1) as stage:
+        killed = await _kill_releases_at_every_step(stage)
+
+        assert killed >= 8, "the flow has fewer steps than it must have"
+        assert stage.documents("instances") == {}
+        assert (await stage.simulated())["instances"] == []
+        assert stage.documents("servers")["main"]["reserved"] == 0
+
+
+async def _ensure_and_release_at_once(stage: Stage, tenant: str):
+    return await asyncio.gather(
+        *(stage.ensure(tenant) for _ in range(6)),
+        *(stage.call("DELETE", "/instances/default", tenant) for _ in range(3)),
+    )
+
+
+async def _one_of_each_or_none(stage: Stage, tenant: str) -> None:
+    line = await stage.converged(tenant)
+    carried = {instance["name"] for instance in (await stage.simulated())["instances"]}
+    assert line["instance"] in carried
+    assert carried == set(stage.documents("instances"))
+    assert stage.documents("servers")["main"]["reserved"] == len(carried)
+
+
+async def _kill_releases_at_every_step(stage: Stage) -> int:
+    (survivor,) = stage.ports
+    for step in range(1, 60):
+        tenant = f"tenant-{step}"
+        await stage.converged(tenant)
+        port, process = await stage.caller("--die-at", str(step))
+        stage.ports = [survivor]
+        try:
+            await stage.call("DELETE", "/instances/default", tenant, port)
+            return step - 1
+        except Exception:  # whatever the client calls a connection that ended
+            assert process.wait(10) == -9
+        await _released(stage, tenant)
+    raise AssertionError("a caller was never done")
+
+
+async def _released(stage: Stage, tenant: str) -> None:
+    for _ in range(2):
+        answer = await stage.call("DELETE", "/instances/default", tenant)
+        if answer.status_code in (204, 404):
+            return
+        stage.pass_a_lease()
+    answer = await stage.call("DELETE", "/instances/default", tenant)
+    assert answer.status_code in (204, 404), answer.text

@@ -1,0 +1,85 @@
+"""P3: INSTANCE_MAX is enforced by us, exactly, and nothing is left behind by those it refuses."""
+
+from collections import Counter
+from pathlib import Path
+
+from tests.perene import Perene
+from tests.proofs.stage import staged
+
+MAXIMUM, TENANTS = 100, 150
+
+
+async def test_of_150_tenants_at_once_exactly_100_get_an_instance(
+    firestore_emulator: str, tmp_path: Path
+):
+    async with staged(tmp_path, 4) as stage:
+        answers = await stage.ensure_many([f"tenant-{n}" for n in range(TENANTS)])
+
+        assert Counter(answer.status_code for answer in answers) == {200: MAXIMUM, 503: 50}
+        refused = [answer.json() for answer in answers if answer.status_code == 503]
+        assert {problem["title"] for problem in refused} == {"Maximum instances reached"}
+        simulated = await stage.simulated()
+        assert len(simulated["instances"]) == MAXIMUM
+        records = stage.documents("instances")
+        assert len(records) == len(stage.documents("tenants")) == MAXIMUM
+        assert stage.documents("servers")["main"]["reserved"] == MAXIMUM
+
+        placed = next(iter(records.values()))["tenant"]
+        released = await stage.call("DELETE", "/instances/default", placed)
+        late = next(f"tenant-{n}" for n in range(TENANTS) if answers[n].status_code == 503)
+        admitted = await stage.ensure(late)
+
+        assert (released.status_code, admitted.status_code) == (204, 200)
+        assert stage.documents("servers")["main"]["reserved"] == MAXIMUM
+
+
+async def test_a_line_that_has_its_instance_is_served_by_a_full_server(firestore_emulator: str):
+    async with Perene(instance_max=1) as perene:
+        await perene.pair("first")
+        await perene.evolution.vanish((await perene.ensure("first")).json()["instance"])
+
+        healed = await perene.ensure("first")
+        refused = await perene.ensure("second")
+
+        assert healed.status_code == 200
+        assert refused.status_code == 503
+
+
+async def test_new_lines_go_where_most_room_is_and_only_where_they_are_accepted(
+    firestore_emulator: str,
+):
+    async with Perene(instance_max=3, one="2.3.6", two="2.3.6", three="2.3.6") as perene:
+        perene.write("servers/one", server="one", limit=3, reserved=2)
+        perene.write("servers/two", server="two", limit=3, accepting=False)
+        for number in range(4):
+            assert (await perene.ensure(f"tenant-{number}")).status_code == 200
+
+        full = await perene.ensure("one too many")
+
+        carried = {server: len(each.names()) for server, each in perene.servers.items()}
+        assert carried == {"one": 1, "two": 0, "three": 3}
+        assert full.status_code == 503
+
+
+async def test_an_instance_found_on_any_server_is_adopted_there(firestore_emulator: str):
+    async with Perene(one="2.3.6", two="2.3.6") as perene:
+        await perene.servers["two"].plant("instance_acme")
+
+        await perene.ensure("acme")
+
+        assert perene.servers["one"].names() == []
+        assert perene.documents("instances")["instance_acme"]["server"] == "two"
+        assert perene.documents("servers")["two"]["reserved"] == 1
+
+
+async def test_while_a_server_cannot_say_what_it_carries_no_new_line_is_made_elsewhere(
+    firestore_emulator: str,
+):
+    async with Perene(one="2.3.6", two="2.3.6") as perene:
+        perene.servers["two"].faults.turn_on("down")
+
+        answer = await perene.ensure("acme")
+
+        assert answer.status_code == 502
+        assert perene.servers["one"].names() == []
+        assert perene.documents("instances") == {}

@@ -1,0 +1,126 @@
+"""P9: tenants can't see each other, on any endpoint there is."""
+
+import time
+from typing import Any
+
+import httpx
+import jwt
+import pytest
+
+from infra import openapi
+from tests.perene import AUDIENCE, ISSUER, SECRET, Perene, token
+
+LINE = "default"
+TENANT_EDGES = ("ensure_instance", "instances")
+ROUTES = [
+    (route.method, (edge.path + route.path.rstrip("/")).format(line=LINE))
+    for edge in openapi.edges()
+    if edge.function in TENANT_EDGES
+    for route in edge.routes
+]
+CLAIMS = {"iss": ISSUER, "aud": AUDIENCE, "sub": "acme", "exp": int(time.time()) + 600}
+
+FORGED = {
+    "no token": None,
+    "an empty token": "Bearer ",
+    "another scheme": "Basic YWNtZTphY21l",
+    "garbage": "Bearer garbage",
+    "another secret": f"Bearer {token(secret='a secret that nobody here ever signed with')}",
+    "no signature": "Bearer " + jwt.encode(CLAIMS, "", "none"),
+    "expired": f"Bearer {token(exp=int(time.time()) - 60)}",
+    "another issuer": f"Bearer {token(iss='https://evil.test')}",
+    "another audience": f"Bearer {token(aud='another')}",
+    "not valid yet": f"Bearer {token(nbf=int(time.time()) + 600)}",
+    "no expiry": "Bearer " + jwt.encode({**CLAIMS, "exp": None}, SECRET, "HS256"),
+    "another algorithm": "Bearer " + jwt.encode(CLAIMS, SECRET * 2, "HS512"),
+}
+
+
+@pytest.mark.parametrize("case", FORGED)
+@pytest.mark.parametrize(("method", "path"), ROUTES)
+async def test_without_a_good_token_nothing_is_told_and_nothing_changes(
+    perene: Perene, method: str, path: str, case: str
+):
+    await perene.pair("acme")
+    before = world(perene)
+    headers = {"authorization": FORGED[case]} if FORGED[case] else {}
+
+    answer = await perene.http.request(method, path, headers=headers, json={})
+
+    assert answer.status_code == 401
+    assert answer.headers["www-authenticate"] == "Bearer"
+    assert answer.json()["type"].startswith("urn:perene:problem:token-")
+    assert world(perene) == before
+
+
+@pytest.mark.parametrize(("method", "path"), ROUTES)
+async def test_another_tenants_token_never_reaches_a_line(perene: Perene, method: str, path: str):
+    name = await perene.pair("acme", number="5511999990001")
+    before = perene.documents("instances")[name]
+
+    answer = await perene.call(method, path, "intruder", json={})
+
+    assert "5511999990001" not in answer.text
+    assert name not in answer.text
+    assert perene.documents("instances")[name] == before
+    assert perene.evolution.state(name) == "open"
+
+
+@pytest.mark.parametrize(("method", "path"), ROUTES)
+async def test_where_sign_in_is_not_configured_everything_is_closed(
+    perene: Perene, monkeypatch: pytest.MonkeyPatch, method: str, path: str
+):
+    monkeypatch.delenv("AUTH_HS256_SECRET")
+    perene.set()
+
+    answer = await perene.call(method, path, json={})
+
+    assert answer.status_code == 503
+    assert answer.json()["type"] == "urn:perene:problem:auth-not-configured"
+
+
+@pytest.mark.parametrize(("method", "path"), ROUTES)
+@pytest.mark.parametrize("status", ["suspended", "cancelled"])
+async def test_a_tenant_that_may_not_use_its_lines_cannot_reach_them(
+    perene: Perene, status: str, method: str, path: str
+):
+    await perene.pair("acme")
+    perene.write("tenants/acme", status=status)
+    before = world(perene)
+
+    answer = await perene.call(method, path, json={})
+
+    assert answer.status_code == 403
+    assert world(perene) == before
+
+
+async def test_a_query_cannot_name_another_instance(perene: Perene):
+    await perene.pair("acme")
+    await perene.pair("victim", number="5511999990002")
+
+    answers: list[httpx.Response] = [
+        await perene.call("POST", "/instances/default/restart?instanceName=instance_victim"),
+        await perene.call("DELETE", "/instances/default?instanceName=instance_victim"),
+    ]
+
+    assert [answer.status_code for answer in answers] == [200, 204]
+    assert perene.evolution.names() == ["instance_victim"]
+
+
+async def test_a_webhook_of_one_instance_says_nothing_of_another(perene: Perene):
+    name, victim = await perene.pair("acme"), await perene.pair("victim", "5511999990002")
+    before = perene.documents("instances")[victim]
+    headers = perene.evolution.webhook(name)["headers"]
+    closed = {"instance": victim, "state": "close", "statusReason": 401}
+    forged = {"event": "connection.update", "instance": victim, "data": closed}
+
+    answer = await perene.http.post("/webhook", json=forged, headers=headers)
+
+    assert answer.status_code == 401
+    assert perene.documents("instances")[victim] == before
+
+
+def world(perene: Perene) -> tuple[Any, ...]:
+    """Everything there is."""
+    kept = ("instances", "tenants", "servers", "numbers")
+    return (perene.evolution.names(), *(perene.documents(collection) for collection in kept))

@@ -1,0 +1,298 @@
+"""Every fault, once."""
+
+import asyncio
+from pathlib import Path
+
+import httpx
+import pytest
+
+from infra.local.simulator import ConnectionCut, NoAnswer
+from infra.local.simulator.faults import KINDS
+from tests.simulator.conftest import create
+
+pytestmark = pytest.mark.anyio
+CONTACT = "5511988887777"
+
+
+def say(call, name, text="oi"):
+    return call.post(f"/message/sendText/{name}", json={"number": CONTACT, "text": text})
+
+
+async def test_concurrent_creates_may_destroy_each_other(sim, call):
+    sim.faults.turn_on("destructive_race", certain=True)
+
+    answers = await asyncio.gather(create(call), create(call))
+
+    await sim.settled()
+    assert [answer.status_code for answer in answers] == [400, 400]
+    assert not sim.exists("shop")
+
+
+async def test_no_answer_before_hangs_without_effect(sim, call):
+    sim.faults.turn_on("no_answer_before", count=1)
+
+    with pytest.raises(httpx.ReadTimeout):
+        await create(call)
+
+    assert not sim.exists("shop")
+    assert (await create(call)).status_code == 201
+
+
+async def test_no_answer_after_hangs_although_it_took_effect(sim, call):
+    sim.faults.turn_on("no_answer_after", count=1)
+
+    with pytest.raises(NoAnswer):
+        await create(call)
+
+    assert sim.exists("shop")
+    assert (await create(call)).status_code == 403
+
+
+async def test_a_hanging_request_can_be_left(sim, call):
+    sim.faults.turn_on("no_answer_after", seconds=3600)
+
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.1):
+            await create(call)
+
+    assert sim.exists("shop")
+
+
+@pytest.mark.parametrize(("kind", "effect"), [("error_500_before", False),
+                                              ("error_500_after", True)])  # fmt: skip
+async def test_errors_of_its_own_have_an_effect_or_not(kind, effect, sim, call):
+    sim.faults.turn_on(kind, route="create", count=1)
+
+    assert (await create(call)).status_code == 500
+
+    assert sim.exists("shop") is effect
+
+
+@pytest.mark.parametrize(("kind", "effect"), [("cut_before", False), ("cut_after", True)])
+async def test_a_cut_connection_has_an_effect_or_not(kind, effect, sim, call):
+    sim.faults.turn_on(kind, route="create", count=1)
+
+    with pytest.raises(ConnectionCut):
+        await create(call)
+
+    assert sim.exists("shop") is effect
+    assert sim.calls[-1].status == 0
+
+
+async def test_a_proxy_answers_html(sim, call):
+    sim.faults.turn_on("bad_gateway")
+
+    answer = await create(call)
+
+    assert answer.status_code == 502
+    assert answer.text.startswith("<html>")
+
+
+async def test_an_error_may_come_as_200(sim, shop, call):
+    sim.faults.turn_on("error_true", route="instance/connect")
+
+    answer = await call.get("/instance/connect/shop")
+
+    assert (answer.status_code, answer.json()["error"]) == (200, True)
+
+
+async def test_answers_may_be_slow(sim, shop, call):
+    sim.faults.turn_on("slow", milliseconds=100, route="connectionState")
+
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.05):
+            await call.get("/instance/connectionState/shop")
+
+
+async def test_the_whole_server_may_be_down(sim, shop, call):
+    sim.faults.turn_on("down")
+
+    with pytest.raises(httpx.TransportError):
+        await call.get("/")
+
+
+async def test_the_key_may_have_been_rotated(sim, shop, call):
+    sim.faults.turn_on("key_rotated")
+
+    assert (await call.get("/instance/connectionState/shop")).status_code == 401
+
+
+async def test_a_proxy_may_refuse_more_instances(sim, call):
+    sim.faults.turn_on("full", limit=1)
+
+    first, second = await create(call, "one"), await create(call, "two")
+
+    assert (first.status_code, second.status_code) == (201, 400)
+    assert second.json()["message"] == "Maximum instances reached"
+    assert not sim.exists("two")
+
+
+async def test_no_code_may_come(sim, call):
+    sim.faults.turn_on("no_code", count=1)
+
+    assert (await create(call)).json()["qrcode"] == {"count": 0}
+
+    assert (await call.get("/instance/connect/shop")).json() == {"count": 0}
+    await sim.expire_code("shop")
+    assert (await call.get("/instance/connect/shop")).json()["count"] == 1
+
+
+async def test_an_instance_may_vanish_right_after_create(sim, call):
+    sim.faults.turn_on("vanish_after_create")
+
+    assert (await create(call)).status_code == 201
+
+    assert not sim.exists("shop")
+
+
+async def test_a_deleted_instance_may_stay_for_a_while(sim, shop, call):
+    sim.faults.turn_on("late_delete", seconds=0.2)
+
+    await call.delete("/instance/delete/shop")
+    await sim.settled()
+
+    assert (await create(call)).status_code == 403
+    await asyncio.sleep(0.25)
+    assert (await create(call)).status_code == 201
+
+
+async def test_a_deleted_instance_may_stay_for_ever(sim, shop, call):
+    sim.faults.turn_on("delete_never_finishes")
+
+    await call.delete("/instance/delete/shop")
+    await sim.settled()
+
+    assert sim.exists(shop)
+
+
+async def test_open_may_be_a_lie(sim, shop, call, receiver):
+    sim.faults.turn_on("open_lies")
+    receiver.posts.clear()
+
+    sent = await say(call, shop)
+    await sim.receive(shop, CONTACT, "anybody?")
+    await sim.settled()
+
+    state = (await call.get("/instance/connectionState/shop")).json()
+    assert state["instance"]["state"] == "open"
+    assert sent.status_code == 201
+    assert sim.sent() == []
+    assert receiver.events == ["send.message"]
+
+
+async def test_a_number_may_never_be_looked_up(sim, shop, call):
+    sim.faults.turn_on("lookup_stalls")
+
+    assert (await say(call, shop)).status_code == 500
+
+
+async def test_media_may_be_out_of_reach(sim, shop, call):
+    sim.faults.turn_on("media_unreachable")
+
+    answer = await call.post("/message/sendMedia/shop", json={
+        "number": CONTACT, "mediatype": "image", "media": "https://files.example/a.png",
+    })  # fmt: skip
+
+    assert answer.status_code == 500
+
+
+async def test_a_send_may_never_be_acknowledged(sim, shop, call, receiver):
+    sim.faults.turn_on("send_unacknowledged")
+
+    await say(call, shop)
+
+    await sim.settled()
+    assert "messages.update" not in receiver.events
+
+
+async def test_a_send_may_be_refused_after_the_fact(sim, shop, call, receiver):
+    sim.faults.turn_on("send_refused")
+
+    await say(call, shop)
+
+    await sim.settled()
+    assert receiver.last("messages.update")["data"]["status"] == "ERROR"
+
+
+async def test_webhooks_may_be_lost(sim, shop, receiver):
+    sim.faults.turn_on("webhook_lost", events="messages.*")
+    receiver.posts.clear()
+
+    await sim.receive(shop, CONTACT, "oi")
+
+    await sim.settled()
+    assert set(receiver.events) == {"chats.update", "contacts.update", "contacts.upsert"}
+
+
+async def test_webhooks_may_be_repeated(sim, shop, receiver):
+    sim.faults.turn_on("webhook_duplicated", events="messages.upsert", times=3)
+
+    await sim.receive(shop, CONTACT, "oi")
+
+    await sim.settled()
+    assert receiver.events.count("messages.upsert") == 3
+
+
+async def test_webhooks_may_overtake_each_other(sim, shop, receiver):
+    sim.faults.turn_on("webhook_reordered")
+    receiver.posts.clear()
+
+    ids = [await sim.receive(shop, CONTACT, str(at)) for at in range(10)]
+
+    await sim.settled()
+    arrived = [b["data"]["key"]["id"] for _, _, b in receiver.posts
+               if b["event"] == "messages.upsert"]  # fmt: skip
+    assert arrived != ids
+    assert sorted(arrived) == sorted(ids)
+
+
+async def test_webhooks_may_be_late(sim, shop, receiver):
+    sim.faults.turn_on("webhook_delayed", seconds=0.1)
+    receiver.posts.clear()
+
+    await sim.receive(shop, CONTACT, "oi")
+
+    await asyncio.sleep(0.05)
+    assert receiver.posts == []
+    await sim.settled()
+    assert receiver.posts
+
+
+async def test_a_fault_may_concern_some_names_only(sim, call):
+    sim.faults.turn_on("error_500_before", names="bad*")
+
+    assert (await create(call, "bad-one")).status_code == 500
+    assert (await create(call, "good")).status_code == 201
+
+
+async def test_a_fault_fires_as_often_as_it_was_told_to(sim, shop, call):
+    sim.faults.turn_on("error_500_before", count=2)
+
+    answers = [await call.get("/instance/connectionState/shop") for _ in range(3)]
+
+    assert [answer.status_code for answer in answers] == [500, 500, 200]
+
+
+async def test_chance_is_the_same_for_the_same_seed(sim, shop, call):
+    async def a_run():
+        sim.faults.put({"seed": 7, "on": {"error_500_before": {"probability": 0.5}}})
+        asked = [await call.get("/instance/connectionState/shop") for _ in range(20)]
+        return [answer.status_code for answer in asked]
+
+    first, second = await a_run(), await a_run()
+
+    assert first == second
+    assert set(first) == {200, 500}
+
+
+def test_an_unknown_fault_or_setting_is_refused(sim):
+    with pytest.raises(ValueError, match="no such fault"):
+        sim.faults.turn_on("earthquake")
+    with pytest.raises(ValueError, match="no setting"):
+        sim.faults.turn_on("slow", strength=9)
+
+
+def test_every_fault_has_a_test_here():
+    told = Path(__file__).read_text(encoding="utf-8")
+
+    assert [kind for kind in KINDS if f'"{kind}"' not in told] == []

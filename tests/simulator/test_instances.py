@@ -1,0 +1,240 @@
+"""Instances from create to delete, and what people do to them meanwhile."""
+
+import asyncio
+from collections import Counter
+
+import pytest
+
+from infra.local.simulator import ConnectionCut, Impossible, qr
+from tests.simulator.conftest import create
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_created_instance_shows_a_code_of_the_real_form(sim, call):
+    code = (await create(call)).json()["qrcode"]
+
+    assert code["count"] == 1
+    assert code["code"].startswith("2@")
+    assert [len(part) for part in code["code"].split(",")[1:]] == [44, 44, 44]
+    assert code["base64"].startswith("data:image/png;base64,iVBOR")
+
+
+async def test_scanning_opens_it_under_the_number(sim, call, receiver):
+    await create(call)
+
+    await sim.scan("shop", "+55 (11) 99999-0001")
+
+    await sim.settled()
+    assert (sim.state("shop"), sim.number("shop")) == ("open", "5511999990001")
+    assert receiver.events[-2:] == ["connection.update", "connection.update"]
+
+
+async def test_only_a_shown_code_can_be_scanned(sim, call):
+    await create(call, qrcode=False)
+
+    with pytest.raises(Impossible, match="shows no code"):
+        await sim.scan("shop", "5511999990001")
+
+
+async def test_the_next_code_differs_and_counts_on(sim, call):
+    first = (await create(call)).json()["qrcode"]
+
+    await sim.expire_code("shop")
+
+    second = (await call.get("/instance/connect/shop")).json()
+    assert second["count"] == 2
+    assert second["code"] != first["code"]
+
+
+async def test_after_the_last_code_it_gives_up(sim, call, receiver):
+    sim.world.options.qr_limit = 2
+    await create(call)
+
+    for _ in range(2):
+        await sim.expire_code("shop")
+
+    await sim.settled()
+    assert sim.state("shop") == "close"
+    assert receiver.last("connection.update")["data"]["state"] == "refused"
+
+
+async def test_one_that_is_unpaired_loses_its_number_but_not_its_name(sim, shop, call):
+    await sim.unpair(shop)
+
+    assert (sim.state(shop), sim.number(shop)) == ("close", None)
+    assert (await create(call)).status_code == 403
+
+
+async def test_one_that_vanished_is_unknown_and_says_nothing(sim, shop, call, receiver):
+    posted = len(receiver.posts)
+
+    await sim.vanish(shop)
+
+    assert not sim.exists(shop)
+    assert len(receiver.posts) == posted
+    assert (await call.get("/instance/connectionState/shop")).status_code == 404
+
+
+async def test_one_that_somebody_else_made_is_there(sim, call):
+    await sim.plant("theirs", "5511999990009", open=True)
+
+    assert sim.number("theirs") == "5511999990009"
+    assert (await create(call, "theirs")).status_code == 403
+
+
+async def test_a_lost_connection_is_open_in_the_database_and_closed_in_memory(sim, shop, call):
+    await sim.drop(shop, back=False)
+
+    memory = (await call.get("/instance/connectionState/shop")).json()["instance"]["state"]
+    row = (await call.get("/instance/fetchInstances?instanceName=shop")).json()[0]
+    assert (memory, row["connectionStatus"]) == ("close", "open")
+
+
+async def test_one_that_is_still_paired_logs_in_when_asked_to_connect(sim, shop, call):
+    await sim.drop(shop, back=False)
+
+    await call.get("/instance/connect/shop")
+
+    await sim.settled()
+    assert sim.state(shop) == "open"
+
+
+async def test_a_storm_posts_one_connecting_after_the_other(sim, shop, receiver):
+    await sim.storm(shop, times=40)
+
+    await sim.settled()
+    states = Counter(body["data"].get("state") for _, _, body in receiver.posts if body["data"])
+    assert states["connecting"] > 40
+    assert sim.state(shop) == "open"
+
+
+async def test_a_deleted_instance_is_gone_once_its_last_webhook_was_delivered(sim, shop, call):
+    answer = await call.delete("/instance/delete/shop")
+    right_after = (await call.get("/instance/connectionState/shop")).json()
+    again = await create(call)
+
+    await sim.settled()
+
+    assert answer.status_code == 200
+    assert right_after["instance"]["state"] == "close"
+    assert again.status_code == 403
+    assert not sim.exists(shop)
+
+
+async def test_a_deleted_instance_stays_while_its_receiver_fails(sim, shop, call, receiver):
+    receiver.answers = lambda body: 500
+
+    await call.delete("/instance/delete/shop")
+    await sim.settled()
+
+    assert sim.exists(shop)
+    assert (await call.delete("/instance/delete/shop")).status_code == 200
+
+
+async def test_a_delete_without_a_webhook_is_quick(sim, call):
+    await call.post("/instance/create", json={"instanceName": "a", "integration": "EVOLUTION"})
+    await call.delete("/instance/delete/a")
+
+    await sim.settled()
+
+    assert sim.names() == []
+
+
+async def test_the_webhooks_base64_waits_for_the_next_restart(sim, shop, call, receiver):
+    hook = {"enabled": True, "url": "http://receiver/hook", "events": [], "base64": True}
+    await call.post(f"/webhook/set/{shop}", json={"webhook": hook})
+    await sim.receive_media(shop, "5511988887777", "image", "iVBORw0KGgo=")
+    await sim.settled()
+    before = "base64" in receiver.last("messages.upsert")["data"]["message"]
+
+    await call.post(f"/instance/restart/{shop}")
+    await sim.settled()
+    await sim.receive_media(shop, "5511988887777", "image", "iVBORw0KGgo=")
+    await sim.settled()
+
+    after = "base64" in receiver.last("messages.upsert")["data"]["message"]
+    assert (before, after) == (False, True)
+
+
+async def test_messages_are_lost_after_logout_and_pairing_again(sim, shop, call, receiver):
+    await call.delete(f"/instance/logout/{shop}")
+    await call.get(f"/instance/connect/{shop}")
+    await sim.scan(shop, "5511999990001")
+    receiver.posts.clear()
+
+    await sim.receive(shop, "5511988887777", "anybody there?")
+
+    await sim.settled()
+    heard = [event for event in receiver.events if event != "connection.update"]
+    assert sorted(heard) == ["chats.update", "contacts.update"]
+    found = (await call.post(f"/chat/findMessages/{shop}", json={})).json()["messages"]
+    assert found["total"] == 0
+
+
+async def test_messages_arrive_after_an_unpairing_on_the_phone(sim, shop, call, receiver):
+    await sim.unpair(shop)
+    await call.get(f"/instance/connect/{shop}")
+    await sim.scan(shop, "5511999990001")
+
+    await sim.receive(shop, "5511988887777", "here I am")
+
+    await sim.settled()
+    assert "messages.upsert" in receiver.events
+
+
+async def test_creates_in_flight_are_counted(sim, call):
+    await asyncio.gather(*[create(call, "one") for _ in range(4)], create(call, "other"))
+
+    assert sim.creates_in_flight_peak == {"one": 4, "other": 1}
+    assert len([seen for seen in sim.calls if seen.path == "/instance/create"]) == 5
+
+
+async def test_a_caller_who_leaves_does_not_undo_what_was_asked(sim, call):
+    sim.faults.turn_on("slow", milliseconds=0)
+    asked = asyncio.create_task(create(call))
+    while not sim.creates_in_flight_peak:
+        await asyncio.sleep(0)
+    await asyncio.sleep(0.001)
+
+    asked.cancel()
+    await asyncio.gather(asked, return_exceptions=True)
+
+    await sim.settled()
+    assert sim.exists("shop")
+
+
+async def test_codes_follow_each_other_by_themselves(sim, call, monkeypatch):
+    monkeypatch.setattr(qr, "LIFETIME", 0.02)
+    await create(call, qrcode=False)
+    sim.world.options.quick = False
+    connecting = asyncio.create_task(call.get("/instance/connect/shop"))
+    await asyncio.sleep(0.01)
+    await sim.expire_code("shop")
+
+    await asyncio.sleep(0.05)
+
+    assert sim.world.sessions["shop"].code.count >= 3
+    connecting.cancel()
+    await asyncio.gather(connecting, return_exceptions=True)
+
+
+async def test_a_reset_cuts_the_requests_in_flight(sim, call):
+    asked = asyncio.create_task(create(call))
+    while not sim.creates_in_flight_peak:
+        await asyncio.sleep(0)
+    await asyncio.sleep(0.001)
+
+    sim.reset()
+
+    with pytest.raises(ConnectionCut):
+        await asked
+
+
+async def test_reset_forgets_everything(sim, shop):
+    sim.faults.turn_on("down")
+
+    sim.reset()
+
+    assert sim.names() == []
+    assert list(sim.faults.as_json()["on"]) == ["destructive_race"]

@@ -1,0 +1,161 @@
+"""1.8, where it differs, as read in its source."""
+
+import httpx
+import pytest
+
+from infra.local.simulator import Simulator
+from tests.simulator.conftest import KEY, client_of
+from tests.simulator.shapes import recording, shape
+
+pytestmark = pytest.mark.anyio
+CONTACT = "5511988887777"
+
+
+@pytest.fixture
+async def sim(receiver, anyio_backend):
+    async with (
+        httpx.AsyncClient(transport=httpx.ASGITransport(receiver)) as deliver,
+        Simulator(KEY, version="1.8.2", deliver=deliver, expose_token=True) as simulator,
+    ):
+        yield simulator
+
+
+@pytest.fixture
+async def call(sim):
+    async with client_of(sim) as client:
+        yield client
+
+
+@pytest.fixture
+async def wa1(sim, call):
+    await call.post("/instance/create", json=recording(
+        "derived/exchanges", "v1.create")["request"]["body"] | {"events": []})  # fmt: skip
+    await sim.scan("wa1", "5511999990001")
+    await sim.settled()
+    return "wa1"
+
+
+@pytest.mark.parametrize(
+    "name", ["v1.create", "v1.fetchInstances-by-name", "v1.sendText", "v1.webhook-set"]
+)
+async def test_answers_as_derived(name, sim, call):
+    if name != "v1.create":
+        await call.post("/instance/create", json=recording(
+            "derived/exchanges", "v1.create")["request"]["body"])  # fmt: skip
+        await sim.scan("wa1", "5511999990001")
+    derived = recording("derived/exchanges", name)
+    request = derived["request"]
+
+    answer = await call.request(request["method"], request["path"], json=request.get("body"))
+
+    assert answer.status_code == derived["response"]["status"], answer.text
+    theirs = derived["response"]["body"]
+    if name == "v1.create":
+        theirs["qrcode"]["pairingCode"] = "a number was given"
+    assert shape(answer.json()) == shape(theirs)
+
+
+async def test_instances_are_listed_as_derived(sim, call, wa1):
+    sim.world.options.expose_token = False
+    await call.post("/instance/create", json={"instanceName": "wa2", "qrcode": True})
+
+    answer = await call.get("/instance/fetchInstances")
+
+    theirs = recording("derived/exchanges", "v1.fetchInstances-all")["response"]["body"]
+    assert shape(answer.json()) == shape(theirs)
+
+
+@pytest.mark.parametrize("event", ["messages.upsert", "messages.update"])
+async def test_posts_as_derived(event, sim, call, receiver, wa1):
+    await call.post("/message/sendText/wa1", json={
+        "number": CONTACT, "textMessage": {"text": "oi"},
+    })  # fmt: skip
+    await sim.receive(wa1, CONTACT, "oi")
+
+    await sim.settled()
+
+    theirs = recording("derived/webhooks", f"v1.{event}")["request"]["body"]
+    ours = receiver.last(event)
+    for body in (ours, theirs):
+        body["data"].pop("source", None)
+        body.pop("destination", None)  # one of the derived ones is abridged
+    assert shape(ours) == shape(theirs)
+
+
+async def test_an_open_instance_has_to_be_disconnected_before_it_is_deleted(sim, call, wa1):
+    refused = await call.delete("/instance/delete/wa1")
+    await call.delete("/instance/logout/wa1")
+    accepted = await call.delete("/instance/delete/wa1")
+
+    await sim.settled()
+
+    assert refused.status_code == 400
+    assert "needs to be disconnected" in refused.json()["response"]["message"][0]
+    assert accepted.status_code == 200
+    assert not sim.exists("wa1")
+
+
+async def test_restart_is_put_and_only_tells_the_state_unless_open(sim, call, wa1):
+    await call.post("/instance/create", json={"instanceName": "wa2"})
+
+    closed = await call.put("/instance/restart/wa2")
+
+    assert closed.json() == {"instance": {"instanceName": "wa2", "state": "close"}}
+    assert (await call.put("/instance/restart/wa1")).status_code == 200
+    assert (await call.post("/instance/restart/wa1")).status_code == 404
+
+
+async def test_a_webhook_is_tried_once_and_has_no_headers_of_its_own(sim, call, receiver, wa1):
+    receiver.answers = lambda body: 500
+
+    await sim.receive(wa1, CONTACT, "oi")
+
+    await sim.settled()
+    assert {len(each.statuses) for each in sim.deliveries} == {1}
+    assert sim.deliveries[-1].headers == {}
+
+
+async def test_settings_are_in_snake_case(sim, call, wa1):
+    await call.post("/settings/set/wa1", json={
+        "reject_call": True, "groups_ignore": False, "always_online": True,
+        "read_messages": False, "read_status": False, "sync_full_history": False,
+    })  # fmt: skip
+
+    found = (await call.get("/settings/find/wa1")).json()
+
+    assert found["reject_call"] is True
+    assert found["groups_ignore"] is True
+    assert sim.settings("wa1")["alwaysOnline"] is True
+
+
+async def test_a_token_can_be_used_only_once(sim, call, wa1):
+    answer = await call.post("/instance/create", json={"instanceName": "wa2", "token": "tok"})
+
+    assert answer.json()["response"]["message"] == ["Token already exists"]
+
+
+async def test_no_webhook_is_an_empty_one(sim, call):
+    await call.post("/instance/create", json={"instanceName": "wa2"})
+
+    found = (await call.get("/webhook/find/wa2")).json()
+
+    assert (found["enabled"], found["url"]) == (False, "")
+
+
+async def test_a_2x_body_lacks_what_1x_wants(sim, call, wa1):
+    answer = await call.post("/message/sendText/wa1", json={"number": CONTACT, "text": "oi"})
+
+    assert answer.status_code == 400
+    assert answer.json()["response"]["message"] == [
+        ['instance requires property "textMessage"']
+    ]
+
+
+async def test_media_is_nested_too(sim, call, wa1):
+    answer = await call.post("/message/sendMedia/wa1", json={
+        "number": CONTACT, "options": {"delay": 1},
+        "mediaMessage": {"mediatype": "image", "media": "iVBORw0KGgo=", "caption": "foto"},
+    })  # fmt: skip
+
+    assert answer.status_code == 201
+    assert (sim.sent()[0].kind, sim.sent()[0].text) == ("imageMessage", "foto")
