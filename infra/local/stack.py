@@ -20,7 +20,6 @@ from typing import NoReturn
 from infra.local import children, emulator
 from infra.local.children import Child, StackError
 from infra.local.emulator import Emulator
-from infra.local.gateway import FUNCTIONS
 from infra.local.run import PLACE, Run, Secrets
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -77,7 +76,7 @@ def _wish() -> Wish:
     asked = argparse.ArgumentParser(description=__doc__)
     asked.add_argument("--port", type=int, default=os.environ.get("PORT") or "8080")
     asked.add_argument("--simulator-port", type=int, default=os.environ.get("SIMULATOR_PORT"))
-    asked.add_argument("--functions", type=Path, default=FUNCTIONS)
+    asked.add_argument("--functions", type=Path, default="functions")
     asked.add_argument("--place", type=Path, default=PLACE, help="for logs, secrets and data")
     asked.add_argument("--keep", action="store_true", default=_claimed("KEEP"))
     given = vars(asked.parse_args())
@@ -193,7 +192,10 @@ def _introduce(wish: Wish, run: Run, simulator: str) -> None:
 
 
 def _watch(ours: list[Child]) -> NoReturn:
+    terminal = sys.stdout.isatty()
     while True:
+        if terminal and not sys.stdout.isatty():  # it hung up, and make kept the signal to itself
+            raise Stopped
         for child in ours:
             if child.ended:
                 raise _stopped_by_itself(child)

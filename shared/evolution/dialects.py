@@ -80,7 +80,7 @@ class Dialect:
 
     def wanted(self, body: Any) -> Wanted:
         """What `webhook/find` says; nothing wanted when there is no webhook or it is off."""
-        row = fields(body or {})
+        row = fields({} if body is None else body)
         events = row.get("events") if row.get("enabled") is True else None
         return Wanted(
             webhook_url=text(row.get("url")) or "",
@@ -90,7 +90,7 @@ class Dialect:
 
     def settings_found(self, body: Any) -> dict[str, bool]:
         """What `settings/find` says of the settings that we set."""
-        found = fields(body or {})
+        found = fields({} if body is None else body)
         return {name: found[name] for name in SETTINGS if isinstance(found.get(name), bool)}
 
     def connection(self, body: Any) -> Connection:
@@ -187,12 +187,12 @@ class OldDialect(Dialect):
         return {_snake(name): value for name, value in SETTINGS.items()}
 
     def settings_found(self, body: Any) -> dict[str, bool]:
-        found = fields(body or {})
+        found = fields({} if body is None else body)
         camel = {name: found.get(_snake(name)) for name in SETTINGS}
         return super().settings_found(camel)
 
     def wanted(self, body: Any) -> Wanted:
-        found = fields(body or {})
+        found = fields({} if body is None else body)
         inner = found.get("webhook")
         return super().wanted(inner if isinstance(inner, dict) else found)
 

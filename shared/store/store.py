@@ -137,7 +137,7 @@ class Store(Base):
         try:
             (version,) = await self._commit(batch)
         except (*CONTENDED, exceptions.NotFound):
-            return await self._ours(new)
+            return await self._ours(new) if new.lease != old.lease else None
         return _versioned(new, version)
 
     async def extend(self, held: Instance, now: datetime) -> Instance | None:
@@ -168,6 +168,8 @@ class Store(Base):
                 return None
             if current.lease is None:
                 return current
+            if not current.held_by(held):
+                return None
             if settled := await self.replace(current, decide(current).freed()):
                 return settled
             current = await self.instance(held.name)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,15 @@ from shared.domain.upstream import Wanted
 from shared.evolution.client import Evolution
 
 RECORDINGS = Path(__file__).parent.parent / "recordings"
+URL = "http://evolution.test"
 KEY = "evo-global-key-0123456789"
 WANTED = Wanted(
     webhook_url="https://perene.example/webhook",
     webhook_headers={"authorization": "Bearer signed"},
     webhook_events=("MESSAGES_UPSERT", "CONNECTION_UPDATE"),
 )
+NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
+NIGHT = datetime(2026, 11, 21, 23, 59, tzinfo=UTC)
 
 Answering = Callable[[httpx.Request], httpx.Response] | Callable[[Any], Awaitable[httpx.Response]]
 
@@ -45,14 +49,22 @@ class Wire:
         return [json.loads(r.content) if r.content else None for r in self.requests]
 
 
-def a_server(version: str = "2.3.6", key: str = KEY) -> Server:
-    return Server(id="main", url="http://evolution.test", api_key=SecretStr(key), version=version)
+def a_server(version: str = "2.3.6", key: str = KEY, url: str = URL) -> Server:
+    return Server(id="main", url=url, api_key=SecretStr(key), version=version)
 
 
-def an_evolution(answer: Answering, version: str = "2.3.6") -> tuple[Evolution, Wire]:
+def an_evolution(
+    answer: Answering, version: str = "2.3.6", url: str = URL
+) -> tuple[Evolution, Wire]:
+    """A client that would follow redirects if nobody told it not to, and its wire."""
     wire = Wire(answer)
-    http = httpx.AsyncClient(transport=httpx.MockTransport(wire))
-    return Evolution(a_server(version), http), wire
+    http = httpx.AsyncClient(transport=httpx.MockTransport(wire), follow_redirects=True)
+    return Evolution(a_server(version, url=url), http), wire
+
+
+def says(text: Any) -> dict[str, Any]:
+    """An error as Evolution writes it."""
+    return {"status": 400, "error": "Bad Request", "response": {"message": [text]}}
 
 
 def saying(status: int, body: Any = None) -> Callable[[httpx.Request], httpx.Response]:

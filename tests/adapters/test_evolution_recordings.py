@@ -1,7 +1,6 @@
 """Every recorded answer of a route that we use has a meaning, and this is it."""
 
 import json
-from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -23,12 +22,18 @@ from shared.domain.outgoing import (
 )
 from shared.domain.upstream import Connection, MessageKey, NotSent, Scannable, Sent
 from shared.evolution.client import Evolution
-from tests.adapters.evolution_wire import RECORDINGS, WANTED, an_evolution, exchange, exchanges
+from tests.adapters.evolution_wire import (
+    NIGHT,
+    NOON,
+    RECORDINGS,
+    WANTED,
+    an_evolution,
+    exchange,
+    exchanges,
+)
 
 pytestmark = pytest.mark.anyio
 
-NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
-NIGHT = datetime(2026, 11, 21, 23, 59, tzinfo=UTC)
 KEY = MessageKey("3EB0", "5511988887777@s.whatsapp.net", True)
 
 CONTENTS = {

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from infra.local.simulator import control
+from infra.local.simulator.faults import KINDS
 from tests.simulator.conftest import create
 
 pytestmark = pytest.mark.anyio
@@ -138,6 +139,12 @@ def test_the_page_has_no_inline_script_and_puts_texts_in_as_texts():
     assert re.findall(r"<script(?![^>]*src=)|\son\w+=|style=", html) == []
     for dangerous in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval("):
         assert dangerous not in script
+
+
+def test_the_page_describes_every_fault_in_portuguese():
+    script = (control.PAGE / "page.js").read_text(encoding="utf-8")
+
+    assert [kind for kind in KINDS if f"  {kind}: " not in script] == []
 
 
 async def test_markup_in_names_and_texts_stays_text_on_the_way_to_the_page(sim, call):

@@ -146,9 +146,7 @@ async def test_a_2x_body_lacks_what_1x_wants(sim, call, wa1):
     answer = await call.post("/message/sendText/wa1", json={"number": CONTACT, "text": "oi"})
 
     assert answer.status_code == 400
-    assert answer.json()["response"]["message"] == [
-        ['instance requires property "textMessage"']
-    ]
+    assert answer.json()["response"]["message"] == [['instance requires property "textMessage"']]
 
 
 async def test_media_is_nested_too(sim, call, wa1):

@@ -34,9 +34,9 @@ class Stack:
     mark: str
     output: str = ""
 
-    def until_ready(self):
-        """What it printed up to the first curl."""
-        for line in self.process.stdout:
+    def until_ready(self, printed=None):
+        """Itself, once it has printed the first curl."""
+        for line in printed or self.process.stdout:
             self.output += line
             if "-d '{}'" in line:
                 return self
@@ -76,7 +76,7 @@ def start(tmp_path, functions):
     """Starts a stack; whatever a test does, nothing of it outlives the test."""
     started = []
 
-    def start(**variables):
+    def start(stdout=subprocess.PIPE, **variables):
         mark, port = uuid.uuid4().hex, children.free_port()
         asked = {"PORT": str(port), "SIMULATOR_PORT": str(children.free_port())}
         asked |= {"EVOLUTION_URL": "http://127.0.0.1:1", "EVOLUTION_API_KEY": "of-a-test"}
@@ -87,7 +87,7 @@ def start(tmp_path, functions):
             cwd=ROOT,
             env=usual | asked | variables | {processes.MARK: mark},
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
+            stdout=stdout,
             stderr=subprocess.STDOUT,
             text=True,
         )

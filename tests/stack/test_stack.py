@@ -1,4 +1,5 @@
 import os
+import pty
 import signal
 import socket
 import subprocess
@@ -81,6 +82,17 @@ def test_a_signal_ends_the_stack_and_leaves_nothing_behind(start, how):
     assert stack.left("infra.local.gateway")
 
     assert stack.ended_by(how) == 0
+    assert stack.left() == []
+
+
+def test_a_terminal_that_hangs_up_without_a_signal_ends_the_stack(start):
+    ours, theirs = pty.openpty()
+    stack = start(stdout=theirs)
+    os.close(theirs)
+    with open(ours) as terminal:
+        stack.until_ready(terminal)
+
+    assert stack.process.wait(20) == 0
     assert stack.left() == []
 
 

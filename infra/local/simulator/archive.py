@@ -109,9 +109,11 @@ def _chat(row: Row, jid: str, message: Json) -> Json:
 def _window() -> Json:
     """The 24 hours in which one may answer; only that channel keeps chats to know it by."""
     now = ids.moment()
-    return CLOSED | {"windowStart": now, "windowExpires": now, "windowActive": True} | {
-        "unreadCount": 0
-    }
+    return (
+        CLOSED
+        | {"windowStart": now, "windowExpires": now, "windowActive": True}
+        | {"unreadCount": 0}
+    )
 
 
 def _last(message: Json) -> Json:

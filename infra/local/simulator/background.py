@@ -70,6 +70,8 @@ class Background:
         if task.get_loop() is not asyncio.get_running_loop() or task is asyncio.current_task():
             return False
         followed = self._follows.get(task)
-        return self._is_busy(followed) if followed and not followed.done() else (
-            task not in self._parked
+        return (
+            self._is_busy(followed)
+            if followed and not followed.done()
+            else (task not in self._parked)
         )

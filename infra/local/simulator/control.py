@@ -54,7 +54,7 @@ async def _answer(sim: "Simulator", request: Request, segments: list[str]) -> Re
         case "POST", ["reset"]:
             sim.reset()
             return JSONResponse({})
-        case ("GET" | "PUT"), ["faults"]:
+        case (("GET" | "PUT"), ["faults"]):
             return await _faults(sim, request)
         case "POST", ["instances", name, verb] if verb in VERBS:
             return JSONResponse(await VERBS[verb](sim, name, await _body(request)))

@@ -96,8 +96,9 @@ async def _configure(world: World, session: Session, row: Row, body: Json) -> No
     if mine is None:
         call = "c.integrationSession.update()"
         raise bad_request(f"Invalid `{call}` invocation … {NO_SUCH_ID.format('Setting')}")
-    mine.setting = configuration.new_setting(mine.id, {k: body.get(k, v) for k, v in
-                                                       SETTINGS.items()})
+    mine.setting = configuration.new_setting(
+        mine.id, {k: body.get(k, v) for k, v in SETTINGS.items()}
+    )
 
 
 async def _answer(world: World, row: Row, session: Session, body: Json) -> Answer:
@@ -115,8 +116,12 @@ async def _answer(world: World, row: Row, session: Session, body: Json) -> Answe
 def answered(row: Row, session: Session, body: Json) -> Json:
     """The instance as create answers it, without the code."""
     webhook = body["webhook"] if isinstance(body.get("webhook"), dict) else {}
-    names = {"url": "webhookUrl", "headers": "webhookHeaders", "byEvents": "webhookByEvents",
-             "base64": "webhookBase64"}
+    names = {
+        "url": "webhookUrl",
+        "headers": "webhookHeaders",
+        "byEvents": "webhookByEvents",
+        "base64": "webhookBase64",
+    }
     return {
         "instance": {
             "instanceName": row.name,
@@ -156,10 +161,14 @@ async def _pause(world: World, name: str) -> None:
 def _refuse_taken(world: World, body: Json) -> None:
     name = body.get("instanceName", "undefined")
     if not isinstance(name, str):
-        raise crashed(["PrismaClientValidationError: \nInvalid "
-                       "`prismaRepository.integrationSession.findFirst()` invocation … Argument "
-                       "`name`: Invalid value provided. Expected StringFilter or String, "
-                       "provided Int."])
+        raise crashed(
+            [
+                "PrismaClientValidationError: \nInvalid "
+                "`prismaRepository.integrationSession.findFirst()` invocation … Argument "
+                "`name`: Invalid value provided. Expected StringFilter or String, "
+                "provided Int."
+            ]
+        )
     anything = "instanceName" not in body and bool(world.rows)
     if anything or world.knows(name) or name in ON_EVERY_OBJECT:
         raise name_in_use(name)

@@ -36,27 +36,47 @@ def show_next(world: World, session: Session) -> None:
         return
     session.code = Code(_text(), count + 1, ids.pairing_code() if session.pairing_number else None)
     shown = {key: value for key, value in shape(session).items() if key != "count"}
-    webhooks.emit(world, session.name, "qrcode.updated", {
-        "qrcode": {"instance": session.name} | shown
-    })
+    webhooks.emit(
+        world, session.name, "qrcode.updated", {"qrcode": {"instance": session.name} | shown}
+    )
 
 
 def give_up(world: World, session: Session) -> None:
     """Nobody scanned: closed in memory, still connecting in the database, until asked again."""
     session.state, session.code = "close", None
-    webhooks.emit(world, session.name, "qrcode.updated", {
-        "message": "QR code limit reached, please login again", "statusCode": 500,
-    })
-    webhooks.emit(world, session.name, "connection.update", {
-        "instance": session.name, "state": "refused", "statusReason": 428,
-    })
+    webhooks.emit(
+        world,
+        session.name,
+        "qrcode.updated",
+        {
+            "message": "QR code limit reached, please login again",
+            "statusCode": 500,
+        },
+    )
+    webhooks.emit(
+        world,
+        session.name,
+        "connection.update",
+        {
+            "instance": session.name,
+            "state": "refused",
+            "statusReason": 428,
+        },
+    )
 
 
 def connecting(world: World, session: Session) -> None:
     """The world is told that the session connects."""
-    webhooks.emit(world, session.name, "connection.update", {
-        "instance": session.name, "state": "connecting", "statusReason": 200,
-    })
+    webhooks.emit(
+        world,
+        session.name,
+        "connection.update",
+        {
+            "instance": session.name,
+            "state": "connecting",
+            "statusReason": 200,
+        },
+    )
 
 
 def read_webhook_base64(world: World, session: Session) -> None:

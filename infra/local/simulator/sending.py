@@ -197,9 +197,7 @@ def _addressed(body: Json) -> str:
     return str(body.get("number") or (body.get("key") or {}).get("remoteJid", ""))
 
 
-def _on_evolution_channel(
-    world: World, session: Session, body: Json, content: Content
-) -> Answer:
+def _on_evolution_channel(world: World, session: Session, body: Json, content: Content) -> Answer:
     """That channel stores and echoes text, media and buttons, and can do nothing else."""
     message = _evolution_message(session, body, content)
     world.rows[session.name].messages.append(stored(message | {"pushName": "Você"}))

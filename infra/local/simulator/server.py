@@ -167,4 +167,3 @@ def _counted(world: World, method: str, path: str, raw: bytes) -> Iterator[None]
 def _record(world: World, method: str, path: str, status: int) -> None:
     world.calls.append(Call(method, path, status))
     world.calls_per_route[f"{method} {'/'.join(path.split('/')[:3])}"] += 1
-

@@ -113,9 +113,13 @@ def _headers(wanted: dict[str, str]) -> dict[str, str]:
 def _jwt(secret: str) -> str:
     now = int(time.time())
     claims = {"iat": now, "exp": now + 600, "app": "evolution", "action": "webhook"}
-    signed = ".".join(_b64url(json.dumps(part).encode()) for part in (
-        {"alg": "HS256", "typ": "JWT"}, claims,
-    ))
+    signed = ".".join(
+        _b64url(json.dumps(part).encode())
+        for part in (
+            {"alg": "HS256", "typ": "JWT"},
+            claims,
+        )
+    )
     signature = hmac.new(secret.encode(), signed.encode(), hashlib.sha256).digest()
     return f"{signed}.{_b64url(signature)}"
 
@@ -130,9 +134,9 @@ def _send_off(world: World, delivery: Delivery) -> None:
     elif world.faults.fires("webhook_lost", delivery.instance, event=delivery.event):
         delivery.outcome = "lost"
     else:
-        delivery.task = world.background.spawn(_deliver(world, delivery, _held_back(
-            world, delivery
-        )))
+        delivery.task = world.background.spawn(
+            _deliver(world, delivery, _held_back(world, delivery))
+        )
 
 
 def _held_back(world: World, delivery: Delivery) -> float:

@@ -20,6 +20,34 @@ const TEXTS = {
     note: "Numbers that end in 00000 are not on WhatsApp. Everything here is simulated.",
   },
 };
+const FAULTS_PT = {
+  destructive_race: "criações simultâneas do mesmo nome se destroem (como na Evolution)",
+  no_answer_before: "a requisição trava e não tem efeito",
+  no_answer_after: "a requisição tem efeito, depois trava",
+  error_500_before: "500, sem efeito",
+  error_500_after: "tem efeito, depois 500",
+  cut_before: "a conexão é cortada, sem efeito",
+  cut_after: "tem efeito, depois a conexão é cortada",
+  bad_gateway: "502 com uma página HTML, sem efeito",
+  error_true: "200 com error: true, sem efeito",
+  slow: "as respostas demoram",
+  down: "toda conexão é cortada",
+  key_rotated: "401 para qualquer chave",
+  full: "criar é recusado: Maximum instances reached",
+  no_code: "o QR code não vem: count 0",
+  vanish_after_create: "a instância some logo depois de criada",
+  late_delete: "uma instância apagada demora a sair",
+  delete_never_finishes: "uma instância apagada nunca sai",
+  open_lies: "diz open, mas nada sai e nada chega",
+  lookup_stalls: "a consulta de um número não termina: 500",
+  media_unreachable: "a mídia dada por URL não pode ser lida: 500",
+  send_unacknowledged: "os envios nunca são confirmados",
+  send_refused: "os envios são recusados depois: messages.update ERROR",
+  webhook_lost: "os webhooks não saem",
+  webhook_duplicated: "cada webhook sai mais de uma vez",
+  webhook_reordered: "os webhooks se ultrapassam",
+  webhook_delayed: "os webhooks saem atrasados",
+};
 const INTERVAL = 1500;
 
 let language = localStorage.getItem("language") === "en" ? "en" : "pt";
@@ -136,7 +164,7 @@ function fault([kind, description], on) {
   box.checked = kind in on;
   box.addEventListener("change", () => call("PUT", "faults", { [kind]: box.checked }));
   return element("label", {}, box, " ", element("code", { text: kind }), element("span", {
-    text: description, class: "quiet",
+    text: (language === "pt" && FAULTS_PT[kind]) || description, class: "quiet",
   }));
 }
 
@@ -185,6 +213,7 @@ function translate() {
   }
   find("language").textContent = say("other");
   cards.clear();
+  shownFaults = "";
   find("instances").replaceChildren();
 }
 

@@ -1,0 +1,46 @@
+"""Every call that an Evolution client has, as a test may make it."""
+
+import pytest
+
+from shared.domain.outgoing import Outgoing, Text
+from shared.domain.upstream import MessageKey
+from tests.adapters.evolution_wire import NIGHT, NOON, WANTED
+
+TO = Outgoing("5511988887777", Text("o texto de alguém"))
+AT = MessageKey("3EB0", "5511988887777@s.whatsapp.net", True)
+
+
+async def census(evolution):
+    return [sighting async for sighting in evolution.census()]
+
+
+CALLS = {
+    "connection": lambda e: e.connection("wa1"),
+    "connect": lambda e: e.connect("wa1"),
+    "restart": lambda e: e.restart("wa1"),
+    "configure": lambda e: e.configure("wa1", WANTED),
+    "configuration": lambda e: e.configuration("wa1"),
+    "settings": lambda e: e.settings("wa1"),
+    "silence": lambda e: e.silence("wa1"),
+    "delete": lambda e: e.delete("wa1"),
+    "census": census,
+    "version": lambda e: e.version(),
+    "verify": lambda e: e.verify(),
+    "mark_read": lambda e: e.mark_read("wa1", [AT]),
+    "numbers_on_whatsapp": lambda e: e.numbers_on_whatsapp("wa1", ["5511988887777"]),
+    "messages": lambda e: e.messages("wa1", NOON, NIGHT),
+    "media": lambda e: e.media("wa1", "3EB0"),
+    "profile_picture": lambda e: e.profile_picture("wa1", "5511988887777"),
+}
+CREATE = {"create": lambda e: e.create("wa1", WANTED)}
+SENDS = {
+    "send": lambda e: e.send("wa1", TO),
+    "edit": lambda e: e.edit("wa1", AT, "outro texto"),
+    "delete_message": lambda e: e.delete_message("wa1", AT),
+}
+EVERYTHING = {**CALLS, **CREATE, **SENDS}
+VERSIONS = ["2.3.6", "1.8.2"]
+
+every_call = pytest.mark.parametrize("call", CALLS)
+every_send = pytest.mark.parametrize("call", SENDS)
+everything = pytest.mark.parametrize("call", EVERYTHING)

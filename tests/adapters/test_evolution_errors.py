@@ -1,0 +1,50 @@
+"""Error bodies are read in every shape, known and unknown."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.evolution import errors
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=20,
+)
+MESSAGES = st.one_of(
+    JSON,
+    st.fixed_dictionaries({"message": JSON}),
+    st.fixed_dictionaries({"error": JSON, "response": st.fixed_dictionaries({"message": JSON})}),
+)
+
+
+@given(MESSAGES)
+def test_the_texts_of_any_json_are_few_and_short(body):
+    texts = errors.texts(body)
+
+    assert len(texts) <= errors.MOST_TEXTS
+    assert all(isinstance(text, str) and len(text) <= errors.LONGEST_TEXT for text in texts)
+
+
+@pytest.mark.parametrize(
+    ("body", "texts"),
+    [
+        ({"response": {"message": "Unauthorized"}}, ["Unauthorized"]),
+        ({"response": {"message": ["a", "b"]}}, ["a", "b"]),
+        ({"response": {"message": [["a"], ["b"]]}}, ["a", "b"]),
+        ({"response": {"message": [{"why": "a", "exists": False}]}}, ["a"]),
+        ({"message": ["a"]}, ["a"]),
+        ({"error": True, "message": "a"}, ["a"]),
+        ({"response": "a"}, ["a"]),
+        ({}, []),
+        ([{"message": "a"}], []),
+    ],
+)
+def test_texts_are_found_in_every_shape(body, texts):
+    assert errors.texts(body) == texts
+
+
+def test_huge_texts_are_cut():
+    body = {"response": {"message": ["x" * 1_000_000] * 1_000}}
+
+    assert sum(map(len, errors.texts(body))) == errors.MOST_TEXTS * errors.LONGEST_TEXT

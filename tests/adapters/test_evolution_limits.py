@@ -1,0 +1,92 @@
+"""No call lasts longer than it may."""
+
+import asyncio
+import time
+
+import httpx
+import pytest
+
+from shared import problems
+from shared.domain.outgoing import Options, Outgoing
+from shared.domain.upstream import (
+    Doubtful,
+    SendDoubtful,
+    Sent,
+)
+from shared.evolution import limits
+from shared.evolution.client import LONGEST_CALL
+from tests.adapters.evolution_calls import (
+    EVERYTHING,
+    TO,
+    VERSIONS,
+    everything,
+)
+from tests.adapters.evolution_wire import (
+    an_evolution,
+    exchange,
+    saying,
+    says,
+)
+
+pytestmark = pytest.mark.anyio
+
+
+async def never(request):
+    await asyncio.sleep(3600)
+
+
+MUTATING = ["create", "connect", "restart", "silence", "configure", "delete"]
+
+
+@everything
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_a_server_that_never_answers_is_given_up_in_time(call, version, monkeypatch):
+    for limit in [name for name, value in vars(limits).items() if isinstance(value, float)]:
+        monkeypatch.setattr(limits, limit, 0.02)
+    evolution, _ = an_evolution(never, version)
+    started = time.monotonic()
+
+    try:
+        outcome = await EVERYTHING[call](evolution)
+    except problems.EvolutionTimedOut:
+        outcome = None
+
+    assert time.monotonic() - started < 1
+    assert outcome is None or isinstance(outcome, Doubtful | SendDoubtful)
+
+
+@pytest.mark.parametrize("call", ["configure", "delete"])
+async def test_calls_that_are_several_requests_end_in_time_as_a_whole(call, monkeypatch):
+    for limit in ("CONFIGURE", "DELETE"):
+        monkeypatch.setattr(limits, limit, 0.1)
+
+    async def slowly(request):
+        await asyncio.sleep(0.07)
+        return saying(400 if call == "delete" else 201, says("needs to be disconnected"))(request)
+
+    evolution, wire = an_evolution(slowly, "1.8.2")
+    started = time.monotonic()
+
+    with pytest.raises(problems.EvolutionTimedOut):
+        await EVERYTHING[call](evolution)
+    assert time.monotonic() - started < 1
+    assert len(wire.requests) == 2
+
+
+def test_no_call_that_changes_an_instance_may_outlast_the_longest():
+    named = [limits.CREATE, limits.CONNECT, limits.RESTART, limits.CONFIGURE, limits.DELETE]
+
+    assert max(named) < LONGEST_CALL == limits.LONGEST_CALL
+
+
+async def test_a_send_that_shows_us_typing_has_that_much_more_time(monkeypatch):
+    monkeypatch.setattr(limits, "SEND", 0.02)
+
+    async def after_typing(request):
+        await asyncio.sleep(0.05)
+        return httpx.Response(201, json=exchange("baileys-sendText")["response"]["body"])
+
+    evolution, _ = an_evolution(after_typing)
+    options = Options(typing_ms=200)
+
+    assert isinstance(await evolution.send("wa1", Outgoing(TO.to, TO.content, options)), Sent)

@@ -1,0 +1,128 @@
+"""How a create and a send end, told by the server's texts."""
+
+import pytest
+
+from shared import problems
+from shared.domain.outgoing import Audio, Media, MediaKind, Outgoing
+from shared.domain.upstream import (
+    Created,
+    Doubtful,
+    NameInUse,
+    NotSent,
+    Reason,
+    Refused,
+    SendDoubtful,
+)
+from shared.evolution import limits
+from tests.adapters.evolution_calls import EVERYTHING, TO, every_send
+from tests.adapters.evolution_wire import WANTED, an_evolution, exchange, saying, says
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch):
+    monkeypatch.setattr(limits, "PAUSE", 0)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "outcome"),
+    [
+        (400, says("Foreign key constraint violated: `Setting_instanceId_fkey`"), Doubtful),
+        (400, says("Invalid `prisma.instance.create()` invocation"), Doubtful),
+        (500, says("anything"), Doubtful),
+        (502, "<html>", Doubtful),
+        (408, says("anything"), Doubtful),
+        (400, {}, Doubtful),
+        (403, "<html>Forbidden</html>", Doubtful),
+        (201, "<html>", Doubtful),
+        (201, {"instance": {}, "error": True}, Doubtful),
+        (302, "", Doubtful),
+        (403, says('This name "wa1" is already in use.'), NameInUse),
+        (403, says("Maximum instances reached"), Refused),
+        (400, says("Invalid integration"), Refused),
+        (429, {"message": "Too many requests"}, Refused),
+        (201, {"instance": {"instanceName": "wa1"}, "hash": "token"}, Created),
+    ],
+)
+async def test_a_create_ends_in_one_of_four_ways(status, body, outcome):
+    evolution, wire = an_evolution(saying(status, body))
+
+    assert isinstance(await evolution.create("wa1", WANTED), outcome)
+    assert len(wire.requests) == 1
+
+
+async def test_only_a_limit_is_taken_for_a_full_server():
+    full, _ = an_evolution(saying(403, says("Maximum instances reached")))
+    strict, _ = an_evolution(saying(400, says(["instanceName does not meet maximum length"])))
+
+    assert (await full.create("wa1", WANTED)).full
+    assert not (await strict.create("wa1", WANTED)).full
+
+
+PICTURE = Outgoing("5511988887777", Media(MediaKind.IMAGE, "https://x.example/p.png"))
+VOICE = Outgoing("5511988887777", Audio("https://x.example/p.mp3"))
+
+
+@pytest.mark.parametrize(
+    ("outgoing", "status", "text", "reason"),
+    [
+        (PICTURE, 500, "AxiosError: getaddrinfo ENOTFOUND", Reason.MEDIA_UNREACHABLE),
+        (VOICE, 500, "Media upload failed on all hosts", Reason.MEDIA_UNREACHABLE),
+        (PICTURE, 400, "request entity too large", Reason.TOO_BIG),
+        (TO, 400, "SessionError: No sessions", Reason.NOT_CONNECTED),
+        (TO, 400, "Error: Connection Closed", Reason.NOT_CONNECTED),
+        (TO, 404, "Cannot POST /message/sendPoll/wa1", Reason.UNSUPPORTED),
+        (TO, 500, "AxiosError: Request failed with status code 500", None),
+        (TO, 400, "[object Object]", None),
+        (TO, 400, "Invalid `prisma.message.create()` invocation", None),
+        (TO, 500, "Timed Out", None),
+        (TO, 503, "no idea", None),
+    ],
+)
+async def test_a_failed_send_surely_sent_nothing_only_when_its_text_says_so(
+    outgoing, status, text, reason
+):
+    evolution, wire = an_evolution(saying(status, says(text)))
+
+    outcome = await evolution.send("wa1", outgoing)
+
+    assert len(wire.requests) == 1
+    if reason is None:
+        assert isinstance(outcome, SendDoubtful)
+    else:
+        assert isinstance(outcome, NotSent)
+        assert outcome.reason is reason
+
+
+async def test_a_body_too_big_for_a_proxy_was_not_sent():
+    evolution, _ = an_evolution(saying(413, "<html>413 Request Entity Too Large</html>"))
+
+    assert (await evolution.send("wa1", PICTURE)).reason is Reason.TOO_BIG
+
+
+async def test_a_success_that_names_no_message_is_in_doubt():
+    evolution, _ = an_evolution(saying(201, {"key": {"remoteJid": "x"}, "status": "PENDING"}))
+
+    assert isinstance(await evolution.send("wa1", TO), SendDoubtful)
+
+
+async def test_a_success_whose_text_sounds_like_a_failure_is_in_doubt():
+    evolution, _ = an_evolution(saying(200, {"error": True, "message": "Connection Closed"}))
+
+    assert isinstance(await evolution.send("wa1", TO), SendDoubtful)
+
+
+@every_send
+async def test_an_instance_that_is_missing_sent_nothing(call):
+    answer = exchange("sendText-unknown-instance")["response"]["body"]
+    evolution, _ = an_evolution(saying(404, answer))
+
+    assert (await EVERYTHING[call](evolution)).reason is Reason.INSTANCE_MISSING
+
+
+async def test_a_line_that_is_not_connected_looks_nobody_up():
+    evolution, _ = an_evolution(saying(500, says("Connection Closed")))
+
+    with pytest.raises(problems.LineNotOpen):
+        await evolution.numbers_on_whatsapp("wa1", ["5511988887777"])

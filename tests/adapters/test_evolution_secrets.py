@@ -1,0 +1,99 @@
+"""What a server says and what we say to it stays between the two."""
+
+import asyncio
+import traceback
+
+import httpx
+import pytest
+
+from shared import problems
+from shared.evolution import limits
+from shared.evolution.client import Evolution
+from tests.adapters.evolution_calls import (
+    EVERYTHING,
+    everything,
+)
+from tests.adapters.evolution_wire import (
+    KEY,
+    a_server,
+    an_evolution,
+    failing,
+    saying,
+)
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch):
+    monkeypatch.setattr(limits, "PAUSE", 0)
+
+
+SECRETS = ("segredo-do-servidor", "5511900001111", "Maria")
+SAID = " ".join(SECRETS)
+LEAKS = {
+    "in a text": (500, {"response": {"message": [SAID]}}),
+    "as the whole answer": (502, f"<html>{SAID}</html>"),
+    "in a success": (200, {"token": SAID, "number": SAID, "error": True, "message": SAID}),
+    "in a refusal": (400, {"response": {"message": [[SAID]]}}),
+    "in a missing instance": (404, {"response": {"message": [f"instance {SAID} not found"]}}),
+}
+
+
+@everything
+@pytest.mark.parametrize("leak", LEAKS)
+async def test_what_the_server_says_is_never_repeated(call, leak):
+    evolution, _ = an_evolution(saying(*LEAKS[leak]))
+
+    told = await all_that_is_told(evolution, call)
+
+    assert not any(secret in told for secret in (*SECRETS, KEY))
+
+
+@everything
+@pytest.mark.parametrize("error", [httpx.ConnectError, httpx.ReadError, httpx.ReadTimeout])
+async def test_our_key_is_in_no_problem_and_no_outcome(call, error):
+    evolution, _ = an_evolution(failing(error))
+
+    assert KEY not in await all_that_is_told(evolution, call)
+
+
+async def all_that_is_told(evolution, call):
+    try:
+        return repr(await EVERYTHING[call](evolution))
+    except problems.Problem as problem:
+        trace = "".join(traceback.format_exception(problem))
+        return f"{problem.body()} {problem!r} {trace} {evolution!r} {vars(evolution)}"
+
+
+@everything
+@pytest.mark.parametrize("key", ["chave-secreta\n-em-duas-linhas", "chave-secreta-ação-😀"])
+async def test_a_key_that_can_not_be_sent_is_not_shown_either(call, key):
+    class Picky(httpx.AsyncBaseTransport):
+        async def handle_async_request(self, request):
+            value = request.headers.raw[-1][1] if request.headers else b""
+            raise httpx.LocalProtocolError(f"Illegal header value {value!r} {key}")
+
+    evolution = Evolution(a_server(key=key), httpx.AsyncClient(transport=Picky()))
+
+    assert "secreta" not in await all_that_is_told(evolution, call)
+
+
+async def test_a_real_client_does_not_show_a_key_that_it_can_not_send():
+    server = a_server(key="chave-secreta\nem-duas-linhas", url="http://127.0.0.1:9")
+
+    async def accept(reader, writer):
+        await reader.read()
+        writer.close()
+
+    async with (
+        await asyncio.start_server(accept, "127.0.0.1", 0) as listening,
+        httpx.AsyncClient() as http,
+    ):
+        port = listening.sockets[0].getsockname()[1]
+        server = server.model_copy(update={"url": f"http://127.0.0.1:{port}"})
+
+        told = await all_that_is_told(Evolution(server, http), "connection")
+
+    assert "can't be spoken to" in told
+    assert "secreta" not in told

@@ -1,0 +1,239 @@
+"""A database that fails: lost answers never cost a slot or a lease, and nothing hangs."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from typing import Any
+
+import pytest
+from google.api_core import exceptions
+from google.cloud import firestore
+
+from infra.local.children import free_port
+from shared.domain.instances import Instance, State
+from shared.problems import StoreUnavailable
+from shared.store import Placed, Store, base
+from tests.adapters.stores import FLEET, Lossy, Repeating, placed, settled
+from tests.builders import LATER, NUMBER, a_line, a_new_line, a_tenant
+from tests.perene import Perene
+
+LOST = [
+    pytest.param(exceptions.ServiceUnavailable("lost"), id="the answer was lost"),
+    pytest.param(exceptions.DeadlineExceeded("late"), id="the answer was late"),
+]
+
+
+@pytest.fixture
+async def store(perene: Perene) -> Store:
+    return perene.store
+
+
+def opened(current: Instance) -> Instance | None:
+    known = (current.state, current.number) == (State.OPEN, NUMBER)
+    return None if known else current.moved(State.OPEN, None, LATER, number=NUMBER)
+
+
+def reserved(perene: Perene) -> int:
+    return perene.documents("servers")["main"]["reserved"]
+
+
+# The commit was applied, and sent again ------------------------------------------------------
+
+
+async def test_a_place_sent_twice_reserves_once_and_holds_the_lease(perene: Perene, store: Store):
+    wanted = a_new_line()
+
+    found = await Repeating(store).place(wanted, FLEET)
+
+    assert isinstance(found, Placed)
+    assert found.instance.held_by(wanted)
+    assert found.instance == await store.instance(wanted.name)
+    assert reserved(perene) == 1
+
+
+async def test_a_place_sent_twice_on_a_known_tenant_and_server_reserves_once(
+    perene: Perene, store: Store
+):
+    perene.write("tenants/acme", tenant="acme", max_lines=2)
+    await placed(store)
+
+    assert isinstance(await Repeating(store).place(a_new_line(line="vendas"), FLEET), Placed)
+    assert reserved(perene) == 2
+
+
+async def test_a_claim_sent_twice_is_held(store: Store):
+    known = await settled(store)
+
+    held = await Repeating(store).replace(known, known.granted("me", LATER))
+
+    assert held
+    assert held == await store.instance(known.name)
+
+
+async def test_an_extension_sent_twice_is_held(store: Store):
+    held = await placed(store)
+
+    extended = await Repeating(store).extend(held, LATER)
+
+    assert extended
+    assert extended == await store.instance(held.name)
+
+
+async def test_a_settlement_sent_twice_is_settled(store: Store):
+    held = await placed(store)
+
+    done = await Repeating(store).settle(held, lambda line: line.moved(State.OPEN, None, LATER))
+
+    assert (done.state, done.lease) == (State.OPEN, None)
+    assert done == await store.instance(held.name)
+
+
+async def test_a_release_sent_twice_frees_one_slot(perene: Perene, store: Store):
+    held = await placed(store)
+    await placed(store, tenant="other")
+
+    assert await Repeating(store).release(held)
+    assert reserved(perene) == 1
+
+
+async def test_a_release_sent_twice_frees_its_number(perene: Perene, store: Store):
+    held = await placed(store)
+    current = await store.change(held.name, opened, LATER)
+
+    assert await Repeating(store).release(current)
+    assert perene.documents("numbers") == {}
+
+
+async def test_an_event_sent_twice_is_written_once(perene: Perene, store: Store):
+    known = await settled(store)
+
+    await Repeating(store).change(known.name, opened, LATER)
+
+    assert (await store.instance(known.name)).state is State.OPEN
+    assert perene.documents("numbers")[NUMBER]["instance"] == known.name
+
+
+async def test_a_number_freed_twice_is_free(perene: Perene, store: Store):
+    known = await settled(store)
+    current = await store.change(known.name, opened, LATER)
+
+    await Repeating(store).free_number(current)
+
+    assert perene.documents("numbers") == {}
+
+
+# The commit was applied, and nobody heard ----------------------------------------------------
+
+
+@pytest.mark.parametrize("error", LOST)
+async def test_a_place_whose_answer_is_lost_is_the_same_place_when_asked_again(
+    perene: Perene, store: Store, error: Exception
+):
+    wanted, lossy = a_new_line(), Lossy(store, error)
+    with pytest.raises(StoreUnavailable):
+        await lossy.place(wanted, FLEET)
+
+    found = await lossy.place(wanted, FLEET)
+
+    assert isinstance(found, Placed)
+    assert found.instance.held_by(wanted)
+    assert reserved(perene) == 1
+
+
+@pytest.mark.parametrize("error", LOST)
+async def test_a_place_whose_answer_is_lost_is_not_anothers(store: Store, error: Exception):
+    with pytest.raises(StoreUnavailable):
+        await Lossy(store, error).place(a_new_line(held_by="me"), FLEET)
+
+    assert await store.place(a_new_line(held_by="another"), FLEET) is None
+
+
+@pytest.mark.parametrize("error", LOST)
+async def test_a_claim_whose_answer_is_lost_keeps_others_out(store: Store, error: Exception):
+    known = await settled(store)
+    with pytest.raises(StoreUnavailable):
+        await Lossy(store, error).replace(known, known.granted("me", LATER))
+
+    assert await store.replace(known, known.granted("another", LATER)) is None
+    assert (await store.instance(known.name)).lease.holder == "me"
+
+
+@pytest.mark.parametrize("error", LOST)
+async def test_a_release_whose_answer_is_lost_is_done_when_asked_again(
+    perene: Perene, store: Store, error: Exception
+):
+    held = await placed(store)
+    with pytest.raises(StoreUnavailable):
+        await Lossy(store, error).release(held)
+
+    assert await store.release(held)
+    assert reserved(perene) == 0
+
+
+# A database that can't be reached ------------------------------------------------------------
+
+HELD = a_line(held_by="me", version=LATER, number=NUMBER)
+ASKED: dict[str, Callable[[Store], Awaitable[Any]]] = {
+    "look": lambda store: store.look(a_tenant().tenant, HELD.name),
+    "instance": lambda store: store.instance(HELD.name),
+    "lines": lambda store: store.lines(a_tenant().tenant),
+    "place": lambda store: store.place(HELD, FLEET),
+    "release": lambda store: store.release(HELD),
+    "replace": lambda store: store.replace(HELD, HELD),
+    "extend": lambda store: store.extend(HELD, LATER),
+    "settle": lambda store: store.settle(HELD, opened),
+    "change": lambda store: store.change(HELD.name, opened, LATER),
+    "free_number": lambda store: store.free_number(HELD),
+}
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(base.LIMITS, "timeout", 0.1)
+    monkeypatch.setitem(base.LIMITS, "retry", base._AGAIN.with_timeout(0.1))
+
+
+@pytest.fixture(params=["nobody listens", "nobody answers"])
+def host(request: pytest.FixtureRequest) -> Iterator[str]:
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        if request.param == "nobody answers":
+            silent.listen()
+            yield f"127.0.0.1:{silent.getsockname()[1]}"
+        else:
+            yield f"127.0.0.1:{free_port()}"
+
+
+@pytest.fixture
+async def unreachable(
+    host: str, impatient: None, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Store]:
+    monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", host)
+    client = firestore.AsyncClient(project="nowhere")
+    yield Store(client)
+    await client._firestore_api.transport.close()
+
+
+@pytest.mark.parametrize("asked", ASKED)
+async def test_an_unreachable_database_is_a_problem_and_never_a_hang(
+    unreachable: Store, asked: str
+):
+    async with asyncio.timeout(2):
+        with pytest.raises(StoreUnavailable) as problem:
+            await ASKED[asked](unreachable)
+
+    assert problem.value.retry_after
+
+
+async def test_contention_that_does_not_end_is_a_problem(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(base, "PATIENCE", 0.1)
+    monkeypatch.setattr(store, "_commit", contended)
+
+    with pytest.raises(StoreUnavailable, match="Too many callers"):
+        await store.place(a_new_line(), FLEET)
+
+
+async def contended(batch: Any) -> list[Any]:
+    raise exceptions.Aborted("somebody else")

@@ -1,0 +1,232 @@
+"""Callers at the same time: preconditions under real concurrency, on the real emulator."""
+
+import asyncio
+from functools import partial
+
+import pytest
+
+from shared.domain.instances import Instance, State
+from shared.store import Full, Placed, Store
+from tests.adapters.stores import FLEET, Interrupted, placed, settled
+from tests.builders import LATER, NUMBER, a_new_line
+from tests.perene import Perene
+
+MANY = 30
+
+
+@pytest.fixture
+async def store(perene: Perene) -> Store:
+    return perene.store
+
+
+def opened(current: Instance) -> Instance | None:
+    return current.moved(State.OPEN, None, LATER, number=NUMBER)
+
+
+def states(perene: Perene) -> list[str]:
+    return sorted(record["state"] for record in perene.documents("instances").values())
+
+
+def reserved(perene: Perene) -> int:
+    return perene.documents("servers")["main"]["reserved"]
+
+
+# Places --------------------------------------------------------------------------------------
+
+
+async def test_many_who_place_one_line_make_one_record_and_reserve_one_slot(
+    perene: Perene, store: Store
+):
+    wanted = [a_new_line(held_by=f"caller {number}") for number in range(MANY)]
+
+    found = await asyncio.gather(*(store.place(each, FLEET) for each in wanted))
+
+    assert sum(isinstance(each, Placed) for each in found) == 1
+    assert found.count(None) == MANY - 1
+    assert (len(perene.documents("instances")), reserved(perene)) == (1, 1)
+
+
+async def test_many_who_want_the_last_slots_get_exactly_those(perene: Perene, store: Store):
+    wanted = [a_new_line(tenant=f"tenant-{number}") for number in range(MANY)]
+
+    found = await asyncio.gather(*(store.place(each, FLEET) for each in wanted))
+
+    assert sum(isinstance(each, Placed) for each in found) == 10
+    assert found.count(Full()) == MANY - 10
+    assert (len(perene.documents("instances")), reserved(perene)) == (10, 10)
+    assert len(perene.documents("tenants")) == 10
+
+
+async def test_lines_wanted_at_once_never_outgrow_the_plan(perene: Perene, store: Store):
+    perene.write("tenants/acme", tenant="acme", max_lines=2)
+    wanted = [a_new_line(line=line) for line in ("default", "vendas", "suporte")]
+
+    found = await asyncio.gather(*(store.place(each, FLEET) for each in wanted))
+
+    assert isinstance(found[0], Placed)
+    assert {type(each) for each in found[1:]} == {Placed, type(None)}
+    assert len(perene.documents("tenants")["acme"]["lines"]) == 2
+    assert (len(perene.documents("instances")), reserved(perene)) == (2, 2)
+
+
+async def test_places_and_releases_at_once_leave_the_count_right(perene: Perene, store: Store):
+    leaving = [await placed(store, tenant=f"old-{number}") for number in range(5)]
+    coming = [a_new_line(tenant=f"new-{number}") for number in range(5)]
+
+    await asyncio.gather(*map(store.release, leaving), *(store.place(e, FLEET) for e in coming))
+
+    assert (len(perene.documents("instances")), reserved(perene)) == (5, 5)
+
+
+# Leases --------------------------------------------------------------------------------------
+
+
+async def test_many_who_claim_one_line_are_one_holder(store: Store):
+    known = await settled(store)
+    claims = [known.granted(f"caller {number}", LATER) for number in range(MANY)]
+
+    held = await asyncio.gather(*(store.replace(known, each) for each in claims))
+
+    (winner,) = filter(None, held)
+    assert await store.instance(known.name) == winner
+
+
+async def test_a_line_released_twice_at_once_frees_one_slot(perene: Perene, store: Store):
+    held = await placed(store)
+    await placed(store, tenant="other")
+
+    assert await asyncio.gather(store.release(held), store.release(held)) == [True, True]
+    assert reserved(perene) == 1
+
+
+async def test_a_line_that_goes_while_an_event_is_written_is_not_written(
+    perene: Perene, store: Store
+):
+    held = await placed(store)
+    between = Interrupted(store, partial(store.release, held))
+
+    assert await between.change(held.name, opened, LATER) is None
+    assert perene.documents("instances") == perene.documents("numbers") == {}
+
+
+async def test_a_line_that_goes_while_it_is_settled_stays_gone(perene: Perene, store: Store):
+    held = await placed(store)
+    between = Interrupted(store, partial(store.release, held))
+
+    assert await between.settle(held, opened) is None
+    assert perene.documents("instances") == {}
+
+
+async def test_an_event_during_a_settlement_is_decided_upon(store: Store):
+    held = await placed(store)
+    between = Interrupted(store, partial(store.change, held.name, opened, LATER))
+
+    done = await between.settle(held, Instance.freed)
+
+    assert (done.state, done.number, done.lease) == (State.OPEN, NUMBER, None)
+
+
+async def test_an_event_during_a_release_does_not_stop_it(perene: Perene, store: Store):
+    held = await placed(store)
+    between = Interrupted(store, partial(store.change, held.name, opened, LATER))
+
+    assert await between.release(held)
+    assert perene.documents("instances") == perene.documents("numbers") == {}
+    assert reserved(perene) == 0
+
+
+async def test_events_at_once_all_reach_the_record(store: Store):
+    known = await settled(store)
+
+    def hear(current: Instance) -> Instance:
+        return current.model_copy(update={"heard_at": current.heard_at + 1})
+
+    await asyncio.gather(*(store.change(known.name, hear, LATER) for _ in range(10)))
+
+    assert (await store.instance(known.name)).heard_at == 10
+
+
+# Numbers (P11) -------------------------------------------------------------------------------
+
+
+async def test_two_lines_that_open_with_a_new_number_at_once_are_one_open_and_one_refused(
+    perene: Perene, store: Store
+):
+    lines = [await settled(store), await settled(store, tenant="other")]
+
+    await asyncio.gather(*(store.change(each.name, opened, LATER) for each in lines))
+
+    assert states(perene) == ["conflict", "open"]
+
+
+async def test_many_lines_that_open_with_one_number_are_one_open(perene: Perene, store: Store):
+    lines = [await settled(store, tenant=f"tenant-{number}") for number in range(8)]
+
+    await asyncio.gather(*(store.change(each.name, opened, LATER) for each in lines))
+
+    assert states(perene) == ["conflict"] * 7 + ["open"]
+
+
+async def closed_owner_and_newcomer(store: Store) -> tuple[Instance, Instance]:
+    """A line that has the number but is closed, and another that would have it."""
+    owner, newcomer = await settled(store), await settled(store, tenant="other")
+    await store.change(owner.name, opened, LATER)
+    await store.change(owner.name, lambda line: line.moved(State.CLOSED, None, LATER), LATER)
+    return owner, newcomer
+
+
+async def test_an_owner_that_comes_back_while_a_newcomer_takes_its_number(
+    perene: Perene, store: Store
+):
+    owner, newcomer = await closed_owner_and_newcomer(store)
+    back = Interrupted(store, partial(store.change, newcomer.name, opened, LATER))
+
+    await back.change(owner.name, opened, LATER)
+
+    assert states(perene) == ["conflict", "open"]
+    assert perene.documents("numbers")[NUMBER]["instance"] == newcomer.name
+
+
+async def test_a_newcomer_that_takes_a_number_while_its_owner_comes_back(
+    perene: Perene, store: Store
+):
+    owner, newcomer = await closed_owner_and_newcomer(store)
+    taking = Interrupted(store, partial(store.change, owner.name, opened, LATER))
+
+    await taking.change(newcomer.name, opened, LATER)
+
+    assert states(perene) == ["conflict", "open"]
+    assert perene.documents("numbers")[NUMBER]["instance"] == owner.name
+
+
+async def test_a_number_that_is_freed_twice_at_once_is_freed(perene: Perene, store: Store):
+    known = await settled(store)
+    current = await store.change(known.name, opened, LATER)
+    between = Interrupted(store, partial(store.free_number, current))
+
+    await between.free_number(current)
+
+    assert perene.documents("numbers") == {}
+
+
+async def test_a_number_that_another_line_takes_while_it_is_freed_stays_with_it(
+    perene: Perene, store: Store
+):
+    owner, newcomer = await closed_owner_and_newcomer(store)
+    current = await store.instance(owner.name)
+    freeing = Interrupted(store, partial(store.change, newcomer.name, opened, LATER))
+
+    await freeing.free_number(current)
+
+    assert perene.documents("numbers")[NUMBER]["instance"] == newcomer.name
+
+
+async def test_a_number_that_is_freed_while_another_line_takes_it_is_taken(
+    perene: Perene, store: Store
+):
+    owner, newcomer = await closed_owner_and_newcomer(store)
+    current = await store.instance(owner.name)
+    taking = Interrupted(store, partial(store.free_number, current))
+
+    assert (await taking.change(newcomer.name, opened, LATER)).state is State.OPEN
+    assert perene.documents("numbers")[NUMBER]["instance"] == newcomer.name
