@@ -19,10 +19,13 @@ class Connection(StrEnum):
 
 @dataclass(frozen=True)
 class Wanted:
-    """How we want an instance to be configured, whoever made it."""
+    """How we want an instance to be configured, whoever made it.
 
-    webhook_url: str
-    webhook_headers: Mapping[str, str]
+    Where its webhook goes is not shown: it proves itself with a token, on 1.8 in the URL.
+    """
+
+    webhook_url: str = field(repr=False)
+    webhook_headers: Mapping[str, str] = field(repr=False)
     webhook_events: tuple[str, ...]
 
 

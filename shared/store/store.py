@@ -137,7 +137,7 @@ class Store(Base):
         try:
             (version,) = await self._commit(batch)
         except (*CONTENDED, exceptions.NotFound):
-            return await self._ours(new) if new.lease != old.lease else None
+            return await self._ours(new) if new.lease not in (None, old.lease) else None
         return _versioned(new, version)
 
     async def extend(self, held: Instance, now: datetime) -> Instance | None:
@@ -182,7 +182,7 @@ class Store(Base):
 
         None if there is no record or nothing to change.
         Firestore: 1 read; 1 write if it changed; 1 – 3 reads and 1 – 2 writes more if its number
-        did, or was contested.
+        did, or it opened.
         """
         async for _ in base.attempts():
             current = await self.instance(name)
@@ -214,7 +214,7 @@ class Store(Base):
     async def _ours(self, new: Instance) -> Instance | None:
         """The record, if the lease just written is there: only the commit's answer was lost."""
         current = await self.instance(new.name)
-        return current if current and current.lease and current.lease == new.lease else None
+        return current if current and current.lease == new.lease else None
 
     async def _rooms(self, fleet: dict[str, Limits]) -> dict[str, Capacity]:
         snapshots = await self._read(*map(self._server, fleet))
@@ -275,11 +275,12 @@ class Store(Base):
         return opened if name == opened.name else await self.instance(name) if name else None
 
     def _take(self, batch: Any, claim: Snapshot, instance: Instance) -> None:
-        if not claim.exists:
-            batch.create(claim.reference, {"instance": instance.name, "tenant": instance.tenant})
-        elif claim.get("instance") != instance.name:
-            mine = {"instance": instance.name, "tenant": instance.tenant}
+        """The claim is written even if it is ours: whoever opens with a number meets us here."""
+        mine = {"instance": instance.name, "tenant": instance.tenant}
+        if claim.exists:
             batch.update(claim.reference, mine, option=self._since(claim.update_time))
+        else:
+            batch.create(claim.reference, mine)
 
     async def _free(self, batch: Any, name: InstanceName, number: str | None) -> None:
         if not number:

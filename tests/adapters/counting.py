@@ -1,0 +1,95 @@
+"""What Firestore bills for: documents read, written and deleted; and the round trips it took."""
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from google.cloud import firestore
+from google.cloud.firestore_v1.types import CommitRequest
+
+
+@dataclass
+class Counted:
+    """A missing document costs a read, and so does a query without results.
+
+    An aggregation counts as one read, which is right up to a thousand index entries. A write
+    that Firestore refused costs nothing.
+    """
+
+    reads: int = 0
+    writes: int = 0
+    deletes: int = 0
+    round_trips: int = 0
+
+
+@contextmanager
+def counting(client: firestore.AsyncClient) -> Iterator[Counted]:
+    """What the client did inside the `with`."""
+    counted, api = Counted(), client._firestore_api
+    wrapped = {name: partial(wrap, counted, getattr(api, name)) for name, wrap in _WRAPS.items()}
+    vars(api).update(wrapped)
+    try:
+        yield counted
+    finally:
+        for name in wrapped:
+            delattr(api, name)
+
+
+async def _batch_get(counted: Counted, call: Any, *given: Any, **more: Any) -> AsyncIterator[Any]:
+    counted.round_trips += 1
+    stream = await call(*given, **more)
+
+    async def each() -> AsyncIterator[Any]:
+        async for answer in stream:
+            counted.reads += bool(answer.found or answer.missing)
+            yield answer
+
+    return each()
+
+
+async def _query(counted: Counted, call: Any, *given: Any, **more: Any) -> AsyncIterator[Any]:
+    counted.round_trips += 1
+    stream = await call(*given, **more)
+
+    async def each() -> AsyncIterator[Any]:
+        found = 0
+        async for answer in stream:
+            found += "document" in answer
+            counted.reads += "document" in answer
+            yield answer
+        counted.reads += not found
+
+    return each()
+
+
+async def _aggregation(counted: Counted, call: Any, *given: Any, **more: Any) -> Any:
+    counted.round_trips += 1
+    counted.reads += 1
+    return await call(*given, **more)
+
+
+async def _commit(counted: Counted, call: Any, request: Any, **more: Any) -> Any:
+    counted.round_trips += 1
+    done = await call(request=request, **more)
+    writes = CommitRequest(request).writes
+    deletes = sum(bool(write.delete) for write in writes)
+    counted.deletes += deletes
+    counted.writes += len(writes) - deletes
+    return done
+
+
+async def _free(counted: Counted, call: Any, *given: Any, **more: Any) -> Any:
+    counted.round_trips += 1
+    return await call(*given, **more)
+
+
+_WRAPS: dict[str, Callable[..., Any]] = {
+    "batch_get_documents": _batch_get,
+    "run_query": _query,
+    "run_aggregation_query": _aggregation,
+    "commit": _commit,
+    "begin_transaction": _free,
+    "rollback": _free,
+}

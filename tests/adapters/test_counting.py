@@ -1,0 +1,94 @@
+"""The counter counts as Firestore bills."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from google.api_core.exceptions import AlreadyExists
+from google.cloud import firestore
+
+from tests.adapters.counting import Counted, counting
+from tests.perene import Perene
+
+
+@pytest.fixture
+async def client(perene: Perene) -> AsyncIterator[firestore.AsyncClient]:
+    perene.write("things/a", size=1)
+    perene.write("things/b", size=2)
+    return perene.store._client
+
+
+async def test_documents_read_at_once_are_one_read_each_and_one_round_trip(client):
+    things = [client.document(f"things/{each}") for each in "ab"]
+
+    with counting(client) as counted:
+        assert len([each async for each in client.get_all(things)]) == 2
+
+    assert counted == Counted(reads=2, round_trips=1)
+
+
+async def test_a_missing_document_costs_a_read(client):
+    with counting(client) as counted:
+        await client.document("things/none").get()
+
+    assert counted == Counted(reads=1, round_trips=1)
+
+
+async def test_a_query_costs_what_it_finds(client):
+    with counting(client) as counted:
+        assert len([each async for each in client.collection("things").stream()]) == 2
+
+    assert counted == Counted(reads=2, round_trips=1)
+
+
+async def test_a_query_that_finds_nothing_costs_a_read(client):
+    with counting(client) as counted:
+        assert [each async for each in client.collection("nothing").stream()] == []
+
+    assert counted == Counted(reads=1, round_trips=1)
+
+
+async def test_a_count_costs_a_read(client):
+    with counting(client) as counted:
+        ((found,),) = await client.collection("things").count().get()
+
+    assert found.value == 2
+    assert counted == Counted(reads=1, round_trips=1)
+
+
+async def test_a_commit_costs_its_writes_and_deletes(client):
+    batch = client.batch()
+    batch.set(client.document("things/c"), {"size": firestore.Increment(1)}, merge=True)
+    batch.update(client.document("things/a"), {"at": firestore.SERVER_TIMESTAMP})
+    batch.delete(client.document("things/b"))
+
+    with counting(client) as counted:
+        await batch.commit()
+
+    assert counted == Counted(writes=2, deletes=1, round_trips=1)
+
+
+async def test_a_refused_commit_costs_a_round_trip(client):
+    with counting(client) as counted, pytest.raises(AlreadyExists):
+        await client.document("things/a").create({})
+
+    assert counted == Counted(round_trips=1)
+
+
+async def test_a_transaction_costs_its_reads_and_writes_and_its_round_trips(client):
+    @firestore.async_transactional
+    async def grow(transaction):
+        thing = await client.document("things/a").get(transaction=transaction)
+        transaction.update(thing.reference, {"size": thing.get("size") + 1})
+
+    with counting(client) as counted:
+        await grow(client.transaction())
+
+    assert counted == Counted(reads=1, writes=1, round_trips=3)
+
+
+async def test_what_comes_after_is_not_counted(client):
+    with counting(client) as counted:
+        pass
+    await client.document("things/a").get()
+
+    assert counted == Counted()
