@@ -36,7 +36,7 @@ run: $(READY) ## everything on this machine; PORT=8090 elsewhere, KEEP=1 keeps i
 	@$(IN_VENV) infra.local.stack
 
 token: $(READY) ## a token for make run: TENANT=acme, OPERATOR=1, HOURS=12
-	@$(IN_VENV) infra.local.token --tenant '$(TENANT)' --hours '$(HOURS)' $(if $(OPERATOR),--operator)
+	@$(IN_VENV) infra.local.token --tenant='$(TENANT)' --hours='$(HOURS)' $(if $(OPERATOR),--operator)
 
 openapi: $(READY) ## write functions/openapi/openapi.json anew from the routes
 	$(IN_VENV) infra.openapi

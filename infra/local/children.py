@@ -41,7 +41,8 @@ class Child:
         """The last lines it wrote; empty if it writes to the terminal."""
         if self.log is None or not self.log.exists():
             return ""
-        return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
+        written = self.log.read_text(errors="replace").splitlines()
+        return "\n".join([line for line in written if line.strip()][-lines:])
 
     def stop(self, grace: float = 5.0) -> None:
         """The process and everything in its group are gone when this returns."""

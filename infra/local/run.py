@@ -18,7 +18,7 @@ HOUR = 3600
 
 
 def _random() -> str:
-    return secrets.token_urlsafe(48)
+    return secrets.token_hex(32)
 
 
 class Secrets(BaseModel):

@@ -155,16 +155,16 @@ def _firestore(wish: Wish, running: contextlib.ExitStack) -> Emulator:
 
 
 def _simulator(wish: Wish, env: dict[str, str], running: contextlib.ExitStack) -> Child:
-    asked = ["--port", str(wish.simulator_port), "--api-key", env["EVOLUTION_API_KEY"]]
-    asked += ["--data", str(wish.data / "simulator")] if wish.data else []
-    asked += ["--version", env["EVOLUTION_VERSION"]] if "EVOLUTION_VERSION" in env else []
+    asked = [f"--port={wish.simulator_port}", f"--api-key={env['EVOLUTION_API_KEY']}"]
+    asked += [f"--data={wish.data / 'simulator'}"] if wish.data else []
+    asked += [f"--version={env['EVOLUTION_VERSION']}"] if "EVOLUTION_VERSION" in env else []
     command = [sys.executable, "-m", "infra.local.simulator", *asked]
     child = children.start("simulated Evolution", command, env, wish.place / "simulator.log")
     return _ready(child, wish.simulator_port, running)
 
 
 def _gateway(wish: Wish, env: dict[str, str], running: contextlib.ExitStack) -> Child:
-    asked = ["--port", str(wish.port), "--functions", str(wish.functions)]
+    asked = [f"--port={wish.port}", f"--functions={wish.functions}"]
     command = [sys.executable, "-m", "infra.local.gateway", *asked]
     return _ready(children.start("functions' gateway", command, env), wish.port, running)
 

@@ -275,8 +275,15 @@ class Store(Base):
         return opened if name == opened.name else await self.instance(name) if name else None
 
     def _take(self, batch: Any, claim: Snapshot, instance: Instance) -> None:
-        """The claim is written even if it is ours: whoever opens with a number meets us here."""
-        mine = {"instance": instance.name, "tenant": instance.tenant}
+        """The claim changes even if it is ours: whoever opens with a number meets us here.
+
+        (Firestore keeps the update time of a document that a write leaves as it was.)
+        """
+        mine = {
+            "instance": instance.name,
+            "tenant": instance.tenant,
+            "opened": firestore.Increment(1),
+        }
         if claim.exists:
             batch.update(claim.reference, mine, option=self._since(claim.update_time))
         else:

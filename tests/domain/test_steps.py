@@ -1,0 +1,277 @@
+"""What has to be done upstream to make a line live, or to let it go."""
+
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from shared.domain import placing
+from shared.domain.instances import FOUND_CODE_LIFETIME, Code, Reason, State
+from shared.domain.upstream import Connected, Connection, NoCode
+from tests.builders import CODE_OVER, LATER, NOON, a_code, a_line, a_scan
+
+SETTLED = [State.PAIRING, State.OPEN, State.CLOSED, State.CONFLICT, State.MISSING]
+
+
+def step(
+    known: Any, connection: Connection | None, now: datetime = NOON, by_number: bool = False
+) -> placing.Step:
+    return placing.decide_step(known, connection, now, by_number=by_number)
+
+
+@pytest.mark.parametrize("state", SETTLED)
+def test_an_instance_that_is_gone_is_made_again(state: State):
+    assert step(known := a_line(state), None) == placing.Heal(known)
+
+
+def test_an_open_line_is_ready():
+    assert step(known := a_line(open=True), Connection.OPEN) == placing.Ready(known)
+
+
+def test_an_open_line_is_ready_for_a_caller_who_would_type_a_code_too():
+    known = a_line(open=True)
+
+    assert step(known, Connection.OPEN, by_number=True) == placing.Ready(known)
+
+
+@pytest.mark.parametrize("state", [State.PAIRING, State.CLOSED, State.MISSING])
+def test_a_record_behind_an_open_instance_forgets_who_paired_it(state: State):
+    known = a_line(state, number="5511999990009", code=a_code(), reason=Reason.LOGGED_OUT)
+
+    noted = step(known, Connection.OPEN, LATER)
+
+    opened = {"state": State.OPEN, "reason": None, "since": LATER, "number": None, "code": None}
+    assert noted == placing.Note(known.model_copy(update=opened))
+
+
+def test_a_refused_line_that_is_connected_asks_whether_its_number_is_free_now():
+    assert step(known := a_line(State.CONFLICT), Connection.OPEN) == placing.Contest(known)
+
+
+def test_a_code_that_can_be_scanned_is_shown_again():
+    known = a_line(State.PAIRING, code=a_code())
+
+    assert step(known, Connection.CONNECTING) == placing.Ready(known)
+
+
+def test_a_code_that_has_expired_is_asked_for():
+    known = a_line(State.PAIRING, code=a_code())
+
+    assert step(known, Connection.CONNECTING, CODE_OVER) == placing.AskForCode(known)
+
+
+@pytest.mark.parametrize("state", [State.OPEN, State.CLOSED, State.CONFLICT, State.MISSING])
+def test_a_connecting_instance_is_asked_whether_it_shows_a_code(state: State):
+    known = a_line(state, code=a_code())
+
+    assert step(known, Connection.CONNECTING) == placing.AskForCode(known)
+
+
+def test_a_caller_with_a_code_to_type_keeps_it():
+    known = a_line(State.PAIRING, code=a_code(pairing_code="ABCD1234"))
+
+    assert step(known, Connection.CONNECTING, by_number=True) == placing.Ready(known)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        pytest.param(None, id="no code"),
+        pytest.param(a_code(), id="a code to scan"),
+        pytest.param(a_code(pairing_code="ABCD1234", born=NOON - (LATER - NOON)), id="an old one"),
+    ],
+)
+def test_a_caller_who_would_type_needs_a_new_instance(code: Code | None):
+    known = a_line(State.PAIRING, code=code)
+
+    assert step(known, Connection.CONNECTING, by_number=True) == placing.Renew(known)
+
+
+def test_a_paired_line_that_reconnects_is_never_made_anew_for_a_typed_code():
+    known = a_line(open=True)
+
+    assert step(known, Connection.CONNECTING, by_number=True) == placing.AskForCode(known)
+
+
+@pytest.mark.parametrize("connection", [Connection.CLOSED, Connection.UNKNOWN])
+def test_a_closed_instance_is_started(connection: Connection):
+    known = a_line(code=a_code())
+
+    assert step(known, connection, LATER) == placing.Reconnect(known)
+
+
+def test_a_typed_code_that_nobody_typed_spoils_the_start():
+    known = a_line(spoiled=True)
+
+    assert step(known, Connection.CLOSED) == placing.Renew(known)
+
+
+def test_a_code_to_type_that_expired_spoils_the_next_start():
+    typed = placing.decide_started(a_line(), a_scan(pairing_code="ABCD1234"), NOON)
+    closed = typed.moved(State.CLOSED, Reason.QR_LIMIT, LATER, code=None)
+
+    assert step(closed, Connection.CLOSED, LATER) == placing.Renew(closed)
+
+
+def test_a_line_that_was_paired_after_all_is_not_spoiled():
+    assert not placing.decide_started(a_line(spoiled=True), Connected(), NOON).spoiled
+
+
+# Leaving -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("asked", [Reason.RELEASE_ASKED, Reason.DISCONNECT_ASKED])
+@pytest.mark.parametrize("state", SETTLED)
+def test_a_line_that_leaves_says_so_first(state: State, asked: Reason):
+    known = a_line(state, code=a_code(), number="1")
+
+    leaving = placing.decide_leaving(known, asked, LATER)
+
+    begun = {"state": State.RELEASING, "reason": asked, "since": LATER, "code": None}
+    assert leaving == placing.Leaving(known.model_copy(update=begun))
+
+
+def test_a_disconnected_line_is_disconnected_already():
+    known = a_line(reason=Reason.DISCONNECTED)
+
+    assert placing.decide_leaving(known, Reason.DISCONNECT_ASKED, NOON) == placing.Ready(known)
+
+
+def test_a_disconnected_line_can_still_be_released():
+    known = a_line(reason=Reason.DISCONNECTED)
+
+    leaving = placing.decide_leaving(known, Reason.RELEASE_ASKED, NOON)
+
+    assert leaving.instance.reason is Reason.RELEASE_ASKED
+
+
+def test_a_release_that_has_begun_is_not_turned_into_less():
+    known = a_line(State.RELEASING, reason=Reason.RELEASE_ASKED)
+
+    assert placing.decide_leaving(known, Reason.DISCONNECT_ASKED, LATER) == placing.Leaving(known)
+
+
+# What a code means ---------------------------------------------------------------------------
+
+
+def test_a_code_nobody_knew_is_shown_for_a_short_while():
+    known = a_line(State.PAIRING, reason=Reason.WAITING_FOR_SCAN, code=a_code("2@old"))
+
+    found = placing.decide_found(known, a_scan("2@new"), LATER)
+
+    code = Code.found(a_scan("2@new"), LATER)
+    assert found == placing.Note(known.model_copy(update={"code": code}))
+    assert code.expires_at == LATER + FOUND_CODE_LIFETIME
+
+
+def test_the_first_code_of_a_line_makes_it_pairing():
+    found = placing.decide_found(a_line(), a_scan(), LATER)
+
+    noted = found.instance
+    assert (noted.state, noted.reason) == (State.PAIRING, Reason.WAITING_FOR_SCAN)
+    assert noted.since == LATER
+
+
+@pytest.mark.parametrize(
+    "link", [pytest.param(a_scan(), id="the stale code again"), pytest.param(NoCode(), id="none")]
+)
+def test_a_stale_code_is_not_shown_again(link: Any):
+    known = a_line(State.PAIRING, code=a_code())
+
+    found = placing.decide_found(known, link, LATER)
+
+    assert isinstance(found, placing.Ready)
+    assert (found.instance.state, found.instance.reason) == (State.PAIRING, Reason.NO_CODE)
+    assert found.instance.code is None
+
+
+@pytest.mark.parametrize(
+    "link", [pytest.param(a_scan(), id="a stale code"), pytest.param(NoCode(), id="no code")]
+)
+def test_an_open_line_that_shows_no_new_code_reconnects_by_itself(link: Any):
+    known = a_line(open=True, code=a_code())
+
+    found = placing.decide_found(known, link, LATER)
+
+    closed = known.moved(State.CLOSED, Reason.RECONNECTING, LATER)
+    assert found == placing.Ready(closed)
+    assert closed.number == known.number
+
+
+def test_an_open_line_that_shows_a_new_code_has_to_be_paired_again():
+    found = placing.decide_found(a_line(open=True), a_scan(), LATER)
+
+    assert isinstance(found, placing.Note)
+    assert found.instance.state is State.PAIRING
+
+
+def test_an_instance_that_connected_meanwhile_is_open_with_some_number():
+    found = placing.decide_found(a_line(State.PAIRING, number="1"), Connected(), LATER)
+
+    assert isinstance(found, placing.Note)
+    assert (found.instance.state, found.instance.number) == (State.OPEN, None)
+
+
+# What a start made of it ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("link", "state", "reason", "code"),
+    [
+        pytest.param(Connected(), State.OPEN, None, None, id="open"),
+        pytest.param(
+            a_scan(), State.PAIRING, Reason.WAITING_FOR_SCAN, a_code(born=LATER), id="a code"
+        ),
+        pytest.param(NoCode(), State.CLOSED, Reason.NO_CODE, None, id="no code"),
+    ],
+)
+def test_a_start_is_what_came_of_it(link: Any, state: State, reason: Any, code: Any):
+    known = a_line(State.CREATING, code=a_code("2@old"))
+
+    started = placing.decide_started(known, link, LATER)
+
+    assert (started.state, started.reason, started.code) == (state, reason, code)
+    assert started.since == LATER
+
+
+def test_a_holder_that_heard_nothing_writes_what_it_found():
+    held = a_line(State.CREATING, held_by="me")
+
+    settled = placing.decide_settled(held, held, a_scan(), LATER)
+
+    assert settled == placing.decide_started(held, a_scan(), LATER)
+
+
+@pytest.mark.parametrize("state", [State.OPEN, State.CONFLICT])
+def test_a_line_that_was_paired_meanwhile_stays_so(state: State):
+    held = a_line(State.CREATING, held_by="me")
+    current = held.model_copy(update={"state": state, "number": "1", "heard_at": 5})
+
+    assert placing.decide_settled(current, held, a_scan(), LATER) == current
+
+
+def test_an_open_line_that_nothing_was_heard_of_may_be_closed_by_its_holder():
+    held = a_line(open=True, held_by="me")
+
+    assert placing.decide_settled(held, held, NoCode(), LATER).state is State.CLOSED
+
+
+def test_a_code_pushed_meanwhile_is_at_least_as_new():
+    held = a_line(State.CREATING, held_by="me")
+    pushed = a_code("2@pushed", born=LATER)
+    current = held.model_copy(update={"state": State.PAIRING, "code": pushed, "heard_at": 5})
+
+    assert placing.decide_settled(current, held, a_scan(), LATER).code == pushed
+
+
+def test_a_code_pushed_meanwhile_that_is_over_is_not_kept():
+    held = a_line(State.CREATING, held_by="me")
+    current = held.model_copy(update={"code": a_code("2@pushed"), "heard_at": 5})
+
+    assert placing.decide_settled(current, held, a_scan(), LATER).code == a_code(born=LATER)
+
+
+def test_a_code_pushed_before_the_lease_is_replaced():
+    held = a_line(State.PAIRING, held_by="me", code=a_code("2@before"), heard_at=5)
+
+    assert placing.decide_settled(held, held, a_scan(), NOON).code == a_code()
