@@ -188,7 +188,7 @@ def test_any_order_ends_in_the_state_of_the_newest_event(muddle: Any, line: Inst
 def test_a_late_event_does_not_undo_a_newer_one_that_said_nothing_new():
     opened = (1_000, events.Opened(NUMBER))
     lost = (2_000, events.ConnectionLost())
-    back = (3_000, events.Opened(NUMBER))
+    back = (1_000 + HEARD_GRAIN_MS, events.Opened(NUMBER))
 
     assert after(a_line(), opened, back, lost).state is State.OPEN
 
