@@ -20,6 +20,8 @@ JWKS_PAUSE_SECONDS = 10
 JWKS_TIMEOUT_SECONDS = 5
 ASYMMETRIC = ["RS256", "ES256"]
 SYMMETRIC = ["HS256"]
+UNREADABLE = (ValueError, TypeError, AttributeError, RecursionError)
+"""What reading JSON of another shape or depth ends in."""
 
 Claims = dict[str, Any]
 
@@ -128,7 +130,7 @@ class _KeyRing:
         async with self.lock:
             if self.fetched_at >= asked_at:
                 return
-            with suppress(httpx.HTTPError, jwt.PyJWTError, ValueError, TypeError, AttributeError):
+            with suppress(httpx.HTTPError, jwt.PyJWTError, *UNREADABLE):
                 self.keys = await _published(self.url)
             self.fetched_at = time.monotonic()
 

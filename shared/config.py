@@ -72,7 +72,9 @@ class Settings(BaseModel):
     evolution_version: str = "2.3.6"
     instance_max: Annotated[int, Field(ge=0)] = 100
     evolution_servers: Json[tuple[Server, ...]] = ()
-    instance_prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,16}$")] = "instance_"
+    instance_prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,15}$")] = (
+        "instance_"
+    )
 
     public_url: Url
     webhook_secret: Secret

@@ -38,7 +38,7 @@ def _write(severity: str, event: str, facts: dict[str, Any]) -> None:
     line = {"severity": severity, "message": event, **facts}
     if trace := _trace.get():
         line["logging.googleapis.com/trace"] = trace
-    sys.stdout.write(json.dumps(line, default=str, ensure_ascii=False) + "\n")
+    sys.stdout.write(json.dumps(line, default=str) + "\n")
     sys.stdout.flush()
 
 

@@ -45,7 +45,7 @@ class Problem(Exception):
             "type": TYPE_PREFIX + self.slug(),
             "title": self.title,
             "status": self.status,
-            **{name: value for name, value in optional.items() if value},
+            **{name: value for name, value in optional.items() if value not in ("", None)},
         }
 
 

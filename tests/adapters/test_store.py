@@ -1,35 +1,14 @@
 """What the store keeps, places and releases, on the real emulator."""
 
-import pytest
-
 from shared.domain.instances import Instance, State
 from shared.store import Full, Placed, Store
 from tests.adapters.stores import FLEET, Server, placed
 from tests.builders import LATER, NOON, NUMBER, a_code, a_line, a_new_line, a_tenant
 from tests.perene import Perene
 
-OTHER = "5511999990002"
-
-
-@pytest.fixture
-async def store(perene: Perene) -> Store:
-    return perene.store
-
 
 def opened(current: Instance) -> Instance:
     return current.moved(State.OPEN, None, LATER, number=NUMBER)
-
-
-def opened_with_another(current: Instance) -> Instance:
-    return current.moved(State.OPEN, None, LATER, number=OTHER)
-
-
-def opened_with_some(current: Instance) -> Instance:
-    return current.moved(State.OPEN, None, LATER)
-
-
-def closed(current: Instance) -> Instance:
-    return current.moved(State.CLOSED, None, LATER)
 
 
 # Questions -----------------------------------------------------------------------------------

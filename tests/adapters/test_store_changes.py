@@ -1,7 +1,5 @@
 """How the store changes records and whose a number is, on the real emulator."""
 
-import pytest
-
 from shared.domain.instances import LEASE, Instance, State
 from shared.store import Store
 from tests.adapters.stores import placed, settled
@@ -9,11 +7,6 @@ from tests.builders import LATER, NUMBER, a_line
 from tests.perene import Perene
 
 OTHER = "5511999990002"
-
-
-@pytest.fixture
-async def store(perene: Perene) -> Store:
-    return perene.store
 
 
 def opened(current: Instance) -> Instance:

@@ -10,11 +10,6 @@ from tests.builders import LATER, NUMBER, a_new_line
 from tests.perene import Perene
 
 
-@pytest.fixture
-async def store(perene: Perene) -> Store:
-    return perene.store
-
-
 def opened(current: Instance, number: str = NUMBER) -> Instance:
     return current.moved(State.OPEN, None, LATER, number=number)
 

@@ -23,11 +23,6 @@ LOST = [
 ]
 
 
-@pytest.fixture
-async def store(perene: Perene) -> Store:
-    return perene.store
-
-
 def opened(current: Instance) -> Instance | None:
     known = (current.state, current.number) == (State.OPEN, NUMBER)
     return None if known else current.moved(State.OPEN, None, LATER, number=NUMBER)

@@ -3,8 +3,6 @@
 import asyncio
 from functools import partial
 
-import pytest
-
 from shared.domain.instances import Instance, State
 from shared.store import Full, Placed, Store
 from tests.adapters.stores import FLEET, Interrupted, placed, settled
@@ -12,11 +10,6 @@ from tests.builders import LATER, NUMBER, a_new_line
 from tests.perene import Perene
 
 MANY = 30
-
-
-@pytest.fixture
-async def store(perene: Perene) -> Store:
-    return perene.store
 
 
 def opened(current: Instance) -> Instance | None:

@@ -1,0 +1,191 @@
+"""Dependencies point one way, and files stay small."""
+
+import ast
+import os
+import re
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+LONGEST = 300
+MADE = {"__pycache__", "node_modules", ".git", ".venv", ".local", ".terraform"}
+MADE |= {".hypothesis", ".mypy_cache", ".pytest_cache", ".ruff_cache"}
+SOMEBODYS_MACHINE = re.compile("/" + r"work\b")
+
+
+class Import(NamedTuple):
+    """Who imports which module, and whether only when it is needed."""
+
+    file: str
+    line: int
+    module: str
+    lazily: bool
+
+    def of(self, *packages: str) -> bool:
+        return any(self.module == each or self.module.startswith(f"{each}.") for each in packages)
+
+    def within(self, *places: str) -> bool:
+        return any(self.file == each or self.file.startswith(f"{each}/") for each in places)
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line} imports {self.module}"
+
+
+def files(*places: str) -> list[Path]:
+    return [path for place in places for path in sorted((ROOT / place).rglob("*.py"))]
+
+
+def imports(path: Path) -> Iterator[Import]:
+    """All of a file's, those of `from x import y` as `x.y` (which may be less than a module)."""
+    tree, name = ast.parse(path.read_text()), path.relative_to(ROOT).as_posix()
+    typing_only = {id(node) for each in guarded(tree) for node in ast.walk(each)}
+    for node in ast.walk(tree):
+        lazily = node not in tree.body
+        if id(node) in typing_only:
+            continue
+        if isinstance(node, ast.Import):
+            yield from (Import(name, node.lineno, each.name, lazily) for each in node.names)
+        if isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{name}:{node.lineno} imports relatively"
+            for each in node.names:
+                yield Import(name, node.lineno, f"{node.module}.{each.name}", lazily)
+
+
+def guarded(tree: ast.Module) -> Iterator[ast.If]:
+    """What only the type checker imports."""
+    for node in tree.body:
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            yield node
+
+
+IMPORTS = [each for path in files("functions", "shared") for each in imports(path)]
+FUNCTIONS = sorted((ROOT / "functions").glob("*.py"))
+
+
+def those(broken: Callable[[Import], bool]) -> list[str]:
+    return [str(each) for each in IMPORTS if broken(each)]
+
+
+# One way -------------------------------------------------------------------------------------
+
+
+def test_the_domain_knows_only_itself():
+    def strange(each: Import) -> bool:
+        known = each.of("shared.domain", "pydantic", *sys.stdlib_module_names)
+        return each.within("shared/domain") and not known
+
+    assert those(strange) == []
+
+
+def test_shared_code_knows_no_function():
+    assert those(lambda each: each.within("shared") and each.of("functions")) == []
+
+
+def test_functions_never_know_each_other():
+    assert those(lambda each: each.within("functions") and each.of("functions")) == []
+
+
+def test_what_runs_in_production_knows_neither_tools_nor_tests():
+    assert those(lambda each: each.of("infra", "tests")) == []
+
+
+def test_only_the_store_knows_firestore():
+    def elsewhere(each: Import) -> bool:
+        allowed = each.within("shared/store") or (each.within("shared/services.py") and each.lazily)
+        return each.of("google") and not allowed
+
+    assert those(elsewhere) == []
+
+
+def test_only_the_client_and_the_sign_in_know_the_network():
+    def elsewhere(each: Import) -> bool:
+        allowed = each.within("shared/evolution", "shared/auth.py", "shared/alerts.py")
+        lazily = each.within("shared/services.py") and each.lazily
+        return each.of("httpx") and not (allowed or lazily)
+
+    assert those(elsewhere) == []
+
+
+def test_only_the_edge_and_the_functions_know_the_web():
+    def elsewhere(each: Import) -> bool:
+        allowed = each.within("functions", "shared/web.py", "shared/auth.py")
+        return each.of("starlette", "functions_framework") and not allowed
+
+    assert those(elsewhere) == []
+
+
+def test_the_two_adapters_know_neither_each_other_nor_their_callers():
+    above = ("shared.lines", "shared.services", "shared.web", "shared.auth")
+
+    def upwards(each: Import) -> bool:
+        store = each.within("shared/store") and each.of("shared.evolution", *above)
+        client = each.within("shared/evolution") and each.of("shared.store", *above)
+        return store or client
+
+    assert those(upwards) == []
+
+
+def test_only_the_settings_read_the_environment():
+    readers = [
+        path.relative_to(ROOT).as_posix()
+        for path in files("functions", "shared")
+        if re.search(r"\bos\.(environ|getenv)\b", path.read_text())
+    ]
+
+    assert readers == ["shared/config.py"]
+
+
+# One file, one function ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", FUNCTIONS, ids=lambda path: path.stem)
+def test_a_function_is_named_like_its_file(path: Path):
+    defined = {
+        node.name: node
+        for node in ast.parse(path.read_text()).body
+        if isinstance(node, ast.AsyncFunctionDef)
+    }
+
+    decorated = [ast.unparse(each) for each in defined[path.stem].decorator_list]
+    assert decorated == ["functions_framework.aio.http"]
+
+
+@pytest.mark.parametrize("path", FUNCTIONS, ids=lambda path: path.stem)
+def test_a_function_says_at_once_what_it_is_for(path: Path):
+    said = ast.get_docstring(ast.parse(path.read_text()))
+
+    assert said
+    assert len(said.splitlines()[0]) < 100
+
+
+# Small and portable --------------------------------------------------------------------------
+
+
+def test_files_stay_small():
+    lengths = {
+        path.relative_to(ROOT).as_posix(): len(path.read_text().splitlines())
+        for path in files("functions", "shared")
+    }
+
+    assert {name: length for name, length in lengths.items() if length >= LONGEST} == {}
+
+
+def test_nothing_names_somebodys_machine():
+    naming = [
+        f"{path.relative_to(ROOT)}: {found[0]}"
+        for path in every_file()
+        if (found := SOMEBODYS_MACHINE.search(path.read_text(errors="replace")))
+    ]
+
+    assert naming == []
+
+
+def every_file() -> Iterator[Path]:
+    """Those that somebody wrote."""
+    for place, folders, names in os.walk(ROOT):
+        folders[:] = [name for name in folders if name not in MADE]
+        yield from (Path(place, name) for name in names if name != ".coverage")

@@ -1,0 +1,112 @@
+"""Which tenant a good token names, and whether it is an operator's."""
+
+from typing import Any
+
+import pytest
+
+from shared import problems
+from shared.auth import operator_of, tenant_of
+from tests.house.callers import HS256, asking
+from tests.house.conftest import Deploy
+from tests.perene import token
+
+# Which tenant --------------------------------------------------------------------------------
+
+NESTED = {"app_metadata": {"tenant_id": "acme"}}
+DOTTED = "https://x.test/tenant"
+
+
+@pytest.mark.parametrize(
+    ("claim", "said"),
+    [
+        pytest.param("tenant", {"tenant": "acme"}, id="a claim of its own"),
+        pytest.param("app_metadata.tenant_id", NESTED, id="inside another"),
+        pytest.param(DOTTED, {DOTTED: "acme"}, id="with dots in its name"),
+        pytest.param("a.b", {"a.b": "acme", "a": {"b": "other"}}, id="its whole name first"),
+    ],
+)
+async def test_the_tenant_is_where_the_deployment_says(deploy: Deploy, claim: str, said: Any):
+    deploy(**HS256, AUTH_TENANT_CLAIM=claim)
+
+    assert await tenant_of(asking(token("a person", **said))) == "acme"
+
+
+UNUSABLE: dict[str, dict[str, Any]] = {
+    "missing": {},
+    "nothing": {"tenant": None},
+    "empty": {"tenant": ""},
+    "a number": {"tenant": 7},
+    "true": {"tenant": True},
+    "a list": {"tenant": ["acme"]},
+    "an object": {"tenant": {"id": "acme"}},
+    "half a character": {"tenant": "\ud83d"},
+    "too long": {"tenant": "x" * 300},
+    "too long once it is spelled": {"tenant": "é" * 40},
+}
+
+
+@pytest.mark.parametrize("said", UNUSABLE.values(), ids=UNUSABLE.keys())
+async def test_a_tenant_that_cannot_be_named_is_refused(deploy: Deploy, said: dict[str, Any]):
+    deploy(**HS256, AUTH_TENANT_CLAIM="tenant")
+
+    with pytest.raises(problems.TenantUnusable):
+        await tenant_of(asking(token("acme", **said)))
+
+
+async def test_a_claim_that_should_hold_the_tenant_but_is_plain_is_refused(deploy: Deploy):
+    deploy(**HS256, AUTH_TENANT_CLAIM="sub.tenant")
+
+    with pytest.raises(problems.TenantUnusable):
+        await tenant_of(asking(token("acme")))
+
+
+# Who runs the deployment ---------------------------------------------------------------------
+
+OPERATORS: dict[str, tuple[str, dict[str, Any]]] = {
+    "a claim that is true": ("operator", {"operator": True}),
+    "a claim that is true inside another": ("a.operator", {"a": {"operator": True}}),
+    "a role": ("app_metadata.role=operator", {"app_metadata": {"role": "operator"}}),
+    "one role of several": ("roles=operator", {"roles": ["viewer", "operator"]}),
+    "a claim with dots in its name": (f"{DOTTED}=operator", {DOTTED: "operator"}),
+}
+OTHERS: dict[str, tuple[str, dict[str, Any]]] = {
+    "no claim": ("operator", {}),
+    "the word true": ("operator", {"operator": "true"}),
+    "one": ("operator", {"operator": 1}),
+    "a list": ("operator", {"operator": [True]}),
+    "false": ("operator", {"operator": False}),
+    "another role": ("role=operator", {"role": "viewer"}),
+    "a longer role": ("role=operator", {"role": "operators"}),
+    "a role in capitals": ("role=operator", {"role": "OPERATOR"}),
+    "other roles": ("roles=operator", {"roles": ["viewer", "operators"]}),
+    "no roles": ("roles=operator", {"roles": []}),
+    "a role as a key": ("roles=operator", {"roles": {"operator": True}}),
+    "an empty role": ("role=", {}),
+}
+
+
+@pytest.mark.parametrize(("claim", "said"), OPERATORS.values(), ids=OPERATORS.keys())
+async def test_an_operator_is_known_by(deploy: Deploy, claim: str, said: dict[str, Any]):
+    deploy(**HS256, AUTH_OPERATOR_CLAIM=claim)
+
+    assert await operator_of(asking(token("olga", **said))) == "olga"
+
+
+@pytest.mark.parametrize(("claim", "said"), OTHERS.values(), ids=OTHERS.keys())
+async def test_nobody_is_an_operator_by(deploy: Deploy, claim: str, said: dict[str, Any]):
+    deploy(**HS256, AUTH_OPERATOR_CLAIM=claim)
+
+    with pytest.raises(problems.NotAllowed):
+        await operator_of(asking(token("olga", **said)))
+
+
+async def test_where_no_claim_makes_an_operator_there_is_none(by_secret: Deploy):
+    with pytest.raises(problems.NotAllowed):
+        await operator_of(asking(token(operator=True)))
+
+
+async def test_an_operator_needs_a_good_token_too(deploy: Deploy):
+    deploy(**HS256, AUTH_OPERATOR_CLAIM="operator")
+
+    with pytest.raises(problems.TokenInvalid):
+        await operator_of(asking(token(secret="x" * 32, operator=True)))

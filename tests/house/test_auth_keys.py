@@ -1,0 +1,170 @@
+"""Tokens checked by the keys that their issuer publishes, as those come and go."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from shared import auth, problems
+from shared.auth import tenant_of
+from tests.house import issuer
+from tests.house.callers import TRUST, asking
+from tests.house.conftest import Deploy
+from tests.house.issuer import Issuer, by_hand, claims, public_pem, signed
+
+
+@pytest.mark.parametrize("kid", ["rsa-1", "ec-1"])
+async def test_a_token_signed_with_a_published_key_is_good(by_keys: Issuer, kid: str):
+    assert await tenant_of(asking(signed(kid))) == "acme"
+
+
+async def test_a_token_signed_with_a_public_key_as_a_secret_is_refused(by_keys: Issuer):
+    header = {"alg": "HS256", "kid": "rsa-1"}
+
+    with pytest.raises(problems.TokenInvalid):
+        await tenant_of(asking(by_hand(header, claims(), public_pem("rsa-1"))))
+
+
+@pytest.mark.parametrize("kid", ["rsa-1", "ec-1"])
+async def test_a_token_signed_with_another_key_under_a_published_id_is_refused(
+    by_keys: Issuer, kid: str
+):
+    with pytest.raises(problems.TokenInvalid):
+        await tenant_of(asking(signed(kid, key=f"{kid} of a stranger")))
+
+
+async def test_a_token_of_one_kind_of_key_under_the_id_of_the_other_is_refused(by_keys: Issuer):
+    with pytest.raises(problems.TokenInvalid):
+        await tenant_of(asking(signed("rsa-1", key="ec-1")))
+
+
+@pytest.mark.parametrize("kid", [7, None, ["rsa-1"], {}, True], ids=repr)
+async def test_a_key_id_that_is_no_text_is_refused(by_keys: Issuer, kid: Any):
+    with pytest.raises(problems.TokenInvalid):
+        await tenant_of(asking(by_hand({"alg": "RS256", "kid": kid}, claims(), b"x")))
+
+
+async def test_a_key_that_nobody_published_is_refused(by_keys: Issuer):
+    with pytest.raises(problems.TokenInvalid):
+        await tenant_of(asking(signed("rsa-foreign")))
+
+
+async def test_a_token_without_a_key_id_is_good_where_there_is_one_key(by_keys: Issuer):
+    by_keys.kids = ["rsa-1"]
+
+    assert await tenant_of(asking(signed(None))) == "acme"
+
+
+async def test_a_token_without_a_key_id_is_refused_where_there_are_several(by_keys: Issuer):
+    with pytest.raises(problems.TokenInvalid):
+        await tenant_of(asking(signed(None)))
+
+
+async def test_keys_are_fetched_once_for_many_callers(by_keys: Issuer):
+    tenants = await asyncio.gather(*(tenant_of(asking(signed())) for _ in range(20)))
+
+    assert tenants == ["acme"] * 20
+    assert by_keys.fetches == 1
+
+
+async def test_keys_nobody_knows_are_not_looked_for_again_and_again(by_keys: Issuer):
+    await tenant_of(asking(signed()))
+
+    for number in range(20):
+        with pytest.raises(problems.TokenInvalid):
+            await tenant_of(asking(signed(f"made-up-{number}", key="rsa-foreign")))
+
+    assert by_keys.fetches == 1
+
+
+async def test_a_new_key_is_found_after_a_pause(by_keys: Issuer, monkeypatch: pytest.MonkeyPatch):
+    await tenant_of(asking(signed()))
+    by_keys.kids = ["rsa-2"]
+    with pytest.raises(problems.TokenInvalid):
+        await tenant_of(asking(signed("rsa-2")))
+
+    monkeypatch.setattr(auth, "JWKS_PAUSE_SECONDS", 0)
+
+    assert await tenant_of(asking(signed("rsa-2"))) == "acme"
+
+
+async def test_a_key_that_was_withdrawn_is_refused_in_the_end(
+    by_keys: Issuer, monkeypatch: pytest.MonkeyPatch
+):
+    await tenant_of(asking(signed()))
+    by_keys.kids = ["rsa-2"]
+    assert await tenant_of(asking(signed())) == "acme"
+
+    monkeypatch.setattr(auth, "JWKS_LIFETIME_SECONDS", 0)
+
+    with pytest.raises(problems.TokenInvalid):
+        await tenant_of(asking(signed()))
+
+
+DOWN: dict[str, tuple[int, bytes]] = {
+    "fails": (500, b""),
+    "isn't there": (404, b"not found"),
+    "redirects": (302, b""),
+    "says no JSON": (200, b"<html>"),
+    "says a list": (200, b"[]"),
+    "says nothing of keys": (200, b"{}"),
+    "has no keys": (200, b'{"keys": []}'),
+    "has keys of an unknown kind": (200, b'{"keys": [{"kty": "magic"}]}'),
+    "has keys that are no objects": (200, b'{"keys": ["rsa-1"]}'),
+    "says too deep a thing": (200, b"[" * 100_000),
+}
+
+
+@pytest.mark.parametrize("answer", DOWN.values(), ids=DOWN.keys())
+async def test_an_issuer_that_is_down_is_not_the_callers_fault(
+    by_keys: Issuer, answer: tuple[int, bytes]
+):
+    by_keys.answer = answer
+
+    with pytest.raises(problems.IssuerUnreachable) as problem:
+        await tenant_of(asking(signed()))
+
+    assert (problem.value.status, problem.value.retry_after) == (503, auth.JWKS_PAUSE_SECONDS)
+
+
+async def test_an_issuer_that_nobody_reaches_is_not_the_callers_fault(deploy: Deploy):
+    with issuer.running() as gone:
+        deploy(**TRUST, AUTH_JWKS_URL=gone.url)
+
+    with pytest.raises(problems.IssuerUnreachable):
+        await tenant_of(asking(signed()))
+
+
+async def test_an_issuer_that_is_down_is_not_asked_by_every_caller(by_keys: Issuer):
+    by_keys.answer = (500, b"")
+
+    for _ in range(5):
+        with pytest.raises(problems.IssuerUnreachable):
+            await tenant_of(asking(signed()))
+
+    assert by_keys.fetches == 1
+
+
+async def test_an_issuer_that_comes_back_is_asked_again(
+    by_keys: Issuer, monkeypatch: pytest.MonkeyPatch
+):
+    by_keys.answer = (500, b"")
+    with pytest.raises(problems.IssuerUnreachable):
+        await tenant_of(asking(signed()))
+    by_keys.answer = None
+
+    monkeypatch.setattr(auth, "JWKS_PAUSE_SECONDS", 0)
+
+    assert await tenant_of(asking(signed())) == "acme"
+
+
+@pytest.mark.parametrize("answer", DOWN.values(), ids=DOWN.keys())
+async def test_known_keys_go_on_working_while_the_issuer_is_down(
+    by_keys: Issuer, monkeypatch: pytest.MonkeyPatch, answer: tuple[int, bytes]
+):
+    await tenant_of(asking(signed()))
+    by_keys.answer = answer
+    monkeypatch.setattr(auth, "JWKS_LIFETIME_SECONDS", 0)
+
+    assert await tenant_of(asking(signed())) == "acme"
+    assert by_keys.fetches == 2

@@ -1,0 +1,210 @@
+"""The settings: validated at once, and never quoted."""
+
+import json
+from typing import Any
+
+import pytest
+
+from shared import config
+from shared.config import ConfigurationError
+from tests.house.conftest import SETTINGS
+
+SECRET = "hunter2"
+SERVER = {"id": "a", "url": "http://a.test", "api_key": "key-a"}
+
+
+def read(**variables: str) -> config.Settings:
+    return config.read({**SETTINGS, **variables})
+
+
+def fleet(*servers: dict[str, Any]) -> str:
+    return json.dumps(servers)
+
+
+# What is missing or wrong names itself -------------------------------------------------------
+
+
+@pytest.mark.parametrize("variable", ["PUBLIC_URL", "WEBHOOK_SECRET"])
+def test_a_missing_variable_names_itself(variable: str):
+    with pytest.raises(ConfigurationError, match=f"^{variable}: Field required$"):
+        read(**{variable: ""})
+
+
+@pytest.mark.parametrize("variable", ["EVOLUTION_URL", "EVOLUTION_API_KEY"])
+def test_a_deployment_without_a_server_hears_both_ways_to_name_one(variable: str):
+    with pytest.raises(ConfigurationError, match=r"EVOLUTION_URL.*EVOLUTION_SERVERS"):
+        read(**{variable: ""})
+
+
+WRONG = {
+    "PUBLIC_URL": f"{SECRET} is no address",
+    "EVOLUTION_URL": f"ftp://{SECRET}.test",
+    "EVOLUTION_SERVERS": f"[{SECRET}",
+    "INSTANCE_MAX": SECRET,
+    "INSTANCE_PREFIX": f"{SECRET}/",
+    "WEBHOOK_SECRET": SECRET,
+    "WEBHOOK_SECRET_PREVIOUS": SECRET,
+    "AUTH_HS256_SECRET": SECRET,
+    "AUTH_JWKS_URL": f"http://{SECRET}:x@",
+    "TENANTS_ON_FIRST_USE": SECRET,
+}
+
+
+@pytest.mark.parametrize(("variable", "value"), WRONG.items(), ids=WRONG.keys())
+def test_a_wrong_variable_names_itself_and_never_shows_its_value(variable: str, value: str):
+    with pytest.raises(ConfigurationError) as refused:
+        read(**{variable: value})
+
+    assert str(refused.value).startswith(f"{variable}: ")
+    assert SECRET not in str(refused.value)
+    assert refused.value.__suppress_context__
+
+
+def test_all_that_is_wrong_is_said_at_once():
+    with pytest.raises(ConfigurationError) as refused:
+        read(PUBLIC_URL="", INSTANCE_MAX="many")
+
+    assert "PUBLIC_URL: " in str(refused.value)
+    assert "INSTANCE_MAX: " in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "where"),
+    [
+        pytest.param({"id": SECRET.upper()}, "EVOLUTION_SERVERS.1.id", id="an id in capitals"),
+        pytest.param({"url": SECRET}, "EVOLUTION_SERVERS.1.url", id="no address"),
+        pytest.param({"api_key": ""}, "EVOLUTION_SERVERS.1.api_key", id="no key"),
+        pytest.param({"instance_max": -1}, "EVOLUTION_SERVERS.1.instance_max", id="less than none"),
+        pytest.param({"apikey": SECRET}, "EVOLUTION_SERVERS.1.apikey", id="a field misspelled"),
+    ],
+)
+def test_a_wrong_server_of_the_fleet_names_itself(change: dict[str, Any], where: str):
+    with pytest.raises(ConfigurationError) as refused:
+        read(EVOLUTION_SERVERS=fleet({**SERVER, "id": "b"}, {**SERVER, **change}))
+
+    assert str(refused.value).startswith(f"{where}: ")
+    assert SECRET not in str(refused.value).lower()
+
+
+def test_a_server_named_twice_is_refused():
+    with pytest.raises(ConfigurationError, match="EVOLUTION_SERVERS names a server twice"):
+        read(EVOLUTION_SERVERS=fleet(SERVER, SERVER))
+
+
+def test_two_ways_to_check_a_token_exclude_each_other():
+    both = {"AUTH_JWKS_URL": "https://issuer.test/jwks", "AUTH_HS256_SECRET": "s" * 32}
+
+    with pytest.raises(ConfigurationError, match="AUTH_JWKS_URL and AUTH_HS256_SECRET"):
+        read(**both)
+
+
+@pytest.mark.parametrize("prefix", ["__", "__x", "a b", "a/", "a~", "é", "x" * 17])
+def test_a_prefix_that_could_spoil_a_document_id_or_a_url_is_refused(prefix: str):
+    with pytest.raises(ConfigurationError, match=r"^INSTANCE_PREFIX:"):
+        read(INSTANCE_PREFIX=prefix)
+
+
+# Servers -------------------------------------------------------------------------------------
+
+
+def test_a_single_server_is_called_main():
+    (server,) = read(EVOLUTION_URL="http://e.test/", INSTANCE_MAX="7").servers.values()
+
+    assert (server.id, server.url, server.instance_max) == ("main", "http://e.test", 7)
+    assert server.api_key.get_secret_value() == SETTINGS["EVOLUTION_API_KEY"]
+
+
+def test_a_fleet_is_known_by_its_ids():
+    servers = read(EVOLUTION_SERVERS=fleet(SERVER, {**SERVER, "id": "b"})).servers
+
+    assert list(servers) == ["a", "b"]
+    assert servers["a"].api_key.get_secret_value() == "key-a"
+
+
+def test_a_fleet_wins_over_the_single_server():
+    assert list(read(EVOLUTION_SERVERS=fleet(SERVER)).servers) == ["a"]
+
+
+def test_a_fleet_needs_no_single_server():
+    settings = read(EVOLUTION_SERVERS=fleet(SERVER), EVOLUTION_URL="", EVOLUTION_API_KEY="")
+
+    assert list(settings.servers) == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("version", "dialect"),
+    [("1.8.2", "1.8"), ("1.7.4", "1.8"), ("2.1.1", "2"), ("2.3.6", "2"), ("10.0.0", "2")],
+)
+def test_a_servers_version_says_how_to_speak_to_it(version: str, dialect: str):
+    (server,) = read(EVOLUTION_SERVERS=fleet({**SERVER, "version": version})).servers.values()
+
+    assert server.dialect == dialect
+
+
+# What is absent ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("nothing", ["", " ", "\t\n"], ids=["empty", "a space", "white space"])
+def test_an_empty_variable_counts_as_absent(nothing: str):
+    assert read(INSTANCE_MAX=nothing, AUTH_JWKS_URL=nothing) == read()
+
+
+@pytest.mark.parametrize(
+    ("name", "default"),
+    [
+        ("instance_max", 100),
+        ("instance_prefix", "instance_"),
+        ("evolution_servers", ()),
+        ("webhook_secret_previous", None),
+        ("auth_issuer", None),
+        ("auth_audience", None),
+        ("auth_jwks_url", None),
+        ("auth_hs256_secret", None),
+        ("auth_tenant_claim", "sub"),
+        ("auth_operator_claim", None),
+        ("cors_origins", ()),
+        ("google_cloud_project", None),
+        ("firestore_database", "(default)"),
+    ],
+)
+def test_what_is_not_said_has_its_documented_default(name: str, default: Any):
+    assert getattr(read(), name) == default
+
+
+def test_a_server_of_a_fleet_carries_a_hundred_instances_unless_it_says_otherwise():
+    assert read(EVOLUTION_SERVERS=fleet(SERVER)).servers["a"].instance_max == 100
+
+
+# What is said --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "origins", ["https://a.test,https://b.test", " https://a.test  https://b.test "]
+)
+def test_origins_are_separated_by_commas_or_spaces(origins: str):
+    assert read(CORS_ORIGINS=origins).cors_origins == ("https://a.test", "https://b.test")
+
+
+def test_an_address_has_no_slash_at_its_end():
+    assert read(PUBLIC_URL="https://perene.test/").public_url == "https://perene.test"
+
+
+def test_variables_of_others_are_none_of_our_business():
+    assert read(HOME="/root", PATH="/bin") == read()
+
+
+def test_no_secret_is_shown_by_accident():
+    secrets = {"WEBHOOK_SECRET": "w" * 32, "AUTH_HS256_SECRET": "h" * 32}
+    settings = read(**secrets, EVOLUTION_SERVERS=fleet(SERVER))
+
+    shown = repr(settings) + str(settings.servers)
+
+    assert not [secret for secret in (*secrets.values(), "key-a") if secret in shown]
+
+
+def test_the_environment_is_read_once(deploy: Any):
+    first = config.settings()
+
+    assert config.settings() is first
+    deploy(INSTANCE_MAX="7")
+    assert config.settings().instance_max == 7

@@ -1,0 +1,127 @@
+"""One JSON line per fact; never a person's words."""
+
+import asyncio
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from shared import log
+from tests.house.conftest import Logged
+
+SAID = "call me on 5511999990001"
+
+
+def broken() -> Exception:
+    """An error with a person's words in it, and in its causes."""
+    try:
+        try:
+            raise ValueError(SAID)
+        except ValueError as cause:
+            cause.add_note(SAID)
+            raise KeyError(SAID) from cause
+    except KeyError as error:
+        return error
+
+
+@pytest.mark.parametrize(
+    ("verb", "severity"),
+    [(log.happened, "INFO"), (log.refused, "NOTICE")],
+    ids=lambda each: str(each),
+)
+def test_a_fact_is_one_line_of_json(logged: Logged, verb, severity: str):
+    verb("line.opened", instance="instance_acme", ms=3)
+
+    fact = {"severity": severity, "message": "line.opened", "instance": "instance_acme", "ms": 3}
+    assert logged() == [fact]
+
+
+def test_what_broke_is_an_error_with_its_type_and_stack(logged: Logged):
+    log.broke("request.broke", broken(), function="instances")
+
+    (line,) = logged()
+    assert (line["severity"], line["error"]) == ("ERROR", "KeyError")
+    assert line["function"] == "instances"
+    assert "broken" in line["stack"][0]
+    assert "caused by ValueError" in line["stack"]
+
+
+def test_what_an_error_says_is_never_logged(logged: Logged, capsys: pytest.CaptureFixture[str]):
+    log.broke("request.broke", broken())
+
+    assert "5511999990001" not in capsys.readouterr().out
+
+
+def test_an_error_behind_another_is_named_even_if_nobody_said_so(logged: Logged):
+    try:
+        try:
+            raise ValueError(SAID)
+        except ValueError:
+            raise KeyError(SAID)  # noqa: B904 - that is the case
+    except KeyError as error:
+        log.broke("request.broke", error)
+
+    (line,) = logged()
+    assert "caused by ValueError" in line["stack"]
+
+
+def test_an_error_that_hides_another_stands_alone(logged: Logged):
+    try:
+        try:
+            raise ValueError(SAID)
+        except ValueError:
+            raise KeyError(SAID) from None
+    except KeyError as error:
+        log.broke("request.broke", error)
+
+    (line,) = logged()
+    assert "caused by ValueError" not in line["stack"]
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        pytest.param("two\nlines", "two\nlines", id="two lines"),
+        pytest.param("ção 💥", "ção 💥", id="accents and emoji"),
+        pytest.param("\u2028", "\u2028", id="an exotic line break"),
+        pytest.param("\ud83d", "\ud83d", id="half a character"),
+        pytest.param(datetime(2026, 3, 2, tzinfo=UTC), "2026-03-02 00:00:00+00:00", id="a time"),
+        pytest.param(ValueError, "<class 'ValueError'>", id="anything else"),
+    ],
+)
+def test_any_value_is_one_line(capsys: pytest.CaptureFixture[str], value, written: str):
+    log.happened("line.opened", what=value)
+
+    out = capsys.readouterr().out
+    assert out.count("\n") == 1
+    assert json.loads(out)["what"] == written
+
+
+def test_a_fact_never_hides_what_happened(logged: Logged):
+    log.happened("message.stored", message="ABCD", severity="low")
+
+    (line,) = logged()
+    assert "message.stored" in line.values()
+    assert line["severity"] == "INFO"
+
+
+def test_a_line_belongs_to_the_trace_that_is_followed(logged: Logged):
+    log.follow(log.Trace("projects/p/traces/t"))
+
+    log.happened("line.opened")
+
+    (line,) = logged()
+    assert line["logging.googleapis.com/trace"] == "projects/p/traces/t"
+
+
+async def test_each_request_follows_its_own_trace(logged: Logged):
+    async def request(trace: str) -> None:
+        log.follow(log.Trace(trace))
+        await asyncio.sleep(0)
+        log.happened("line.opened", own=trace)
+
+    await asyncio.gather(*(asyncio.create_task(request(each)) for each in "abc"))
+
+    lines = logged()
+    assert len(lines) == 3
+    assert all(line["logging.googleapis.com/trace"] == line["own"] for line in lines)

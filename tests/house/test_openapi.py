@@ -1,0 +1,162 @@
+"""The document describes what the functions really do."""
+
+import functools
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from infra import openapi
+from infra.local import gateway
+from shared import web
+from shared.problems import TYPE_PREFIX
+from tests.house.conftest import Deploy
+
+METHODS = {"get", "put", "post", "delete", "options", "head", "patch", "trace"}
+DOCUMENT: dict[str, Any] = json.loads(openapi.DOCUMENT.read_text())
+OPERATIONS = [
+    pytest.param(path, operation, id=operation["operationId"])
+    for path, methods in DOCUMENT["paths"].items()
+    for operation in methods.values()
+]
+ROUTES = [
+    pytest.param(edge, route, id=f"{edge.function} {route.method} {route.path}")
+    for edge in openapi.edges()
+    for route in edge.routes
+]
+every_operation = pytest.mark.parametrize(("path", "operation"), OPERATIONS)
+every_route = pytest.mark.parametrize(("edge", "route"), ROUTES)
+
+
+def nodes(value: Any) -> Iterator[dict[str, Any]]:
+    """Every object in the document."""
+    if isinstance(value, dict):
+        yield value
+    children = value.values() if isinstance(value, dict) else value
+    for child in children if isinstance(value, dict | list) else ():
+        yield from nodes(child)
+
+
+# It is a good document -----------------------------------------------------------------------
+
+
+def test_the_kept_document_is_up_to_date():
+    assert openapi.DOCUMENT.read_text() == openapi.text(), "run `python -m infra.openapi`"
+
+
+def test_it_says_what_it_is():
+    assert DOCUMENT["openapi"].startswith("3.1.")
+    assert {"title", "version"} <= DOCUMENT["info"].keys()
+    assert DOCUMENT.keys() <= {"openapi", "info", "paths", "components", "servers", "tags"}
+
+
+def test_every_reference_leads_somewhere():
+    references = [node["$ref"] for node in nodes(DOCUMENT) if "$ref" in node]
+
+    assert references
+    for reference in references:
+        assert reference.startswith("#/")
+        functools.reduce(lambda at, key: at[key], reference[2:].split("/"), DOCUMENT)
+
+
+def test_every_schema_is_used():
+    text = json.dumps(DOCUMENT)
+
+    assert not [
+        name for name in DOCUMENT["components"]["schemas"] if f'schemas/{name}"' not in text
+    ]
+
+
+def test_every_path_is_absolute_and_has_known_methods():
+    for path, methods in DOCUMENT["paths"].items():
+        assert path.startswith("/")
+        assert methods.keys() <= METHODS
+
+
+def test_every_operation_has_a_name_of_its_own():
+    names = [operation.values[1]["operationId"] for operation in OPERATIONS]
+
+    assert len(set(names)) == len(names)
+    assert all(re.fullmatch(r"\w+", name) for name in names)
+
+
+@every_operation
+def test_an_operation_says_what_it_does_and_answers(path: str, operation: dict[str, Any]):
+    assert operation["summary"]
+    assert operation["responses"]
+    for status, answer in operation["responses"].items():
+        assert re.fullmatch(r"[2-5]\d\d", status)
+        assert answer["description"]
+
+
+@every_operation
+def test_an_operation_declares_the_parts_of_its_path(path: str, operation: dict[str, Any]):
+    declared = {each["name"] for each in operation.get("parameters", []) if each["in"] == "path"}
+
+    assert declared == set(re.findall(r"{(\w+)}", path))
+
+
+@every_operation
+def test_an_operation_says_who_may_call_it(path: str, operation: dict[str, Any]):
+    asked = [name for scheme in operation.get("security", []) for name in scheme]
+
+    assert set(asked) <= DOCUMENT["components"]["securitySchemes"].keys()
+    assert bool(asked) == ("401" in operation["responses"])
+
+
+# It is about these functions -----------------------------------------------------------------
+
+
+def described(edge: web.Edge, route: web.Route) -> dict[str, Any]:
+    return DOCUMENT["paths"][edge.path + route.path.rstrip("/")][route.method.lower()]
+
+
+def test_nothing_else_is_described():
+    assert len(OPERATIONS) == len(ROUTES)
+
+
+@every_route
+def test_a_route_is_described_with_its_answers(edge: web.Edge, route: web.Route):
+    responses = described(edge, route)["responses"]
+
+    for status, model in route.answers.items():
+        content = responses[str(status)].get("content", {})
+        shown = [each["schema"]["$ref"].rpartition("/")[2] for each in content.values()]
+        assert shown == ([model.__name__] if model else [])
+
+
+@every_route
+def test_a_route_is_described_with_what_it_takes(edge: web.Edge, route: web.Route):
+    body = described(edge, route).get("requestBody")
+
+    assert bool(body) == bool(route.takes)
+    if route.takes:
+        schema = body["content"]["application/json"]["schema"]
+        assert schema["$ref"].endswith(f"/{route.takes.__name__}")
+
+
+@every_route
+def test_a_route_is_described_with_each_of_its_problems(edge: web.Edge, route: web.Route):
+    responses = described(edge, route)["responses"]
+
+    for problem in (*route.problems, *web.EVERYWHERE):
+        content = responses[str(problem.status)]["content"]["application/problem+json"]
+        named = content["schema"]["allOf"][1]["properties"]["type"]["enum"]
+        assert TYPE_PREFIX + problem.slug() in named
+
+
+@every_route
+def test_a_route_that_takes_a_body_may_refuse_it(edge: web.Edge, route: web.Route):
+    assert not route.takes or set(web.BODY_PROBLEMS) <= set(route.problems)
+
+
+async def test_it_is_served_with_the_functions(deploy: Deploy):
+    through = httpx.ASGITransport(gateway.build(openapi.ROOT / "functions"))
+    async with httpx.AsyncClient(transport=through, base_url="http://perene.test") as client:
+        answer = await client.get("/openapi.json")
+
+    assert (answer.status_code, answer.json()) == (200, DOCUMENT)
+    assert answer.headers["content-type"] == "application/json"

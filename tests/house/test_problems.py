@@ -1,0 +1,100 @@
+"""Every failure has a name that never changes."""
+
+import pytest
+
+from shared import problems
+from shared.problems import Problem
+
+SLUGS = [
+    "token-missing",
+    "token-invalid",
+    "token-expired",
+    "auth-not-configured",
+    "issuer-unreachable",
+    "not-allowed",
+    "tenant-unusable",
+    "tenant-unknown",
+    "tenant-suspended",
+    "tenant-cancelled",
+    "no-such-path",
+    "method-not-allowed",
+    "body-too-large",
+    "body-not-json",
+    "body-malformed",
+    "request-invalid",
+    "line-unknown",
+    "line-busy",
+    "line-releasing",
+    "line-not-open",
+    "maximum-lines-reached",
+    "maximum-instances-reached",
+    "evolution-unreachable",
+    "evolution-timed-out",
+    "evolution-failed",
+    "evolution-refused",
+    "evolution-refused-key",
+    "server-unknown",
+    "store-unavailable",
+    "webhook-forged",
+    "unexpected",
+]
+"""Callers decide by these. A new one is added here; one that is here stays as it is."""
+
+KINDS = [each for each in vars(problems).values() if isinstance(each, type) and each is not Problem]
+EVERY = [each for each in KINDS if issubclass(each, Problem)]
+every_problem = pytest.mark.parametrize("kind", EVERY, ids=lambda kind: kind.slug())
+
+
+class AProblem(Problem):
+    status = 409
+    title = "Something is in the way"
+
+
+def test_the_names_of_all_problems_are_these():
+    assert sorted(each.slug() for each in EVERY) == sorted(SLUGS)
+
+
+@every_problem
+def test_a_problem_is_found_by_its_name(kind: type[Problem]):
+    assert Problem.registry[kind.slug()] is kind
+
+
+@every_problem
+def test_a_problem_is_somebodys_fault(kind: type[Problem]):
+    assert 400 <= kind.status <= 599
+
+
+@every_problem
+def test_a_problem_has_a_sentence_for_a_person(kind: type[Problem]):
+    assert kind.title[0].isupper()
+    assert not kind.title.endswith(".")
+    assert len(kind.title) < 80
+
+
+def test_no_two_problems_say_the_same():
+    assert len({each.title for each in EVERY}) == len(EVERY)
+
+
+@every_problem
+def test_a_body_has_what_the_standard_asks_for(kind: type[Problem]):
+    body = kind().body()
+
+    said = {"type": f"urn:perene:problem:{kind.slug()}", "title": kind.title, "status": kind.status}
+    assert body == said
+
+
+def test_a_body_says_more_if_there_is_more():
+    errors = [{"field": "line", "message": "too long"}]
+
+    body = AProblem("Not now.", retry_after=7, errors=errors).body()
+
+    assert (body["detail"], body["retry_after"], body["errors"]) == ("Not now.", 7, errors)
+
+
+def test_a_caller_that_may_try_again_at_once_hears_so():
+    assert AProblem(retry_after=0).body()["retry_after"] == 0
+
+
+def test_an_exception_says_its_detail_or_else_its_title():
+    assert str(AProblem("Not now.")) == "Not now."
+    assert str(AProblem()) == AProblem.title

@@ -1,0 +1,64 @@
+"""Who has no token is turned away before anything is touched."""
+
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import NoReturn
+
+import httpx
+import pytest
+
+from infra import openapi
+from infra.local import gateway
+from shared import services
+from tests.house.conftest import Deploy
+
+FUNCTIONS = Path(__file__).parent.parent.parent / "functions"
+PUBLIC = ("openapi", "console")
+
+ROUTES = [
+    pytest.param(route.method, edge.path + route.path.rstrip("/"), id=f"{edge.function} {index}")
+    for edge in openapi.edges()
+    if edge.function not in PUBLIC
+    for index, route in enumerate(edge.routes)
+]
+
+
+@pytest.fixture
+async def origin(
+    deploy: Deploy, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[httpx.AsyncClient]:
+    """Every function, and nothing that they could work with."""
+    deploy(AUTH_ISSUER="https://issuer.test", AUTH_AUDIENCE="perene", AUTH_HS256_SECRET="s" * 32)
+    monkeypatch.setattr(services, "store", untouched)
+    monkeypatch.setattr(services, "evolution", untouched)
+    through = httpx.ASGITransport(gateway.build(FUNCTIONS))
+    async with httpx.AsyncClient(transport=through, base_url="http://perene.test") as client:
+        yield client
+
+
+def untouched(*_: object) -> NoReturn:
+    raise AssertionError("nobody has said yet who is calling")
+
+
+@pytest.mark.parametrize(("method", "path"), ROUTES)
+async def test_a_stranger_is_turned_away_before_anything_is_touched(
+    origin: httpx.AsyncClient, method: str, path: str
+):
+    answer = await origin.request(method, re.sub(r"{\w+}", "default", path), json={})
+
+    assert answer.status_code == 401
+    assert answer.headers["www-authenticate"] == "Bearer"
+
+
+@pytest.mark.parametrize(("method", "path"), ROUTES)
+async def test_a_token_that_nobody_signed_opens_nothing(
+    origin: httpx.AsyncClient, method: str, path: str
+):
+    headers = {"authorization": "Bearer e30.e30.e30", "x-webhook-token": "e30.e30.e30"}
+
+    answer = await origin.request(
+        method, re.sub(r"{\w+}", "default", path), json={}, headers=headers
+    )
+
+    assert answer.status_code == 401

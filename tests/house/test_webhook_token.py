@@ -1,0 +1,99 @@
+"""Only we can sign for an instance."""
+
+import base64
+import json
+
+import jwt
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared import problems, webhook_token
+from shared.domain.names import InstanceName
+from tests.house.conftest import SETTINGS, Deploy
+
+NAME = InstanceName("instance_acme")
+NOW, BEFORE = "n" * 32, "b" * 32
+
+
+@pytest.fixture(autouse=True)
+def deployed(deploy: Deploy) -> Deploy:
+    return deploy
+
+
+def encoded(part: object) -> str:
+    return base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=")
+
+
+def test_a_token_names_its_instance():
+    assert webhook_token.verify(webhook_token.sign(NAME)) == NAME
+
+
+def test_a_token_is_always_the_same_one():
+    assert webhook_token.sign(NAME) == webhook_token.sign(NAME)
+
+
+def test_a_token_fits_in_a_header_and_in_a_path():
+    token = webhook_token.sign(InstanceName("instance_" + "~c3" * 70))
+
+    assert token.replace("-", "").replace("_", "").replace(".", "").isalnum()
+    assert len(token) < 1024
+
+
+def test_two_instances_have_two_tokens():
+    assert webhook_token.sign(NAME) != webhook_token.sign(InstanceName("instance_other"))
+
+
+def test_a_token_survives_the_rotation_of_its_secret(deploy: Deploy):
+    deploy(WEBHOOK_SECRET=BEFORE)
+    token = webhook_token.sign(NAME)
+
+    deploy(WEBHOOK_SECRET=NOW, WEBHOOK_SECRET_PREVIOUS=BEFORE)
+
+    assert webhook_token.verify(token) == NAME
+    assert webhook_token.sign(NAME) != token
+
+
+def test_a_token_of_a_secret_that_is_over_is_forged(deploy: Deploy):
+    deploy(WEBHOOK_SECRET=BEFORE)
+    token = webhook_token.sign(NAME)
+
+    deploy(WEBHOOK_SECRET=NOW)
+
+    with pytest.raises(problems.WebhookForged):
+        webhook_token.verify(token)
+
+
+SECRET = SETTINGS["WEBHOOK_SECRET"]
+FORGED = {
+    "nothing": "",
+    "garbage": "garbage",
+    "dots": "..",
+    "another's": jwt.encode({"sub": NAME}, "x" * 32, "HS256"),
+    "unsigned": jwt.encode({"sub": NAME}, None, "none"),
+    "of another algorithm": jwt.encode({"sub": NAME}, SECRET * 2, "HS512"),
+    "of nobody": jwt.encode({}, SECRET, "HS256"),
+    "of an empty name": jwt.encode({"sub": ""}, SECRET, "HS256"),
+    "deep": base64.urlsafe_b64encode(b"[" * 30_000).decode() + ".e30.x",
+    "not even letters": "é\x00💥.é.é",
+    "half a character": "\ud83d.x.y",
+}
+
+
+@pytest.mark.parametrize("token", FORGED.values(), ids=FORGED.keys())
+def test_any_other_token_is_forged(token: str):
+    with pytest.raises(problems.WebhookForged):
+        webhook_token.verify(token)
+
+
+def test_a_token_whose_name_was_changed_is_forged():
+    header, _, signature = webhook_token.sign(NAME).split(".")
+
+    with pytest.raises(problems.WebhookForged):
+        webhook_token.verify(f"{header}.{encoded({'sub': 'instance_other'})}.{signature}")
+
+
+@given(st.text())
+def test_no_text_is_more_than_forged(text: str):
+    with pytest.raises(problems.WebhookForged):
+        webhook_token.verify(text)
