@@ -5,12 +5,13 @@ from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from shared import auth, config, problems, services, web
+from shared import auth, problems, services, web
 from shared.domain import names
-from shared.domain.instances import Instance, State
+from shared.domain.instances import State
 from shared.domain.names import LineId, LineKey
 from shared.domain.record import Record
 from shared.lines import entry, leave, views
+from shared.lines import restart as restarting
 
 edge = web.Edge("instances", "/instances")
 
@@ -25,7 +26,8 @@ class Lines(Record):
 @edge.route("GET", "/", answers={200: Lines}, problems=web.TENANT_PROBLEMS)
 async def every_line(request: Request) -> Lines:
     """The caller's lines."""
-    tenant, carried = await services.store().lines(await auth.tenant_of(request))
+    caller = await auth.tenant_of(request)
+    tenant, carried = await services.store().lines(caller)
     entry.check(tenant)
     now = services.now()
     shown = [views.line_view(instance, now) for instance in carried]
@@ -40,7 +42,7 @@ async def every_line(request: Request) -> Lines:
 )
 async def one_line(request: Request) -> views.LineView:
     """One of the caller's lines, with the code to scan while it is pairing."""
-    return views.line_view(await _known(await _key(request)), services.now())
+    return views.line_view(await entry.known(await _key(request)), services.now())
 
 
 @edge.route(
@@ -56,12 +58,7 @@ async def one_line(request: Request) -> views.LineView:
 )
 async def restart(request: Request) -> views.LineView:
     """A connected line reconnects to WhatsApp, without pairing again."""
-    known = await _known(await _key(request))
-    if known.leased(services.now()):
-        raise problems.LineBusy(retry_after=views.ASK_AGAIN_SECONDS)
-    if not await services.evolution(known.server).restart(known.name):
-        raise problems.LineNotOpen("Ask for it with POST /ensure-instance.")
-    return views.line_view(known, services.now())
+    return views.line_view(await restarting.restart(await _key(request)), services.now())
 
 
 @edge.route(
@@ -98,15 +95,6 @@ async def _key(request: Request) -> LineKey:
     if not names.is_line(line):
         raise problems.LineUnknown()
     return LineKey(tenant, LineId(line))
-
-
-async def _known(key: LineKey) -> Instance:
-    name = names.instance_name(config.settings().instance_prefix, key)
-    tenant, instance = await services.store().look(key.tenant, name)
-    entry.check(tenant)
-    if instance is None:
-        raise problems.LineUnknown()
-    return instance
 
 
 @functions_framework.aio.http

@@ -1,16 +1,12 @@
 """Evolution tells us what happened to an instance."""
 
-from datetime import datetime
-from functools import partial
-
 import functions_framework.aio
 from starlette.requests import Request
 from starlette.responses import Response
 
 from shared import log, problems, services, web, webhook_token
-from shared.domain import connecting, events
-from shared.domain.names import InstanceName
 from shared.evolution import webhooks
+from shared.lines import hear
 
 edge = web.Edge("receive_webhook", "/webhook")
 
@@ -39,19 +35,9 @@ async def webhook(request: Request) -> web.Reply:
         return web.Reply(status=204)
     if told.instance != name:
         raise problems.WebhookForged()
-    await _record(name, told, services.now())
+    now = services.now()
+    await hear.hear(name, told.meaning(), told.at(now), now)
     return web.Reply(status=204)
-
-
-async def _record(name: InstanceName, told: webhooks.Wire, now: datetime) -> None:
-    event = told.meaning()
-    if isinstance(event, events.Ignored):
-        log.happened("event.ignored", instance=name, what=told.event, reason=event.reason)
-        return
-    decide = partial(connecting.decide_event, event=event, at=told.at(now), now=now)
-    changed = await services.store().change(name, decide, now)
-    if changed:
-        log.happened("instance.changed", instance=name, state=changed.state, reason=changed.reason)
 
 
 def _token(request: Request) -> str:

@@ -121,7 +121,7 @@ class _KeyRing:
         if age > JWKS_LIFETIME_SECONDS or (key_id not in self.keys and age > JWKS_PAUSE_SECONDS):
             await self._fetch(time.monotonic())
         if not self.keys:
-            raise problems.IssuerUnreachable(retry_after=JWKS_PAUSE_SECONDS)
+            raise problems.IssuerUnreachable()
         if key_id not in self.keys:
             raise problems.TokenInvalid()
         return self.keys[key_id]

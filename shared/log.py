@@ -35,7 +35,7 @@ def follow(trace: Trace | None) -> None:
 
 
 def _write(severity: str, event: str, facts: dict[str, Any]) -> None:
-    line = {"severity": severity, "message": event, **facts}
+    line = {**facts, "severity": severity, "message": event}
     if trace := _trace.get():
         line["logging.googleapis.com/trace"] = trace
     sys.stdout.write(json.dumps(line, default=str) + "\n")

@@ -15,6 +15,8 @@ class Problem(Exception):
 
     status: ClassVar[int]
     title: ClassVar[str]
+    again_after: ClassVar[int | None] = None
+    """Seconds after which the same request may well succeed, where that is so."""
     registry: ClassVar[dict[str, type["Problem"]]] = {}
 
     def __init__(
@@ -26,7 +28,7 @@ class Problem(Exception):
     ) -> None:
         super().__init__(detail or self.title)
         self.detail = detail
-        self.retry_after = retry_after
+        self.retry_after = self.again_after if retry_after is None else retry_after
         self.errors = errors
 
     def __init_subclass__(cls) -> None:
@@ -74,6 +76,7 @@ class AuthNotConfigured(Problem):
 
 class IssuerUnreachable(Problem):
     status = 503
+    again_after = 10
     title = "The sign-in service can't be reached to check the token"
 
 
@@ -114,6 +117,10 @@ class MethodNotAllowed(Problem):
     status = 405
     title = "This address doesn't take that method"
 
+    def __init__(self, *methods: str) -> None:
+        super().__init__(f"It takes {', '.join(methods)}." if methods else "")
+        self.methods = methods
+
 
 class BodyTooLarge(Problem):
     status = 413
@@ -145,12 +152,8 @@ class LineUnknown(Problem):
 
 class LineBusy(Problem):
     status = 409
+    again_after = 2
     title = "The line is being changed by another call, try again shortly"
-
-
-class LineReleasing(Problem):
-    status = 409
-    title = "The line is being released"
 
 
 class LineNotOpen(Problem):
@@ -165,6 +168,7 @@ class MaximumLinesReached(Problem):
 
 class MaximumInstancesReached(Problem):
     status = 503
+    again_after = 60
     title = "Maximum instances reached"
 
 
@@ -173,16 +177,19 @@ class MaximumInstancesReached(Problem):
 
 class EvolutionUnreachable(Problem):
     status = 502
+    again_after = 5
     title = "The WhatsApp server can't be reached"
 
 
 class EvolutionTimedOut(Problem):
     status = 504
+    again_after = 5
     title = "The WhatsApp server didn't answer in time"
 
 
 class EvolutionFailed(Problem):
     status = 502
+    again_after = 5
     title = "The WhatsApp server failed"
 
 
@@ -203,6 +210,7 @@ class ServerUnknown(Problem):
 
 class StoreUnavailable(Problem):
     status = 503
+    again_after = 2
     title = "The database can't be reached, try again shortly"
 
 

@@ -21,6 +21,7 @@ CORS_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 CORS_HEADERS = ("authorization", "content-type", "idempotency-key", "if-none-match")
 CORS_EXPOSED = ("retry-after", "etag")
 
+# What a route's callers may get, by what the route does.
 TENANT_PROBLEMS: tuple[type[Problem], ...] = (
     problems.TokenMissing,
     problems.TokenInvalid,
@@ -50,7 +51,6 @@ LINE_PROBLEMS: tuple[type[Problem], ...] = (
     problems.EvolutionRefusedKey,
 )
 EVERYWHERE: tuple[type[Problem], ...] = (problems.MethodNotAllowed, problems.NoSuchPath)
-"""What a route's callers may get, by what the route does."""
 
 Body = TypeVar("Body", bound=BaseModel)
 
@@ -153,7 +153,7 @@ class Edge:
             if match is Match.PARTIAL:
                 partial.add(route.method)
         if partial:
-            raise problems.MethodNotAllowed(f"It takes {', '.join(sorted(partial))}.")
+            raise problems.MethodNotAllowed(*sorted(partial))
         raise problems.NoSuchPath()
 
 
@@ -215,6 +215,8 @@ def _problem(problem: Problem) -> Response:
     headers = {"cache-control": "no-store"}
     if problem.retry_after is not None:
         headers["retry-after"] = str(problem.retry_after)
+    if isinstance(problem, problems.MethodNotAllowed):
+        headers["allow"] = ", ".join(problem.methods)
     if problem.status == 401:
         headers["www-authenticate"] = "Bearer"
     content = TypeAdapter(dict[str, Any]).dump_json(problem.body())

@@ -25,6 +25,10 @@ def a_key(tenant: str = "acme", line: str = "default") -> LineKey:
     return LineKey(TenantId(tenant), LineId(line))
 
 
+MARK = "as we want it"
+"""Of the configuration that lines have been given."""
+
+
 def a_line(
     state: State = State.CLOSED,
     *,
@@ -38,7 +42,7 @@ def a_line(
     key = a_key(tenant, line)
     new = new_instance(key, names.instance_name(PREFIX, key), "Vendas", "main", NOON)
     opened = {"state": State.OPEN, "number": NUMBER}
-    known = {"reason": None, **(opened if open else {"state": state}), **change}
+    known = {"reason": None, "configured": MARK, **(opened if open else {"state": state}), **change}
     found = new.model_copy(update=known)
     return found.granted(held_by, NOON) if held_by else found
 

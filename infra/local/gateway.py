@@ -1,8 +1,6 @@
 """Every function under one origin, each loaded from its own file as the platform would."""
 
 import argparse
-from collections.abc import Mapping
-from http import HTTPStatus
 from pathlib import Path
 
 import uvicorn
@@ -12,6 +10,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
+
+from shared import problems
 
 FUNCTIONS = Path("functions")
 SEGMENTS = {"receive_webhook": "webhook", "openapi": "openapi.json"}  # others: their own name
@@ -53,9 +53,8 @@ def _loaded(file: Path) -> ASGIApp:
 
 
 async def _not_found(scope: Scope, receive: Receive, send: Send) -> None:
-    status = HTTPStatus.NOT_FOUND
-    problem: Mapping[str, object] = {"type": "about:blank", "title": status.phrase, "status": 404}
-    answer = JSONResponse(problem, status, media_type="application/problem+json")
+    problem = problems.NoSuchPath()
+    answer = JSONResponse(problem.body(), problem.status, media_type="application/problem+json")
     await answer(scope, receive, send)
 
 

@@ -90,7 +90,7 @@ class Run(BaseModel):
 
     def _usual(self, evolution: str) -> dict[str, str]:
         return {
-            "CORS_ORIGINS": f"http://localhost:{self.port},{self.origin}",
+            "CORS_ORIGINS": "*",  # whatever frontend is being built
             "EVOLUTION_API_KEY": self.secrets.evolution,
             "EVOLUTION_URL": evolution,
             "INSTANCE_MAX": "100",

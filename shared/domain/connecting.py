@@ -8,21 +8,18 @@ from shared.domain import events
 from shared.domain.events import Event
 from shared.domain.instances import Code, Instance, Reason, State
 
-HEARD_GRAIN_MS = 5_000
-"""An event that only repeats what we know is noted at most this often (milliseconds)."""
-
 
 def decide_event(instance: Instance, event: Event, at: int, now: datetime) -> Instance | None:
     """The instance after an event, or None when nothing changed.
 
     `at` is the event's own time on its server's clock (epoch milliseconds): an event that is
-    older than the newest one heard arrives too late to say anything. What a release has begun,
-    no event undoes.
+    older than the newest one that changed something arrives too late to say anything. What a
+    release has begun, no event undoes.
     """
     if at < instance.heard_at or instance.state is State.RELEASING:
         return None
     moved = _moved(instance, event, now)
-    if moved == instance and at - instance.heard_at < HEARD_GRAIN_MS:
+    if moved == instance:
         return None
     return None if moved is None else moved.model_copy(update={"heard_at": at})
 

@@ -44,7 +44,7 @@ holder sent can still be running."""
 
 
 class State(StrEnum):
-    """How connected a line is (PRODUCT words)."""
+    """How connected a line is."""
 
     CREATING = "creating"
     PAIRING = "pairing"
@@ -123,6 +123,8 @@ class Instance(Kept):
     reason: Reason | None = None
     number: str | None = None
     code: Code | None = None
+    configured: str | None = None
+    """The mark of the configuration that it was given last."""
     spoiled: bool = False
     """A pairing code was shown that nobody typed: the next start would try to log in with it
     instead of showing a code (EVOLUTION.md §3, connect)."""

@@ -1,5 +1,7 @@
 """What a server tells us, in our words. `shared.evolution` speaks in these."""
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -18,7 +20,7 @@ class Connection(StrEnum):
 
 
 @dataclass(frozen=True)
-class Wanted:
+class Configuration:
     """How we want an instance to be configured, whoever made it.
 
     Where its webhook goes is not shown: it proves itself with a token, on 1.8 in the URL.
@@ -27,6 +29,12 @@ class Wanted:
     webhook_url: str = field(repr=False)
     webhook_headers: Mapping[str, str] = field(repr=False)
     webhook_events: tuple[str, ...]
+
+    @property
+    def mark(self) -> str:
+        """Tells two configurations apart without telling what is in them."""
+        whole = [self.webhook_url, dict(self.webhook_headers), self.webhook_events]
+        return hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True)
@@ -116,7 +124,7 @@ class Sent:
     raw: Mapping[str, Any] = field(repr=False)
 
 
-class Reason(StrEnum):
+class WhyNotSent(StrEnum):
     """Why a message surely wasn't sent."""
 
     NOT_CONNECTED = "not_connected"
@@ -132,7 +140,7 @@ class Reason(StrEnum):
 class NotSent:
     """The message surely wasn't sent. Sending it again can't make two of it."""
 
-    reason: Reason
+    reason: WhyNotSent
     why: str
 
 

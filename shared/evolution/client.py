@@ -9,6 +9,7 @@ import httpx
 from shared import problems
 from shared.config import Server
 from shared.domain.upstream import (
+    Configuration,
     Connection,
     Created,
     Creation,
@@ -17,7 +18,6 @@ from shared.domain.upstream import (
     NameInUse,
     Refused,
     Sighting,
-    Wanted,
 )
 from shared.evolution import dialects, errors, limits
 from shared.evolution.calls import Answer, Call, Lost, path
@@ -48,7 +48,7 @@ class Evolution(Messages):
         answer = await self._call(Call("GET", route, limits.CONNECTION, repeat=True))
         return self._read(self._dialect.connection, answer)
 
-    async def create(self, name: str, wanted: Wanted, number: str | None = None) -> Creation:
+    async def create(self, name: str, wanted: Configuration, number: str | None = None) -> Creation:
         """If Created, the instance exists, not connected. EVOLUTION.md §1.1, §3.
 
         Two of these may never be in flight for one name. Whatever leaves a doubt is Doubtful, so
@@ -87,7 +87,7 @@ class Evolution(Messages):
             return False
         return self._read(self._dialect.restarting, self._checked(answer))
 
-    async def configure(self, name: str, wanted: Wanted) -> bool:
+    async def configure(self, name: str, wanted: Configuration) -> bool:
         """Webhook and settings are as wanted. False: no such instance. EVOLUTION.md §4, §6."""
         async with self._altogether(limits.CONFIGURE):
             webhook = self._dialect.webhook(wanted)
@@ -102,7 +102,7 @@ class Evolution(Messages):
         """
         return await self._set("webhook", name, self._dialect.silence())
 
-    async def configuration(self, name: str) -> Wanted | None:
+    async def configuration(self, name: str) -> Configuration | None:
         """How the webhook is set, without events when it is off; None: no such instance.
 
         Once configured, it reads as `expected`.
@@ -110,7 +110,7 @@ class Evolution(Messages):
         answer = await self._find("webhook", name)
         return self._read(self._dialect.wanted, answer)
 
-    def expected(self, wanted: Wanted) -> Wanted:
+    def expected(self, wanted: Configuration) -> Configuration:
         """What `configuration` answers after `configure`; 1.8 knows no headers and fewer events."""
         return self._dialect.expected(wanted)
 

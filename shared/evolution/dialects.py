@@ -10,13 +10,13 @@ from typing import Any
 from shared import config
 from shared.domain.names import InstanceName
 from shared.domain.upstream import (
+    Configuration,
     Connected,
     Connection,
     Link,
     NoCode,
     Scannable,
     Sighting,
-    Wanted,
 )
 from shared.evolution.reading import MalformedError, fields, own_number, state, text, texts
 
@@ -48,7 +48,7 @@ class Dialect:
     restart_method = "POST"
     verification: Verification = ("POST", "/verify-creds", {}, None)
 
-    def create(self, name: str, wanted: Wanted, number: str | None) -> dict[str, Any]:
+    def create(self, name: str, wanted: Configuration, number: str | None) -> dict[str, Any]:
         """The body of a create that answers at once: no QR code, and the server picks the token."""
         return {
             "instanceName": name,
@@ -63,12 +63,12 @@ class Dialect:
         """Whether a success tells of an instance."""
         return isinstance(body, dict) and isinstance(body.get("instance"), dict)
 
-    def webhook(self, wanted: Wanted) -> dict[str, Any]:
+    def webhook(self, wanted: Configuration) -> dict[str, Any]:
         return self._webhook(
             True, wanted.webhook_url, list(wanted.webhook_events), dict(wanted.webhook_headers)
         )
 
-    def expected(self, wanted: Wanted) -> Wanted:
+    def expected(self, wanted: Configuration) -> Configuration:
         """How `wanted` reads once it was set."""
         return wanted
 
@@ -78,11 +78,11 @@ class Dialect:
     def settings(self) -> dict[str, Any]:
         return dict(SETTINGS)
 
-    def wanted(self, body: Any) -> Wanted:
+    def wanted(self, body: Any) -> Configuration:
         """What `webhook/find` says; nothing wanted when there is no webhook or it is off."""
         row = fields({} if body is None else body)
         events = row.get("events") if row.get("enabled") is True else None
-        return Wanted(
+        return Configuration(
             webhook_url=text(row.get("url")) or "",
             webhook_headers=texts(row.get("headers")),
             webhook_events=tuple(map(str, events)) if isinstance(events, list) else (),
@@ -163,7 +163,7 @@ class OldDialect(Dialect):
     )
     """Of nobody: a 404 comes after the key was accepted, and asks WhatsApp nothing."""
 
-    def create(self, name: str, wanted: Wanted, number: str | None) -> dict[str, Any]:
+    def create(self, name: str, wanted: Configuration, number: str | None) -> dict[str, Any]:
         return {
             "instanceName": name,
             "integration": "WHATSAPP-BAILEYS",
@@ -180,8 +180,8 @@ class OldDialect(Dialect):
         """Any state answers itself, a connected one two seconds later: then it is open again."""
         return self.connection(body) is Connection.OPEN
 
-    def expected(self, wanted: Wanted) -> Wanted:
-        return Wanted(wanted.webhook_url, {}, tuple(_old_events(wanted.webhook_events)))
+    def expected(self, wanted: Configuration) -> Configuration:
+        return Configuration(wanted.webhook_url, {}, tuple(_old_events(wanted.webhook_events)))
 
     def settings(self) -> dict[str, Any]:
         return {_snake(name): value for name, value in SETTINGS.items()}
@@ -191,7 +191,7 @@ class OldDialect(Dialect):
         camel = {name: found.get(_snake(name)) for name in SETTINGS}
         return super().settings_found(camel)
 
-    def wanted(self, body: Any) -> Wanted:
+    def wanted(self, body: Any) -> Configuration:
         found = fields({} if body is None else body)
         inner = found.get("webhook")
         return super().wanted(inner if isinstance(inner, dict) else found)

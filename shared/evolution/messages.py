@@ -15,9 +15,9 @@ from shared.domain.upstream import (
     NotSent,
     Page,
     Presence,
-    Reason,
     SendDoubtful,
     Sending,
+    WhyNotSent,
 )
 from shared.evolution import chats, errors, limits, message_dialects
 from shared.evolution.calls import Answer, Call, Calls, Lost, path
@@ -77,7 +77,7 @@ class Messages(Calls):
         asked = list(dict.fromkeys(numbers))
         answer = await self._look("whatsappNumbers", name, {"numbers": asked})
         if chats.never_connected(answer.status, answer.body) or (
-            self._refusal(answer) is Reason.NOT_CONNECTED
+            self._refusal(answer) is WhyNotSent.NOT_CONNECTED
         ):
             raise problems.LineNotOpen
         found = self._read(chats.presences, self._checked(answer))
@@ -133,7 +133,7 @@ class Messages(Calls):
         reason = self._refusal(answer, outgoing)
         return NotSent(reason, account) if reason else SendDoubtful(account)
 
-    def _refusal(self, answer: Answer, outgoing: Outgoing | None = None) -> Reason | None:
+    def _refusal(self, answer: Answer, outgoing: Outgoing | None = None) -> WhyNotSent | None:
         """Why nothing was sent. A success never tells, whatever its body says."""
         return None if answer.is_success else reason_not_sent(answer.status, answer.body, outgoing)
 

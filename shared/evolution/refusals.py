@@ -8,20 +8,20 @@ import re
 from typing import Any
 
 from shared.domain.outgoing import Audio, Media, Outgoing, Sticker
-from shared.domain.upstream import Reason
+from shared.domain.upstream import WhyNotSent
 from shared.evolution import errors
 
 _TELLING = {
-    Reason.NOT_CONNECTED: (
+    WhyNotSent.NOT_CONNECTED: (
         r"reading 'onWhatsApp'"  # never connected
         r"|Connection Closed"  # the socket is down
         r"|^(TypeError: )?Cannot read properties of undefined \(reading 'id'\)"  # waits for a scan
         r"|^Cannot read properties of undefined \(reading 'find'\)"  # the lookup wasn't answered
         r"|SessionError: No sessions"  # nothing to encrypt with, so nothing was written
     ),
-    Reason.UNSUPPORTED: r"^Method not available on|^Cannot (POST|PUT|DELETE) /",
-    Reason.TOO_BIG: r"request entity too large|payload too large",
-    Reason.INVALID: (
+    WhyNotSent.UNSUPPORTED: r"^Method not available on|^Cannot (POST|PUT|DELETE) /",
+    WhyNotSent.TOO_BIG: r"request entity too large|payload too large",
+    WhyNotSent.INVALID: (
         r"^File or buffer is undefined|JSON input|in JSON at|is not valid JSON"
         r"|^Message not compatible"
     ),
@@ -37,34 +37,34 @@ _MEDIA_UNREACHABLE = re.compile(
 _GROUP_UNKNOWN = "[object Object]"
 
 
-def reason_not_sent(status: int, body: Any, outgoing: Outgoing | None = None) -> Reason | None:
+def reason_not_sent(status: int, body: Any, outgoing: Outgoing | None = None) -> WhyNotSent | None:
     """Why this failed answer surely sent nothing, or None: it may have.
 
     Without `outgoing`, of an edit or a deletion.
     """
     if status == 404 and errors.instance_missing(body):
-        return Reason.INSTANCE_MISSING
+        return WhyNotSent.INSTANCE_MISSING
     if status == 413:
-        return Reason.TOO_BIG
+        return WhyNotSent.TOO_BIG
     if errors.unknown_number(body):
-        return Reason.NOT_ON_WHATSAPP
+        return WhyNotSent.NOT_ON_WHATSAPP
     if status == 400 and errors.invalid(body):
-        return Reason.INVALID
+        return WhyNotSent.INVALID
     return _told(errors.texts(body), outgoing)
 
 
-def _told(texts: list[str], outgoing: Outgoing | None) -> Reason | None:
+def _told(texts: list[str], outgoing: Outgoing | None) -> WhyNotSent | None:
     for reason, pattern in _PATTERNS.items():
         if any(pattern.search(text) for text in texts):
             return reason
     return _told_of(texts, outgoing) if outgoing else None
 
 
-def _told_of(texts: list[str], outgoing: Outgoing) -> Reason | None:
+def _told_of(texts: list[str], outgoing: Outgoing) -> WhyNotSent | None:
     """What only means that nothing was sent when that was what was sent."""
     carries_media = isinstance(outgoing.content, Media | Audio | Sticker)
     if carries_media and any(_MEDIA_UNREACHABLE.search(text) for text in texts):
-        return Reason.MEDIA_UNREACHABLE
+        return WhyNotSent.MEDIA_UNREACHABLE
     if outgoing.to.endswith("@g.us") and texts == [_GROUP_UNKNOWN]:
-        return Reason.NOT_ON_WHATSAPP
+        return WhyNotSent.NOT_ON_WHATSAPP
     return None

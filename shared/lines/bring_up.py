@@ -1,4 +1,8 @@
-"""Make a line live: reuse, adopt, create or heal its one instance."""
+"""Make a line live: reuse, adopt, create or heal its one instance.
+
+`ensure` takes turns. In each it looks at the records, decides, and does one thing; a turn that ends
+in None found the records (or the server) changed under it, and the next one looks again.
+"""
 
 import asyncio
 from contextlib import suppress
@@ -7,21 +11,21 @@ from functools import partial
 from typing import NoReturn
 
 from shared import config, log, problems, services
-from shared.domain import names, placing
+from shared.domain import names, placing, steps
 from shared.domain.instances import Instance, Reason, State, new_instance
 from shared.domain.names import InstanceName, LineKey
 from shared.domain.upstream import (
+    Configuration,
     Connection,
     Created,
     Creation,
     Doubtful,
     NameInUse,
     Refused,
-    Wanted,
 )
 from shared.evolution.client import Evolution
 from shared.lines import entry, leases, leave
-from shared.lines.wanted import wanted_of
+from shared.lines.configuration import configuration_of
 from shared.store import Full, Placed
 
 TURNS = 6
@@ -58,7 +62,7 @@ async def ensure(asked: Asked) -> Instance:
     for _ in range(TURNS):
         if instance := await _turn(asked):
             return await _labelled(instance, asked)
-    raise problems.LineBusy(retry_after=2)
+    raise problems.LineBusy()
 
 
 async def _turn(asked: Asked) -> Instance | None:
@@ -95,7 +99,7 @@ async def _place(name: InstanceName, asked: Asked) -> Instance | None:
             log.happened("instance.placed", instance=held.name, server=held.server)
             return await _make_and_start(held, asked)
         case Full():
-            raise problems.MaximumInstancesReached("Every server is full.", retry_after=60)
+            raise problems.MaximumInstancesReached("Every server is full.")
         case None:
             return None
 
@@ -130,21 +134,24 @@ async def _take_over(stuck: Instance, asked: Asked) -> Instance | None:
 
 async def _check(known: Instance, asked: Asked) -> Instance | None:
     connection = await services.evolution(known.server).connection(known.name)
-    by_number, now = asked.number is not None, services.now()
-    match placing.decide_step(known, connection, now, by_number=by_number):
-        case placing.Ready(ready):
+    by_number, mark = asked.number is not None, _configuration(known).mark
+    match steps.decide_step(known, connection, services.now(), by_number=by_number, mark=mark):
+        case steps.Ready(ready):
             return ready
-        case placing.Note(noted):
+        case steps.Note(noted):
             return await services.store().replace(known, noted)
-        case placing.Contest(contested):
+        case steps.Contest(contested):
             return await _contest(contested)
-        case placing.AskForCode(connecting):
-            return await _ask_for_code(connecting)
-        case placing.Heal(gone):
+        case steps.Configure(drifted):
+            await _configure(drifted)
+            return None
+        case steps.AskForCode(connecting):
+            return await _ask_for_code(connecting, asked)
+        case steps.Heal(gone):
             return await _heal(gone, asked)
-        case placing.Renew(spent):
+        case steps.Renew(spent):
             return await _renew(spent)
-        case placing.Reconnect(closed):
+        case steps.Reconnect(closed):
             held = await leases.claim(closed, closed)
             return await _start(held, asked) if held else None
 
@@ -159,15 +166,24 @@ async def _contest(contested: Instance) -> Instance | None:
     return await services.store().change(contested.name, again, now)
 
 
-async def _ask_for_code(connecting: Instance) -> Instance | None:
+async def _configure(drifted: Instance) -> None:
+    configuration = _configuration(drifted)
+    if await services.evolution(drifted.server).configure(drifted.name, configuration):
+        log.happened("instance.configured", instance=drifted.name, server=drifted.server)
+        marked = drifted.model_copy(update={"configured": configuration.mark})
+        await services.store().replace(drifted, marked)
+
+
+async def _ask_for_code(connecting: Instance, asked: Asked) -> Instance | None:
     link = await services.evolution(connecting.server).connect(connecting.name)
     if link is None:
         return None
-    match placing.decide_found(connecting, link, services.now()):
-        case placing.Ready(ready):
+    match steps.decide_found(connecting, link, services.now()):
+        case steps.Ready(ready):
             return ready
-        case placing.Note(noted):
-            return await services.store().replace(connecting, noted)
+        case steps.Note(noted):
+            kept = await services.store().replace(connecting, noted)
+            return None if kept and kept.code and asked.number else kept
 
 
 async def _heal(gone: Instance, asked: Asked) -> Instance | None:
@@ -187,7 +203,10 @@ async def _renew(spent: Instance) -> Instance | None:
 async def _make_and_start(held: Instance, asked: Asked) -> Instance | None:
     async with leases.given_back_on_failure(held):
         made = await _make(held)
-    return await _start(made, asked) if made else held
+    if made is None:
+        return held
+    configured = {"configured": _configuration(held).mark}
+    return await _start(made.model_copy(update=configured), asked)
 
 
 async def _make(held: Instance) -> Instance | None:
@@ -200,7 +219,7 @@ async def _make(held: Instance) -> Instance | None:
         if await _configured(evolution, held):
             return held
         held = await leases.hold(held)
-        creation = await evolution.create(held.name, _wanted(held))
+        creation = await evolution.create(held.name, _configuration(held))
         _tell(held, creation)
         if isinstance(creation, Refused):
             await _refused(held, creation)
@@ -208,7 +227,7 @@ async def _make(held: Instance) -> Instance | None:
             return None
     if await _configured(evolution, held):
         return held
-    raise problems.EvolutionFailed("The instance could not be made.", retry_after=5)
+    raise problems.EvolutionFailed("The instance could not be made.")
 
 
 def _running(creation: Creation) -> bool:
@@ -220,13 +239,13 @@ def _tell(held: Instance, creation: Creation) -> None:
     log.happened(CREATION_EVENTS[type(creation)], instance=held.name, server=held.server, **why)
 
 
-def _wanted(held: Instance) -> Wanted:
-    return wanted_of(config.settings().servers[held.server], held.name)
+def _configuration(held: Instance) -> Configuration:
+    return configuration_of(config.settings().servers[held.server], held.name)
 
 
 async def _configured(evolution: Evolution, held: Instance) -> bool:
     there = await evolution.connection(held.name) is not None
-    return there and await evolution.configure(held.name, _wanted(held))
+    return there and await evolution.configure(held.name, _configuration(held))
 
 
 async def _appeared(evolution: Evolution, name: InstanceName) -> bool:
@@ -243,7 +262,7 @@ async def _refused(held: Instance, refusal: Refused) -> NoReturn:
     if held.reason is Reason.NEW:
         await services.store().release(held)
     if refusal.full:
-        raise problems.MaximumInstancesReached(refusal.why, retry_after=60)
+        raise problems.MaximumInstancesReached(refusal.why)
     raise problems.EvolutionRefused(refusal.why)
 
 
@@ -255,7 +274,7 @@ async def _start(held: Instance, asked: Asked) -> Instance | None:
             await services.store().settle(held, Instance.freed)
             return None
     now = services.now()
-    decide = partial(placing.decide_settled, held=held, link=link, now=now)
+    decide = partial(steps.decide_settled, held=held, link=link, now=now)
     return await services.store().settle(held, decide)
 
 

@@ -1,7 +1,9 @@
 """Whether a tenant may use its lines now."""
 
-from shared import config, problems
-from shared.domain import placing
+from shared import config, problems, services
+from shared.domain import names, placing
+from shared.domain.instances import Instance
+from shared.domain.names import LineKey
 from shared.domain.tenants import Status, Tenant
 
 _BARRED = {
@@ -20,3 +22,23 @@ def check(tenant: Tenant | None) -> None:
 def barring(barred: placing.Barred) -> problems.Problem:
     """The problem that says why the tenant is kept out."""
     return _BARRED[barred.status]()
+
+
+async def known(key: LineKey) -> Instance:
+    """The record of a line that its tenant may use.
+
+    Raises LineUnknown, TenantUnknown, TenantSuspended, TenantCancelled. Firestore: 2 reads.
+    """
+    name = names.instance_name(config.settings().instance_prefix, key)
+    tenant, instance = await services.store().look(key.tenant, name)
+    check(tenant)
+    if instance is None:
+        raise problems.LineUnknown()
+    return instance
+
+
+def free(instance: Instance) -> Instance:
+    """The same, if nobody is changing it. Raises LineBusy."""
+    if instance.leased(services.now()):
+        raise problems.LineBusy()
+    return instance

@@ -31,7 +31,7 @@ async def hold(held: Instance) -> Instance:
         return held
     extended = await services.store().extend(held, now)
     if extended is None:
-        raise problems.LineBusy(retry_after=2)
+        raise problems.LineBusy()
     return extended
 
 

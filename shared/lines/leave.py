@@ -5,8 +5,8 @@ anything happens upstream, and stays so until a look has found the instance gone
 is never used: messages are lost after it (EVOLUTION.md §1.3).
 """
 
-from shared import config, log, problems, services
-from shared.domain import names, placing
+from shared import log, problems, services
+from shared.domain import steps
 from shared.domain.instances import Instance, Reason, State
 from shared.domain.names import InstanceName, LineKey
 from shared.lines import entry, leases
@@ -60,21 +60,15 @@ async def leave(held: Instance) -> Instance | None:
 
 async def _begin(key: LineKey, reason: Reason) -> Instance:
     """The record says what was asked and is leased to us; or it is so already."""
-    name = names.instance_name(config.settings().instance_prefix, key)
     for _ in range(TURNS):
-        tenant, known = await services.store().look(key.tenant, name)
-        entry.check(tenant)
-        if known is None:
-            raise problems.LineUnknown()
-        if known.leased(services.now()):
-            raise problems.LineBusy(retry_after=2)
-        match placing.decide_leaving(known, reason, services.now()):
-            case placing.Ready(done):
+        known = entry.free(await entry.known(key))
+        match steps.decide_leaving(known, reason, services.now()):
+            case steps.Ready(done):
                 return done
-            case placing.Leaving(leaving):
+            case steps.Leaving(leaving):
                 if held := await leases.claim(known, leaving):
                     return held
-    raise problems.LineBusy(retry_after=2)
+    raise problems.LineBusy()
 
 
 async def _removed(held: Instance) -> bool:

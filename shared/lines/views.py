@@ -10,6 +10,7 @@ from shared.domain.names import InstanceName, LineId
 from shared.domain.record import Record
 
 ASK_AGAIN_SECONDS = 2
+SETTLED = (State.OPEN, State.CLOSED, State.CONFLICT, State.MISSING)
 
 
 class CodeView(Record):
@@ -30,7 +31,7 @@ class LineView(Record):
     state: State
     since: AwareDatetime
     reason: Reason | None = Field(default=None, description="Why it isn't simply open")
-    number: str | None = Field(default=None, description="The phone number it is paired with")
+    number: str | None = Field(default=None, description="The phone number it was last paired with")
     code: CodeView | None = None
 
 
@@ -50,12 +51,15 @@ def line_view(instance: Instance, now: datetime) -> LineView:
 
 
 def reply(instance: Instance, now: datetime) -> web.Reply:
-    """200 with the line; 202, and when to ask again, while it is being made or removed."""
+    """200 with the line; 202 while it is being made or removed.
+
+    With when to ask again, then and while there is no code to scan yet.
+    """
     view = line_view(instance, now)
+    if view.code or (instance.state in SETTLED and not instance.leased(now)):
+        return web.Reply(view)
     under_way = instance.state in (State.CREATING, State.RELEASING) or instance.leased(now)
-    if under_way and view.code is None:
-        return web.Reply(view, 202, {"retry-after": str(ASK_AGAIN_SECONDS)})
-    return web.Reply(view)
+    return web.Reply(view, 202 if under_way else 200, {"retry-after": str(ASK_AGAIN_SECONDS)})
 
 
 def _code_view(code: Code) -> CodeView:

@@ -1,5 +1,10 @@
 """The only place that knows Firestore: its paths, its preconditions and its faults."""
 
-from shared.store.store import Full, Placed, Store
+from shared.store.lines import Full, Lines, Placed
+
+
+class Store(Lines):
+    """Everything that Perene keeps."""
+
 
 __all__ = ["Full", "Placed", "Store"]

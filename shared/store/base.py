@@ -74,7 +74,7 @@ def translated() -> Iterator[None]:
     except CONTENDED:
         raise
     except (exceptions.RetryError, exceptions.ServerError, exceptions.TooManyRequests) as error:
-        raise problems.StoreUnavailable(retry_after=2) from error
+        raise problems.StoreUnavailable() from error
 
 
 async def attempts() -> AsyncIterator[None]:
@@ -83,6 +83,6 @@ async def attempts() -> AsyncIterator[None]:
     while True:
         yield
         if time.monotonic() - started > PATIENCE:
-            raise problems.StoreUnavailable("Too many callers at once.", retry_after=2)
+            raise problems.StoreUnavailable("Too many callers at once.")
         await asyncio.sleep(random.uniform(0, longest))
         longest = min(longest * 2, _LONGEST_PAUSE)

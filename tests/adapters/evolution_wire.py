@@ -11,13 +11,13 @@ import httpx
 from pydantic import SecretStr
 
 from shared.config import Server
-from shared.domain.upstream import Wanted
+from shared.domain.upstream import Configuration
 from shared.evolution.client import Evolution
 
 RECORDINGS = Path(__file__).parent.parent / "recordings"
 URL = "http://evolution.test"
 KEY = "evo-global-key-0123456789"
-WANTED = Wanted(
+WANTED = Configuration(
     webhook_url="https://perene.example/webhook",
     webhook_headers={"authorization": "Bearer signed"},
     webhook_events=("MESSAGES_UPSERT", "CONNECTION_UPDATE"),

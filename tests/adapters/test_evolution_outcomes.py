@@ -9,9 +9,9 @@ from shared.domain.upstream import (
     Doubtful,
     NameInUse,
     NotSent,
-    Reason,
     Refused,
     SendDoubtful,
+    WhyNotSent,
 )
 from shared.evolution import limits
 from tests.adapters.evolution_calls import EVERYTHING, TO, every_send
@@ -67,12 +67,12 @@ VOICE = Outgoing("5511988887777", Audio("https://x.example/p.mp3"))
 @pytest.mark.parametrize(
     ("outgoing", "status", "text", "reason"),
     [
-        (PICTURE, 500, "AxiosError: getaddrinfo ENOTFOUND", Reason.MEDIA_UNREACHABLE),
-        (VOICE, 500, "Media upload failed on all hosts", Reason.MEDIA_UNREACHABLE),
-        (PICTURE, 400, "request entity too large", Reason.TOO_BIG),
-        (TO, 400, "SessionError: No sessions", Reason.NOT_CONNECTED),
-        (TO, 400, "Error: Connection Closed", Reason.NOT_CONNECTED),
-        (TO, 404, "Cannot POST /message/sendPoll/wa1", Reason.UNSUPPORTED),
+        (PICTURE, 500, "AxiosError: getaddrinfo ENOTFOUND", WhyNotSent.MEDIA_UNREACHABLE),
+        (VOICE, 500, "Media upload failed on all hosts", WhyNotSent.MEDIA_UNREACHABLE),
+        (PICTURE, 400, "request entity too large", WhyNotSent.TOO_BIG),
+        (TO, 400, "SessionError: No sessions", WhyNotSent.NOT_CONNECTED),
+        (TO, 400, "Error: Connection Closed", WhyNotSent.NOT_CONNECTED),
+        (TO, 404, "Cannot POST /message/sendPoll/wa1", WhyNotSent.UNSUPPORTED),
         (TO, 500, "AxiosError: Request failed with status code 500", None),
         (TO, 400, "[object Object]", None),
         (TO, 400, "Invalid `prisma.message.create()` invocation", None),
@@ -98,7 +98,7 @@ async def test_a_failed_send_surely_sent_nothing_only_when_its_text_says_so(
 async def test_a_body_too_big_for_a_proxy_was_not_sent():
     evolution, _ = an_evolution(saying(413, "<html>413 Request Entity Too Large</html>"))
 
-    assert (await evolution.send("wa1", PICTURE)).reason is Reason.TOO_BIG
+    assert (await evolution.send("wa1", PICTURE)).reason is WhyNotSent.TOO_BIG
 
 
 async def test_a_success_that_names_no_message_is_in_doubt():
@@ -118,7 +118,7 @@ async def test_an_instance_that_is_missing_sent_nothing(call):
     answer = exchange("sendText-unknown-instance")["response"]["body"]
     evolution, _ = an_evolution(saying(404, answer))
 
-    assert (await EVERYTHING[call](evolution)).reason is Reason.INSTANCE_MISSING
+    assert (await EVERYTHING[call](evolution)).reason is WhyNotSent.INSTANCE_MISSING
 
 
 async def test_a_line_that_is_not_connected_looks_nobody_up():

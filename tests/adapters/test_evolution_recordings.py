@@ -115,7 +115,7 @@ MEANINGS = {
         fetchInstances-1s-after-delete-and-recreate fetchInstances-by-id-unknown
         fetchInstances-by-name-unknown fetchInstances-by-number-unknown""",
     "LineNotOpen": "whatsappNumbers-baileys-never-connected",
-    "Wanted": "webhook-find webhook-find-after-create-enabled-false "
+    "Configuration": "webhook-find webhook-find-after-create-enabled-false "
     "cross-instance-query-override-webhook-find",
     "six settings": "settings-find",
     "2.3.6": "root-get",

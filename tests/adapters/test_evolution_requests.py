@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from shared.domain.upstream import Wanted
+from shared.domain.upstream import Configuration
 from shared.evolution.dialects import SETTINGS
 from tests.adapters.evolution_wire import KEY, WANTED, an_evolution, exchange, saying
 
@@ -57,7 +57,9 @@ async def test_a_create_uses_no_word_that_no_recorded_create_uses():
 async def test_a_create_on_1_8_is_flat_and_in_snake_case():
     request = recorded("v1.create")["body"]
     evolution, wire = an_evolution(saying(201, {"instance": {}}), "1.8.2")
-    wanted = Wanted("http://host/hook", {"authorization": "never sent"}, ("MESSAGES_UPSERT",))
+    wanted = Configuration(
+        "http://host/hook", {"authorization": "never sent"}, ("MESSAGES_UPSERT",)
+    )
 
     await evolution.create("wa1", wanted, "5511999990001")
 
@@ -68,7 +70,7 @@ async def test_a_create_on_1_8_is_flat_and_in_snake_case():
 
 async def test_1_8_is_not_asked_for_events_it_may_not_know():
     evolution, wire = an_evolution(saying(201, {"instance": {}}), "1.8.2")
-    wanted = Wanted("https://x.example", {}, ("MESSAGES_UPSERT", "SEND_MESSAGE_UPDATE"))
+    wanted = Configuration("https://x.example", {}, ("MESSAGES_UPSERT", "SEND_MESSAGE_UPDATE"))
 
     await evolution.create("wa1", wanted)
 
@@ -90,7 +92,7 @@ async def test_configuring_sets_the_webhook_and_all_settings():
 async def test_configuring_1_8_is_flat():
     evolution, wire = an_evolution(saying(201, {}), "1.8.2")
 
-    await evolution.configure("wa1", Wanted("http://host/hook", {}, ("MESSAGES_UPSERT",)))
+    await evolution.configure("wa1", Configuration("http://host/hook", {}, ("MESSAGES_UPSERT",)))
 
     webhook, settings = wire.bodies
     assert webhook == recorded("v1.webhook-set")["body"]

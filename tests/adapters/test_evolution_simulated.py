@@ -32,10 +32,10 @@ from shared.domain.upstream import (
     MessageKey,
     NameInUse,
     NotSent,
-    Reason,
     Refused,
     Scannable,
     Sent,
+    WhyNotSent,
 )
 from shared.evolution.client import Evolution
 from shared.evolution.dialects import SETTINGS
@@ -125,7 +125,7 @@ async def test_what_is_not_there_is_answered_so(pair):
     assert await evolution.media(NAME, "3A") is None
     assert await evolution.profile_picture(NAME, MARIA) is None
     unsent = await evolution.send(NAME, Outgoing(MARIA, Text("oi")))
-    assert unsent.reason is Reason.INSTANCE_MISSING
+    assert unsent.reason is WhyNotSent.INSTANCE_MISSING
 
 
 async def test_a_name_in_use_is_told_apart_from_a_full_server(pair):
@@ -273,12 +273,12 @@ async def test_nobody_there_and_nobody_connected_are_told_apart(pair):
     await pair.open_up()
     lost = Outgoing(NOBODY, Text("oi"))
 
-    assert (await pair.evolution.send(NAME, lost)).reason is Reason.NOT_ON_WHATSAPP
+    assert (await pair.evolution.send(NAME, lost)).reason is WhyNotSent.NOT_ON_WHATSAPP
     await pair.server.unpair(NAME)
     closed = await pair.evolution.send(NAME, Outgoing(MARIA, Text("oi")))
 
     assert isinstance(closed, NotSent)
-    assert closed.reason is Reason.NOT_CONNECTED
+    assert closed.reason is WhyNotSent.NOT_CONNECTED
 
 
 async def test_an_instance_that_waits_for_its_scan_sends_nothing(pair):
@@ -287,7 +287,7 @@ async def test_an_instance_that_waits_for_its_scan_sends_nothing(pair):
     await pair.evolution.connect(NAME)
     unscanned = await pair.evolution.send(NAME, Outgoing(MARIA, Text("oi")))
 
-    assert unconnected.reason is unscanned.reason is Reason.NOT_CONNECTED
+    assert unconnected.reason is unscanned.reason is WhyNotSent.NOT_CONNECTED
 
 
 async def test_numbers_are_looked_up_in_the_order_asked(pair):

@@ -5,33 +5,33 @@ from typing import Any
 
 import pytest
 
-from shared.domain import placing
+from shared.domain import steps
 from shared.domain.instances import FOUND_CODE_LIFETIME, Code, Reason, State
 from shared.domain.upstream import Connected, Connection, NoCode
-from tests.builders import CODE_OVER, LATER, NOON, a_code, a_line, a_scan
+from tests.builders import CODE_OVER, LATER, MARK, NOON, a_code, a_line, a_scan
 
 SETTLED = [State.PAIRING, State.OPEN, State.CLOSED, State.CONFLICT, State.MISSING]
 
 
 def step(
     known: Any, connection: Connection | None, now: datetime = NOON, by_number: bool = False
-) -> placing.Step:
-    return placing.decide_step(known, connection, now, by_number=by_number)
+) -> steps.Step:
+    return steps.decide_step(known, connection, now, by_number=by_number, mark=MARK)
 
 
 @pytest.mark.parametrize("state", SETTLED)
 def test_an_instance_that_is_gone_is_made_again(state: State):
-    assert step(known := a_line(state), None) == placing.Heal(known)
+    assert step(known := a_line(state), None) == steps.Heal(known)
 
 
 def test_an_open_line_is_ready():
-    assert step(known := a_line(open=True), Connection.OPEN) == placing.Ready(known)
+    assert step(known := a_line(open=True), Connection.OPEN) == steps.Ready(known)
 
 
 def test_an_open_line_is_ready_for_a_caller_who_would_type_a_code_too():
     known = a_line(open=True)
 
-    assert step(known, Connection.OPEN, by_number=True) == placing.Ready(known)
+    assert step(known, Connection.OPEN, by_number=True) == steps.Ready(known)
 
 
 @pytest.mark.parametrize("state", [State.PAIRING, State.CLOSED, State.MISSING])
@@ -41,80 +41,101 @@ def test_a_record_behind_an_open_instance_forgets_who_paired_it(state: State):
     noted = step(known, Connection.OPEN, LATER)
 
     opened = {"state": State.OPEN, "reason": None, "since": LATER, "number": None, "code": None}
-    assert noted == placing.Note(known.model_copy(update=opened))
+    assert noted == steps.Note(known.model_copy(update=opened))
 
 
 def test_a_refused_line_that_is_connected_asks_whether_its_number_is_free_now():
-    assert step(known := a_line(State.CONFLICT), Connection.OPEN) == placing.Contest(known)
+    assert step(known := a_line(State.CONFLICT), Connection.OPEN) == steps.Contest(known)
 
 
 def test_a_code_that_can_be_scanned_is_shown_again():
     known = a_line(State.PAIRING, code=a_code())
 
-    assert step(known, Connection.CONNECTING) == placing.Ready(known)
+    assert step(known, Connection.CONNECTING) == steps.Ready(known)
 
 
 def test_a_code_that_has_expired_is_asked_for():
     known = a_line(State.PAIRING, code=a_code())
 
-    assert step(known, Connection.CONNECTING, CODE_OVER) == placing.AskForCode(known)
+    assert step(known, Connection.CONNECTING, CODE_OVER) == steps.AskForCode(known)
 
 
 @pytest.mark.parametrize("state", [State.OPEN, State.CLOSED, State.CONFLICT, State.MISSING])
 def test_a_connecting_instance_is_asked_whether_it_shows_a_code(state: State):
     known = a_line(state, code=a_code())
 
-    assert step(known, Connection.CONNECTING) == placing.AskForCode(known)
+    assert step(known, Connection.CONNECTING) == steps.AskForCode(known)
 
 
 def test_a_caller_with_a_code_to_type_keeps_it():
     known = a_line(State.PAIRING, code=a_code(pairing_code="ABCD1234"))
 
-    assert step(known, Connection.CONNECTING, by_number=True) == placing.Ready(known)
+    assert step(known, Connection.CONNECTING, by_number=True) == steps.Ready(known)
+
+
+def test_a_caller_who_would_type_needs_a_new_instance_while_a_code_to_scan_is_on_show():
+    known = a_line(State.PAIRING, code=a_code())
+
+    assert step(known, Connection.CONNECTING, by_number=True) == steps.Renew(known)
 
 
 @pytest.mark.parametrize(
     "code",
     [
         pytest.param(None, id="no code"),
-        pytest.param(a_code(), id="a code to scan"),
-        pytest.param(a_code(pairing_code="ABCD1234", born=NOON - (LATER - NOON)), id="an old one"),
+        pytest.param(a_code(born=NOON - (LATER - NOON)), id="an old one"),
     ],
 )
-def test_a_caller_who_would_type_needs_a_new_instance(code: Code | None):
-    known = a_line(State.PAIRING, code=code)
+@pytest.mark.parametrize("state", SETTLED)
+def test_without_a_code_on_show_nobody_knows_that_it_is_unpaired_so_nothing_is_made_anew(
+    state: State, code: Code | None
+):
+    known = a_line(state, code=code)
 
-    assert step(known, Connection.CONNECTING, by_number=True) == placing.Renew(known)
+    assert step(known, Connection.CONNECTING, by_number=True) == steps.AskForCode(known)
+
+
+def test_a_line_that_was_told_to_post_elsewhere_is_told_again():
+    known = a_line(open=True, configured="as we wanted it before")
+
+    assert step(known, Connection.OPEN) == steps.Configure(known)
 
 
 def test_a_paired_line_that_reconnects_is_never_made_anew_for_a_typed_code():
     known = a_line(open=True)
 
-    assert step(known, Connection.CONNECTING, by_number=True) == placing.AskForCode(known)
+    assert step(known, Connection.CONNECTING, by_number=True) == steps.AskForCode(known)
 
 
 @pytest.mark.parametrize("connection", [Connection.CLOSED, Connection.UNKNOWN])
 def test_a_closed_instance_is_started(connection: Connection):
     known = a_line(code=a_code())
 
-    assert step(known, connection, LATER) == placing.Reconnect(known)
+    assert step(known, connection, LATER) == steps.Reconnect(known)
 
 
 def test_a_typed_code_that_nobody_typed_spoils_the_start():
-    known = a_line(spoiled=True)
+    known = a_line(spoiled=True, reason=Reason.QR_LIMIT)
 
-    assert step(known, Connection.CLOSED) == placing.Renew(known)
+    assert step(known, Connection.CLOSED) == steps.Renew(known)
+
+
+@pytest.mark.parametrize("reason", [Reason.CONNECTION_LOST, Reason.LOGGED_OUT, None])
+def test_a_line_that_may_have_been_paired_with_a_typed_code_is_never_made_anew(reason: Reason):
+    known = a_line(spoiled=True, reason=reason)
+
+    assert step(known, Connection.CLOSED) == steps.Reconnect(known)
 
 
 def test_a_code_to_type_that_expired_spoils_the_next_start():
-    typed = placing.decide_started(a_line(), a_scan(pairing_code="ABCD1234"), NOON)
+    typed = steps.decide_started(a_line(), a_scan(pairing_code="ABCD1234"), NOON)
     closed = typed.moved(State.CLOSED, Reason.QR_LIMIT, LATER, code=None)
 
-    assert step(closed, Connection.CLOSED, LATER) == placing.Renew(closed)
+    assert step(closed, Connection.CLOSED, LATER) == steps.Renew(closed)
 
 
 def test_a_line_that_was_paired_after_all_is_not_spoiled():
-    assert not placing.decide_started(a_line(spoiled=True), Connected(), NOON).spoiled
+    assert not steps.decide_started(a_line(spoiled=True), Connected(), NOON).spoiled
 
 
 # Leaving -------------------------------------------------------------------------------------
@@ -125,22 +146,22 @@ def test_a_line_that_was_paired_after_all_is_not_spoiled():
 def test_a_line_that_leaves_says_so_first(state: State, asked: Reason):
     known = a_line(state, code=a_code(), number="1")
 
-    leaving = placing.decide_leaving(known, asked, LATER)
+    leaving = steps.decide_leaving(known, asked, LATER)
 
     begun = {"state": State.RELEASING, "reason": asked, "since": LATER, "code": None}
-    assert leaving == placing.Leaving(known.model_copy(update=begun))
+    assert leaving == steps.Leaving(known.model_copy(update=begun))
 
 
 def test_a_disconnected_line_is_disconnected_already():
     known = a_line(reason=Reason.DISCONNECTED)
 
-    assert placing.decide_leaving(known, Reason.DISCONNECT_ASKED, NOON) == placing.Ready(known)
+    assert steps.decide_leaving(known, Reason.DISCONNECT_ASKED, NOON) == steps.Ready(known)
 
 
 def test_a_disconnected_line_can_still_be_released():
     known = a_line(reason=Reason.DISCONNECTED)
 
-    leaving = placing.decide_leaving(known, Reason.RELEASE_ASKED, NOON)
+    leaving = steps.decide_leaving(known, Reason.RELEASE_ASKED, NOON)
 
     assert leaving.instance.reason is Reason.RELEASE_ASKED
 
@@ -148,7 +169,7 @@ def test_a_disconnected_line_can_still_be_released():
 def test_a_release_that_has_begun_is_not_turned_into_less():
     known = a_line(State.RELEASING, reason=Reason.RELEASE_ASKED)
 
-    assert placing.decide_leaving(known, Reason.DISCONNECT_ASKED, LATER) == placing.Leaving(known)
+    assert steps.decide_leaving(known, Reason.DISCONNECT_ASKED, LATER) == steps.Leaving(known)
 
 
 # What a code means ---------------------------------------------------------------------------
@@ -157,15 +178,15 @@ def test_a_release_that_has_begun_is_not_turned_into_less():
 def test_a_code_nobody_knew_is_shown_for_a_short_while():
     known = a_line(State.PAIRING, reason=Reason.WAITING_FOR_SCAN, code=a_code("2@old"))
 
-    found = placing.decide_found(known, a_scan("2@new"), LATER)
+    found = steps.decide_found(known, a_scan("2@new"), LATER)
 
     code = Code.found(a_scan("2@new"), LATER)
-    assert found == placing.Note(known.model_copy(update={"code": code}))
+    assert found == steps.Note(known.model_copy(update={"code": code}))
     assert code.expires_at == LATER + FOUND_CODE_LIFETIME
 
 
 def test_the_first_code_of_a_line_makes_it_pairing():
-    found = placing.decide_found(a_line(), a_scan(), LATER)
+    found = steps.decide_found(a_line(), a_scan(), LATER)
 
     noted = found.instance
     assert (noted.state, noted.reason) == (State.PAIRING, Reason.WAITING_FOR_SCAN)
@@ -178,11 +199,26 @@ def test_the_first_code_of_a_line_makes_it_pairing():
 def test_a_stale_code_is_not_shown_again(link: Any):
     known = a_line(State.PAIRING, code=a_code())
 
-    found = placing.decide_found(known, link, LATER)
+    found = steps.decide_found(known, link, LATER)
 
-    assert isinstance(found, placing.Ready)
+    assert isinstance(found, steps.Note)
     assert (found.instance.state, found.instance.reason) == (State.PAIRING, Reason.NO_CODE)
-    assert found.instance.code is None
+    assert found.instance.code_at(LATER) is None
+
+
+def test_a_stale_code_stays_stale_however_often_it_is_found():
+    once = steps.decide_found(a_line(State.PAIRING, code=a_code()), a_scan(), LATER)
+
+    again = steps.decide_found(once.instance, a_scan(), LATER)
+
+    assert again.instance.code_at(LATER) is None
+
+
+def test_a_line_on_its_way_back_is_not_called_pairing():
+    known = a_line(State.CLOSED, reason=Reason.RECONNECTING)
+
+    assert steps.decide_found(known, NoCode(), LATER) == steps.Ready(known)
+    assert steps.decide_started(known, NoCode(), LATER) == known
 
 
 @pytest.mark.parametrize(
@@ -191,24 +227,24 @@ def test_a_stale_code_is_not_shown_again(link: Any):
 def test_an_open_line_that_shows_no_new_code_reconnects_by_itself(link: Any):
     known = a_line(open=True, code=a_code())
 
-    found = placing.decide_found(known, link, LATER)
+    found = steps.decide_found(known, link, LATER)
 
     closed = known.moved(State.CLOSED, Reason.RECONNECTING, LATER)
-    assert found == placing.Ready(closed)
+    assert found == steps.Ready(closed)
     assert closed.number == known.number
 
 
 def test_an_open_line_that_shows_a_new_code_has_to_be_paired_again():
-    found = placing.decide_found(a_line(open=True), a_scan(), LATER)
+    found = steps.decide_found(a_line(open=True), a_scan(), LATER)
 
-    assert isinstance(found, placing.Note)
+    assert isinstance(found, steps.Note)
     assert found.instance.state is State.PAIRING
 
 
 def test_an_instance_that_connected_meanwhile_is_open_with_some_number():
-    found = placing.decide_found(a_line(State.PAIRING, number="1"), Connected(), LATER)
+    found = steps.decide_found(a_line(State.PAIRING, number="1"), Connected(), LATER)
 
-    assert isinstance(found, placing.Note)
+    assert isinstance(found, steps.Note)
     assert (found.instance.state, found.instance.number) == (State.OPEN, None)
 
 
@@ -222,13 +258,13 @@ def test_an_instance_that_connected_meanwhile_is_open_with_some_number():
         pytest.param(
             a_scan(), State.PAIRING, Reason.WAITING_FOR_SCAN, a_code(born=LATER), id="a code"
         ),
-        pytest.param(NoCode(), State.CLOSED, Reason.NO_CODE, None, id="no code"),
+        pytest.param(NoCode(), State.PAIRING, Reason.NO_CODE, None, id="no code"),
     ],
 )
 def test_a_start_is_what_came_of_it(link: Any, state: State, reason: Any, code: Any):
     known = a_line(State.CREATING, code=a_code("2@old"))
 
-    started = placing.decide_started(known, link, LATER)
+    started = steps.decide_started(known, link, LATER)
 
     assert (started.state, started.reason, started.code) == (state, reason, code)
     assert started.since == LATER
@@ -237,9 +273,9 @@ def test_a_start_is_what_came_of_it(link: Any, state: State, reason: Any, code: 
 def test_a_holder_that_heard_nothing_writes_what_it_found():
     held = a_line(State.CREATING, held_by="me")
 
-    settled = placing.decide_settled(held, held, a_scan(), LATER)
+    settled = steps.decide_settled(held, held, a_scan(), LATER)
 
-    assert settled == placing.decide_started(held, a_scan(), LATER)
+    assert settled == steps.decide_started(held, a_scan(), LATER)
 
 
 @pytest.mark.parametrize("state", [State.OPEN, State.CONFLICT])
@@ -247,13 +283,13 @@ def test_a_line_that_was_paired_meanwhile_stays_so(state: State):
     held = a_line(State.CREATING, held_by="me")
     current = held.model_copy(update={"state": state, "number": "1", "heard_at": 5})
 
-    assert placing.decide_settled(current, held, a_scan(), LATER) == current
+    assert steps.decide_settled(current, held, a_scan(), LATER) == current
 
 
 def test_an_open_line_that_nothing_was_heard_of_may_be_closed_by_its_holder():
     held = a_line(open=True, held_by="me")
 
-    assert placing.decide_settled(held, held, NoCode(), LATER).state is State.CLOSED
+    assert steps.decide_settled(held, held, NoCode(), LATER).state is State.CLOSED
 
 
 def test_a_code_pushed_meanwhile_is_at_least_as_new():
@@ -261,17 +297,17 @@ def test_a_code_pushed_meanwhile_is_at_least_as_new():
     pushed = a_code("2@pushed", born=LATER)
     current = held.model_copy(update={"state": State.PAIRING, "code": pushed, "heard_at": 5})
 
-    assert placing.decide_settled(current, held, a_scan(), LATER).code == pushed
+    assert steps.decide_settled(current, held, a_scan(), LATER).code == pushed
 
 
 def test_a_code_pushed_meanwhile_that_is_over_is_not_kept():
     held = a_line(State.CREATING, held_by="me")
     current = held.model_copy(update={"code": a_code("2@pushed"), "heard_at": 5})
 
-    assert placing.decide_settled(current, held, a_scan(), LATER).code == a_code(born=LATER)
+    assert steps.decide_settled(current, held, a_scan(), LATER).code == a_code(born=LATER)
 
 
 def test_a_code_pushed_before_the_lease_is_replaced():
     held = a_line(State.PAIRING, held_by="me", code=a_code("2@before"), heard_at=5)
 
-    assert placing.decide_settled(held, held, a_scan(), NOON).code == a_code()
+    assert steps.decide_settled(held, held, a_scan(), NOON).code == a_code()

@@ -24,7 +24,6 @@ SLUGS = [
     "request-invalid",
     "line-unknown",
     "line-busy",
-    "line-releasing",
     "line-not-open",
     "maximum-lines-reached",
     "maximum-instances-reached",
@@ -80,7 +79,8 @@ def test_a_body_has_what_the_standard_asks_for(kind: type[Problem]):
     body = kind().body()
 
     said = {"type": f"urn:perene:problem:{kind.slug()}", "title": kind.title, "status": kind.status}
-    assert body == said
+    again = {"retry_after": kind.again_after} if kind.again_after else {}
+    assert body == said | again
 
 
 def test_a_body_says_more_if_there_is_more():

@@ -37,6 +37,7 @@ async def test_a_line_unpaired_on_the_phone_is_closed_with_the_reason(on_both: P
 async def test_an_instance_removed_by_somebody_else_is_missing(perene: Perene):
     name = await perene.pair()
     headers = perene.evolution.webhook(name)["headers"]
+    await perene.evolution.vanish(name)
     await post(perene, event(name, "remove.instance", None), headers)
 
     line = (await perene.call("GET", "/instances/default")).json()
@@ -89,10 +90,32 @@ async def test_an_event_that_comes_late_says_nothing(perene: Perene):
     assert (await perene.call("GET", "/instances/default")).json()["state"] == "open"
 
 
+async def test_an_open_line_is_not_taken_down_by_an_event_that_a_look_belies(perene: Perene):
+    name = await perene.pair()
+    headers = perene.evolution.webhook(name)["headers"]
+    closed = {"instance": name, "state": "close", "statusReason": 401}
+
+    await post(perene, event(name, "connection.update", closed), headers)
+
+    assert (await perene.call("GET", "/instances/default")).json()["state"] == "open"
+
+
+async def test_an_open_line_is_taken_down_when_nobody_can_look(perene: Perene):
+    name = await perene.pair()
+    headers = perene.evolution.webhook(name)["headers"]
+    closed = {"instance": name, "state": "close", "statusReason": 401}
+    perene.evolution.faults.turn_on("down")
+
+    await post(perene, event(name, "connection.update", closed), headers)
+
+    assert (await perene.call("GET", "/instances/default")).json()["state"] == "closed"
+
+
 async def test_a_server_that_posts_by_event_is_understood(perene: Perene):
     name = await perene.pair()
     headers = perene.evolution.webhook(name)["headers"]
     closed = {"instance": name, "state": "close", "statusReason": 401}
+    await perene.evolution.vanish(name)
 
     body = event(name, "connection.update", closed)
     answer = await perene.http.post("/webhook/connection-update", content=body, headers=headers)

@@ -85,7 +85,7 @@ def test_an_unknown_path_is_a_404_problem(ask, path):
 
     assert answer.status_code == 404
     assert answer.headers["content-type"] == "application/problem+json"
-    assert answer.json() == {"type": "about:blank", "title": "Not Found", "status": 404}
+    assert answer.json()["type"] == "urn:perene:problem:no-such-path"
 
 
 def test_the_front_page_lists_what_is_served(ask):

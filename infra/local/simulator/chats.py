@@ -3,7 +3,7 @@
 from infra.local.simulator import ids, phones, webhooks
 from infra.local.simulator.answers import Answer, Ask, Json, Refusal, bad_request, required
 from infra.local.simulator.archive import ELSEWHERE
-from infra.local.simulator.state import EVOLUTION, Row, Session, World
+from infra.local.simulator.state import EVOLUTION, Row, World
 
 
 async def whatsapp_numbers(world: World, ask: Ask) -> Answer:
@@ -40,32 +40,39 @@ async def send_presence(world: World, ask: Ask) -> Answer:
 
 async def update_message(world: World, ask: Ask) -> Answer:
     """A message sent before says something else now."""
+    answer = await edit_message(world, ask)
+    edit = answer.body["message"]["protocolMessage"]
+    told = edit | {"timestampMs": int(edit["timestampMs"]), "type": 14}
+    webhooks.emit(world, ask.target, "send.message.update", told)
+    return answer
+
+
+async def edit_message(world: World, ask: Ask) -> Answer:
+    """The edit itself, which nobody is told of."""
     required(ask.body, "number", "key", "text")
-    session, key = _socket(world, ask), ask.body["key"]
-    edited, now = {"extendedTextMessage": {"text": ask.body["text"]}}, ids.seconds() * 1000
-    webhooks.emit(world, session.name, "send.message.update", {
-        "key": key, "editedMessage": edited, "timestampMs": now, "type": 14,
-    })  # fmt: skip
-    edit = {"key": key, "type": "MESSAGE_EDIT", "editedMessage": edited, "timestampMs": str(now)}
-    return Answer(200, _protocol(key["remoteJid"], edit))
+    _check_socket(world, ask)
+    edit = {
+        "key": ask.body["key"], "type": "MESSAGE_EDIT",
+        "editedMessage": {"extendedTextMessage": {"text": ask.body["text"]}},
+        "timestampMs": str(ids.seconds() * 1000),
+    }  # fmt: skip
+    return Answer(200, _protocol(edit["key"]["remoteJid"], edit))
 
 
 async def delete_for_everyone(world: World, ask: Ask) -> Answer:
     """A message sent before is taken back."""
     required(ask.body, "id", "remoteJid", "fromMe")
-    session = _socket(world, ask)
+    _check_socket(world, ask)
     key = {part: ask.body[part] for part in ("remoteJid", "fromMe", "id")}
-    for message in world.rows[session.name].messages:
+    for message in world.rows[ask.target].messages:
         if message["key"]["id"] == key["id"]:
-            webhooks.emit(world, session.name, "messages.delete", _deleted(message))
+            webhooks.emit(world, ask.target, "messages.delete", _deleted(message))
     return Answer(201, _protocol(key["remoteJid"], {"key": key, "type": "REVOKE"}))
 
 
-def _socket(world: World, ask: Ask) -> Session:
-    session = world.sessions[ask.target]
-    if session.state != "open":
+def _check_socket(world: World, ask: Ask) -> None:
+    if world.sessions[ask.target].state != "open":
         raise bad_request("Error: Connection Closed")
-    return session
 
 
 def _flat(message: str, nested: bool = False) -> Refusal:

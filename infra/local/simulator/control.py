@@ -1,7 +1,6 @@
-"""/simulator: what a person or another process sees of the server, and does around it."""
+"""/simulator: the page, and what a person or another process does around the server."""
 
 import json
-from collections import Counter
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +9,7 @@ from urllib.parse import unquote
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 
-from infra.local.simulator import qr
+from infra.local.simulator import people, seen
 from infra.local.simulator.answers import Json
 from infra.local.simulator.state import Impossible
 
@@ -18,7 +17,8 @@ if TYPE_CHECKING:
     from infra.local.simulator.simulator import Simulator
 
 PAGE = Path(__file__).parent / "page"
-ASSETS = {"page.js": "text/javascript", "page.css": "text/css"}
+TYPES = {".js": "text/javascript", ".css": "text/css"}
+ASSETS = {path.name: TYPES[path.suffix] for path in PAGE.iterdir() if path.suffix in TYPES}
 ONLY_OURS = {
     "content-security-policy": "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'",
     "x-content-type-options": "nosniff",
@@ -36,7 +36,7 @@ async def answer(sim: "Simulator", request: Request) -> Response:
     try:
         return await _answer(sim, request, segments)
     except Impossible as error:
-        return _problem(409, str(error))
+        return _problem(error.status, str(error), error.why)
     except KeyError as error:
         return _problem(400, f"missing: {error.args[0]}")
     except (ValueError, TypeError) as error:
@@ -50,7 +50,7 @@ async def _answer(sim: "Simulator", request: Request, segments: list[str]) -> Re
         case "GET", [str(asset)] if asset in ASSETS:
             return FileResponse(PAGE / asset, headers=ONLY_OURS, media_type=ASSETS[asset])
         case "GET", ["state"]:
-            return JSONResponse(state(sim))
+            return JSONResponse(seen.state(sim))
         case "POST", ["reset"]:
             sim.reset()
             return JSONResponse({})
@@ -67,64 +67,13 @@ async def _faults(sim: "Simulator", request: Request) -> Response:
     return JSONResponse(sim.faults.as_json())
 
 
-def state(sim: "Simulator") -> Json:
-    """Everything worth seeing, as JSON."""
-    world = sim.world
-    return {
-        "version": world.options.version,
-        "instances": [_instance(sim, name) for name in dict.fromkeys(
-            [*world.rows, *world.sessions])],
-        "creates_in_flight_peak": sim.creates_in_flight_peak,
-        "calls": dict(world.calls_per_route),
-        "sent": [sent._asdict() for sent in world.sent],
-        "deliveries": {
-            "outcomes": dict(Counter(each.outcome or "pending" for each in world.deliveries)),
-            "last": [_delivery(each) for each in list(world.deliveries)[-50:]],
-        },
-        "faults": sim.faults.as_json(),
-    }  # fmt: skip
-
-
-def _instance(sim: "Simulator", name: str) -> Json:
-    session, row = sim.world.sessions.get(name), sim.world.rows.get(name)
-    shown = session.code if session else None
-    hook = (row and row.webhook) or {}
-    return {
-        "name": name,
-        "state": sim.state(name),
-        "number": sim.number(name),
-        "profile": row.profile_name if row else None,
-        "code": shown.code if shown else None,
-        "picture": qr.picture(shown.code) if shown else None,
-        "count": shown.count if shown else 0,
-        "webhook": hook.get("url"),
-        "messages": [_said(message) for message in row.messages[-50:]] if row else [],
-    }
-
-
-def _said(message: Json) -> Json:
-    said = message["message"] or {}
-    payload = said.get(message["messageType"])
-    text = payload if isinstance(payload, str) else (payload or {}).get("caption", "")
-    updates = [update["status"] for update in message["MessageUpdate"]]
-    return {
-        "id": message["key"].get("id"),
-        "with": message["key"].get("remoteJid"),
-        "from_me": message["key"].get("fromMe", False),
-        "kind": message["messageType"],
-        "text": text,
-        "at": message["messageTimestamp"],
-        "status": updates[-1] if updates else message.get("status"),
-    }
-
-
-def _delivery(delivery: object) -> Json:
-    kept = ("instance", "event", "url", "statuses", "outcome")
-    return {key: getattr(delivery, key) for key in kept}
-
-
 async def _scan(sim: "Simulator", name: str, body: Json) -> Json:
-    await sim.scan(name, str(body["number"]), str(body.get("profile") or "Loja"))
+    await sim.scan(name, str(body.get("number") or ""), str(body.get("profile") or "Loja"))
+    return {"number": sim.number(name)}
+
+
+async def _pair(sim: "Simulator", name: str, body: Json) -> Json:
+    await sim.pair(name, str(body.get("profile") or "Loja"))
     return {"number": sim.number(name)}
 
 
@@ -137,6 +86,8 @@ async def _receive(sim: "Simulator", name: str, body: Json) -> Json:
     if "message" in body:
         return {"id": await sim.receive_message(name, body)}
     sender = str(body.get("from") or "")
+    if "@" not in sender and not body.get("lid"):
+        people.checked(sender)
     if media := body.get("media"):
         kind, caption = str(body.get("kind") or "image"), str(body.get("text") or "")
         mimetype = str(body.get("mimetype") or "")
@@ -169,6 +120,7 @@ def _simply(verb: Callable[["Simulator", str], Awaitable[None]]) -> Verb:
 
 VERBS: dict[str, Verb] = {
     "scan": _scan,
+    "pair": _pair,
     "unpair": _simply(lambda sim, name: sim.unpair(name)),
     "drop": _simply(lambda sim, name: sim.drop(name)),
     "storm": _simply(lambda sim, name: sim.storm(name)),
@@ -197,5 +149,6 @@ def _from_elsewhere(request: Request) -> bool:
     return request.method != "GET" and origin is not None and not origin.endswith(own)
 
 
-def _problem(status: int, detail: str) -> Response:
-    return JSONResponse({"status": status, "detail": detail}, status)
+def _problem(status: int, detail: str, why: str | None = None) -> Response:
+    """`why` is one word, for a page that has a sentence of its own for it."""
+    return JSONResponse({"status": status, "detail": detail, "why": why}, status)

@@ -10,7 +10,7 @@ STATUSES = ("ERROR", "SERVER_ACK", "DELIVERY_ACK", "READ", "PLAYED")
 def acknowledge(world: World, name: str, message_id: str, status: str) -> None:
     """The message got that far; said only once, as Evolution does."""
     if status not in STATUSES:
-        raise Impossible(f"there is no status {status}")
+        raise Impossible("no_status", f"there is no status {status}")
     row, session = world.rows[name], world.sessions[name]
     message = message_of(row, message_id)
     if (message_id, status) in session.acknowledged:
@@ -25,7 +25,7 @@ def message_of(row: Row, message_id: str) -> Json:
     """The stored message of that WhatsApp id."""
     found = [message for message in row.messages if message["key"]["id"] == message_id]
     if not found:
-        raise Impossible(f"{row.name} has no message {message_id}")
+        raise Impossible("no_message", f"{row.name} has no message {message_id}")
     return found[0]
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from infra.local.simulator.answers import Json, Value
 
 KINDS = {
-    "destructive_race": "concurrent creates of one name destroy each other (as Evolution does)",
+    "destructive_race": "concurrent creates of one name destroy each other, as the real one does",
     "no_answer_before": "the request hangs and has no effect",
     "no_answer_after": "the request takes effect, then hangs",
     "error_500_before": "500, without effect",
@@ -110,7 +110,7 @@ class Faults:
 
     def as_json(self) -> Json:
         on = {kind: asdict(switch) for kind, switch in self._on.items()}
-        return {"seed": self.seed, "on": on, "kinds": KINDS}
+        return {"seed": self.seed, "on": on, "kinds": KINDS, "defaults": DEFAULTS}
 
     def find(self, kind: str, name: str = "", route: str = "", event: str = "") -> Switch | None:
         """The switch, if it is on and concerns this; looking does not use it up."""

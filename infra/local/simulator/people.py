@@ -2,19 +2,44 @@
 
 import re
 
-from infra.local.simulator import configuration, connection, ids, qr
-from infra.local.simulator.state import BAILEYS, SETTINGS, Impossible, Row, Session, World
+from infra.local.simulator import configuration, connection, ids, phones, qr
+from infra.local.simulator.state import (
+    BAILEYS,
+    SETTINGS,
+    Impossible,
+    NotANumber,
+    Row,
+    Session,
+    World,
+)
 
 
 async def scan(world: World, name: str, number: str, profile: str) -> None:
     """A person scanned the code: the instance is open under that number."""
+    number = checked(number)
     session = session_of(world, name)
     if session.state != "connecting" or session.code is None:
-        raise Impossible(f"{name} shows no code: it is {session.state}")
+        raise Impossible("no_code", f"{name} shows no code: it is {session.state}")
     session.code = None
     qr.connecting(world, session)
     await world.wait(0.5)
     pair(world, session, number, profile)
+
+
+async def type_code(world: World, name: str, profile: str) -> None:
+    """A person typed the pairing code on the phone whose number it was asked for."""
+    session = session_of(world, name)
+    if session.code is None or not session.code.pairing_code:
+        raise Impossible("no_pairing_code", f"{name} shows no pairing code")
+    await scan(world, name, session.pairing_number or "", profile)
+
+
+def checked(number: str) -> str:
+    """The digits of a number with its country code."""
+    digits = phones.full_number(number)
+    if digits is None:
+        raise NotANumber(number)
+    return digits
 
 
 def pair(world: World, session: Session, number: str, profile: str | None) -> None:
@@ -57,7 +82,7 @@ async def vanish(world: World, name: str) -> None:
 async def plant(world: World, name: str, number: str | None, opened: bool) -> None:
     """An instance that somebody else made is there."""
     if world.knows(name):
-        raise Impossible(f"{name} exists already")
+        raise Impossible("exists", f"{name} exists already")
     session = Session(name, ids.uuid(), ids.token(), BAILEYS)
     row = Row(name, session.id, session.token, BAILEYS, number)
     row.setting = configuration.new_setting(row.id, SETTINGS)
@@ -71,7 +96,7 @@ async def expire_code(world: World, name: str) -> None:
     """45 seconds passed: the next code is shown."""
     session = session_of(world, name)
     if session.state != "connecting":
-        raise Impossible(f"{name} shows no code: it is {session.state}")
+        raise Impossible("no_code", f"{name} shows no code: it is {session.state}")
     qr.show_next(world, session)
     world.changed()
 
@@ -80,7 +105,7 @@ async def reach_qr_limit(world: World, name: str) -> None:
     """Nobody scanned any of the codes, and the session gave up."""
     session = session_of(world, name)
     if session.state != "connecting":
-        raise Impossible(f"{name} shows no code: it is {session.state}")
+        raise Impossible("no_code", f"{name} shows no code: it is {session.state}")
     qr.give_up(world, session)
     world.changed()
 
@@ -88,12 +113,12 @@ async def reach_qr_limit(world: World, name: str) -> None:
 def session_of(world: World, name: str) -> Session:
     session = world.sessions.get(name)
     if session is None:
-        raise Impossible(f"there is no instance {name}")
+        raise Impossible("no_instance", f"there is no instance {name}")
     return session
 
 
 def _open(world: World, name: str) -> Session:
     session = session_of(world, name)
     if session.state != "open":
-        raise Impossible(f"{name} is not open: it is {session.state}")
+        raise Impossible("not_open", f"{name} is not open: it is {session.state}")
     return session

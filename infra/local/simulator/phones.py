@@ -21,6 +21,12 @@ def address(number: str) -> str:
     return _without_ninth(_without_third(digits)) + PERSON
 
 
+def full_number(given: str) -> str | None:
+    """Its digits, if it can be a number with its country code, however it is punctuated."""
+    digits = re.sub(r"[\s+().-]", "", given)
+    return digits if re.fullmatch(r"[1-9][0-9]{7,14}", digits) else None
+
+
 def on_whatsapp(jid: str) -> bool:
     """Whether anybody is there: everybody is, but for numbers that end in 00000."""
     return not jid.partition("@")[0].endswith(UNREACHABLE)

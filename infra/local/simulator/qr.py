@@ -1,7 +1,9 @@
 """QR codes: the text WhatsApp would have a phone scan, its picture, and how they follow on."""
 
 import base64
+import math
 import secrets
+import time
 from functools import lru_cache
 
 import segno
@@ -98,6 +100,13 @@ def shape(session: Session) -> Json:
     }
 
 
+def seconds_left(world: World, session: Session) -> int | None:
+    """How long the code is still shown; None if there is none, or it stays."""
+    if session.code is None or not _expires(world, session):
+        return None
+    return math.ceil(_left(session.code))
+
+
 @lru_cache(maxsize=256)
 def picture(code: str) -> str:
     """The code as a PNG in a data URI."""
@@ -111,17 +120,25 @@ def _text() -> str:
 
 
 def _keep_showing(world: World, session: Session) -> None:
-    if not world.options.quick and session.integration == BAILEYS:
+    if _expires(world, session):
         world.background.spawn(_show_more(world, session))
+
+
+def _expires(world: World, session: Session) -> bool:
+    return not world.options.quick and session.integration == BAILEYS
 
 
 async def _show_more(world: World, session: Session) -> None:
     """A new code every 45 seconds, as long as this socket waits for somebody to scan."""
     socket = session.sockets
-    while True:
-        await world.background.rest(LIFETIME)
-        alive = world.sessions.get(session.name) is session and session.sockets == socket
-        if not alive or session.code is None:
+    while code := session.code:
+        await world.background.rest(_left(code))
+        if world.sessions.get(session.name) is not session or session.sockets != socket:
             return
-        show_next(world, session)
-        world.changed()
+        if session.code is code:
+            show_next(world, session)
+            world.changed()
+
+
+def _left(code: Code) -> float:
+    return max(0.0, code.shown_at + LIFETIME - time.monotonic())

@@ -24,7 +24,7 @@ def receive(world: World, name: str, said: Json, media: str | None = None) -> st
     session, row = session_of(world, name), world.rows[name]
     message = completed(row, said)
     if session.state != "open" and not world.faults.find("open_lies", name):
-        raise Impossible(f"{name} is not open: it is {session.state}")
+        raise Impossible("not_open", f"{name} is not open: it is {session.state}")
     if not _hears(world, session, row, message):
         return str(message["key"]["id"])
     if media:
@@ -67,7 +67,7 @@ def revise(world: World, name: str, message_id: str, text: str | None) -> None:
     row = world.rows[session_of(world, name).name]
     found = [message["key"] for message in row.messages if message["key"]["id"] == message_id]
     if not found:
-        raise Impossible(f"{name} has no message {message_id}")
+        raise Impossible("no_message", f"{name} has no message {message_id}")
     key = {part: found[0][part] for part in ("remoteJid", "fromMe", "id")}
     edit: Json = {"key": key, "type": "REVOKE" if text is None else "MESSAGE_EDIT"}
     if text is not None:

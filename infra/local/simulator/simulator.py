@@ -132,6 +132,10 @@ class Simulator:
     async def scan(self, name: str, number: str, profile: str = "Loja") -> None:
         await people.scan(self.world, name, number, profile)
 
+    async def pair(self, name: str, profile: str = "Loja") -> None:
+        """The pairing code was typed on the phone of the number that it was asked for."""
+        await people.type_code(self.world, name, profile)
+
     async def unpair(self, name: str) -> None:
         await people.unpair(self.world, name)
 

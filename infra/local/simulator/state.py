@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import time
 from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -31,7 +32,26 @@ SETTINGS: Json = {
 
 
 class Impossible(ValueError):
-    """What a person or a contact is said to do can't happen in this state."""
+    """What a person or a contact is said to do can't happen; `why` is the word for it."""
+
+    status = 409
+
+    def __init__(self, why: str, detail: str) -> None:
+        super().__init__(detail)
+        self.why = why
+
+
+class NotANumber(Impossible):
+    """What was given as a phone number can't be one."""
+
+    status = 400
+
+    def __init__(self, given: str) -> None:
+        said = f"{given!r} is not" if given else "a number is missing: it takes"
+        super().__init__(
+            "no_number",
+            f"{said} 8 to 15 digits that begin with the country code, as in 5511999990001",
+        )
 
 
 class Call(NamedTuple):
@@ -57,11 +77,12 @@ class Sent(NamedTuple):
 
 @dataclass
 class Code:
-    """The QR code that is shown now; `count` rises with each."""
+    """The QR code that is shown now, since that moment of the clock; `count` rises with each."""
 
     code: str
     count: int
     pairing_code: str | None = None
+    shown_at: float = field(default_factory=time.monotonic)
 
 
 @dataclass

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from infra.local.simulator import (
+    chats,
     configuration,
     connection,
     contents,
@@ -12,6 +13,7 @@ from infra.local.simulator import (
     listing,
     removal,
     sending,
+    v1_chats,
 )
 from infra.local.simulator.answers import Answer, Ask, Json, bad_request, required
 from infra.local.simulator.sending import Build
@@ -135,8 +137,7 @@ def _stored_hook(row: Row) -> Json:
 
 
 def _snake(settings: Json) -> Json:
-    known = {SNAKE[key]: value for key, value in settings.items() if key != "wavoipToken"}
-    return known | {"groups_ignore": True}
+    return {SNAKE[key]: value for key, value in settings.items() if key != "wavoipToken"}
 
 
 def _listed(world: World, name: str) -> Json:
@@ -205,5 +206,11 @@ OVERRIDES = {
     ("POST", "message/sendContact"): sender(contents.contact),
     ("POST", "message/sendReaction"): sender(contents.reaction),
     ("POST", "message/sendPoll"): sender(contents.poll),
+    ("POST", "chat/findMessages"): v1_chats.find_messages,
+    ("PUT", "chat/markMessageAsRead"): v1_chats.mark_as_read,
+    ("PUT", "chat/updateMessage"): chats.edit_message,
 }
-GONE = {("POST", "instance/restart"), ("POST", "verify-creds"), ("POST", "webhook/evolution")}
+GONE = {
+    ("POST", "instance/restart"), ("POST", "verify-creds"), ("POST", "webhook/evolution"),
+    ("POST", "chat/markMessageAsRead"), ("POST", "chat/updateMessage"),
+}  # fmt: skip

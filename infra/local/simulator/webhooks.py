@@ -44,6 +44,7 @@ class Delivery:
     statuses: list[int] = field(default_factory=list)
     times: list[float] = field(default_factory=list)
     outcome: str = ""
+    at: str = field(default_factory=ids.moment)
     task: "asyncio.Task[None] | None" = None
 
 

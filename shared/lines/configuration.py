@@ -2,7 +2,7 @@
 
 from shared import config, webhook_token
 from shared.domain.names import InstanceName
-from shared.domain.upstream import Wanted
+from shared.domain.upstream import Configuration
 
 EVENTS = ("CONNECTION_UPDATE", "QRCODE_UPDATED")
 """What we subscribe to: only what `receive_webhook` uses."""
@@ -10,13 +10,13 @@ EVENTS = ("CONNECTION_UPDATE", "QRCODE_UPDATED")
 EVENTS_SINCE_2 = ("REMOVE_INSTANCE",)
 
 
-def wanted_of(server: config.Server, name: InstanceName) -> Wanted:
+def configuration_of(server: config.Server, name: InstanceName) -> Configuration:
     """Where an instance's events go, and the token that proves they are its own.
 
     1.8 knows no headers, so there the token is part of the path (EVOLUTION.md §4).
     """
     public_url, token = config.settings().public_url, webhook_token.sign(name)
     if server.dialect == "1.8":
-        return Wanted(f"{public_url}/webhook/{token}", {}, EVENTS)
+        return Configuration(f"{public_url}/webhook/{token}", {}, EVENTS)
     headers = {webhook_token.HEADER: token}
-    return Wanted(f"{public_url}/webhook", headers, EVENTS + EVENTS_SINCE_2)
+    return Configuration(f"{public_url}/webhook", headers, EVENTS + EVENTS_SINCE_2)

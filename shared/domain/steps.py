@@ -1,0 +1,193 @@
+"""What has to be done upstream to make a line live, or to let it go. Decisions only."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import assert_never
+
+from shared.domain.instances import Code, Instance, Reason, State
+from shared.domain.upstream import Connected, Connection, Link, NoCode, Scannable
+
+
+@dataclass(frozen=True)
+class Ready:
+    """Nothing: this is what the caller can have."""
+
+    instance: Instance
+
+
+@dataclass(frozen=True)
+class Note:
+    """Nothing, but the record is behind: it is this now."""
+
+    instance: Instance
+
+
+@dataclass(frozen=True)
+class Contest:
+    """It is connected with a number that was live on another line: ask whether it still is."""
+
+    instance: Instance
+
+
+@dataclass(frozen=True)
+class Configure:
+    """It is there, but was told to post elsewhere, or with another token, than we want now."""
+
+    instance: Instance
+
+
+@dataclass(frozen=True)
+class Heal:
+    """It is gone upstream: make it again, under the same name."""
+
+    instance: Instance
+
+
+@dataclass(frozen=True)
+class Renew:
+    """Make it again although it is there: only a new one can show what the caller wants.
+
+    Only for one that surely nobody has paired.
+    """
+
+    instance: Instance
+
+
+@dataclass(frozen=True)
+class AskForCode:
+    """It is connecting: the server says its current code at once; asking starts nothing."""
+
+    instance: Instance
+
+
+@dataclass(frozen=True)
+class Reconnect:
+    """It is closed: start it, and show the code that comes."""
+
+    instance: Instance
+
+
+Step = Ready | Note | Contest | Configure | Heal | Renew | AskForCode | Reconnect
+
+
+def decide_step(
+    instance: Instance,
+    connection: Connection | None,
+    now: datetime,
+    *,
+    by_number: bool,
+    mark: str,
+) -> Step:
+    """What the server's answer means for a line that a caller wants live.
+
+    `by_number`: the caller wants to type a code instead of scanning one. Evolution makes such a
+    code only when a closed instance is started, and one that nobody typed spoils the next start
+    (EVOLUTION.md §3, connect): both need a new instance. That is decided only on proof that the
+    instance is unpaired: a code that is on show right now, or codes that all went unscanned.
+    `mark`: of the configuration that we want (so that a deployment that moved, or signs with
+    another secret, tells every line it meets).
+    """
+    if connection is None:
+        return Heal(instance)
+    if instance.configured != mark:
+        return Configure(instance)
+    if connection is Connection.OPEN:
+        return _opened(instance, now)
+    if connection is Connection.CONNECTING:
+        return _connecting(instance, now, by_number=by_number)
+    unscanned = instance.state is State.CLOSED and instance.reason is Reason.QR_LIMIT
+    return Renew(instance) if instance.spoiled and unscanned else Reconnect(instance)
+
+
+def _opened(instance: Instance, now: datetime) -> Step:
+    if instance.state is State.CONFLICT:
+        return Contest(instance)
+    if instance.state is State.OPEN:
+        return Ready(instance)
+    return Note(_open_with_some_number(instance, now))
+
+
+def _open_with_some_number(instance: Instance, now: datetime) -> Instance:
+    """Open, but who paired it, and with which number, is for the server's event to say (P7)."""
+    return instance.moved(State.OPEN, None, now, code=None, number=None, spoiled=False)
+
+
+def _connecting(instance: Instance, now: datetime, *, by_number: bool) -> Step:
+    code = instance.code_at(now)
+    if code is None or instance.state is not State.PAIRING:
+        return AskForCode(instance)
+    return Renew(instance) if by_number and code.pairing_code is None else Ready(instance)
+
+
+@dataclass(frozen=True)
+class Leaving:
+    """It has to go upstream; the record says so first."""
+
+    instance: Instance
+
+
+def decide_leaving(instance: Instance, asked: Reason, now: datetime) -> Ready | Leaving:
+    """What a release or a disconnect means for a line that nobody is changing.
+
+    A release that has begun isn't turned into less by a disconnect.
+    """
+    released = instance.reason is Reason.RELEASE_ASKED
+    if asked is Reason.DISCONNECT_ASKED and instance.reason is Reason.DISCONNECTED:
+        return Ready(instance)
+    reason = Reason.RELEASE_ASKED if released else asked
+    return Leaving(instance.moved(State.RELEASING, reason, now, code=None))
+
+
+def decide_found(instance: Instance, link: Link, now: datetime) -> Ready | Note:
+    """What a connecting instance's current code means.
+
+    A code that we have known until it expired is stale (EVOLUTION.md §3: it may belong to an
+    earlier socket), so it isn't shown again, and stays in the record to be known by.
+    """
+    match link:
+        case Connected():
+            return Note(_open_with_some_number(instance, now))
+        case Scannable(qr=qr) if instance.code is None or instance.code.qr != qr:
+            return Note(instance.showing(Code.found(link, now), now))
+        case Scannable() | NoCode() if _was_paired(instance):
+            return Ready(instance.moved(State.CLOSED, Reason.RECONNECTING, now))
+        case Scannable() | NoCode():
+            return Note(instance.moved(State.PAIRING, Reason.NO_CODE, now))
+        case _ as never:
+            assert_never(never)
+
+
+def decide_started(instance: Instance, link: Link, now: datetime) -> Instance:
+    """What a start (connect of a closed instance) made of it."""
+    match link:
+        case Connected():
+            return _open_with_some_number(instance, now)
+        case Scannable():
+            return instance.showing(Code.born(link, now), now)
+        case NoCode() if _was_paired(instance):
+            return instance.moved(State.CLOSED, Reason.RECONNECTING, now, code=None)
+        case NoCode():
+            return instance.moved(State.PAIRING, Reason.NO_CODE, now, code=None)
+        case _ as never:
+            assert_never(never)
+
+
+def decide_settled(current: Instance, held: Instance, link: Link, now: datetime) -> Instance:
+    """The record after its holder started it.
+
+    Events may have reached the record since it was `held` and know better: an open line stays
+    open, and a code that was pushed meanwhile is at least as new as the one the holder was shown.
+    """
+    current = current.model_copy(update={"configured": held.configured})
+    heard = current.heard_at > held.heard_at
+    if heard and current.state in (State.OPEN, State.CONFLICT):
+        return current
+    outcome = decide_started(current, link, now)
+    if heard and outcome.state is State.PAIRING and current.code_at(now):
+        return outcome.model_copy(update={"code": current.code})
+    return outcome
+
+
+def _was_paired(instance: Instance) -> bool:
+    """It was open when it was last heard of, or is on its way back since."""
+    return instance.state is State.OPEN or instance.reason is Reason.RECONNECTING
