@@ -28,7 +28,7 @@ async def webhook(request: Request) -> web.Reply:
     The token that names the instance is in the header `X-Webhook-Token`, or (Evolution 1.8) the
     first part of the path; a server that posts by event puts the event's name last.
     """
-    name = webhook_token.verify(_token(request))
+    name, born = webhook_token.verify(_token(request))
     told = webhooks.read(await web.read(request, BODY_LIMIT))
     if told is None:
         log.refused("webhook.unreadable", instance=name)
@@ -36,7 +36,7 @@ async def webhook(request: Request) -> web.Reply:
     if told.instance != name:
         raise problems.WebhookForged()
     now = services.now()
-    await hear.hear(name, told.meaning(), told.at(now), now)
+    await hear.hear(name, born, told.meaning(), told.at(now), now)
     return web.Reply(status=204)
 
 

@@ -54,14 +54,20 @@ def store() -> "Store":
     return _current.once("store", _make_store)  # type: ignore[no-any-return]
 
 
-def evolution(server: str) -> "Evolution":
-    """The Evolution server of that id. Raises ServerUnknown."""
+def server(server: str) -> config.Server:
+    """The configured server of that id. Raises ServerUnknown."""
     known = config.settings().servers.get(server)
     if known is None:
         raise problems.ServerUnknown(f"Server {server} carries the line.")
+    return known
+
+
+def evolution(server_id: str) -> "Evolution":
+    """The Evolution server of that id. Raises ServerUnknown."""
+    known = server(server_id)
     from shared.evolution.client import Evolution
 
-    return _current.once(f"evolution {server}", lambda: Evolution(known, _http()))  # type: ignore[no-any-return]
+    return _current.once(f"evolution {server_id}", lambda: Evolution(known, _http()))  # type: ignore[no-any-return]
 
 
 @contextmanager

@@ -1,5 +1,7 @@
 """The token that an instance's webhooks carry: it names the instance, and only we can sign it."""
 
+from typing import NamedTuple
+
 import jwt
 
 from shared import config, problems
@@ -9,28 +11,32 @@ HEADER = "x-webhook-token"
 _ALGORITHM = "HS256"
 
 
-def sign(name: InstanceName) -> str:
+class Bearer(NamedTuple):
+    """Whose events a token lets in: an instance, as made at a time (epoch milliseconds)."""
+
+    name: InstanceName
+    born: int
+
+
+def sign(name: InstanceName, born: int) -> str:
     """The token of an instance; always the same one while `WEBHOOK_SECRET` stays."""
     secret = config.settings().webhook_secret.get_secret_value()
-    return jwt.encode({"sub": name}, secret, _ALGORITHM)
+    return jwt.encode({"sub": name, "born": born}, secret, _ALGORITHM)
 
 
-def verify(token: str) -> InstanceName:
-    """The instance that a token names, signed with our secret or the previous one.
-
-    Raises WebhookForged.
-    """
+def verify(token: str) -> Bearer:
+    """Whose token it is, signed with our secret or the previous one. Raises WebhookForged."""
     settings = config.settings()
     for secret in (settings.webhook_secret, settings.webhook_secret_previous):
-        if secret and (name := _name(token, secret.get_secret_value())):
-            return InstanceName(name)
+        if secret and (bearer := _bearer(token, secret.get_secret_value())):
+            return bearer
     raise problems.WebhookForged()
 
 
-def _name(token: str, secret: str) -> str | None:
-    options = {"require": ["sub"]}
+def _bearer(token: str, secret: str) -> Bearer | None:
+    options = {"require": ["sub", "born"]}
     try:
         claims = jwt.decode(token, secret, algorithms=[_ALGORITHM], options=options)  # type: ignore[arg-type]
-    except (jwt.PyJWTError, ValueError):
+        return Bearer(InstanceName(claims["sub"]), int(claims["born"])) if claims["sub"] else None
+    except (jwt.PyJWTError, ValueError, TypeError):
         return None
-    return str(claims["sub"])

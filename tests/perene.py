@@ -19,9 +19,9 @@ from google.cloud import firestore
 
 from infra.local import gateway
 from infra.local.simulator import Simulator
-from shared import config, services
+from shared import config, services, webhook_token
 from shared.domain import names
-from shared.domain.names import LineId, LineKey, TenantId
+from shared.domain.names import InstanceName, LineId, LineKey, TenantId
 
 ORIGIN = "http://perene.test"
 FUNCTIONS = Path(__file__).parent.parent / "functions"
@@ -146,6 +146,11 @@ class Perene:
     def write(self, path: str, **fields: Any) -> None:
         """A document says so, as if an operator had set it."""
         self.database.document(path).set(fields, merge=True)
+
+    def signed(self, name: str) -> dict[str, str]:
+        """The headers of an instance's webhooks."""
+        born = self.documents("instances").get(name, {}).get("born", 0)
+        return {webhook_token.HEADER: webhook_token.sign(InstanceName(name), born)}
 
     async def call(
         self, method: str, path: str, tenant: str = "acme", **more: Any

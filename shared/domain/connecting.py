@@ -1,22 +1,32 @@
 """How events and numbers move an instance from state to state. Decisions only."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import assert_never
 
 from shared.domain import events
 from shared.domain.events import Event
-from shared.domain.instances import Code, Instance, Reason, State
+from shared.domain.instances import Code, Instance, Reason, State, epoch_ms
+
+LONGEST_RETRY_MS = 35 * 60 * 1000
+"""No event comes later than this (EVOLUTION.md §4, delivery: 10 attempts in 20 – 27 minutes)."""
+
+FURTHEST_AHEAD = timedelta(hours=15)
+"""How far a server's clock can be ahead: `date_time` is its wall clock, called UTC (§4)."""
 
 
-def decide_event(instance: Instance, event: Event, at: int, now: datetime) -> Instance | None:
+def decide_event(
+    instance: Instance, event: Event, born: int, at: int, now: datetime
+) -> Instance | None:
     """The instance after an event, or None when nothing changed.
 
     `at` is the event's own time on its server's clock (epoch milliseconds): an event that is
-    older than the newest one that changed something arrives too late to say anything. What a
-    release has begun, no event undoes.
+    older than the newest one that changed something arrives too late to say anything, unless it
+    is older than any retry: then the server's clock was set back, and it is news. What a release
+    or a disconnect has begun, no event undoes; nor does an earlier instance (`born`) say anything.
     """
-    if at < instance.heard_at or instance.state is State.RELEASING:
+    at = min(at, epoch_ms(now + FURTHEST_AHEAD))
+    if born != instance.born or _late(instance, at) or _leaving(instance):
         return None
     moved = _moved(instance, event, now)
     if moved == instance:
@@ -72,8 +82,18 @@ def decide_number(
     if owner and owner.name != opened.name and _live_with(opened.number, owner):
         heard = {"number": opened.number, "heard_at": opened.heard_at, "code": None}
         return Conflict(before.moved(State.CONFLICT, Reason.NUMBER_IN_USE, now, **heard))
-    return Bind(opened, free=before.number if before.number != opened.number else None)
+    bound = opened.model_copy(update={"claimed": opened.number})
+    return Bind(bound, free=before.claimed if before.claimed != opened.number else None)
 
 
 def _live_with(number: str | None, owner: Instance) -> bool:
-    return owner.state is State.OPEN and owner.number == number
+    """An owner whose number nobody has told us since it opened may well have kept it."""
+    return owner.state is State.OPEN and owner.number in (number, None)
+
+
+def _late(instance: Instance, at: int) -> bool:
+    return 0 < instance.heard_at - at <= LONGEST_RETRY_MS
+
+
+def _leaving(instance: Instance) -> bool:
+    return instance.state is State.RELEASING or instance.reason is Reason.DISCONNECTED

@@ -67,6 +67,7 @@ class Reason(StrEnum):
     LOGGED_OUT = "logged_out"
     DISCONNECT_ASKED = "disconnect_asked"
     DISCONNECTED = "disconnected"
+    NUMBER_ASKED = "number_asked"
     RELEASE_ASKED = "release_asked"
     CONNECTION_LOST = "connection_lost"
     NUMBER_IN_USE = "number_in_use"
@@ -123,6 +124,13 @@ class Instance(Kept):
     reason: Reason | None = None
     number: str | None = None
     code: Code | None = None
+    claimed: str | None = None
+    """The number that `numbers/` says is this line's, live or not."""
+    born: int = 0
+    """When the instance upstream was (to be) made, in epoch milliseconds: tells it from earlier
+    ones of the same name."""
+    removal_asked_at: AwareDatetime | None = None
+    """When the server was last asked to remove it, and hadn't yet."""
     configured: str | None = None
     """The mark of the configuration that it was given last."""
     spoiled: bool = False
@@ -195,5 +203,11 @@ def new_instance(
         state=State.CREATING,
         reason=Reason.NEW,
         since=now,
+        born=epoch_ms(now),
         created_at=now,
     )
+
+
+def epoch_ms(moment: datetime) -> int:
+    """A moment as events and tokens write it."""
+    return int(moment.timestamp() * 1000)

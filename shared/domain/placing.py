@@ -1,8 +1,12 @@
 """Whether a tenant may have a line, and where it goes. Decisions only."""
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator
 
 from shared.domain.instances import Instance, State
 from shared.domain.names import LineKey
@@ -10,12 +14,17 @@ from shared.domain.record import Kept
 from shared.domain.tenants import Status, Tenant
 
 
+def _counted(value: Any) -> Any:
+    """A count that somebody wrote by hand never makes room that isn't there."""
+    return max(math.ceil(value), 0) if isinstance(value, int | float) else 0
+
+
 class Capacity(Kept):
     """One server's room: how many instances it may carry and how many are reserved."""
 
     server: str
     limit: int
-    reserved: int = 0
+    reserved: Annotated[int, BeforeValidator(_counted)] = 0
     accepting: bool = True
 
     @property

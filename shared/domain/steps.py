@@ -1,11 +1,18 @@
 """What has to be done upstream to make a line live, or to let it go. Decisions only."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import assert_never
 
-from shared.domain.instances import Code, Instance, Reason, State
+from shared.domain.instances import Code, Instance, Reason, State, epoch_ms
 from shared.domain.upstream import Connected, Connection, Link, NoCode, Scannable
+
+PATIENCE = timedelta(seconds=10)
+"""How long the event that tells the number of an open line may take."""
+
+REMOVAL_PATIENCE = timedelta(minutes=30)
+"""How long a server may take to remove an instance before it is asked once more: it waits for the
+delivery of a webhook, which it gives up after 20 minutes (EVOLUTION.md §1.4)."""
 
 
 @dataclass(frozen=True)
@@ -61,13 +68,20 @@ class AskForCode:
 
 
 @dataclass(frozen=True)
+class AskNumber:
+    """It is open, and nobody told us with which number: an event got lost, or it was adopted."""
+
+    instance: Instance
+
+
+@dataclass(frozen=True)
 class Reconnect:
     """It is closed: start it, and show the code that comes."""
 
     instance: Instance
 
 
-Step = Ready | Note | Contest | Configure | Heal | Renew | AskForCode | Reconnect
+Step = Ready | Note | Contest | Configure | Heal | Renew | AskForCode | AskNumber | Reconnect
 
 
 def decide_step(
@@ -103,7 +117,10 @@ def _opened(instance: Instance, now: datetime) -> Step:
     if instance.state is State.CONFLICT:
         return Contest(instance)
     if instance.state is State.OPEN:
-        return Ready(instance)
+        silent = instance.number is None and instance.reason is None
+        return (
+            AskNumber(instance) if silent and now - instance.since > PATIENCE else Ready(instance)
+        )
     return Note(_open_with_some_number(instance, now))
 
 
@@ -136,6 +153,34 @@ def decide_leaving(instance: Instance, asked: Reason, now: datetime) -> Ready | 
         return Ready(instance)
     reason = Reason.RELEASE_ASKED if released else asked
     return Leaving(instance.moved(State.RELEASING, reason, now, code=None))
+
+
+def healing(gone: Instance, now: datetime) -> Instance:
+    """The record of an instance that is about to be made again."""
+    change = {"code": None, "spoiled": False, "born": epoch_ms(now), "removal_asked_at": None}
+    return gone.moved(State.CREATING, Reason.HEALING, now, **change)
+
+
+def asked_for_number(silent: Instance, now: datetime) -> Instance:
+    """Open all the same; asked once, so that a server that can't reach us isn't asked for ever."""
+    return silent.moved(State.OPEN, Reason.NUMBER_ASKED, now)
+
+
+def removal_due(leaving: Instance, now: datetime) -> bool:
+    """Whether the server is to be asked to remove it: it wasn't yet, or seems to have forgotten."""
+    asked = leaving.removal_asked_at
+    return asked is None or now - asked > REMOVAL_PATIENCE
+
+
+def decide_removing(leaving: Instance, now: datetime) -> Instance:
+    """The record of an instance that the server was asked to remove, and hasn't yet."""
+    return leaving.model_copy(update={"removal_asked_at": leaving.removal_asked_at or now})
+
+
+def disconnected(left: Instance, now: datetime) -> Instance:
+    """The record of a line whose instance is gone, as was asked for."""
+    change = {"code": None, "number": None, "claimed": None, "removal_asked_at": None}
+    return left.moved(State.CLOSED, Reason.DISCONNECTED, now, **change)
 
 
 def decide_found(instance: Instance, link: Link, now: datetime) -> Ready | Note:

@@ -1,13 +1,23 @@
 """Tenants: the clients of the agency, and what each is allowed."""
 
 from enum import StrEnum
+from typing import Annotated, Any
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, BeforeValidator
 
 from shared.domain.names import DEFAULT_LINE, LineId, TenantId
 from shared.domain.record import Kept
 
 MAX_LINES_LIMIT = 100
+
+
+def _bounded(value: Any) -> Any:
+    """What somebody wrote by hand, within what the rest is made for."""
+    return min(max(value, 0), MAX_LINES_LIMIT) if isinstance(value, int | float) else 1
+
+
+def _or_nothing(value: Any) -> Any:
+    return value if isinstance(value, list | tuple) else ()
 
 
 class Status(StrEnum):
@@ -23,8 +33,8 @@ class Tenant(Kept):
 
     tenant: TenantId
     status: Status = Status.ACTIVE
-    max_lines: int = Field(default=1, ge=0, le=MAX_LINES_LIMIT)
-    lines: tuple[LineId, ...] = ()
+    max_lines: Annotated[int, BeforeValidator(_bounded)] = 1
+    lines: Annotated[tuple[LineId, ...], BeforeValidator(_or_nothing)] = ()
     created_at: AwareDatetime | None = None
 
     def has_room_for(self, line: LineId) -> bool:

@@ -1,10 +1,20 @@
 """What a server posts to us, understood: a tagged union on the wire, one meaning each."""
 
 import json
+import re
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, Discriminator, Field, Tag, TypeAdapter, ValidationError
+from pydantic import (
+    AwareDatetime,
+    Discriminator,
+    Field,
+    Tag,
+    TypeAdapter,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
 
 from shared.domain import events
 from shared.domain.events import Event
@@ -15,12 +25,20 @@ LOGGED_OUT = frozenset({401, 402, 403, 406})
 """The reasons after which a server doesn't reconnect by itself (EVOLUTION.md §3, states)."""
 
 
+def _or_none(value: Any, validate: ValidatorFunctionWrapHandler) -> Any:
+    """A time that can't be read doesn't hide what happened."""
+    try:
+        return validate(value)
+    except ValidationError:
+        return None
+
+
 class Wire(Record):
     """The envelope of every event (EVOLUTION.md §4); `data` differs."""
 
     event: str
     instance: str
-    date_time: AwareDatetime | None = None
+    date_time: Annotated[AwareDatetime | None, WrapValidator(_or_none)] = None
     sender: str | None = None
 
     def meaning(self) -> Event:
@@ -94,7 +112,7 @@ class RemoveInstance(Wire):
 
 def _tag(value: Any) -> str:
     event = value.get("event") if isinstance(value, dict) else None
-    return event if event in _UNDERSTOOD else "other"
+    return event if isinstance(event, str) and event in _UNDERSTOOD else "other"
 
 
 _UNDERSTOOD = frozenset({"connection.update", "qrcode.updated", "remove.instance"})
@@ -121,4 +139,4 @@ def _number(jid: str | None) -> str | None:
     """The digits of `5511999990001:12@s.whatsapp.net`; None for anything but a phone's address."""
     user, _, host = (jid or "").partition("@")
     digits = user.partition(":")[0]
-    return digits if host == "s.whatsapp.net" and digits.isdecimal() else None
+    return digits if host == "s.whatsapp.net" and re.fullmatch("[0-9]{5,20}", digits) else None

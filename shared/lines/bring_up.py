@@ -5,41 +5,20 @@ in None found the records (or the server) changed under it, and the next one loo
 """
 
 import asyncio
-from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
-from typing import NoReturn
 
 from shared import config, log, problems, services
 from shared.domain import names, placing, steps
 from shared.domain.instances import Instance, Reason, State, new_instance
 from shared.domain.names import InstanceName, LineKey
 from shared.domain.upstream import (
-    Configuration,
     Connection,
-    Created,
-    Creation,
-    Doubtful,
-    NameInUse,
-    Refused,
 )
-from shared.evolution.client import Evolution
-from shared.lines import entry, leases, leave
-from shared.lines.configuration import configuration_of
+from shared.lines import entry, leases, leave, make
 from shared.store import Full, Placed
 
 TURNS = 6
 """How often a call begins anew because others changed the line while it worked."""
-
-CREATE_TURNS = 3
-CREATION_EVENTS = {
-    Created: "instance.created",
-    NameInUse: "instance.adopted",
-    Refused: "instance.refused",
-    Doubtful: "instance.doubtful",
-}
-APPEARANCE_PAUSES = (0.3, 0.7, 1.0, 2.0)
-"""How long we look for an instance after a create that nobody answered (seconds)."""
 
 
 @dataclass(frozen=True)
@@ -97,11 +76,26 @@ async def _place(name: InstanceName, asked: Asked) -> Instance | None:
     match await services.store().place(leased, servers, found_on):
         case Placed(held):
             log.happened("instance.placed", instance=held.name, server=held.server)
-            return await _make_and_start(held, asked)
+            return await _placed(held, asked, found_on)
         case Full():
             raise problems.MaximumInstancesReached("Every server is full.")
         case None:
             return None
+
+
+async def _placed(held: Instance, asked: Asked, found_on: str | None) -> Instance | None:
+    if found_on and await _gone_since(held):
+        return None
+    return await make.make_and_start(held, asked.number)
+
+
+async def _gone_since(held: Instance) -> bool:
+    """What was found there, full or not, is gone: so is the slot, for a server with room."""
+    async with leases.at_work(held):
+        if await services.evolution(held.server).connection(held.name) is not None:
+            return False
+        await services.store().release(held)
+        return True
 
 
 async def _found_on(name: InstanceName) -> str | None:
@@ -129,12 +123,12 @@ async def _leave(held: Instance) -> Instance | None:
 
 async def _take_over(stuck: Instance, asked: Asked) -> Instance | None:
     held = await leases.claim(stuck, stuck)
-    return await _make_and_start(held, asked) if held else None
+    return await make.make_and_start(held, asked.number) if held else None
 
 
 async def _check(known: Instance, asked: Asked) -> Instance | None:
     connection = await services.evolution(known.server).connection(known.name)
-    by_number, mark = asked.number is not None, _configuration(known).mark
+    by_number, mark = asked.number is not None, make.configuration(known).mark
     match steps.decide_step(known, connection, services.now(), by_number=by_number, mark=mark):
         case steps.Ready(ready):
             return ready
@@ -153,7 +147,10 @@ async def _check(known: Instance, asked: Asked) -> Instance | None:
             return await _renew(spent)
         case steps.Reconnect(closed):
             held = await leases.claim(closed, closed)
-            return await _start(held, asked) if held else None
+            return await make.start(held, asked.number) if held else None
+        case steps.AskNumber(silent):
+            held = await leases.claim(silent, steps.asked_for_number(silent, services.now()))
+            return await make.ask_number(held) if held else None
 
 
 async def _contest(contested: Instance) -> Instance | None:
@@ -167,7 +164,7 @@ async def _contest(contested: Instance) -> Instance | None:
 
 
 async def _configure(drifted: Instance) -> None:
-    configuration = _configuration(drifted)
+    configuration = make.configuration(drifted)
     if await services.evolution(drifted.server).configure(drifted.name, configuration):
         log.happened("instance.configured", instance=drifted.name, server=drifted.server)
         marked = drifted.model_copy(update={"configured": configuration.mark})
@@ -188,94 +185,14 @@ async def _ask_for_code(connecting: Instance, asked: Asked) -> Instance | None:
 
 async def _heal(gone: Instance, asked: Asked) -> Instance | None:
     log.happened("instance.missing", instance=gone.name, server=gone.server)
-    fresh = {"code": None, "spoiled": False}
-    lost = gone.moved(State.CREATING, Reason.HEALING, services.now(), **fresh)
-    held = await leases.claim(gone, lost)
-    return await _make_and_start(held, asked) if held else None
+    held = await leases.claim(gone, steps.healing(gone, services.now()))
+    return await make.make_and_start(held, asked.number) if held else None
 
 
 async def _renew(spent: Instance) -> Instance | None:
     leaving = spent.moved(State.RELEASING, Reason.DISCONNECT_ASKED, services.now())
     held = await leases.claim(spent, leaving)
     return await _leave(held) if held else None
-
-
-async def _make_and_start(held: Instance, asked: Asked) -> Instance | None:
-    async with leases.given_back_on_failure(held):
-        made = await _make(held)
-    if made is None:
-        return held
-    configured = {"configured": _configuration(held).mark}
-    return await _start(made.model_copy(update=configured), asked)
-
-
-async def _make(held: Instance) -> Instance | None:
-    """The instance is upstream, configured as we want it: looked at, whatever a create answered.
-
-    None: a create may still be running, so the lease stays until it can't be (P1).
-    """
-    evolution = services.evolution(held.server)
-    for _ in range(CREATE_TURNS):
-        if await _configured(evolution, held):
-            return held
-        held = await leases.hold(held)
-        creation = await evolution.create(held.name, _configuration(held))
-        _tell(held, creation)
-        if isinstance(creation, Refused):
-            await _refused(held, creation)
-        if _running(creation) and not await _appeared(evolution, held.name):
-            return None
-    if await _configured(evolution, held):
-        return held
-    raise problems.EvolutionFailed("The instance could not be made.")
-
-
-def _running(creation: Creation) -> bool:
-    return isinstance(creation, Doubtful) and not creation.over
-
-
-def _tell(held: Instance, creation: Creation) -> None:
-    why = {"why": creation.why} if isinstance(creation, Doubtful | Refused) else {}
-    log.happened(CREATION_EVENTS[type(creation)], instance=held.name, server=held.server, **why)
-
-
-def _configuration(held: Instance) -> Configuration:
-    return configuration_of(config.settings().servers[held.server], held.name)
-
-
-async def _configured(evolution: Evolution, held: Instance) -> bool:
-    there = await evolution.connection(held.name) is not None
-    return there and await evolution.configure(held.name, _configuration(held))
-
-
-async def _appeared(evolution: Evolution, name: InstanceName) -> bool:
-    for seconds in APPEARANCE_PAUSES:
-        await services.pause(seconds)
-        with suppress(problems.Problem):
-            if await evolution.connection(name) is not None:
-                return True
-    return False
-
-
-async def _refused(held: Instance, refusal: Refused) -> NoReturn:
-    """Asking again won't help, so a new line keeps no slot."""
-    if held.reason is Reason.NEW:
-        await services.store().release(held)
-    if refusal.full:
-        raise problems.MaximumInstancesReached(refusal.why)
-    raise problems.EvolutionRefused(refusal.why)
-
-
-async def _start(held: Instance, asked: Asked) -> Instance | None:
-    async with leases.given_back_on_failure(held):
-        held = await leases.hold(held)
-        link = await services.evolution(held.server).connect(held.name, asked.number)
-        if link is None:
-            await services.store().settle(held, Instance.freed)
-            return None
-    now = services.now()
-    decide = partial(steps.decide_settled, held=held, link=link, now=now)
-    return await services.store().settle(held, decide)
 
 
 async def _labelled(instance: Instance, asked: Asked) -> Instance:

@@ -10,12 +10,14 @@ EVENTS = ("CONNECTION_UPDATE", "QRCODE_UPDATED")
 EVENTS_SINCE_2 = ("REMOVE_INSTANCE",)
 
 
-def configuration_of(server: config.Server, name: InstanceName) -> Configuration:
+def configuration_of(server: config.Server, name: InstanceName, born: int) -> Configuration:
     """Where an instance's events go, and the token that proves they are its own.
+
+    `born` tells it from earlier instances of the same name, whose events may still be on their way.
 
     1.8 knows no headers, so there the token is part of the path (EVOLUTION.md §4).
     """
-    public_url, token = config.settings().public_url, webhook_token.sign(name)
+    public_url, token = config.settings().public_url, webhook_token.sign(name, born)
     if server.dialect == "1.8":
         return Configuration(f"{public_url}/webhook/{token}", {}, EVENTS)
     headers = {webhook_token.HEADER: token}

@@ -12,16 +12,17 @@ from shared.domain.names import InstanceName
 from shared.domain.upstream import Connection
 
 
-async def hear(name: InstanceName, event: Event, at: int, now: datetime) -> None:
+async def hear(name: InstanceName, born: int, event: Event, at: int, now: datetime) -> None:
     """The instance is what the event makes of it; hearing it again changes nothing.
 
-    `at` is the event's time on its server's clock (epoch milliseconds). Firestore: 1 read; 1
-    write if something changed, and what binding a number costs. Raises StoreUnavailable.
+    `born`: which instance of that name says so; what an earlier one said is over. `at`: the event's
+    time on its server's clock (epoch milliseconds). Raises StoreUnavailable.
+    Firestore: 1 read; 1 write if something changed, and what binding a number costs.
     """
     if isinstance(event, events.Ignored):
         log.happened("event.ignored", instance=name, reason=event.reason)
         return
-    decide = partial(connecting.decide_event, event=event, at=at, now=now)
+    decide = partial(connecting.decide_event, event=event, born=born, at=at, now=now)
     known = await services.store().instance(name)
     if known is None or decide(known) is None:
         return

@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 
 from shared import log, problems, services
@@ -23,24 +24,37 @@ async def claim(old: Instance, new: Instance) -> Instance | None:
     return await services.store().replace(old, new.granted(a_holder(), services.now()))
 
 
-async def hold(held: Instance) -> Instance:
-    """The lease lasts longer than any upstream call. Raises LineBusy if we lost it."""
-    now = services.now()
-    assert held.lease
-    if held.lease.until - now > ENOUGH:
-        return held
-    extended = await services.store().extend(held, now)
-    if extended is None:
-        raise problems.LineBusy()
-    return extended
+@dataclass
+class Work:
+    """What the holder of a lease is doing. `doubtful`: something it sent may still be running."""
+
+    held: Instance
+    doubtful: bool = False
+
+    async def go_on(self) -> None:
+        """The lease lasts longer than any upstream call. Raises LineBusy if we lost it."""
+        now, lease = services.now(), self.held.lease
+        assert lease
+        if lease.until - now > ENOUGH:
+            return
+        extended = await services.store().extend(self.held, now)
+        if extended is None:
+            raise problems.LineBusy()
+        self.held = extended
 
 
 @asynccontextmanager
-async def given_back_on_failure(held: Instance) -> AsyncIterator[None]:
-    """A problem inside doesn't keep others waiting: the record stays, the lease goes."""
+async def at_work(held: Instance) -> AsyncIterator[Work]:
+    """A problem inside gives the lease back, so that nobody waits for it in vain.
+
+    Unless the work is doubtful: then it stays until it is over, and so is whatever was sent.
+    """
+    work = Work(held)
     try:
-        yield
+        yield work
     except problems.Problem as problem:
-        log.refused("lease.given_back", instance=held.name, problem=problem.slug())
-        await services.store().settle(held, Instance.freed)
+        kept = "lease.kept" if work.doubtful else "lease.given_back"
+        log.refused(kept, instance=held.name, problem=problem.slug())
+        if not work.doubtful:
+            await services.store().settle(work.held, Instance.freed)
         raise

@@ -5,11 +5,14 @@ anything happens upstream, and stays so until a look has found the instance gone
 is never used: messages are lost after it (EVOLUTION.md §1.3).
 """
 
+from functools import partial
+
 from shared import log, problems, services
 from shared.domain import steps
 from shared.domain.instances import Instance, Reason, State
 from shared.domain.names import InstanceName, LineKey
 from shared.lines import entry, leases
+from shared.lines.leases import Work
 
 GONE_PAUSES = (0.1, 0.2, 0.4, 0.8, 1.5, 2.0, 2.0)
 """When we look whether a deleted instance is gone: after these seconds each."""
@@ -45,12 +48,13 @@ async def leave(held: Instance) -> Instance | None:
     None: released. An Instance: `closed` after a disconnect, or still `releasing` because the
     server hasn't removed it yet.
     """
-    async with leases.given_back_on_failure(held):
-        held = await leases.hold(held)
-        gone = await _removed(held)
+    async with leases.at_work(held) as work:
+        await work.go_on()
+        gone = await _removed(work)
     if not gone:
         log.happened("instance.leaving", instance=held.name, server=held.server)
-        return await services.store().settle(held, Instance.freed) or held
+        removing = partial(steps.decide_removing, now=services.now())
+        return await services.store().settle(held, removing) or held
     log.happened("instance.left", instance=held.name, server=held.server, reason=held.reason)
     if held.reason is Reason.RELEASE_ASKED:
         await services.store().release(held)
@@ -62,6 +66,7 @@ async def _begin(key: LineKey, reason: Reason) -> Instance:
     """The record says what was asked and is leased to us; or it is so already."""
     for _ in range(TURNS):
         known = entry.free(await entry.known(key))
+        services.server(known.server)
         match steps.decide_leaving(known, reason, services.now()):
             case steps.Ready(done):
                 return done
@@ -71,11 +76,21 @@ async def _begin(key: LineKey, reason: Reason) -> Instance:
     raise problems.LineBusy()
 
 
-async def _removed(held: Instance) -> bool:
-    """Asked for, silenced first so that its own webhook can't hold it up (EVOLUTION.md §1.4)."""
-    evolution = services.evolution(held.server)
-    if await evolution.silence(held.name) and await evolution.delete(held.name):
+async def _removed(work: Work) -> bool:
+    """Asked for, silenced first so that its own webhook can't hold it up (EVOLUTION.md §1.4).
+
+    Asked for once: the server removes by name, late, and a second removal could hit the next
+    instance of that name.
+    """
+    held, evolution = work.held, services.evolution(work.held.server)
+    if not steps.removal_due(held, services.now()):
         return await _gone(held.server, held.name)
+    if await evolution.silence(held.name):
+        work.doubtful = True
+        found = await evolution.delete(held.name)
+        work.doubtful = False
+        if found:
+            return await _gone(held.server, held.name)
     return await evolution.connection(held.name) is None
 
 
@@ -92,6 +107,6 @@ async def _disconnected(held: Instance) -> Instance:
     now = services.now()
 
     def closed(current: Instance) -> Instance:
-        return current.moved(State.CLOSED, Reason.DISCONNECTED, now, code=None, number=None)
+        return steps.disconnected(current, now)
 
     return await services.store().settle(held, closed) or closed(held)

@@ -17,7 +17,7 @@ async def restart(key: LineKey) -> Instance:
     held = await leases.claim(known, known)
     if held is None:
         raise problems.LineBusy()
-    async with leases.given_back_on_failure(held):
+    async with leases.at_work(held):
         restarting = await services.evolution(held.server).restart(held.name)
     settled = await services.store().settle(held, Instance.freed)
     if not restarting:

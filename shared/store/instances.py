@@ -1,5 +1,6 @@
 """The instances' records: compared, set, leased and given back; and whose a number is."""
 
+import re
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -101,7 +102,7 @@ class Instances(Base):
         """
         async for _ in base.attempts():
             batch = self._client.batch()
-            await self._free(batch, instance.name, instance.number)
+            await self._free(batch, instance.name, instance.claimed)
             try:
                 await self._commit(batch)
             except CONTENDED:
@@ -120,6 +121,8 @@ class Instances(Base):
         if wanted.state is State.OPEN and wanted.number and _opens(current, wanted):
             wanted = await self._bind(batch, current, wanted, now)
         option = self._since(current.version)
+        if wanted == current:
+            return current
         batch.update(self._instance(current.name), stored(wanted), option=option)
         return versioned(wanted, (await self._commit(batch))[-1])
 
@@ -138,8 +141,12 @@ class Instances(Base):
                 return instance
 
     async def _owner(self, claim: Snapshot, opened: Instance) -> Instance | None:
-        name = claim.get("instance") if claim.exists else None
-        return opened if name == opened.name else await self.instance(name) if name else None
+        name = (claim.to_dict() or {}).get("instance")
+        if name == opened.name:
+            return opened
+        if not isinstance(name, str) or not re.fullmatch(r"(?!__)[^/]{1,500}", name):
+            return None
+        return await self.instance(InstanceName(name))
 
     def _take(self, batch: Any, claim: Snapshot, instance: Instance) -> None:
         """The claim changes even if it is ours: whoever opens with a number meets us here.
@@ -160,7 +167,7 @@ class Instances(Base):
         if not number:
             return
         (claim,) = await self._read(self._number(number))
-        if claim.exists and claim.get("instance") == name:
+        if (claim.to_dict() or {}).get("instance") == name:
             batch.delete(claim.reference, option=self._since(claim.update_time))
 
 

@@ -106,9 +106,9 @@ class Lines(Instances):
             batch.delete(self._instance(held.name), option=self._since(current.version))
             one_less = {"reserved": firestore.Increment(-1)}
             batch.set(self._server(held.server), one_less, merge=True)
-            without = {"lines": firestore.ArrayRemove([held.line])}
+            without = {"tenant": held.tenant, "lines": firestore.ArrayRemove([held.line])}
             batch.set(self._tenant(names.spell(held.tenant)), without, merge=True)
-            await self._free(batch, current.name, current.number)
+            await self._free(batch, current.name, current.claimed)
             try:
                 await self._commit(batch)
             except CONTENDED:
@@ -154,7 +154,9 @@ class Lines(Instances):
 def _tenant(snapshot: Snapshot) -> Tenant | None:
     if not snapshot.exists:
         return None
-    kept = Tenant.model_validate(snapshot.to_dict())
+    kept = Tenant.model_validate(
+        {"tenant": names.unspell(snapshot.id), **(snapshot.to_dict() or {})}
+    )
     return kept.model_copy(update={"version": snapshot.update_time})
 
 

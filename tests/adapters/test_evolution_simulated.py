@@ -74,14 +74,6 @@ async def pair(request, anyio_backend) -> AsyncIterator[Pair]:
         yield Pair(Evolution(settings, http), server, request.param)
 
 
-@pytest.fixture
-def new_pair(pair) -> Pair:
-    """Of 2.x: the simulated 1.8 has these routes as 2.x has them, the real one hasn't."""
-    if pair.version == "1.8.2":
-        pytest.skip("the simulated 1.8 doesn't have this route as 1.8 has it")
-    return pair
-
-
 async def names(evolution):
     return [sighting.name async for sighting in evolution.census()]
 
@@ -175,9 +167,7 @@ async def test_settings_read_as_they_were_set(pair):
 
     found = await pair.evolution.settings(NAME)
 
-    assert found.keys() == SETTINGS.keys()
-    if pair.version != "1.8.2":  # which may say that it ignores groups, whatever was set
-        assert found == SETTINGS
+    assert found == SETTINGS
 
 
 async def test_a_silenced_instance_wants_nothing(pair):
@@ -264,8 +254,7 @@ async def test_a_message_is_reacted_to_quoted_edited_and_taken_back(pair):
     reply = Outgoing(MARIA, Text("re"), Options(quoted_id=key.id))
     assert isinstance(await evolution.send(NAME, Outgoing(MARIA, Reaction(key, "👍"))), Sent)
     assert isinstance(await evolution.send(NAME, reply), Sent)
-    if pair.version != "1.8.2":  # whose simulation has no such route
-        assert isinstance(await evolution.edit(NAME, key, "olá!"), Sent)
+    assert isinstance(await evolution.edit(NAME, key, "olá!"), Sent)
     assert isinstance(await evolution.delete_message(NAME, key), Sent)
 
 
@@ -301,25 +290,21 @@ async def test_numbers_are_looked_up_in_the_order_asked(pair):
     assert found[3].jid == "553188887777@s.whatsapp.net"
 
 
-async def test_what_was_received_is_found_again_page_by_page(new_pair):
-    await new_pair.open_up()
-    ids = {await new_pair.server.receive(NAME, MARIA, f"oi {n}") for n in range(60)}
+async def test_what_was_received_is_found_again_page_by_page(pair):
+    await pair.open_up()
+    ids = {await pair.server.receive(NAME, MARIA, f"oi {n}") for n in range(60)}
     now = datetime.now(UTC)
 
-    first = await new_pair.evolution.messages(
-        NAME, now - timedelta(hours=1), now + timedelta(hours=1)
-    )
+    first = await pair.evolution.messages(NAME, now - timedelta(hours=1), now + timedelta(hours=1))
     pages = [first] + [
-        await new_pair.evolution.messages(
+        await pair.evolution.messages(
             NAME, now - timedelta(hours=1), now + timedelta(hours=1), number
         )
         for number in range(2, first.pages + 1)
     ]
 
     assert {record["key"]["id"] for page in pages for record in page.records} == ids
-    older = await new_pair.evolution.messages(
-        NAME, now - timedelta(hours=9), now - timedelta(hours=8)
-    )
+    older = await pair.evolution.messages(NAME, now - timedelta(hours=9), now - timedelta(hours=8))
     assert older.records == ()
 
 
@@ -335,10 +320,10 @@ async def test_a_file_that_was_received_can_be_had(pair):
     assert await pair.evolution.media(NAME, "nope") is None
 
 
-async def test_what_was_received_is_marked_as_read(new_pair):
-    await new_pair.open_up()
-    received = await new_pair.server.receive(NAME, MARIA, "oi")
+async def test_what_was_received_is_marked_as_read(pair):
+    await pair.open_up()
+    received = await pair.server.receive(NAME, MARIA, "oi")
     key = MessageKey(received, f"{MARIA}@s.whatsapp.net", False)
 
-    assert await new_pair.evolution.mark_read(NAME, [key]) is True
-    assert await new_pair.evolution.mark_read("instance_nobody", [key]) is False
+    assert await pair.evolution.mark_read(NAME, [key]) is True
+    assert await pair.evolution.mark_read("instance_nobody", [key]) is False

@@ -125,6 +125,16 @@ async def test_a_lease_that_was_taken_over_cannot_be_settled(store: Store):
     assert await store.instance(held.name) == taken
 
 
+async def test_a_lease_that_was_taken_over_and_given_back_cannot_be_settled(store: Store):
+    held = await placed(store)
+    taken = await store.replace(held, held.granted("another", LATER))
+    assert taken
+    done = await store.settle(taken, opened)
+
+    assert await store.settle(held, closed) is None
+    assert await store.instance(held.name) == done
+
+
 async def test_a_lease_of_a_line_that_was_released_and_placed_anew_cannot_be_settled(store: Store):
     held = await placed(store, held_by="me")
     await store.release(held)

@@ -5,11 +5,12 @@ from functools import partial
 
 from shared.domain.instances import Instance, State
 from shared.store import Full, Placed, Store
-from tests.adapters.stores import FLEET, Interrupted, placed, settled
+from tests.adapters.stores import FLEET, Interrupted, Server, placed, settled
 from tests.builders import LATER, NUMBER, a_new_line
 from tests.perene import Perene
 
 MANY = 30
+TWO = (Server("main"), Server("other"))
 
 
 def opened(current: Instance) -> Instance | None:
@@ -223,3 +224,29 @@ async def test_a_number_that_is_freed_while_another_line_takes_it_is_taken(
 
     assert (await taking.change(newcomer.name, opened, LATER)).state is State.OPEN
     assert perene.documents("numbers")[NUMBER]["instance"] == newcomer.name
+
+
+# Several servers: no document in common but the tenant's ---------------------------------------
+
+
+async def test_a_line_placed_on_two_servers_at_once_is_on_one(perene: Perene, store: Store):
+    perene.write("tenants/acme", tenant="acme", lines=["default"])
+    elsewhere = partial(store.place, a_new_line(held_by="other"), TWO, "other")
+    between = Interrupted(store, elsewhere)
+
+    found = await between.place(a_new_line(held_by="somebody"), TWO, "main")
+
+    assert found is None
+    assert perene.documents("instances")["instance_acme"]["server"] == "other"
+    assert "main" not in perene.documents("servers")
+
+
+async def test_a_plan_is_not_outgrown_by_lines_that_go_to_different_servers(
+    perene: Perene, store: Store
+):
+    perene.write("tenants/acme", tenant="acme", max_lines=2)
+    elsewhere = partial(store.place, a_new_line(line="vendas"), TWO, "other")
+    between = Interrupted(store, elsewhere)
+
+    assert await between.place(a_new_line(line="suporte"), TWO, "main") is None
+    assert set(perene.documents("instances")) == {"instance_acme~~vendas"}

@@ -7,15 +7,14 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from shared.domain import events
+from shared.domain import connecting, events
 from shared.domain.connecting import (
     Bind,
     Conflict,
-    decide_event,
     decide_number,
 )
 from shared.domain.events import Event
-from shared.domain.instances import Instance, Reason, State
+from shared.domain.instances import Instance, Reason, State, epoch_ms
 from tests.builders import LATER, NOON, NUMBER, a_code, a_line, shown
 
 OTHER = "5511999990002"
@@ -149,6 +148,11 @@ def test_a_line_that_only_says_again_what_it_is_costs_no_write():
     assert decide_event(known, events.Opened(NUMBER), 10**9, LATER) is None
 
 
+def decide_event(known: Instance, event: Event, at: int, now: Any) -> Instance | None:
+    """What an event of the line's own instance makes of it."""
+    return connecting.decide_event(known, event, known.born, at, now)
+
+
 # Any order, any number of times (P5) ---------------------------------------------------------
 
 
@@ -195,22 +199,26 @@ def opened_from(before: Instance, number: str = NUMBER) -> Instance:
     return before.moved(State.OPEN, None, LATER, number=number, heard_at=7)
 
 
+def claiming(opened: Instance) -> Instance:
+    return opened.model_copy(update={"claimed": opened.number})
+
+
 def test_a_number_nobody_had_becomes_the_lines():
     opened = opened_from(before := a_line())
 
-    assert decide_number(before, opened, None, LATER) == Bind(opened, free=None)
+    assert decide_number(before, opened, None, LATER) == Bind(claiming(opened), free=None)
 
 
 def test_a_number_the_line_has_stays_the_lines():
     opened = opened_from(before := a_line(number=NUMBER))
 
-    assert decide_number(before, opened, opened, LATER) == Bind(opened, free=None)
+    assert decide_number(before, opened, opened, LATER) == Bind(claiming(opened), free=None)
 
 
 def test_a_line_that_changes_its_number_gives_the_old_one_back():
-    opened = opened_from(before := a_line(number=OTHER))
+    opened = opened_from(before := a_line(number=OTHER, claimed=OTHER))
 
-    assert decide_number(before, opened, None, LATER) == Bind(opened, free=OTHER)
+    assert decide_number(before, opened, None, LATER) == Bind(claiming(opened), free=OTHER)
 
 
 def test_a_number_that_is_live_on_another_line_is_refused_to_the_newcomer():
@@ -244,4 +252,49 @@ def test_another_line_of_the_same_tenant_is_another_line():
 def test_an_owner_that_is_not_live_with_the_number_gives_way(owner: Instance):
     opened = opened_from(before := a_line())
 
-    assert decide_number(before, opened, owner, LATER) == Bind(opened, free=None)
+    assert decide_number(before, opened, owner, LATER) == Bind(claiming(opened), free=None)
+
+
+def test_an_open_owner_whose_number_nobody_told_yet_keeps_it():
+    owner, before = a_line(open=True, tenant="other", number=None), a_line()
+
+    assert isinstance(decide_number(before, opened_from(before), owner, LATER), Conflict)
+
+
+# What is over --------------------------------------------------------------------------------
+
+
+def test_an_earlier_instance_of_the_name_says_nothing():
+    known = a_line(State.PAIRING)
+
+    told = connecting.decide_event(known, events.Opened(NUMBER), known.born - 1, 9, LATER)
+
+    assert told is None
+
+
+@pytest.mark.parametrize(
+    "known",
+    [a_line(State.RELEASING, reason=Reason.RELEASE_ASKED), a_line(reason=Reason.DISCONNECTED)],
+    ids=["leaving", "disconnected"],
+)
+def test_a_line_whose_instance_is_let_go_hears_nothing(known: Instance):
+    assert decide_event(known, events.Opened(NUMBER), 9, LATER) is None
+
+
+def test_a_server_whose_clock_was_set_back_is_heard():
+    at = 10**9
+    known = a_line(open=True, heard_at=at)
+
+    late = decide_event(known, events.LoggedOut(), at - connecting.LONGEST_RETRY_MS, LATER)
+    news = decide_event(known, events.LoggedOut(), at - connecting.LONGEST_RETRY_MS - 1, LATER)
+
+    assert late is None
+    assert news
+    assert news.state is State.CLOSED
+
+
+def test_a_time_far_ahead_deafens_nobody():
+    far = decide_event(a_line(), events.Opened(NUMBER), 10**15, NOON)
+
+    assert far
+    assert decide_event(far, events.LoggedOut(), epoch_ms(NOON), NOON)

@@ -1,7 +1,8 @@
 """What a tenant's plan has room for."""
 
+from typing import Any
+
 import pytest
-from pydantic import ValidationError
 
 from shared.domain.names import DEFAULT_LINE, LineId
 from shared.domain.tenants import MAX_LINES_LIMIT
@@ -39,7 +40,13 @@ def test_a_plan_of_no_lines_has_room_for_none(line: LineId):
     assert not a_tenant(max_lines=0).has_room_for(line)
 
 
-@pytest.mark.parametrize("max_lines", [-1, MAX_LINES_LIMIT + 1])
-def test_a_plan_has_its_bounds(max_lines: int):
-    with pytest.raises(ValidationError, match="max_lines"):
-        a_tenant(max_lines=max_lines)
+@pytest.mark.parametrize(
+    ("written", "means"), [(-1, 0), (MAX_LINES_LIMIT + 1, MAX_LINES_LIMIT), ("many", 1), (None, 1)]
+)
+def test_a_plan_written_by_hand_is_kept_within_its_bounds(written: Any, means: int):
+    assert a_tenant(max_lines=written).max_lines == means
+
+
+@pytest.mark.parametrize("written", [None, "default", 7])
+def test_lines_that_are_no_list_are_none(written: Any):
+    assert a_tenant(**{"lines": written}).lines == ()

@@ -8,7 +8,6 @@ from typing import Any
 import httpx
 import pytest
 
-from shared import webhook_token
 from shared.domain.names import InstanceName
 from tests.adapters.counting import Counted, counting
 from tests.perene import Perene, name_of
@@ -37,7 +36,7 @@ async def tell(
     name = InstanceName(name_of("acme"))
     when = (at or perene.clock()).isoformat()
     envelope = {"event": event, "instance": name, "date_time": when, "data": data}
-    headers = {webhook_token.HEADER: webhook_token.sign(name)}
+    headers = perene.signed(name)
     answer = await perene.http.post("/webhook", json=envelope, headers=headers)
     assert answer.status_code == 204, answer.text
     return answer

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from shared import problems
 from shared.domain.instances import LEASE
 from tests.perene import Perene, name_of
 
@@ -137,11 +138,12 @@ async def test_a_release_that_failed_half_way_is_finished_by_the_next_call(on_bo
     await on_both.pair()
     on_both.evolution.faults.turn_on("bad_gateway", route="*delete*", count=1)
     first = await on_both.call("DELETE", "/instances/default")
+    meanwhile = await on_both.call("DELETE", "/instances/default")
+    on_both.clock.advance(LEASE + timedelta(seconds=1))
 
     second = await on_both.call("DELETE", "/instances/default")
 
-    assert first.status_code == 502
-    assert second.status_code == 204
+    assert [answer.status_code for answer in (first, meanwhile, second)] == [502, 409, 204]
     assert on_both.evolution.names() == []
 
 
@@ -180,6 +182,18 @@ async def test_a_restarted_line_stays_open(on_both: Perene):
     assert answer.status_code == 200
     assert on_both.evolution.state(name) == "open"
     assert (await on_both.ensure()).json()["state"] == "open"
+
+
+async def test_a_line_that_another_caller_changes_is_not_restarted(perene: Perene):
+    name = await perene.pair()
+    lease = {"fence": 9, "holder": "another", "until": perene.clock() + LEASE}
+    perene.write(f"instances/{name}", fence=9, lease=lease)
+
+    answer = await perene.call("POST", "/instances/default/restart")
+
+    assert answer.status_code == 409
+    assert answer.json()["type"] == "urn:perene:problem:line-busy"
+    assert not [call for call in perene.evolution.calls if "/instance/restart" in call.path]
 
 
 async def test_a_line_that_is_not_connected_cannot_be_restarted(perene: Perene):
@@ -237,3 +251,22 @@ async def until_state(perene: Perene, state: str) -> None:
     """The line's record says so."""
     while (await perene.call("GET", "/instances/default")).json()["state"] != state:
         await asyncio.sleep(0.005)
+
+
+async def test_a_release_is_not_held_up_by_a_receiver_that_fails(
+    perene: Perene, monkeypatch: pytest.MonkeyPatch
+):
+    name = await perene.pair()
+
+    async def out_of_reach(*_: object) -> None:
+        raise problems.StoreUnavailable(retry_after=2)
+
+    monkeypatch.setattr(perene.store, "change", out_of_reach)
+    before = len(perene.evolution.calls)
+
+    answer = await perene.call("DELETE", "/instances/default")
+
+    asked = [call.path.split("/")[2] for call in perene.evolution.calls[before:]]
+    assert answer.status_code == 204
+    assert not perene.evolution.exists(name)
+    assert asked[:2] == ["set", "delete"]

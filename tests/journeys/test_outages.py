@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from shared.domain.instances import LEASE
+from shared.evolution import limits
 from tests.perene import Perene, name_of
 
 FAULTS = {
@@ -130,3 +131,81 @@ async def settled(perene: Perene) -> dict[str, object]:
     await perene.evolution.settled()
     line: dict[str, object] = (await perene.ensure()).json()
     return line
+
+
+async def test_a_create_that_the_server_itself_failed_is_tried_again_at_once(on_both: Perene):
+    on_both.evolution.faults.turn_on("error_500_before", route="create", count=1)
+
+    line = (await on_both.ensure()).json()
+
+    assert line["state"] == "pairing"
+    assert creates(on_both) == [500, 201]
+
+
+async def test_a_create_that_a_proxy_gave_up_on_is_not_repeated_while_it_may_run(on_both: Perene):
+    on_both.evolution.faults.turn_on("bad_gateway", route="create", count=1)
+
+    answer = await on_both.ensure()
+
+    assert (answer.status_code, answer.json()["state"]) == (202, "creating")
+    assert (await on_both.ensure()).status_code == 202
+    assert creates(on_both) == [502]
+
+
+async def test_a_lease_that_is_almost_over_is_extended_before_a_create(perene: Perene):
+    name, left = name_of("acme"), []
+
+    async def slow() -> None:
+        perene.clock.advance(LEASE - timedelta(seconds=10))
+
+    async def looked() -> None:
+        perene.hosts.before[f"/instance/connectionState/{name}"] = slow
+
+    async def created() -> None:
+        lease = perene.documents("instances")[name]["lease"]
+        left.append(lease["until"] - perene.clock())
+
+    perene.hosts.before[f"/instance/connectionState/{name}"] = looked
+    perene.hosts.before["/instance/create"] = created
+
+    assert (await perene.ensure()).json()["state"] == "pairing"
+    assert left[0] > timedelta(seconds=limits.LONGEST_CALL)
+
+
+async def test_a_server_that_refuses_to_heal_a_line_leaves_it_its_slot(on_both: Perene):
+    name = await on_both.pair()
+    await on_both.evolution.vanish(name)
+    on_both.evolution.faults.turn_on("full")
+
+    answer = await on_both.ensure()
+
+    assert answer.status_code == 503
+    assert set(on_both.documents("instances")) == {name}
+    assert on_both.documents("servers")["main"]["reserved"] == 1
+    on_both.evolution.faults.clear()
+    assert (await on_both.ensure()).json()["state"] == "pairing"
+
+
+async def test_a_holder_that_lost_its_lease_while_it_looked_makes_nothing(perene: Perene):
+    look = f"/instance/connectionState/{name_of('acme')}"
+
+    async def overtaken() -> None:
+        perene.clock.advance(LEASE + timedelta(seconds=1))
+        assert (await perene.ensure()).json()["state"] == "pairing"
+        assert (await perene.call("DELETE", "/instances/default")).status_code == 204
+
+    async def looked() -> None:
+        perene.hosts.before[look] = overtaken
+
+    perene.hosts.before[look] = looked
+
+    answer = await perene.ensure()
+
+    assert answer.status_code == 409
+    assert perene.evolution.names() == []
+    assert perene.documents("servers")["main"]["reserved"] == 0
+
+
+def creates(perene: Perene) -> list[int]:
+    """How the creates that reached the server ended."""
+    return [call.status for call in perene.evolution.calls if call.path == "/instance/create"]

@@ -13,6 +13,17 @@ from tests.perene import Perene, name_of
 NUMBER = "5511999990001"
 
 
+async def test_a_server_that_tells_the_number_in_the_envelope_only_is_understood(perene: Perene):
+    name = (await perene.ensure()).json()["instance"]
+    await perene.evolution.settled()
+    said = json.loads(event(name, "connection.update", {"instance": name, "state": "open"}))
+    said["sender"] = f"{NUMBER}:7@s.whatsapp.net"
+
+    await post(perene, json.dumps(said).encode(), perene.evolution.webhook(name)["headers"])
+
+    assert (await perene.call("GET", "/instances/default")).json()["number"] == NUMBER
+
+
 async def test_every_connecting_of_a_storm_costs_no_write(on_both: Perene):
     name = await on_both.pair()
     before = on_both.database.document(f"instances/{name}").get().update_time
@@ -139,7 +150,7 @@ async def test_the_secret_can_be_rotated_without_losing_an_event(perene: Perene)
 
 async def test_events_of_an_unknown_instance_are_accepted_and_change_nothing(perene: Perene):
     name = InstanceName("instance_nobody")
-    headers = {webhook_token.HEADER: webhook_token.sign(name)}
+    headers = perene.signed(name)
 
     opened = {"instance": name, "state": "open", "wuid": "5511999990001@s.whatsapp.net"}
     answer = await post(perene, event(name, "connection.update", opened), headers)

@@ -4,8 +4,7 @@ import json
 
 import pytest
 
-from shared import config, problems, services, webhook_token
-from shared.domain.names import InstanceName
+from shared import config, problems, services
 from tests.perene import Perene, token
 
 NUMBER = "5511999990001"
@@ -18,6 +17,7 @@ async def test_a_whole_life_of_a_line_leaves_no_secret_in_the_log(
     code = on_both.evolution.code("instance_acme")
     await on_both.evolution.scan("instance_acme", NUMBER)
     await on_both.evolution.settled()
+    (signed,) = on_both.signed("instance_acme").values()
     await on_both.ensure()
     on_both.evolution.faults.turn_on("bad_gateway")
     await on_both.ensure()
@@ -28,7 +28,6 @@ async def test_a_whole_life_of_a_line_leaves_no_secret_in_the_log(
 
     log = capsys.readouterr().out
 
-    signed = webhook_token.sign(InstanceName("instance_acme"))
     for secret in (NUMBER, "Maria", code, token(), signed, "key-of-main", "in-the-query"):
         assert secret not in log
     assert all("severity" in json.loads(line) for line in log.splitlines())

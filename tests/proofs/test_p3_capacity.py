@@ -1,9 +1,10 @@
 """P3: INSTANCE_MAX is enforced by us, exactly, and nothing is left behind by those it refuses."""
 
 from collections import Counter
+from functools import partial
 from pathlib import Path
 
-from tests.perene import Perene
+from tests.perene import Perene, name_of
 from tests.proofs.stage import staged
 
 MAXIMUM, TENANTS = 100, 150
@@ -72,6 +73,19 @@ async def test_an_instance_found_on_any_server_is_adopted_there(firestore_emulat
         assert perene.documents("servers")["two"]["reserved"] == 1
 
 
+async def test_of_two_instances_with_the_lines_name_the_connected_one_is_adopted(
+    firestore_emulator: str,
+):
+    async with Perene(one="2.3.6", two="2.3.6") as perene:
+        await perene.servers["one"].plant("instance_acme")
+        await perene.servers["two"].plant("instance_acme", open=True)
+
+        line = (await perene.ensure("acme")).json()
+
+        assert line["state"] == "open"
+        assert perene.documents("instances")["instance_acme"]["server"] == "two"
+
+
 async def test_while_a_server_cannot_say_what_it_carries_no_new_line_is_made_elsewhere(
     firestore_emulator: str,
 ):
@@ -83,3 +97,25 @@ async def test_while_a_server_cannot_say_what_it_carries_no_new_line_is_made_els
         assert answer.status_code == 502
         assert perene.servers["one"].names() == []
         assert perene.documents("instances") == {}
+
+
+async def test_an_instance_that_was_found_but_is_gone_is_not_made_on_a_full_server(
+    firestore_emulator: str,
+):
+    async with Perene(instance_max=1, one="2.3.6", two="2.3.6") as perene:
+        two, name = perene.servers["two"], name_of("acme")
+        perene.write("servers/two", server="two", limit=1, reserved=1)
+        await two.plant(name)
+
+        look = f"/instance/connectionState/{name}"
+
+        async def first() -> None:
+            perene.hosts.before[look] = second
+
+        async def second() -> None:
+            perene.hosts.before[look] = partial(two.vanish, name)
+
+        perene.hosts.before[look] = first
+        await perene.ensure()
+
+        assert two.names() == []

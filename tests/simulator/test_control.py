@@ -1,11 +1,9 @@
-"""/simulator: the page, and the same verbs for other processes."""
-
-import re
+"""/simulator: what other processes see there, and do."""
 
 import pytest
 
-from infra.local.simulator import control
-from infra.local.simulator.faults import KINDS
+from infra.local.simulator.people import checked
+from infra.local.simulator.state import NotANumber
 from tests.simulator.conftest import create
 
 pytestmark = pytest.mark.anyio
@@ -54,6 +52,79 @@ async def test_a_code_and_its_limit_are_seen(sim, call):
     assert (after["code"], after["state"]) == (None, "close")
 
 
+async def test_a_code_that_changes_by_itself_says_when(sim, call):
+    await create(call)
+    sim.world.options.quick = False
+
+    (shop,) = (await call.get("/simulator/state")).json()["instances"]
+
+    assert 40 < shop["expires_in"] <= 45
+
+
+async def test_a_code_that_stays_does_not(sim, call):
+    await create(call)
+
+    (shop,) = (await call.get("/simulator/state")).json()["instances"]
+
+    assert shop["expires_in"] is None
+
+
+async def test_a_pairing_code_is_seen_and_typed(sim, call):
+    await create(call, number="5511999990002")
+    (before,) = (await call.get("/simulator/state")).json()["instances"]
+
+    paired = await do(call, "shop", "pair")
+
+    (after,) = (await call.get("/simulator/state")).json()["instances"]
+    assert len(before["pairing_code"]) == 8
+    assert before["pairing_number"] == paired.json()["number"] == "5511999990002"
+    assert (after["state"], after["number"]) == ("open", "5511999990002")
+    assert after["pairing_code"] is after["pairing_number"] is None
+
+
+async def test_only_a_shown_pairing_code_can_be_typed(sim, call):
+    await create(call)
+
+    answer = await do(call, "shop", "pair")
+
+    assert (answer.status_code, answer.json()["why"]) == (409, "no_pairing_code")
+
+
+@pytest.mark.parametrize("number", ["", "abc", "1234567", "1234567890123456", "0551199999", None])
+async def test_what_can_not_be_a_number_is_refused(number, sim, call):
+    await create(call)
+
+    answers = [
+        await do(call, "shop", "scan", number=number),
+        await do(call, "shop", "receive", **{"from": number, "text": "oi"}),
+    ]
+
+    for answer in answers:
+        assert (answer.status_code, answer.json()["why"]) == (400, "no_number")
+        assert "8 to 15 digits" in answer.json()["detail"]
+    assert sim.state("shop") == "connecting"
+
+
+@pytest.mark.parametrize("number", ["+55 (11) 99999-0001", "55.11.99999.0001", "5511999990001"])
+def test_a_number_may_be_punctuated(number):
+    assert checked(number) == "5511999990001"
+
+
+def test_a_number_is_of_digits_of_ours():
+    with pytest.raises(NotANumber):
+        checked("٥٥١١٩٩٩٩٩٠٠٠١")
+
+
+async def test_a_webhook_is_seen_with_its_moment_and_the_state_it_told(sim, shop, call):
+    seen = (await call.get("/simulator/state")).json()["deliveries"]["last"]
+
+    opened = seen[-1]
+    assert (opened["event"], opened["said"], opened["outcome"]) == (
+        "connection.update", "open", "delivered",
+    )  # fmt: skip
+    assert opened["at"].endswith("Z")
+
+
 async def test_media_and_raw_messages_can_be_received(sim, shop, call):
     await do(call, shop, "receive", **{
         "from": "5511988887777", "kind": "image", "media": "iVBORw0KGgo=", "text": "foto",
@@ -69,6 +140,7 @@ async def test_faults_are_flipped_over_http(sim, call):
 
     on = (await call.get("/simulator/faults")).json()["on"]
     assert on["slow"]["milliseconds"] == 5
+    assert (await call.get("/simulator/faults")).json()["defaults"]["slow"]["milliseconds"] == 1000
 
     await call.put("/simulator/faults", json={"down": False, "slow": None})
     assert (await call.get("/")).status_code == 200
@@ -120,40 +192,3 @@ async def test_control_requests_are_not_among_the_calls(sim, call):
     await call.get("/simulator/state")
 
     assert sim.calls == []
-
-
-@pytest.mark.parametrize("path", ["/simulator", "/simulator/"])
-async def test_the_page_is_served_and_loads_nothing_from_elsewhere(path, call):
-    page = await call.get(path)
-
-    assert page.headers["content-type"].startswith("text/html")
-    assert "default-src 'self'" in page.headers["content-security-policy"]
-    for asset in re.findall(r'(?:href|src)="([^"]+)"', page.text):
-        assert (await call.get(asset)).status_code == 200
-
-
-def test_the_page_has_no_inline_script_and_puts_texts_in_as_texts():
-    html = (control.PAGE / "page.html").read_text(encoding="utf-8")
-    script = (control.PAGE / "page.js").read_text(encoding="utf-8")
-
-    assert re.findall(r"<script(?![^>]*src=)|\son\w+=|style=", html) == []
-    for dangerous in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval("):
-        assert dangerous not in script
-
-
-def test_the_page_describes_every_fault_in_portuguese():
-    script = (control.PAGE / "page.js").read_text(encoding="utf-8")
-
-    assert [kind for kind in KINDS if f"  {kind}: " not in script] == []
-
-
-async def test_markup_in_names_and_texts_stays_text_on_the_way_to_the_page(sim, call):
-    name = "<img src=x onerror=alert(1)>"
-    await create(call, name)
-    await sim.scan(name, "5511999990001", profile="<b>Loja</b>")
-    await sim.receive(name, "5511988887777", "<script>alert(1)</script>")
-
-    answer = await call.get("/simulator/state")
-
-    assert answer.headers["content-type"] == "application/json"
-    assert answer.json()["instances"][0]["name"] == name

@@ -124,8 +124,66 @@ async def test_settings_are_in_snake_case(sim, call, wa1):
     found = (await call.get("/settings/find/wa1")).json()
 
     assert found["reject_call"] is True
-    assert found["groups_ignore"] is True
+    assert found["groups_ignore"] is False
     assert sim.settings("wa1")["alwaysOnline"] is True
+
+
+async def test_groups_are_ignored_from_the_start_whatever_was_asked(sim, call):
+    await call.post("/instance/create", json={"instanceName": "wa2", "groups_ignore": False})
+
+    assert (await call.get("/settings/find/wa2")).json()["groups_ignore"] is True
+
+
+async def test_messages_are_found_in_a_list_newest_first(sim, call, wa1):
+    ids = [await sim.receive(wa1, CONTACT, text) for text in ("um", "dois", "três")]
+
+    found = (await call.post("/chat/findMessages/wa1", json={"where": {}, "limit": 2})).json()
+
+    assert [record["key"]["id"] for record in found] == ids[:0:-1]
+    assert found[0]["key"] == {
+        "remoteJid": f"{CONTACT}@s.whatsapp.net", "fromMe": False, "id": ids[2],
+    }  # fmt: skip
+    assert (found[0]["owner"], found[0]["message"]) == ("wa1", {"conversation": "três"})
+    assert not found[0].keys() & {"instanceId", "MessageUpdate"}
+
+
+@pytest.mark.parametrize(
+    ("where", "times"),
+    [
+        ({"key": {"fromMe": False}}, 1),
+        ({"key": {"id": "nope"}}, 0),
+        ({"messageType": "conversation"}, 1),
+        ({"messageTimestamp": {"gte": "2020-01-01T00:00:00.000Z"}}, 0),
+    ],
+)
+async def test_conditions_are_equalities(where, times, sim, call, wa1):
+    await sim.receive(wa1, CONTACT, "oi")
+
+    found = (await call.post("/chat/findMessages/wa1", json={"where": where})).json()
+
+    assert len(found) == times
+
+
+async def test_messages_are_marked_as_read_with_put(sim, call, wa1):
+    keys = [{"id": "3A", "remoteJid": f"{CONTACT}@s.whatsapp.net", "fromMe": False}]
+
+    answer = await call.put("/chat/markMessageAsRead/wa1", json={"read_messages": keys})
+
+    assert (answer.status_code, answer.json()["read"]) == (201, "success")
+    assert (await call.put("/chat/markMessageAsRead/wa1", json={})).status_code == 400
+    assert (await call.post("/chat/markMessageAsRead/wa1", json={})).status_code == 404
+
+
+async def test_a_message_is_edited_with_put_and_nobody_is_told(sim, call, wa1, receiver):
+    key = {"id": "3EB0", "remoteJid": f"{CONTACT}@s.whatsapp.net", "fromMe": True}
+    edit = {"number": CONTACT, "key": key, "text": "olá!"}
+
+    answer = await call.put("/chat/updateMessage/wa1", json=edit)
+
+    await sim.settled()
+    assert answer.json()["message"]["protocolMessage"]["key"] == key
+    assert "send.message.update" not in receiver.events
+    assert (await call.post("/chat/updateMessage/wa1", json=edit)).status_code == 404
 
 
 async def test_a_token_can_be_used_only_once(sim, call, wa1):

@@ -78,5 +78,5 @@ def _delivery(delivery: Delivery) -> Json:
     """How it went, and the state or the status that it told of."""
     told = delivery.body["data"] if isinstance(delivery.body["data"], dict) else {}
     kept = ("at", "instance", "event", "url", "statuses", "outcome")
-    said = told.get("state") or told.get("status")
+    said = told.get("status") if delivery.event == "messages.update" else told.get("state")
     return {key: getattr(delivery, key) for key in kept} | {"said": said}

@@ -35,7 +35,7 @@ export class Card {
     const scan = form("scan", [
       { name: "number", placeholder: "5511999990001", ...PHONE },
       { name: "profile", placeholder: "Loja" },
-    ], this.trouble, (body) => this.ask("scan", body));
+    ], (body) => this.ask("scan", body));
     const codes = element("div", { class: "buttons" },
       this.button("expire", "expire-code"), this.button("limit", "qr-limit"));
     return element("div", {}, this.picture, this.countdown, scan, this.typing, codes);
@@ -45,7 +45,7 @@ export class Card {
     const write = form("write", [
       { name: "from", placeholder: "5511988887777", ...PHONE },
       { name: "text", missing: "no_text" },
-    ], this.trouble, (body) => this.ask("receive", body));
+    ], (body) => this.ask("receive", body));
     return element("div", {}, write, element("div", { class: "buttons" },
       this.button("unpair", "unpair"), this.button("drop", "drop")));
   }
@@ -60,7 +60,7 @@ export class Card {
 
   show(instance) {
     const state = instance.state ?? "unloaded";
-    if (this.state !== null && this.state !== state) tell(this.trouble, "");
+    if (this.state !== null && this.state !== state) this.calmDown();
     this.state = state;
     const open = state === "open";
     tell(this.badge, theirs(instance.picture ? "waiting" : state));
@@ -73,6 +73,10 @@ export class Card {
     this.talking.hidden = !open;
     list(this.messages, instance.messages.slice().reverse(), message);
     this.messages.hidden = !instance.messages.length;
+  }
+
+  calmDown() {
+    for (const place of this.whole.querySelectorAll(".trouble")) tell(place, "");
   }
 
   showCode({ picture, count, expires_in: left, pairing_code: letters, pairing_number: number }) {

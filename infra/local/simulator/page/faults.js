@@ -85,8 +85,8 @@ function fault(kind, text) {
   });
   rows.set(kind, { box, settings });
   return element("label", {}, box,
-    element("span", {}, element("span", { text: `${text} ` }), settings,
-      element("code", { text: kind })));
+    element("span", {}, element("span", { text }),
+      element("span", { class: "about" }, element("code", { text: kind }), settings)));
 }
 
 function parameters({ names, route, events, milliseconds, seconds, times, limit, ...more }) {
@@ -95,11 +95,11 @@ function parameters({ names, route, events, milliseconds, seconds, times, limit,
     milliseconds && `${milliseconds} ms`,
     seconds && `${seconds} s`,
     times > 1 && `${times}×`,
-    limit && `limit ${limit}`,
-    more.count && `count ${more.count}`,
+    limit && `${say("most")} ${limit}`,
+    more.count && `${say("count")} ${more.count}`,
     more.probability < 1 && `${Math.round(more.probability * 100)} %`,
-    some(route) && `route ${route}`,
-    some(names) && `names ${names}`,
-    some(events) && `events ${events}`,
+    some(route) && `${say("route")} ${route}`,
+    some(names) && `${say("names")} ${names}`,
+    some(events) && `${say("events")} ${events}`,
   ].filter(Boolean).join(" · ");
 }

@@ -56,20 +56,25 @@ function delivery(one) {
   const tries = one.statuses.map((status) => status || say("unanswered")).join(", ");
   const outcome = one.outcome || (one.statuses.length ? "retrying" : "pending");
   const mood = { delivered: "good", "given up": "bad", lost: "bad" }[outcome] ?? "";
-  const told = element("span", {}, element("code", { text: one.event }));
-  if (one.said) told.append(` ${theirs(one.said)}`);
+  const about = [one.instance, one.said && theirs(one.said)].filter(Boolean).join(" · ");
   return element("li", { class: "delivery" },
     element("time", { text: clock(one.at) }),
-    element("span", {}, told, element("small", { text: one.instance })),
+    element("span", {}, element("code", { text: one.event }), element("small", { text: about })),
     element("span", { class: `outcome ${mood}`, text: theirs(outcome) },
       element("small", { text: tries })));
+}
+
+// What was wrong is not wrong any more; `#gone`, the first on the page, is compared with last.
+function calmDown(settled) {
+  const places = [...document.querySelectorAll(".trouble")].reverse();
+  for (const place of places) if (settled(place)) tell(place, "");
 }
 
 async function refresh() {
   clearTimeout(looking);
   try {
     if (!document.hidden) show(await call("GET", "state"));
-    tell(find("gone"), "");
+    calmDown(({ textContent }) => textContent === find("gone").textContent);
   } catch (trouble) {
     tell(find("gone"), trouble.message);
   }
@@ -83,7 +88,7 @@ function translate() {
   for (const place of document.querySelectorAll("[data-text]")) {
     place.textContent = say(place.dataset.text);
   }
-  for (const place of document.querySelectorAll(".trouble")) place.textContent = "";
+  calmDown(() => true);
   find("language").textContent = say("other");
   cards.clear();
   find("instances").replaceChildren();

@@ -62,7 +62,8 @@ export function button(key, act, look = "") {
 }
 
 // A form whose fields are `{ name, missing, ...attributes }`; one with `missing` is required.
-export function form(key, fields, place, submit) {
+export function form(key, fields, submit) {
+  const place = trouble();
   const inputs = fields.map(({ missing, ...attributes }) => {
     const input = element("input", { autocomplete: "off", ...attributes });
     input.required = Boolean(missing);
@@ -71,7 +72,7 @@ export function form(key, fields, place, submit) {
   const labels = inputs.map((input) =>
     element("label", {}, element("span", { text: say(input.name) }), input));
   const press = element("button", { text: say(key), class: "main" });
-  const made = element("form", { novalidate: "" }, ...labels, press);
+  const made = element("form", { novalidate: "" }, ...labels, press, place);
   made.addEventListener("submit", async (event) => {
     event.preventDefault();
     const lacking = inputs.findIndex((input) => input.required && !input.value.trim());

@@ -1,0 +1,118 @@
+"""Events of an instance that is no more, of clocks that were set, and of bodies that are odd."""
+
+import json
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tests.perene import Perene, name_of
+
+NUMBER = "5511999990001"
+NAME = name_of("acme")
+OPEN = {"state": "open", "wuid": f"{NUMBER}@s.whatsapp.net", "statusReason": 200}
+CLOSED = {"state": "close", "statusReason": 401}
+
+
+async def test_an_event_of_a_released_instance_says_nothing_of_the_next(on_both: Perene):
+    await on_both.pair(number=NUMBER)
+    told = Told(on_both, OPEN, on_both.clock())
+    await on_both.call("DELETE", "/instances/default")
+    on_both.evolution.faults.turn_on("webhook_lost")
+    await on_both.ensure()
+
+    await told.arrives()
+
+    assert await state(on_both) == "pairing"
+    assert on_both.documents("numbers") == {}
+
+
+async def test_an_event_of_a_removed_instance_does_not_open_a_disconnected_line(on_both: Perene):
+    await on_both.pair(number=NUMBER)
+    told = Told(on_both, OPEN, on_both.clock())
+    await on_both.call("POST", "/instances/default/disconnect")
+
+    await told.arrives()
+
+    assert await state(on_both) == "closed"
+
+
+@pytest.mark.parametrize("hours", [1, 3])
+async def test_a_servers_clock_that_is_set_back_deafens_no_line(on_both: Perene, hours: int):
+    await on_both.pair(number=NUMBER)
+    await on_both.evolution.vanish(NAME)
+
+    await Told(on_both, CLOSED, on_both.clock() - timedelta(hours=hours)).arrives()
+
+    assert await state(on_both) == "closed"
+
+
+async def test_one_event_from_the_far_future_deafens_no_line(on_both: Perene):
+    await on_both.pair(number=NUMBER)
+    await Told(on_both, OPEN, datetime.fromisoformat("9999-12-31T23:59:59+00:00")).arrives()
+
+    await on_both.evolution.unpair(NAME)
+    await on_both.evolution.settled()
+
+    assert await state(on_both) == "closed"
+
+
+@pytest.mark.parametrize("when", ["", "yesterday", "2026-11-22T01:00:00", [], {}])
+async def test_an_event_whose_time_makes_no_sense_counts_from_when_it_came(
+    perene: Perene, when: Any
+):
+    await perene.pair(number=NUMBER)
+    await perene.evolution.vanish(NAME)
+
+    await Told(perene, CLOSED, when).arrives()
+
+    assert await state(perene) == "closed"
+
+
+ODD = {
+    "an event that is a list": {"event": []},
+    "an event that is an object": {"event": {}},
+    "half a character": {
+        "event": "qrcode.updated",
+        "data": {"qrcode": {"code": "\ud800", "base64": "data:"}},
+    },
+    "a number of 3000 digits": {
+        "event": "connection.update",
+        "data": {"state": "open", "wuid": "1" * 3000 + "@s.whatsapp.net"},
+    },
+}
+
+
+@pytest.mark.parametrize("case", ODD)
+async def test_an_odd_body_is_accepted_because_a_retry_would_bring_the_same(
+    perene: Perene, case: str
+):
+    await perene.pair(number=NUMBER)
+    body = json.dumps({"instance": NAME, **ODD[case]}).encode()
+
+    answer = await perene.http.post("/webhook", content=body, headers=perene.signed(NAME))
+
+    assert answer.status_code == 204
+
+
+class Told:
+    """An event as it left its server; it arrives when it arrives."""
+
+    def __init__(self, perene: Perene, data: dict[str, Any], when: Any) -> None:
+        at = when.isoformat() if isinstance(when, datetime) else when
+        self.perene, self.headers = perene, perene.signed(NAME)
+        self.body = {
+            "event": "connection.update",
+            "instance": NAME,
+            "date_time": at,
+            "data": {"instance": NAME, **data},
+        }
+
+    async def arrives(self) -> None:
+        answer = await self.perene.http.post("/webhook", json=self.body, headers=self.headers)
+        assert answer.status_code in (204, 401)
+
+
+async def state(perene: Perene) -> Any:
+    """What a frontend is shown."""
+    return (await perene.call("GET", "/instances/default")).json()["state"]
