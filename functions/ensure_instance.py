@@ -1,7 +1,10 @@
 """The frontend asks: make this line live, and tell me what to scan if I must."""
 
+import re
+from typing import Annotated, Any
+
 import functions_framework.aio
-from pydantic import ConfigDict, Field
+from pydantic import BeforeValidator, ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -13,6 +16,11 @@ from shared.lines import bring_up, views
 edge = web.Edge("ensure_instance", "/ensure-instance")
 
 
+def _digits(value: Any) -> Any:
+    """A number as people write it: `+55 (11) 99999-0001`."""
+    return re.sub(r"[\s()+.-]", "", value) if isinstance(value, str) else value
+
+
 class EnsureInstance(Record):
     """Which of the caller's lines, what people call it, and who will type the code."""
 
@@ -20,7 +28,7 @@ class EnsureInstance(Record):
 
     line: LineId = Field(default=DEFAULT_LINE, pattern=LINE_PATTERN)
     label: str | None = Field(default=None, min_length=1, max_length=80)
-    number: str | None = Field(
+    number: Annotated[str | None, BeforeValidator(_digits)] = Field(
         default=None,
         pattern=r"^[1-9][0-9]{7,14}$",
         description="Digits with country code: asks for a pairing code to type on that phone",

@@ -26,7 +26,7 @@ BODIES: dict[str, tuple[bytes, int, str]] = {
     "a line that is a number": (b'{"line": 1}', 422, "request-invalid"),
     "an empty label": (b'{"label": ""}', 422, "request-invalid"),
     "an over-long label": (json.dumps({"label": "x" * 81}).encode(), 422, "request-invalid"),
-    "a number with a plus": (b'{"number": "+5511999990001"}', 422, "request-invalid"),
+    "a number in words": (b'{"number": "five five"}', 422, "request-invalid"),
     "a number too short": (b'{"number": "5511"}', 422, "request-invalid"),
     "a number in other digits": ('{"number": "٥٥١١٩٩٩٩٩٠٠٠١"}'.encode(), 422, "request-invalid"),
     "deep nesting": (b'{"line": ' + b"[" * 30_000, 400, "body-malformed"),

@@ -80,6 +80,40 @@ async def test_a_number_gets_a_pairing_code(on_both: Perene):
     assert len(line["code"]["pairing_code"]) == 8
 
 
+async def test_a_number_may_be_written_as_people_do(perene: Perene):
+    line = (await perene.ensure(number="+55 (11) 99999-0001")).json()
+
+    assert len(line["code"]["pairing_code"]) == 8
+
+
+async def test_a_deployment_that_moved_tells_every_line_it_meets(on_both: Perene):
+    name = await on_both.pair()
+    on_both.set(PUBLIC_URL="http://elsewhere.test")
+
+    line = (await on_both.ensure()).json()
+
+    assert line["state"] == "open"
+    assert on_both.evolution.webhook(name)["url"].startswith("http://elsewhere.test/webhook")
+
+
+async def test_an_open_line_whose_event_got_lost_is_asked_its_number_once(on_both: Perene):
+    await on_both.ensure()
+    on_both.evolution.faults.turn_on("webhook_lost")
+    await on_both.evolution.scan(name_of("acme"), NUMBER)
+    await on_both.ensure()
+    on_both.evolution.faults.turn_off("webhook_lost")
+    on_both.clock.advance(timedelta(seconds=11))
+    for _ in range(3):
+        await on_both.ensure()
+        await on_both.evolution.settled()
+
+    line = (await on_both.ensure()).json()
+
+    assert (line["state"], line["number"]) == ("open", NUMBER)
+    restarts = [call for call in on_both.evolution.calls if "/instance/restart/" in call.path]
+    assert len(restarts) == 1
+
+
 async def test_a_number_after_a_qr_code_gets_a_pairing_code_on_a_fresh_instance(on_both: Perene):
     await on_both.ensure()
 
