@@ -11,9 +11,7 @@ from shared import config, log, problems, services
 from shared.domain import names, placing, steps
 from shared.domain.instances import Instance, Reason, State, new_instance
 from shared.domain.names import InstanceName, LineKey
-from shared.domain.upstream import (
-    Connection,
-)
+from shared.domain.upstream import Connection
 from shared.lines import entry, leases, leave, make
 from shared.store import Full, Placed
 

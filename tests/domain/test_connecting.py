@@ -8,11 +8,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from shared.domain import connecting, events
-from shared.domain.connecting import (
-    Bind,
-    Conflict,
-    decide_number,
-)
+from shared.domain.connecting import Bind, Conflict, decide_number
 from shared.domain.events import Event
 from shared.domain.instances import Instance, Reason, State, epoch_ms
 from tests.builders import LATER, NOON, NUMBER, a_code, a_line, shown
