@@ -30,17 +30,17 @@ def firestore_emulator() -> Iterator[str]:
         yield host
 
 
-@pytest.fixture
-async def perene(firestore_emulator: str, anyio_backend: str) -> AsyncIterator[Perene]:
-    """Perene with one Evolution 2.x."""
-    async with Perene() as perene:
+@pytest.fixture(params=DIALECTS)
+async def perene(
+    request: pytest.FixtureRequest, firestore_emulator: str, anyio_backend: str
+) -> AsyncIterator[Perene]:
+    """Perene with one Evolution: every test runs on both dialects."""
+    async with Perene(main=request.param) as perene:
         yield perene
 
 
-@pytest.fixture(params=DIALECTS)
-async def on_both(
-    request: pytest.FixtureRequest, firestore_emulator: str, anyio_backend: str
-) -> AsyncIterator[Perene]:
-    """Perene with one Evolution, once of each dialect."""
-    async with Perene(main=request.param) as perene:
+@pytest.fixture
+async def on_2(firestore_emulator: str, anyio_backend: str) -> AsyncIterator[Perene]:
+    """Perene with one Evolution 2.x, for what 1.8 doesn't have or what the dialect can't change."""
+    async with Perene() as perene:
         yield perene

@@ -7,40 +7,40 @@ UNANSWERED = {"route": "create", "seconds": 0.02, "count": 1}
 
 
 async def test_an_instance_that_goes_again_before_it_is_configured_is_not_made_twice(
-    on_both: Perene,
+    perene: Perene,
 ):
-    on_both.evolution.faults.turn_on("no_answer_after", **UNANSWERED)
-    on_both.hosts.before[f"/webhook/set/{NAME}"] = lambda: on_both.evolution.vanish(NAME)
+    perene.evolution.faults.turn_on("no_answer_after", **UNANSWERED)
+    perene.hosts.before[f"/webhook/set/{NAME}"] = lambda: perene.evolution.vanish(NAME)
 
-    answer = await on_both.ensure()
+    answer = await perene.ensure()
 
     assert answer.status_code == 202
-    assert creates(on_both) == 1
+    assert creates(perene) == 1
 
 
 async def test_an_instance_that_goes_again_before_it_is_started_is_not_made_twice(
-    on_both: Perene,
+    perene: Perene,
 ):
-    on_both.evolution.faults.turn_on("no_answer_after", **UNANSWERED)
-    on_both.hosts.before[f"/instance/connect/{NAME}"] = lambda: on_both.evolution.vanish(NAME)
+    perene.evolution.faults.turn_on("no_answer_after", **UNANSWERED)
+    perene.hosts.before[f"/instance/connect/{NAME}"] = lambda: perene.evolution.vanish(NAME)
 
-    await on_both.ensure()
+    await perene.ensure()
 
-    assert creates(on_both) == 1
+    assert creates(perene) == 1
 
 
 async def test_a_failure_after_an_unanswered_create_does_not_give_the_lease_back(
-    on_both: Perene,
+    perene: Perene,
 ):
     async def down() -> None:
-        on_both.evolution.faults.turn_on("down")
+        perene.evolution.faults.turn_on("down")
 
-    on_both.evolution.faults.turn_on("no_answer_after", **UNANSWERED)
-    on_both.hosts.before[f"/webhook/set/{NAME}"] = down
+    perene.evolution.faults.turn_on("no_answer_after", **UNANSWERED)
+    perene.hosts.before[f"/webhook/set/{NAME}"] = down
 
-    await on_both.ensure()
+    await perene.ensure()
 
-    assert on_both.documents("instances")[NAME]["lease"]
+    assert perene.documents("instances")[NAME]["lease"]
 
 
 def creates(perene: Perene) -> int:

@@ -10,8 +10,8 @@ from tests.perene import Perene, name_of
 NUMBER = "5511999990001"
 
 
-async def test_a_new_line_gets_a_code_to_scan(on_both: Perene):
-    answer = await on_both.ensure()
+async def test_a_new_line_gets_a_code_to_scan(perene: Perene):
+    answer = await perene.ensure()
 
     line = answer.json()
     assert answer.status_code == 200, line
@@ -19,63 +19,63 @@ async def test_a_new_line_gets_a_code_to_scan(on_both: Perene):
     assert line["instance"] == name_of("acme")
     assert line["code"]["qr"].startswith("2@")
     assert line["code"]["png"].startswith("data:image/png;base64,")
-    assert on_both.evolution.names() == [name_of("acme")]
+    assert perene.evolution.names() == [name_of("acme")]
 
 
-async def test_asked_again_the_same_code_is_shown(on_both: Perene):
-    first = (await on_both.ensure()).json()
+async def test_asked_again_the_same_code_is_shown(perene: Perene):
+    first = (await perene.ensure()).json()
 
-    second = (await on_both.ensure()).json()
+    second = (await perene.ensure()).json()
 
     assert second == first
-    assert on_both.evolution.names() == [name_of("acme")]
+    assert perene.evolution.names() == [name_of("acme")]
 
 
-async def test_a_scanned_line_is_open_with_its_number(on_both: Perene):
-    name = await on_both.pair(number=NUMBER)
+async def test_a_scanned_line_is_open_with_its_number(perene: Perene):
+    name = await perene.pair(number=NUMBER)
 
-    line = (await on_both.ensure()).json()
+    line = (await perene.ensure()).json()
 
     assert (line["state"], line["number"]) == ("open", NUMBER)
     assert "code" not in line
-    assert on_both.evolution.names() == [name]
+    assert perene.evolution.names() == [name]
 
 
-async def test_a_line_that_was_unpaired_gets_a_new_code_on_the_same_instance(on_both: Perene):
-    name = await on_both.pair()
-    await on_both.evolution.unpair(name)
-    await on_both.evolution.settled()
+async def test_a_line_that_was_unpaired_gets_a_new_code_on_the_same_instance(perene: Perene):
+    name = await perene.pair()
+    await perene.evolution.unpair(name)
+    await perene.evolution.settled()
 
-    line = (await on_both.ensure()).json()
+    line = (await perene.ensure()).json()
 
     assert (line["state"], line["instance"]) == ("pairing", name)
     assert line["code"]["qr"].startswith("2@")
-    assert on_both.evolution.names() == [name]
+    assert perene.evolution.names() == [name]
 
 
-async def test_an_expired_code_is_replaced_by_the_one_shown_now(on_both: Perene):
-    first = (await on_both.ensure()).json()
-    on_both.clock.advance(CODE_LIFETIME)
-    await on_both.evolution.expire_code(name_of("acme"))
-    await on_both.evolution.settled()
+async def test_an_expired_code_is_replaced_by_the_one_shown_now(perene: Perene):
+    first = (await perene.ensure()).json()
+    perene.clock.advance(CODE_LIFETIME)
+    await perene.evolution.expire_code(name_of("acme"))
+    await perene.evolution.settled()
 
-    second = (await on_both.ensure()).json()
+    second = (await perene.ensure()).json()
 
     assert second["code"]["qr"] != first["code"]["qr"]
 
 
-async def test_a_stale_code_is_never_shown_again(on_both: Perene):
-    await on_both.ensure()
-    on_both.clock.advance(CODE_LIFETIME)
+async def test_a_stale_code_is_never_shown_again(perene: Perene):
+    await perene.ensure()
+    perene.clock.advance(CODE_LIFETIME)
 
-    line = (await on_both.ensure()).json()
+    line = (await perene.ensure()).json()
 
     assert (line["state"], line["reason"]) == ("pairing", "no_code")
     assert "code" not in line
 
 
-async def test_a_number_gets_a_pairing_code(on_both: Perene):
-    line = (await on_both.ensure(number=NUMBER)).json()
+async def test_a_number_gets_a_pairing_code(perene: Perene):
+    line = (await perene.ensure(number=NUMBER)).json()
 
     assert len(line["code"]["pairing_code"]) == 8
 
@@ -86,41 +86,41 @@ async def test_a_number_may_be_written_as_people_do(perene: Perene):
     assert len(line["code"]["pairing_code"]) == 8
 
 
-async def test_a_deployment_that_moved_tells_every_line_it_meets(on_both: Perene):
-    name = await on_both.pair()
-    on_both.set(PUBLIC_URL="http://elsewhere.test")
+async def test_a_deployment_that_moved_tells_every_line_it_meets(perene: Perene):
+    name = await perene.pair()
+    perene.set(PUBLIC_URL="http://elsewhere.test")
 
-    line = (await on_both.ensure()).json()
+    line = (await perene.ensure()).json()
 
     assert line["state"] == "open"
-    assert on_both.evolution.webhook(name)["url"].startswith("http://elsewhere.test/webhook")
+    assert perene.evolution.webhook(name)["url"].startswith("http://elsewhere.test/webhook")
 
 
-async def test_an_open_line_whose_event_got_lost_is_asked_its_number_once(on_both: Perene):
-    await on_both.ensure()
-    on_both.evolution.faults.turn_on("webhook_lost")
-    await on_both.evolution.scan(name_of("acme"), NUMBER)
-    await on_both.ensure()
-    on_both.evolution.faults.turn_off("webhook_lost")
-    on_both.clock.advance(timedelta(seconds=11))
+async def test_an_open_line_whose_event_got_lost_is_asked_its_number_once(perene: Perene):
+    await perene.ensure()
+    perene.evolution.faults.turn_on("webhook_lost")
+    await perene.evolution.scan(name_of("acme"), NUMBER)
+    await perene.ensure()
+    perene.evolution.faults.turn_off("webhook_lost")
+    perene.clock.advance(timedelta(seconds=11))
     for _ in range(3):
-        await on_both.ensure()
-        await on_both.evolution.settled()
+        await perene.ensure()
+        await perene.evolution.settled()
 
-    line = (await on_both.ensure()).json()
+    line = (await perene.ensure()).json()
 
     assert (line["state"], line["number"]) == ("open", NUMBER)
-    restarts = [call for call in on_both.evolution.calls if "/instance/restart/" in call.path]
+    restarts = [call for call in perene.evolution.calls if "/instance/restart/" in call.path]
     assert len(restarts) == 1
 
 
-async def test_a_number_after_a_qr_code_gets_a_pairing_code_on_a_fresh_instance(on_both: Perene):
-    await on_both.ensure()
+async def test_a_number_after_a_qr_code_gets_a_pairing_code_on_a_fresh_instance(perene: Perene):
+    await perene.ensure()
 
-    line = (await on_both.ensure(number=NUMBER)).json()
+    line = (await perene.ensure(number=NUMBER)).json()
 
     assert len(line["code"]["pairing_code"]) == 8
-    assert on_both.evolution.names() == [name_of("acme")]
+    assert perene.evolution.names() == [name_of("acme")]
 
 
 async def test_a_pairing_code_that_nobody_typed_does_not_spoil_the_next_qr_code(perene: Perene):
@@ -133,70 +133,70 @@ async def test_a_pairing_code_that_nobody_typed_does_not_spoil_the_next_qr_code(
     assert line["code"]["qr"].startswith("2@")
 
 
-async def test_the_qr_limit_is_a_reason_and_asking_again_shows_a_code(on_both: Perene):
-    await on_both.ensure()
-    await on_both.evolution.reach_qr_limit(name_of("acme"))
-    await on_both.evolution.settled()
-    limited = (await on_both.call("GET", "/instances/default")).json()
+async def test_the_qr_limit_is_a_reason_and_asking_again_shows_a_code(perene: Perene):
+    await perene.ensure()
+    await perene.evolution.reach_qr_limit(name_of("acme"))
+    await perene.evolution.settled()
+    limited = (await perene.call("GET", "/instances/default")).json()
 
-    line = (await on_both.ensure()).json()
+    line = (await perene.ensure()).json()
 
     assert (limited["state"], limited["reason"]) == ("closed", "qr_limit")
     assert line["state"] == "pairing"
     assert line["code"]["qr"].startswith("2@")
 
 
-async def test_when_no_code_comes_the_line_says_so_and_the_next_call_shows_one(on_both: Perene):
-    on_both.evolution.faults.turn_on("no_code", count=1)
-    without = (await on_both.ensure()).json()
-    on_both.evolution.faults.clear()
+async def test_when_no_code_comes_the_line_says_so_and_the_next_call_shows_one(perene: Perene):
+    perene.evolution.faults.turn_on("no_code", count=1)
+    without = (await perene.ensure()).json()
+    perene.evolution.faults.clear()
 
-    line = (await on_both.ensure()).json()
+    line = (await perene.ensure()).json()
 
     assert (without["reason"], without.get("code")) == ("no_code", None)
-    assert on_both.evolution.names() == [name_of("acme")]
+    assert perene.evolution.names() == [name_of("acme")]
     assert line["state"] in ("pairing", "closed")
 
 
-async def test_an_instance_without_our_record_is_adopted_and_configured(on_both: Perene):
+async def test_an_instance_without_our_record_is_adopted_and_configured(perene: Perene):
     name = name_of("acme")
-    await on_both.evolution.plant(name)
+    await perene.evolution.plant(name)
 
-    line = (await on_both.ensure()).json()
+    line = (await perene.ensure()).json()
 
     assert (line["instance"], line["state"]) == (name, "pairing")
-    assert on_both.evolution.names() == [name]
-    assert "/webhook" in on_both.evolution.webhook(name)["url"]
-    assert not creates(on_both)
+    assert perene.evolution.names() == [name]
+    assert "/webhook" in perene.evolution.webhook(name)["url"]
+    assert not creates(perene)
 
 
-async def test_an_open_instance_without_our_record_is_adopted_open(on_both: Perene):
-    await on_both.evolution.plant(name_of("acme"), number=NUMBER, open=True)
+async def test_an_open_instance_without_our_record_is_adopted_open(perene: Perene):
+    await perene.evolution.plant(name_of("acme"), number=NUMBER, open=True)
 
-    line = (await on_both.ensure()).json()
+    line = (await perene.ensure()).json()
 
     assert line["state"] == "open"
-    assert not creates(on_both)
+    assert not creates(perene)
 
 
-async def test_a_vanished_instance_is_recreated_under_the_same_name(on_both: Perene):
-    name = await on_both.pair()
-    await on_both.evolution.vanish(name)
+async def test_a_vanished_instance_is_recreated_under_the_same_name(perene: Perene):
+    name = await perene.pair()
+    await perene.evolution.vanish(name)
 
-    line = (await on_both.ensure()).json()
+    line = (await perene.ensure()).json()
 
     assert (line["instance"], line["state"]) == (name, "pairing")
-    assert on_both.evolution.names() == [name]
-    assert on_both.documents("servers")["main"]["reserved"] == 1
+    assert perene.evolution.names() == [name]
+    assert perene.documents("servers")["main"]["reserved"] == 1
 
 
-async def test_a_name_in_use_is_connected_and_never_created_again(on_both: Perene):
-    on_both.evolution.faults.turn_on("error_500_after", route="create", count=1)
+async def test_a_name_in_use_is_connected_and_never_created_again(perene: Perene):
+    perene.evolution.faults.turn_on("error_500_after", route="create", count=1)
 
-    line = (await on_both.ensure()).json()
+    line = (await perene.ensure()).json()
 
     assert line["state"] == "pairing"
-    assert len(creates(on_both)) == 1
+    assert len(creates(perene)) == 1
 
 
 async def test_while_another_caller_creates_the_answer_is_202_with_retry_after(perene: Perene):
@@ -212,42 +212,42 @@ async def test_while_another_caller_creates_the_answer_is_202_with_retry_after(p
 
 
 async def test_a_create_that_nobody_answered_is_tried_again_when_its_lease_is_over(
-    on_both: Perene,
+    perene: Perene,
 ):
-    await stuck_create(on_both)
-    on_both.clock.advance(LEASE + timedelta(seconds=1))
+    await stuck_create(perene)
+    perene.clock.advance(LEASE + timedelta(seconds=1))
 
-    line = (await on_both.ensure()).json()
+    line = (await perene.ensure()).json()
 
     assert line["state"] == "pairing"
-    assert on_both.evolution.names() == [name_of("acme")]
-    assert max(on_both.evolution.creates_in_flight_peak.values()) == 1
+    assert perene.evolution.names() == [name_of("acme")]
+    assert max(perene.evolution.creates_in_flight_peak.values()) == 1
 
 
-async def test_during_a_release_nothing_is_created(on_both: Perene):
-    name = await on_both.pair()
-    on_both.evolution.faults.turn_on("delete_never_finishes")
-    released = await on_both.call("DELETE", "/instances/default")
+async def test_during_a_release_nothing_is_created(perene: Perene):
+    name = await perene.pair()
+    perene.evolution.faults.turn_on("delete_never_finishes")
+    released = await perene.call("DELETE", "/instances/default")
 
-    answer = await on_both.ensure()
+    answer = await perene.ensure()
 
     assert released.status_code == 202
     assert (answer.status_code, answer.json()["state"]) == (202, "releasing")
-    assert on_both.evolution.names() == [name]
+    assert perene.evolution.names() == [name]
 
 
-async def test_after_an_interrupted_release_ensure_finishes_it_and_begins_anew(on_both: Perene):
-    name = await on_both.pair()
-    on_both.evolution.faults.turn_on("delete_never_finishes")
-    await on_both.call("DELETE", "/instances/default")
-    on_both.evolution.faults.clear()
-    await on_both.evolution.vanish(name)
+async def test_after_an_interrupted_release_ensure_finishes_it_and_begins_anew(perene: Perene):
+    name = await perene.pair()
+    perene.evolution.faults.turn_on("delete_never_finishes")
+    await perene.call("DELETE", "/instances/default")
+    perene.evolution.faults.clear()
+    await perene.evolution.vanish(name)
 
-    line = (await on_both.ensure()).json()
+    line = (await perene.ensure()).json()
 
     assert line["state"] == "pairing"
     assert "number" not in line
-    assert on_both.documents("servers")["main"]["reserved"] == 1
+    assert perene.documents("servers")["main"]["reserved"] == 1
 
 
 async def test_the_label_is_what_people_call_the_line(perene: Perene):

@@ -18,12 +18,12 @@ async def test_a_tenant_without_lines_has_an_empty_list(perene: Perene):
     assert answer.json() == {"lines": [], "open": 0}
 
 
-async def test_all_lines_of_a_tenant_are_listed_with_how_many_are_open(on_both: Perene):
-    on_both.write("tenants/acme", tenant="acme", max_lines=2)
-    await on_both.pair()
-    await on_both.ensure(line="vendas", label="Vendas")
+async def test_all_lines_of_a_tenant_are_listed_with_how_many_are_open(perene: Perene):
+    perene.write("tenants/acme", tenant="acme", max_lines=2)
+    await perene.pair()
+    await perene.ensure(line="vendas", label="Vendas")
 
-    listed = (await on_both.call("GET", "/instances")).json()
+    listed = (await perene.call("GET", "/instances")).json()
 
     assert [(line["line"], line["label"], line["state"]) for line in listed["lines"]] == [
         ("default", "default", "open"),
@@ -32,14 +32,14 @@ async def test_all_lines_of_a_tenant_are_listed_with_how_many_are_open(on_both: 
     assert listed["open"] == 1
 
 
-async def test_a_code_pushed_by_a_webhook_is_what_the_line_shows(on_both: Perene):
-    await on_both.ensure()
-    await on_both.evolution.expire_code(name_of("acme"))
-    await on_both.evolution.settled()
+async def test_a_code_pushed_by_a_webhook_is_what_the_line_shows(perene: Perene):
+    await perene.ensure()
+    await perene.evolution.expire_code(name_of("acme"))
+    await perene.evolution.settled()
 
-    line = (await on_both.call("GET", "/instances/default")).json()
+    line = (await perene.call("GET", "/instances/default")).json()
 
-    assert line["code"]["qr"] == on_both.evolution.code(name_of("acme"))
+    assert line["code"]["qr"] == perene.evolution.code(name_of("acme"))
 
 
 async def test_an_expired_code_is_not_shown(perene: Perene):
@@ -53,27 +53,27 @@ async def test_an_expired_code_is_not_shown(perene: Perene):
 
 
 async def test_a_disconnected_line_keeps_its_slot_and_pairs_again_without_losing_messages(
-    on_both: Perene,
+    perene: Perene,
 ):
-    name = await on_both.pair(number=NUMBER)
+    name = await perene.pair(number=NUMBER)
 
-    closed = await on_both.call("POST", "/instances/default/disconnect")
+    closed = await perene.call("POST", "/instances/default/disconnect")
 
     assert (closed.status_code, closed.json()["state"]) == (200, "closed")
     assert closed.json()["reason"] == "disconnected"
-    assert not on_both.evolution.exists(name)
-    assert on_both.documents("numbers") == {}
-    assert on_both.documents("servers")["main"]["reserved"] == 1
-    await on_both.pair(number=NUMBER)
-    assert (await on_both.ensure()).json()["state"] == "open"
+    assert not perene.evolution.exists(name)
+    assert perene.documents("numbers") == {}
+    assert perene.documents("servers")["main"]["reserved"] == 1
+    await perene.pair(number=NUMBER)
+    assert (await perene.ensure()).json()["state"] == "open"
 
 
-async def test_upstream_log_out_is_not_used_on_2(perene: Perene):
-    await perene.pair()
+async def test_upstream_log_out_is_not_used_on_2(on_2: Perene):
+    await on_2.pair()
 
-    await perene.call("POST", "/instances/default/disconnect")
+    await on_2.call("POST", "/instances/default/disconnect")
 
-    assert not [call for call in perene.evolution.calls if "/instance/logout" in call.path]
+    assert not [call for call in on_2.evolution.calls if "/instance/logout" in call.path]
 
 
 async def test_disconnecting_twice_is_the_same_as_once(perene: Perene):
@@ -87,26 +87,26 @@ async def test_disconnecting_twice_is_the_same_as_once(perene: Perene):
     assert len(perene.evolution.calls) == before
 
 
-async def test_a_released_line_frees_its_instance_number_and_slot(on_both: Perene):
-    name = await on_both.pair()
+async def test_a_released_line_frees_its_instance_number_and_slot(perene: Perene):
+    name = await perene.pair()
 
-    answer = await on_both.call("DELETE", "/instances/default")
+    answer = await perene.call("DELETE", "/instances/default")
 
     assert (answer.status_code, answer.content) == (204, b"")
-    assert not on_both.evolution.exists(name)
-    assert on_both.documents("instances") == {}
-    assert on_both.documents("numbers") == {}
-    assert on_both.documents("servers")["main"]["reserved"] == 0
-    assert (await on_both.call("GET", "/instances/default")).status_code == 404
+    assert not perene.evolution.exists(name)
+    assert perene.documents("instances") == {}
+    assert perene.documents("numbers") == {}
+    assert perene.documents("servers")["main"]["reserved"] == 0
+    assert (await perene.call("GET", "/instances/default")).status_code == 404
 
 
-async def test_a_line_can_change_its_number_by_release_and_ensure(on_both: Perene):
-    await on_both.pair(number=NUMBER)
-    await on_both.call("DELETE", "/instances/default")
+async def test_a_line_can_change_its_number_by_release_and_ensure(perene: Perene):
+    await perene.pair(number=NUMBER)
+    await perene.call("DELETE", "/instances/default")
 
-    await on_both.pair(number="5511999990002")
+    await perene.pair(number="5511999990002")
 
-    line = (await on_both.ensure()).json()
+    line = (await perene.ensure()).json()
     assert (line["state"], line["number"]) == ("open", "5511999990002")
 
 
@@ -120,31 +120,31 @@ async def test_a_release_goes_through_although_the_webhook_receiver_fails(perene
     assert not perene.evolution.exists(name)
 
 
-async def test_a_release_that_the_server_delays_is_finished_by_the_next_call(on_both: Perene):
-    name = await on_both.pair()
-    on_both.evolution.faults.turn_on("delete_never_finishes")
-    first = await on_both.call("DELETE", "/instances/default")
-    on_both.evolution.faults.clear()
-    await on_both.evolution.vanish(name)
+async def test_a_release_that_the_server_delays_is_finished_by_the_next_call(perene: Perene):
+    name = await perene.pair()
+    perene.evolution.faults.turn_on("delete_never_finishes")
+    first = await perene.call("DELETE", "/instances/default")
+    perene.evolution.faults.clear()
+    await perene.evolution.vanish(name)
 
-    second = await on_both.call("DELETE", "/instances/default")
+    second = await perene.call("DELETE", "/instances/default")
 
     assert (first.status_code, first.json()["state"]) == (202, "releasing")
     assert second.status_code == 204
-    assert on_both.documents("servers")["main"]["reserved"] == 0
+    assert perene.documents("servers")["main"]["reserved"] == 0
 
 
-async def test_a_release_that_failed_half_way_is_finished_by_the_next_call(on_both: Perene):
-    await on_both.pair()
-    on_both.evolution.faults.turn_on("bad_gateway", route="*delete*", count=1)
-    first = await on_both.call("DELETE", "/instances/default")
-    meanwhile = await on_both.call("DELETE", "/instances/default")
-    on_both.clock.advance(LEASE + timedelta(seconds=1))
+async def test_a_release_that_failed_half_way_is_finished_by_the_next_call(perene: Perene):
+    await perene.pair()
+    perene.evolution.faults.turn_on("bad_gateway", route="*delete*", count=1)
+    first = await perene.call("DELETE", "/instances/default")
+    meanwhile = await perene.call("DELETE", "/instances/default")
+    perene.clock.advance(LEASE + timedelta(seconds=1))
 
-    second = await on_both.call("DELETE", "/instances/default")
+    second = await perene.call("DELETE", "/instances/default")
 
     assert [answer.status_code for answer in (first, meanwhile, second)] == [502, 409, 204]
-    assert on_both.evolution.names() == []
+    assert perene.evolution.names() == []
 
 
 async def test_a_line_that_another_caller_changes_is_busy(perene: Perene):
@@ -173,15 +173,15 @@ async def test_a_disconnect_does_not_turn_a_release_that_has_begun_into_less(per
     assert perene.documents("instances") == {}
 
 
-async def test_a_restarted_line_stays_open(on_both: Perene):
-    name = await on_both.pair()
+async def test_a_restarted_line_stays_open(perene: Perene):
+    name = await perene.pair()
 
-    answer = await on_both.call("POST", "/instances/default/restart")
-    await on_both.evolution.settled()
+    answer = await perene.call("POST", "/instances/default/restart")
+    await perene.evolution.settled()
 
     assert answer.status_code == 200
-    assert on_both.evolution.state(name) == "open"
-    assert (await on_both.ensure()).json()["state"] == "open"
+    assert perene.evolution.state(name) == "open"
+    assert (await perene.ensure()).json()["state"] == "open"
 
 
 async def test_a_line_that_another_caller_changes_is_not_restarted(perene: Perene):

@@ -14,47 +14,47 @@ OPEN = {"state": "open", "wuid": f"{NUMBER}@s.whatsapp.net", "statusReason": 200
 CLOSED = {"state": "close", "statusReason": 401}
 
 
-async def test_an_event_of_a_released_instance_says_nothing_of_the_next(on_both: Perene):
-    await on_both.pair(number=NUMBER)
-    told = Told(on_both, OPEN, on_both.clock())
-    await on_both.call("DELETE", "/instances/default")
-    on_both.evolution.faults.turn_on("webhook_lost")
-    await on_both.ensure()
+async def test_an_event_of_a_released_instance_says_nothing_of_the_next(perene: Perene):
+    await perene.pair(number=NUMBER)
+    told = Told(perene, OPEN, perene.clock())
+    await perene.call("DELETE", "/instances/default")
+    perene.evolution.faults.turn_on("webhook_lost")
+    await perene.ensure()
 
     await told.arrives()
 
-    assert await state(on_both) == "pairing"
-    assert on_both.documents("numbers") == {}
+    assert await state(perene) == "pairing"
+    assert perene.documents("numbers") == {}
 
 
-async def test_an_event_of_a_removed_instance_does_not_open_a_disconnected_line(on_both: Perene):
-    await on_both.pair(number=NUMBER)
-    told = Told(on_both, OPEN, on_both.clock())
-    await on_both.call("POST", "/instances/default/disconnect")
+async def test_an_event_of_a_removed_instance_does_not_open_a_disconnected_line(perene: Perene):
+    await perene.pair(number=NUMBER)
+    told = Told(perene, OPEN, perene.clock())
+    await perene.call("POST", "/instances/default/disconnect")
 
     await told.arrives()
 
-    assert await state(on_both) == "closed"
+    assert await state(perene) == "closed"
 
 
 @pytest.mark.parametrize("hours", [1, 3])
-async def test_a_servers_clock_that_is_set_back_deafens_no_line(on_both: Perene, hours: int):
-    await on_both.pair(number=NUMBER)
-    await on_both.evolution.vanish(NAME)
+async def test_a_servers_clock_that_is_set_back_deafens_no_line(perene: Perene, hours: int):
+    await perene.pair(number=NUMBER)
+    await perene.evolution.vanish(NAME)
 
-    await Told(on_both, CLOSED, on_both.clock() - timedelta(hours=hours)).arrives()
+    await Told(perene, CLOSED, perene.clock() - timedelta(hours=hours)).arrives()
 
-    assert await state(on_both) == "closed"
+    assert await state(perene) == "closed"
 
 
-async def test_one_event_from_the_far_future_deafens_no_line(on_both: Perene):
-    await on_both.pair(number=NUMBER)
-    await Told(on_both, OPEN, datetime.fromisoformat("9999-12-31T23:59:59+00:00")).arrives()
+async def test_one_event_from_the_far_future_deafens_no_line(perene: Perene):
+    await perene.pair(number=NUMBER)
+    await Told(perene, OPEN, datetime.fromisoformat("9999-12-31T23:59:59+00:00")).arrives()
 
-    await on_both.evolution.unpair(NAME)
-    await on_both.evolution.settled()
+    await perene.evolution.unpair(NAME)
+    await perene.evolution.settled()
 
-    assert await state(on_both) == "closed"
+    assert await state(perene) == "closed"
 
 
 @pytest.mark.parametrize("when", ["", "yesterday", "2026-11-22T01:00:00", [], {}])

@@ -44,13 +44,13 @@ async def test_a_broken_claim_does_not_keep_a_number_from_a_line(
     assert (await perene.ensure()).json()["number"] == NUMBER
 
 
-async def test_a_negative_count_does_not_let_a_server_take_more_than_its_limit(perene: Perene):
-    perene.set(
+async def test_a_negative_count_does_not_let_a_server_take_more_than_its_limit(on_2: Perene):
+    on_2.set(
         EVOLUTION_SERVERS='[{"id": "main", "url": "http://main.test", "api_key": "key-of-main",'
         ' "instance_max": 1}]'
     )
-    perene.write("servers/main", reserved=-1)
+    on_2.write("servers/main", reserved=-1)
 
-    answers = [await perene.ensure(f"tenant-{number}") for number in range(2)]
+    answers = [await on_2.ensure(f"tenant-{number}") for number in range(2)]
 
     assert [answer.status_code for answer in answers] == [200, 503]

@@ -24,35 +24,35 @@ FAULTS = {
 
 @pytest.mark.parametrize("case", FAULTS)
 async def test_a_new_line_during_an_outage_is_a_problem_and_the_next_call_is_fine(
-    on_both: Perene, case: str
+    perene: Perene, case: str
 ):
     fault, status, slug = FAULTS[case]
-    on_both.evolution.faults.turn_on(**fault)
-    answer = await on_both.ensure()
-    on_both.evolution.faults.clear()
+    perene.evolution.faults.turn_on(**fault)
+    answer = await perene.ensure()
+    perene.evolution.faults.clear()
 
-    line = (await on_both.ensure()).json()
+    line = (await perene.ensure()).json()
 
     assert (answer.status_code, answer.json()["type"]) == (status, f"urn:perene:problem:{slug}")
     assert line["state"] == "pairing"
-    assert on_both.evolution.names() == [name_of("acme")]
-    assert on_both.documents("servers")["main"]["reserved"] == 1
+    assert perene.evolution.names() == [name_of("acme")]
+    assert perene.documents("servers")["main"]["reserved"] == 1
 
 
 @pytest.mark.parametrize("case", FAULTS)
-async def test_an_open_line_survives_an_outage(on_both: Perene, case: str):
+async def test_an_open_line_survives_an_outage(perene: Perene, case: str):
     fault, status, _ = FAULTS[case]
-    await on_both.pair()
-    before = on_both.documents("instances")
-    on_both.evolution.faults.turn_on(**fault)
-    answer = await on_both.ensure()
-    on_both.evolution.faults.clear()
+    await perene.pair()
+    before = perene.documents("instances")
+    perene.evolution.faults.turn_on(**fault)
+    answer = await perene.ensure()
+    perene.evolution.faults.clear()
 
-    line = (await on_both.ensure()).json()
+    line = (await perene.ensure()).json()
 
     assert answer.status_code == status
     assert line["state"] == "open"
-    assert on_both.documents("instances") == before
+    assert perene.documents("instances") == before
 
 
 STEPS = ("*connectionState*", "create", "*connect/*", "*webhook*", "*settings*")
@@ -63,50 +63,50 @@ STEPS = ("*connectionState*", "create", "*connect/*", "*webhook*", "*settings*")
     "kind", ["error_500_after", "cut_after", "bad_gateway", "error_500_before"]
 )
 async def test_a_step_that_fails_once_leaves_something_the_next_calls_repair(
-    on_both: Perene, kind: str, route: str
+    perene: Perene, kind: str, route: str
 ):
-    on_both.evolution.faults.turn_on(kind, route=route, count=1)
-    await on_both.ensure()
+    perene.evolution.faults.turn_on(kind, route=route, count=1)
+    await perene.ensure()
 
-    line = await settled(on_both)
-
-    assert line["state"] == "pairing"
-    assert line["code"]["qr"] == on_both.evolution.code(name_of("acme"))
-    assert on_both.evolution.names() == [name_of("acme")]
-    assert on_both.documents("servers")["main"]["reserved"] == 1
-    assert max(on_both.evolution.creates_in_flight_peak.values()) == 1
-
-
-async def test_an_instance_that_vanishes_right_after_its_creation_is_made_again(on_both: Perene):
-    on_both.evolution.faults.turn_on("vanish_after_create", count=1)
-
-    line = (await on_both.ensure()).json()
+    line = await settled(perene)
 
     assert line["state"] == "pairing"
-    assert on_both.evolution.names() == [name_of("acme")]
+    assert line["code"]["qr"] == perene.evolution.code(name_of("acme"))
+    assert perene.evolution.names() == [name_of("acme")]
+    assert perene.documents("servers")["main"]["reserved"] == 1
+    assert max(perene.evolution.creates_in_flight_peak.values()) == 1
+
+
+async def test_an_instance_that_vanishes_right_after_its_creation_is_made_again(perene: Perene):
+    perene.evolution.faults.turn_on("vanish_after_create", count=1)
+
+    line = (await perene.ensure()).json()
+
+    assert line["state"] == "pairing"
+    assert perene.evolution.names() == [name_of("acme")]
 
 
 @pytest.mark.parametrize("kind", ["cut_after", "no_answer_after", "error_500_after"])
-async def test_a_create_that_took_effect_without_an_answer_is_adopted(on_both: Perene, kind: str):
+async def test_a_create_that_took_effect_without_an_answer_is_adopted(perene: Perene, kind: str):
     settings = {"seconds": 0.02} if kind == "no_answer_after" else {}
-    on_both.evolution.faults.turn_on(kind, route="create", count=1, **settings)
+    perene.evolution.faults.turn_on(kind, route="create", count=1, **settings)
 
-    line = (await on_both.ensure()).json()
+    line = (await perene.ensure()).json()
 
     assert line["state"] == "pairing"
-    assert on_both.evolution.names() == [name_of("acme")]
-    assert len([c for c in on_both.evolution.calls if c.path == "/instance/create"]) == 1
+    assert perene.evolution.names() == [name_of("acme")]
+    assert len([c for c in perene.evolution.calls if c.path == "/instance/create"]) == 1
 
 
-async def test_a_server_that_takes_no_more_keeps_no_slot_of_ours(on_both: Perene):
-    on_both.evolution.faults.turn_on("full")
+async def test_a_server_that_takes_no_more_keeps_no_slot_of_ours(perene: Perene):
+    perene.evolution.faults.turn_on("full")
 
-    answer = await on_both.ensure()
+    answer = await perene.ensure()
 
     assert answer.status_code == 503
     assert answer.json()["title"] == "Maximum instances reached"
-    assert on_both.documents("instances") == {}
-    assert on_both.documents("servers")["main"]["reserved"] == 0
+    assert perene.documents("instances") == {}
+    assert perene.documents("servers")["main"]["reserved"] == 0
 
 
 async def test_a_line_whose_server_is_not_configured_any_more_is_a_problem(perene: Perene):
@@ -133,23 +133,23 @@ async def settled(perene: Perene) -> dict[str, object]:
     return line
 
 
-async def test_a_create_that_the_server_itself_failed_is_tried_again_at_once(on_both: Perene):
-    on_both.evolution.faults.turn_on("error_500_before", route="create", count=1)
+async def test_a_create_that_the_server_itself_failed_is_tried_again_at_once(perene: Perene):
+    perene.evolution.faults.turn_on("error_500_before", route="create", count=1)
 
-    line = (await on_both.ensure()).json()
+    line = (await perene.ensure()).json()
 
     assert line["state"] == "pairing"
-    assert creates(on_both) == [500, 201]
+    assert creates(perene) == [500, 201]
 
 
-async def test_a_create_that_a_proxy_gave_up_on_is_not_repeated_while_it_may_run(on_both: Perene):
-    on_both.evolution.faults.turn_on("bad_gateway", route="create", count=1)
+async def test_a_create_that_a_proxy_gave_up_on_is_not_repeated_while_it_may_run(perene: Perene):
+    perene.evolution.faults.turn_on("bad_gateway", route="create", count=1)
 
-    answer = await on_both.ensure()
+    answer = await perene.ensure()
 
     assert (answer.status_code, answer.json()["state"]) == (202, "creating")
-    assert (await on_both.ensure()).status_code == 202
-    assert creates(on_both) == [502]
+    assert (await perene.ensure()).status_code == 202
+    assert creates(perene) == [502]
 
 
 async def test_a_lease_that_is_almost_over_is_extended_before_a_create(perene: Perene):
@@ -172,18 +172,18 @@ async def test_a_lease_that_is_almost_over_is_extended_before_a_create(perene: P
     assert left[0] > timedelta(seconds=limits.LONGEST_CALL)
 
 
-async def test_a_server_that_refuses_to_heal_a_line_leaves_it_its_slot(on_both: Perene):
-    name = await on_both.pair()
-    await on_both.evolution.vanish(name)
-    on_both.evolution.faults.turn_on("full")
+async def test_a_server_that_refuses_to_heal_a_line_leaves_it_its_slot(perene: Perene):
+    name = await perene.pair()
+    await perene.evolution.vanish(name)
+    perene.evolution.faults.turn_on("full")
 
-    answer = await on_both.ensure()
+    answer = await perene.ensure()
 
     assert answer.status_code == 503
-    assert set(on_both.documents("instances")) == {name}
-    assert on_both.documents("servers")["main"]["reserved"] == 1
-    on_both.evolution.faults.clear()
-    assert (await on_both.ensure()).json()["state"] == "pairing"
+    assert set(perene.documents("instances")) == {name}
+    assert perene.documents("servers")["main"]["reserved"] == 1
+    perene.evolution.faults.clear()
+    assert (await perene.ensure()).json()["state"] == "pairing"
 
 
 async def test_a_holder_that_lost_its_lease_while_it_looked_makes_nothing(perene: Perene):

@@ -9,75 +9,75 @@ NUMBER, OTHER = "5511999990001", "5511999990002"
 
 
 async def test_a_paired_line_that_reconnects_is_not_made_anew_for_a_caller_who_would_type(
-    on_both: Perene,
+    perene: Perene,
 ):
-    name = await on_both.pair(number=NUMBER)
-    paired = on_both.evolution.world.rows[name].id
-    await tell(on_both, name, state="close", statusReason=428)
-    on_both.evolution.world.sessions[name].state = "connecting"
+    name = await perene.pair(number=NUMBER)
+    paired = perene.evolution.world.rows[name].id
+    await tell(perene, name, state="close", statusReason=428)
+    perene.evolution.world.sessions[name].state = "connecting"
 
-    await on_both.ensure(number=NUMBER)
+    await perene.ensure(number=NUMBER)
 
-    assert on_both.evolution.exists(name)
-    assert on_both.evolution.world.rows[name].id == paired
-
-
-async def test_an_owner_that_reconnected_before_its_event_came_keeps_its_number(on_both: Perene):
-    name = await on_both.pair("owner", number=NUMBER)
-    await tell(on_both, name, state="close", statusReason=428)
-    assert (await on_both.ensure("owner")).json()["state"] == "open"
-
-    await on_both.pair("newcomer", number=NUMBER)
-
-    assert (await on_both.ensure("newcomer")).json()["state"] == "conflict"
+    assert perene.evolution.exists(name)
+    assert perene.evolution.world.rows[name].id == paired
 
 
-async def test_an_open_line_that_was_adopted_owns_its_number(on_both: Perene):
-    await on_both.evolution.plant(name_of("owner"), number=NUMBER, open=True)
-    await on_both.ensure("owner")
-    await on_both.evolution.settled()
+async def test_an_owner_that_reconnected_before_its_event_came_keeps_its_number(perene: Perene):
+    name = await perene.pair("owner", number=NUMBER)
+    await tell(perene, name, state="close", statusReason=428)
+    assert (await perene.ensure("owner")).json()["state"] == "open"
 
-    await on_both.pair("newcomer", number=NUMBER)
+    await perene.pair("newcomer", number=NUMBER)
 
-    assert (await on_both.ensure("owner")).json()["number"] == NUMBER
-    assert (await on_both.ensure("newcomer")).json()["state"] == "conflict"
+    assert (await perene.ensure("newcomer")).json()["state"] == "conflict"
+
+
+async def test_an_open_line_that_was_adopted_owns_its_number(perene: Perene):
+    await perene.evolution.plant(name_of("owner"), number=NUMBER, open=True)
+    await perene.ensure("owner")
+    await perene.evolution.settled()
+
+    await perene.pair("newcomer", number=NUMBER)
+
+    assert (await perene.ensure("owner")).json()["number"] == NUMBER
+    assert (await perene.ensure("newcomer")).json()["state"] == "conflict"
 
 
 async def test_a_released_line_leaves_no_number_behind_although_a_look_was_faster_than_its_event(
-    on_both: Perene,
+    perene: Perene,
 ):
-    name = await on_both.pair(number=NUMBER)
-    await tell(on_both, name, state="close", statusReason=428)
-    await on_both.ensure()
+    name = await perene.pair(number=NUMBER)
+    await tell(perene, name, state="close", statusReason=428)
+    await perene.ensure()
 
-    await on_both.call("DELETE", "/instances/default")
+    await perene.call("DELETE", "/instances/default")
 
-    assert on_both.documents("numbers") == {}
+    assert perene.documents("numbers") == {}
 
 
 async def test_a_new_number_frees_the_old_one_although_a_look_was_faster_than_its_event(
-    on_both: Perene,
+    perene: Perene,
 ):
-    name = await on_both.pair(number=NUMBER)
-    await on_both.evolution.unpair(name)
-    await on_both.evolution.settled()
-    await on_both.ensure()
-    on_both.evolution.faults.turn_on("webhook_delayed", seconds=0.3)
-    await on_both.evolution.scan(name, OTHER)
-    assert (await on_both.ensure()).json()["state"] == "open"
+    name = await perene.pair(number=NUMBER)
+    await perene.evolution.unpair(name)
+    await perene.evolution.settled()
+    await perene.ensure()
+    perene.evolution.faults.turn_on("webhook_delayed", seconds=0.3)
+    await perene.evolution.scan(name, OTHER)
+    assert (await perene.ensure()).json()["state"] == "open"
 
     await asyncio.sleep(0.5)
-    await on_both.evolution.settled()
+    await perene.evolution.settled()
 
-    assert set(on_both.documents("numbers")) == {OTHER}
+    assert set(perene.documents("numbers")) == {OTHER}
 
 
-async def test_a_conflict_that_goes_on_costs_no_write(on_both: Perene):
-    await on_both.pair("owner", number=NUMBER)
-    await on_both.pair("newcomer", number=NUMBER)
+async def test_a_conflict_that_goes_on_costs_no_write(perene: Perene):
+    await perene.pair("owner", number=NUMBER)
+    await perene.pair("newcomer", number=NUMBER)
 
-    with counting(on_both.store._client) as counted:
-        assert (await on_both.ensure("newcomer")).json()["state"] == "conflict"
+    with counting(perene.store._client) as counted:
+        assert (await perene.ensure("newcomer")).json()["state"] == "conflict"
 
     assert counted.writes == 0
 

@@ -19,35 +19,35 @@ async def test_a_server_that_tells_the_number_in_the_envelope_only_is_understood
     said = json.loads(event(name, "connection.update", {"instance": name, "state": "open"}))
     said["sender"] = f"{NUMBER}:7@s.whatsapp.net"
 
-    await post(perene, json.dumps(said).encode(), perene.evolution.webhook(name)["headers"])
+    await post(perene, json.dumps(said).encode(), perene.signed(name))
 
     assert (await perene.call("GET", "/instances/default")).json()["number"] == NUMBER
 
 
-async def test_every_connecting_of_a_storm_costs_no_write(on_both: Perene):
-    name = await on_both.pair()
-    before = on_both.database.document(f"instances/{name}").get().update_time
+async def test_every_connecting_of_a_storm_costs_no_write(perene: Perene):
+    name = await perene.pair()
+    before = perene.database.document(f"instances/{name}").get().update_time
 
-    await on_both.evolution.storm(name, 400)
-    await on_both.evolution.settled()
+    await perene.evolution.storm(name, 400)
+    await perene.evolution.settled()
 
-    assert on_both.database.document(f"instances/{name}").get().update_time == before
-    assert (await on_both.ensure()).json()["state"] == "open"
+    assert perene.database.document(f"instances/{name}").get().update_time == before
+    assert (await perene.ensure()).json()["state"] == "open"
 
 
-async def test_a_line_unpaired_on_the_phone_is_closed_with_the_reason(on_both: Perene):
-    name = await on_both.pair()
+async def test_a_line_unpaired_on_the_phone_is_closed_with_the_reason(perene: Perene):
+    name = await perene.pair()
 
-    await on_both.evolution.unpair(name)
-    await on_both.evolution.settled()
+    await perene.evolution.unpair(name)
+    await perene.evolution.settled()
 
-    line = (await on_both.call("GET", "/instances/default")).json()
+    line = (await perene.call("GET", "/instances/default")).json()
     assert (line["state"], line["reason"]) == ("closed", "logged_out")
 
 
 async def test_an_instance_removed_by_somebody_else_is_missing(perene: Perene):
     name = await perene.pair()
-    headers = perene.evolution.webhook(name)["headers"]
+    headers = perene.signed(name)
     await perene.evolution.vanish(name)
     await post(perene, event(name, "remove.instance", None), headers)
 
@@ -56,42 +56,42 @@ async def test_an_instance_removed_by_somebody_else_is_missing(perene: Perene):
     assert (line["state"], line["reason"]) == ("missing", "vanished")
 
 
-async def test_a_number_live_on_another_line_is_a_conflict_and_the_owner_stays(on_both: Perene):
-    await on_both.pair("owner", number=NUMBER)
+async def test_a_number_live_on_another_line_is_a_conflict_and_the_owner_stays(perene: Perene):
+    await perene.pair("owner", number=NUMBER)
 
-    await on_both.pair("newcomer", number=NUMBER)
+    await perene.pair("newcomer", number=NUMBER)
 
-    newcomer = (await on_both.ensure("newcomer")).json()
+    newcomer = (await perene.ensure("newcomer")).json()
     assert (newcomer["state"], newcomer["reason"]) == ("conflict", "number_in_use")
-    assert (await on_both.ensure("owner")).json()["state"] == "open"
-    assert on_both.documents("numbers")[NUMBER]["instance"] == name_of("owner")
+    assert (await perene.ensure("owner")).json()["state"] == "open"
+    assert perene.documents("numbers")[NUMBER]["instance"] == name_of("owner")
 
 
-async def test_a_conflict_ends_when_the_owner_lets_the_number_go(on_both: Perene):
-    await on_both.pair("owner", number=NUMBER)
-    await on_both.pair("newcomer", number=NUMBER)
-    await on_both.call("DELETE", "/instances/default", "owner")
+async def test_a_conflict_ends_when_the_owner_lets_the_number_go(perene: Perene):
+    await perene.pair("owner", number=NUMBER)
+    await perene.pair("newcomer", number=NUMBER)
+    await perene.call("DELETE", "/instances/default", "owner")
 
-    line = (await on_both.ensure("newcomer")).json()
+    line = (await perene.ensure("newcomer")).json()
 
     assert line["state"] == "open"
-    assert on_both.documents("numbers")[NUMBER]["instance"] == name_of("newcomer")
+    assert perene.documents("numbers")[NUMBER]["instance"] == name_of("newcomer")
 
 
-async def test_pairing_another_number_frees_the_one_before(on_both: Perene):
-    name = await on_both.pair(number=NUMBER)
-    await on_both.evolution.unpair(name)
-    await on_both.evolution.settled()
+async def test_pairing_another_number_frees_the_one_before(perene: Perene):
+    name = await perene.pair(number=NUMBER)
+    await perene.evolution.unpair(name)
+    await perene.evolution.settled()
 
-    await on_both.pair(number="5511999990002")
+    await perene.pair(number="5511999990002")
 
-    assert set(on_both.documents("numbers")) == {"5511999990002"}
-    assert (await on_both.ensure()).json()["number"] == "5511999990002"
+    assert set(perene.documents("numbers")) == {"5511999990002"}
+    assert (await perene.ensure()).json()["number"] == "5511999990002"
 
 
 async def test_an_event_that_comes_late_says_nothing(perene: Perene):
     name = await perene.pair()
-    headers = perene.evolution.webhook(name)["headers"]
+    headers = perene.signed(name)
     closed = {"instance": name, "state": "close", "statusReason": 401}
     late = event(name, "connection.update", closed, date_time="2020-01-01T00:00:00.000Z")
 
@@ -103,7 +103,7 @@ async def test_an_event_that_comes_late_says_nothing(perene: Perene):
 
 async def test_an_open_line_is_not_taken_down_by_an_event_that_a_look_belies(perene: Perene):
     name = await perene.pair()
-    headers = perene.evolution.webhook(name)["headers"]
+    headers = perene.signed(name)
     closed = {"instance": name, "state": "close", "statusReason": 401}
 
     await post(perene, event(name, "connection.update", closed), headers)
@@ -113,7 +113,7 @@ async def test_an_open_line_is_not_taken_down_by_an_event_that_a_look_belies(per
 
 async def test_an_open_line_is_taken_down_when_nobody_can_look(perene: Perene):
     name = await perene.pair()
-    headers = perene.evolution.webhook(name)["headers"]
+    headers = perene.signed(name)
     closed = {"instance": name, "state": "close", "statusReason": 401}
     perene.evolution.faults.turn_on("down")
 
@@ -124,7 +124,7 @@ async def test_an_open_line_is_taken_down_when_nobody_can_look(perene: Perene):
 
 async def test_a_server_that_posts_by_event_is_understood(perene: Perene):
     name = await perene.pair()
-    headers = perene.evolution.webhook(name)["headers"]
+    headers = perene.signed(name)
     closed = {"instance": name, "state": "close", "statusReason": 401}
     await perene.evolution.vanish(name)
 
@@ -187,7 +187,7 @@ async def test_a_forged_webhook_is_refused_before_its_body_is_read(perene: Peren
 )
 async def test_a_body_that_makes_no_sense_is_no_failure(perene: Perene, body: bytes):
     name = await perene.pair()
-    headers = perene.evolution.webhook(name)["headers"]
+    headers = perene.signed(name)
 
     answer = await post(perene, body, headers)
 

@@ -11,20 +11,20 @@ NUMBER = "5511999990001"
 
 
 async def test_a_whole_life_of_a_line_leaves_no_secret_in_the_log(
-    on_both: Perene, capsys: pytest.CaptureFixture[str]
+    perene: Perene, capsys: pytest.CaptureFixture[str]
 ):
-    await on_both.ensure(label="Maria da Silva", number=NUMBER)
-    code = on_both.evolution.code("instance_acme")
-    await on_both.evolution.scan("instance_acme", NUMBER)
-    await on_both.evolution.settled()
-    (signed,) = on_both.signed("instance_acme").values()
-    await on_both.ensure()
-    on_both.evolution.faults.turn_on("bad_gateway")
-    await on_both.ensure()
-    on_both.evolution.faults.clear()
-    await on_both.http.get("/instances", headers={"authorization": "Bearer forged"})
-    await on_both.http.post("/webhook/forged", content=b"{")
-    await on_both.call("DELETE", "/instances/default?secret=in-the-query")
+    await perene.ensure(label="Maria da Silva", number=NUMBER)
+    code = perene.evolution.code("instance_acme")
+    await perene.evolution.scan("instance_acme", NUMBER)
+    await perene.evolution.settled()
+    (signed,) = perene.signed("instance_acme").values()
+    await perene.ensure()
+    perene.evolution.faults.turn_on("bad_gateway")
+    await perene.ensure()
+    perene.evolution.faults.clear()
+    await perene.http.get("/instances", headers={"authorization": "Bearer forged"})
+    await perene.http.post("/webhook/forged", content=b"{")
+    await perene.call("DELETE", "/instances/default?secret=in-the-query")
 
     log = capsys.readouterr().out
 

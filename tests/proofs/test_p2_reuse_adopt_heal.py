@@ -11,55 +11,55 @@ from tests.proofs.stage import Stage, staged, times
 NUMBER = "5511999990001"
 
 
-async def test_many_callers_of_an_open_line_reuse_it_and_change_nothing(on_both: Perene):
-    name = await on_both.pair(number=NUMBER)
-    before = on_both.documents("instances")
-    calls = len(on_both.evolution.calls)
+async def test_many_callers_of_an_open_line_reuse_it_and_change_nothing(perene: Perene):
+    name = await perene.pair(number=NUMBER)
+    before = perene.documents("instances")
+    calls = len(perene.evolution.calls)
 
-    answers = await asyncio.gather(*(on_both.ensure() for _ in range(30)))
+    answers = await asyncio.gather(*(perene.ensure() for _ in range(30)))
 
     assert {(answer.status_code, answer.json()["state"]) for answer in answers} == {(200, "open")}
-    assert on_both.documents("instances") == before
-    assert {call.path for call in on_both.evolution.calls[calls:]} == {
+    assert perene.documents("instances") == before
+    assert {call.path for call in perene.evolution.calls[calls:]} == {
         f"/instance/connectionState/{name}"
     }
 
 
-async def test_many_callers_of_a_line_without_record_adopt_it_once(on_both: Perene):
+async def test_many_callers_of_a_line_without_record_adopt_it_once(perene: Perene):
     name = name_of("acme")
-    await on_both.evolution.plant(name, number=NUMBER, open=True)
+    await perene.evolution.plant(name, number=NUMBER, open=True)
 
-    answers = await asyncio.gather(*(on_both.ensure() for _ in range(30)))
+    answers = await asyncio.gather(*(perene.ensure() for _ in range(30)))
 
     assert {answer.status_code for answer in answers} <= {200, 202}
-    assert (await on_both.ensure()).json()["state"] == "open"
-    assert on_both.evolution.names() == [name]
-    assert "/instance/create" not in {call.path for call in on_both.evolution.calls}
-    assert on_both.documents("servers")["main"]["reserved"] == 1
+    assert (await perene.ensure()).json()["state"] == "open"
+    assert perene.evolution.names() == [name]
+    assert "/instance/create" not in {call.path for call in perene.evolution.calls}
+    assert perene.documents("servers")["main"]["reserved"] == 1
 
 
-async def test_a_403_on_create_means_connect(on_both: Perene):
+async def test_a_403_on_create_means_connect(perene: Perene):
     name = name_of("acme")
-    on_both.hosts.before["/instance/create"] = lambda: on_both.evolution.plant(name)
+    perene.hosts.before["/instance/create"] = lambda: perene.evolution.plant(name)
 
-    line = (await on_both.ensure()).json()
+    line = (await perene.ensure()).json()
 
-    creates = [call for call in on_both.evolution.calls if call.path == "/instance/create"]
+    creates = [call for call in perene.evolution.calls if call.path == "/instance/create"]
     assert [call.status for call in creates] == [403]
     assert (line["instance"], line["state"]) == (name, "pairing")
-    assert "/webhook" in on_both.evolution.webhook(name)["url"]
+    assert "/webhook" in perene.evolution.webhook(name)["url"]
 
 
-async def test_many_callers_of_a_vanished_line_heal_it_once(on_both: Perene):
-    name = await on_both.pair(number=NUMBER)
-    await on_both.evolution.vanish(name)
+async def test_many_callers_of_a_vanished_line_heal_it_once(perene: Perene):
+    name = await perene.pair(number=NUMBER)
+    await perene.evolution.vanish(name)
 
-    answers = await asyncio.gather(*(on_both.ensure() for _ in range(30)))
+    answers = await asyncio.gather(*(perene.ensure() for _ in range(30)))
 
     assert {answer.status_code for answer in answers} <= {200, 202}
-    assert on_both.evolution.names() == [name]
-    assert on_both.evolution.creates_in_flight_peak[name] == 1
-    assert on_both.documents("servers")["main"]["reserved"] == 1
+    assert perene.evolution.names() == [name]
+    assert perene.evolution.creates_in_flight_peak[name] == 1
+    assert perene.documents("servers")["main"]["reserved"] == 1
 
 
 async def test_ensures_during_releases_never_race_the_late_delete(

@@ -110,7 +110,7 @@ async def test_a_query_cannot_name_another_instance(perene: Perene):
 async def test_a_webhook_of_one_instance_says_nothing_of_another(perene: Perene):
     name, victim = await perene.pair("acme"), await perene.pair("victim", "5511999990002")
     before = perene.documents("instances")[victim]
-    headers = perene.evolution.webhook(name)["headers"]
+    headers = perene.signed(name)
     closed = {"instance": victim, "state": "close", "statusReason": 401}
     forged = {"event": "connection.update", "instance": victim, "data": closed}
 
