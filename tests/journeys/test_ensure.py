@@ -100,6 +100,7 @@ async def test_an_open_line_whose_event_got_lost_is_asked_its_number_once(perene
     await perene.ensure()
     perene.evolution.faults.turn_on("webhook_lost")
     await perene.evolution.scan(name_of("acme"), NUMBER)
+    await perene.evolution.settled()
     await perene.ensure()
     perene.evolution.faults.turn_off("webhook_lost")
     perene.clock.advance(timedelta(seconds=11))
