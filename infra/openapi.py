@@ -114,8 +114,9 @@ def _operation(edge: web.Edge, route: web.Route) -> dict[str, Any]:
         operation["description"] = text
     if security := _security(edge):
         operation["security"] = security
-    if parameters := re.findall(r"{(\w+)}", route.path):
-        operation["parameters"] = [_parameter(name) for name in parameters]
+    parameters = [_parameter(name) for name in re.findall(r"{(\w+)}", route.path)]
+    if parameters := parameters + _asked(route):
+        operation["parameters"] = parameters
     if route.takes:
         content = {"application/json": {"schema": _reference(route.takes)}}
         operation["requestBody"] = {"content": content}
@@ -137,6 +138,11 @@ def _parameter(name: str) -> dict[str, Any]:
     return {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
 
 
+def _asked(route: web.Route) -> list[dict[str, Any]]:
+    fields = route.asks.model_json_schema()["properties"] if route.asks else {}
+    return [{"name": name, "in": "query", "schema": schema} for name, schema in fields.items()]
+
+
 def _responses(route: web.Route) -> dict[str, Any]:
     answers = {str(status): _answer(status, model) for status, model in route.answers.items()}
     by_status: dict[int, list[type[Problem]]] = {}
@@ -155,7 +161,12 @@ def _answer(status: int, model: type[BaseModel] | None) -> dict[str, Any]:
     return described
 
 
-ANSWERS = {200: "Done", 202: "Under way: ask again after Retry-After", 204: "Done"}
+ANSWERS = {
+    200: "Done",
+    202: "Under way: ask again after Retry-After",
+    204: "Done",
+    304: "Nothing new",
+}
 
 
 def _failure(kinds: list[type[Problem]]) -> dict[str, Any]:

@@ -150,6 +150,31 @@ class LineUnknown(Problem):
     title = "There is no such line"
 
 
+class ConversationUnknown(Problem):
+    status = 404
+    title = "There is no such conversation"
+
+
+class MessageUnknown(Problem):
+    status = 404
+    title = "There is no such message"
+
+
+class MediaAbsent(Problem):
+    status = 404
+    title = "The message has no file, or WhatsApp doesn't keep it any more"
+
+
+class MediaTooLarge(Problem):
+    status = 413
+    title = "The file is too large to be shown here"
+
+
+class CursorInvalid(Problem):
+    status = 400
+    title = "The cursor isn't one of ours"
+
+
 class LineBusy(Problem):
     status = 409
     again_after = 2

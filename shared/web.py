@@ -75,6 +75,7 @@ class Route:
     method: str
     path: str
     run: Run
+    asks: type[BaseModel] | None
     takes: type[BaseModel] | None
     answers: dict[int, type[BaseModel] | None]
     problems: tuple[type[Problem], ...]
@@ -94,6 +95,7 @@ class Edge:
         method: str,
         path: str,
         *,
+        asks: type[BaseModel] | None = None,
         takes: type[BaseModel] | None = None,
         answers: dict[int, type[BaseModel] | None],
         problems: tuple[type[Problem], ...] = (),
@@ -105,7 +107,7 @@ class Edge:
 
         def keep(run: Run) -> Run:
             pattern = Pattern(path, endpoint=run, methods=[method])
-            self.routes.append(Route(method, path, run, takes, answers, problems, pattern))
+            self.routes.append(Route(method, path, run, asks, takes, answers, problems, pattern))
             return run
 
         return keep
@@ -168,6 +170,14 @@ async def body(model: type[Body], request: Request, limit: int = BODY_LIMIT) -> 
         raise problems.BodyNotJson()
     try:
         return TypeAdapter(model).validate_json(raw or b"{}")
+    except ValidationError as error:
+        raise _unfit(error) from None
+
+
+def query(model: type[Body], request: Request) -> Body:
+    """The request's query as the model. Raises RequestInvalid."""
+    try:
+        return model.model_validate(dict(request.query_params))
     except ValidationError as error:
         raise _unfit(error) from None
 

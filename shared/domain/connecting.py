@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import assert_never
 
 from shared.domain import events
-from shared.domain.events import Event
+from shared.domain.events import ConnectionEvent
 from shared.domain.instances import Code, Instance, Reason, State, epoch_ms
 
 LONGEST_RETRY_MS = 35 * 60 * 1000
@@ -16,7 +16,7 @@ FURTHEST_AHEAD = timedelta(hours=15)
 
 
 def decide_event(
-    instance: Instance, event: Event, born: int, at: int, now: datetime
+    instance: Instance, event: ConnectionEvent, born: int, at: int, now: datetime
 ) -> Instance | None:
     """The instance after an event, or None when nothing changed.
 
@@ -34,7 +34,7 @@ def decide_event(
     return None if moved is None else moved.model_copy(update={"heard_at": at})
 
 
-def _moved(instance: Instance, event: Event, now: datetime) -> Instance | None:
+def _moved(instance: Instance, event: ConnectionEvent, now: datetime) -> Instance | None:
     match event:
         case events.Opened(number):
             change = {"code": None, "number": number or instance.number, "spoiled": False}
@@ -50,8 +50,6 @@ def _moved(instance: Instance, event: Event, now: datetime) -> Instance | None:
             return instance.moved(State.CLOSED, Reason.QR_LIMIT, now, code=None)
         case events.Removed():
             return instance.moved(State.MISSING, Reason.VANISHED, now, code=None)
-        case events.Ignored():
-            return None
         case _ as never:
             assert_never(never)
 

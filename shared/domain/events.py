@@ -1,7 +1,10 @@
 """What WhatsApp told us, in our words."""
 
 from dataclasses import dataclass
+from typing import Literal
 
+from shared.domain.contacts import Contact, ContactKey
+from shared.domain.messages import Delivery, Message
 from shared.domain.upstream import Scannable
 
 
@@ -40,10 +43,105 @@ class Removed:
 
 
 @dataclass(frozen=True)
+class Said:
+    """Somebody said something: a contact, or we (through us, or on the phone).
+
+    `fresh`: it is news, not history.
+    """
+
+    message: Message
+    fresh: bool
+
+
+@dataclass(frozen=True)
+class Recalled:
+    """What was said before the line was ours to hear: history, which may hold what we know."""
+
+    messages: tuple[Message, ...]
+
+
+@dataclass(frozen=True)
+class DeliveryMoved:
+    """A message of ours got so far; maybe no further than we know."""
+
+    id: str
+    delivery: Delivery
+
+
+@dataclass(frozen=True)
+class SendRefused:
+    """WhatsApp didn't take a message of ours."""
+
+    id: str
+
+
+@dataclass(frozen=True)
+class Edited:
+    """A message reads `text` now.
+
+    `contact` is None when the event doesn't say for sure: the id is enough to find the message.
+    Of two edits the later (`at`, then `edit_key`) wins; one edit told twice has the same two.
+    """
+
+    id: str
+    contact: Contact | None
+    text: str
+    at: int
+    edit_key: str
+
+
+@dataclass(frozen=True)
+class Revoked:
+    """A message was deleted for everybody. `at` is 0 when the event has no time."""
+
+    id: str
+    contact: Contact | None
+    at: int
+
+
+@dataclass(frozen=True)
+class Reacted:
+    """Somebody put an emoji under a message, or took it away (None). `id` is the reaction's own."""
+
+    target_id: str
+    actor: ContactKey | Literal["me"]
+    emoji: str | None
+    at: int
+    id: str
+
+
+@dataclass(frozen=True)
+class ContactNamed:
+    """A person calls themself so, or our phone does."""
+
+    contact: Contact
+    name: str
+
+
+@dataclass(frozen=True)
+class GroupNamed:
+    """A group has this subject."""
+
+    contact: Contact
+    subject: str
+
+
+@dataclass(frozen=True)
 class Ignored:
     """Nothing we are interested in, and why."""
 
     reason: str
 
 
-Event = Opened | LoggedOut | ConnectionLost | CodeShown | CodesExhausted | Removed | Ignored
+@dataclass(frozen=True)
+class Unreadable:
+    """An event we should understand and don't, and why: kept for replay, never dropped (P4)."""
+
+    reason: str
+
+
+ConnectionEvent = Opened | LoggedOut | ConnectionLost | CodeShown | CodesExhausted | Removed
+MessageEvent = Said | Recalled | DeliveryMoved | SendRefused | Edited | Revoked | Reacted
+NameEvent = ContactNamed | GroupNamed
+
+Event = ConnectionEvent | MessageEvent | NameEvent | Ignored | Unreadable

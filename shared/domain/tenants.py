@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BeforeValidator
+from pydantic import AwareDatetime, BeforeValidator, Field
 
 from shared.domain.names import DEFAULT_LINE, LineId, TenantId
 from shared.domain.record import Kept
@@ -18,6 +18,10 @@ def _bounded(value: Any) -> Any:
 
 def _or_nothing(value: Any) -> Any:
     return value if isinstance(value, list | tuple) else ()
+
+
+def _labels(value: Any) -> Any:
+    return value if isinstance(value, dict) else {}
 
 
 class Status(StrEnum):
@@ -35,6 +39,8 @@ class Tenant(Kept):
     status: Status = Status.ACTIVE
     max_lines: Annotated[int, BeforeValidator(_bounded)] = 1
     lines: Annotated[tuple[LineId, ...], BeforeValidator(_or_nothing)] = ()
+    labels: Annotated[dict[LineId, str], BeforeValidator(_labels)] = Field(default_factory=dict)
+    """What people call its lines, those of the past too: their conversations stay."""
     created_at: AwareDatetime | None = None
 
     def has_room_for(self, line: LineId) -> bool:

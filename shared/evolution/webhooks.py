@@ -1,32 +1,67 @@
-"""What a server posts to us, understood: a tagged union on the wire, one meaning each."""
+"""What a server posts to us, understood: an envelope, and one meaning for each event's name."""
 
 import json
 import re
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import (
     AwareDatetime,
-    Discriminator,
     Field,
-    Tag,
-    TypeAdapter,
     ValidationError,
     ValidatorFunctionWrapHandler,
     WrapValidator,
 )
 
-from shared.domain import events
-from shared.domain.events import Event
+from shared.domain.events import Ignored
 from shared.domain.record import Record
-from shared.domain.upstream import Scannable
+from shared.evolution import changes, named, protocol, reading, said, sockets
+from shared.evolution.heard import Events, Heard, Meaning
 
-LOGGED_OUT = frozenset({401, 402, 403, 406})
-"""The reasons after which a server doesn't reconnect by itself (EVOLUTION.md §3, states)."""
+MEANINGS: dict[str, Meaning] = {
+    "connection.update": sockets.connection,
+    "qrcode.updated": sockets.code,
+    "remove.instance": sockets.removed,
+    "messages.upsert": said.upserted,
+    "send.message": said.sent,
+    "messages.set": said.recalled,
+    "messages.update": changes.updated,
+    "messages.delete": changes.deleted,
+    "messages.edited": protocol.edited,
+    "send.message.update": protocol.corrected,
+    "contacts.upsert": named.contacts,
+    "contacts.update": named.contacts,
+    "contacts.set": named.contacts,
+    "groups.upsert": named.groups,
+    "groups.update": named.groups,
+    "group.update": named.groups,
+}
+
+UNUSED = frozenset(
+    {
+        "application.startup",
+        "call",
+        "chats.delete",
+        "chats.set",
+        "chats.update",
+        "chats.upsert",
+        "group-participants.update",
+        "group.participants.update",
+        "instance.create",
+        "instance.delete",
+        "labels.association",
+        "labels.edit",
+        "logout.instance",
+        "presence.update",
+        "status.instance",
+        "typebot.change-status",
+        "typebot.start",
+    }
+)
+"""Events we know and have no use for; we don't subscribe to them either."""
 
 
 def _or_none(value: Any, validate: ValidatorFunctionWrapHandler) -> Any:
-    """A time that can't be read doesn't hide what happened."""
     try:
         return validate(value)
     except ValidationError:
@@ -34,109 +69,57 @@ def _or_none(value: Any, validate: ValidatorFunctionWrapHandler) -> Any:
 
 
 class Wire(Record):
-    """The envelope of every event (EVOLUTION.md §4); `data` differs."""
+    """The envelope of every event (EVOLUTION.md §4); a strange date or sender doesn't spoil it."""
 
     event: str
     instance: str
     date_time: Annotated[AwareDatetime | None, WrapValidator(_or_none)] = None
-    sender: str | None = None
+    sender: Annotated[str | None, WrapValidator(_or_none)] = None
+    data: Any = Field(default=None, repr=False)
 
-    def meaning(self) -> Event:
-        """What it says, in our words."""
-        return events.Ignored(f"no use for {self.event}")
+    def meanings(self) -> Events:
+        """What it says, in our words: at least one event; the same body, the same events."""
+        if meaning := MEANINGS.get(self.event):
+            at = int(self.date_time.timestamp() * 1000) if self.date_time else 0
+            return meaning(Heard(self.data, self.own_number, max(at, 0)))
+        known = self.event in UNUSED
+        return (Ignored(f"no use for {self.event}" if known else "unknown event"),)
+
+    @property
+    def own_number(self) -> str | None:
+        """The digits of the number the instance is paired with, if the envelope tells."""
+        return reading.own_number(self.sender)
 
     def at(self, received: datetime) -> int:
         """When the server says it happened: epoch milliseconds of its own clock."""
         return int((self.date_time or received).timestamp() * 1000)
 
 
-class _State(Record):
-    state: str
-    status_reason: int | None = Field(default=None, alias="statusReason")
-    wuid: str | None = None
-
-
-class ConnectionUpdate(Wire):
-    """The socket changed."""
-
-    event: Literal["connection.update"]
-    data: _State
-
-    def meaning(self) -> Event:
-        match self.data.state:
-            case "open":
-                return events.Opened(_number(self.data.wuid or self.sender))
-            case "close" if self.data.status_reason in LOGGED_OUT:
-                return events.LoggedOut()
-            case "close":
-                return events.ConnectionLost()
-            case "refused":
-                return events.CodesExhausted()
-            case "connecting":
-                return events.Ignored("connecting says nothing for sure")
-            case _:
-                return events.Ignored("unknown state")
-
-
-class _Qr(Record):
-    code: str
-    base64: str
-    pairing_code: str | None = Field(default=None, alias="pairingCode")
-
-
-class _QrData(Record):
-    qrcode: _Qr | None = None
-
-
-class QrcodeUpdated(Wire):
-    """There is another code to scan, or there won't be one."""
-
-    event: Literal["qrcode.updated"]
-    data: _QrData
-
-    def meaning(self) -> Event:
-        qr = self.data.qrcode
-        if qr is None:
-            return events.CodesExhausted()
-        return events.CodeShown(Scannable(qr.code, qr.base64, qr.pairing_code))
-
-
-class RemoveInstance(Wire):
-    """The instance was removed upstream."""
-
-    event: Literal["remove.instance"]
-
-    def meaning(self) -> Event:
-        return events.Removed()
-
-
-def _tag(value: Any) -> str:
-    event = value.get("event") if isinstance(value, dict) else None
-    return event if isinstance(event, str) and event in _UNDERSTOOD else "other"
-
-
-_UNDERSTOOD = frozenset({"connection.update", "qrcode.updated", "remove.instance"})
-_WEBHOOK: TypeAdapter[Wire] = TypeAdapter(
-    Annotated[
-        Annotated[ConnectionUpdate, Tag("connection.update")]
-        | Annotated[QrcodeUpdated, Tag("qrcode.updated")]
-        | Annotated[RemoveInstance, Tag("remove.instance")]
-        | Annotated[Wire, Tag("other")],
-        Discriminator(_tag),
-    ]
-)
-
-
 def read(body: bytes) -> Wire | None:
     """The webhook in a request's body; None if it isn't one."""
     try:
-        return _WEBHOOK.validate_python(json.loads(body))
+        return Wire.model_validate(parsed(body))
     except (ValidationError, ValueError, RecursionError):
         return None
 
 
-def _number(jid: str | None) -> str | None:
-    """The digits of `5511999990001:12@s.whatsapp.net`; None for anything but a phone's address."""
-    user, _, host = (jid or "").partition("@")
-    digits = user.partition(":")[0]
-    return digits if host == "s.whatsapp.net" and re.fullmatch("[0-9]{5,20}", digits) else None
+def parsed(body: bytes) -> Any:
+    """JSON that can be stored: no half characters, no NaN. Raises ValueError, RecursionError."""
+    written = body.decode("utf-8-sig", "replace")
+    value = json.loads(written, parse_constant=lambda _: None)
+    return _mended(value) if _HALF.search(written) else value
+
+
+def _mended(value: Any) -> Any:
+    match value:
+        case str():
+            return value.encode("utf-8", "replace").decode()
+        case list():
+            return [_mended(item) for item in value]
+        case dict():
+            return {_mended(name): _mended(item) for name, item in value.items()}
+        case _:
+            return value
+
+
+_HALF = re.compile(r"\\u[dD][89a-fA-F]")

@@ -194,12 +194,7 @@ async def _renew(spent: Instance) -> Instance | None:
 
 
 async def _labelled(instance: Instance, asked: Asked) -> Instance:
-    label = asked.label
-    if label is None or label == instance.label:
+    if asked.label is None or asked.label == instance.label:
         return instance
-
-    def relabel(current: Instance) -> Instance:
-        return current.model_copy(update={"label": label})
-
-    await services.store().change(instance.name, relabel, services.now())
-    return relabel(instance)
+    await services.store().relabel(instance, asked.label, services.now())
+    return instance.model_copy(update={"label": asked.label})

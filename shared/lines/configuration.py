@@ -4,10 +4,23 @@ from shared import config, webhook_token
 from shared.domain.names import InstanceName
 from shared.domain.upstream import Configuration
 
-EVENTS = ("CONNECTION_UPDATE", "QRCODE_UPDATED")
-"""What we subscribe to: only what `receive_webhook` uses."""
+EVENTS = (
+    "CONNECTION_UPDATE",
+    "QRCODE_UPDATED",
+    "MESSAGES_SET",
+    "MESSAGES_UPSERT",
+    "MESSAGES_UPDATE",
+    "MESSAGES_DELETE",
+    "SEND_MESSAGE",
+    "GROUPS_UPSERT",
+)
+"""What we subscribe to: only what `receive_webhook` uses.
 
-EVENTS_SINCE_2 = ("REMOVE_INSTANCE",)
+Not contacts.*: one is posted with every inbound message (EVOLUTION.md §4), and tells nothing that
+the message doesn't.
+"""
+
+EVENTS_SINCE_2 = ("REMOVE_INSTANCE", "MESSAGES_EDITED", "SEND_MESSAGE_UPDATE")
 
 
 def configuration_of(server: config.Server, name: InstanceName, born: int) -> Configuration:

@@ -1,48 +1,162 @@
-"""What a server told us of a line is recorded."""
+"""What a server told us is recorded, every event of it, or kept as a dead letter."""
 
-from contextlib import suppress
+import asyncio
+import json
+from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 
-from shared import log, problems, services
-from shared.domain import connecting, events
-from shared.domain.events import Event
-from shared.domain.instances import Instance, State
-from shared.domain.names import InstanceName
-from shared.domain.upstream import Connection
+from shared import config, log, problems, services
+from shared.domain import events, names
+from shared.domain.contacts import Contact
+from shared.domain.events import Event, MessageEvent
+from shared.domain.instances import epoch_ms
+from shared.domain.messages import Message
+from shared.domain.names import InstanceName, LineKey
+from shared.domain.threads import Edit, Reaction
+from shared.evolution import redaction, webhooks
+from shared.evolution.webhooks import Wire
+from shared.lines import connecting
+from shared.store import Through, Unfit
+from shared.webhook_token import Bearer
+
+PATIENCE = 20.0
+"""Seconds; a server gives up on us after 30 and posts the event again (EVOLUTION.md §4)."""
 
 
-async def hear(name: InstanceName, born: int, event: Event, at: int, now: datetime) -> None:
-    """The instance is what the event makes of it; hearing it again changes nothing.
+async def hear(bearer: Bearer, raw: bytes, now: datetime) -> None:
+    """Everything that the webhook tells is recorded; what nobody understands is a dead letter.
 
-    `born`: which instance of that name says so; what an earlier one said is over. `at`: the event's
-    time on its server's clock (epoch milliseconds). Raises StoreUnavailable.
-    Firestore: 1 read; 1 write if something changed, and what binding a number costs.
+    Hearing it again changes nothing. Raises WebhookForged for an envelope of another instance,
+    and StoreUnavailable before the sender loses patience.
     """
-    if isinstance(event, events.Ignored):
-        log.happened("event.ignored", instance=name, reason=event.reason)
-        return
-    decide = partial(connecting.decide_event, event=event, born=born, at=at, now=now)
-    known = await services.store().instance(name)
-    if known is None or decide(known) is None:
-        return
-    if _brings_down(known, event) and await _open_after_all(known):
-        log.happened("event.late", instance=name)
-        return
-    if changed := await services.store().change(name, decide, now, known):
-        log.happened("instance.changed", instance=name, state=changed.state, reason=changed.reason)
+    key = names.line_key(config.settings().instance_prefix, bearer.name)
+    told = webhooks.read(raw)
+    if key is None or (told and told.instance != bearer.name):
+        raise problems.WebhookForged()
+    try:
+        async with asyncio.timeout(PATIENCE):
+            if told is None:
+                await _bury(bearer.name, raw, "no webhook", now)
+            else:
+                await _Hearing(bearer, key, told, raw, now).all()
+    except TimeoutError:
+        raise problems.StoreUnavailable("Recording took too long.") from None
 
 
-def _brings_down(known: Instance, event: Event) -> bool:
-    return known.state is State.OPEN and not isinstance(event, events.Opened)
+@dataclass(frozen=True)
+class _Hearing:
+    """One webhook on its way into the store."""
+
+    bearer: Bearer
+    key: LineKey
+    told: Wire
+    raw: bytes
+    now: datetime
+
+    async def all(self) -> None:
+        """One event after the other: one that can't be recorded fails all, to be told again."""
+        for event in self.told.meanings():
+            await self._record(event)
+
+    async def _record(self, event: Event) -> None:
+        match event:
+            case events.Ignored(reason):
+                log.happened("event.ignored", instance=self.bearer.name, reason=reason)
+            case events.Unreadable(reason):
+                await _bury(self.bearer.name, self.raw, reason, self.now)
+            case events.ContactNamed(contact, name) | events.GroupNamed(contact, name):
+                await self._named(contact, name)
+            case (
+                events.Said()
+                | events.Recalled()
+                | events.DeliveryMoved()
+                | events.SendRefused()
+                | events.Edited()
+                | events.Revoked()
+                | events.Reacted()
+            ):
+                try:
+                    await self._heard(event)
+                except Unfit:
+                    await _bury(self.bearer.name, self.raw, "too large to keep", self.now)
+            case _:
+                at = self.told.at(self.now)
+                await connecting.record(self.bearer.name, self.bearer.born, event, at, self.now)
+
+    async def _heard(self, event: MessageEvent) -> None:
+        store, now = services.store(), epoch_ms(self.now)
+        match event:
+            case events.Said(message, fresh):
+                await self._said(message, unread=fresh and not message.from_me)
+            case events.Recalled(past):
+                await self._recalled(past)
+            case events.DeliveryMoved(message_id, delivery):
+                await store.move(self._line, message_id, delivery, now)
+            case events.SendRefused(message_id):
+                await store.refuse(self._line, message_id, now)
+            case events.Reacted(target, actor, emoji, at, reaction_id):
+                reaction = Reaction(emoji=emoji, at=at)
+                await store.react(self._line, target, actor, reaction_id, reaction, now)
+            case events.Edited(edited, _, text, at, edit_key):
+                await store.edit(self._line, edited, edit_key, Edit(text=text, at=at), now)
+                await store.retell(self._line, edited)
+            case events.Revoked(revoked, _, at):
+                await store.revoke(self._line, revoked, at, now)
+                await store.retell(self._line, revoked)
+
+    async def _said(self, message: Message, *, unread: bool) -> None:
+        through = await self._through()
+        if through is None:
+            return await _bury(self.bearer.name, self.raw, "own number unknown", self.now)
+        known = message.model_copy(update={"contact": await self._known(through, message.contact)})
+        now = epoch_ms(self.now)
+        new = await services.store().record(through, known, unread=unread, now=now)
+        log.happened("message.stored" if new else "message.repeated", instance=self.bearer.name)
+        return None
+
+    async def _recalled(self, past: tuple[Message, ...]) -> None:
+        through = await self._through()
+        if through is None:
+            return await _bury(self.bearer.name, self.raw, "own number unknown", self.now)
+        new = await services.store().recall(through, past, now=epoch_ms(self.now))
+        log.happened("history.stored", instance=self.bearer.name, told=len(past), new=new)
+        return None
+
+    async def _named(self, contact: Contact, name: str) -> None:
+        if through := await self._through():
+            await services.store().name(through, contact, name)
+
+    @property
+    def _line(self) -> Through:
+        """Enough to find a message by its id alone."""
+        return Through(self.key.tenant, self.key.line, self.told.own_number or "")
+
+    async def _through(self) -> Through | None:
+        """The envelope says under which number; before the first pairing only our record can."""
+        number = self.told.own_number
+        if number is None:
+            instance = await services.store().instance(self.bearer.name)
+            number = instance.number if instance else None
+        return Through(self.key.tenant, self.key.line, number) if number else None
+
+    async def _known(self, through: Through, contact: Contact) -> Contact:
+        """The contact, by its number if we have learned whose lid it is (1 read for a bare lid)."""
+        if contact.group or contact.number or contact.lid is None:
+            return contact
+        known = await services.store().known_by(*through, contact.lid)
+        if known is None:
+            return contact
+        return contact.model_copy(update={"key": known.contact, "number": known.contact_number})
 
 
-async def _open_after_all(known: Instance) -> bool:
-    """A line isn't taken down on hearsay: events come late, and what kept it open isn't noted.
+async def _bury(name: InstanceName, raw: bytes, reason: str, now: datetime) -> None:
+    log.refused("event.unreadable", instance=name, reason=reason)
+    await services.store().bury(name, _kept(raw), reason, now)
 
-    (Writing down every `open` that changes nothing would cost what such events must not.)
-    """
-    with suppress(problems.Problem):
-        connection = await services.evolution(known.server).connection(known.name)
-        return connection is Connection.OPEN
-    return False
+
+def _kept(raw: bytes) -> str:
+    """The webhook without secrets; what isn't even JSON as it came."""
+    try:
+        return json.dumps(redaction.strip_secrets(webhooks.parsed(raw)), ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return raw.decode("utf-8", "replace")

@@ -30,6 +30,10 @@ CONTENDED: Final = (exceptions.AlreadyExists, exceptions.FailedPrecondition, exc
 """Somebody else wrote in between (as a commit with preconditions reports it)."""
 
 
+class Unfit(Exception):
+    """Firestore will never take this, however often it is tried: it is too large, mostly."""
+
+
 class Base:
     """A Firestore client and the paths of the documents it keeps."""
 
@@ -73,6 +77,8 @@ def translated() -> Iterator[None]:
         yield
     except CONTENDED:
         raise
+    except exceptions.InvalidArgument as error:
+        raise Unfit from error
     except (exceptions.RetryError, exceptions.ServerError, exceptions.TooManyRequests) as error:
         raise problems.StoreUnavailable() from error
 

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol
 
 from google.cloud import firestore
 from google.cloud.firestore_v1.base_query import FieldFilter
+from google.cloud.firestore_v1.field_path import FieldPath
 
 from shared.domain import names, placing
 from shared.domain.instances import Instance
@@ -51,6 +53,10 @@ class Lines(Instances):
         references = self._tenant(names.spell(tenant)), self._instance(name)
         kept, carried = await self._read(*references)
         return _tenant(kept), instance_in(carried)
+
+    async def tenant(self, tenant: TenantId) -> Tenant | None:
+        """What we know of a tenant. Firestore: 1 read."""
+        return _tenant((await self._read(self._tenant(names.spell(tenant))))[0])
 
     async def lines(self, tenant: TenantId) -> tuple[Tenant | None, list[Instance]]:
         """A tenant and the instances of all its lines, by line.
@@ -116,6 +122,18 @@ class Lines(Instances):
             return True
         raise AssertionError("attempts() ends with a problem")
 
+    async def relabel(self, instance: Instance, label: str, now: datetime) -> None:
+        """People call the line so. Firestore: 1 read, 2 writes."""
+
+        def labelled(current: Instance) -> Instance:
+            return current.model_copy(update={"label": label})
+
+        if await self.change(instance.name, labelled, now):
+            batch = self._client.batch()
+            named = {"tenant": instance.tenant, "labels": {instance.line: label}}
+            batch.set(self._tenant(names.spell(instance.tenant)), named, merge=True)
+            await self._commit(batch)
+
     # How -------------------------------------------------------------------------------------
 
     async def _rooms(self, fleet: dict[str, Limits]) -> dict[str, Capacity]:
@@ -136,10 +154,18 @@ class Lines(Instances):
     def _keep_tenant(self, batch: Any, placed: Instance, tenant: Tenant | None) -> None:
         reference = self._tenant(names.spell(placed.tenant))
         if tenant is None:
-            new = Tenant(tenant=placed.tenant, lines=(placed.line,), created_at=placed.created_at)
+            new = Tenant(
+                tenant=placed.tenant,
+                lines=(placed.line,),
+                labels={placed.line: placed.label},
+                created_at=placed.created_at,
+            )
             batch.create(reference, new.model_dump())
             return
-        added = {"lines": firestore.ArrayUnion([placed.line])}
+        added = {
+            "lines": firestore.ArrayUnion([placed.line]),
+            FieldPath("labels", placed.line).to_api_repr(): placed.label,
+        }
         batch.update(reference, added, option=self._since(tenant.version))
 
     def _keep_room(self, batch: Any, room: Capacity) -> None:

@@ -23,7 +23,9 @@ async def test_a_look_finds_the_tenant_and_its_line(store: Store):
 
     tenant, line = await store.look(held.tenant, held.name)
 
-    assert tenant == a_tenant("acme", "default", version=tenant.version)
+    assert tenant == a_tenant(
+        "acme", "default", version=tenant.version, labels={"default": "Vendas"}
+    )
     assert line == held
 
 
@@ -151,7 +153,8 @@ async def test_what_an_operator_said_of_a_tenant_stays_when_it_gets_a_line(
     await placed(store, line="vendas")
 
     kept = perene.documents("tenants")["acme"]
-    assert kept == {"tenant": "acme", "max_lines": 7, "note": "pays late", "lines": ["vendas"]}
+    said = {"tenant": "acme", "max_lines": 7, "note": "pays late"}
+    assert kept == said | {"lines": ["vendas"], "labels": {"vendas": "Vendas"}}
 
 
 # Releasing -----------------------------------------------------------------------------------

@@ -8,13 +8,17 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from shared.domain import connecting, events
-from shared.domain.connecting import Bind, Conflict, decide_number
-from shared.domain.events import Event
+from shared.domain.connecting import (
+    Bind,
+    Conflict,
+    decide_number,
+)
+from shared.domain.events import ConnectionEvent
 from shared.domain.instances import Instance, Reason, State, epoch_ms
 from tests.builders import LATER, NOON, NUMBER, a_code, a_line, shown
 
 OTHER = "5511999990002"
-MOVES: dict[str, Event] = {
+MOVES: dict[str, ConnectionEvent] = {
     "opened": events.Opened(NUMBER),
     "opened with another number": events.Opened(OTHER),
     "opened with some number": events.Opened(None),
@@ -25,9 +29,9 @@ MOVES: dict[str, Event] = {
     "no more codes": events.CodesExhausted(),
     "removed": events.Removed(),
 }
-SAID = st.sampled_from([*MOVES.values(), events.Ignored("connecting")])
+SAID = st.sampled_from(list(MOVES.values()))
 every_move = pytest.mark.parametrize("event", MOVES.values(), ids=MOVES.keys())
-Told = tuple[int, Event]
+Told = tuple[int, ConnectionEvent]
 
 
 def after(line: Instance, *told: Told) -> Instance:
@@ -47,7 +51,9 @@ def after(line: Instance, *told: Told) -> Instance:
         pytest.param(events.Removed(), State.MISSING, Reason.VANISHED, id="removed"),
     ],
 )
-def test_an_event_moves_the_line_and_ends_its_code(event: Event, state: State, reason: Any):
+def test_an_event_moves_the_line_and_ends_its_code(
+    event: ConnectionEvent, state: State, reason: Any
+):
     moved = decide_event(a_line(State.PAIRING, code=a_code()), event, 1, LATER)
 
     assert moved
@@ -107,22 +113,18 @@ def test_a_line_that_opens_is_not_spoiled_by_a_typed_code_any_more():
     assert not moved.spoiled
 
 
-def test_nothing_interesting_changes_nothing():
-    assert decide_event(a_line(), events.Ignored("connecting"), 99_999, LATER) is None
-
-
 @every_move
-def test_an_event_that_is_older_than_one_heard_says_nothing(event: Event):
+def test_an_event_that_is_older_than_one_heard_says_nothing(event: ConnectionEvent):
     assert decide_event(a_line(heard_at=100), event, 99, LATER) is None
 
 
 @every_move
-def test_what_a_release_has_begun_no_event_undoes(event: Event):
+def test_what_a_release_has_begun_no_event_undoes(event: ConnectionEvent):
     assert decide_event(a_line(State.RELEASING), event, 99_999, LATER) is None
 
 
 @every_move
-def test_an_event_told_twice_changes_nothing_the_second_time(event: Event):
+def test_an_event_told_twice_changes_nothing_the_second_time(event: ConnectionEvent):
     once = decide_event(a_line(number=NUMBER), event, 100_000, NOON)
 
     assert once
@@ -144,7 +146,7 @@ def test_a_line_that_only_says_again_what_it_is_costs_no_write():
     assert decide_event(known, events.Opened(NUMBER), 10**9, LATER) is None
 
 
-def decide_event(known: Instance, event: Event, at: int, now: Any) -> Instance | None:
+def decide_event(known: Instance, event: ConnectionEvent, at: int, now: Any) -> Instance | None:
     """What an event of the line's own instance makes of it."""
     return connecting.decide_event(known, event, known.born, at, now)
 

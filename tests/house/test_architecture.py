@@ -188,4 +188,4 @@ def every_file() -> Iterator[Path]:
     """Those that somebody wrote."""
     for place, folders, names in os.walk(ROOT):
         folders[:] = [name for name in folders if name not in MADE]
-        yield from (Path(place, name) for name in names if name != ".coverage")
+        yield from (Path(place, name) for name in names if name not in (".coverage", ".git"))

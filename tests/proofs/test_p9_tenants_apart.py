@@ -8,12 +8,17 @@ import jwt
 import pytest
 
 from infra import openapi
+from shared.domain.contacts import ContactKey, conversation_id, fold
+from shared.domain.names import LineId
 from tests.perene import AUDIENCE, ISSUER, SECRET, Perene, token
 
-LINE = "default"
-TENANT_EDGES = ("ensure_instance", "instances")
+LINE, NUMBER, MARIA = "default", "5511999990001", "5511988887777"
+MESSAGE = "3A1"
+CONVERSATION = conversation_id(LineId(LINE), NUMBER, ContactKey(fold(MARIA)))
+TENANT_EDGES = ("ensure_instance", "instances", "conversations")
+KNOWN = {"line": LINE, "id": CONVERSATION, "message": MESSAGE}
 ROUTES = [
-    (route.method, (edge.path + route.path.rstrip("/")).format(line=LINE))
+    (route.method, (edge.path + route.path.rstrip("/")).format(**KNOWN))
     for edge in openapi.edges()
     if edge.function in TENANT_EDGES
     for route in edge.routes
@@ -41,7 +46,7 @@ FORGED = {
 async def test_without_a_good_token_nothing_is_told_and_nothing_changes(
     perene: Perene, method: str, path: str, case: str
 ):
-    await perene.pair("acme")
+    await lived(perene)
     before = world(perene)
     headers = {"authorization": FORGED[case]} if FORGED[case] else {}
 
@@ -55,14 +60,14 @@ async def test_without_a_good_token_nothing_is_told_and_nothing_changes(
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
 async def test_another_tenants_token_never_reaches_a_line(perene: Perene, method: str, path: str):
-    name = await perene.pair("acme", number="5511999990001")
-    before = perene.documents("instances")[name]
+    name = await lived(perene)
+    before = perene.documents("instances")[name], talk(perene)
 
     answer = await perene.call(method, path, "intruder", json={})
 
-    assert "5511999990001" not in answer.text
-    assert name not in answer.text
-    assert perene.documents("instances")[name] == before
+    for secret in (NUMBER, name, MARIA, "segredo"):
+        assert secret not in answer.text
+    assert (perene.documents("instances")[name], talk(perene)) == before
     assert perene.evolution.state(name) == "open"
 
 
@@ -84,7 +89,7 @@ async def test_where_sign_in_is_not_configured_everything_is_closed(
 async def test_a_tenant_that_may_not_use_its_lines_cannot_reach_them(
     perene: Perene, status: str, method: str, path: str
 ):
-    await perene.pair("acme")
+    await lived(perene)
     perene.write("tenants/acme", status=status)
     before = world(perene)
 
@@ -120,7 +125,62 @@ async def test_a_webhook_of_one_instance_says_nothing_of_another(perene: Perene)
     assert perene.documents("instances")[victim] == before
 
 
+async def test_the_same_message_and_contact_are_separate_on_tenants_and_on_lines(perene: Perene):
+    perene.write("tenants/acme", max_lines=2)
+    worlds = {
+        ("acme", "default"): await perene.pair("acme", NUMBER),
+        ("acme", "suporte"): await perene.pair("acme", "5511999990002", line="suporte"),
+        ("other", "default"): await perene.pair("other", "5511999990003"),
+    }
+    for (tenant, line), name in worlds.items():
+        text = f"{tenant}/{line}"
+        await perene.evolution.receive(name, MARIA, text, id=MESSAGE)
+    await perene.evolution.settled()
+    key = {"remoteJid": f"{MARIA}@s.whatsapp.net", "fromMe": False, "id": MESSAGE}
+    await perene.evolution.emit(worlds["acme", "suporte"], "messages.delete", key)
+    await perene.evolution.settled()
+
+    seen = {}
+    for tenant in ("acme", "other"):
+        for each in (await perene.call("GET", "/conversations", tenant)).json()["conversations"]:
+            path = f"/conversations/{each['id']}/messages"
+            (message,) = (await perene.call("GET", path, tenant)).json()["messages"]
+            seen[tenant, each["line"]] = (message["id"], message.get("text"), each["unread"])
+
+    assert seen == {
+        ("acme", "default"): (MESSAGE, "acme/default", 1),
+        ("acme", "suporte"): (MESSAGE, None, 1),
+        ("other", "default"): (MESSAGE, "other/default", 1),
+    }
+
+
+async def test_another_tenants_conversation_and_message_are_unknown(perene: Perene):
+    await lived(perene)
+    await perene.pair("other", "5511999990003")
+
+    for path in ("", "/messages", f"/messages/{MESSAGE}/media"):
+        answer = await perene.call("GET", f"/conversations/{CONVERSATION}{path}", "other")
+        assert answer.json()["type"] == "urn:perene:problem:conversation-unknown"
+
+
+async def lived(perene: Perene) -> str:
+    """Acme's line is open and Maria sent a picture; the line's instance."""
+    name = await perene.pair("acme", NUMBER)
+    key = {"remoteJid": f"{MARIA}@s.whatsapp.net", "id": MESSAGE}
+    said = {"imageMessage": {"caption": "segredo", "mimetype": "image/png"}}
+    await perene.evolution.receive_message(name, {"key": key, "message": said})
+    await perene.evolution.settled()
+    assert set(perene.documents("tenants/acme/conversations")) == {CONVERSATION}
+    return name
+
+
+def talk(perene: Perene) -> list[Any]:
+    """All that was said."""
+    return [perene.documents(f"tenants/acme/{kept}") for kept in ("conversations", "messages")]
+
+
 def world(perene: Perene) -> tuple[Any, ...]:
     """Everything there is."""
     kept = ("instances", "tenants", "servers", "numbers")
-    return (perene.evolution.names(), *(perene.documents(collection) for collection in kept))
+    documents = [perene.documents(collection) for collection in kept]
+    return (perene.evolution.names(), talk(perene), *documents)

@@ -1,0 +1,118 @@
+"""Who is on the other side, and why one person has one key (§4 of EVOLUTION.md: @lid; §7).
+
+A contact's key is a pure function of the addresses in one event:
+
+    551188887777    a phone number, folded: all spellings of one number share it
+    lid-<digits>    somebody who hides the number, until an event tells it
+    g-<id>          a group
+
+The address that WhatsApp really uses is kept beside the key: folded numbers aren't for sending to.
+"""
+
+import hashlib
+import json
+import re
+from base64 import b32encode
+from typing import NamedTuple, NewType
+
+from shared.domain.names import LineId
+from shared.domain.record import Record
+
+ContactKey = NewType("ContactKey", str)
+ConversationId = NewType("ConversationId", str)
+
+CONVERSATION_ID_LENGTH = 26
+"""Of base32: 130 bits."""
+
+_PHONES = frozenset({"s.whatsapp.net", "c.us", "hosted"})
+_LIDS = frozenset({"lid", "hosted.lid"})
+_GROUP = "g.us"
+
+_PERSON = re.compile(r"([0-9]{1,20})(?:_[0-9]{1,3})?(?::[0-9]{1,5})?")
+_GROUP_ID = re.compile(r"[0-9]{1,25}(?:-[0-9]{1,25})?")
+_BARE = re.compile(r"\+?([0-9]{8,15})")
+
+_BRAZIL = re.compile(r"(55[1-9][1-9])9([6-9][0-9]{7})")
+_MEXICO = re.compile(r"(52)1([0-9]{10})")
+_ARGENTINA = re.compile(r"(54)9([0-9]{10})")
+
+
+class Contact(Record):
+    """The person or group on the other side.
+
+    `address` is the jid to reply to, `number` the digits as WhatsApp writes them (None for a group
+    and for a person whose number isn't known), `lid` the digits of the person's lid, if seen.
+    """
+
+    key: ContactKey
+    address: str
+    number: str | None = None
+    lid: str | None = None
+    group: bool = False
+
+
+def contact_of(jid: str, alt: str | None = None) -> Contact | None:
+    """Who an address belongs to; None for what is no person or group (broadcasts, newsletters).
+
+    `alt` is another address of the same person, whatever upstream calls it. The number wins as the
+    key, the address stays the one that was used (EVOLUTION.md §4, @lid).
+    """
+    used = _address(jid)
+    if used is None:
+        return None
+    if used.host == _GROUP:
+        return Contact(key=ContactKey(f"g-{used.user}"), address=str(used), group=True)
+    known = {found.host: found.user for found in (_address(alt or ""), used) if found}
+    number, lid = known.get("s.whatsapp.net"), known.get("lid")
+    key = ContactKey(fold(number)) if number else lid_key(used.user)
+    return Contact(key=key, address=str(used), number=number, lid=lid)
+
+
+def fold(number: str) -> str:
+    """The digits that all spellings of one phone number have in common (EVOLUTION.md §7).
+
+    A Brazilian number whose last eight digits begin with 2 – 5 isn't folded: without the ninth
+    digit it is a landline, which is somebody else.
+    """
+    digits = "".join(character for character in number if character in "0123456789")
+    for spelling in (_BRAZIL, _MEXICO, _ARGENTINA):
+        if found := spelling.fullmatch(digits):
+            return found[1] + found[2]
+    return digits
+
+
+def lid_key(lid: str) -> ContactKey:
+    """The key of somebody of whom only the lid is known: its digits, or any form of its jid."""
+    return ContactKey(f"lid-{re.split('[@:_]', lid, maxsplit=1)[0]}")
+
+
+def conversation_id(line: LineId, number: str, contact: ContactKey) -> ConversationId:
+    """What a line, under one number of its own, and a contact have said to each other.
+
+    Opaque: a URL must not show anybody's number.
+    """
+    whole = json.dumps([line, fold(number), contact]).encode()
+    spelled = b32encode(hashlib.sha256(whole).digest()).decode().lower()
+    return ConversationId(spelled[:CONVERSATION_ID_LENGTH])
+
+
+class _Address(NamedTuple):
+    user: str
+    host: str
+
+    def __str__(self) -> str:
+        return f"{self.user}@{self.host}"
+
+
+def _address(jid: str) -> _Address | None:
+    """A person's or a group's address without its device, its host in today's spelling."""
+    user, at, host = jid.strip().partition("@")
+    if not at:
+        bare = _BARE.fullmatch(user)
+        return _Address(bare[1], "s.whatsapp.net") if bare else None
+    if host == _GROUP:
+        return _Address(user, host) if _GROUP_ID.fullmatch(user) else None
+    person = _PERSON.fullmatch(user)
+    if person is None or host not in _PHONES | _LIDS:
+        return None
+    return _Address(person[1], "lid" if host in _LIDS else "s.whatsapp.net")

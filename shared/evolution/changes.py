@@ -1,0 +1,74 @@
+"""News of messages that were said before: how far they got, and that they're gone (§4)."""
+
+from typing import Any
+
+from shared.domain.contacts import Contact
+from shared.domain.events import DeliveryMoved, Event, Ignored, Revoked, SendRefused, Unreadable
+from shared.evolution import addresses, deliveries
+from shared.evolution.addresses import Fields
+from shared.evolution.heard import Events, Heard, each
+
+NOTHING_MOVED = frozenset({"EDITED"})
+
+
+def updated(heard: Heard) -> Events:
+    """`messages.update`: a status. In 1.8 the key is spread into the data."""
+    return each(heard.data, lambda value: [_update(value, heard)])
+
+
+def deleted(heard: Heard) -> Events:
+    """`messages.delete`: a bare key, or the message's row with its key inside."""
+    data = heard.data
+    keys = data.get("keys") if isinstance(data, dict) else None
+    return each(keys if isinstance(keys, list) else data, lambda value: [_delete(value, heard)])
+
+
+def _update(value: Any, heard: Heard) -> Event:
+    if not isinstance(value, dict):
+        return Unreadable("an update that is no object")
+    key = _key(value)
+    name = next(filter(None, map(addresses.message_id, _ids(value, key))), None)
+    word = deliveries.word(value.get("status"))
+    if value.get("pollUpdates"):
+        return Ignored("votes in a poll")
+    if name is None or word is None:
+        return Unreadable("an update of no message, or of nothing")
+    if word == "DELETED":
+        return Revoked(name, _contact(key, heard), heard.at)
+    return _moved(name, word, theirs=key.get("fromMe") is False)
+
+
+def _moved(name: str, word: str, *, theirs: bool) -> Event:
+    if theirs:
+        return Ignored("what became of a contact's message")
+    if deliveries.refused(word):
+        return SendRefused(name)
+    delivery = deliveries.delivery(word)
+    if delivery is not None:
+        return DeliveryMoved(name, delivery)
+    return Ignored("no delivery" if word in NOTHING_MOVED else "an unknown status")
+
+
+def _delete(value: Any, heard: Heard) -> Event:
+    if not isinstance(value, dict):
+        return Unreadable("a deletion that is no object")
+    key = _key(value)
+    name = addresses.message_id(key.get("id"))
+    if name is None:
+        return Ignored("a whole chat") if value.get("all") is True else Unreadable("no message id")
+    return Revoked(name, _contact(key, heard), heard.at)
+
+
+def _key(value: Fields) -> Fields:
+    inner = value.get("key")
+    return inner if isinstance(inner, dict) else value
+
+
+def _ids(value: Fields, key: Fields) -> tuple[Any, ...]:
+    """`messageId` is the database's and says nothing to us."""
+    return (value.get("keyId"), key.get("id"))
+
+
+def _contact(key: Fields, heard: Heard) -> Contact | None:
+    found = addresses.chat_of(key, heard.own, ours=key.get("fromMe") is True)
+    return found if isinstance(found, Contact) else None

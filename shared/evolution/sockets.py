@@ -1,0 +1,70 @@
+"""What became of an instance's connection (EVOLUTION.md §3, states; §4)."""
+
+from pydantic import Field, ValidationError
+
+from shared.domain import events
+from shared.domain.events import Event
+from shared.domain.record import Record
+from shared.domain.upstream import Scannable
+from shared.evolution import reading
+from shared.evolution.heard import Events, Heard
+
+LOGGED_OUT = frozenset({401, 402, 403, 406})
+"""The reasons after which a server doesn't reconnect by itself (EVOLUTION.md §3, states)."""
+
+
+class _State(Record):
+    state: str
+    status_reason: int | None = Field(default=None, alias="statusReason")
+    wuid: str | None = None
+
+
+class _Qr(Record):
+    code: str
+    base64: str
+    pairing_code: str | None = Field(default=None, alias="pairingCode")
+
+
+class _QrData(Record):
+    qrcode: _Qr | None = None
+
+
+def connection(heard: Heard) -> Events:
+    """`connection.update`: the socket changed."""
+    try:
+        told = _State.model_validate(heard.data)
+    except ValidationError:
+        return (events.Unreadable("a connection without a state"),)
+    return (_moved(told, heard.own),)
+
+
+def code(heard: Heard) -> Events:
+    """`qrcode.updated`: there is another code to scan, or there won't be one."""
+    try:
+        qr = _QrData.model_validate(heard.data).qrcode
+    except ValidationError:
+        return (events.Unreadable("a code that can't be shown"),)
+    if qr is None:
+        return (events.CodesExhausted(),)
+    return (events.CodeShown(Scannable(qr.code, qr.base64, qr.pairing_code)),)
+
+
+def removed(_: Heard) -> Events:
+    """`remove.instance`: the instance was removed upstream."""
+    return (events.Removed(),)
+
+
+def _moved(told: _State, own: str | None) -> Event:
+    match told.state:
+        case "open":
+            return events.Opened(reading.own_number(told.wuid) if told.wuid else own)
+        case "close" if told.status_reason in LOGGED_OUT:
+            return events.LoggedOut()
+        case "close":
+            return events.ConnectionLost()
+        case "refused":
+            return events.CodesExhausted()
+        case "connecting":
+            return events.Ignored("connecting says nothing for sure")
+        case _:
+            return events.Ignored("unknown state")

@@ -1,0 +1,57 @@
+"""Our own encoding of the hot path's writes equals the client's."""
+
+from typing import Any
+
+import pytest
+from google.auth.credentials import AnonymousCredentials
+from google.cloud import firestore
+from google.cloud.firestore_v1.types import Write
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.store import writing
+from shared.store.base import Unfit
+
+INTEGERS = st.integers(-(2**63), 2**63 - 1)
+LETTERS = st.characters(codec="utf-8", exclude_characters="`\\")
+NAMES = st.text(LETTERS, min_size=1, max_size=8)
+PLAIN = st.none() | st.booleans() | INTEGERS | st.floats(allow_nan=False) | st.text(max_size=20)
+VALUES: st.SearchStrategy[Any] = st.recursive(
+    PLAIN,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=3),
+    max_leaves=8,
+)
+TRANSFORMS = INTEGERS.map(firestore.Maximum) | INTEGERS.map(firestore.Increment)
+
+
+@pytest.fixture(scope="module")
+def client() -> firestore.AsyncClient:
+    return firestore.AsyncClient(project="never-called", credentials=AnonymousCredentials())
+
+
+@given(fields=st.dictionaries(NAMES, VALUES | TRANSFORMS, min_size=1, max_size=5))
+def test_what_we_write_is_what_the_client_would_write(
+    client: firestore.AsyncClient, fields: dict[str, Any]
+):
+    reference, ours, theirs = client.document("tenants/a/b/c"), client.batch(), client.batch()
+    writing.create(ours, reference, fields)
+    writing.merge(ours, reference, fields)
+    theirs.create(reference, fields)
+    theirs.set(reference, fields, merge=True)
+
+    assert [said(each) for each in ours._write_pbs] == [said(each) for each in theirs._write_pbs]
+
+
+@pytest.mark.parametrize("number", [2**63, -(2**63) - 1])
+def test_a_number_that_does_not_fit_is_unfit(client: firestore.AsyncClient, number: int):
+    with pytest.raises(Unfit):
+        writing.create(client.batch(), client.document("a/b"), {"at": number})
+
+
+def said(write: Write) -> tuple[Any, ...]:
+    """A write, whatever the order of its transforms and paths."""
+    raw = Write.pb(write)
+    transforms = sorted(str(transform) for transform in raw.update_transforms)
+    paths = sorted(raw.update_mask.field_paths)
+    document = dict(raw.update.fields)
+    return raw.update.name, document, transforms, paths, raw.HasField("current_document")

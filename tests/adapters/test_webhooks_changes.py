@@ -1,0 +1,128 @@
+"""What becomes of a message after it was said."""
+
+import pytest
+
+from shared.domain.contacts import contact_of
+from shared.domain.events import (
+    DeliveryMoved,
+    Ignored,
+    Revoked,
+    SendRefused,
+    Unreadable,
+)
+from shared.domain.messages import Delivery
+from tests.adapters.posted import (
+    AT,
+    MARIA,
+    a_key,
+    an_event,
+    told,
+)
+
+POSTED = 1_795_302_085_123
+"""When the envelope says it was posted."""
+
+
+def update(**data):
+    (event,) = told(an_event("messages.update", {"keyId": "3A1", "fromMe": True, **data}))
+    return event
+
+
+@pytest.mark.parametrize(
+    ("status", "delivery"),
+    [
+        ("PENDING", Delivery.PENDING),
+        ("SERVER_ACK", Delivery.SENT),
+        ("DELIVERY_ACK", Delivery.DELIVERED),
+        ("READ", Delivery.READ),
+        ("PLAYED", Delivery.PLAYED),
+        (1, Delivery.PENDING),
+        ("2", Delivery.SENT),
+        (3, Delivery.DELIVERED),
+        ("4", Delivery.READ),
+        (5, Delivery.PLAYED),
+    ],
+)
+def test_a_status_moves_the_delivery(status, delivery):
+    assert update(status=status) == DeliveryMoved("3A1", delivery)
+
+
+@pytest.mark.parametrize("status", ["ERROR", 0, "0"])
+def test_an_error_is_a_refusal(status):
+    assert update(status=status) == SendRefused("3A1")
+
+
+@pytest.mark.parametrize("status", ["EDITED", "UNHEARD_OF", 77])
+def test_other_statuses_are_ignored(status):
+    assert isinstance(update(status=status), Ignored)
+
+
+@pytest.mark.parametrize("status", [None, "", True, {}, 1.5])
+def test_an_update_without_a_status_is_kept_for_replay(status):
+    assert isinstance(update(status=status), Unreadable)
+
+
+def test_what_became_of_a_contacts_message_isnt_a_delivery_of_ours():
+    assert isinstance(update(status="READ", fromMe=False), Ignored)
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        {"keyId": "3A1", "messageId": "cuid"},
+        {"id": "3A1", "owner": "wa1", "datetime": AT},
+        {"key": a_key(fromMe=True)},
+    ],
+    ids=["2.x", "1.8", "nested"],
+)
+def test_an_update_names_its_message_in_three_ways(key):
+    (event,) = told(an_event("messages.update", [{**key, "status": "READ"}]))
+
+    assert event == DeliveryMoved("3A1", Delivery.READ)
+
+
+def test_updates_come_several_at_once_and_one_hides_no_other():
+    updates = [{"id": "1", "status": "READ"}, 7, {"id": "2", "status": "ERROR"}]
+
+    read, unreadable, refused = told(an_event("messages.update", updates))
+
+    assert (read.id, refused.id) == ("1", "2")
+    assert isinstance(unreadable, Unreadable)
+
+
+def test_a_deleted_message_was_revoked():
+    event = update(status="DELETED", remoteJid=MARIA)
+
+    assert event == Revoked("3A1", contact_of(MARIA), POSTED)
+
+
+def test_votes_in_a_poll_look_deleted_but_arent():
+    assert update(status="DELETED", pollUpdates=[{"name": "A"}]) == Ignored("votes in a poll")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        a_key(addressingMode="pn", participant=""),
+        {"id": "clx1", "key": a_key(), "status": "DELETED", "messageTimestamp": "1795302085"},
+        {"keys": [a_key()]},
+        [a_key()],
+    ],
+    ids=["bare key", "row", "keys", "list"],
+)
+def test_a_deletion_is_a_bare_key_or_a_row(data):
+    expected = Revoked("3A1", contact_of(MARIA), POSTED)
+
+    assert told(an_event("messages.delete", data)) == (expected,)
+
+
+def test_deleting_a_whole_chat_is_ignored():
+    assert told(an_event("messages.delete", {"jid": MARIA, "all": True})) == (
+        Ignored("a whole chat"),
+    )
+
+
+def test_a_deletion_without_a_date_has_no_time():
+    (event,) = told(an_event("messages.delete", a_key("status@broadcast"), date_time=None))
+
+    assert event == Revoked("3A1", None, 0)

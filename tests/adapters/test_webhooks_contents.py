@@ -1,0 +1,156 @@
+"""What people say, of every kind."""
+
+import base64
+
+import pytest
+
+from shared.domain.messages import THUMBNAIL_LIMIT, Card, Kind, Media, Place, Poll
+from tests.adapters import posted
+from tests.adapters.posted import heard, told
+
+
+def recorded(name: str):
+    (said,) = told(posted.body(name))
+    return said.message
+
+
+def test_a_picture_is_described_without_its_keys_and_addresses():
+    message = recorded("messages.upsert.in-image.json")
+
+    thumbnail = base64.b64encode(b"thumb").decode()
+    assert message.media == Media(
+        mimetype="image/jpeg", size=12345, width=100, height=100, thumbnail=thumbnail
+    )
+    assert (message.kind, message.text) == (Kind.IMAGE, "foto")
+    assert "mmg.whatsapp.net" not in message.model_dump_json()
+
+
+def test_a_voice_message_isnt_a_song():
+    voice = recorded("messages.upsert.in-audio-ptt.json")
+    song = heard({"audioMessage": {"seconds": 180, "ptt": False}})
+
+    assert (voice.kind, voice.media.seconds) == (Kind.VOICE, 4)
+    assert (song.kind, song.media.seconds) == (Kind.AUDIO, 180)
+
+
+def test_a_document_has_a_name():
+    message = recorded("messages.upsert.in-documentWithCaption.json")
+
+    assert (message.kind, message.text, message.media.name) == (Kind.DOCUMENT, "leia", "a.pdf")
+    assert heard({"documentMessage": {"title": "b.pdf"}}).media.name == "b.pdf"
+
+
+def test_a_round_video_is_a_video():
+    assert heard({"ptvMessage": {"seconds": 3}}).kind is Kind.VIDEO
+
+
+def test_a_sticker_has_its_own_sort_of_thumbnail():
+    message = heard({"stickerMessage": {"pngThumbnail": base64.b64encode(b"png").decode()}})
+
+    assert message.media.thumbnail == base64.b64encode(b"png").decode()
+
+
+def test_a_thumbnail_that_is_a_file_isnt_kept():
+    kept = {"0": 1} | {str(index): 1 for index in range(THUMBNAIL_LIMIT)}
+    dropped = kept | {str(THUMBNAIL_LIMIT): 1}
+
+    assert heard({"imageMessage": {"jpegThumbnail": kept}}).media.thumbnail
+    assert heard({"imageMessage": {"jpegThumbnail": dropped}}).media.thumbnail is None
+
+
+def test_the_file_itself_isnt_kept():
+    message = heard(
+        {
+            "imageMessage": {"mimetype": "image/jpeg"},
+            "base64": "QUFB",
+            "mediaUrl": "https://s3/x?sig=1",
+        }
+    )
+
+    assert message.kind is Kind.IMAGE
+    assert "QUFB" not in message.model_dump_json()
+    assert "s3" not in message.model_dump_json()
+
+
+def test_a_place_is_where_it_is():
+    assert recorded("messages.upsert.in-location.json").place == Place(
+        latitude=-23.5, longitude=-46.6, name="Praça", address="Rua X"
+    )
+
+
+@pytest.mark.parametrize("latitude", [None, "1", True, 91, float("1e400"), -90.5])
+def test_a_place_that_is_nowhere_is_none(latitude):
+    message = heard({"locationMessage": {"degreesLatitude": latitude, "degreesLongitude": 1}})
+
+    assert (message.kind, message.place) == (Kind.LOCATION, None)
+
+
+def test_somebody_who_moves_is_a_live_location():
+    moving = {"degreesLatitude": 1, "degreesLongitude": 2, "caption": "indo"}
+
+    message = heard({"liveLocationMessage": moving})
+
+    assert (message.kind, message.text) == (Kind.LIVE_LOCATION, "indo")
+    assert message.place == Place(latitude=1, longitude=2)
+
+
+def test_a_card_has_the_numbers_whatsapp_knows():
+    assert recorded("send.message.sendContact.json").cards == (
+        Card(name="João", numbers=("5511977776666",)),
+    )
+
+
+def test_cards_come_several_at_once_and_in_all_sorts_of_vcard():
+    vcard = (
+        "BEGIN:VCARD\r\nFN;CHARSET=UTF-8:Ana\r\n Maria\r\nTEL;TYPE=CELL:+55 (11) 97777-6666\r\n"
+        "tel:5511977776666\r\nitem1.TEL;waid=5511955554444:+55\r\nNOTE:TEL:1\r\nEND:VCARD"
+    )
+
+    listed = [{"vcard": vcard}, {"displayName": "Bia"}, None]
+    message = heard({"contactsArrayMessage": {"contacts": listed}})
+
+    assert message.cards == (
+        Card(name="AnaMaria", numbers=("5511977776666", "5511955554444")),
+        Card(name="Bia"),
+    )
+
+
+def test_a_card_without_anything_is_still_a_card():
+    assert heard({"contactMessage": {}}).cards == (Card(name=""),)
+    assert heard({"contactsArrayMessage": {}}).cards == ()
+
+
+@pytest.mark.parametrize("version", ["", "V2", "V3", "V5"])
+def test_a_poll_asks(version: str):
+    options = [{"optionName": "A"}, {"optionName": "B"}, {"optionName": 3}, None]
+    asked = {"name": "Qual?", "options": options, "selectableOptionsCount": 1}
+
+    message = heard({f"pollCreationMessage{version}": asked})
+
+    assert message.poll == Poll(question="Qual?", options=("A", "B"), selectable=1)
+    assert heard({"pollCreationMessage": {}}).poll == Poll(question="")
+
+
+@pytest.mark.parametrize(
+    ("content", "kind", "text"),
+    [
+        ({"buttonsResponseMessage": {"selectedButtonId": "1"}}, Kind.BUTTON_REPLY, "1"),
+        ({"templateButtonReplyMessage": {"selectedDisplayText": "A"}}, Kind.BUTTON_REPLY, "A"),
+        ({"interactiveResponseMessage": {"body": {"text": "A"}}}, Kind.BUTTON_REPLY, "A"),
+        ({"interactiveResponseMessage": {}}, Kind.BUTTON_REPLY, None),
+        (
+            {"listResponseMessage": {"title": "Um", "singleSelectReply": {"selectedRowId": "r"}}},
+            Kind.LIST_REPLY,
+            "Um",
+        ),
+        (
+            {"listResponseMessage": {"singleSelectReply": {"selectedRowId": "r"}}},
+            Kind.LIST_REPLY,
+            "r",
+        ),
+    ],
+)
+def test_a_choice_reads_like_its_button(content, kind, text):
+    message = heard(content)
+
+    assert (message.kind, message.text) == (kind, text)

@@ -1,0 +1,147 @@
+"""What surrounds what people say: wrappers, quotations, mentions, and noise."""
+
+import pytest
+
+from shared.domain.events import Ignored
+from shared.domain.messages import Kind, Quoted
+from tests.adapters import posted
+from tests.adapters.posted import GROUP, LID, MARIA, a_key, heard, told, upsert
+
+FILE = {"mimetype": "image/jpeg", "mediaKey": {"0": 1}}
+
+
+def wrapped(content: dict, *wrappers: str) -> dict:
+    for wrapper in wrappers:
+        content = {wrapper: {"message": content}}
+    return content
+
+
+@pytest.mark.parametrize(
+    "wrappers",
+    [
+        (),
+        ("ephemeralMessage",),
+        ("editedMessage",),
+        ("deviceSentMessage",),
+        ("documentWithCaptionMessage",),
+        ("botInvokeMessage",),
+        ("somethingNobodyKnowsYet",),
+        ("viewOnceMessageV2Extension", "ephemeralMessage", "deviceSentMessage", "a", "b"),
+    ],
+)
+def test_wrappers_dont_change_what_is_said(wrappers):
+    content = wrapped({"extendedTextMessage": {"text": "oi"}}, *wrappers)
+
+    assert heard({**content, "messageContextInfo": {"deviceListMetadata": {}}}).text == "oi"
+
+
+def test_a_wrapper_too_many_isnt_opened():
+    message = heard(wrapped({"conversation": "oi"}, *"abcdef"), messageType="f")
+
+    assert (message.kind, message.original) == (Kind.UNSUPPORTED, "a")
+
+
+@pytest.mark.parametrize("wrapper", ["viewOnceMessage", "viewOnceMessageV2"])
+def test_only_a_file_can_be_seen_once(wrapper: str):
+    assert heard(wrapped({"imageMessage": FILE}, wrapper)).view_once
+    assert heard({"imageMessage": {**FILE, "viewOnce": True}}).view_once
+    assert not heard(wrapped({"conversation": "oi"}, wrapper)).view_once
+    assert not heard({"imageMessage": FILE}).view_once
+
+
+def test_what_we_dont_support_says_what_it_is_and_what_it_reads():
+    offer = {"templateMessage": {"hydratedTemplate": {"hydratedContentText": "Promoção"}}}
+    buttons = wrapped({"interactiveMessage": {"body": {"text": "Escolha"}}}, "viewOnceMessage")
+
+    plain, inner = heard(offer, messageType="templateMessage"), heard(buttons, messageType="x")
+
+    assert (plain.kind, plain.original, plain.text) == (
+        Kind.UNSUPPORTED,
+        "templateMessage",
+        "Promoção",
+    )
+    assert (inner.original, inner.text, inner.view_once) == ("interactiveMessage", "Escolha", False)
+
+
+@pytest.mark.parametrize(
+    ("content", "told", "original"),
+    [
+        ({}, "unknown", "unknown"),
+        ({}, None, "unknown"),
+        ({"imageMessage": 7}, None, "imageMessage"),
+    ],
+)
+def test_a_message_without_content_we_know_was_still_said(content, told, original):
+    message = heard(content, messageType=told)
+
+    assert (message.kind, message.text, message.original) == (Kind.UNSUPPORTED, None, original)
+
+
+def test_an_empty_text_is_a_text():
+    assert (heard({"conversation": ""}).kind, heard({"conversation": ""}).text) == (Kind.TEXT, "")
+    assert heard({"extendedTextMessage": {}}).text == ""
+
+
+def test_keys_for_a_group_may_come_along_with_words():
+    content = {"senderKeyDistributionMessage": {"groupId": GROUP}, "conversation": "oi"}
+
+    assert heard(content).text == "oi"
+    assert heard({"senderKeyDistributionMessage": {}, "new": {}}).kind is Kind.UNSUPPORTED
+
+
+@pytest.mark.parametrize("noise", ["pollUpdateMessage", "senderKeyDistributionMessage", "call"])
+def test_what_says_nothing_to_anybody_is_ignored_by_name(noise: str):
+    (ignored,) = upsert({noise: {}, "messageContextInfo": {}})
+
+    assert isinstance(ignored, Ignored)
+
+
+def test_a_notice_of_whatsapps_own_is_ignored():
+    notice = posted.a_message({}, messageStubType="GROUP_CREATE")
+
+    assert told(posted.an_event("messages.upsert", notice)) == (
+        Ignored("a notice of WhatsApp's own"),
+    )
+
+
+QUOTING = {
+    "stanzaId": "3A0",
+    "participant": MARIA,
+    "quotedMessage": wrapped({"imageMessage": {**FILE, "caption": "foto"}}, "ephemeralMessage"),
+    "mentionedJid": [MARIA, LID, MARIA, "nobody", 7],
+    "isForwarded": True,
+}
+
+
+@pytest.mark.parametrize("where", ["beside", "inside", "in the content's context"])
+def test_what_a_message_refers_to_may_stand_in_three_places(where: str):
+    empty = {"mentionedJid": [], "stanzaId": ""}
+    inside = {"text": "oi", "contextInfo": QUOTING if where == "inside" else empty}
+    content = {"extendedTextMessage": inside}
+    if where == "in the content's context":
+        content["messageContextInfo"] = {"contextInfo": QUOTING}
+
+    message = heard(content, contextInfo=QUOTING if where == "beside" else None)
+
+    author = "551188887777"
+    assert message.quoted == Quoted(id="3A0", author=author, kind=Kind.IMAGE, preview="foto")
+    assert message.mentions == (author, "lid-111222333444555")
+    assert message.forwarded
+
+
+@pytest.mark.parametrize("score", [1, "3", {"low": 127, "high": 0}])
+def test_what_was_forwarded_often_is_forwarded(score):
+    assert heard(contextInfo={"forwardingScore": score}).forwarded
+    assert not heard(contextInfo={"forwardingScore": 0, "isForwarded": False}).forwarded
+
+
+def test_an_answer_to_what_nobody_shows_still_has_its_id():
+    assert heard(contextInfo={"stanzaId": "3A0"}).quoted == Quoted(id="3A0")
+    assert heard(contextInfo={"stanzaId": 7, "mentionedJid": "x"}).quoted is None
+
+
+def test_a_mention_in_a_group_is_a_contact():
+    (said,) = told(posted.body("send.message.sendText-group.json"))
+
+    assert said.message.mentions == ("551199990001", "551188887777")
+    assert heard(None, a_key(GROUP)).mentions == ()

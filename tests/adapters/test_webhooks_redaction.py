@@ -1,0 +1,82 @@
+"""What a dead letter keeps of a webhook."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.evolution import webhooks
+from shared.evolution.redaction import DEEPEST, strip_secrets
+from tests.adapters import posted
+from tests.adapters.posted import a_message, an_event
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.integers() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *["apikey", "api_key", "apiKey", "API-KEY", "token", "access_token", "instanceToken"],
+        *["Authorization", "password", "secret", "messageSecret", "jwt_key", "base64", "code"],
+        *["pairingCode", "mediaKey", "fileSha256", "fileEncSha256", "thumbnailEncSha256"],
+        *["directPath", "jpegThumbnail", "pngThumbnail", "streamingSidecar", "destination"],
+    ],
+)
+def test_a_secret_goes_wherever_it_is(name: str):
+    assert strip_secrets({"a": [{name: "s3cret", "b": 1}]}) == {"a": [{"b": 1}]}
+
+
+@pytest.mark.parametrize("name", ["url", "mediaUrl", "profilePicUrl", "media_url"])
+@pytest.mark.parametrize("url", ["https://s3/x?X-Amz-Signature=1", "https://user:pass@host/x"])
+def test_a_url_that_opens_something_goes(name: str, url: str):
+    assert strip_secrets({name: url, "server_url": "http://evolution"}) == {
+        "server_url": "http://evolution"
+    }
+
+
+def test_a_url_in_a_text_is_what_somebody_said():
+    said = an_event("messages.upsert", a_message({"conversation": "https://x.y?a=b"}))
+
+    assert strip_secrets(said) == said
+
+
+@pytest.mark.parametrize("name", posted.RECORDED)
+def test_a_recording_can_be_kept_and_replayed(name: str):
+    body = posted.body(name)
+    secrets = {body.get("apikey"), body.get("destination"), "mmg.whatsapp.net/v/t62"} - {None}
+
+    kept = json.dumps(strip_secrets(body))
+
+    assert not [secret for secret in secrets if secret in kept]
+    assert (webhooks.read(kept.encode()) is None) == (name == "error.json")
+
+
+def test_a_replayed_message_is_the_same_but_for_its_thumbnail():
+    image = posted.body("messages.upsert.in-image.json")
+
+    (before,) = webhooks.Wire.model_validate(image).meanings()
+    (after,) = webhooks.Wire.model_validate(strip_secrets(image)).meanings()
+
+    media = before.message.media.model_copy(update={"thumbnail": None})
+    assert after.message == before.message.model_copy(update={"media": media})
+
+
+@given(json_values)
+def test_any_json_can_be_stripped_and_twice_is_once(value):
+    once = strip_secrets(value)
+
+    assert json.dumps(strip_secrets(once)) == json.dumps(once)
+
+
+def test_what_is_too_deep_to_look_through_goes():
+    value: object = "s3cret"
+    for _ in range(900):
+        value = [value]
+
+    kept = json.dumps(strip_secrets(value))
+
+    assert kept == "[" * DEEPEST + "null" + "]" * DEEPEST

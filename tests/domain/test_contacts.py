@@ -1,0 +1,188 @@
+"""One person is one contact, however an address is spelled."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.domain.contacts import (
+    Contact,
+    ContactKey,
+    contact_of,
+    conversation_id,
+    fold,
+    lid_key,
+)
+from shared.domain.names import LineId
+
+MARIA = "5511988887777@s.whatsapp.net"
+LID = "111222333444555@lid"
+
+areas = st.from_regex(r"[1-9][1-9]", fullmatch=True)
+mobiles = st.from_regex(r"[6-9][0-9]{7}", fullmatch=True)
+ten_digits = st.from_regex(r"[2-9][0-9]{9}", fullmatch=True)
+
+
+@given(areas, mobiles)
+def test_brazil_with_and_without_the_ninth_digit_folds_to_area_and_last_eight(area, mobile):
+    assert fold(f"55{area}9{mobile}") == fold(f"55{area}{mobile}") == f"55{area}{mobile}"
+
+
+@given(ten_digits)
+def test_mexico_and_argentina_fold_their_two_spellings(number):
+    assert fold(f"521{number}") == fold(f"52{number}") == f"52{number}"
+    assert fold(f"549{number}") == fold(f"54{number}") == f"54{number}"
+
+
+def test_a_landline_isnt_the_mobile_that_ends_like_it():
+    assert fold("551133334444") != fold("5511933334444")
+
+
+@given(areas, mobiles, mobiles)
+def test_two_brazilian_mobiles_fold_together_only_if_their_last_eight_digits_agree(area, one, two):
+    assert (fold(f"55{area}9{one}") == fold(f"55{area}{two}")) == (one == two)
+
+
+@pytest.mark.parametrize(
+    "number",
+    ["15551234567", "351912345678", "5511", "", "55119888877771", "5591912345678", "52155512345"],
+)
+def test_other_numbers_are_their_own_key_or_stay_apart(number):
+    folded = fold(number)
+
+    assert folded in (number, "559112345678")
+
+
+def test_punctuation_doesnt_count():
+    assert fold("+55 (11) 98888-7777") == "551188887777"
+
+
+@given(st.text() | st.text("0123456789", max_size=20))
+def test_folding_is_total_and_folding_twice_changes_nothing(number):
+    assert fold(fold(number)) == fold(number)
+    assert re.fullmatch("[0-9]*", fold(number))
+
+
+def test_a_number_is_its_own_address():
+    assert contact_of(MARIA) == Contact(
+        key=ContactKey("551188887777"), address=MARIA, number="5511988887777"
+    )
+
+
+@pytest.mark.parametrize(
+    "jid",
+    [
+        "5511988887777:12@s.whatsapp.net",
+        "5511988887777_1:12@s.whatsapp.net",
+        "5511988887777@c.us",
+        "5511988887777@hosted",
+        "5511988887777",
+        "+5511988887777",
+        " 5511988887777@s.whatsapp.net ",
+    ],
+)
+def test_the_device_and_old_spellings_dont_make_another_contact(jid):
+    assert contact_of(jid) == contact_of(MARIA)
+
+
+def test_a_lid_with_a_number_is_the_number_but_is_answered_at_the_lid():
+    found = contact_of(LID, MARIA)
+
+    assert found.key == contact_of(MARIA).key
+    assert (found.address, found.number, found.lid) == (LID, "5511988887777", "111222333444555")
+
+
+def test_a_number_with_a_lid_knows_both():
+    found = contact_of(MARIA, LID)
+
+    assert (found.address, found.number, found.lid) == (MARIA, "5511988887777", "111222333444555")
+
+
+def test_a_bare_lid_has_no_number():
+    found = contact_of("111222333444555:3@lid")
+
+    assert found == contact_of(LID) == contact_of("111222333444555@hosted.lid")
+    assert found.key == lid_key("111222333444555") == lid_key(LID) == "lid-111222333444555"
+    assert found.number is None
+
+
+@pytest.mark.parametrize("alt", ["", "nonsense", "status@broadcast", "120363000000000001@g.us"])
+def test_an_alternative_that_is_nobody_is_none(alt):
+    assert contact_of(LID, alt) == contact_of(LID)
+
+
+def test_an_alternative_of_the_same_sort_changes_nothing():
+    assert contact_of(MARIA, "15550000000@s.whatsapp.net") == contact_of(MARIA)
+    assert contact_of(LID, "999@lid") == contact_of(LID)
+
+
+@pytest.mark.parametrize("group", ["120363000000000001", "5511999990001-1430000000"])
+def test_a_group_has_no_number(group):
+    found = contact_of(f"{group}@g.us", MARIA)
+
+    assert found == Contact(key=ContactKey(f"g-{group}"), address=f"{group}@g.us", group=True)
+
+
+@pytest.mark.parametrize(
+    "jid",
+    [
+        "status@broadcast",
+        "1234567@broadcast",
+        "120363000000000009@newsletter",
+        "867051314767696@bot",
+        "maria@s.whatsapp.net",
+        "@s.whatsapp.net",
+        "٣٤٥٦٧٨٩٠@s.whatsapp.net",
+        "x@g.us",
+        "1234",
+        "",
+        "@",
+        "5511988887777@",
+    ],
+)
+def test_what_is_no_person_and_no_group_is_nobody(jid):
+    assert contact_of(jid) is None
+
+
+@given(st.text(), st.none() | st.text())
+def test_any_text_is_somebody_or_nobody(jid, alt):
+    found = contact_of(jid, alt)
+
+    assert found is None or (found.key and found.address)
+
+
+@given(areas, mobiles, st.sampled_from(["", LID]))
+def test_one_person_has_one_key_whatever_the_spelling_and_the_way(area, mobile, lid):
+    long, short = f"55{area}9{mobile}@s.whatsapp.net", f"55{area}{mobile}@s.whatsapp.net"
+
+    keys = {contact_of(long, lid).key, contact_of(short).key, contact_of(LID, long).key}
+
+    assert len(keys) == 1
+
+
+def a_conversation(line: str = "default", number: str = "5511999990001", contact: str = "1") -> str:
+    return conversation_id(LineId(line), number, ContactKey(contact))
+
+
+def test_a_conversation_is_the_same_wherever_it_is_computed():
+    assert a_conversation() == "vei5taovuaval76nlepestycmw"
+
+
+def test_a_conversation_doesnt_depend_on_how_our_own_number_is_spelled():
+    assert a_conversation(number="551199990001") == a_conversation(number="5511999990001")
+
+
+parts = st.tuples(st.text(), st.text("0123456789-", max_size=20), st.text())
+
+
+@given(parts, parts)
+def test_two_conversations_have_two_ids(one, two):
+    same = (one[0], fold(one[1]), one[2]) == (two[0], fold(two[1]), two[2])
+
+    assert (a_conversation(*one) == a_conversation(*two)) == same
+
+
+@given(parts)
+def test_a_conversations_id_fits_into_a_url_and_a_document_id(one):
+    assert re.fullmatch("[a-z2-7]{26}", a_conversation(*one))

@@ -1,0 +1,114 @@
+"""Every query that the code can ask, asked once, and where in the code it was made."""
+
+import ast
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import product
+from pathlib import Path
+from typing import Any, NamedTuple
+from unittest import mock
+
+from google.cloud import firestore
+from google.cloud.firestore_v1.base_collection import BaseCollectionReference
+from google.cloud.firestore_v1.base_query import BaseQuery
+from google.cloud.firestore_v1.types import RunAggregationQueryRequest, RunQueryRequest
+
+from shared.domain.threads import Conversation
+from shared.store import Store
+from shared.store.threads import Position, Wanted
+from tests.infra.indexes import Shape, shape_of
+
+ROOT = Path(__file__).parent.parent.parent
+OURS = ("functions", "shared", "tests")
+MAKERS = ("where", "order_by")
+"""The methods that make a query one that may need an index."""
+
+TENANT = "acme"
+CHOICES: dict[str, tuple[Any, ...]] = {
+    "line": (None, "default"),
+    "unread": (False, True),
+    "archived": (False, True),
+    "search": (None, "ana", "5511"),
+}
+"""Every value of a `Wanted` that makes another query; a new field has to say its own."""
+
+
+class Place(NamedTuple):
+    """A line of our code."""
+
+    file: str
+    line: int
+
+
+async def everything(store: Store) -> None:
+    """Every method that queries, with each combination of what it may be asked."""
+    await store.lines(TENANT)
+    for chosen in product(*(CHOICES[field] for field in Wanted._fields)):
+        wanted = Wanted(*chosen)
+        for after in (None, Position("ana" if wanted.search else 1, "some")):
+            await store.conversations(TENANT, wanted, 1, after)
+    for of in (_conversation(), _conversation(contact_number="5511988887777", lid="111")):
+        for after in (None, Position(1, "some")):
+            await store.messages(TENANT, of, 1, after)
+            await store.changes(TENANT, of, 0, 1, after)
+    await store.known_by(TENANT, "default", "5511999990001", "111")
+
+
+@contextmanager
+def shapes(client: firestore.AsyncClient) -> Iterator[set[Shape]]:
+    """The shapes of the queries that are sent inside the `with`."""
+    found: set[Shape] = set()
+    api = client._firestore_api
+    query, aggregation = api.run_query, api.run_aggregation_query
+
+    def queried(request: Any, **more: Any) -> Any:
+        found.add(shape_of(RunQueryRequest(request).structured_query))
+        return query(request=request, **more)
+
+    def aggregated(request: Any, **more: Any) -> Any:
+        asked = RunAggregationQueryRequest(request).structured_aggregation_query
+        found.add(shape_of(asked.structured_query))
+        return aggregation(request=request, **more)
+
+    with mock.patch.multiple(api, run_query=queried, run_aggregation_query=aggregated):
+        yield found
+
+
+@contextmanager
+def places() -> Iterator[set[Place]]:
+    """Where in our code queries are made inside the `with`."""
+    found: set[Place] = set()
+
+    def noting(make: Any) -> Any:
+        def noted(*given: Any, **more: Any) -> Any:
+            frame = sys._getframe(1)
+            file = Path(frame.f_code.co_filename)
+            if any(file.is_relative_to(ROOT / each) for each in OURS):
+                found.add(Place(file.relative_to(ROOT).as_posix(), frame.f_lineno))
+            return make(*given, **more)
+
+        return noted
+
+    with mock.patch.multiple(BaseQuery, **{each: noting(vars(BaseQuery)[each]) for each in MAKERS}):
+        collection = {each: noting(vars(BaseCollectionReference)[each]) for each in MAKERS}
+        with mock.patch.multiple(BaseCollectionReference, **collection):
+            yield found
+
+
+def written(*folders: str) -> set[Place]:
+    """Where in these folders queries are made, as the source says."""
+    files = [file for folder in folders for file in sorted((ROOT / folder).rglob("*.py"))]
+    return {place for file in files for place in _made(file)}
+
+
+def _made(file: Path) -> Iterator[Place]:
+    for node in ast.walk(ast.parse(file.read_text())):
+        called = node.func if isinstance(node, ast.Call) else None
+        if isinstance(called, ast.Attribute) and called.attr in MAKERS:
+            yield Place(file.relative_to(ROOT).as_posix(), called.end_lineno or 0)
+
+
+def _conversation(**known: Any) -> Conversation:
+    fields = {"id": "a" * 26, "line": "default", "number": "5511999990001", "contact": "someone"}
+    return Conversation(**fields, **known)

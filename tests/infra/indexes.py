@@ -1,0 +1,120 @@
+"""Which index a query needs, as Firestore decides (the emulator never asks for one)."""
+
+import json
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from google.cloud.firestore_v1.types import StructuredQuery
+
+DECLARED = Path(__file__).parent.parent.parent / "infra" / "firestore.indexes.json"
+
+ID = "__name__"
+_UP, _DOWN = "ASCENDING", "DESCENDING"
+_FIELD = StructuredQuery.FieldFilter.Operator
+_EQUAL = {_FIELD.EQUAL, _FIELD.IN}
+_ORDERED = {
+    _FIELD.LESS_THAN,
+    _FIELD.LESS_THAN_OR_EQUAL,
+    _FIELD.GREATER_THAN,
+    _FIELD.GREATER_THAN_OR_EQUAL,
+}
+
+
+class Order(NamedTuple):
+    """One field that an index or a query is sorted by."""
+
+    field: str
+    direction: str = _UP
+
+
+class Shape(NamedTuple):
+    """A query without its values: what all queries that one index serves have in common."""
+
+    collection: str
+    equal: frozenset[str]
+    order: tuple[Order, ...]
+    group: bool = False
+
+
+class Indexes:
+    """What infra/firestore.indexes.json declares."""
+
+    def __init__(self, declared: dict[str, Any] | None = None) -> None:
+        declared = declared or json.loads(DECLARED.read_text())
+        self.composite = [_composite(each) for each in declared["indexes"]]
+        self.off = {
+            (each["collectionGroup"], each["fieldPath"])
+            for each in declared["fieldOverrides"]
+            if not each["indexes"]
+        }
+        self.ttl = {
+            (each["collectionGroup"], each["fieldPath"])
+            for each in declared["fieldOverrides"]
+            if each.get("ttl")
+        }
+
+    def serve(self, shape: Shape) -> bool:
+        """Whether Firestore would answer it.
+
+        Equalities alone, or one order alone, are served by the indexes of single fields; all
+        else needs a composite one: the equalities first, then the order as asked. (Firestore also
+        merges indexes that share an order. We declare one for each query.)
+        """
+        fields = shape.equal | {order.field for order in shape.order}
+        if not shape.group and (not shape.order or (not shape.equal and len(shape.order) == 1)):
+            return all(self._single(shape.collection, field) for field in fields)
+        return any(_serves(index, shape) for index in self.composite)
+
+    def needed_by(self, shapes: set[Shape]) -> list[Shape]:
+        """The composite ones that serve one of these."""
+        return [each for each in self.composite if any(_serves(each, shape) for shape in shapes)]
+
+    def _single(self, collection: str, field: str) -> bool:
+        above = field.split(".")
+        paths = {".".join(above[: length + 1]) for length in range(len(above))}
+        return all((collection, path) not in self.off for path in paths)
+
+
+def shape_of(query: StructuredQuery) -> Shape:
+    """The shape of a query as it is sent."""
+    (source,) = query.from_
+    filters = list(_filters(query.where))
+    unknown = [each.op for each in filters if each.op not in _EQUAL | _ORDERED]
+    assert not unknown, f"which index serves {unknown}? Teach this module."
+    compared = [each.field.field_path for each in filters if each.op in _ORDERED]
+    order = [Order(each.field.field_path, each.direction.name) for each in query.order_by]
+    order = order or [Order(field) for field in dict.fromkeys(compared)]
+    assert set(compared) <= {each.field for each in order[:1]}, "several ranges: teach this module"
+    equal = frozenset(each.field.field_path for each in filters if each.op in _EQUAL)
+    return Shape(source.collection_id, equal, _without_id(order), source.all_descendants)
+
+
+def _without_id(order: list[Order]) -> tuple[Order, ...]:
+    """Every index ends with the id, in the direction of the field before it."""
+    before = order[-2].direction if len(order) > 1 else _UP
+    ends = bool(order) and order[-1] == Order(ID, before)
+    return tuple(order[:-1] if ends else order)
+
+
+def _composite(declared: dict[str, Any]) -> Shape:
+    fields = [Order(each["fieldPath"], each["order"]) for each in declared["fields"]]
+    group = declared["queryScope"] == "COLLECTION_GROUP"
+    # Which of its fields are asked for equality is up to the query: see _serves.
+    return Shape(declared["collectionGroup"], frozenset(), tuple(fields), group)
+
+
+def _serves(index: Shape, shape: Shape) -> bool:
+    equal = frozenset(order.field for order in index.order[: len(shape.equal)])
+    rest = _without_id(list(index.order[len(shape.equal) :]))
+    same = (index.collection, index.group) == (shape.collection, shape.group)
+    return same and equal == shape.equal and rest == shape.order
+
+
+def _filters(where: Any) -> Any:
+    if "composite_filter" in where:
+        assert where.composite_filter.op == StructuredQuery.CompositeFilter.Operator.AND
+        for each in where.composite_filter.filters:
+            yield from _filters(each)
+    if "field_filter" in where:
+        yield where.field_filter
+    assert "unary_filter" not in where, "null or NaN is asked for: teach this module"

@@ -1,0 +1,125 @@
+"""Every query has its index in infra/, and every index its query."""
+
+import pytest
+from google.cloud import firestore
+from google.cloud.firestore_v1.base_query import FieldFilter
+
+from tests.infra import asked
+from tests.infra.asked import TENANT
+from tests.infra.indexes import Indexes, Order, Shape, shape_of
+from tests.perene import Perene
+
+DOWN = firestore.Query.DESCENDING
+
+
+async def test_every_query_has_its_index_and_every_index_a_query(perene: Perene):
+    indexes = Indexes()
+
+    with asked.shapes(perene.store._client) as shapes:
+        await asked.everything(perene.store)
+
+    assert [shape for shape in shapes if not indexes.serve(shape)] == []
+    assert [each for each in indexes.composite if each not in indexes.needed_by(shapes)] == []
+
+
+async def test_no_query_of_the_code_is_forgotten_here(perene: Perene):
+    with asked.places() as places:
+        await asked.everything(perene.store)
+
+    assert places == asked.written("shared", "functions")
+
+
+def test_dead_letters_end_by_themselves():
+    assert Indexes().ttl == {("dead_letters", "expires_at")}
+
+
+@pytest.mark.parametrize(
+    ("collection", "field"),
+    [
+        ("messages", "text"),
+        ("messages", "media"),
+        ("messages", "edits"),
+        ("messages", "reactions"),
+        ("messages", "changed"),
+        ("conversations", "preview"),
+        ("dead_letters", "raw"),
+        ("dead_letters", "expires_at"),
+    ],
+)
+def test_what_is_big_or_grows_in_order_and_is_never_asked_for_is_not_indexed(
+    collection: str, field: str
+):
+    assert (collection, field) in Indexes().off
+
+
+# What the check itself finds -----------------------------------------------------------------
+
+
+async def test_a_query_without_its_index_is_found(perene: Perene):
+    conversations = perene.store._of(TENANT).collection("conversations")
+    query = conversations.where(filter=FieldFilter("group", "==", True)).order_by("last_at")
+
+    with asked.shapes(perene.store._client) as shapes:
+        assert await query.get() == []
+
+    assert shapes == {Shape("conversations", frozenset({"group"}), (Order("last_at"),))}
+    assert [Indexes().serve(shape) for shape in shapes] == [False]
+
+
+def test_a_query_that_is_asked_nowhere_is_found(perene: Perene):
+    with asked.places() as places:
+        perene.database.collection("things").where(filter=FieldFilter("size", "==", 1))
+
+    assert {place.file for place in places} == {"tests/infra/test_indexes.py"}
+    assert places <= asked.written("tests/infra")
+
+
+def made(collection: str, equal: tuple[str, ...] = (), *order: tuple[str, str]) -> Shape:
+    """The shape of a query that nobody asks."""
+    query = firestore.Query(firestore.CollectionReference(collection))
+    for field in equal:
+        query = query.where(filter=FieldFilter(field, "==", 1))
+    for field, direction in order:
+        query = query.order_by(field, direction=direction)
+    return shape_of(query._to_protobuf())
+
+
+@pytest.mark.parametrize(
+    ("shape", "served"),
+    [
+        pytest.param(made("messages"), True, id="all there is"),
+        pytest.param(made("messages", ("kind", "line")), True, id="equalities"),
+        pytest.param(made("messages", (), ("number", DOWN)), True, id="one order"),
+        pytest.param(made("messages", ("text",)), False, id="a field that isn't indexed"),
+        pytest.param(made("messages", ("media.size",)), False, id="a field of one that isn't"),
+        pytest.param(made("messages", (), ("at", DOWN)), False, id="an order that isn't indexed"),
+        pytest.param(
+            made("messages", ("conversation",), ("at", DOWN)), True, id="equality and order"
+        ),
+        pytest.param(
+            made("messages", ("conversation",), ("at", "ASCENDING")), False, id="the other way"
+        ),
+        pytest.param(
+            made("messages", ("conversation",), ("at", DOWN), ("__name__", DOWN)),
+            True,
+            id="the id in the same direction",
+        ),
+        pytest.param(
+            made("messages", ("conversation",), ("at", DOWN), ("__name__", "ASCENDING")),
+            False,
+            id="the id in the other direction",
+        ),
+        pytest.param(
+            made("messages", ("conversation", "kind"), ("at", DOWN)), False, id="one field more"
+        ),
+        pytest.param(
+            made("conversations", ("line",), ("last_at", DOWN)), False, id="one field less"
+        ),
+        pytest.param(
+            made("letters", ("conversation",), ("at", DOWN)), False, id="another collection"
+        ),
+        pytest.param(Shape("messages", frozenset(), (), group=True), False, id="all of that name"),
+    ],
+)
+def test_an_index_serves_what_firestore_says_it_serves(shape: Shape, served: bool):
+    assert Indexes().serve(shape) == served
