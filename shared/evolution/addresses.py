@@ -89,9 +89,13 @@ def certain_chat(value: Fields, own: str | None) -> Contact | None:
     return found if found.number and own and fold(found.number) != fold(own) else None
 
 
+LONGEST_NAME = 200
+"""Characters: WhatsApp's own limits are 25 for a person and 100 for a group."""
+
+
 def called(name: Any, contact: Contact) -> str | None:
     """A name that somebody chose: upstream fills in "Você" and the address where it has none."""
-    words = " ".join((text(name) or "").split())
+    words = " ".join((text(name) or "").split())[:LONGEST_NAME]
     return None if words in ("", OURSELVES, contact.number, contact.lid) else words
 
 

@@ -41,7 +41,11 @@ def _group(value: Any) -> Event:
     if not found.group:
         return Unreadable("a group that is none")
     subject = text(value.get("subject"))
-    return GroupNamed(found, subject) if subject else Ignored("a group without a subject")
+    return (
+        GroupNamed(found, subject[: addresses.LONGEST_NAME])
+        if subject
+        else Ignored("a group without a subject")
+    )
 
 
 _NAMES = ("pushName", "name", "verifiedName", "notify")

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -18,6 +19,9 @@ from shared.evolution.webhooks import Wire
 from shared.lines import connecting
 from shared.store import Through, Unfit
 from shared.webhook_token import Bearer
+
+AT_ONCE = 32
+"""Events of one webhook on their way into the store."""
 
 PATIENCE = 20.0
 """Seconds; a server gives up on us after 30 and posts the event again (EVOLUTION.md §4)."""
@@ -54,11 +58,24 @@ class _Hearing:
     now: datetime
 
     async def all(self) -> None:
-        """One event after the other: one that can't be recorded fails all, to be told again."""
-        for event in self.told.meanings():
-            await self._record(event)
+        """Every event, some at a time: their order says nothing. One that fails fails the whole."""
+        room = asyncio.Semaphore(AT_ONCE)
+
+        async def one(event: Event) -> None:
+            async with room:
+                await self._record(event)
+
+        outcomes = await asyncio.gather(*map(one, self.told.meanings()), return_exceptions=True)
+        for failure in filter(None, outcomes):
+            raise failure
 
     async def _record(self, event: Event) -> None:
+        try:
+            await self._take(event)
+        except Unfit:
+            await _bury(self.bearer.name, self.raw, "too large to keep", self.now)
+
+    async def _take(self, event: Event) -> None:
         match event:
             case events.Ignored(reason):
                 log.happened("event.ignored", instance=self.bearer.name, reason=reason)
@@ -75,10 +92,7 @@ class _Hearing:
                 | events.Revoked()
                 | events.Reacted()
             ):
-                try:
-                    await self._heard(event)
-                except Unfit:
-                    await _bury(self.bearer.name, self.raw, "too large to keep", self.now)
+                await self._heard(event)
             case _:
                 at = self.told.at(self.now)
                 await connecting.record(self.bearer.name, self.bearer.born, event, at, self.now)
@@ -159,4 +173,7 @@ def _kept(raw: bytes) -> str:
     try:
         return json.dumps(redaction.strip_secrets(webhooks.parsed(raw)), ensure_ascii=False)
     except (ValueError, RecursionError):
-        return raw.decode("utf-8", "replace")
+        return _SECRET.sub(r'\1"…"', raw.decode("utf-8", "replace"))
+
+
+_SECRET = re.compile(r'("(?:api_?key|\w*token|destination|base64|mediaKey)"\s*:\s*)"[^"]*"?', re.I)

@@ -14,6 +14,9 @@ from shared.domain.upstream import Media
 LIMIT = 32 * 1024 * 1024
 """Bytes: what the platform lets through in one response."""
 
+LONGEST_NAME = 200
+"""Characters of a file's name, from its end: headers have limits."""
+
 SHOWN = re.compile(r"image/(jpeg|png|webp|gif)|video/[\w.-]+|audio/[\w.-]+|application/pdf")
 """What a browser may show by itself; the rest is downloaded (a document may hold scripts, and
 so may whatever calls itself `+xml`)."""
@@ -54,7 +57,7 @@ def _file(found: Media, message: KeptMessage) -> File:
     kind = mimetype if MIMETYPE.fullmatch(mimetype) else BYTES
     shown = "inline" if SHOWN.fullmatch(kind.partition(";")[0]) else "attachment"
     name = (told and told.name) or found.file_name or message.id
-    quoted = quote(name, safe="", errors="replace")
+    quoted = quote(name[-LONGEST_NAME:], safe="", errors="replace")
     return File(_decoded(found.base64), kind, f"{shown}; filename*=UTF-8''{quoted}")
 
 

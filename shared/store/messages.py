@@ -5,7 +5,7 @@ kept of a message or a conversation is folded in by transforms that do not care 
 message's document may begin as a stub, when news of it comes before it does.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple
 
@@ -18,7 +18,10 @@ from shared.domain.messages import Delivery, Message
 from shared.domain.names import LineId, TenantId
 from shared.domain.threads import Edit, KeptMessage, Reaction
 from shared.store import base, writing
-from shared.store.base import CONTENDED, Base, Snapshot
+from shared.store.base import CONTENDED, Base, Snapshot, Unfit
+
+HISTORY_SIZE = 1_000_000
+"""Characters of text in one commit; four bytes each at most."""
 
 HISTORY_CHUNK = 100
 """Messages of the past in one commit: it may hold 500 transforms and 10 MiB (Firestore limits)."""
@@ -55,12 +58,21 @@ class Messages(Base):
     async def recall(self, through: Through, past: Sequence[Message], *, now: int) -> int:
         """Messages of the past are kept, unread by nobody; how many of them were new.
 
-        Begun again it goes on where it ended. Firestore: 1 read and 1 write per message, and 1
+        Begun again it goes on where it ended. Raises Unfit for one too large to keep, once all the
+        others are. Firestore: 1 read and 1 write per message, and 1
         write per conversation and chunk.
         """
-        new = 0
-        for chunk in _chunks(past):
-            new += await self._recall(through, chunk, now)
+        waiting, new, unfit = list(_chunks(past)), 0, False
+        while waiting:
+            chunk = waiting.pop()
+            try:
+                new += await self._recall(through, chunk, now)
+            except Unfit:
+                half = len(chunk) // 2
+                waiting += [chunk[:half], chunk[half:]] if half else []
+                unfit = unfit or not half
+        if unfit:
+            raise Unfit
         return new
 
     async def move(self, through: Through, message: str, delivery: Delivery, now: int) -> None:
@@ -211,10 +223,17 @@ def _whole(news: Mapping[str, Any], message: Message, kept: Mapping[str, Any]) -
 
 
 def _folded(through: Through, said: Sequence[Message], unread: int) -> dict[str, Any]:
-    """What messages of one conversation add to its summary, whatever it is already."""
-    newest = max(said, key=lambda message: (message.at, message.id))
-    contact = newest.contact
-    known = {"contact_number": contact.number, "lid": contact.lid}
+    """What messages of one conversation add to its summary, whatever it is already.
+
+    Each tells something of the contact: the newest that tells a name, a number or a lid wins.
+    """
+    ordered = sorted(said, key=lambda message: (message.at, message.id), reverse=True)
+    newest, contact = ordered[0], ordered[0].contact
+    known = {
+        "contact_number": _first(message.contact.number for message in ordered),
+        "lid": _first(message.contact.lid for message in ordered),
+    }
+    name = _first(message.name for message in ordered)
     summary: dict[str, Any] = {
         "tenant": through.tenant,
         "line": through.line,
@@ -226,11 +245,15 @@ def _folded(through: Through, said: Sequence[Message], unread: int) -> dict[str,
         "last_at": firestore.Maximum(newest.at),
         "preview": threads.preview_of(newest).model_dump(),
     }
-    if not (contact.number or contact.group):
+    if not (known["contact_number"] or contact.group):
         summary["merged_into"] = None  # there is something to merge again
     summary |= {field: value for field, value in known.items() if value}
-    summary |= _named(newest.name) if newest.name and not contact.group else {}
+    summary |= _named(name) if name and not contact.group else {}
     return summary | ({"unread": firestore.Increment(unread), "has_unread": True} if unread else {})
+
+
+def _first(told: Iterable[str | None]) -> str | None:
+    return next(filter(None, told), None)
 
 
 def _named(name: str) -> dict[str, Any]:
@@ -241,5 +264,17 @@ def _chunks(past: Sequence[Message]) -> Iterator[Sequence[Message]]:
     """By conversation, each message once: a commit may write a document only once."""
     once = {message.id: message for message in past}.values()
     ordered = sorted(once, key=lambda message: (message.contact.key, message.at))
-    for start in range(0, len(ordered), HISTORY_CHUNK):
-        yield ordered[start : start + HISTORY_CHUNK]
+    chunk: list[Message] = []
+    for message in ordered:
+        full = len(chunk) == HISTORY_CHUNK or _size([*chunk, message]) > HISTORY_SIZE
+        if chunk and full:
+            yield chunk
+            chunk = []
+        chunk.append(message)
+    if chunk:
+        yield chunk
+
+
+def _size(said: Sequence[Message]) -> int:
+    """About: what can be long in a message are its words."""
+    return sum(len(message.text or "") for message in said)

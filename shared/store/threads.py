@@ -211,7 +211,13 @@ class Threads(Messages):
         Whoever writes there again undoes it, and it is done again.
         """
         batch = self._client.batch()
-        merged = {"merged_into": known.id, "archived": True, "unread": 0, "has_unread": False}
+        merged = {
+            "merged_into": known.id,
+            "archived": True,
+            "unread": 0,
+            "has_unread": False,
+            "preview": None,
+        }
         reference = self._conversation(tenant, nameless.id)
         batch.update(reference, merged, option=self._since(nameless.version))
         added: dict[str, Any] = {"last_at": firestore.Maximum(nameless.last_at)}

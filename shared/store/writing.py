@@ -14,6 +14,9 @@ from google.cloud.firestore_v1.types import Write
 
 from shared.store.base import Unfit
 
+LARGEST = 1_048_576
+"""Bytes of a document (Firestore limit)."""
+
 _Raw = type(Write.pb(Write()))
 _SIMPLE = re.compile(r"[A-Za-z_][A-Za-z_0-9]*")
 
@@ -21,12 +24,12 @@ _SIMPLE = re.compile(r"[A-Za-z_][A-Za-z_0-9]*")
 def create(batch: Any, reference: Any, fields: Mapping[str, Any]) -> None:
     """The batch creates the document, with these fields and transforms.
 
-    Raises Unfit for a number that Firestore can't hold.
+    Raises Unfit for what Firestore can't hold.
     """
     made = _Raw()
     made.current_document.exists = False
     _put_all(made, reference, fields)
-    batch._add_write_pbs([Write.wrap(made)])
+    _add(batch, made)
 
 
 def merge(batch: Any, reference: Any, fields: Mapping[str, Any]) -> None:
@@ -35,6 +38,12 @@ def merge(batch: Any, reference: Any, fields: Mapping[str, Any]) -> None:
     _put_all(made, reference, fields)
     made.update_mask.SetInParent()
     made.update_mask.field_paths.extend(sorted(_leaves(fields, "")))
+    _add(batch, made)
+
+
+def _add(batch: Any, made: Any) -> None:
+    if made.ByteSize() > LARGEST:
+        raise Unfit
     batch._add_write_pbs([Write.wrap(made)])
 
 

@@ -1,0 +1,181 @@
+"""Webhooks that are too large, too many or too odd: nothing of them that fits is lost."""
+
+import asyncio
+import json
+import time
+from typing import Any
+from unittest import mock
+
+import httpx
+import pytest
+
+from shared.domain.threads import KeptMessage
+from shared.domain.upstream import Media
+from shared.lines import media
+from shared.store import base
+from tests.perene import Perene
+
+OWN, MARIA = "5511999990001", "5511988887777"
+NOW = int(time.time())
+HUGE = "x" * 1_100_000
+
+
+async def test_one_oversized_message_does_not_lose_the_history(on_2: Perene):
+    name = await on_2.pair()
+    past = [said(f"H{number:04}", at=NOW - 500 + number) for number in range(250)]
+    past[5] = said("HUGE", HUGE, at=NOW - 495)
+
+    answer = await post(on_2, name, "messages.set", past)
+
+    assert answer.status_code == 204
+    assert len(kept(on_2)) == 249
+
+
+async def test_many_long_messages_of_history_are_kept(on_2: Perene):
+    name = await on_2.pair()
+    past = [said(f"L{number:04}", "😀" * 60_000, at=NOW - 500 + number) for number in range(48)]
+
+    answer = await post(on_2, name, "messages.set", past)
+
+    assert answer.status_code == 204
+    assert len(kept(on_2)) == 48
+
+
+async def test_what_one_webhook_tells_is_recorded_several_at_a_time(on_2: Perene):
+    name = await on_2.pair()
+    target = {"reactionMessage": {"key": {"id": "T"}, "text": "x"}}
+    told = [said(f"R{number}") | {"message": target} for number in range(64)]
+
+    with mock.patch.object(base.Base, "_commit", counted := Counted()):
+        answer = await post(on_2, name, "messages.set", told)
+
+    assert answer.status_code == 204
+    assert counted.peak > 1
+
+
+@pytest.mark.parametrize(
+    ("event", "data"),
+    [
+        ("contacts.upsert", [{"remoteJid": f"{MARIA}@s.whatsapp.net", "pushName": HUGE}]),
+        ("groups.upsert", [{"id": "120363000000000001@g.us", "subject": HUGE}]),
+        ("qrcode.updated", {"qrcode": {"code": HUGE, "base64": "data:x"}}),
+    ],
+    ids=["a name", "a subject", "a code"],
+)
+async def test_what_never_fits_is_accepted(on_2: Perene, event: str, data: Any):
+    name = (await on_2.ensure()).json()["instance"]
+    await post(on_2, name, "messages.upsert", said("A1"))
+
+    answer = await post(on_2, name, event, data)
+
+    assert answer.status_code == 204
+
+
+async def test_a_text_larger_than_a_commit_is_a_dead_letter(on_2: Perene):
+    name = await on_2.pair()
+
+    answer = await post(on_2, name, "messages.upsert", said("BIG", "x" * 12_000_000))
+
+    assert answer.status_code == 204
+    (letter,) = on_2.documents("dead_letters").values()
+    assert letter["reason"] == "too large to keep"
+
+
+async def test_a_name_of_history_is_known_though_the_newest_message_is_ours(on_2: Perene):
+    name = await on_2.pair()
+    past = [said("P1", at=NOW - 9, pushName="Maria"), said("P2", me=True, at=NOW - 5)]
+
+    await post(on_2, name, "messages.set", past)
+
+    (conversation,) = await inbox(on_2)
+    assert conversation["contact"]["name"] == "Maria"
+
+
+async def test_a_lid_of_history_is_learned_though_the_newest_message_tells_none(on_2: Perene):
+    name = await on_2.pair()
+    past = [said("P1", at=NOW - 9, key={"remoteJidAlt": "777@lid"}), said("P2", at=NOW - 5)]
+
+    await post(on_2, name, "messages.set", past)
+    await post(on_2, name, "messages.upsert", said("P3", jid="777@lid"))
+
+    assert len(await inbox(on_2)) == 1
+
+
+async def test_a_broken_body_keeps_no_secret(on_2: Perene):
+    name = await on_2.pair()
+    broken = f'{{"event":"messages.upsert","instance":"{name}","apikey":"SECRET-KEY","data":{{'
+
+    await on_2.http.post("/webhook", content=broken.encode(), headers=on_2.signed(name))
+
+    (letter,) = on_2.documents("dead_letters").values()
+    assert "SECRET-KEY" not in letter["raw"]
+
+
+async def test_a_file_with_a_long_name_can_be_had(on_2: Perene):
+    name = await on_2.pair()
+    document = {"mimetype": "application/pdf", "fileName": "ç" * 60_000, "fileLength": 3}
+    await post(
+        on_2, name, "messages.upsert", said("D") | {"message": {"documentMessage": document}}
+    )
+    (message,) = kept(on_2).values()
+
+    file = media._file(Media("x/y", None, 3, "AAAA"), KeptMessage.model_validate(message))
+
+    assert len(file.disposition) < 2_000
+
+
+async def test_a_long_name_does_not_cost_the_message(on_2: Perene):
+    name = await on_2.pair()
+
+    await post(on_2, name, "messages.upsert", said("LN", pushName="n" * 600_000))
+
+    assert kept(on_2)
+
+
+class Counted:
+    """In the place of a commit: how many were under way at once."""
+
+    def __init__(self) -> None:
+        self.now = self.peak = 0
+
+    async def __call__(self, *_: object) -> list[Any]:
+        self.now += 1
+        self.peak = max(self.peak, self.now)
+        await asyncio.sleep(0)
+        self.now -= 1
+        return []
+
+
+async def post(perene: Perene, name: str, event: str, data: Any) -> httpx.Response:
+    """The server of the line posts it."""
+    told = {"event": event, "instance": name, "data": data, "sender": f"{OWN}@s.whatsapp.net"}
+    body = json.dumps(told, ensure_ascii=False).encode()
+    return await perene.http.post("/webhook", content=body, headers=perene.signed(name))
+
+
+def said(
+    id: str,
+    text: str = "oi",
+    jid: str = f"{MARIA}@s.whatsapp.net",
+    me: bool = False,
+    at: int = NOW,
+    key: dict[str, str] | None = None,
+    **more: Any,
+) -> dict[str, Any]:
+    """A message as a server posts it."""
+    whole = {"id": id, "remoteJid": jid, "fromMe": me, **(key or {})}
+    return {"key": whole, "message": {"conversation": text}, "messageTimestamp": at, **more}
+
+
+def kept(perene: Perene) -> dict[str, dict[str, Any]]:
+    """The tenant's messages, without stubs."""
+    stored = perene.documents("tenants/acme/messages")
+    return {name: message for name, message in stored.items() if "kind" in message}
+
+
+async def inbox(perene: Perene) -> list[dict[str, Any]]:
+    """The tenant's conversations."""
+    found: list[dict[str, Any]] = (await perene.call("GET", "/conversations")).json()[
+        "conversations"
+    ]
+    return found
