@@ -3,9 +3,8 @@
 ```mermaid
 stateDiagram-v2
     [*] --> creating: ensure (a slot is reserved)
-    creating --> pairing: a code to scan
+    creating --> pairing: a code to scan (or none yet: no_code)
     creating --> open: adopted while open
-    creating --> closed: no code came
     pairing --> open: scanned
     pairing --> closed: nobody scanned (qr_limit)
     open --> closed: logged out, disconnected
@@ -14,6 +13,7 @@ stateDiagram-v2
     closed --> pairing: ensure
     open --> missing: gone upstream
     missing --> creating: ensure
+    closed --> open: reconnected
     closed --> releasing: release, disconnect (from any state)
     releasing --> closed: disconnect done
     releasing --> [*]: release done (the slot is free)

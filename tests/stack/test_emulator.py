@@ -16,12 +16,12 @@ from tests.stack import processes
 
 OWNER = {"Authorization": "Bearer owner"}
 OWNING_PROCESS = """
-import time
+import signal
 from infra.local import emulator
 
 with emulator.running() as host:
     print(host, flush=True)
-    time.sleep(600)
+    signal.pause()
 """
 
 
