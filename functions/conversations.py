@@ -19,7 +19,7 @@ from shared.domain.threads import Conversation, KeptMessage
 from shared.domain.upstream import MessageKey
 from shared.lines import entry, hear, pages
 from shared.lines import media as files
-from shared.store.threads import Wanted
+from shared.store.inbox import Wanted
 
 edge = web.Edge("conversations", "/conversations")
 
@@ -99,7 +99,8 @@ async def every_conversation(request: Request) -> Conversations:
     tenant = await _tenant(tenant_id)
     wanted = Wanted(asked.line, asked.unread, asked.archived, asked.search)
     after = pages.position(asked.cursor, of_search=asked.search is not None)
-    page = await services.store().conversations(tenant_id, wanted, asked.limit, after)
+    now = epoch_ms(services.now())
+    page = await services.store().conversations(tenant_id, wanted, asked.limit, after, now)
     shown = [pages.conversation_view(each, tenant) for each in page.found]
     return Conversations(conversations=shown, next=pages.written(page.end))
 
@@ -240,7 +241,7 @@ async def _changes(
 
 
 def _shown(found: list[KeptMessage], since: int, after: str | None) -> Messages:
-    return Messages(messages=[pages.message_view(each) for each in found], since=since, next=after)
+    return Messages(messages=pages.message_views(found), since=since, next=after)
 
 
 def _instance_of(tenant_id: TenantId, conversation: Conversation) -> names.InstanceName:

@@ -13,7 +13,7 @@ import hashlib
 import json
 import re
 from base64 import b32encode
-from typing import NamedTuple, NewType
+from typing import NamedTuple, NewType, Protocol
 
 from shared.domain.names import LineId
 from shared.domain.record import Record
@@ -27,6 +27,7 @@ CONVERSATION_ID_LENGTH = 26
 _PHONES = frozenset({"s.whatsapp.net", "c.us", "hosted"})
 _LIDS = frozenset({"lid", "hosted.lid"})
 _GROUP = "g.us"
+_HIDDEN = "lid-"
 
 _PERSON = re.compile(r"([0-9]{1,20})(?:_[0-9]{1,3})?(?::[0-9]{1,5})?")
 _GROUP_ID = re.compile(r"[0-9]{1,25}(?:-[0-9]{1,25})?")
@@ -49,6 +50,17 @@ class Contact(Record):
     number: str | None = None
     lid: str | None = None
     group: bool = False
+
+
+class Person(Protocol):
+    """Somebody, as far as an event tells."""
+
+    @property
+    def key(self) -> ContactKey: ...
+    @property
+    def number(self) -> str | None: ...
+    @property
+    def lid(self) -> str | None: ...
 
 
 def contact_of(jid: str, alt: str | None = None) -> Contact | None:
@@ -83,7 +95,21 @@ def fold(number: str) -> str:
 
 def lid_key(lid: str) -> ContactKey:
     """The key of somebody of whom only the lid is known: its digits, or any form of its jid."""
-    return ContactKey(f"lid-{re.split('[@:_]', lid, maxsplit=1)[0]}")
+    return ContactKey(f"{_HIDDEN}{re.split('[@:_]', lid, maxsplit=1)[0]}")
+
+
+def keys_of(person: Person) -> tuple[ContactKey, ...]:
+    """Every key that one person may have been given, by what was known of them."""
+    number = ContactKey(fold(person.number)) if person.number else None
+    lid = lid_key(person.lid) if person.lid else None
+    return tuple(dict.fromkeys(filter(None, (person.key, number, lid))))
+
+
+def may_be(key: str, person: Person) -> bool:
+    """Whether somebody of that key is this person, or nobody can tell: one hides the number."""
+    hidden = key.startswith(_HIDDEN)
+    known = [each for each in keys_of(person) if each.startswith(_HIDDEN) is hidden]
+    return not known or key in known
 
 
 def conversation_id(line: LineId, number: str, contact: ContactKey) -> ConversationId:

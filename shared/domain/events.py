@@ -1,6 +1,6 @@
 """What WhatsApp told us, in our words."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from shared.domain.contacts import Contact, ContactKey
@@ -77,26 +77,25 @@ class SendRefused:
 
 @dataclass(frozen=True)
 class Edited:
-    """A message reads `text` now.
+    """A message reads `text` now, says one of `by` (see `threads.KeptMessage.may_be_changed`).
 
-    `contact` is None when the event doesn't say for sure: the id is enough to find the message.
     Of two edits the later (`at`, then `edit_key`) wins; one edit told twice has the same two.
     """
 
     id: str
-    contact: Contact | None
     text: str
     at: int
     edit_key: str
+    by: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Revoked:
-    """A message was deleted for everybody. `at` is 0 when the event has no time."""
+    """A message was deleted for everybody, by one of `by`. `at` is 0 when the event has no time."""
 
     id: str
-    contact: Contact | None
     at: int
+    by: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -135,9 +134,13 @@ class Ignored:
 
 @dataclass(frozen=True)
 class Unreadable:
-    """An event we should understand and don't, and why: kept for replay, never dropped (P4)."""
+    """An event we should understand and don't, and why: kept for replay, never dropped (P4).
+
+    `item`: which of the several that one webhook told, as JSON; empty if it told only one thing.
+    """
 
     reason: str
+    item: str = field(default="", repr=False)
 
 
 ConnectionEvent = Opened | LoggedOut | ConnectionLost | CodeShown | CodesExhausted | Removed

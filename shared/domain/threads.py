@@ -1,17 +1,25 @@
 """Conversations and their messages as they are kept: how facts that come in any order add up."""
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pydantic import Field
 
 from shared.domain import messages
-from shared.domain.contacts import ContactKey, ConversationId
+from shared.domain.contacts import ContactKey, ConversationId, keys_of, may_be
 from shared.domain.messages import Delivery, Kind, Message
 from shared.domain.names import LineId
 from shared.domain.record import Kept, Record
 
 ME = "me"
-"""Who reacted when we did."""
+"""Who said, changed or reacted when we did."""
+
+SOMEBODY = "?"
+"""Who changed a message when the event doesn't say."""
+
+EDITS_KEPT, WORDS_KEPT, REACTIONS_KEPT = 16, 128 * 1024, 1
+"""What is left of a message that was changed very often: its newest edits, in all so many
+characters, and of every person's reactions the newest."""
 
 
 class Preview(Record):
@@ -45,6 +53,8 @@ class Conversation(Kept):
     unread: int = 0
     archived: bool = False
     merged_into: ConversationId | None = None
+    merged_at: int = 0
+    """When another conversation was merged into it last (epoch milliseconds)."""
 
     @property
     def stale(self) -> bool:
@@ -57,11 +67,17 @@ class Conversation(Kept):
         return self.contact_number is None and self.lid is not None and not self.group
 
 
+def ours_in(chat: ContactKey) -> str:
+    """Who changed a message when the event reads as our phone writes it in this chat."""
+    return f"{ME}@{chat}"
+
+
 class Edit(Record):
-    """What a message was changed to, and when."""
+    """What a message was changed to, when, and by whom (as far as each event told)."""
 
     text: str | None
     at: int
+    by: dict[str, bool] = Field(default_factory=dict)
 
 
 class Reaction(Record):
@@ -81,7 +97,9 @@ class KeptMessage(Message):
     refused: bool = False
     edits: dict[str, Edit] = Field(default_factory=dict)
     reactions: dict[str, dict[str, Reaction]] = Field(default_factory=dict)
-    revoked_at: int | None = None
+    revoked_by: dict[str, int] = Field(default_factory=dict)
+    recalled: bool = False
+    """History told it, and nobody yet that it was news."""
     changed: int = 0
 
     @property
@@ -95,18 +113,53 @@ class KeptMessage(Message):
         return self.refused and self.progress < Delivery.DELIVERED
 
     @property
+    def revoked_at(self) -> int | None:
+        """When it was taken back by somebody who may; None if it wasn't."""
+        may = [
+            at for who, at in self.revoked_by.items() if who == ME or self.may_be_changed((who,))
+        ]
+        return max(may, default=None)
+
+    @property
+    def edited(self) -> bool:
+        """It was changed, by whoever said it."""
+        return bool(self._edits())
+
+    @property
     def text_now(self) -> str | None:
         """The text as last edited; nothing of a message that was taken back."""
         if self.revoked_at is not None:
             return None
-        _, newest = max(self.edits.items(), key=_newest, default=("", None))
-        return newest.text if newest else self.text
+        edits = self._edits()
+        return edits[-1].text if edits else self.text
 
     @property
     def texts_before(self) -> tuple[str, ...]:
         """What an edited message said before, oldest first."""
-        edits = [edit.text for _, edit in sorted(self.edits.items(), key=_newest)]
+        edits = [edit.text for edit in self._edits()]
         return tuple(text for text in [self.text, *edits][:-1] if text) if edits else ()
+
+    def may_be_changed(self, by: Iterable[str]) -> bool:
+        """Whether one of these said it: anybody can *tell* WhatsApp to change anything.
+
+        A contact's message in a private chat may be changed by whoever isn't us: only the two of
+        us know its id. Ours only where the event says that it was we, or reads as our own phone
+        writes it; a group's only by its author, or where the event doesn't say by whom.
+        """
+        if self.from_me:
+            return any(who in (ME, *map(ours_in, keys_of(self.contact))) for who in by)
+        return any(self._may_be_by(who) for who in by)
+
+    def _may_be_by(self, who: str) -> bool:
+        if who.startswith(ME):
+            return False
+        if not self.contact.group or who == SOMEBODY:
+            return True
+        return self.author is not None and may_be(who, self.author)
+
+    def _edits(self) -> list[Edit]:
+        fitting = [told for told in self.edits.items() if self.may_be_changed(told[1].by)]
+        return [edit for _, edit in sorted(fitting, key=_newest)]
 
     def reactions_now(self) -> dict[str, str]:
         """Each person's newest reaction, by contact key (or `me`), without those taken back."""
@@ -145,6 +198,52 @@ def _line(message: Message) -> str:
             return messages.preview(message)
 
 
-def is_stub(fields: dict[str, Any]) -> bool:
+def is_stub(fields: Mapping[str, Any]) -> bool:
     """Only news of a message is kept so far, not the message."""
     return "kind" not in fields
+
+
+NOTHING_SAID: Mapping[str, Any] = {
+    "text": None,
+    "media": None,
+    "place": None,
+    "cards": (),
+    "poll": None,
+    "quoted": None,
+    "mentions": (),
+    "original": None,
+}
+"""What is left of the words of a message that was taken back."""
+
+
+def hushed(fields: Mapping[str, Any]) -> bool:
+    """Nothing of what a kept message said is kept any more."""
+    return not fields.get("edits") and not any(map(fields.get, NOTHING_SAID))
+
+
+def tidied(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The edits and reactions of a kept message, or a stub, without those that can't matter."""
+    kept = None if is_stub(fields) else KeptMessage.model_validate(fields)
+    edits = {key: Edit.model_validate(edit) for key, edit in fields.get("edits", {}).items()}
+    able = {key: edit for key, edit in edits.items() if not kept or kept.may_be_changed(edit.by)}
+    return {
+        "edits": {key: edit.model_dump() for key, edit in _latest(able)},
+        "reactions": {
+            actor: dict(sorted(given.items(), key=_newest_told)[-REACTIONS_KEPT:])
+            for actor, given in fields.get("reactions", {}).items()
+        },
+    }
+
+
+def _latest(edits: Mapping[str, Edit]) -> Iterable[tuple[str, Edit]]:
+    room = WORDS_KEPT
+    for key, edit in sorted(edits.items(), key=_newest, reverse=True)[:EDITS_KEPT]:
+        room -= len(edit.text or "")
+        if room < 0:
+            return
+        yield key, edit
+
+
+def _newest_told(told: tuple[str, Mapping[str, Any]]) -> tuple[int, str]:
+    key, what = told
+    return what["at"], key

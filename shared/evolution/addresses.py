@@ -78,15 +78,9 @@ def chat_of(value: Fields, own: str | None, ours: bool) -> Contact | Ignored | U
     return _with_alternative(found, usable)
 
 
-def certain_chat(value: Fields, own: str | None) -> Contact | None:
-    """Whose chat a key belongs to that the other side may have written: there, we are the chat.
-
-    Only a group, or somebody's number that isn't ours, is certain (EVOLUTION.md §4).
-    """
-    found = somebody(value.get("remoteJid"))
-    if not isinstance(found, Contact) or found.group:
-        return found if isinstance(found, Contact) else None
-    return found if found.number and own and fold(found.number) != fold(own) else None
+def is_own(contact: Contact, own: str | None) -> bool:
+    """The contact is us. Our own lid can't be told from anybody's."""
+    return bool(own and contact.number and fold(contact.number) == fold(own))
 
 
 LONGEST_NAME = 200
@@ -124,12 +118,12 @@ def _same_person(other: Contact, own: str | None, ours: bool) -> bool:
     """
     if other.group or (ours and (own is None or other.number is None)):
         return False
-    return not (own and other.number and fold(other.number) == fold(own))
+    return not is_own(other, own)
 
 
 def _rewritten(value: Fields, own: str | None) -> bool:
     """2.3.1 and 2.3.2 replace a lid by the sender's number, which in what we said is our own."""
     used = contact_of(text(value.get("remoteJid")) or "")
     before = contact_of(text(value.get("previousRemoteJid")) or "")
-    own_chat = bool(own and used and used.number and fold(used.number) == fold(own))
+    own_chat = used is not None and is_own(used, own)
     return own_chat and before is not None and before.number is None and not before.group

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from shared.domain.contacts import Contact
+from shared.domain import threads
 from shared.domain.events import DeliveryMoved, Event, Ignored, Revoked, SendRefused, Unreadable
-from shared.evolution import addresses, deliveries
-from shared.evolution.addresses import Fields
+from shared.evolution import addresses, deliveries, protocol
+from shared.evolution.addresses import Fields, Key
 from shared.evolution.heard import Events, Heard, each
 
 NOTHING_MOVED = frozenset({"EDITED"})
@@ -34,7 +34,7 @@ def _update(value: Any, heard: Heard) -> Event:
     if name is None or word is None:
         return Unreadable("an update of no message, or of nothing")
     if word == "DELETED":
-        return Revoked(name, _contact(key, heard), heard.at)
+        return Revoked(name, heard.at, _revoker(name, key, heard))
     return _moved(name, word, theirs=key.get("fromMe") is False)
 
 
@@ -56,7 +56,7 @@ def _delete(value: Any, heard: Heard) -> Event:
     name = addresses.message_id(key.get("id"))
     if name is None:
         return Ignored("a whole chat") if value.get("all") is True else Unreadable("no message id")
-    return Revoked(name, _contact(key, heard), heard.at)
+    return Revoked(name, heard.at, _revoker(name, key, heard))
 
 
 def _key(value: Fields) -> Fields:
@@ -69,6 +69,9 @@ def _ids(value: Fields, key: Fields) -> tuple[Any, ...]:
     return (value.get("keyId"), key.get("id"))
 
 
-def _contact(key: Fields, heard: Heard) -> Contact | None:
-    found = addresses.chat_of(key, heard.own, ours=key.get("fromMe") is True)
-    return found if isinstance(found, Contact) else None
+def _revoker(name: str, key: Fields, heard: Heard) -> protocol.By:
+    """Its key has the message's id, and otherwise says who took it back."""
+    if "fromMe" not in key:
+        return (threads.SOMEBODY,)
+    found = addresses.key_of({**key, "id": name}, heard.own)
+    return protocol.sender_of(found) if isinstance(found, Key) else (threads.SOMEBODY,)

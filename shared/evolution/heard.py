@@ -1,10 +1,11 @@
 """What an envelope tells that its data doesn't, and reading data that may be a list."""
 
+import json
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from shared.domain.events import Event, Ignored
+from shared.domain.events import Event, Ignored, Unreadable
 
 Events = tuple[Event, ...]
 
@@ -27,6 +28,12 @@ Meaning = Callable[[Heard], Events]
 
 def each(items: Any, one: Callable[[Any], Iterable[Event]]) -> Events:
     """What an item, or every item of a list, means; the same told twice is one."""
-    several = items if isinstance(items, list) else [items]
-    told = dict.fromkeys(event for item in several for event in one(item))
+    if not isinstance(items, list):
+        return tuple(dict.fromkeys(one(items))) or (Ignored("nothing in it"),)
+    told = dict.fromkeys(_of(item, event) for item in items for event in one(item))
     return tuple(told) or (Ignored("nothing in it"),)
+
+
+def _of(item: Any, event: Event) -> Event:
+    """What can't be read of a list is kept by itself: the whole may be too long to keep."""
+    return replace(event, item=json.dumps(item)) if isinstance(event, Unreadable) else event

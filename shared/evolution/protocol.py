@@ -7,31 +7,34 @@ from typing import Any
 
 from shared.domain.contacts import Contact
 from shared.domain.events import Edited, Ignored, Revoked, Unreadable
+from shared.domain.threads import ME, SOMEBODY, ours_in
 from shared.evolution import addresses, contents, shapes
-from shared.evolution.addresses import Fields
+from shared.evolution.addresses import Fields, Key
 from shared.evolution.heard import Events, Heard, each
 
 EDITS = frozenset({"MESSAGE_EDIT", "14"})
 REVOCATIONS = frozenset({"REVOKE", "0"})
 
 Order = Edited | Revoked | Ignored | Unreadable
+By = tuple[str, ...]
+"""Who may have given an order, in the words of `threads.KeptMessage.may_be_changed`."""
 
 
 def edited(heard: Heard) -> Events:
     """`messages.edited`: every protocol message there is, so its type decides.
 
-    Its key is as the other side wrote it, where the chat's address may be our own.
+    It doesn't say who sent it, and its key is as the sender wrote it.
     """
-    return each(heard.data, lambda value: [_told(value, heard, theirs=True)])
+    return each(heard.data, lambda value: [_told(value, heard.at, _unsaid(value, heard))])
 
 
 def corrected(heard: Heard) -> Events:
     """`send.message.update`: what we edited through this server."""
-    return each(heard.data, lambda value: [_told(value, heard, theirs=False)])
+    return each(heard.data, lambda value: [_told(value, heard.at, (ME,))])
 
 
-def ordered(order: Fields, contact: Contact | None, at: int) -> Order:
-    """What a protocol message orders in a contact's chat; `at` if it has no time of its own."""
+def ordered(order: Fields, by: By, at: int) -> Order:
+    """What a protocol message orders; `at` if it has no time of its own."""
     key = order.get("key")
     target = addresses.message_id(key.get("id")) if isinstance(key, dict) else None
     kind = _kind(order.get("type"))
@@ -43,30 +46,48 @@ def ordered(order: Fields, contact: Contact | None, at: int) -> Order:
         return Unreadable("an order about no message")
     moment = shapes.millis(order.get("timestampMs")) or at
     if kind in REVOCATIONS:
-        return Revoked(target, contact, moment)
-    return _edit(target, contact, order.get("editedMessage"), moment)
+        return Revoked(target, moment, by)
+    return _edit(target, order.get("editedMessage"), moment, by)
 
 
-def _told(value: Any, heard: Heard, *, theirs: bool) -> Order:
-    if not isinstance(value, dict):
-        return Unreadable("an edit that is no object")
-    key = value.get("key")
-    if not isinstance(key, dict):
-        return ordered(value, None, heard.at)
-    if theirs:
-        return ordered(value, addresses.certain_chat(key, heard.own), heard.at)
-    contact = addresses.chat_of(key, heard.own, ours=True)
-    return ordered(value, contact if isinstance(contact, Contact) else None, heard.at)
+def sender_of(key: Key) -> By:
+    """Who sent the message with this key."""
+    if key.from_me:
+        return (ME,)
+    person = key.author if key.contact.group else key.contact
+    return (person.key,) if person else (SOMEBODY,)
 
 
-def _edit(target: str, contact: Contact | None, changed: Any, at: int) -> Order:
+def _told(value: Any, at: int, by: By) -> Order:
+    return (
+        ordered(value, by, at)
+        if isinstance(value, dict)
+        else Unreadable("an edit that is no object")
+    )
+
+
+def _unsaid(value: Any, heard: Heard) -> By:
+    """Anybody; or we, on the phone: it writes `fromMe` of its own messages, and the other's chat.
+
+    In what the other side wrote, we are the chat. (A group's key reads the same for everybody.)
+    """
+    key = value.get("key") if isinstance(value, dict) else None
+    if not isinstance(key, dict) or key.get("fromMe") is not True:
+        return (SOMEBODY,)
+    chat = addresses.somebody(key.get("remoteJid"))
+    if not isinstance(chat, Contact) or chat.group or addresses.is_own(chat, heard.own):
+        return (SOMEBODY,)
+    return SOMEBODY, ours_in(chat.key)
+
+
+def _edit(target: str, changed: Any, at: int, by: By) -> Order:
     if not isinstance(changed, dict):
         return Unreadable("an edit without content")
     content = contents.content_of(*contents.unwrapped(changed))
     if content.original and content.text is None:
         return Unreadable("an edit without words")
     words = content.text or ""
-    return Edited(target, contact, words, at, _edit_key(target, words, at))
+    return Edited(target, words, at, _edit_key(target, words, at), by)
 
 
 def _edit_key(*facts: str | int) -> str:

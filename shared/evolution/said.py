@@ -40,7 +40,7 @@ NOISE = {
 
 def upserted(heard: Heard) -> Events:
     """`messages.upsert`: something new, or something new about something old."""
-    return each(_listed(heard.data), lambda value: of_message(value, heard))
+    return each(listed(heard.data), lambda value: of_message(value, heard))
 
 
 def sent(heard: Heard) -> Events:
@@ -75,7 +75,7 @@ def of_message(value: Any, heard: Heard) -> Events:
 def _meanings(value: Fields, wrapped: Fields, key: Key, heard: Heard) -> Events:
     content, once = contents.unwrapped(wrapped)
     if isinstance(order := content.get("protocolMessage"), dict):
-        return (protocol.ordered(order, key.contact, heard.at),)
+        return (protocol.ordered(order, protocol.sender_of(key), heard.at),)
     if isinstance(reaction := content.get("reactionMessage"), dict):
         return (_reacted(reaction, key, heard.at),)
     if reason := _noise(content, value):
@@ -178,7 +178,7 @@ def _forwarded(context: Fields) -> bool:
     return context.get("isForwarded") is True or bool(shapes.whole(context.get("forwardingScore")))
 
 
-def _listed(data: Any) -> Any:
+def listed(data: Any) -> Any:
     """The messages, also when they come with news of how far a history has got (§9)."""
     inner = data.get("messages") if isinstance(data, dict) and "key" not in data else None
     return inner if isinstance(inner, list) else data

@@ -90,9 +90,20 @@ class Wire(Record):
         """The digits of the number the instance is paired with, if the envelope tells."""
         return reading.own_number(self.sender)
 
+    def item(self, message: str | None) -> Any:
+        """Of the several things that it tells, the one about this message; None if it isn't so."""
+        listed = said.listed(self.data)
+        several = listed if message and isinstance(listed, list) else []
+        return next((each for each in several if _id_of(each) == message), None)
+
     def at(self, received: datetime) -> int:
         """When the server says it happened: epoch milliseconds of its own clock."""
         return int((self.date_time or received).timestamp() * 1000)
+
+
+def _id_of(item: Any) -> Any:
+    key = item.get("key") if isinstance(item, dict) else None
+    return key.get("id") if isinstance(key, dict) else None
 
 
 def read(body: bytes) -> Wire | None:

@@ -2,9 +2,9 @@
 
 import asyncio
 import json
-import re
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from shared import config, log, problems, services
 from shared.domain import events, names
@@ -12,11 +12,11 @@ from shared.domain.contacts import Contact
 from shared.domain.events import Event, MessageEvent
 from shared.domain.instances import epoch_ms
 from shared.domain.messages import Message
-from shared.domain.names import InstanceName, LineKey
+from shared.domain.names import LineKey
 from shared.domain.threads import Edit, Reaction
-from shared.evolution import redaction, webhooks
+from shared.evolution import webhooks
 from shared.evolution.webhooks import Wire
-from shared.lines import connecting
+from shared.lines import connecting, letters
 from shared.store import Through, Unfit
 from shared.webhook_token import Bearer
 
@@ -40,7 +40,7 @@ async def hear(bearer: Bearer, raw: bytes, now: datetime) -> None:
     try:
         async with asyncio.timeout(PATIENCE):
             if told is None:
-                await _bury(bearer.name, raw, "no webhook", now)
+                await letters.bury(bearer.name, raw, "no webhook", now)
             else:
                 await _Hearing(bearer, key, told, raw, now).all()
     except TimeoutError:
@@ -72,15 +72,16 @@ class _Hearing:
     async def _record(self, event: Event) -> None:
         try:
             await self._take(event)
-        except Unfit:
-            await _bury(self.bearer.name, self.raw, "too large to keep", self.now)
+        except Unfit as unfit:
+            for message in unfit.args or (_message_of(event),):
+                await self._bury("too large to keep", self.told.item(message))
 
     async def _take(self, event: Event) -> None:
         match event:
             case events.Ignored(reason):
                 log.happened("event.ignored", instance=self.bearer.name, reason=reason)
-            case events.Unreadable(reason):
-                await _bury(self.bearer.name, self.raw, reason, self.now)
+            case events.Unreadable(reason, item):
+                await self._bury(reason, json.loads(item) if item else None)
             case events.ContactNamed(contact, name) | events.GroupNamed(contact, name):
                 await self._named(contact, name)
             case (
@@ -111,17 +112,18 @@ class _Hearing:
             case events.Reacted(target, actor, emoji, at, reaction_id):
                 reaction = Reaction(emoji=emoji, at=at)
                 await store.react(self._line, target, actor, reaction_id, reaction, now)
-            case events.Edited(edited, _, text, at, edit_key):
-                await store.edit(self._line, edited, edit_key, Edit(text=text, at=at), now)
-                await store.retell(self._line, edited)
-            case events.Revoked(revoked, _, at):
-                await store.revoke(self._line, revoked, at, now)
-                await store.retell(self._line, revoked)
+            case events.Edited(edited, text, at, edit_key, by):
+                edit = Edit(text=text, at=at, by=dict.fromkeys(by, True))
+                await store.edit(self._line, edited, edit_key, edit, now)
+                await store.retell(self._line, edited, now)
+            case events.Revoked(revoked, at, by):
+                await store.revoke(self._line, revoked, at, by, now)
+                await store.retell(self._line, revoked, now)
 
     async def _said(self, message: Message, *, unread: bool) -> None:
         through = await self._through()
         if through is None:
-            return await _bury(self.bearer.name, self.raw, "own number unknown", self.now)
+            return await self._bury("own number unknown")
         known = message.model_copy(update={"contact": await self._known(through, message.contact)})
         now = epoch_ms(self.now)
         new = await services.store().record(through, known, unread=unread, now=now)
@@ -131,10 +133,15 @@ class _Hearing:
     async def _recalled(self, past: tuple[Message, ...]) -> None:
         through = await self._through()
         if through is None:
-            return await _bury(self.bearer.name, self.raw, "own number unknown", self.now)
+            return await self._bury("own number unknown")
         new = await services.store().recall(through, past, now=epoch_ms(self.now))
         log.happened("history.stored", instance=self.bearer.name, told=len(past), new=new)
         return None
+
+    async def _bury(self, reason: str, item: Any = None) -> None:
+        """The webhook is a dead letter; only an `item` of it if the whole is too long."""
+        raw = self.raw if item is None else letters.about(self.told, self.raw, item)
+        await letters.bury(self.bearer.name, raw, reason, self.now)
 
     async def _named(self, contact: Contact, name: str) -> None:
         if through := await self._through():
@@ -163,17 +170,12 @@ class _Hearing:
         return contact.model_copy(update={"key": known.contact, "number": known.contact_number})
 
 
-async def _bury(name: InstanceName, raw: bytes, reason: str, now: datetime) -> None:
-    log.refused("event.unreadable", instance=name, reason=reason)
-    await services.store().bury(name, _kept(raw), reason, now)
-
-
-def _kept(raw: bytes) -> str:
-    """The webhook without secrets; what isn't even JSON as it came."""
-    try:
-        return json.dumps(redaction.strip_secrets(webhooks.parsed(raw)), ensure_ascii=False)
-    except (ValueError, RecursionError):
-        return _SECRET.sub(r'\1"…"', raw.decode("utf-8", "replace"))
-
-
-_SECRET = re.compile(r'("(?:api_?key|\w*token|destination|base64|mediaKey)"\s*:\s*)"[^"]*"?', re.I)
+def _message_of(event: Event) -> str | None:
+    """The id that the item which tells the event has."""
+    match event:
+        case events.Said(message):
+            return message.id
+        case events.Edited() | events.Revoked() | events.Reacted():
+            return event.id
+        case _:
+            return None

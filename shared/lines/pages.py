@@ -4,7 +4,7 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from typing import Any
 
 from pydantic import Field
@@ -90,6 +90,19 @@ def conversation_view(conversation: Conversation, tenant: Tenant | None) -> Conv
     )
 
 
+def message_views(messages: Iterable[KeptMessage]) -> list[MessageView]:
+    """What may be shown of messages; a quote of what was taken back is empty."""
+    several = list(messages)
+    gone = {each.id for each in several if each.revoked_at is not None}
+    return [message_view(_unquoting(each, gone)) for each in several]
+
+
+def _unquoting(message: KeptMessage, gone: Set[str]) -> KeptMessage:
+    if message.quoted is None or message.quoted.id not in gone:
+        return message
+    return message.model_copy(update={"quoted": message.quoted.model_copy(update={"preview": ""})})
+
+
 def message_view(message: KeptMessage) -> MessageView:
     """What may be shown of a message: nothing of what was taken back."""
     if message.revoked_at is not None:
@@ -99,7 +112,7 @@ def message_view(message: KeptMessage) -> MessageView:
         "text": message.text_now,
         "delivery": _delivery(message),
         "failed": message.failed,
-        "edited": bool(message.edits),
+        "edited": message.edited,
         "history": message.texts_before,
         "reactions": message.reactions_now(),
     }

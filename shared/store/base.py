@@ -31,7 +31,10 @@ CONTENDED: Final = (exceptions.AlreadyExists, exceptions.FailedPrecondition, exc
 
 
 class Unfit(Exception):
-    """Firestore will never take this, however often it is tried: it is too large, mostly."""
+    """Firestore will never take this, however often it is tried: it is too large, mostly.
+
+    Its arguments are the ids of the messages, where it was one of many.
+    """
 
 
 class Base:
@@ -66,8 +69,21 @@ class Base:
 
     async def _commit(self, batch: firestore.AsyncWriteBatch) -> list[Any]:
         """All or nothing; the update times. Raises one of CONTENDED, StoreUnavailable."""
+        return [result.update_time for result in await self._written(batch)]
+
+    async def _written(self, batch: firestore.AsyncWriteBatch) -> list[Any]:
+        """All or nothing; what became of each write. Raises like `_commit`."""
         with translated():
-            return [result.update_time for result in await batch.commit(**LIMITS)]
+            return list(await batch.commit(**LIMITS))
+
+    async def _fold(self, batch: firestore.AsyncWriteBatch) -> list[Any]:
+        """A commit that cares for no order: if others write just now, it is done after them."""
+        async for _ in attempts():
+            try:
+                return await self._written(batch)
+            except exceptions.Aborted:
+                continue
+        raise AssertionError("attempts() ends with a problem")
 
 
 @contextmanager

@@ -3,11 +3,9 @@
 import hashlib
 from datetime import datetime, timedelta
 
-from google.api_core import exceptions
 from google.cloud import firestore
 
 from shared.domain.names import InstanceName
-from shared.store import base
 from shared.store.base import Base
 
 KEPT_FOR = timedelta(days=30)
@@ -33,9 +31,4 @@ class Letters(Base):
             "expires_at": now + KEPT_FOR,
         }
         batch.set(self._client.collection("dead_letters").document(digest), letter, merge=True)
-        async for _ in base.attempts():
-            try:
-                await self._commit(batch)
-            except exceptions.Aborted:
-                continue
-            return
+        await self._fold(batch)

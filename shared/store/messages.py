@@ -14,9 +14,9 @@ from google.cloud import firestore
 
 from shared.domain import names, threads
 from shared.domain.contacts import Contact, ConversationId, conversation_id
-from shared.domain.messages import Delivery, Message
+from shared.domain.messages import Message
 from shared.domain.names import LineId, TenantId
-from shared.domain.threads import Edit, KeptMessage, Reaction
+from shared.domain.threads import KeptMessage
 from shared.store import base, writing
 from shared.store.base import CONTENDED, Base, Snapshot, Unfit
 
@@ -39,7 +39,7 @@ class Through(NamedTuple):
 
 
 class Messages(Base):
-    """What webhooks tell of messages. Each method is one change, safe to repeat in any order."""
+    """What was said. Each method is one change, safe to repeat in any order."""
 
     async def record(self, through: Through, message: Message, *, unread: bool, now: int) -> bool:
         """The message is kept and its conversation knows it. False if we had it already.
@@ -58,11 +58,11 @@ class Messages(Base):
     async def recall(self, through: Through, past: Sequence[Message], *, now: int) -> int:
         """Messages of the past are kept, unread by nobody; how many of them were new.
 
-        Begun again it goes on where it ended. Raises Unfit for one too large to keep, once all the
-        others are. Firestore: 1 read and 1 write per message, and 1
-        write per conversation and chunk.
+        Begun again it goes on where it ended. Raises Unfit with the ids of those too large to
+        keep, once all the others are. Firestore: 1 read and 1 write per message, and 1 of each per
+        conversation and chunk.
         """
-        waiting, new, unfit = list(_chunks(past)), 0, False
+        waiting, new, unfit = list(_chunks(past)), 0, list[str]()
         while waiting:
             chunk = waiting.pop()
             try:
@@ -70,82 +70,56 @@ class Messages(Base):
             except Unfit:
                 half = len(chunk) // 2
                 waiting += [chunk[:half], chunk[half:]] if half else []
-                unfit = unfit or not half
+                unfit += [] if half else [chunk[0].id]
         if unfit:
-            raise Unfit
+            raise Unfit(*unfit)
         return new
-
-    async def move(self, through: Through, message: str, delivery: Delivery, now: int) -> None:
-        """The message got at least so far, whether we have it yet or not. Firestore: 1 write."""
-        await self._note(through, message, {"progress": firestore.Maximum(delivery)}, now)
-
-    async def refuse(self, through: Through, message: str, now: int) -> None:
-        """WhatsApp refused the message, whether we have it yet or not. Firestore: 1 write."""
-        await self._note(through, message, {"refused": True}, now)
-
-    async def edit(self, through: Through, message: str, key: str, edit: Edit, now: int) -> None:
-        """The message was changed; what it was before stays. Firestore: 1 write."""
-        await self._note(through, message, {"edits": {key: edit.model_dump()}}, now)
-
-    async def revoke(self, through: Through, message: str, at: int, now: int) -> None:
-        """The message was taken back. Firestore: 1 write."""
-        await self._note(through, message, {"revoked_at": firestore.Maximum(at)}, now)
-
-    async def react(
-        self, through: Through, message: str, actor: str, key: str, reaction: Reaction, now: int
-    ) -> None:
-        """Somebody reacted, or took a reaction back. Firestore: 1 write."""
-        given = {"reactions": {actor: {key: reaction.model_dump()}}}
-        await self._note(through, message, given, now)
-
-    async def name(self, through: Through, contact: Contact, name: str) -> bool:
-        """The conversation shows this name; a person's only if there is one already.
-
-        (A group is told its subject before anybody writes in it.) Firestore: 1 write at most.
-        """
-        batch = self._client.batch()
-        reference = self._conversation(through.tenant, through.conversation(contact))
-        if contact.group:
-            batch.set(reference, _named(name), merge=True)
-        else:
-            batch.update(reference, _named(name))
-        try:
-            await self._fold(batch)
-        except exceptions.NotFound:
-            return False
-        return True
 
     # How -------------------------------------------------------------------------------------
 
     async def _fill(self, through: Through, message: Message, *, unread: bool, now: int) -> bool:
-        """The message takes the place of its stub; False if it had been there already."""
+        """The message takes the place of its stub; False if it had been there already.
+
+        One that history had told before is news all the same, once.
+        """
         reference = self._message(through, message.id)
         async for _ in base.attempts():
             (found,) = await self._read(reference)
-            if found.exists and not threads.is_stub(found.to_dict() or {}):
+            batch, kept = self._client.batch(), found.to_dict() or {}
+            if threads.is_stub(kept):
+                said = self._put(batch, through, message, found, now)
+                self._tell(batch, through, [said], unread=int(unread))
+            elif kept.get("recalled") and unread:
+                told = {"recalled": firestore.DELETE_FIELD, "changed": firestore.Maximum(now)}
+                batch.update(reference, told, option=self._since(found.update_time))
+                self._tell(batch, through, [KeptMessage.model_validate(kept)], unread=1)
+            else:
                 return False
-            batch = self._client.batch()
-            said = self._put(batch, through, message, found, now)
-            self._tell(batch, through, [said], unread=int(unread))
             try:
                 await self._commit(batch)
             except (*CONTENDED, exceptions.NotFound):
                 continue
-            return True
+            return threads.is_stub(kept)
         raise AssertionError("attempts() ends with a problem")
 
     async def _recall(self, through: Through, chunk: Sequence[Message], now: int) -> int:
         references = [self._message(through, message.id) for message in chunk]
+        homes = {through.conversation(message.contact): message.contact.key for message in chunk}
         async for _ in base.attempts():
-            found = await self._read(*references)
+            found = await self._read(
+                *references, *(self._conversation(through.tenant, home) for home in homes)
+            )
+            begun = {each.id for each in found[len(chunk) :] if _goes_on(each)}
             batch = self._client.batch()
             told = [
-                self._put(batch, through, message, snapshot, now)
-                for message, snapshot in zip(chunk, found, strict=True)
+                self._put(batch, through, message, snapshot, now, recalled=not message.from_me)
+                for message, snapshot in zip(chunk, found, strict=False)
                 if threads.is_stub(snapshot.to_dict() or {})
             ]
-            for _, of_contact in groupby(told, key=lambda message: message.contact.key):
-                self._tell(batch, through, list(of_contact), unread=0)
+            for _, group in groupby(told, key=lambda message: message.contact.key):
+                of_contact = list(group)
+                home = through.conversation(of_contact[0].contact)
+                self._tell(batch, through, of_contact, unread=0, begins=home not in begun)
             if not told:
                 return 0
             try:
@@ -156,35 +130,43 @@ class Messages(Base):
         raise AssertionError("attempts() ends with a problem")
 
     def _put(
-        self, batch: Any, through: Through, message: Message, found: Snapshot, now: int
+        self,
+        batch: Any,
+        through: Through,
+        message: Message,
+        found: Snapshot,
+        now: int,
+        *,
+        recalled: bool = False,
     ) -> Message:
-        """The message takes its place or its stub's; as it is with all that the stub knew."""
-        kept = _kept(through, message, now)
+        """The message takes its place or its stub's; as it is with all that the stub knew.
+
+        If that it was taken back is what the stub knew, nothing of what it said is kept.
+        """
+        kept = _kept(through, message, now) | ({"recalled": True} if recalled else {})
         if not found.exists:
             batch.create(found.reference, kept)
             return message
+        whole = _whole(found.to_dict() or {}, message, kept)
+        if whole.revoked_at is not None:
+            kept |= {**threads.NOTHING_SAID, "edits": firestore.DELETE_FIELD}
         batch.update(found.reference, kept, option=self._since(found.update_time))
-        return _whole(found.to_dict() or {}, message, kept)
+        return whole
 
-    async def _fold(self, batch: Any) -> None:
-        """A commit that cares for no order: if others write just now, it is done after them."""
-        async for _ in base.attempts():
-            try:
-                await self._commit(batch)
-            except exceptions.Aborted:
-                continue
-            return
-
-    async def _note(self, through: Through, message: str, fields: dict[str, Any], now: int) -> None:
-        batch = self._client.batch()
-        noted = fields | {"changed": firestore.Maximum(now)}
-        batch.set(self._message(through, message), noted, merge=True)
-        await self._fold(batch)
-
-    def _tell(self, batch: Any, through: Through, said: Sequence[Message], *, unread: int) -> None:
+    def _tell(
+        self,
+        batch: Any,
+        through: Through,
+        said: Sequence[Message],
+        *,
+        unread: int,
+        begins: bool = True,
+    ) -> None:
+        """The conversation knows. It isn't archived any more where it `begins`."""
         contact = said[0].contact
         reference = self._conversation(through.tenant, through.conversation(contact))
-        writing.merge(batch, reference, _folded(through, said, unread))
+        folded = _folded(through, said, unread) | ({"archived": False} if begins else {})
+        writing.merge(batch, reference, folded)
 
     def _message(self, through: Through, message: str) -> firestore.AsyncDocumentReference:
         return self._document(through.tenant, "messages", f"{through.line}~{message}")
@@ -241,22 +223,28 @@ def _folded(through: Through, said: Sequence[Message], unread: int) -> dict[str,
         "contact": contact.key,
         "address": contact.address,
         "group": contact.group,
-        "archived": False,
         "last_at": firestore.Maximum(newest.at),
         "preview": threads.preview_of(newest).model_dump(),
     }
     if not (known["contact_number"] or contact.group):
         summary["merged_into"] = None  # there is something to merge again
     summary |= {field: value for field, value in known.items() if value}
-    summary |= _named(name) if name and not contact.group else {}
+    summary |= named(name) if name and not contact.group else {}
     return summary | ({"unread": firestore.Increment(unread), "has_unread": True} if unread else {})
+
+
+def _goes_on(summary: Snapshot) -> bool:
+    """A conversation that shows already, or was archived: history changes neither."""
+    kept = summary.to_dict() or {}
+    return "last_at" in kept and not kept.get("merged_into")
 
 
 def _first(told: Iterable[str | None]) -> str | None:
     return next(filter(None, told), None)
 
 
-def _named(name: str) -> dict[str, Any]:
+def named(name: str) -> dict[str, Any]:
+    """What a conversation's summary says of a name."""
     return {"name": name, "name_key": name.casefold()}
 
 

@@ -33,11 +33,11 @@ class Disturbed(Store):
         super().__init__(store._client)
         self.commits_left, self.between = at, between
 
-    async def _commit(self, batch: firestore.AsyncWriteBatch) -> list[Any]:
+    async def _written(self, batch: firestore.AsyncWriteBatch) -> list[Any]:
         self.commits_left -= 1
         if self.commits_left == 0:
             await self.between()
-        return await super()._commit(batch)
+        return await super()._written(batch)
 
 
 class Contended(Store):
@@ -47,11 +47,11 @@ class Contended(Store):
         super().__init__(store._client)
         self.aborted = 2
 
-    async def _commit(self, batch: firestore.AsyncWriteBatch) -> list[Any]:
+    async def _written(self, batch: firestore.AsyncWriteBatch) -> list[Any]:
         self.aborted -= 1
         if self.aborted >= 0:
             raise exceptions.Aborted("contention")
-        return await super()._commit(batch)
+        return await super()._written(batch)
 
 
 def summary(perene: Perene) -> dict[str, Any]:
@@ -76,8 +76,8 @@ async def test_a_message_that_is_taken_back_while_it_is_stored_is_shown_nowhere(
     await store.move(THROUGH, OI.id, Delivery.READ, 1)
 
     async def taken_back() -> None:
-        await store.revoke(THROUGH, OI.id, 5, 1)
-        await store.retell(THROUGH, OI.id)
+        await store.revoke(THROUGH, OI.id, 5, (OI.contact.key,), 1)
+        await store.retell(THROUGH, OI.id, 1)
 
     assert await Disturbed(store, 2, taken_back).record(THROUGH, OI, unread=True, now=1)
     assert summary(perene)["preview"]["text"] == ""
@@ -87,10 +87,10 @@ async def test_a_preview_is_told_again_though_somebody_writes_meanwhile(
     perene: Perene, store: Store
 ):
     await store.record(THROUGH, OI, unread=True, now=1)
-    await store.edit(THROUGH, OI.id, "k", Edit(text="mudou", at=1), 1)
+    await store.edit(THROUGH, OI.id, "k", Edit(text="mudou", at=1, by={"?": True}), 1)
     named = Disturbed(store, 1, lambda: store.name(THROUGH, OI.contact, "Maria"))
 
-    await named.retell(THROUGH, OI.id)
+    await named.retell(THROUGH, OI.id, 1)
 
     assert (summary(perene)["preview"]["text"], summary(perene)["name"]) == ("mudou", "Maria")
 
@@ -109,6 +109,31 @@ async def test_what_others_write_at_the_same_time_only_delays(
 
     kept = perene.documents("dead_letters" if what == "bury" else "tenants/acme/messages")
     assert len(kept) == 1
+
+
+async def test_a_message_that_was_taken_back_before_it_came_is_kept_without_words(
+    perene: Perene, store: Store
+):
+    await store.edit(THROUGH, OI.id, "k", Edit(text="segredo maior", at=1, by={"?": True}), 1)
+    await store.revoke(THROUGH, OI.id, 5, (OI.contact.key,), 1)
+
+    await store.record(THROUGH, OI, unread=True, now=1)
+
+    assert "segredo" not in str(perene.documents("tenants/acme/messages"))
+    assert "segredo" not in str(perene.documents("tenants/acme/conversations"))
+
+
+async def test_an_edit_that_comes_after_the_message_was_taken_back_is_not_kept(
+    perene: Perene, store: Store
+):
+    await store.record(THROUGH, OI, unread=True, now=1)
+    await store.revoke(THROUGH, OI.id, 5, (OI.contact.key,), 1)
+    await store.retell(THROUGH, OI.id, 1)
+
+    await store.edit(THROUGH, OI.id, "k", Edit(text="segredo maior", at=1, by={"?": True}), 1)
+    await store.retell(THROUGH, OI.id, 1)
+
+    assert "segredo" not in str(perene.documents("tenants/acme/messages"))
 
 
 async def test_messages_of_one_contact_at_once_are_all_counted(perene: Perene, store: Store):

@@ -2,7 +2,6 @@
 
 import pytest
 
-from shared.domain.contacts import contact_of
 from shared.domain.events import (
     DeliveryMoved,
     Ignored,
@@ -13,12 +12,14 @@ from shared.domain.events import (
 from shared.domain.messages import Delivery
 from tests.adapters.posted import (
     AT,
+    GROUP,
     MARIA,
     a_key,
     an_event,
     told,
 )
 
+MARIA_KEY = "551188887777"
 POSTED = 1_795_302_085_123
 """When the envelope says it was posted."""
 
@@ -91,9 +92,9 @@ def test_updates_come_several_at_once_and_one_hides_no_other():
 
 
 def test_a_deleted_message_was_revoked():
-    event = update(status="DELETED", remoteJid=MARIA)
+    event = update(status="DELETED", remoteJid=MARIA, id="3A1")
 
-    assert event == Revoked("3A1", contact_of(MARIA), POSTED)
+    assert event == Revoked("3A1", POSTED, ("me",))
 
 
 def test_votes_in_a_poll_look_deleted_but_arent():
@@ -111,7 +112,7 @@ def test_votes_in_a_poll_look_deleted_but_arent():
     ids=["bare key", "row", "keys", "list"],
 )
 def test_a_deletion_is_a_bare_key_or_a_row(data):
-    expected = Revoked("3A1", contact_of(MARIA), POSTED)
+    expected = Revoked("3A1", POSTED, (MARIA_KEY,))
 
     assert told(an_event("messages.delete", data)) == (expected,)
 
@@ -125,4 +126,20 @@ def test_deleting_a_whole_chat_is_ignored():
 def test_a_deletion_without_a_date_has_no_time():
     (event,) = told(an_event("messages.delete", a_key("status@broadcast"), date_time=None))
 
-    assert event == Revoked("3A1", None, 0)
+    assert event == Revoked("3A1", 0, ("?",))
+
+
+@pytest.mark.parametrize(
+    ("key", "by"),
+    [
+        (a_key(fromMe=True), "me"),
+        (a_key(GROUP, participant=MARIA), MARIA_KEY),
+        (a_key(GROUP), "?"),
+        ({"id": "3A1"}, "?"),
+    ],
+    ids=["ours", "a member of a group", "nobody knows who of a group", "a key without a sender"],
+)
+def test_a_deletion_says_who_took_the_message_back(key, by):
+    (event,) = told(an_event("messages.delete", key))
+
+    assert event.by == (by,)

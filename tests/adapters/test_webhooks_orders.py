@@ -2,9 +2,7 @@
 
 import pytest
 
-from shared.domain.contacts import contact_of
 from shared.domain.events import (
-    Edited,
     Ignored,
     Reacted,
     Revoked,
@@ -35,7 +33,7 @@ def edit(**change):
 
 
 @pytest.mark.parametrize("kind", ["MESSAGE_EDIT", 14, "14"])
-def test_an_edit_is_told_in_three_events_and_is_always_the_same(kind):
+def test_an_edit_is_told_in_three_events_and_has_always_the_same_key(kind):
     order = an_order(kind)
     wrapped = {"editedMessage": {"message": {"protocolMessage": order}}}
 
@@ -46,9 +44,9 @@ def test_an_edit_is_told_in_three_events_and_is_always_the_same(kind):
         *upsert(wrapped, a_key(id="3A9"), messageTimestamp=AT // 1000 + 9),
     }
 
-    (event,) = same
-    assert (event.id, event.text, event.at) == ("3A1", "oi editado", AT)
-    assert event.contact == contact_of(MARIA)
+    assert {(event.id, event.text, event.at) for event in same} == {("3A1", "oi editado", AT)}
+    assert len({event.edit_key for event in same}) == 1
+    assert {event.by for event in same} == {("?",), ("me",), ("551188887777",)}
 
 
 def test_two_edits_have_two_keys():
@@ -78,10 +76,10 @@ def test_an_edit_that_cant_be_read_is_kept_for_replay(content):
 
 @pytest.mark.parametrize("kind", ["REVOKE", 0, "0"])
 def test_a_revocation_is_an_order_too(kind):
-    revoked = Revoked("3A1", contact_of(MARIA), AT)
+    by_maria = upsert({"protocolMessage": an_order(kind)}, a_key(id="3A9"))
 
-    assert edit(kind=kind) == revoked
-    assert upsert({"protocolMessage": an_order(kind)}, a_key(id="3A9")) == (revoked,)
+    assert edit(kind=kind) == Revoked("3A1", AT, ("?",))
+    assert by_maria == (Revoked("3A1", AT, ("551188887777",)),)
 
 
 @pytest.mark.parametrize(
@@ -102,31 +100,29 @@ def test_an_order_that_orders_nothing_is_kept_for_replay(order):
 
 
 @pytest.mark.parametrize(
-    ("jid", "contact"),
+    ("jid", "by"),
     [
-        pytest.param(OWN, None, id="we are the other side's chat"),
-        pytest.param(LID, None, id="a lid may be our own"),
-        pytest.param("status@broadcast", None, id="nobody"),
-        pytest.param(MARIA, contact_of(MARIA), id="somebody else's number is somebody else"),
-        pytest.param(GROUP, contact_of(GROUP), id="a group is one for everybody"),
+        pytest.param(OWN, "?", id="we are the other side's chat"),
+        pytest.param("status@broadcast", "?", id="nobody"),
+        pytest.param(GROUP, "?", id="a group is one for everybody"),
+        pytest.param(MARIA, "me@551188887777", id="our phone writes in a contact's chat"),
+        pytest.param(LID, "me@lid-111222333444555", id="which may have a lid"),
     ],
 )
-def test_the_key_of_an_edit_is_as_the_other_side_wrote_it(jid, contact):
-    assert edit(key=a_key(jid)).contact == contact
+def test_an_edit_may_be_ours_if_it_reads_as_our_phone_writes_it(jid, by):
+    assert edit(key=a_key(jid, fromMe=True)).by[-1] == by
+    assert edit(key=a_key(jid)).by == ("?",)
 
 
-def test_what_we_edited_is_in_the_chat_that_it_says():
-    (event,) = told(an_event("send.message.update", an_order(key=a_key(LID, fromMe=True))))
-    (nowhere,) = told(an_event("send.message.update", an_order(key=a_key("x@y"))))
+def test_who_of_a_group_edits_is_told_by_the_message_that_does_it():
+    (event,) = upsert({"protocolMessage": an_order()}, a_key(GROUP, participant=MARIA))
+    (nobody,) = upsert({"protocolMessage": an_order()}, a_key(GROUP))
 
-    assert (event.contact, nowhere.contact) == (contact_of(LID), None)
+    assert (event.by, nobody.by) == (("551188887777",), ("?",))
 
 
-def test_an_edit_before_our_number_is_known_says_no_contact():
-    (event,) = told(an_event("messages.edited", an_order(), sender=None))
-
-    assert isinstance(event, Edited)
-    assert event.contact is None
+def test_an_order_of_ours_is_ours():
+    assert upsert({"protocolMessage": an_order()}, a_key(fromMe=True))[0].by == ("me",)
 
 
 def react(text="👍", by=None, **change):

@@ -50,9 +50,9 @@ MEANT = {
     "instance.create.json": UNUSED,
     "logout.instance.device-removed-401.json": UNUSED,
     "logout.instance.logout-api.json": UNUSED,
-    "messages.delete.in-revoke.json": "revoked 3A000000000000000001 of 551188887777",
-    "messages.edited.in-edited.json": "edited 3A000000000000000001 of 551188887777: oi editado",
-    "messages.edited.in-revoke.json": "revoked 3A000000000000000001 of 551188887777",
+    "messages.delete.in-revoke.json": "revoked 3A000000000000000001 by 551188887777",
+    "messages.edited.in-edited.json": "edited 3A000000000000000001 by ?: oi editado",
+    "messages.edited.in-revoke.json": "revoked 3A000000000000000001 by ?",
     "messages.set.history.json": "recalled text by 551188887777, text to 551188887777",
     "messages.update.ack-error-late.json": "refused 3EB067499734CA9F88579B",
     "messages.update.sendText-DELIVERY_ACK.json": "delivered 3EB0D185E700E8211E1E34",
@@ -109,9 +109,7 @@ MEANT = {
     "send.message.sendText-to-lid.json": "said text to lid-111222333444555",
     "send.message.sendText.json": "said text to 551188887777",
     "send.message.sendWhatsAppAudio.json": "said voice to 551188887777",
-    "send.message.update.updateMessage.json": (
-        "edited 3EB0889CC8D1898B484C3E of 551188887777: editado"
-    ),
+    "send.message.update.updateMessage.json": ("edited 3EB0889CC8D1898B484C3E by me: editado"),
     "status.instance.device-removed-401.json": UNUSED,
     "status.instance.logout-api.json": UNUSED,
     "application.startup.json": UNUSED,
@@ -122,7 +120,7 @@ MEANT = {
     "groups.update.json": "named g-120363000000000001 Novo nome",
     "labels.association.json": UNUSED,
     "labels.edit.json": UNUSED,
-    "messages.update.deleted.json": "revoked 3A1 of 551188887777",
+    "messages.update.deleted.json": "revoked 3A1 by 551188887777",
     "messages.update.poll.json": "ignored: votes in a poll",
     "typebot.change-status.json": UNUSED,
     "typebot.start.json": UNUSED,
@@ -174,10 +172,10 @@ def changes(event: Event) -> str:
             return f"{delivery.name.lower()} {message}"
         case events.SendRefused(message):
             return f"refused {message}"
-        case events.Edited(message, contact, text):
-            return f"edited {message} of {contact.key}: {text}"
-        case events.Revoked(message, contact):
-            return f"revoked {message} of {contact.key}"
+        case events.Edited(message, text, _, _, by):
+            return f"edited {message} by {'/'.join(by)}: {text}"
+        case events.Revoked(message, _, by):
+            return f"revoked {message} by {'/'.join(by)}"
         case events.Reacted(message, actor, emoji):
             return f"{actor} {emoji} {message}"
         case _:

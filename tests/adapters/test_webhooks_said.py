@@ -220,7 +220,9 @@ def test_history_is_recalled_in_one_piece_beside_what_else_it_holds():
 
 
 def test_history_without_a_message_recalls_none():
-    assert told(an_event("messages.set", [None])) == (Unreadable("a message that is no object"),)
+    assert told(an_event("messages.set", [None])) == (
+        Unreadable("a message that is no object", "null"),
+    )
 
 
 def test_history_may_say_how_far_it_has_got():

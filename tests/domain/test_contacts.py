@@ -12,7 +12,9 @@ from shared.domain.contacts import (
     contact_of,
     conversation_id,
     fold,
+    keys_of,
     lid_key,
+    may_be,
 )
 from shared.domain.names import LineId
 
@@ -186,3 +188,24 @@ def test_two_conversations_have_two_ids(one, two):
 @given(parts)
 def test_a_conversations_id_fits_into_a_url_and_a_document_id(one):
     assert re.fullmatch("[a-z2-7]{26}", a_conversation(*one))
+
+
+def test_a_person_has_a_key_for_the_number_and_one_for_the_lid():
+    assert keys_of(contact_of(LID, MARIA)) == ("551188887777", "lid-111222333444555")
+    assert keys_of(contact_of(LID)) == ("lid-111222333444555",)
+
+
+@pytest.mark.parametrize(
+    ("key", "person", "may"),
+    [
+        ("551188887777", contact_of(MARIA), True),
+        ("552177776666", contact_of(MARIA), False),
+        ("lid-111222333444555", contact_of(LID, MARIA), True),
+        ("lid-9", contact_of(LID, MARIA), False),
+        ("lid-9", contact_of(MARIA), True),
+        ("551188887777", contact_of(LID), True),
+    ],
+    ids=["the number", "another", "the lid", "another lid", "an unknown lid", "an unknown number"],
+)
+def test_somebody_may_be_a_person_of_whom_the_same_is_known_or_not_known(key, person, may):
+    assert may_be(key, person) is may

@@ -28,13 +28,18 @@ def kept(**change: Any) -> KeptMessage:
     return KeptMessage.model_validate({**SAID.model_dump(), **where, **change})
 
 
+def an_edit(text: str, at: int, by: str = "?") -> Edit:
+    """Somebody says that it reads so."""
+    return Edit(text=text, at=at, by={by: True})
+
+
 def a_conversation(**change: Any) -> Conversation:
     known = {"id": ConversationId("c"), "line": LineId("default"), "number": "5511999990001"}
     return Conversation(**known, contact=ContactKey("551188887777"), **change)
 
 
 def test_an_edited_message_says_what_it_says_now_and_what_it_said_before():
-    edits = {"b": Edit(text="três", at=9), "a": Edit(text="dois", at=8)}
+    edits = {"b": an_edit("três", 9), "a": an_edit("dois", 8)}
 
     assert kept(edits=edits).text_now == "três"
     assert kept(edits=edits).texts_before == ("um", "dois")
@@ -48,10 +53,85 @@ def test_a_message_that_was_never_edited_says_what_was_said():
 
 
 def test_nothing_is_shown_of_what_was_taken_back():
-    revoked = kept(edits={"a": Edit(text="dois", at=8)}, revoked_at=0)
+    revoked = kept(edits={"a": an_edit("dois", 8)}, revoked_by={"?": 0})
 
     assert revoked.text_now is None
     assert threads.preview_of(revoked).text == ""
+
+
+ANA, LID = "552177776666", "lid-111"
+GROUP = {
+    "contact": contact_of("120363000000000001@g.us"),
+    "author": {"key": "551188887777", "number": "5511988887777"},
+}
+
+
+@pytest.mark.parametrize(
+    ("message", "by", "may"),
+    [
+        pytest.param({}, "551188887777", True, id="whoever said it"),
+        pytest.param({}, "?", True, id="somebody, of a contact's message"),
+        pytest.param({}, LID, True, id="whoever knows its id"),
+        pytest.param({}, "me", False, id="not we, of a contact's message"),
+        pytest.param({"from_me": True}, "me", True, id="we"),
+        pytest.param({"from_me": True}, "me@551188887777", True, id="our phone, in that chat"),
+        pytest.param({"from_me": True}, f"me@{ANA}", False, id="our phone, in another chat"),
+        pytest.param({"from_me": True}, "551188887777", False, id="the contact, of ours"),
+        pytest.param({"from_me": True}, "?", False, id="somebody, of ours"),
+        pytest.param(GROUP, "551188887777", True, id="whoever said it in a group"),
+        pytest.param(GROUP, ANA, False, id="another member"),
+        pytest.param(GROUP | {"author": None}, ANA, False, id="a member, of nobody's message"),
+    ],
+)
+def test_only_who_said_a_message_may_change_it(message: dict[str, Any], by: str, may: bool):
+    edited = kept(**message, edits={"a": an_edit("dois", 8, by)})
+    revoked = kept(**message, revoked_by={by: 9})
+
+    assert (edited.edited, edited.text_now) == ((True, "dois") if may else (False, "um"))
+    assert edited.texts_before == (("um",) if may else ())
+    assert (revoked.revoked_at is not None) == (may or by == "me")
+
+
+def test_we_may_take_back_whatever_we_see_taken_back():
+    assert kept(**GROUP, revoked_by={"me": 9, ANA: 10}).revoked_at == 9
+
+
+def test_of_many_edits_the_newest_are_left_and_of_reactions_everybodys_last():
+    told = {f"{at:02}": an_edit(f"texto {at}", at) for at in range(40)}
+    reactions = {"me": {f"{at:02}": Reaction(emoji="👍", at=at) for at in range(40)}}
+
+    left = threads.tidied(kept(edits=told, reactions=reactions).model_dump())
+
+    assert sorted(left["edits"]) == sorted(told)[-threads.EDITS_KEPT :]
+    assert left["reactions"] == {"me": {"39": {"emoji": "👍", "at": 39}}}
+
+
+def test_of_long_edits_no_more_are_left_than_there_is_room_for():
+    told = {str(at): an_edit("x" * 60_000, at) for at in range(9)}
+
+    assert sorted(threads.tidied(kept(edits=told).model_dump())["edits"]) == ["7", "8"]
+
+
+def test_edits_that_do_not_count_take_no_others_place():
+    theirs = {str(at): an_edit("R$ 1", 100 + at) for at in range(40)}
+    ours = {"ours": an_edit("R$ 900", 1, "me")}
+
+    assert list(threads.tidied(kept(from_me=True, edits=theirs | ours).model_dump())["edits"]) == [
+        "ours"
+    ]
+
+
+def test_of_a_stub_nobody_knows_which_edits_count():
+    assert threads.tidied({"edits": {"a": an_edit("R$ 1", 1, ANA).model_dump()}})["edits"]
+    assert threads.tidied({"progress": 1}) == {"edits": {}, "reactions": {}}
+
+
+def test_what_was_said_is_kept_until_it_is_hushed():
+    said = kept().model_dump()
+
+    assert not threads.hushed(said)
+    assert not threads.hushed({**said, **threads.NOTHING_SAID, "edits": {"a": {}}})
+    assert threads.hushed({**said, **threads.NOTHING_SAID})
 
 
 @given(st.permutations([("a", "👍", 1), ("b", "😂", 2), ("c", "🎉", 2)]))

@@ -14,9 +14,13 @@ from google.cloud.firestore_v1.base_collection import BaseCollectionReference
 from google.cloud.firestore_v1.base_query import BaseQuery
 from google.cloud.firestore_v1.types import RunAggregationQueryRequest, RunQueryRequest
 
+from shared.domain.contacts import contact_of
+from shared.domain.messages import Kind, Message
+from shared.domain.names import LineId, TenantId
 from shared.domain.threads import Conversation
-from shared.store import Store
-from shared.store.threads import Position, Wanted
+from shared.store import Store, Through
+from shared.store.inbox import Wanted
+from shared.store.threads import Position
 from tests.infra.indexes import Shape, shape_of
 
 ROOT = Path(__file__).parent.parent.parent
@@ -25,6 +29,10 @@ MAKERS = ("where", "order_by")
 """The methods that make a query one that may need an index."""
 
 TENANT = "acme"
+THROUGH = Through(TenantId(TENANT), LineId("default"), "5511999990001")
+MARIA = contact_of("5511988887777@s.whatsapp.net")
+assert MARIA
+SAID = Message(id="3A1", kind=Kind.TEXT, text="oi", contact=MARIA, from_me=False, at=1)
 CHOICES: dict[str, tuple[Any, ...]] = {
     "line": (None, "default"),
     "unread": (False, True),
@@ -47,12 +55,15 @@ async def everything(store: Store) -> None:
     for chosen in product(*(CHOICES[field] for field in Wanted._fields)):
         wanted = Wanted(*chosen)
         for after in (None, Position("ana" if wanted.search else 1, "some")):
-            await store.conversations(TENANT, wanted, 1, after)
+            await store.conversations(TENANT, wanted, 1, after, 1)
     for of in (_conversation(), _conversation(contact_number="5511988887777", lid="111")):
         for after in (None, Position(1, "some")):
             await store.messages(TENANT, of, 1, after)
             await store.changes(TENANT, of, 0, 1, after)
     await store.known_by(TENANT, "default", "5511999990001", "111")
+    await store.record(THROUGH, SAID, unread=True, now=1)
+    await store.revoke(THROUGH, SAID.id, 1, (SAID.contact.key,), 1)
+    await store.retell(THROUGH, SAID.id, 1)
 
 
 @contextmanager

@@ -61,8 +61,13 @@ class Indexes:
         merges indexes that share an order. We declare one for each query.)
         """
         fields = shape.equal | {order.field for order in shape.order}
-        if not shape.group and (not shape.order or (not shape.equal and len(shape.order) == 1)):
-            return all(self._single(shape.collection, field) for field in fields)
+        simple = not shape.order or (not shape.equal and len(shape.order) == 1)
+        if (
+            simple
+            and not shape.group
+            and all(self._single(shape.collection, each) for each in fields)
+        ):
+            return True
         return any(_serves(index, shape) for index in self.composite)
 
     def needed_by(self, shapes: set[Shape]) -> list[Shape]:

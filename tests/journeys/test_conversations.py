@@ -675,7 +675,7 @@ async def test_a_line_that_changes_its_number_keeps_its_conversations_apart(pere
     await perene.evolution.unpair(name)
     await perene.evolution.settled()
     await perene.pair(number=OTHER)
-    await say(perene, name, {"conversation": "ao novo"}, messageTimestamp=NOW + 60)
+    await say(perene, name, {"conversation": "ao novo"}, messageTimestamp=int(time.time()) + 60)
 
     found = await inbox(perene)
 

@@ -8,6 +8,7 @@ from unittest import mock
 
 import httpx
 import pytest
+from google.cloud.firestore_v1.types import Value, WriteResult
 
 from shared.domain.threads import KeptMessage
 from shared.domain.upstream import Media
@@ -46,7 +47,7 @@ async def test_what_one_webhook_tells_is_recorded_several_at_a_time(on_2: Perene
     target = {"reactionMessage": {"key": {"id": "T"}, "text": "x"}}
     told = [said(f"R{number}") | {"message": target} for number in range(64)]
 
-    with mock.patch.object(base.Base, "_commit", counted := Counted()):
+    with mock.patch.object(base.Base, "_written", counted := Counted()):
         answer = await post(on_2, name, "messages.set", told)
 
     assert answer.status_code == 204
@@ -143,7 +144,7 @@ class Counted:
         self.peak = max(self.peak, self.now)
         await asyncio.sleep(0)
         self.now -= 1
-        return []
+        return [WriteResult(transform_results=[Value(integer_value=1)])]
 
 
 async def post(perene: Perene, name: str, event: str, data: Any) -> httpx.Response:

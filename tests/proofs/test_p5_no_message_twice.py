@@ -150,7 +150,9 @@ def kept(stage: Stage) -> dict[str, dict[str, Any]]:
     assert stage.documents("dead_letters") == {}
     return {
         "messages": {
-            name: {field: value for field, value in each.items() if field != "changed"}
+            name: {
+                field: value for field, value in each.items() if field not in ("changed", "told")
+            }
             for name, each in messages.items()
         },
         "conversations": stage.documents("tenants/acme/conversations"),

@@ -1,0 +1,222 @@
+"""Who may change what was said: whoever said it; and what is left of it then."""
+
+import datetime
+import time
+from typing import Any
+
+import pytest
+
+from tests.journeys.test_odd_intake import MARIA, inbox, kept, post, said
+from tests.perene import Perene
+
+NOW = int(time.time())
+ANA = "5521977776666@s.whatsapp.net"
+GROUP = "120363000000000001@g.us"
+
+
+def an_order(target: str, text: str | None = None, at: int = NOW) -> dict[str, Any]:
+    """What edits a message, or without a text takes it back."""
+    key = {"key": {"id": target}, "timestampMs": at * 1000}
+    if text is None:
+        return {"protocolMessage": {**key, "type": "REVOKE"}}
+    edited = {"editedMessage": {"conversation": text}}
+    return {"protocolMessage": {**key, **edited, "type": "MESSAGE_EDIT"}}
+
+
+async def order(perene: Perene, name: str, id: str, what: dict[str, Any], **by: Any) -> None:
+    """Somebody's phone sends it."""
+    told = {**said(id, **by), "message": what}
+    assert (await post(perene, name, "messages.upsert", told)).status_code == 204
+
+
+async def thread(perene: Perene, query: str = "") -> dict[str, Any]:
+    """The only conversation's messages."""
+    (conversation,) = await inbox(perene)
+    answer = await perene.call("GET", f"/conversations/{conversation['id']}/messages{query}")
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+async def test_a_contact_cannot_rewrite_what_we_said(on_2: Perene):
+    name = await on_2.pair()
+    await post(on_2, name, "messages.upsert", said("OURS", "R$ 1000", me=True))
+
+    await order(on_2, name, "X1", an_order("OURS", "R$ 1"))
+
+    (message,) = (await thread(on_2))["messages"]
+    assert (message["text"], message["edited"]) == ("R$ 1000", False)
+
+
+async def test_a_contact_cannot_rewrite_it_by_an_event_that_names_nobody(on_2: Perene):
+    name = await on_2.pair()
+    await post(on_2, name, "messages.upsert", said("OURS", "R$ 1000", me=True))
+    key = {"remoteJid": "5511999990001@s.whatsapp.net", "fromMe": True, "id": "OURS"}
+
+    for forged in (key, {**key, "fromMe": False}, {"id": "OURS"}):
+        edit = {**an_order("OURS", "R$ 1")["protocolMessage"], "key": forged}
+        await post(on_2, name, "messages.edited", edit)
+
+    assert (await thread(on_2))["messages"][0]["text"] == "R$ 1000"
+
+
+async def test_what_we_edit_on_the_phone_is_shown(on_2: Perene):
+    name = await on_2.pair()
+    await post(on_2, name, "messages.upsert", said("OURS", "R$ 1000", me=True))
+    key = {"remoteJid": f"{MARIA}@s.whatsapp.net", "fromMe": True, "id": "OURS"}
+
+    edit = {**an_order("OURS", "R$ 900")["protocolMessage"], "key": key}
+    await post(on_2, name, "messages.edited", edit)
+
+    (message,) = (await thread(on_2))["messages"]
+    assert (message["text"], message["history"]) == ("R$ 900", ["R$ 1000"])
+
+
+async def test_another_contact_cannot_take_our_message_back(on_2: Perene):
+    name = await on_2.pair()
+    await post(on_2, name, "messages.upsert", said("OURS", "contrato", me=True))
+
+    await order(on_2, name, "X1", an_order("OURS"), jid=ANA)
+    await post(on_2, name, "messages.delete", {"remoteJid": ANA, "fromMe": False, "id": "OURS"})
+
+    assert (await thread(on_2))["messages"][0]["text"] == "contrato"
+
+
+async def test_a_member_of_a_group_cannot_change_what_another_said(on_2: Perene):
+    name = await on_2.pair()
+    by_maria = {"participant": f"{MARIA}@s.whatsapp.net"}
+    await post(on_2, name, "messages.upsert", said("G1", "sim", jid=GROUP, key=by_maria))
+
+    await order(on_2, name, "X1", an_order("G1", "não"), jid=GROUP, key={"participant": ANA})
+    await order(on_2, name, "X2", an_order("G1"), jid=GROUP, key={"participant": ANA})
+
+    assert (await thread(on_2))["messages"][0]["text"] == "sim"
+    await order(on_2, name, "X3", an_order("G1"), jid=GROUP, key=by_maria)
+    assert (await thread(on_2))["messages"][0]["revoked"]
+
+
+async def test_a_message_full_of_edits_can_still_be_taken_back(on_2: Perene):
+    name = await on_2.pair()
+    await post(on_2, name, "messages.upsert", said("E", "segredo"))
+    for turn in range(20):
+        long = f"{turn}" + "segredo" * 9_000
+        await order(on_2, name, f"E{turn}", an_order("E", long, NOW + turn))
+    for turn, size in enumerate([*[30_000] * 3, *[3_000] * 10, *range(1_000, 0, -40)]):
+        await order(on_2, name, f"F{turn}", an_order("E", "s" * size, NOW - turn))
+
+    await order(on_2, name, "RV", an_order("E"))
+
+    (message,) = (await thread(on_2))["messages"]
+    assert message["revoked"]
+    assert "segredo" not in str(kept(on_2)["default~E"])
+
+
+async def test_reactions_toggled_for_ever_are_kept_once(on_2: Perene):
+    name = await on_2.pair()
+    await post(on_2, name, "messages.upsert", said("T", me=True))
+    reactions = [
+        {
+            "reactionMessage": {
+                "key": {"id": "T"},
+                "text": "👍",
+                "senderTimestampMs": NOW * 1000 + at,
+            }
+        }
+        for at in range(300)
+    ]
+    told = [said(f"R{at:0>100}") | {"message": each} for at, each in enumerate(reactions)]
+
+    assert (await post(on_2, name, "messages.upsert", told)).status_code == 204
+
+    assert len(kept(on_2)["default~T"]["reactions"]["551188887777"]) < 50
+    assert (await thread(on_2))["messages"][0]["reactions"] == {"551188887777": "👍"}
+
+
+@pytest.mark.parametrize("first", ["the quote", "the revocation"])
+async def test_what_was_taken_back_is_in_no_quote_and_no_document(on_2: Perene, first: str):
+    name = await on_2.pair()
+    await post(on_2, name, "messages.upsert", said("V1", "PALAVRA", pushName="Maria"))
+    context = {"stanzaId": "V1", "quotedMessage": {"conversation": "PALAVRA"}}
+    quote = said("V2") | {
+        "message": {"extendedTextMessage": {"text": "re", "contextInfo": context}}
+    }
+    if first == "the quote":
+        await post(on_2, name, "messages.upsert", quote)
+
+    await order(on_2, name, "V3", an_order("V1"))
+    await post(on_2, name, "messages.upsert", quote)
+
+    assert "PALAVRA" not in str(await thread(on_2))
+    if first == "the quote":
+        assert "PALAVRA" not in str(on_2.documents("tenants/acme/messages"))
+        assert "PALAVRA" not in str(on_2.documents("tenants/acme/conversations"))
+
+
+# Told as history too -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("events", [("messages.set", "messages.upsert"), ("messages.upsert",) * 2])
+async def test_what_was_news_is_unread_though_history_told_it_first(
+    on_2: Perene, events: tuple[str, ...]
+):
+    name = await on_2.pair()
+
+    for event in (*events, *events):
+        await post(on_2, name, event, [said("S1")])
+
+    (conversation,) = await inbox(on_2)
+    assert conversation["unread"] == 1
+
+
+async def test_history_does_not_bring_back_what_was_archived(on_2: Perene):
+    name = await on_2.pair()
+    await post(on_2, name, "messages.upsert", said("S1"))
+    (conversation,) = await inbox(on_2)
+    await on_2.call("PATCH", f"/conversations/{conversation['id']}", json={"archived": True})
+
+    await post(on_2, name, "messages.set", [said("S0", at=NOW - 9999)])
+
+    assert await inbox(on_2) == []
+    await post(on_2, name, "messages.upsert", said("S2"))
+    assert len(await inbox(on_2)) == 1
+
+
+async def test_an_unreadable_message_at_the_end_of_a_long_history_is_a_dead_letter(on_2: Perene):
+    name = await on_2.pair()
+    past = [said(f"H{at:04}", "y" * 5_000, at=NOW - 500 + at) for at in range(250)]
+    past.append({**said("LOST", "precioso"), "messageTimestamp": None})
+
+    assert (await post(on_2, name, "messages.set", past)).status_code == 204
+
+    (letter,) = on_2.documents("dead_letters").values()
+    assert "precioso" in letter["raw"]
+    assert not letter["cut"]
+    assert len(kept(on_2)) == 250
+
+
+async def test_a_message_of_history_that_is_too_large_is_the_dead_letter(on_2: Perene):
+    name = await on_2.pair()
+    past = [said(f"H{at:04}", "y" * 5_000, at=NOW - 500 + at) for at in range(250)]
+    past[3] = said("HUGE", "precioso" + "x" * 1_100_000, at=NOW - 497)
+
+    await post(on_2, name, "messages.set", past)
+
+    (letter,) = on_2.documents("dead_letters").values()
+    assert "precioso" in letter["raw"]
+    assert "H0004" not in letter["raw"]
+
+
+async def test_a_poll_tells_what_a_merge_brought(on_2: Perene):
+    name = await on_2.pair()
+    await post(on_2, name, "messages.upsert", said("K1", at=NOW - 50))
+    await post(on_2, name, "messages.upsert", said("N1", "oculta", jid="777@lid", at=NOW - 40))
+    known = next(each for each in await inbox(on_2) if each["contact"].get("number"))
+    path = f"/conversations/{known['id']}/messages"
+    since = (await on_2.call("GET", path)).json()["since"]
+    on_2.clock.advance(datetime.timedelta(minutes=5))
+    since = (await on_2.call("GET", f"{path}?since={since}")).json()["since"]
+
+    await post(on_2, name, "messages.upsert", said("K2", at=NOW, key={"remoteJidAlt": "777@lid"}))
+    await inbox(on_2)
+
+    found = (await on_2.call("GET", f"{path}?since={since}")).json()["messages"]
+    assert {"K2", "N1"} <= {each["id"] for each in found}
