@@ -1,25 +1,27 @@
 """My conversations: all lines merged, newest first, each saying through which number it is held."""
 
 import re
-from collections.abc import Iterator
 
 import functions_framework.aio
 from pydantic import ConfigDict, Field
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
-from shared import auth, config, problems, services, web
-from shared.domain import names
-from shared.domain.contacts import ConversationId
+from shared import auth, problems, services, web
+from shared.domain.contacts import ConversationId, is_conversation_id
 from shared.domain.instances import epoch_ms
 from shared.domain.names import LINE_PATTERN, LineId, LineKey, TenantId
 from shared.domain.record import Record
+from shared.domain.sends import Send, SendState
 from shared.domain.tenants import Tenant
 from shared.domain.threads import Conversation, KeptMessage
-from shared.domain.upstream import MessageKey
-from shared.lines import entry, hear, pages
+from shared.lines import entry, hear, pages, reading
 from shared.lines import media as files
+from shared.sending import requests, say
+from shared.sending import views as sending
+from shared.sending.requests import SendMessage
 from shared.store.inbox import Wanted
+from shared.store.threads import Page
 
 edge = web.Edge("conversations", "/conversations")
 
@@ -27,9 +29,6 @@ PAGE, LONGEST_PAGE = 30, 100
 POLL_OVERLAP_MS = int(hear.PATIENCE * 1000) + 5_000
 """What is dated now may be stored only then, and processes' clocks differ: a poll looks back so
 far, and a caller knows messages by their id."""
-
-CHUNK = 256 * 1024
-MARKED_AT_ONCE = 50
 
 
 class WhichConversations(Record):
@@ -68,9 +67,13 @@ class WhichMessages(Record):
 
 
 class Messages(Record):
-    """A page of messages, newest first; `next` is its cursor, `since` begins a poll."""
+    """A page of messages, newest first; `next` is its cursor, `since` begins a poll.
+
+    `sends` are those into the conversation of which nobody knows whether they were sent.
+    """
 
     messages: list[pages.MessageView]
+    sends: list[sending.SendView] = Field(default_factory=list)
     next: str | None = None
     since: int
 
@@ -145,7 +148,8 @@ async def messages(request: Request) -> web.Reply:
     after = pages.position(asked.cursor)
     page = await services.store().messages(tenant_id, conversation, asked.limit, after)
     since = epoch_ms(services.now()) - POLL_OVERLAP_MS
-    return web.Reply(_shown(page.found, since, pages.written(page.end)))
+    waiting = await _waiting(tenant_id, conversation)
+    return web.Reply(_shown(page, since, waiting))
 
 
 @edge.route(
@@ -170,7 +174,7 @@ async def change(request: Request) -> pages.ConversationView:
     if wanted.archived is not None:
         fields["archived"] = wanted.archived
     if wanted.read and wanted.tell:
-        await _tell_read(tenant_id, conversation)
+        await reading.tell(tenant_id, conversation)
     if fields:
         marked = await services.store().mark(tenant_id, conversation.id, **fields)
         conversation = marked or conversation
@@ -196,7 +200,8 @@ async def media(request: Request) -> Response:
     await _tenant(tenant_id)
     conversation = await _conversation(tenant_id, request)
     message = await _message(tenant_id, conversation, request)
-    return _streamed(await files.fetch(_instance_of(tenant_id, conversation), message))
+    name = entry.name_of(LineKey(tenant_id, conversation.line))
+    return web.streamed(await files.fetch(name, message))
 
 
 async def _tenant(tenant_id: TenantId) -> Tenant | None:
@@ -207,7 +212,7 @@ async def _tenant(tenant_id: TenantId) -> Tenant | None:
 
 async def _conversation(tenant_id: TenantId, request: Request) -> Conversation:
     name = request.path_params["id"]
-    known = re.fullmatch(r"[a-z2-7]{26}", name)
+    known = is_conversation_id(name)
     found = await services.store().conversation(tenant_id, ConversationId(name)) if known else None
     if found is None:
         raise problems.ConversationUnknown()
@@ -231,53 +236,50 @@ async def _changes(
     since, now = asked.since or 0, epoch_ms(services.now())
     after = pages.position(asked.cursor)
     page = await services.store().changes(tenant_id, conversation, since, asked.limit, after)
-    etag = pages.etag(page.found)
+    waiting = await _waiting(tenant_id, conversation)
+    etag = pages.etag([*page.found, *waiting])
     if request.headers.get("if-none-match") == etag:
         return web.Reply(status=304, headers={"etag": etag})
     reached = page.found[-1].changed if page.end else now
     again = max(since, min(reached, now - POLL_OVERLAP_MS))
-    shown = _shown(page.found, again, pages.written(page.end))
-    return web.Reply(shown, headers={"etag": etag})
+    return web.Reply(_shown(page, again, waiting), headers={"etag": etag})
 
 
-def _shown(found: list[KeptMessage], since: int, after: str | None) -> Messages:
-    return Messages(messages=pages.message_views(found), since=since, next=after)
+async def _waiting(tenant_id: TenantId, conversation: Conversation) -> list[Send]:
+    """Sends of which nobody knows the outcome: 0 reads if there are none."""
+    if conversation.unsettled <= 0:
+        return []
+    found = await services.store().unsettled(tenant_id, conversation)
+    return [each for each in found if each.state is SendState.UNCERTAIN]
 
 
-def _instance_of(tenant_id: TenantId, conversation: Conversation) -> names.InstanceName:
-    key = LineKey(tenant_id, conversation.line)
-    return names.instance_name(config.settings().instance_prefix, key)
+def _shown(page: Page, since: int, waiting: list[Send]) -> Messages:
+    return Messages(
+        messages=pages.message_views(page.found, services.now()),
+        sends=[sending.send_view(each) for each in waiting],
+        since=since,
+        next=pages.written(page.end),
+    )
 
 
-async def _tell_read(tenant_id: TenantId, conversation: Conversation) -> None:
-    """The contact sees blue ticks, if the line is still there under that number."""
-    name = _instance_of(tenant_id, conversation)
-    instance = await services.store().instance(name)
-    if instance is None or instance.number != conversation.number:
-        return
-    page = await services.store().messages(tenant_id, conversation, MARKED_AT_ONCE, None)
-    keys = [
-        MessageKey(each.id, each.contact.address, from_me=False)
-        for each in page.found
-        if not each.from_me
-    ]
-    if keys:
-        await services.evolution(instance.server).mark_read(name, keys)
+@edge.route(
+    "POST",
+    "/{id}/messages",
+    takes=SendMessage,
+    needs=(requests.KEY_HEADER,),
+    answers={201: sending.SendView, 202: sending.SendView},
+    problems=sending.PROBLEMS,
+)
+async def send(request: Request) -> web.Reply:
+    """Something is said in the conversation; the same as `POST /send-message` with its id.
 
-
-def _streamed(file: files.File) -> Response:
-    headers = {
-        "content-disposition": file.disposition,
-        "content-length": str(len(file.content)),
-        "cache-control": "private, max-age=86400, immutable",
-        "x-content-type-options": "nosniff",
-    }
-    return StreamingResponse(_pieces(file.content), headers=headers, media_type=file.mimetype)
-
-
-def _pieces(content: bytes) -> Iterator[bytes]:
-    for start in range(0, len(content), CHUNK):
-        yield content[start : start + CHUNK]
+    202 while nobody knows the outcome: ask `GET /send-message/{key}`.
+    """
+    tenant_id, key = await auth.tenant_of(request), requests.key_in(request.headers)
+    body = await web.body(SendMessage, request, requests.BODY_LIMIT)
+    asked = requests.within(body.root, request.path_params["id"])
+    outcome = await say.say(say.Wanted(tenant_id, key, asked))
+    return await sending.reply(outcome.send, outcome.message)
 
 
 @functions_framework.aio.http

@@ -1,7 +1,6 @@
 """The frontend asks: make this line live, and tell me what to scan if I must."""
 
-import re
-from typing import Annotated, Any
+from typing import Annotated
 
 import functions_framework.aio
 from pydantic import BeforeValidator, ConfigDict, Field
@@ -9,16 +8,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from shared import auth, problems, services, web
+from shared.domain.contacts import digits
 from shared.domain.names import DEFAULT_LINE, LINE_PATTERN, LineId, LineKey
 from shared.domain.record import Record
 from shared.lines import bring_up, views
 
 edge = web.Edge("ensure_instance", "/ensure-instance")
-
-
-def _digits(value: Any) -> Any:
-    """A number as people write it: `+55 (11) 99999-0001`."""
-    return re.sub(r"[\s()+.-]", "", value) if isinstance(value, str) else value
 
 
 class EnsureInstance(Record):
@@ -28,7 +23,7 @@ class EnsureInstance(Record):
 
     line: LineId = Field(default=DEFAULT_LINE, pattern=LINE_PATTERN)
     label: str | None = Field(default=None, min_length=1, max_length=80)
-    number: Annotated[str | None, BeforeValidator(_digits)] = Field(
+    number: Annotated[str | None, BeforeValidator(digits)] = Field(
         default=None,
         pattern=r"^[1-9][0-9]{7,14}$",
         description="Digits with country code: asks for a pairing code to type on that phone",

@@ -115,6 +115,7 @@ def _operation(edge: web.Edge, route: web.Route) -> dict[str, Any]:
     if security := _security(edge):
         operation["security"] = security
     parameters = [_parameter(name) for name in re.findall(r"{(\w+)}", route.path)]
+    parameters += [_header(name) for name in route.needs]
     if parameters := parameters + _asked(route):
         operation["parameters"] = parameters
     if route.takes:
@@ -136,6 +137,10 @@ def _security(edge: web.Edge) -> list[dict[str, list[str]]]:
 
 def _parameter(name: str) -> dict[str, Any]:
     return {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+
+
+def _header(name: str) -> dict[str, Any]:
+    return {"name": name.title(), "in": "header", "required": True, "schema": {"type": "string"}}
 
 
 def _asked(route: web.Route) -> list[dict[str, Any]]:
@@ -163,6 +168,7 @@ def _answer(status: int, model: type[BaseModel] | None) -> dict[str, Any]:
 
 ANSWERS = {
     200: "Done",
+    201: "Sent",
     202: "Under way: ask again after Retry-After",
     204: "Done",
     304: "Nothing new",

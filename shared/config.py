@@ -87,6 +87,10 @@ class Settings(BaseModel):
     auth_tenant_claim: str = "sub"
     auth_operator_claim: str | None = None
 
+    send_burst: Annotated[int, Field(ge=1, le=10_000)] = 20
+    send_per_minute: Annotated[int, Field(ge=1, le=60_000)] = 30
+    send_new_contacts_per_day: Annotated[int, Field(ge=0, le=100_000)] = 50
+
     cors_origins: Words = ()
     tenants_on_first_use: bool = True
 

@@ -3,6 +3,7 @@
 import json
 import sys
 import traceback
+from collections.abc import Mapping
 from contextvars import ContextVar
 from typing import Any, NewType
 
@@ -32,6 +33,18 @@ def broke(event: str, error: BaseException, **facts: Any) -> None:
 def follow(trace: Trace | None) -> None:
     """Lines of this request carry its trace (`projects/P/traces/T`) from here on."""
     _trace.set(trace)
+
+
+def trace_in(headers: Mapping[str, str], project: str | None) -> Trace | None:
+    """The trace that a request belongs to, if its headers tell one that can be linked."""
+    header = headers.get("x-cloud-trace-context", "")
+    trace = header.partition("/")[0] or _traceparent(headers.get("traceparent", ""))
+    return Trace(f"projects/{project}/traces/{trace}") if project and trace.isalnum() else None
+
+
+def _traceparent(header: str) -> str:
+    parts = header.split("-")
+    return parts[1] if len(parts) == 4 else ""
 
 
 def _write(severity: str, event: str, facts: dict[str, Any]) -> None:

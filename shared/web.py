@@ -1,14 +1,14 @@
 """The edge of every function: sub-paths, bodies, CORS, problems and one access log line."""
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, RootModel, TypeAdapter, ValidationError
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Match
 from starlette.routing import Route as Pattern
 from starlette.types import ASGIApp
@@ -17,11 +17,11 @@ from shared import config, log, problems
 from shared.problems import Problem
 
 BODY_LIMIT = 64 * 1024
+PIECE = 256 * 1024
 CORS_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 CORS_HEADERS = ("authorization", "content-type", "idempotency-key", "if-none-match")
 CORS_EXPOSED = ("retry-after", "etag")
 
-# What a route's callers may get, by what the route does.
 TENANT_PROBLEMS: tuple[type[Problem], ...] = (
     problems.TokenMissing,
     problems.TokenInvalid,
@@ -77,6 +77,7 @@ class Route:
     run: Run
     asks: type[BaseModel] | None
     takes: type[BaseModel] | None
+    needs: tuple[str, ...]
     answers: dict[int, type[BaseModel] | None]
     problems: tuple[type[Problem], ...]
     pattern: Pattern
@@ -97,17 +98,20 @@ class Edge:
         *,
         asks: type[BaseModel] | None = None,
         takes: type[BaseModel] | None = None,
+        needs: tuple[str, ...] = (),
         answers: dict[int, type[BaseModel] | None],
         problems: tuple[type[Problem], ...] = (),
     ) -> Callable[[Run], Run]:
         """The decorated coroutine answers this method at this sub-path (`/` is the function's own).
 
-        Its first docstring line is the operation's summary.
+        Its first docstring line is the operation's summary; `needs` are headers it must have.
         """
 
         def keep(run: Run) -> Run:
             pattern = Pattern(path, endpoint=run, methods=[method])
-            self.routes.append(Route(method, path, run, asks, takes, answers, problems, pattern))
+            self.routes.append(
+                Route(method, path, run, asks, takes, needs, answers, problems, pattern)
+            )
             return run
 
         return keep
@@ -171,7 +175,7 @@ async def body(model: type[Body], request: Request, limit: int = BODY_LIMIT) -> 
     try:
         return TypeAdapter(model).validate_json(raw or b"{}")
     except ValidationError as error:
-        raise _unfit(error) from None
+        raise _unfit(error, tagged=issubclass(model, RootModel)) from None
 
 
 def query(model: type[Body], request: Request) -> Body:
@@ -193,13 +197,42 @@ async def read(request: Request, limit: int) -> bytes:
     return b"".join(chunks)
 
 
-def _unfit(error: ValidationError) -> Problem:
+class File(Protocol):
+    """What is sent to a browser, and how it has to treat it."""
+
+    @property
+    def content(self) -> bytes: ...
+    @property
+    def mimetype(self) -> str: ...
+    @property
+    def disposition(self) -> str: ...
+
+
+def streamed(file: File) -> Response:
+    """The file, piece by piece; the browser may keep it."""
+    headers = {
+        "content-disposition": file.disposition,
+        "content-length": str(len(file.content)),
+        "cache-control": "private, max-age=86400, immutable",
+        "x-content-type-options": "nosniff",
+    }
+    return StreamingResponse(_pieces(file.content), headers=headers, media_type=file.mimetype)
+
+
+def _pieces(content: bytes) -> Iterator[bytes]:
+    for start in range(0, len(content), PIECE):
+        yield content[start : start + PIECE]
+
+
+def _unfit(error: ValidationError, *, tagged: bool = False) -> Problem:
+    """`tagged`: of several models in one; where a fault is begins with which."""
     faults = error.errors(include_url=False, include_input=False, include_context=False)
     if faults[0]["type"] == "json_invalid":
         return problems.BodyMalformed()
     return problems.RequestInvalid(
         errors=[
-            {"field": ".".join(map(str, fault["loc"])), "message": fault["msg"]} for fault in faults
+            {"field": ".".join(map(str, fault["loc"][tagged:])), "message": fault["msg"]}
+            for fault in faults
         ]
     )
 
@@ -260,17 +293,7 @@ def _access(status: int, **facts: Any) -> None:
 
 
 def _trace(request: Request) -> log.Trace | None:
-    header = request.headers.get("x-cloud-trace-context", "")
-    trace = header.partition("/")[0] or _traceparent(request.headers.get("traceparent", ""))
-    if not trace.isalnum():
-        return None
     try:
-        project = config.settings().google_cloud_project
+        return log.trace_in(request.headers, config.settings().google_cloud_project)
     except config.ConfigurationError:
         return None
-    return log.Trace(f"projects/{project}/traces/{trace}") if project else None
-
-
-def _traceparent(header: str) -> str:
-    parts = header.split("-")
-    return parts[1] if len(parts) == 4 else ""

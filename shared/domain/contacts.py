@@ -13,7 +13,7 @@ import hashlib
 import json
 import re
 from base64 import b32encode
-from typing import NamedTuple, NewType, Protocol
+from typing import Any, NamedTuple, NewType, Protocol
 
 from shared.domain.names import LineId
 from shared.domain.record import Record
@@ -80,17 +80,22 @@ def contact_of(jid: str, alt: str | None = None) -> Contact | None:
     return Contact(key=key, address=str(used), number=number, lid=lid)
 
 
+def digits(value: Any) -> Any:
+    """A number as people write it (`+55 (11) 99999-0001`), without what isn't one of its digits."""
+    return re.sub(r"[\s()+.-]", "", value) if isinstance(value, str) else value
+
+
 def fold(number: str) -> str:
     """The digits that all spellings of one phone number have in common (EVOLUTION.md §7).
 
     A Brazilian number whose last eight digits begin with 2 – 5 isn't folded: without the ninth
     digit it is a landline, which is somebody else.
     """
-    digits = "".join(character for character in number if character in "0123456789")
+    bare = "".join(character for character in number if character in "0123456789")
     for spelling in (_BRAZIL, _MEXICO, _ARGENTINA):
-        if found := spelling.fullmatch(digits):
+        if found := spelling.fullmatch(bare):
             return found[1] + found[2]
-    return digits
+    return bare
 
 
 def lid_key(lid: str) -> ContactKey:
@@ -110,6 +115,11 @@ def may_be(key: str, person: Person) -> bool:
     hidden = key.startswith(_HIDDEN)
     known = [each for each in keys_of(person) if each.startswith(_HIDDEN) is hidden]
     return not known or key in known
+
+
+def is_conversation_id(name: str) -> bool:
+    """Whether it can be one of ours."""
+    return re.fullmatch(rf"[a-z2-7]{{{CONVERSATION_ID_LENGTH}}}", name) is not None
 
 
 def conversation_id(line: LineId, number: str, contact: ContactKey) -> ConversationId:

@@ -70,9 +70,13 @@ class DeliveryMoved:
 
 @dataclass(frozen=True)
 class SendRefused:
-    """WhatsApp didn't take a message of ours."""
+    """WhatsApp didn't take a message of ours.
+
+    `restricted`: because our number may not write to new contacts for now.
+    """
 
     id: str
+    restricted: bool = False
 
 
 @dataclass(frozen=True)

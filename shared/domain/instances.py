@@ -43,6 +43,10 @@ It outlives the longest upstream call (20 s) twice, so that when a lease has exp
 holder sent can still be running."""
 
 
+RESTRICTED_FOR = timedelta(hours=24)
+"""How long we believe that a number is restricted: nobody says when it ends."""
+
+
 class State(StrEnum):
     """How connected a line is."""
 
@@ -140,7 +144,23 @@ class Instance(Kept):
     lease: Lease | None = None
     heard_at: int = 0
     """The `date_time` of the newest event that moved it, in the server's own epoch milliseconds."""
+    paced_until: int = 0
+    """When it may speak as much as ever (a bucket of `pacing`)."""
+    reached_until: int = 0
+    """When it may write to as many new contacts as ever (a bucket of `pacing`)."""
+    restricted_since: AwareDatetime | None = None
+    restricted_at: AwareDatetime | None = None
+    """When WhatsApp first and last said that this number may not write to new contacts."""
     created_at: AwareDatetime
+
+    def restricted(self, now: datetime) -> bool:
+        """WhatsApp said not long ago that the number may not write to new contacts."""
+        return self.restricted_at is not None and now - self.restricted_at < RESTRICTED_FOR
+
+    def found_restricted(self, now: datetime) -> "Instance":
+        """The same, since WhatsApp says so now."""
+        since = self.restricted_since if self.restricted(now) else now
+        return self.model_copy(update={"restricted_since": since, "restricted_at": now})
 
     @property
     def key(self) -> LineKey:

@@ -17,6 +17,9 @@ ME = "me"
 SOMEBODY = "?"
 """Who changed a message when the event doesn't say."""
 
+ACKNOWLEDGED_WITHIN_MS = 5 * 60 * 1000
+"""After which a message of ours that nobody acknowledged is shown as such."""
+
 EDITS_KEPT, WORDS_KEPT, REACTIONS_KEPT = 16, 128 * 1024, 1
 """What is left of a message that was changed very often: its newest edits, in all so many
 characters, and of every person's reactions the newest."""
@@ -53,6 +56,8 @@ class Conversation(Kept):
     unread: int = 0
     archived: bool = False
     merged_into: ConversationId | None = None
+    unsettled: int = 0
+    """How many sends into it nobody knows the outcome of."""
     merged_at: int = 0
     """When another conversation was merged into it last (epoch milliseconds)."""
 
@@ -98,6 +103,8 @@ class KeptMessage(Message):
     edits: dict[str, Edit] = Field(default_factory=dict)
     reactions: dict[str, dict[str, Reaction]] = Field(default_factory=dict)
     revoked_by: dict[str, int] = Field(default_factory=dict)
+    send: str | None = None
+    """The key of the send that said it."""
     recalled: bool = False
     """History told it, and nobody yet that it was news."""
     changed: int = 0
@@ -111,6 +118,11 @@ class KeptMessage(Message):
     def failed(self) -> bool:
         """WhatsApp refused it, and nothing later says that it arrived after all."""
         return self.refused and self.progress < Delivery.DELIVERED
+
+    def unacknowledged(self, now: int) -> bool:
+        """WhatsApp had long enough (until `now`, epoch milliseconds) to say that it got it."""
+        waiting = self.from_me and not self.failed and self.progress == Delivery.PENDING
+        return waiting and now - self.at > ACKNOWLEDGED_WITHIN_MS
 
     @property
     def revoked_at(self) -> int | None:

@@ -134,6 +134,8 @@ class WhyNotSent(StrEnum):
     UNSUPPORTED = "unsupported"
     INVALID = "invalid"
     INSTANCE_MISSING = "instance_missing"
+    RESTRICTED = "restricted"
+    UNREACHABLE = "unreachable"
 
 
 @dataclass(frozen=True)

@@ -35,14 +35,14 @@ def _update(value: Any, heard: Heard) -> Event:
         return Unreadable("an update of no message, or of nothing")
     if word == "DELETED":
         return Revoked(name, heard.at, _revoker(name, key, heard))
+    if deliveries.refused(word) and key.get("fromMe") is not False:
+        return SendRefused(name, deliveries.restricted(value))
     return _moved(name, word, theirs=key.get("fromMe") is False)
 
 
 def _moved(name: str, word: str, *, theirs: bool) -> Event:
     if theirs:
         return Ignored("what became of a contact's message")
-    if deliveries.refused(word):
-        return SendRefused(name)
     delivery = deliveries.delivery(word)
     if delivery is not None:
         return DeliveryMoved(name, delivery)

@@ -1,5 +1,6 @@
 """Upstream's words for how far a message got (EVOLUTION.md §4, status enum)."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from shared.domain.messages import Delivery
@@ -39,3 +40,16 @@ def delivery(status: Any) -> Delivery | None:
 def refused(status: Any) -> bool:
     """WhatsApp didn't take the message."""
     return word(status) in REFUSED
+
+
+def restricted(update: Mapping[str, Any]) -> bool:
+    """WhatsApp refused it because the number may not write to new contacts for now.
+
+    Baileys tells its code in the message's stub; 2.3.6 leaves that out, others pass it on.
+    """
+    told = [update.get(name) for name in ("messageStubParameters", "error", "errorCode", "code")]
+    listed = [each for one in told for each in (one if isinstance(one, list) else [one])]
+    return any(str(each) == _RESTRICTED for each in listed)
+
+
+_RESTRICTED = "463"

@@ -86,12 +86,15 @@ def _edit(target: str, changed: Any, at: int, by: By) -> Order:
     content = contents.content_of(*contents.unwrapped(changed))
     if content.original and content.text is None:
         return Unreadable("an edit without words")
-    words = content.text or ""
+    return edit_of(target, content.text or "", at, by)
+
+
+def edit_of(target: str, words: str, at: int, by: By) -> Edited:
+    """An edit; the same one has the same key, whichever event tells it."""
     return Edited(target, words, at, _edit_key(target, words, at), by)
 
 
 def _edit_key(*facts: str | int) -> str:
-    """The same edit has the same key, whichever event tells it."""
     digest = hashlib.sha256(json.dumps(facts).encode()).digest()
     return b32encode(digest).decode().lower()[:26]
 

@@ -19,6 +19,7 @@ _TELLING = {
         r"|^Cannot read properties of undefined \(reading 'find'\)"  # the lookup wasn't answered
         r"|SessionError: No sessions"  # nothing to encrypt with, so nothing was written
     ),
+    WhyNotSent.RESTRICTED: r"reach.?out|account.{0,20}restricted|\b463\b",
     WhyNotSent.UNSUPPORTED: r"^Method not available on|^Cannot (POST|PUT|DELETE) /",
     WhyNotSent.TOO_BIG: r"request entity too large|payload too large",
     WhyNotSent.INVALID: (

@@ -8,7 +8,7 @@ import asyncio
 from dataclasses import dataclass
 
 from shared import config, log, problems, services
-from shared.domain import names, placing, steps
+from shared.domain import placing, steps
 from shared.domain.instances import Instance, Reason, State, new_instance
 from shared.domain.names import InstanceName, LineKey
 from shared.domain.upstream import Connection
@@ -45,7 +45,7 @@ async def ensure(asked: Asked) -> Instance:
 async def _turn(asked: Asked) -> Instance | None:
     """One try; None: the records changed under us, so look again."""
     settings, now = config.settings(), services.now()
-    name = names.instance_name(settings.instance_prefix, asked.key)
+    name = entry.name_of(asked.key)
     tenant, instance = await services.store().look(asked.key.tenant, name)
     on_first_use = settings.tenants_on_first_use
     match placing.decide_place(tenant, instance, asked.key, now, on_first_use=on_first_use):

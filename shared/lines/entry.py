@@ -3,7 +3,7 @@
 from shared import config, problems, services
 from shared.domain import names, placing
 from shared.domain.instances import Instance
-from shared.domain.names import LineKey
+from shared.domain.names import InstanceName, LineKey
 from shared.domain.tenants import Status, Tenant
 
 _BARRED = {
@@ -24,13 +24,17 @@ def barring(barred: placing.Barred) -> problems.Problem:
     return _BARRED[barred.status]()
 
 
+def name_of(key: LineKey) -> InstanceName:
+    """The name of the instance that carries a line."""
+    return names.instance_name(config.settings().instance_prefix, key)
+
+
 async def known(key: LineKey) -> Instance:
     """The record of a line that its tenant may use.
 
     Raises LineUnknown, TenantUnknown, TenantSuspended, TenantCancelled. Firestore: 2 reads.
     """
-    name = names.instance_name(config.settings().instance_prefix, key)
-    tenant, instance = await services.store().look(key.tenant, name)
+    tenant, instance = await services.store().look(key.tenant, name_of(key))
     check(tenant)
     if instance is None:
         raise problems.LineUnknown()

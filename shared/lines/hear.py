@@ -13,10 +13,11 @@ from shared.domain.events import Event, MessageEvent
 from shared.domain.instances import epoch_ms
 from shared.domain.messages import Message
 from shared.domain.names import LineKey
-from shared.domain.threads import Edit, Reaction
+from shared.domain.threads import Reaction
 from shared.evolution import webhooks
 from shared.evolution.webhooks import Wire
-from shared.lines import connecting, letters
+from shared.lines import changes, connecting, letters
+from shared.sending import settle
 from shared.store import Through, Unfit
 from shared.webhook_token import Bearer
 
@@ -107,18 +108,17 @@ class _Hearing:
                 await self._recalled(past)
             case events.DeliveryMoved(message_id, delivery):
                 await store.move(self._line, message_id, delivery, now)
-            case events.SendRefused(message_id):
+            case events.SendRefused(message_id, restricted):
                 await store.refuse(self._line, message_id, now)
+                if restricted:
+                    await settle.restrict(self.bearer.name)
             case events.Reacted(target, actor, emoji, at, reaction_id):
                 reaction = Reaction(emoji=emoji, at=at)
                 await store.react(self._line, target, actor, reaction_id, reaction, now)
-            case events.Edited(edited, text, at, edit_key, by):
-                edit = Edit(text=text, at=at, by=dict.fromkeys(by, True))
-                await store.edit(self._line, edited, edit_key, edit, now)
-                await store.retell(self._line, edited, now)
-            case events.Revoked(revoked, at, by):
-                await store.revoke(self._line, revoked, at, by, now)
-                await store.retell(self._line, revoked, now)
+            case events.Edited():
+                await changes.edited(self._line, event, now)
+            case events.Revoked():
+                await changes.revoked(self._line, event, now)
 
     async def _said(self, message: Message, *, unread: bool) -> None:
         through = await self._through()
@@ -126,7 +126,12 @@ class _Hearing:
             return await self._bury("own number unknown")
         known = message.model_copy(update={"contact": await self._known(through, message.contact)})
         now = epoch_ms(self.now)
-        new = await services.store().record(through, known, unread=unread, now=now)
+        if known.from_me:
+            new, unsettled = await services.store().echo(through, known, now=now)
+            if unsettled:
+                await settle.echoed(through.tenant, through.conversation(known.contact))
+        else:
+            new = await services.store().record(through, known, unread=unread, now=now)
         log.happened("message.stored" if new else "message.repeated", instance=self.bearer.name)
         return None
 

@@ -5,12 +5,14 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Set
+from datetime import datetime
 from typing import Any
 
 from pydantic import Field
 
 from shared import problems
 from shared.domain.contacts import ContactKey, ConversationId
+from shared.domain.instances import epoch_ms
 from shared.domain.messages import Author, Card, Delivery, Kind, Media, Place, Poll, Quoted
 from shared.domain.names import LineId
 from shared.domain.record import Record
@@ -61,6 +63,10 @@ class MessageView(Record):
     view_once: bool = False
     delivery: str | None = Field(default=None, description="Of own messages: how far it got")
     failed: bool = Field(default=False, description="WhatsApp refused it")
+    unacknowledged: bool = Field(
+        default=False, description="WhatsApp should have said long ago that it got it"
+    )
+    send: str | None = Field(default=None, description="The key it was sent with")
     edited: bool = False
     history: tuple[str, ...] = Field(default=(), description="Earlier texts, oldest first")
     revoked: bool = False
@@ -90,11 +96,11 @@ def conversation_view(conversation: Conversation, tenant: Tenant | None) -> Conv
     )
 
 
-def message_views(messages: Iterable[KeptMessage]) -> list[MessageView]:
+def message_views(messages: Iterable[KeptMessage], now: datetime) -> list[MessageView]:
     """What may be shown of messages; a quote of what was taken back is empty."""
     several = list(messages)
     gone = {each.id for each in several if each.revoked_at is not None}
-    return [message_view(_unquoting(each, gone)) for each in several]
+    return [message_view(_unquoting(each, gone), now) for each in several]
 
 
 def _unquoting(message: KeptMessage, gone: Set[str]) -> KeptMessage:
@@ -103,21 +109,22 @@ def _unquoting(message: KeptMessage, gone: Set[str]) -> KeptMessage:
     return message.model_copy(update={"quoted": message.quoted.model_copy(update={"preview": ""})})
 
 
-def message_view(message: KeptMessage) -> MessageView:
+def message_view(message: KeptMessage, now: datetime) -> MessageView:
     """What may be shown of a message: nothing of what was taken back."""
     if message.revoked_at is not None:
         left = message.model_dump(include={"id", "from_me", "at", "kind", "author"})
         return MessageView(**left, delivery=_delivery(message), failed=message.failed, revoked=True)
-    now = {
+    news = {
         "text": message.text_now,
         "delivery": _delivery(message),
         "failed": message.failed,
+        "unacknowledged": message.unacknowledged(epoch_ms(now)),
         "edited": message.edited,
         "history": message.texts_before,
         "reactions": message.reactions_now(),
     }
-    said = message.model_dump(include=set(MessageView.model_fields) - set(now))
-    return MessageView(**said, **now)
+    said = message.model_dump(include=set(MessageView.model_fields) - set(news))
+    return MessageView(**said, **news)
 
 
 def _delivery(message: KeptMessage) -> str | None:
@@ -125,9 +132,9 @@ def _delivery(message: KeptMessage) -> str | None:
     return Delivery(outcome).name.lower() if outcome else None
 
 
-def etag(messages: Iterable[KeptMessage]) -> str:
-    """The same for the same messages in the same condition."""
-    whole = "\n".join(message.model_dump_json() for message in messages)
+def etag(kept: Iterable[Record]) -> str:
+    """The same for the same records in the same condition."""
+    whole = "\n".join(each.model_dump_json() for each in kept)
     return f'"{hashlib.sha256(whole.encode()).hexdigest()[:20]}"'
 
 

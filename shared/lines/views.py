@@ -32,6 +32,9 @@ class LineView(Record):
     since: AwareDatetime
     reason: Reason | None = Field(default=None, description="Why it isn't simply open")
     number: str | None = Field(default=None, description="The phone number it was last paired with")
+    restricted_since: AwareDatetime | None = Field(
+        default=None, description="Since when WhatsApp lets it write to no new contacts"
+    )
     code: CodeView | None = None
 
 
@@ -46,6 +49,7 @@ def line_view(instance: Instance, now: datetime) -> LineView:
         since=instance.since,
         reason=instance.reason,
         number=instance.number,
+        restricted_since=instance.restricted_since if instance.restricted(now) else None,
         code=_code_view(code) if code else None,
     )
 

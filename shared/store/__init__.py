@@ -5,9 +5,10 @@ from shared.store.inbox import Inbox
 from shared.store.letters import Letters
 from shared.store.lines import Full, Lines, Placed
 from shared.store.messages import Through
+from shared.store.sends import Sends
 
 
-class Store(Lines, Inbox, Letters):
+class Store(Lines, Sends, Inbox, Letters):
     """Everything that Perene keeps."""
 
 

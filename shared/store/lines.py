@@ -52,11 +52,11 @@ class Lines(Instances):
         """
         references = self._tenant(names.spell(tenant)), self._instance(name)
         kept, carried = await self._read(*references)
-        return _tenant(kept), instance_in(carried)
+        return tenant_in(kept), instance_in(carried)
 
     async def tenant(self, tenant: TenantId) -> Tenant | None:
         """What we know of a tenant. Firestore: 1 read."""
-        return _tenant((await self._read(self._tenant(names.spell(tenant))))[0])
+        return tenant_in((await self._read(self._tenant(names.spell(tenant))))[0])
 
     async def lines(self, tenant: TenantId) -> tuple[Tenant | None, list[Instance]]:
         """A tenant and the instances of all its lines, by line.
@@ -68,7 +68,7 @@ class Lines(Instances):
         query = self._client.collection("instances").where(filter=of_tenant).limit(MAX_LINES_LIMIT)
         with base.translated():
             found = [instance_in(snapshot) async for snapshot in query.stream(**base.LIMITS)]
-        return _tenant(kept), sorted(filter(None, found), key=lambda each: each.line)
+        return tenant_in(kept), sorted(filter(None, found), key=lambda each: each.line)
 
     async def place(
         self, wanted: Instance, servers: Iterable[Limits], found_on: str | None = None
@@ -177,7 +177,8 @@ class Lines(Instances):
         batch.update(reference, change, option=self._since(room.version))
 
 
-def _tenant(snapshot: Snapshot) -> Tenant | None:
+def tenant_in(snapshot: Snapshot) -> Tenant | None:
+    """The tenant in a document, if there is one."""
     if not snapshot.exists:
         return None
     kept = Tenant.model_validate(

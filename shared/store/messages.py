@@ -38,6 +38,14 @@ class Through(NamedTuple):
         return conversation_id(self.line, self.number, contact.key)
 
 
+class Echoed(NamedTuple):
+    """Whether a message of ours was new, and if so how many sends into its conversation there are
+    of which nobody knows the outcome."""
+
+    new: bool
+    unsettled: int
+
+
 class Messages(Base):
     """What was said. Each method is one change, safe to repeat in any order."""
 
@@ -46,14 +54,15 @@ class Messages(Base):
 
         Firestore: 2 writes, 0 reads; a repeated message 1 read, 0 writes.
         """
-        batch = self._client.batch()
-        writing.create(batch, self._message(through, message.id), _kept(through, message, now))
-        self._tell(batch, through, [message], unread=int(unread))
-        try:
-            await self._fold(batch)
-        except exceptions.AlreadyExists:
-            return await self._fill(through, message, unread=unread, now=now)
-        return True
+        if await self._create(through, message, unread=unread, now=now):
+            return True
+        return (await self._fill(through, message, unread=unread, now=now)).new
+
+    async def echo(self, through: Through, message: Message, *, now: int) -> Echoed:
+        """The same, of a message of ours. (That a count grew by 0 tells it without a read.)"""
+        if results := await self._create(through, message, unread=False, now=now):
+            return Echoed(True, _last_count(results))
+        return await self._fill(through, message, unread=False, now=now)
 
     async def recall(self, through: Through, past: Sequence[Message], *, now: int) -> int:
         """Messages of the past are kept, unread by nobody; how many of them were new.
@@ -77,8 +86,20 @@ class Messages(Base):
 
     # How -------------------------------------------------------------------------------------
 
-    async def _fill(self, through: Through, message: Message, *, unread: bool, now: int) -> bool:
-        """The message takes the place of its stub; False if it had been there already.
+    async def _create(
+        self, through: Through, message: Message, *, unread: bool, now: int
+    ) -> list[Any] | None:
+        """What became of the writes; None if there is such a message, or its stub."""
+        batch = self._client.batch()
+        writing.create(batch, self._message(through, message.id), _kept(through, message, now))
+        self._tell(batch, through, [message], unread=int(unread))
+        try:
+            return await self._fold(batch)
+        except exceptions.AlreadyExists:
+            return None
+
+    async def _fill(self, through: Through, message: Message, *, unread: bool, now: int) -> Echoed:
+        """The message takes the place of its stub; not new if it had been there already.
 
         One that history had told before is news all the same, once.
         """
@@ -94,12 +115,12 @@ class Messages(Base):
                 batch.update(reference, told, option=self._since(found.update_time))
                 self._tell(batch, through, [KeptMessage.model_validate(kept)], unread=1)
             else:
-                return False
+                return Echoed(False, 0)
             try:
-                await self._commit(batch)
+                results = await self._written(batch)
             except (*CONTENDED, exceptions.NotFound):
                 continue
-            return threads.is_stub(kept)
+            return Echoed(threads.is_stub(kept), _last_count(results))
         raise AssertionError("attempts() ends with a problem")
 
     async def _recall(self, through: Through, chunk: Sequence[Message], now: int) -> int:
@@ -128,6 +149,9 @@ class Messages(Base):
                 continue
             return len(told)
         raise AssertionError("attempts() ends with a problem")
+
+    def _new(self, through: Through, message: Message, send: str, now: int) -> dict[str, Any]:
+        return _kept(through, message, now) | {"send": send}
 
     def _put(
         self,
@@ -230,7 +254,14 @@ def _folded(through: Through, said: Sequence[Message], unread: int) -> dict[str,
         summary["merged_into"] = None  # there is something to merge again
     summary |= {field: value for field, value in known.items() if value}
     summary |= named(name) if name and not contact.group else {}
+    if newest.from_me:
+        summary["unsettled"] = firestore.Increment(0)
     return summary | ({"unread": firestore.Increment(unread), "has_unread": True} if unread else {})
+
+
+def _last_count(results: Sequence[Any]) -> int:
+    """What the last transform of the last write made of its number."""
+    return int(results[-1].transform_results[-1].integer_value)
 
 
 def _goes_on(summary: Snapshot) -> bool:

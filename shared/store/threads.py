@@ -81,7 +81,7 @@ class Threads(News):
         if not found.exists or threads.is_stub(found.to_dict() or {}):
             return None
         kept = message_in(found)
-        return kept if kept.conversation in _ids(of) else None
+        return kept if kept.conversation in ids_of(of) else None
 
     async def mark(
         self, tenant: TenantId, conversation: ConversationId, **change: Any
@@ -119,7 +119,7 @@ class Threads(News):
     def _thread(self, tenant: TenantId, of: Conversation) -> Any:
         """All that was said, also while nobody knew the contact's number."""
         said = self._of(tenant).collection("messages")
-        return said.where(filter=FieldFilter("conversation", "in", _ids(of)))
+        return said.where(filter=FieldFilter("conversation", "in", ids_of(of)))
 
     async def _found(self, query: Any) -> list[Snapshot]:
         with base.translated():
@@ -131,7 +131,7 @@ def messages_through(tenant: TenantId, of: Conversation) -> Through:
     return Through(tenant, of.line, of.number)
 
 
-def _ids(of: Conversation) -> list[ConversationId]:
+def ids_of(of: Conversation) -> list[ConversationId]:
     """A person's conversation, and the one held while nobody knew the number."""
     if of.lid is None or of.nameless_lid:
         return [of.id]

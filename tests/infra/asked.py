@@ -4,6 +4,7 @@ import ast
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -60,6 +61,9 @@ async def everything(store: Store) -> None:
         for after in (None, Position(1, "some")):
             await store.messages(TENANT, of, 1, after)
             await store.changes(TENANT, of, 0, 1, after)
+        await store.unsettled(TENANT, of)
+        await store.said_by_us(TENANT, of, 0, 1)
+    await store.overdue(datetime.now(UTC), 1)
     await store.known_by(TENANT, "default", "5511999990001", "111")
     await store.record(THROUGH, SAID, unread=True, now=1)
     await store.revoke(THROUGH, SAID.id, 1, (SAID.contact.key,), 1)

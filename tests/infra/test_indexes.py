@@ -29,8 +29,10 @@ async def test_no_query_of_the_code_is_forgotten_here(perene: Perene):
     assert places == asked.written("shared", "functions")
 
 
-def test_dead_letters_end_by_themselves():
-    assert Indexes().ttl == {("dead_letters", "expires_at")}
+def test_what_is_kept_for_a_while_ends_by_itself():
+    ending = ("aliases", "dead_letters", "sends")
+
+    assert Indexes().ttl == {(collection, "expires_at") for collection in ending}
 
 
 @pytest.mark.parametrize(

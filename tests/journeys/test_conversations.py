@@ -560,7 +560,7 @@ async def test_an_answer_shows_what_it_answers(perene: Perene):
                "quotedMessage": {"conversation": "quanto custa?"}}  # fmt: skip
 
     said = {"extendedTextMessage": {"text": "e então?", "contextInfo": quoting}}
-    await say(perene, name, said, messageTimestamp=NOW + 60)
+    await say(perene, name, said, messageTimestamp=int(time.time()) + 60)
 
     newest = (await thread(perene, await only(perene)))[0]
     assert newest["quoted"] == {

@@ -30,7 +30,7 @@ def main() -> None:
     given = asked.parse_args()
     limits.CREATE = limits.CONNECT = limits.DELETE = given.patience
     steps = Steps(given.die_at)
-    Base._commit = steps.around(Base._commit)  # type: ignore[method-assign]
+    Base._written = steps.around(Base._written)  # type: ignore[method-assign]
     transport = Watched(steps)
     with services.using(clock=Clock(given.clock), transport=transport):
         app = gateway.build(Path(__file__).parent.parent.parent / "functions")

@@ -1,0 +1,51 @@
+"""What every problem is, and the one registry of them (RFC 9457)."""
+
+import re
+from typing import Any, ClassVar
+
+TYPE_PREFIX = "urn:perene:problem:"
+
+
+class Problem(Exception):
+    """A failure with a type, a status and a sentence.
+
+    `detail` is for the caller and never carries a secret, a phone number or a person's words;
+    `retry_after` (seconds) becomes the header of that name.
+    """
+
+    status: ClassVar[int]
+    title: ClassVar[str]
+    again_after: ClassVar[int | None] = None
+    """Seconds after which the same request may well succeed, where that is so."""
+    registry: ClassVar[dict[str, type["Problem"]]] = {}
+
+    def __init__(
+        self,
+        detail: str = "",
+        *,
+        retry_after: int | None = None,
+        errors: list[dict[str, str]] | None = None,
+    ) -> None:
+        super().__init__(detail or self.title)
+        self.detail = detail
+        self.retry_after = self.again_after if retry_after is None else retry_after
+        self.errors = errors
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        cls.registry[cls.slug()] = cls
+
+    @classmethod
+    def slug(cls) -> str:
+        """The last part of the type: the class's name in kebab case. Renaming breaks callers."""
+        return re.sub(r"(?<!^)(?=[A-Z])", "-", cls.__name__).lower()
+
+    def body(self) -> dict[str, Any]:
+        """The problem as RFC 9457 writes it."""
+        optional = {"detail": self.detail, "errors": self.errors, "retry_after": self.retry_after}
+        return {
+            "type": TYPE_PREFIX + self.slug(),
+            "title": self.title,
+            "status": self.status,
+            **{name: value for name, value in optional.items() if value not in ("", None)},
+        }

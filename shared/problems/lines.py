@@ -1,0 +1,55 @@
+"""Lines, and what was said through them."""
+
+from shared.problems.base import Problem
+
+
+class LineUnknown(Problem):
+    status = 404
+    title = "There is no such line"
+
+
+class ConversationUnknown(Problem):
+    status = 404
+    title = "There is no such conversation"
+
+
+class MessageUnknown(Problem):
+    status = 404
+    title = "There is no such message"
+
+
+class MediaAbsent(Problem):
+    status = 404
+    title = "The message has no file, or WhatsApp doesn't keep it any more"
+
+
+class MediaTooLarge(Problem):
+    status = 413
+    title = "The file is too large to be shown here"
+
+
+class CursorInvalid(Problem):
+    status = 400
+    title = "The cursor isn't one of ours"
+
+
+class LineBusy(Problem):
+    status = 409
+    again_after = 2
+    title = "The line is being changed by another call, try again shortly"
+
+
+class LineNotOpen(Problem):
+    status = 409
+    title = "The line is not connected to WhatsApp"
+
+
+class MaximumLinesReached(Problem):
+    status = 409
+    title = "Maximum lines reached for this tenant"
+
+
+class MaximumInstancesReached(Problem):
+    status = 503
+    again_after = 60
+    title = "Maximum instances reached"

@@ -1,0 +1,52 @@
+"""Those we depend on, and ourselves."""
+
+from shared.problems.base import Problem
+
+
+class EvolutionUnreachable(Problem):
+    status = 502
+    again_after = 5
+    title = "The WhatsApp server can't be reached"
+
+
+class EvolutionTimedOut(Problem):
+    status = 504
+    again_after = 5
+    title = "The WhatsApp server didn't answer in time"
+
+
+class EvolutionFailed(Problem):
+    status = 502
+    again_after = 5
+    title = "The WhatsApp server failed"
+
+
+class EvolutionRefused(Problem):
+    status = 502
+    title = "The WhatsApp server refused to make the instance"
+
+
+class EvolutionRefusedKey(Problem):
+    status = 502
+    title = "The WhatsApp server refused our key"
+
+
+class ServerUnknown(Problem):
+    status = 503
+    title = "The line's server is not configured on this deployment"
+
+
+class StoreUnavailable(Problem):
+    status = 503
+    again_after = 2
+    title = "The database can't be reached, try again shortly"
+
+
+class WebhookForged(Problem):
+    status = 401
+    title = "The webhook's token is not valid"
+
+
+class Unexpected(Problem):
+    status = 500
+    title = "Something failed on our side"

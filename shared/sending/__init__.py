@@ -1,0 +1,1 @@
+"""Saying something through a line: once, under the right number, and honest about the outcome."""

@@ -1,0 +1,84 @@
+"""Files that a caller wants sent: at a public address, or in the request itself."""
+
+import ipaddress
+import re
+from typing import Annotated, Self
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
+
+from shared.domain.record import Record
+
+LARGEST = 16 * 1024 * 1024
+"""Bytes of a file in a request: WhatsApp takes no larger image, video or audio."""
+
+_BASE64 = re.compile(r"[A-Za-z0-9+/]+={0,2}")
+_HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}", re.IGNORECASE)
+_INSIDE = (".local", ".localhost", ".internal", ".invalid", ".test", ".example", ".home.arpa")
+
+
+def _public(value: str) -> str:
+    """An address that a server may fetch: on the public web, never inside its own network.
+
+    (A name can still lead inside; the server's network has to refuse that.)
+    """
+    parts = urlsplit(value)
+    host = parts.hostname or ""
+    if parts.scheme != "https" or parts.username or parts.password:
+        raise ValueError("must be an https:// address without a password")
+    if _is_ip(host) or not _HOST.fullmatch(host) or host.lower().endswith(_INSIDE):
+        raise ValueError("must be on the public web")
+    return value
+
+
+def _is_ip(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _encoded(value: str) -> str:
+    if len(value) % 4 or not _BASE64.fullmatch(value):
+        raise ValueError("must be plain base64, without `data:` and line breaks")
+    if len(value) * 3 // 4 - 2 > LARGEST:
+        raise ValueError(f"is too large: {LARGEST} bytes at most")
+    return value
+
+
+class File(Record):
+    """A file, given one way."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    url: Annotated[str, AfterValidator(_public)] | None = Field(default=None, max_length=2_000)
+    base64: Annotated[str, AfterValidator(_encoded)] | None = Field(default=None, repr=False)
+
+    @model_validator(mode="after")
+    def _given_one_way(self) -> Self:
+        if (self.url is None) == (self.base64 is None):
+            raise ValueError("exactly one of url and base64 is needed")
+        return self
+
+    @property
+    def source(self) -> str:
+        """As a server takes it."""
+        return self.url or self.base64 or ""
+
+
+MIMETYPE = r"^[\w.+-]+/[\w.+-]+$"
+Caption = Annotated[str, Field(min_length=1, max_length=1_024)]
+
+
+class Picture(File):
+    """An image or a video."""
+
+    caption: Caption | None = None
+    mimetype: str | None = Field(default=None, pattern=MIMETYPE, max_length=100)
+
+
+class Document(Picture):
+    """Any file, by its name."""
+
+    name: str = Field(min_length=1, max_length=200)

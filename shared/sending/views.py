@@ -1,0 +1,87 @@
+"""A send as its tenant sees it."""
+
+from pydantic import AwareDatetime, Field
+
+from shared import problems, services, web
+from shared.domain.contacts import ConversationId
+from shared.domain.names import LineId
+from shared.domain.record import Record
+from shared.domain.sends import Doubt, Send, SendState
+from shared.domain.threads import KeptMessage
+from shared.domain.upstream import WhyNotSent
+from shared.lines.pages import MessageView, message_view
+
+ASK_AGAIN_SECONDS = 5
+
+SPEECH_PROBLEMS: tuple[type[problems.Problem], ...] = (
+    *web.TENANT_PROBLEMS,
+    *web.BODY_PROBLEMS,
+    *web.LINE_PROBLEMS,
+    problems.LineNotOpen,
+    problems.LineReleased,
+    problems.LineInConflict,
+    problems.NumberChanged,
+    problems.NotOnWhatsapp,
+    problems.ContentUnsupported,
+    problems.ContentRefused,
+    problems.FileUnreachable,
+    problems.FileTooLarge,
+    problems.LineRestricted,
+    problems.IdempotencyKeyInvalid,
+)
+"""Of every route that says something."""
+
+PROBLEMS = (
+    *SPEECH_PROBLEMS,
+    problems.IdempotencyKeyMissing,
+    problems.IdempotencyKeyReused,
+    problems.ConversationUnknown,
+    problems.LineUnknown,
+    problems.MessageUnknown,
+    problems.SendingTooFast,
+    problems.NewContactsExhausted,
+)
+
+
+class SendView(Record):
+    """What was asked with a key, and what became of it; the message as it is now, once it is sent.
+
+    `uncertain`: it may have been sent, so it is not sent again; it settles when the evidence comes.
+    """
+
+    key: str
+    state: SendState
+    why: WhyNotSent | Doubt | None = Field(default=None, description="Of failed and uncertain ones")
+    conversation: ConversationId
+    line: LineId
+    number: str = Field(description="The own number it was asked to leave through")
+    asked_at: AwareDatetime
+    text: str | None = Field(default=None, description="What it says, or its caption")
+    message: MessageView | None = None
+
+
+def send_view(send: Send, message: KeptMessage | None = None) -> SendView:
+    """What may be shown of a send."""
+    return SendView(
+        key=send.key,
+        state=send.state,
+        why=send.why,
+        conversation=send.conversation,
+        line=send.line,
+        number=send.number,
+        asked_at=send.asked_at,
+        text=send.content.text if send.content else None,
+        message=message_view(message, services.now()) if message else None,
+    )
+
+
+async def reply(send: Send, message: KeptMessage | None = None, *, done: int = 201) -> web.Reply:
+    """`done` with the message; 202 while nobody knows the outcome, with when to ask again.
+
+    Firestore: 1 read, if the message was sent and isn't at hand.
+    """
+    if send.state in (SendState.SENDING, SendState.UNCERTAIN):
+        return web.Reply(send_view(send), 202, {"retry-after": str(ASK_AGAIN_SECONDS)})
+    if send.message and message is None:
+        message = await services.store().message_of(send)
+    return web.Reply(send_view(send, message), done)
