@@ -24,7 +24,7 @@ from pydantic import AwareDatetime
 from shared.domain import messages
 from shared.domain.contacts import Contact, ConversationId
 from shared.domain.instances import Instance, State
-from shared.domain.messages import Content
+from shared.domain.messages import Content, Quoted
 from shared.domain.names import LineId, TenantId
 from shared.domain.record import Kept, Record
 from shared.domain.threads import ME, KeptMessage
@@ -86,6 +86,7 @@ class Send(Kept):
     content: Content | None = None
     reaction: Reacting | None = None
     """A reaction isn't a message: it is said to one."""
+    quoted: Quoted | None = None
     state: SendState
     why: WhyNotSent | Doubt | None = None
     message: str | None = None

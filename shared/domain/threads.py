@@ -7,7 +7,7 @@ from pydantic import Field
 
 from shared.domain import messages
 from shared.domain.contacts import ContactKey, ConversationId, keys_of, may_be
-from shared.domain.messages import Delivery, Kind, Message
+from shared.domain.messages import Delivery, Kind, Message, Quoted
 from shared.domain.names import LineId
 from shared.domain.record import Kept, Record
 
@@ -187,6 +187,17 @@ def _newest(told: tuple[str, Edit] | tuple[str, Reaction]) -> tuple[int, str]:
     """Of two at the same time the one whose key sorts last, whichever was told first."""
     key, what = told
     return what.at, key
+
+
+def quote_of(message: KeptMessage) -> Quoted:
+    """The message as one that answers it shows it."""
+    author = message.author.key if message.author else message.contact.key
+    return Quoted(
+        id=message.id,
+        author=None if message.from_me else author,
+        kind=message.kind,
+        preview=preview_of(message).text,
+    )
 
 
 def preview_of(message: Message) -> Preview:

@@ -21,7 +21,8 @@ def message(send: Send, sent: Sent, now: datetime) -> Message:
     told = next((each for each in events(send, sent) if isinstance(each, Said)), None)
     contact = in_conversation(send, contact_of(sent.jid))
     if told and told.message.id == sent.message_id:
-        return told.message.model_copy(update={"contact": contact})
+        quoted = told.message.quoted or send.quoted
+        return told.message.model_copy(update={"contact": contact, "quoted": quoted})
     content = send.content
     assert content
     return Message(
@@ -30,6 +31,7 @@ def message(send: Send, sent: Sent, now: datetime) -> Message:
         contact=contact,
         from_me=True,
         at=epoch_ms(now) // 1000 * 1000,
+        quoted=send.quoted,
         delivery=Delivery.PENDING,
     )
 

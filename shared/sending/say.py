@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from shared import config, log, problems, services
-from shared.domain import pacing, sends
+from shared.domain import pacing, sends, threads
 from shared.domain.instances import Instance, epoch_ms
 from shared.domain.names import TenantId
 from shared.domain.outgoing import Outgoing, Reaction
@@ -65,7 +65,7 @@ async def say(wanted: Wanted) -> Outcome:
     try:
         to = await destination.find(wanted.tenant, wanted.asked, now)
         target = await _target(wanted, to)
-        taken = await _claim(_new(wanted, to, now), wanted, to)
+        taken = await _claim(_new(wanted, to, target, now), wanted, to)
     except problems.Problem:
         known = await services.store().send(wanted.tenant, wanted.key)
         if known is None or isinstance(_again(known, wanted, now), sends.Retry):
@@ -146,7 +146,7 @@ def _outgoing(asked: Say, to: Destination, target: KeptMessage | None) -> Outgoi
     return Outgoing(address, saying.spoken(asked), saying.options(asked))
 
 
-def _new(wanted: Wanted, to: Destination, now: datetime) -> Send:
+def _new(wanted: Wanted, to: Destination, target: KeptMessage | None, now: datetime) -> Send:
     asked = wanted.asked
     reaction = asked.reaction if isinstance(asked, SayReaction) else None
     return Send(
@@ -159,6 +159,7 @@ def _new(wanted: Wanted, to: Destination, now: datetime) -> Send:
         contact=to.contact,
         content=None if isinstance(asked, SayReaction) else saying.shown(asked),
         reaction=Reacting(message=reaction.message, emoji=reaction.emoji) if reaction else None,
+        quoted=threads.quote_of(target) if target and not reaction else None,
         state=SendState.SENDING,
         holder=secrets.token_hex(8),
         asked_at=now,
@@ -170,7 +171,8 @@ def _new(wanted: Wanted, to: Destination, now: datetime) -> Send:
 def _once_more(failed: Send, new: Send, now: datetime) -> Send:
     """The failed one is asked again; where it goes may have changed since."""
     again = failed.again(new.holder, now)
-    where = {name: getattr(new, name) for name in ("number", "conversation", "contact")}
+    changing = ("number", "conversation", "contact", "quoted")
+    where = {name: getattr(new, name) for name in changing}
     return again.model_copy(update=where)
 
 

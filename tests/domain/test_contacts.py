@@ -11,7 +11,9 @@ from shared.domain.contacts import (
     ContactKey,
     contact_of,
     conversation_id,
+    digits,
     fold,
+    is_conversation_id,
     keys_of,
     lid_key,
     may_be,
@@ -209,3 +211,17 @@ def test_a_person_has_a_key_for_the_number_and_one_for_the_lid():
 )
 def test_somebody_may_be_a_person_of_whom_the_same_is_known_or_not_known(key, person, may):
     assert may_be(key, person) is may
+
+
+def test_a_conversation_id_is_known_by_its_look():
+    assert is_conversation_id(conversation_id(LineId("default"), "5511999990001", "x"))
+    assert not is_conversation_id("../" * 9)
+
+
+@pytest.mark.parametrize("value", ["+55 (11) 98888-7777", "5511988887777", "55.11.98888.7777"])
+def test_a_number_is_read_as_people_write_it(value):
+    assert digits(value) == "5511988887777"
+
+
+def test_what_is_no_text_is_left_for_validation_to_refuse():
+    assert digits(55) == 55

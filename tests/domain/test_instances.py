@@ -1,5 +1,7 @@
 """The record of an instance: its codes, its states and its lease."""
 
+from datetime import timedelta
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -147,3 +149,16 @@ def test_a_record_never_quotes_what_it_could_not_read():
 
 def test_the_stores_version_is_never_part_of_what_is_stored():
     assert "version" not in a_line(version="v1").model_dump()
+
+
+def test_a_number_is_restricted_for_a_day_since_whatsapp_last_said_so():
+    free = a_line(open=True)
+    told = free.found_restricted(NOON)
+    again = told.found_restricted(NOON + timedelta(hours=20))
+
+    assert not free.restricted(NOON)
+    assert told.restricted(NOON + timedelta(hours=23))
+    assert not told.restricted(NOON + timedelta(hours=24))
+    assert again.restricted_since == NOON
+    assert again.restricted(NOON + timedelta(hours=43))
+    assert again.found_restricted(NOON + timedelta(days=9)).restricted_since > NOON

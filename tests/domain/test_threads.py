@@ -185,3 +185,31 @@ def test_only_a_person_of_whom_only_the_lid_is_known_is_nameless():
 def test_a_stub_knows_only_news():
     assert threads.is_stub({"progress": 3})
     assert not threads.is_stub(kept().model_dump())
+
+
+@pytest.mark.parametrize(
+    ("change", "shown"),
+    [
+        ({"from_me": True, "progress": 1}, True),
+        ({"from_me": True, "progress": 2}, False),
+        ({"from_me": True, "progress": 1, "refused": True}, False),
+        ({"from_me": False}, False),
+    ],
+)
+def test_a_message_of_ours_that_nobody_acknowledged_is_shown_as_such(
+    change: dict[str, Any], shown: bool
+):
+    message = kept(**change)
+
+    assert message.unacknowledged(message.at + threads.ACKNOWLEDGED_WITHIN_MS + 1) is shown
+    assert not message.unacknowledged(message.at + threads.ACKNOWLEDGED_WITHIN_MS)
+
+
+def test_a_quote_shows_who_said_what():
+    in_group = kept(**GROUP)
+
+    assert threads.quote_of(kept()).model_dump() == {
+        "id": "3A1", "author": "551188887777", "kind": Kind.TEXT, "preview": "um",
+    }  # fmt: skip
+    assert threads.quote_of(kept(from_me=True)).author is None
+    assert threads.quote_of(in_group).author == "551188887777"

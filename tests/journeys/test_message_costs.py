@@ -284,3 +284,81 @@ async def test_marking_costs_three_reads_and_a_write(line: Perene, change: dict[
         assert (await line.call("PATCH", path, json=change)).status_code == 200
 
     assert (counted.reads, counted.writes) == (3, 1)
+
+
+# Said by us ----------------------------------------------------------------------------------
+
+
+async def say_to_maria(line: Perene, key: str = "k1", **asked: Any) -> Any:
+    headers = {"idempotency-key": key}
+    answer = await line.call("POST", "/send-message", json=asked, headers=headers)
+    await line.evolution.settled()
+    return answer
+
+
+async def in_conversation(line: Perene) -> str:
+    """Maria wrote; her conversation."""
+    await line.evolution.receive(name_of("acme"), MARIA.partition("@")[0], "oi")
+    await line.evolution.settled()
+    (path,) = await paths(line)
+    return path.rpartition("/")[2]
+
+
+async def test_a_send_into_a_conversation_costs_three_reads_and_four_writes(line: Perene):
+    conversation = await in_conversation(line)
+    line.evolution.faults.turn_on("webhook_lost")
+
+    with costs(line) as counted:
+        answer = await say_to_maria(line, conversation=conversation, text="oi")
+
+    assert answer.status_code == 201
+    assert (counted.reads, counted.writes) == (3, 4)
+
+
+async def test_a_second_send_at_once_costs_the_line_one_write_more(line: Perene):
+    conversation = await in_conversation(line)
+    line.evolution.faults.turn_on("webhook_lost")
+    await say_to_maria(line, conversation=conversation, text="oi")
+
+    with costs(line) as counted:
+        await say_to_maria(line, "k2", conversation=conversation, text="tudo bem?")
+
+    assert (counted.reads, counted.writes) == (3, 5)
+    line.clock.advance(timedelta(minutes=5))
+    with costs(line) as counted:
+        await say_to_maria(line, "k3", conversation=conversation, text="depois")
+    assert (counted.reads, counted.writes) == (3, 4)
+
+
+async def test_a_send_to_a_number_with_a_conversation_costs_no_more(line: Perene):
+    await in_conversation(line)
+    line.evolution.faults.turn_on("webhook_lost")
+
+    with costs(line) as counted:
+        await say_to_maria(line, to=MARIA.partition("@")[0], text="oi")
+
+    assert (counted.reads, counted.writes) == (3, 4)
+
+
+async def test_an_echo_costs_what_a_message_does_and_after_the_answer_a_read(line: Perene):
+    conversation = await in_conversation(line)
+    answer = await say_to_maria(line, conversation=conversation, text="oi")
+    own = a_message(key=a_key(fromMe=True, id=answer.json()["message"]["id"]))
+
+    with costs(line) as counted:
+        await post(line, posted.an_event("send.message", own))
+
+    assert (counted.reads, counted.writes) == (1, 0)
+
+
+async def test_asking_again_costs_few_reads_and_nothing_more(line: Perene):
+    conversation = await in_conversation(line)
+    await say_to_maria(line, conversation=conversation, text="oi")
+
+    with costs(line) as counted:
+        await say_to_maria(line, conversation=conversation, text="oi")
+    with costs(line) as asked:
+        await line.call("GET", "/send-message/k1")
+
+    assert (counted.reads, counted.writes) == (5, 0)
+    assert (asked.reads, asked.writes) == (3, 0)

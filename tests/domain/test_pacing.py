@@ -1,0 +1,69 @@
+"""How fast a line may speak."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.domain import pacing
+from shared.domain.pacing import Rate, Taken, TooFast, Unnoted, take
+
+NOW = 1_795_302_085_000
+RATE = pacing.per_minute(30, burst=5)
+
+
+def test_a_full_bucket_gives_its_burst_and_then_one_token_at_a_time():
+    full_at, taken = 0, 0
+    while isinstance(left := take(full_at, RATE, NOW), Taken):
+        full_at, taken = left.full_at, taken + 1
+
+    assert taken == 5
+    assert left == TooFast(NOW + 2_000)
+    assert take(full_at, RATE, NOW + 1_999) == TooFast(NOW + 2_000)
+    assert isinstance(take(full_at, RATE, NOW + 2_000), Taken)
+
+
+@given(st.lists(st.tuples(st.integers(0, 5_000), st.integers(1, 3)), max_size=60))
+def test_nobody_ever_gets_more_than_the_burst_and_what_came_back(steps: list[tuple[int, int]]):
+    now, full_at, spent = NOW, 0, 0
+    for pause, tokens in steps:
+        now += pause
+        match take(full_at, RATE, now, tokens):
+            case Taken(left):
+                full_at, spent = left, spent + tokens
+            case TooFast(again_at):
+                assert again_at > now
+                assert isinstance(take(full_at, RATE, again_at, tokens), Taken) or tokens > 5
+
+    assert spent <= RATE.burst + (now - NOW) / RATE.every_ms
+
+
+def test_several_tokens_are_taken_together_or_not_at_all():
+    assert take(0, RATE, NOW, 6) == TooFast(NOW + 2_000)
+    assert take(0, RATE, NOW, 5) == Taken(NOW + 10_000)
+
+
+def test_a_day_has_its_number_and_none_is_none():
+    assert pacing.per_day(50) == Rate(50, 1_728_000)
+    assert isinstance(take(0, pacing.per_day(0), NOW), TooFast)
+
+
+def test_the_first_of_two_quick_sends_is_paid_for_with_the_second():
+    unnoted = Unnoted()
+    assert unnoted.owed("a", RATE, NOW) == 0
+
+    unnoted.owe("a", RATE, NOW)
+
+    assert unnoted.owed("a", RATE, NOW + 1_999) == 1
+    assert unnoted.owed("a", RATE, NOW + 2_000) == 0, "it came back by itself"
+    assert unnoted.owed("b", RATE, NOW) == 0
+    unnoted.paid("a")
+    assert unnoted.owed("a", RATE, NOW) == 0
+
+
+def test_what_is_owed_by_lines_of_long_ago_is_forgotten():
+    unnoted = Unnoted()
+    for line in range(pacing.MOST_OWED):
+        unnoted.owe(str(line), RATE, NOW)
+
+    unnoted.owe("new", RATE, NOW + 60_000)
+
+    assert len(unnoted._owed) == 1
