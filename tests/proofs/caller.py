@@ -26,9 +26,11 @@ def main() -> None:
     asked.add_argument("--port", type=int, required=True)
     asked.add_argument("--clock", type=Path, required=True)
     asked.add_argument("--patience", type=float, default=limits.CREATE)
+    asked.add_argument("--send-patience", type=float, default=limits.SEND)
     asked.add_argument("--die-at", type=int, default=0)
     given = asked.parse_args()
     limits.CREATE = limits.CONNECT = limits.DELETE = given.patience
+    limits.SEND = given.send_patience
     steps = Steps(given.die_at)
     Base._written = steps.around(Base._written)  # type: ignore[method-assign]
     transport = Watched(steps)

@@ -10,6 +10,7 @@ import sys
 import time
 import uuid
 from collections.abc import AsyncIterator, Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -101,7 +102,7 @@ class Stage:
     ) -> httpx.Response:
         """A request to one of the callers, each in turn unless a port is given."""
         port = port or self.ports[next(self.serial) % len(self.ports)]
-        headers = {"authorization": f"Bearer {token(tenant)}"}
+        headers = {"authorization": f"Bearer {token(tenant)}", **more.pop("headers", {})}
         url = f"http://127.0.0.1:{port}{path}"
         return await self.http.request(method, url, headers=headers, **more)
 
@@ -125,9 +126,13 @@ class Stage:
         assert answer.status_code == 200, answer.text
         return answer.json()
 
-    def pass_a_lease(self) -> None:
+    def pass_a_lease(self, lease: timedelta = LEASE) -> None:
         """Every lease given until now is over."""
-        ahead = float(self.clock.read_text()) + LEASE.total_seconds() + 1
+        self.pass_time(lease.total_seconds() + 1)
+
+    def pass_time(self, seconds: float) -> None:
+        """So much later."""
+        ahead = float(self.clock.read_text()) + seconds
         scratch = self.clock.with_suffix(".new")
         scratch.write_text(str(ahead))
         scratch.rename(self.clock)
@@ -140,6 +145,20 @@ class Stage:
     async def simulated(self) -> dict[str, Any]:
         """The state of the simulated server."""
         return await self._simulator("GET", "/state")
+
+    async def quiet(self) -> None:
+        """Nothing that the simulated server has to post is under way."""
+        for _ in range(600):
+            state = await self.simulated()
+            if not state["deliveries"]["outcomes"].get("pending"):
+                return
+            await asyncio.sleep(0.05)
+        raise AssertionError("the server never has posted everything")
+
+    async def received(self, name: str, sender: str, text: str) -> None:
+        """A contact wrote."""
+        body = {"from": sender, "text": text}
+        await self._simulator("POST", f"/instances/{name}/receive", body)
 
     async def scan(self, name: str, number: str) -> None:
         await self._simulator("POST", f"/instances/{name}/scan", {"number": number})
