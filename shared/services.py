@@ -67,7 +67,7 @@ def evolution(server_id: str) -> "Evolution":
     known = server(server_id)
     from shared.evolution.client import Evolution
 
-    return _current.once(f"evolution {server_id}", lambda: Evolution(known, _http()))  # type: ignore[no-any-return]
+    return _current.once(f"evolution {server_id}", lambda: Evolution(known, http()))  # type: ignore[no-any-return]
 
 
 @contextmanager
@@ -94,7 +94,8 @@ def _make_store() -> "Store":
     return Store(client)
 
 
-def _http() -> "httpx.AsyncClient":
+def http() -> "httpx.AsyncClient":
+    """The network, for whoever may use it."""
     import httpx
 
     limits = httpx.Limits(max_connections=HTTP_CONNECTIONS)

@@ -50,6 +50,17 @@ LINE_PROBLEMS: tuple[type[Problem], ...] = (
     problems.EvolutionRefused,
     problems.EvolutionRefusedKey,
 )
+OPERATOR_PROBLEMS: tuple[type[Problem], ...] = (
+    problems.TokenMissing,
+    problems.TokenInvalid,
+    problems.TokenExpired,
+    problems.NotAllowed,
+    problems.AuthNotConfigured,
+    problems.IssuerUnreachable,
+    problems.StoreUnavailable,
+    problems.Unexpected,
+)
+SWEEP_PROBLEMS: tuple[type[Problem], ...] = (*OPERATOR_PROBLEMS, problems.SweepRunning)
 EVERYWHERE: tuple[type[Problem], ...] = (problems.MethodNotAllowed, problems.NoSuchPath)
 
 Body = TypeVar("Body", bound=BaseModel)

@@ -45,6 +45,8 @@ class Conversation(Kept):
     unread: int = 0
     archived: bool = False
     merged_into: ConversationId | None = None
+    recovered_at: int | None = None
+    """When messages of it that no webhook had told were last found upstream."""
 
     @property
     def stale(self) -> bool:
@@ -83,6 +85,8 @@ class KeptMessage(Message):
     reactions: dict[str, dict[str, Reaction]] = Field(default_factory=dict)
     revoked_at: int | None = None
     changed: int = 0
+    gap: int | None = None
+    """The beginning of the gap that it was found in, if no webhook told it."""
 
     @property
     def outcome(self) -> Delivery | None:

@@ -1,13 +1,17 @@
 """The only place that knows Firestore: its paths, its preconditions and its faults."""
 
 from shared.store.base import Unfit
+from shared.store.candidates import Candidates
+from shared.store.gaps import Gaps
+from shared.store.incidents import Incidents
 from shared.store.letters import Letters
-from shared.store.lines import Full, Lines, Placed
+from shared.store.lines import Full, Placed
 from shared.store.messages import Through
+from shared.store.sweeps import Sweeps
 from shared.store.threads import Threads
 
 
-class Store(Lines, Threads, Letters):
+class Store(Candidates, Threads, Gaps, Letters, Sweeps, Incidents):
     """Everything that Perene keeps."""
 
 
