@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from shared.domain.fleet.capacity import Census
 from shared.domain.fleet.incidents import Cause, Trouble
+from shared.domain.fleet.invariants import MENDED, Invariants, Rule
 from shared.domain.fleet.reports import Report
 from shared.domain.instances import Instance, Reason, State
 from shared.domain.names import TenantId
@@ -76,9 +77,15 @@ def of_report(report: Report) -> Iterator[Trouble]:
         causes = sorted({str(brake["why"]) for brake in report.brakes})
         yield Trouble(cause=Cause.SWEEP_BRAKED, subject=FLEET, facts={"why": causes})
     found = report.invariants
-    if found and found.count:
-        facts = {"instances": found.instances}
-        yield Trouble(cause=Cause.VIOLATIONS, subject=FLEET, count=found.count, facts=facts)
+    lasting = {rule: count for rule, count in _by_rule(found) if rule not in MENDED}
+    if found and lasting:
+        facts = {"instances": found.instances, "rules": sorted(lasting)}
+        count = sum(lasting.values())
+        yield Trouble(cause=Cause.VIOLATIONS, subject=FLEET, count=count, facts=facts)
+
+
+def _by_rule(found: Invariants | None) -> Iterable[tuple[Rule, int]]:
+    return found.by_rule.items() if found else ()
 
 
 def _blind(report: Report) -> bool:

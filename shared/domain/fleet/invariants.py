@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, Field
 
 from shared.domain.fleet.survey import ELSEWHERE, Survey
 from shared.domain.instances import Instance, Reason, State
@@ -33,6 +33,10 @@ class Rule(StrEnum):
     CONVERSATION_OF_NO_LINE = "conversation_of_no_line"
 
 
+MENDED = frozenset({Rule.INSTANCE_WITHOUT_LINE, Rule.LINE_WITHOUT_INSTANCE, Rule.COUNTER_WRONG})
+"""Those that sweeps mend by themselves, sooner or later: nobody has to be alerted."""
+
+
 class Violation(Record):
     """One thing that isn't as it must be: of an instance, a tenant or a server."""
 
@@ -50,6 +54,7 @@ class Invariants(Record):
     instances: int
     lines: int
     count: int
+    by_rule: dict[Rule, int] = Field(default_factory=dict)
     violations: tuple[Violation, ...] = ()
     unseen: tuple[str, ...] = ()
     """Servers that said nothing, so that nothing is known of theirs."""
@@ -152,6 +157,7 @@ def report(
         instances=carried,
         lines=len(survey.lines),
         count=len(found),
+        by_rule=dict(Counter(each.rule for each in found)),
         violations=tuple(found[:SHOWN]),
         unseen=tuple(sorted(survey.silent)),
     )
