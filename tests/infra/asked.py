@@ -14,6 +14,9 @@ from google.cloud.firestore_v1.base_collection import BaseCollectionReference
 from google.cloud.firestore_v1.base_query import BaseQuery
 from google.cloud.firestore_v1.types import RunAggregationQueryRequest, RunQueryRequest
 
+from shared.domain.fleet.candidates import Stage
+from shared.domain.fleet.reports import Kind
+from shared.domain.tenants import Status
 from shared.domain.threads import Conversation
 from shared.store import Store
 from shared.store.threads import Position, Wanted
@@ -53,6 +56,27 @@ async def everything(store: Store) -> None:
             await store.messages(TENANT, of, 1, after)
             await store.changes(TENANT, of, 0, 1, after)
     await store.known_by(TENANT, "default", "5511999990001", "111")
+    await of_the_fleet(store)
+
+
+async def of_the_fleet(store: Store) -> None:
+    """What sweeps and operators ask."""
+    for every in (store.every_tenant, store.every_line, store.every_number, store.every_candidate):
+        _ = [each async for each in every()]
+    for after in (None, "some"):
+        await store.tenants(1, after)
+        await store.letters(1, after)
+        await store.reports(Kind.ORPHANS, 1, after)
+        for stage in (None, Stage.QUARANTINED):
+            await store.candidates(stage, 1, after)
+    await store.tenants_that_are(Status.SUSPENDED, Status.CANCELLED)
+    await store.count_lines("main")
+    await store.quarantined()
+    await store.days(1)
+    await store.open_incidents()
+    await store.pending_incidents()
+    await store._client.document("tenants", TENANT).set({"lines": ["default"]})
+    await store.strange_conversations(TENANT)
 
 
 @contextmanager

@@ -29,8 +29,9 @@ async def test_no_query_of_the_code_is_forgotten_here(perene: Perene):
     assert places == asked.written("shared", "functions")
 
 
-def test_dead_letters_end_by_themselves():
-    assert Indexes().ttl == {("dead_letters", "expires_at")}
+def test_what_is_only_looked_up_for_a_while_ends_by_itself():
+    ending = ("candidates", "dead_letters", "incidents", "reports")
+    assert Indexes().ttl == {(collection, "expires_at") for collection in ending}
 
 
 @pytest.mark.parametrize(
@@ -43,6 +44,9 @@ def test_dead_letters_end_by_themselves():
         ("messages", "changed"),
         ("conversations", "preview"),
         ("dead_letters", "raw"),
+        ("reports", "notes"),
+        ("reports", "invariants"),
+        ("servers", "census"),
         ("dead_letters", "expires_at"),
     ],
 )

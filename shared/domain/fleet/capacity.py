@@ -83,14 +83,17 @@ def count(
 
 
 def standing_of(sighting: Sighting, line: Instance | None, quarantined: bool) -> Standing:
-    """How an instance of ours stands. What is connected is open, whatever else is said of it."""
+    """How an instance of ours stands. What is connected is open, whatever else is said of it.
+
+    A census says `connecting` also of those that have given up (EVOLUTION.md §1.7): our record
+    knows of those that nobody ever paired.
+    """
     if sighting.connection is Connection.OPEN:
         return Standing.OPEN
     if quarantined:
         return Standing.QUARANTINED
     if sighting.number is None and line is not None and line.surely_unpaired:
-        pairing = sighting.connection is Connection.CONNECTING
-        return Standing.PAIRING if pairing else Standing.NEVER_PAIRED
+        return Standing.NEVER_PAIRED if line.state is State.CLOSED else Standing.PAIRING
     connecting = sighting.connection is Connection.CONNECTING
     return Standing.PAIRING if connecting else Standing.CLOSED
 

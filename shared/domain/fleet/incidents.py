@@ -7,6 +7,8 @@ from typing import Any
 
 from pydantic import AwareDatetime, Field
 
+from shared.domain import names
+from shared.domain.names import TenantId
 from shared.domain.record import Kept, Record
 
 KEPT_FOR = timedelta(days=90)
@@ -64,7 +66,7 @@ class Trouble(Record):
 
     @property
     def id(self) -> str:
-        return f"{self.cause}~{self.subject}"
+        return f"{self.cause}~{names.spell(TenantId(self.subject))}"
 
 
 class Incident(Kept):
