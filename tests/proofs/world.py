@@ -213,7 +213,7 @@ class World:
         for server in self.perene.servers.values():
             server.faults.clear()
         await self.perene.operate("POST", "/fleet/sweeps/orphans/accept-loss")
-        for _ in range(9):
+        for _ in range(14):
             self.perene.clock.advance(timedelta(days=1))
             await self.sweep()
         await capacity.sweep()
