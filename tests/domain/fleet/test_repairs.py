@@ -87,9 +87,7 @@ def test_a_lease_that_is_over_counts_from_its_end():
     ("line", "connection", "state", "reason"),
     [
         pytest.param(fine(), None, State.MISSING, Reason.VANISHED, id="gone"),
-        pytest.param(
-            a_line(State.CREATING), None, State.MISSING, Reason.VANISHED, id="never made"
-        ),
+        pytest.param(a_line(State.CREATING), None, State.MISSING, Reason.VANISHED, id="never made"),
         pytest.param(
             fine(), Connection.CLOSED, State.CLOSED, Reason.CONNECTION_LOST, id="not open"
         ),

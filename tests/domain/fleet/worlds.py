@@ -66,7 +66,12 @@ def fine() -> Instance:
 
 def closed(**more: Any) -> Instance:
     """A line that was paired once, and was logged out."""
-    fields = {"reason": Reason.LOGGED_OUT, "number": NUMBER, "ever_open": True, "closed_since": NOON}
+    fields = {
+        "reason": Reason.LOGGED_OUT,
+        "number": NUMBER,
+        "ever_open": True,
+        "closed_since": NOON,
+    }
     return a_line(State.CLOSED, **{**fields, **more})
 
 
