@@ -44,6 +44,7 @@ def _words(value: Any) -> Any:
 
 
 Url = Annotated[str, BeforeValidator(_url), BeforeValidator(_origin)]
+Address = Annotated[str, BeforeValidator(_url)]
 Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
 Secret = Annotated[SecretStr, Field(min_length=32)]
 Days = Annotated[float, Field(ge=0, le=3650)]
@@ -117,7 +118,7 @@ class Settings(BaseModel):
     alert_language: Literal["pt-BR", "en"] = "pt-BR"
     alert_remind_hours: Annotated[float, Field(gt=0)] = 24
     alert_disconnected_minutes: Annotated[float, Field(ge=0)] = 60
-    alert_webhook_url: Url | None = None
+    alert_webhook_url: Annotated[Address | None, Field(repr=False)] = None
     alert_webhook_kind: Literal["slack", "google_chat", "json"] | None = None
     alert_webhook_secret: Secret | None = None
     alert_email_host: str | None = None
