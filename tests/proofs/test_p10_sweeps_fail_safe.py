@@ -5,14 +5,15 @@ from collections.abc import Coroutine
 from datetime import timedelta
 from typing import Any
 
-from hypothesis import HealthCheck, settings
+import pytest
+from hypothesis import HealthCheck, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from hypothesis.stateful import run_state_machine_as_test as run
 
 from tests.perene import Perene
 from tests.proofs.stage import times
-from tests.proofs.world import BLIND, World, a_world
+from tests.proofs.world import BLIND, CALM_SWEEPS, World, a_world
 
 TENANTS = st.sampled_from([f"t{at}" for at in range(6)])
 SERVERS = st.sampled_from(["one", "two"])
@@ -23,6 +24,8 @@ FAULTS = st.sampled_from(
     ["error_500_before", "error_500_after", "cut_before", "cut_after", "bad_gateway", "down"]
 )
 AWAIT = 60.0
+EXAMPLES = 5
+"""In one batch, which has two minutes even on a slow machine."""
 
 
 class Fleets(RuleBasedStateMachine):
@@ -177,22 +180,22 @@ def everything_agrees(world: World) -> None:
             assert known.get("stage") == "kept", f"{name} stayed"
 
 
+@pytest.mark.parametrize("batch", range(times(2, 40)))
 async def test_whatever_happens_nothing_is_deleted_on_a_guess_and_in_the_end_all_agrees(
-    firestore_emulator: str,
+    firestore_emulator: str, batch: int
 ):
-    examples, steps = times(12, 250), times(25, 40)
     totals = {"sweeps": 0, "deletions": 0}
     Fleets.loop, Fleets.totals = asyncio.get_running_loop(), totals
     how = settings(
-        max_examples=examples,
-        stateful_step_count=steps,
+        max_examples=EXAMPLES,
+        stateful_step_count=times(25, 40),
         deadline=None,
         suppress_health_check=list(HealthCheck),
         print_blob=True,
     )
+    fleets = seed(batch)(type(f"Fleets{batch}", (Fleets,), {}))
 
-    await asyncio.to_thread(run, Fleets, settings=how)
+    await asyncio.to_thread(run, fleets, settings=how)
 
-    print("TOTALS", totals)
-    assert totals["sweeps"] > examples * 14
+    assert totals["sweeps"] > EXAMPLES * CALM_SWEEPS
     assert totals["deletions"] > 0

@@ -26,6 +26,9 @@ from tests.perene import Perene, name_of
 
 QUARANTINE = timedelta(days=2)
 MAX_DELETES = 2
+CALM_SWEEPS = 14
+"""After so many nights in which nothing goes wrong, all has to agree."""
+
 SETTINGS = {
     "QUARANTINE_DAYS": "2",
     "SWEEP_MAX_DELETES": str(MAX_DELETES),
@@ -213,7 +216,7 @@ class World:
         for server in self.perene.servers.values():
             server.faults.clear()
         await self.perene.operate("POST", "/fleet/sweeps/orphans/accept-loss")
-        for _ in range(14):
+        for _ in range(CALM_SWEEPS):
             self.perene.clock.advance(timedelta(days=1))
             await self.sweep()
         await capacity.sweep()
