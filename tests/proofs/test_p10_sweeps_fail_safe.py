@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, seed, settings
+from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from hypothesis.stateful import run_state_machine_as_test as run
@@ -191,6 +191,7 @@ async def test_whatever_happens_nothing_is_deleted_on_a_guess_and_in_the_end_all
         stateful_step_count=times(25, 40),
         deadline=None,
         suppress_health_check=list(HealthCheck),
+        phases=[Phase.explicit, Phase.reuse, Phase.generate],  # shrinking takes longer than a test
         print_blob=True,
     )
     fleets = seed(batch)(type(f"Fleets{batch}", (Fleets,), {}))
