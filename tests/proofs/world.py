@@ -77,7 +77,7 @@ class World:
     foreign: set[tuple[str, str]] = field(default_factory=set)
     approved: dict[str, Any] = field(default_factory=dict)
     undone: dict[str, Any] = field(default_factory=dict)
-    kept: set[str] = field(default_factory=set)
+    kept: dict[str, str] = field(default_factory=dict)
     condemned: set[tuple[str, str]] = field(default_factory=set)
     in_this_sweep: int = 0
     blind: bool = False
@@ -176,10 +176,10 @@ class World:
         if said is not None:
             said[name] = self.perene.clock()
         if verb == "undo":
-            self.kept.discard(name)
+            self.kept.pop(name, None)
             self.approved.pop(name, None)
         if verb == "keep":
-            self.kept.add(name)
+            self.kept[name] = answer.json()["cause"]
             self.approved.pop(name, None)
 
     async def sweep(self, at: int = 0, happens: Any = None, blindness: str | None = None) -> None:
@@ -246,7 +246,7 @@ class World:
         must(re.fullmatch(r"instance_t?[a-z]*\d*", candidate.name) is not None, "not ours")
         must(not self.blind, "with tenants that nobody could believe")
         must(self.in_this_sweep <= MAX_DELETES, "too many")
-        must(name not in self.kept, "kept")
+        must(self.kept.get(name) != candidate.cause, "kept")
         quarantined = candidate.quarantined_at
         must(quarantined is not None and quarantined > candidate.suspected_at, "one sighting")
         must(quarantined is not None and now - quarantined >= QUARANTINE, "too early")

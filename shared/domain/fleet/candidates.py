@@ -11,6 +11,7 @@ stateDiagram-v2
     suspected --> kept: a person says so
     quarantined --> kept
     kept --> suspected: for another cause
+    kept --> [*]: undone
 ```
 """
 
@@ -54,6 +55,10 @@ class Stage(StrEnum):
     DELETING = "deleting"
     DELETED = "deleted"
     KEPT = "kept"
+
+
+LASTING = (Stage.DELETED, Stage.KEPT)
+"""What stays although there is nothing against it now: what was done, and what a person said."""
 
 
 @dataclass(frozen=True)
@@ -166,7 +171,7 @@ def decide_move(
     if known and known.stage is Stage.DELETING:
         return Delete(known)
     if finding is None:
-        return Clear(known) if known and known.stage is not Stage.DELETED else Wait()
+        return Clear(known) if known and known.stage not in LASTING else Wait()
     if known is None or known.stage is Stage.DELETED or known.cause is not finding.cause:
         version = known.version if known else None
         suspected = _suspected(finding, rules, run, now)

@@ -63,14 +63,15 @@ def test_what_is_in_quarantine_waits_until_its_time_is_over():
 
 
 @pytest.mark.parametrize(
-    "stage", [Stage.SUSPECTED, Stage.QUARANTINED, Stage.KEPT], ids=lambda stage: stage.value
+    "stage", [Stage.SUSPECTED, Stage.QUARANTINED], ids=lambda stage: stage.value
 )
 def test_what_has_no_cause_any_more_is_cleared(stage: Stage):
     assert move(None, a_candidate(stage)) == Clear(a_candidate(stage))
 
 
-def test_what_was_deleted_stays_to_be_looked_up():
-    assert move(None, a_candidate(Stage.DELETED)) == Wait()
+@pytest.mark.parametrize("stage", [Stage.DELETED, Stage.KEPT], ids=lambda stage: stage.value)
+def test_what_was_done_and_what_a_person_said_stays_known(stage: Stage):
+    assert move(None, a_candidate(stage)) == Wait()
 
 
 def test_nothing_is_made_of_nothing():
