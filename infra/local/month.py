@@ -68,9 +68,8 @@ class Month:
         headers = {"authorization": f"Bearer {self.run.token(client)}"}
         url = f"{self.run.origin}/ensure-instance"
         _checked(self.http.post(url, json={}, headers=headers))
-        self._phone(
-            f"instance_{client}", "scan", {"number": f"55119{int(self.mark[-6:]):06}{at:02}"}
-        )
+        number = f"55119{self.mark[-6:]}{at:02}"
+        self._phone(f"instance_{client}", "scan", {"number": number})
 
     def _night(self, night: int) -> None:
         _checked(self.http.post(f"{self.run.origin}/local/clock", json={"days": 1}))

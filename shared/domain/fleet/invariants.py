@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from pydantic import AwareDatetime, Field
 
+from shared.domain.fleet.candidates import Stage, candidate_id
 from shared.domain.fleet.survey import ELSEWHERE, Survey
 from shared.domain.instances import Instance, Reason, State
 from shared.domain.names import InstanceName, LineKey
@@ -81,10 +82,17 @@ def _instances(survey: Survey, keys: Mapping[InstanceName, LineKey]) -> Iterator
         about = {"server": ", ".join(servers), "instance": name, "tenant": key.tenant}
         if len(servers) > 1:
             yield Violation(rule=Rule.LINE_ON_TWO_SERVERS, **about, count=len(servers))
-        elif line is None and name not in survey.unreadable:
+        elif line is None and not _known_of(survey, servers[0], name):
             yield Violation(rule=Rule.INSTANCE_WITHOUT_LINE, **about)
         elif line and line.server not in servers and line.server in survey.seen:
             yield Violation(rule=Rule.LINE_ELSEWHERE, **about)
+
+
+def _known_of(survey: Survey, server: str, name: InstanceName) -> bool:
+    """Somebody keeps it although it has no line, or its record is there and nobody can read it."""
+    candidate = survey.candidates.get(candidate_id(server, name))
+    kept = candidate is not None and candidate.stage is Stage.KEPT
+    return kept or name in survey.unreadable
 
 
 def _lines(survey: Survey) -> Iterator[tuple[Rule, Instance]]:

@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from shared.domain.fleet import findings, invariants
+from shared.domain.fleet.candidates import Stage
 from shared.domain.fleet.invariants import Rule
 from shared.domain.fleet.survey import Survey
 from shared.domain.instances import Reason, State
 from tests.builders import NOON, NUMBER, PREFIX, a_line, a_tenant
-from tests.domain.fleet.worlds import GHOST, a_survey, closed, fine, opened, seen
+from tests.domain.fleet.worlds import GHOST, a_candidate, a_survey, closed, fine, opened, seen
 
 HERE = {"reserved": {"main": 1}}
 
@@ -102,6 +103,16 @@ def test_an_instance_whose_record_nobody_understands_is_said_once():
     survey = a_survey(main=[seen(GHOST)], unreadable=frozenset({GHOST}))
 
     assert rules(survey) == [Rule.RECORD_UNREADABLE]
+
+
+def test_what_a_person_keeps_violates_nothing():
+    kept = a_candidate(Stage.KEPT)
+
+    assert rules(a_survey(main=[seen(GHOST)], candidates={kept.id: kept})) == []
+
+
+def test_what_is_not_ours_violates_nothing():
+    assert rules(a_survey(main=[seen("evo1")])) == []
 
 
 def test_a_report_counts_everything_and_shows_so_much():
