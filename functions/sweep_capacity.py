@@ -37,7 +37,8 @@ async def _alert(seen: Seen) -> None:
             services.now(),
         ),
     ]
-    await tell.follow(found, troubles.OF_CAPACITY)
+    unseen = troubles.unsure(seen.censuses, seen.silent, seen.lines)
+    await tell.follow(found, troubles.OF_CAPACITY, unseen)
 
 
 @functions_framework.aio.http

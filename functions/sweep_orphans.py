@@ -37,7 +37,7 @@ async def agree(request: Request) -> Report:
     if web.query(How, request).dry:
         return await orphans.rehearse()
     report = await orphans.sweep()
-    await tell.follow(troubles.of_report(report), troubles.OF_ORPHANS)
+    await tell.follow(troubles.of_report(report), troubles.looked_at(report))
     return report
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 
 from shared import config, log, services
 from shared.alerts import channels
@@ -13,8 +13,12 @@ from shared.domain.fleet.incidents import Cause, Incident, Trouble
 LOGGED = "log"
 
 
-async def follow(troubles: Iterable[Trouble], looked_at: frozenset[Cause]) -> None:
+async def follow(
+    troubles: Iterable[Trouble], looked_at: frozenset[Cause], unsure: Set[str] = frozenset()
+) -> None:
     """What is wrong is an incident, what isn't any more is resolved, and whoever should knows it.
+
+    `unsure`: incidents of which nobody could see whether they are over.
 
     Safe to call any number of times, from anywhere; a channel that fails is tried again by the
     next call, and nobody else waits for it. Firestore: 1 read per open incident and per trouble;
@@ -23,7 +27,7 @@ async def follow(troubles: Iterable[Trouble], looked_at: frozenset[Cause]) -> No
     store, now = services.store(), services.now()
     remind = config.hours(config.settings().alert_remind_hours)
     known = {each.id: each for each in await store.open_incidents()}
-    for name, trouble in incidents.plan_incidents(known, troubles, looked_at):
+    for name, trouble in incidents.plan_incidents(known, troubles, looked_at, unsure):
         await store.follow_incident(name, trouble, now, remind)
     await tell()
 

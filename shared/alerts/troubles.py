@@ -71,6 +71,28 @@ def of_lines(
         yield Trouble(cause=Cause.LINES_DISCONNECTED, subject=tenant, count=count)
 
 
+def unsure(
+    censuses: dict[str, Census], silent: Iterable[str], lines: Iterable[Instance]
+) -> set[str]:
+    """Incidents that aren't over only because nobody can see them: a server says nothing, so
+    neither do its lines. And a server that is full now is no less than filling."""
+    unseen = set(silent)
+    full = {server for server, census in censuses.items() if census.free == 0}
+    of_lines = {line.tenant for line in lines if line.server in unseen}
+    hidden = [
+        *(Trouble(cause=Cause.SERVER_FULL, subject=server) for server in unseen),
+        *(Trouble(cause=Cause.SERVER_FILLING, subject=server) for server in unseen | full),
+        *(Trouble(cause=Cause.LINES_DISCONNECTED, subject=tenant) for tenant in of_lines),
+    ]
+    return {trouble.id for trouble in hidden}
+
+
+def looked_at(report: Report) -> frozenset[Cause]:
+    """What a sweep of orphans can tell to be over: no violations if it saw only a part."""
+    whole = not report.silent and not _blind(report)
+    return OF_ORPHANS if whole else OF_ORPHANS - {Cause.VIOLATIONS}
+
+
 def of_report(report: Report) -> Iterator[Trouble]:
     """What a sweep couldn't do, and what isn't as it must be."""
     if report.brakes and (report.counts.get("held_back") or _blind(report)):

@@ -115,7 +115,12 @@ def _tell(run: Run, step: str, what: str, candidate: Candidate) -> None:
 
 
 def _learned(run: Run, planned: Plan) -> dict[str, Any]:
-    """What the next run compares with: without what this one took away itself."""
+    """What the next run compares with: without what this one took away itself.
+
+    A run that was braked has learned nothing, and an operator's word still waits to be used.
+    """
+    if planned.brakes:
+        return {}
     gone = [each for each in run.notes if each.what == "deleted"]
     carried = {
         server: count - sum(each.server == server for each in gone)

@@ -155,6 +155,25 @@ async def test_a_tenant_of_any_id_is_alerted_of(on_2: Perene, hook: Hook):
     assert [post["text"] for post in hook.said] == ["🔴 Client a/b|c: 1 line(s) disconnected"]
 
 
+async def test_what_is_wrong_with_lines_and_servers_is_not_over_because_a_server_is_down(
+    on_2: Perene, hook: Hook
+):
+    on_2.set(CAPACITY_ALERT_RATIO="0.01")
+    name = await on_2.pair("acme")
+    await on_2.evolution.unpair(name)
+    await on_2.evolution.settled()
+    await counted(on_2, 14)
+    on_2.evolution.faults.turn_on("down")
+    await counted(on_2, 2)
+
+    told = [(each["cause"], each["news"]) for post in hook.said for each in post["incidents"]]
+    assert sorted(told) == [
+        ("lines_disconnected", "raised"),
+        ("server_down", "raised"),
+        ("server_filling", "raised"),
+    ]
+
+
 async def test_a_post_is_signed(on_2: Perene, hook: Hook):
     on_2.set(ALERT_WEBHOOK_SECRET=SECRET)
     on_2.evolution.faults.turn_on("down")

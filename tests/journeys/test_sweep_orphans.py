@@ -423,6 +423,23 @@ async def test_nothing_is_deleted_when_most_tenants_are_cancelled_at_once(perene
     assert len(told(await swept(perene, apart=2 * WEEK), "deleted")) == 5
 
 
+async def test_an_operators_word_on_a_loss_waits_for_a_sweep_that_can_use_it(
+    firestore_emulator: str,
+):
+    async with Perene(one="2.3.6", two="2.3.6") as perene:
+        for at in range(10):
+            await perene.ensure(f"t{at}")
+        await swept(perene)
+        for at in range(5):
+            await perene.operate("PUT", f"/fleet/tenants/t{at}", json={"status": "cancelled"})
+        await perene.operate("POST", "/fleet/sweeps/orphans/accept-loss")
+        perene.servers["one"].faults.turn_on("down")
+
+        assert braked(await swept(perene)) == {"census_failed"}
+        perene.servers["one"].faults.clear()
+        assert braked(await swept(perene)) == set()
+
+
 async def test_nothing_is_deleted_when_a_census_shrank(perene: Perene):
     await doomed(perene)
     for at in range(5):

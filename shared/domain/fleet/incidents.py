@@ -1,6 +1,6 @@
 """One incident, one alert: what is wrong, raised once, reminded of, and resolved once."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -119,16 +119,20 @@ def decide_incident(
 
 
 def plan_incidents(
-    open_ones: Mapping[str, Incident], troubles: Iterable[Trouble], looked_at: frozenset[Cause]
+    open_ones: Mapping[str, Incident],
+    troubles: Iterable[Trouble],
+    looked_at: frozenset[Cause],
+    unsure: Set[str] = frozenset(),
 ) -> Iterator[tuple[str, Trouble | None]]:
     """Which incidents to decide: of every trouble, and of every open one that is over.
 
-    Only causes that were `looked_at` can be over: who didn't look can't tell.
+    Only causes that were `looked_at` can be over, and none that is `unsure`: who didn't look, or
+    couldn't see, can't tell.
     """
     found = {trouble.id: trouble for trouble in troubles}
     yield from found.items()
     for name, incident in open_ones.items():
-        if incident.cause in looked_at and name not in found:
+        if incident.cause in looked_at and name not in found and name not in unsure:
             yield name, None
 
 

@@ -100,6 +100,24 @@ def test_only_what_was_looked_at_can_be_over():
     assert planned == {"server_down~main": None}
 
 
+def test_what_nobody_could_see_is_not_over():
+    known = {raised().id: raised()}
+
+    assert not dict(plan_incidents(known, [], frozenset(Cause), {"server_down~main"}))
+
+
+def test_a_server_that_says_nothing_hides_what_it_and_its_lines_are_in():
+    full = {"full": Census(at=NOON, limit=1, reserved=1)}
+    lines = [closed(server="down"), closed(tenant="other")]
+
+    assert troubles.unsure(full, ["down"], lines) == {
+        "server_full~down",
+        "server_filling~down",
+        "server_filling~full",
+        "lines_disconnected~acme",
+    }
+
+
 def test_every_trouble_is_decided():
     known = {raised().id: raised()}
     full = a_trouble(Cause.SERVER_FULL)
