@@ -306,11 +306,13 @@ BLIND = {"failing": _failing, "empty": _empty, "few": _few}
 
 
 async def a_world(perene: Perene) -> World:
-    """Two servers, and some tenants with lines."""
+    """Two servers, and some tenants with lines; an orphan and a cancelled tenant have to go."""
     perene.set(**SETTINGS)
     world = World(perene)
     for at in range(6):
         await (world.pair if at < 4 else world.ensure)(f"t{at}")
+    await world.plant("one", "instance_doomed1", open=False)
+    await world.status("t4", "cancelled")
     await world.settled()
     await orphans.sweep()
     world.install()
