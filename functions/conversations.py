@@ -25,7 +25,7 @@ from shared.store.threads import Page
 
 edge = web.Edge("conversations", "/conversations")
 
-PAGE, LONGEST_PAGE = 30, 100
+PAGE, LONGEST_PAGE, LONGEST_CURSOR = 30, 100, 4_000
 POLL_OVERLAP_MS = int(hear.PATIENCE * 1000) + 5_000
 """What is dated now may be stored only then, and processes' clocks differ: a poll looks back so
 far, and a caller knows messages by their id."""
@@ -43,7 +43,7 @@ class WhichConversations(Record):
         default=None, min_length=1, max_length=60, description="Beginning of a name or number"
     )
     limit: int = Field(default=PAGE, ge=1, le=LONGEST_PAGE)
-    cursor: str | None = Field(default=None, max_length=600)
+    cursor: str | None = Field(default=None, max_length=LONGEST_CURSOR)
 
 
 class Conversations(Record):
@@ -62,7 +62,7 @@ class WhichMessages(Record):
     model_config = ConfigDict(extra="forbid")
 
     limit: int = Field(default=PAGE, ge=1, le=LONGEST_PAGE)
-    cursor: str | None = Field(default=None, max_length=600)
+    cursor: str | None = Field(default=None, max_length=LONGEST_CURSOR)
     since: int | None = Field(default=None, ge=0, le=10**14)
 
 

@@ -13,6 +13,7 @@ import hashlib
 import json
 import re
 from base64 import b32encode
+from collections.abc import Iterable
 from typing import Any, NamedTuple, NewType, Protocol
 
 from shared.domain.names import LineId
@@ -110,11 +111,26 @@ def keys_of(person: Person) -> tuple[ContactKey, ...]:
     return tuple(dict.fromkeys(filter(None, (person.key, number, lid))))
 
 
-def may_be(key: str, person: Person) -> bool:
-    """Whether somebody of that key is this person, or nobody can tell: one hides the number."""
-    hidden = key.startswith(_HIDDEN)
-    known = [each for each in keys_of(person) if each.startswith(_HIDDEN) is hidden]
-    return not known or key in known
+def told_by(person: Person) -> str:
+    """One telling of who it is: all the keys together."""
+    return "+".join(keys_of(person))
+
+
+def may_be(told: str, person: Person) -> bool:
+    """Whether somebody told so (`told_by`) is this person, or nobody can tell which.
+
+    Of two who both show their number, or both their lid, these have to be the same.
+    """
+    return not any(
+        (one := _of_kind(told.split("+"), hidden))
+        and (other := _of_kind(keys_of(person), hidden))
+        and one.isdisjoint(other)
+        for hidden in (True, False)
+    )
+
+
+def _of_kind(keys: Iterable[str], hidden: bool) -> set[str]:
+    return {key for key in keys if key.startswith(_HIDDEN) is hidden}
 
 
 def is_conversation_id(name: str) -> bool:

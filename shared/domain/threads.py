@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import Field
 
 from shared.domain import messages
-from shared.domain.contacts import ContactKey, ConversationId, keys_of, may_be
+from shared.domain.contacts import ContactKey, ConversationId, keys_of, lid_key, may_be
 from shared.domain.messages import Delivery, Kind, Message, Quoted
 from shared.domain.names import LineId
 from shared.domain.record import Kept, Record
@@ -19,10 +19,6 @@ SOMEBODY = "?"
 
 ACKNOWLEDGED_WITHIN_MS = 5 * 60 * 1000
 """After which a message of ours that nobody acknowledged is shown as such."""
-
-EDITS_KEPT, WORDS_KEPT, REACTIONS_KEPT = 16, 128 * 1024, 1
-"""What is left of a message that was changed very often: its newest edits, in all so many
-characters, and of every person's reactions the newest."""
 
 
 class Preview(Record):
@@ -62,6 +58,8 @@ class Conversation(Kept):
     """When another conversation was merged into it last (epoch milliseconds)."""
     recovered_at: int | None = None
     """When messages of it that no webhook had told were last found upstream."""
+    merged_from: tuple[ConversationId, ...] = ()
+    """Which were, while nobody knew whose lid it was: a person may have several over time."""
 
     @property
     def stale(self) -> bool:
@@ -77,6 +75,11 @@ class Conversation(Kept):
 def ours_in(chat: ContactKey) -> str:
     """Who changed a message when the event reads as our phone writes it in this chat."""
     return f"{ME}@{chat}"
+
+
+def lid_in(by: str) -> str | None:
+    """The lid of the chat that our phone addressed, in the words of `ours_in`."""
+    return by.removeprefix(beginning) if by.startswith(beginning := ours_in(lid_key(""))) else None
 
 
 class Edit(Record):
@@ -112,6 +115,8 @@ class KeptMessage(Message):
     changed: int = 0
     gap: int | None = None
     """The beginning of the gap that it was found in, if no webhook told it."""
+    version: Any = Field(default=None, exclude=True, repr=False)
+    """When the store last wrote it; the condition of a compare-and-set."""
 
     @property
     def outcome(self) -> Delivery | None:
@@ -131,10 +136,13 @@ class KeptMessage(Message):
     @property
     def revoked_at(self) -> int | None:
         """When it was taken back by somebody who may; None if it wasn't."""
-        may = [
-            at for who, at in self.revoked_by.items() if who == ME or self.may_be_changed((who,))
-        ]
+        may = [at for who, at in self.revoked_by.items() if self._may_revoke(who)]
         return max(may, default=None)
+
+    def _may_revoke(self, who: str) -> bool:
+        """Like an edit, but a group's only by somebody who is named."""
+        nobody = who == SOMEBODY and self.contact.group
+        return who == ME or (not nobody and self.may_be_changed((who,)))
 
     @property
     def edited(self) -> bool:
@@ -160,11 +168,14 @@ class KeptMessage(Message):
 
         A contact's message in a private chat may be changed by whoever isn't us: only the two of
         us know its id. Ours only where the event says that it was we, or reads as our own phone
-        writes it; a group's only by its author, or where the event doesn't say by whom.
+        writes it; a group's only by its author, or where no event says by whom.
         """
+        tellers = set(by)
         if self.from_me:
-            return any(who in (ME, *map(ours_in, keys_of(self.contact))) for who in by)
-        return any(self._may_be_by(who) for who in by)
+            return any(who in (ME, *map(ours_in, keys_of(self.contact))) for who in tellers)
+        if self.contact.group and tellers != {SOMEBODY}:
+            tellers -= {SOMEBODY}
+        return any(self._may_be_by(who) for who in tellers)
 
     def _may_be_by(self, who: str) -> bool:
         if who.startswith(ME):
@@ -175,19 +186,19 @@ class KeptMessage(Message):
 
     def _edits(self) -> list[Edit]:
         fitting = [told for told in self.edits.items() if self.may_be_changed(told[1].by)]
-        return [edit for _, edit in sorted(fitting, key=_newest)]
+        return [edit for _, edit in sorted(fitting, key=newest)]
 
     def reactions_now(self) -> dict[str, str]:
         """Each person's newest reaction, by contact key (or `me`), without those taken back."""
-        newest = {
-            actor: max(given.items(), key=_newest)[1]
+        last = {
+            actor: max(given.items(), key=newest)[1]
             for actor, given in self.reactions.items()
             if given
         }
-        return {actor: each.emoji for actor, each in newest.items() if each.emoji}
+        return {actor: each.emoji for actor, each in last.items() if each.emoji}
 
 
-def _newest(told: tuple[str, Edit] | tuple[str, Reaction]) -> tuple[int, str]:
+def newest(told: tuple[str, Edit] | tuple[str, Reaction]) -> tuple[int, str]:
     """Of two at the same time the one whose key sorts last, whichever was told first."""
     key, what = told
     return what.at, key
@@ -246,31 +257,3 @@ NOTHING_SAID: Mapping[str, Any] = {
 def hushed(fields: Mapping[str, Any]) -> bool:
     """Nothing of what a kept message said is kept any more."""
     return not fields.get("edits") and not any(map(fields.get, NOTHING_SAID))
-
-
-def tidied(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """The edits and reactions of a kept message, or a stub, without those that can't matter."""
-    kept = None if is_stub(fields) else KeptMessage.model_validate(fields)
-    edits = {key: Edit.model_validate(edit) for key, edit in fields.get("edits", {}).items()}
-    able = {key: edit for key, edit in edits.items() if not kept or kept.may_be_changed(edit.by)}
-    return {
-        "edits": {key: edit.model_dump() for key, edit in _latest(able)},
-        "reactions": {
-            actor: dict(sorted(given.items(), key=_newest_told)[-REACTIONS_KEPT:])
-            for actor, given in fields.get("reactions", {}).items()
-        },
-    }
-
-
-def _latest(edits: Mapping[str, Edit]) -> Iterable[tuple[str, Edit]]:
-    room = WORDS_KEPT
-    for key, edit in sorted(edits.items(), key=_newest, reverse=True)[:EDITS_KEPT]:
-        room -= len(edit.text or "")
-        if room < 0:
-            return
-        yield key, edit
-
-
-def _newest_told(told: tuple[str, Mapping[str, Any]]) -> tuple[int, str]:
-    key, what = told
-    return what["at"], key

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from shared.domain.events import Event, Ignored, Unreadable
+from shared.evolution import redaction
 
 Events = tuple[Event, ...]
 
@@ -36,4 +37,8 @@ def each(items: Any, one: Callable[[Any], Iterable[Event]]) -> Events:
 
 def _of(item: Any, event: Event) -> Event:
     """What can't be read of a list is kept by itself: the whole may be too long to keep."""
-    return replace(event, item=json.dumps(item)) if isinstance(event, Unreadable) else event
+    return (
+        replace(event, item=json.dumps(redaction.strip_secrets(item)))
+        if isinstance(event, Unreadable)
+        else event
+    )

@@ -5,7 +5,7 @@ import json
 from base64 import b32encode
 from typing import Any
 
-from shared.domain.contacts import Contact
+from shared.domain.contacts import Contact, told_by
 from shared.domain.events import Edited, Ignored, Revoked, Unreadable
 from shared.domain.threads import ME, SOMEBODY, ours_in
 from shared.evolution import addresses, contents, shapes
@@ -15,6 +15,9 @@ from shared.evolution.heard import Events, Heard, each
 EDITS = frozenset({"MESSAGE_EDIT", "14"})
 REVOCATIONS = frozenset({"REVOKE", "0"})
 
+LONGEST_EDIT = 65_536
+"""Characters; WhatsApp takes no longer text."""
+
 Order = Edited | Revoked | Ignored | Unreadable
 By = tuple[str, ...]
 """Who may have given an order, in the words of `threads.KeptMessage.may_be_changed`."""
@@ -23,9 +26,10 @@ By = tuple[str, ...]
 def edited(heard: Heard) -> Events:
     """`messages.edited`: every protocol message there is, so its type decides.
 
-    It doesn't say who sent it, and its key is as the sender wrote it.
+    It doesn't say who sent it, and its key is as the sender wrote it. So it takes nothing back:
+    `messages.delete` comes too, and its key tells who did (EVOLUTION.md §1.9).
     """
-    return each(heard.data, lambda value: [_told(value, heard.at, _unsaid(value, heard))])
+    return each(heard.data, lambda value: [_edited(value, heard)])
 
 
 def corrected(heard: Heard) -> Events:
@@ -51,11 +55,16 @@ def ordered(order: Fields, by: By, at: int) -> Order:
 
 
 def sender_of(key: Key) -> By:
-    """Who sent the message with this key."""
+    """Who sent the message with this key, in one telling."""
     if key.from_me:
         return (ME,)
     person = key.author if key.contact.group else key.contact
-    return (person.key,) if person else (SOMEBODY,)
+    return (told_by(person),) if person else (SOMEBODY,)
+
+
+def _edited(value: Any, heard: Heard) -> Order:
+    order = _told(value, heard.at, _unsaid(value, heard))
+    return Ignored("told by its deletion") if isinstance(order, Revoked) else order
 
 
 def _told(value: Any, at: int, by: By) -> Order:
@@ -91,7 +100,8 @@ def _edit(target: str, changed: Any, at: int, by: By) -> Order:
 
 def edit_of(target: str, words: str, at: int, by: By) -> Edited:
     """An edit; the same one has the same key, whichever event tells it."""
-    return Edited(target, words, at, _edit_key(target, words, at), by)
+    kept = words[:LONGEST_EDIT]
+    return Edited(target, kept, at, _edit_key(target, kept, at), by)
 
 
 def _edit_key(*facts: str | int) -> str:

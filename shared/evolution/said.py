@@ -19,6 +19,9 @@ from shared.evolution.addresses import Fields, Key
 from shared.evolution.heard import Events, Heard, each
 from shared.evolution.reading import text
 
+LONGEST_EMOJI = 64
+"""Characters; a family with skin tones has 11."""
+
 NOISE = {
     "pollUpdateMessage": "a vote in a poll",
     "encReactionMessage": "an encrypted reaction",
@@ -96,13 +99,15 @@ def _noise(content: Fields, value: Fields) -> str | None:
     return NOISE[held[0]] if held and NOISE.keys() >= set(held) else None
 
 
-def _reacted(reaction: Fields, key: Key, at: int) -> Reacted | Unreadable:
+def _reacted(reaction: Fields, key: Key, at: int) -> Reacted | Ignored | Unreadable:
     target = reaction.get("key")
     target_id = addresses.message_id(target.get("id")) if isinstance(target, dict) else None
     actor = key.author if key.contact.group else key.contact
     emoji = reaction.get("text")
     if target_id is None or not isinstance(emoji, str | None):
         return Unreadable("a reaction to nothing")
+    if emoji and len(emoji) > LONGEST_EMOJI:
+        return Ignored("a reaction that is no emoji")
     moment = shapes.millis(reaction.get("senderTimestampMs")) or at
     if key.from_me:
         return Reacted(target_id, "me", emoji or None, moment, key.id)

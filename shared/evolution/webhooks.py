@@ -15,8 +15,11 @@ from pydantic import (
 
 from shared.domain.events import Ignored
 from shared.domain.record import Record
-from shared.evolution import changes, named, protocol, reading, said, sockets
+from shared.evolution import changes, contents, named, protocol, reading, said, sockets
 from shared.evolution.heard import Events, Heard, Meaning
+
+DEEPEST = 100
+"""Levels of JSON that are kept of what is nested too deep to be read."""
 
 MEANINGS: dict[str, Meaning] = {
     "connection.update": sockets.connection,
@@ -96,9 +99,21 @@ class Wire(Record):
         several = listed if message and isinstance(listed, list) else []
         return next((each for each in several if _id_of(each) == message), None)
 
+    def ordering(self, target: str) -> Any:
+        """Of the several things that it tells, the one that orders something about a message."""
+        listed = said.listed(self.data)
+        several = listed if isinstance(listed, list) else []
+        return next((each for each in several if _target_of(each) == target), None)
+
     def at(self, received: datetime) -> int:
         """When the server says it happened: epoch milliseconds of its own clock."""
         return int((self.date_time or received).timestamp() * 1000)
+
+
+def _target_of(item: Any) -> Any:
+    message = item.get("message") if isinstance(item, dict) else None
+    content = contents.unwrapped(message)[0] if isinstance(message, dict) else {}
+    return _id_of(content.get("protocolMessage")) or _id_of(item)
 
 
 def _id_of(item: Any) -> Any:
@@ -115,8 +130,15 @@ def read(body: bytes) -> Wire | None:
 
 
 def parsed(body: bytes) -> Any:
-    """JSON that can be stored: no half characters, no NaN. Raises ValueError, RecursionError."""
+    """JSON that can be stored: no half characters, no NaN. Raises ValueError."""
     written = body.decode("utf-8-sig", "replace")
+    try:
+        return _loaded(written)
+    except RecursionError:
+        return _loaded(_shallow(written))
+
+
+def _loaded(written: str) -> Any:
     value = json.loads(written, parse_constant=lambda _: None)
     return _mended(value) if _HALF.search(written) else value
 
@@ -133,4 +155,19 @@ def _mended(value: Any) -> Any:
             return value
 
 
+def _shallow(written: str) -> str:
+    """The same JSON with null for what is nested too deep for anybody to have meant it."""
+    depth, kept = 0, list[str]()
+    for token in _TOKEN.findall(written):
+        opens, closes = token in "[{", token in "]}"
+        depth -= closes
+        if depth < DEEPEST or (depth == DEEPEST and not (opens or closes)):
+            kept.append(token)
+        elif depth == DEEPEST and opens:
+            kept.append("null")
+        depth += opens
+    return "".join(kept)
+
+
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]|[^"\[\]{}]+')
 _HALF = re.compile(r"\\u[dD][89a-fA-F]")

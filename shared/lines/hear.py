@@ -2,23 +2,24 @@
 
 import asyncio
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from shared import config, log, problems, services
 from shared.domain import events, names
 from shared.domain.contacts import Contact
-from shared.domain.events import Event, MessageEvent
+from shared.domain.events import Edited, Event, MessageEvent
 from shared.domain.instances import epoch_ms
 from shared.domain.messages import Message
 from shared.domain.names import LineKey
-from shared.domain.threads import Reaction
+from shared.domain.threads import Reaction, lid_in, ours_in
 from shared.evolution import webhooks
 from shared.evolution.webhooks import Wire
 from shared.lines import changes, connecting, letters
 from shared.sending import settle
 from shared.store import Through, Unfit
+from shared.store.letters import LONGEST
 from shared.webhook_token import Bearer
 
 AT_ONCE = 32
@@ -66,16 +67,30 @@ class _Hearing:
             async with room:
                 await self._record(event)
 
-        outcomes = await asyncio.gather(*map(one, self.told.meanings()), return_exceptions=True)
+        told = dict.fromkeys(map(self._buried_once, self.told.meanings()))
+        outcomes = await asyncio.gather(*map(one, told), return_exceptions=True)
         for failure in filter(None, outcomes):
             raise failure
+
+    def _buried_once(self, event: Event) -> Event:
+        """Where the whole webhook can be kept, what can't be read of it isn't kept by itself."""
+        if isinstance(event, events.Unreadable) and len(self.raw) <= LONGEST:
+            return replace(event, item="")
+        return event
 
     async def _record(self, event: Event) -> None:
         try:
             await self._take(event)
         except Unfit as unfit:
-            for message in unfit.args or (_message_of(event),):
-                await self._bury("too large to keep", self.told.item(message))
+            for item in self._items(event, unfit):
+                await self._bury(unfit.reason, item)
+
+    def _items(self, event: Event, unfit: Unfit) -> list[Any]:
+        match event:
+            case events.Edited(target) | events.Revoked(target):
+                return [self.told.ordering(target)]
+            case _:
+                return [self.told.item(each) for each in unfit.args or (_message_of(event),)]
 
     async def _take(self, event: Event) -> None:
         match event:
@@ -116,7 +131,7 @@ class _Hearing:
                 reaction = Reaction(emoji=emoji, at=at)
                 await store.react(self._line, target, actor, reaction_id, reaction, now)
             case events.Edited():
-                await changes.edited(self._line, event, now)
+                await changes.edited(self._line, await self._our_phones(event), now)
             case events.Revoked():
                 await changes.revoked(self._line, event, now)
 
@@ -139,7 +154,11 @@ class _Hearing:
         through = await self._through()
         if through is None:
             return await self._bury("own number unknown")
-        new = await services.store().recall(through, past, now=epoch_ms(self.now))
+        contacts = {each.contact: each.contact for each in past}
+        for contact in contacts:
+            contacts[contact] = await self._known(through, contact)
+        known = [each.model_copy(update={"contact": contacts[each.contact]}) for each in past]
+        new = await services.store().recall(through, known, now=epoch_ms(self.now))
         log.happened("history.stored", instance=self.bearer.name, told=len(past), new=new)
         return None
 
@@ -151,6 +170,15 @@ class _Hearing:
     async def _named(self, contact: Contact, name: str) -> None:
         if through := await self._through():
             await services.store().name(through, contact, name)
+
+    async def _our_phones(self, event: Edited) -> Edited:
+        """Our phone may have written it to a lid: in the chat of whoever is behind that.
+
+        Firestore: 1 read for a bare lid.
+        """
+        through, lid = self._line, next(filter(None, map(lid_in, event.by)), None)
+        known = await services.store().known_by(*through, lid) if lid else None
+        return replace(event, by=(*event.by, ours_in(known.contact))) if known else event
 
     @property
     def _line(self) -> Through:
@@ -180,7 +208,7 @@ def _message_of(event: Event) -> str | None:
     match event:
         case events.Said(message):
             return message.id
-        case events.Edited() | events.Revoked() | events.Reacted():
+        case events.Reacted():
             return event.id
         case _:
             return None

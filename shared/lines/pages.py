@@ -148,7 +148,9 @@ def written(end: Position | None) -> str | None:
     """A cursor: opaque, and good for as long as what it points at is kept."""
     if end is None:
         return None
-    return base64.urlsafe_b64encode(json.dumps(end).encode()).decode().rstrip("=")
+    return (
+        base64.urlsafe_b64encode(json.dumps(end, ensure_ascii=False).encode()).decode().rstrip("=")
+    )
 
 
 def position(cursor: str | None, *, of_search: bool = False) -> Position | None:

@@ -3,18 +3,21 @@
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any, Final
+from math import inf
+from typing import Any, Final, TypeVar
 
 from google.api_core import exceptions
 from google.api_core.retry_async import AsyncRetry, if_exception_type
 from google.cloud import firestore
 from google.cloud.firestore_v1.base_document import DocumentSnapshot
+from pydantic import ValidationError
 
-from shared import problems
+from shared import log, problems
 
 Snapshot = DocumentSnapshot[Any]
+Read = TypeVar("Read")
 
 CALL_TIMEOUT: Final = 5.0
 PATIENCE: Final = 15.0
@@ -35,6 +38,14 @@ class Unfit(Exception):
 
     Its arguments are the ids of the messages, where it was one of many.
     """
+
+    reason = "too large to keep"
+
+
+class Taken(Unfit):
+    """A message of somebody else has this id."""
+
+    reason = "another chat's message has this id"
 
 
 class Base:
@@ -67,6 +78,17 @@ class Base:
             }
         return [found[reference.path] for reference in references]
 
+    async def _found(self, query: Any, most: float = inf) -> list[Snapshot]:
+        """What is found; no more once there are `most` characters of words in it."""
+        several, words = list[Snapshot](), 0
+        with translated():
+            async for snapshot in query.stream(**LIMITS):
+                several.append(snapshot)
+                words += 0 if most == inf else words_in(snapshot)
+                if words >= most:
+                    break
+        return several
+
     async def _commit(self, batch: firestore.AsyncWriteBatch) -> list[Any]:
         """All or nothing; the update times. Raises one of CONTENDED, StoreUnavailable."""
         return [result.update_time for result in await self._written(batch)]
@@ -84,6 +106,34 @@ class Base:
             except exceptions.Aborted:
                 continue
         raise AssertionError("attempts() ends with a problem")
+
+
+def words_in(snapshot: Snapshot) -> int:
+    """Characters in all the texts of a document."""
+    return _words(snapshot.to_dict())
+
+
+def _words(value: Any) -> int:
+    match value:
+        case str():
+            return len(value)
+        case list():
+            return sum(map(_words, value))
+        case dict():
+            return sum(map(_words, value.values()))
+        case _:
+            return 0
+
+
+def readable(found: Iterable[Snapshot], read: Callable[[Snapshot], Read]) -> list[Read]:
+    """Documents as we know them. One that isn't so costs only itself: it is logged and left out."""
+    several = []
+    for each in found:
+        try:
+            several.append(read(each))
+        except ValidationError:
+            log.refused("document.unreadable", document=each.id)
+    return several
 
 
 @contextmanager

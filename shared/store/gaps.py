@@ -12,9 +12,9 @@ from shared.domain import threads
 from shared.domain.fleet.gaps import Window
 from shared.domain.messages import Message
 from shared.domain.names import TenantId
-from shared.store import base, writing
+from shared.store import base, folding, writing
 from shared.store.base import CONTENDED, Unfit
-from shared.store.messages import Messages, Through, _chunks, _folded, _kept
+from shared.store.messages import Messages, Through
 
 MOST_IN = 30
 """Values that one `in` may name (Firestore limit)."""
@@ -32,7 +32,7 @@ class Gaps(Messages):
         message is filled; one that is too large to keep is left out. Firestore: 1 read per
         message; 1 write per message that was missing, 1 per conversation and 1 per 100.
         """
-        waiting, recovered = list(_chunks(missed))[::-1], 0
+        waiting, recovered = list(folding.chunks(through, missed))[::-1], 0
         while waiting:
             chunk = waiting.pop()
             try:
@@ -76,14 +76,11 @@ class Gaps(Messages):
             if not missing:
                 return 0
             batch = self._client.batch()
-            for message, snapshot in missing:
-                kept = _kept(through, message, now) | {"gap": window.since}
-                if snapshot.exists:
-                    option = self._since(snapshot.update_time)
-                    batch.update(snapshot.reference, kept, option=option)
-                else:
-                    batch.create(snapshot.reference, kept)
-            self._mark(batch, through, [message for message, _ in missing], window, now)
+            told = [
+                await self._put(batch, through, message, snapshot, now, gap=window.since)
+                for message, snapshot in missing
+            ]
+            self._mark(batch, through, told, window, now)
             try:
                 await self._commit(batch)
             except (*CONTENDED, exceptions.NotFound):
@@ -102,7 +99,8 @@ class Gaps(Messages):
         for _, of_contact in groupby(missing, key=lambda message: message.contact.key):
             said = list(of_contact)
             unread = sum(not message.from_me for message in said)
-            told = _folded(through, said, unread) | {"recovered_at": firestore.Maximum(now)}
+            shown = {"archived": False, "recovered_at": firestore.Maximum(now)}
+            told = folding.folded(through, said, unread) | shown
             conversation = through.conversation(said[0].contact)
             writing.merge(batch, self._conversation(through.tenant, conversation), told)
         gap = {

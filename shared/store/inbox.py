@@ -13,24 +13,15 @@ from shared import problems
 from shared.domain import threads
 from shared.domain.contacts import ConversationId, fold
 from shared.domain.names import LineId, TenantId
-from shared.domain.threads import Conversation, KeptMessage
-from shared.store import base
+from shared.domain.threads import Conversation
 from shared.store.base import CONTENDED
-from shared.store.messages import Through
-from shared.store.threads import (
-    Page,
-    Position,
-    Threads,
-    conversation_in,
-    message_in,
-    spoken,
-)
+from shared.store.retelling import Retelling
+from shared.store.threads import Page, Position, spoken
 
 HEALED_PER_PAGE = 3
 HEALING_PATIENCE = 2.0
 """Seconds that somebody who reads a page may wait for what it heals."""
 
-QUOTES_HUSHED = 100
 SEARCH_END = "\U0010ffff"
 """Sorts after every other text that begins the same."""
 
@@ -44,7 +35,7 @@ class Wanted(NamedTuple):
     search: str | None = None
 
 
-class Inbox(Threads):
+class Inbox(Retelling):
     """What a tenant reads first. Every method takes the tenant, so nobody reads another's."""
 
     async def conversations(
@@ -61,27 +52,6 @@ class Inbox(Threads):
         end = Position(found[-1].get(field), found[-1].id) if len(found) == limit else None
         shown = [each for each in spoken(found) if not each.merged_into and _fits(each, wanted)]
         return Page(await self._healed(tenant, shown, now), end)
-
-    async def retell(self, through: Through, message: str, now: int) -> None:
-        """Wherever the message is shown, it says what it says now: nothing if it was taken back.
-
-        Then its words are no longer kept, nor in the messages that quote it.
-        Firestore: 1 read if there is no such message yet, else 3, and 1 write if it is the
-        newest of its conversation. If it was taken back, 1 write, and 1 read at least and 1 write
-        for each that quotes it.
-        """
-        reference = self._message(through, message)
-        home = await self._hushed(through, message, now)
-        async for _ in base.attempts():
-            if home is None:
-                return
-            conversation = self._conversation(through.tenant, home)
-            found, summary = await self._read(reference, conversation)
-            of = conversation_in(summary)
-            home = of.merged_into
-            if home is None and of.preview and of.preview.message == message:
-                told = await self._show(through.tenant, of, message_in(found))
-                home = None if told else of.id
 
     # How -------------------------------------------------------------------------------------
 
@@ -101,38 +71,6 @@ class Inbox(Threads):
 
     def _place(self, tenant: TenantId, after: Position) -> firestore.AsyncDocumentReference:
         return self._conversation(tenant, ConversationId(after.id))
-
-    async def _hushed(self, through: Through, message: str, now: int) -> ConversationId | None:
-        """Nothing is kept of what was taken back. The message's conversation, if it is known."""
-        reference = self._message(through, message)
-        async for _ in base.attempts():
-            (found,) = await self._read(reference)
-            kept = found.to_dict() or {}
-            if threads.is_stub(kept):
-                return None
-            told = message_in(found)
-            if told.revoked_at is None or threads.hushed(kept):
-                return told.conversation
-            batch = self._client.batch()
-            nothing = {**threads.NOTHING_SAID, "edits": firestore.DELETE_FIELD}
-            batch.update(reference, nothing, option=self._since(found.update_time))
-            try:
-                await self._commit(batch)
-            except (*CONTENDED, exceptions.NotFound):
-                continue
-            await self._unquote(through, told, now)
-            return told.conversation
-        raise AssertionError("attempts() ends with a problem")
-
-    async def _unquote(self, through: Through, gone: KeptMessage, now: int) -> None:
-        said = self._of(through.tenant).collection("messages")
-        query = said.where(filter=FieldFilter("conversation", "==", gone.conversation))
-        query = query.where(filter=FieldFilter("quoted.id", "==", gone.id))
-        batch = self._client.batch()
-        for quoting in await self._found(query.limit(QUOTES_HUSHED)):
-            change = {"quoted.preview": "", "changed": firestore.Maximum(now)}
-            batch.update(quoting.reference, change)
-        await self._fold(batch)
 
     async def _healed(
         self, tenant: TenantId, kept: list[Conversation], now: int
@@ -175,6 +113,7 @@ class Inbox(Threads):
         added: dict[str, Any] = {
             "last_at": firestore.Maximum(nameless.last_at),
             "merged_at": firestore.Maximum(now),
+            "merged_from": firestore.ArrayUnion([nameless.id]),
         }
         added |= {} if nameless.archived else {"archived": False}
         if nameless.unread:
@@ -191,19 +130,9 @@ class Inbox(Threads):
         newest = (await self.messages(tenant, late, 1, None)).found
         if not newest:
             return late
-        await self._show(tenant, late, newest[0])
+        if not await self._show(tenant, late, newest[0], unchanged=True):
+            return late
         return late.model_copy(update={"preview": threads.preview_of(newest[0])})
-
-    async def _show(self, tenant: TenantId, of: Conversation, message: KeptMessage) -> bool:
-        """The preview is the message's; False if somebody wrote meanwhile."""
-        change: dict[str, Any] = {"preview": threads.preview_of(message).model_dump()}
-        batch = self._client.batch()
-        batch.update(self._conversation(tenant, of.id), change, option=self._since(of.version))
-        try:
-            await self._commit(batch)
-        except (*CONTENDED, exceptions.NotFound):
-            return False
-        return True
 
 
 def _searched(query: Any, search: str) -> tuple[Any, str]:

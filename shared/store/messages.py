@@ -5,37 +5,24 @@ kept of a message or a conversation is folded in by transforms that do not care 
 message's document may begin as a stub, when news of it comes before it does.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple
 
 from google.api_core import exceptions
 from google.cloud import firestore
+from google.cloud.firestore_v1.base_query import FieldFilter
 
-from shared.domain import names, threads
-from shared.domain.contacts import Contact, ConversationId, conversation_id
+from shared.domain import names, threads, tidying
+from shared.domain.contacts import Contact, ConversationId, may_be, told_by
 from shared.domain.messages import Message
-from shared.domain.names import LineId, TenantId
+from shared.domain.names import TenantId
 from shared.domain.threads import KeptMessage
-from shared.store import base, writing
-from shared.store.base import CONTENDED, Base, Snapshot, Unfit
+from shared.store import base, folding, writing
+from shared.store.base import CONTENDED, Base, Snapshot, Taken, Unfit
+from shared.store.folding import Through as Through
 
-HISTORY_SIZE = 1_000_000
-"""Characters of text in one commit; four bytes each at most."""
-
-HISTORY_CHUNK = 100
-"""Messages of the past in one commit: it may hold 500 transforms and 10 MiB (Firestore limits)."""
-
-
-class Through(NamedTuple):
-    """Whose messages these are: a tenant's, on a line, under the number it had then."""
-
-    tenant: TenantId
-    line: LineId
-    number: str
-
-    def conversation(self, contact: Contact) -> ConversationId:
-        return conversation_id(self.line, self.number, contact.key)
+QUOTES_AT_ONCE = 100
 
 
 class Echoed(NamedTuple):
@@ -56,13 +43,13 @@ class Messages(Base):
         """
         if await self._create(through, message, unread=unread, now=now):
             return True
-        return (await self._fill(through, message, unread=unread, now=now)).new
+        return (await self._filled(through, message, unread=unread, now=now)).new
 
     async def echo(self, through: Through, message: Message, *, now: int) -> Echoed:
         """The same, of a message of ours. (That a count grew by 0 tells it without a read.)"""
         if results := await self._create(through, message, unread=False, now=now):
             return Echoed(True, _last_count(results))
-        return await self._fill(through, message, unread=False, now=now)
+        return await self._filled(through, message, unread=False, now=now)
 
     async def recall(self, through: Through, past: Sequence[Message], *, now: int) -> int:
         """Messages of the past are kept, unread by nobody; how many of them were new.
@@ -71,7 +58,7 @@ class Messages(Base):
         keep, once all the others are. Firestore: 1 read and 1 write per message, and 1 of each per
         conversation and chunk.
         """
-        waiting, new, unfit = list(_chunks(past)), 0, list[str]()
+        waiting, new, unfit = list(folding.chunks(through, past)), 0, list[str]()
         while waiting:
             chunk = waiting.pop()
             try:
@@ -79,7 +66,8 @@ class Messages(Base):
             except Unfit:
                 half = len(chunk) // 2
                 waiting += [chunk[:half], chunk[half:]] if half else []
-                unfit += [] if half else [chunk[0].id]
+                if not half and not await self._squeezed(through, chunk[0], now):
+                    unfit.append(chunk[0].id)
         if unfit:
             raise Unfit(*unfit)
         return new
@@ -91,36 +79,56 @@ class Messages(Base):
     ) -> list[Any] | None:
         """What became of the writes; None if there is such a message, or its stub."""
         batch = self._client.batch()
-        writing.create(batch, self._message(through, message.id), _kept(through, message, now))
+        kept = folding.kept(through, message, now)
+        writing.create(batch, self._message(through, message.id), kept)
         self._tell(batch, through, [message], unread=int(unread))
         try:
             return await self._fold(batch)
         except exceptions.AlreadyExists:
             return None
 
+    async def _squeezed(self, through: Through, message: Message, now: int) -> bool:
+        try:
+            return bool(await self._filled(through, message, unread=False, now=now)) or True
+        except Unfit:
+            return False
+
+    async def _filled(
+        self, through: Through, message: Message, *, unread: bool, now: int
+    ) -> Echoed:
+        """The same as `_fill`, if need be for what strangers told of it before."""
+        for words in tidying.EVER_LESS:
+            try:
+                return await self._fill(through, message, unread=unread, now=now)
+            except Taken:
+                raise
+            except Unfit:
+                await self._tidy(through, message.id, words)
+        return await self._fill(through, message, unread=unread, now=now)
+
     async def _fill(self, through: Through, message: Message, *, unread: bool, now: int) -> Echoed:
         """The message takes the place of its stub; not new if it had been there already.
 
-        One that history had told before is news all the same, once.
+        One that history had told before is news all the same, once. Raises Taken.
         """
         reference = self._message(through, message.id)
         async for _ in base.attempts():
             (found,) = await self._read(reference)
             batch, kept = self._client.batch(), found.to_dict() or {}
-            if threads.is_stub(kept):
-                said = self._put(batch, through, message, found, now)
+            if new := threads.is_stub(kept):
+                said = await self._put(batch, through, message, found, now)
                 self._tell(batch, through, [said], unread=int(unread))
-            elif kept.get("recalled") and unread:
-                told = {"recalled": firestore.DELETE_FIELD, "changed": firestore.Maximum(now)}
-                batch.update(reference, told, option=self._since(found.update_time))
-                self._tell(batch, through, [KeptMessage.model_validate(kept)], unread=1)
+            elif changed := _again(kept, message, unread, now):
+                batch.update(reference, changed, option=self._since(found.update_time))
+                if "recalled" in changed:
+                    self._tell(batch, through, base.readable([found], message_in), unread=1)
             else:
                 return Echoed(False, 0)
             try:
                 results = await self._written(batch)
             except (*CONTENDED, exceptions.NotFound):
                 continue
-            return Echoed(threads.is_stub(kept), _last_count(results))
+            return Echoed(new, _last_count(results) if new else 0)
         raise AssertionError("attempts() ends with a problem")
 
     async def _recall(self, through: Through, chunk: Sequence[Message], now: int) -> int:
@@ -131,17 +139,21 @@ class Messages(Base):
                 *references, *(self._conversation(through.tenant, home) for home in homes)
             )
             begun = {each.id for each in found[len(chunk) :] if _goes_on(each)}
-            batch = self._client.batch()
-            told = [
-                self._put(batch, through, message, snapshot, now, recalled=not message.from_me)
-                for message, snapshot in zip(chunk, found, strict=False)
-                if threads.is_stub(snapshot.to_dict() or {})
-            ]
+            batch, told = self._client.batch(), list[Message]()
+            moved = False
+            for message, snapshot in zip(chunk, found, strict=False):
+                kept = snapshot.to_dict() or {}
+                if threads.is_stub(kept):
+                    past = {} if message.from_me else {"recalled": True}
+                    told.append(await self._put(batch, through, message, snapshot, now, **past))
+                elif further := _further(kept, message, now):
+                    batch.update(snapshot.reference, further)
+                    moved = True
             for _, group in groupby(told, key=lambda message: message.contact.key):
                 of_contact = list(group)
                 home = through.conversation(of_contact[0].contact)
                 self._tell(batch, through, of_contact, unread=0, begins=home not in begun)
-            if not told:
+            if not told and not moved:
                 return 0
             try:
                 await self._commit(batch)
@@ -151,31 +163,69 @@ class Messages(Base):
         raise AssertionError("attempts() ends with a problem")
 
     def _new(self, through: Through, message: Message, send: str, now: int) -> dict[str, Any]:
-        return _kept(through, message, now) | {"send": send}
+        return folding.kept(through, message, now) | {"send": send}
 
-    def _put(
+    async def _put(
         self,
         batch: Any,
         through: Through,
         message: Message,
         found: Snapshot,
         now: int,
-        *,
-        recalled: bool = False,
+        **marks: Any,
     ) -> Message:
-        """The message takes its place or its stub's; as it is with all that the stub knew.
+        """The message takes its place or its stub's, so marked; as it is with all that that knew.
 
-        If that it was taken back is what the stub knew, nothing of what it said is kept.
+        If that it was taken back is what the stub knew, nothing of what it said is kept, here or
+        in a quote.
         """
-        kept = _kept(through, message, now) | ({"recalled": True} if recalled else {})
+        kept = folding.kept(through, message, now) | marks
         if not found.exists:
             batch.create(found.reference, kept)
             return message
-        whole = _whole(found.to_dict() or {}, message, kept)
+        whole = folding.whole(found.to_dict() or {}, through, message)
         if whole.revoked_at is not None:
+            await self._unquote(through, message.id, now)
             kept |= {**threads.NOTHING_SAID, "edits": firestore.DELETE_FIELD}
         batch.update(found.reference, kept, option=self._since(found.update_time))
         return whole
+
+    async def _tidy(self, through: Through, message: str, words: int = tidying.WORDS_KEPT) -> None:
+        """Of its edits and reactions only those are left that can matter, if there is room."""
+        reference = self._message(through, message)
+        async for _ in base.attempts():
+            (found,) = await self._read(reference)
+            told = base.readable([found], lambda each: tidying.tidied(each.to_dict() or {}, words))
+            if not found.exists or not told:
+                return
+            batch = self._client.batch()
+            batch.update(reference, told[0], option=self._since(found.update_time))
+            try:
+                await self._commit(batch)
+            except (*CONTENDED, exceptions.NotFound):
+                continue
+            return
+
+    async def _unquote(self, through: Through, gone: str, now: int) -> None:
+        """None of the line's messages quotes words of what was taken back.
+
+        Firestore: 1 read at least, and 1 and 1 write for each that quotes it.
+        """
+        query = self._of(through.tenant).collection("messages")
+        query = query.where(filter=FieldFilter("line", "==", through.line))
+        query = query.where(filter=FieldFilter("quoted.id", "==", gone))
+        query = query.where(filter=FieldFilter("quoted.preview", ">", ""))
+        change = {"quoted.preview": "", "changed": firestore.Maximum(now)}
+        async for _ in base.attempts():
+            batch, quoting = self._client.batch(), await self._found(query.limit(QUOTES_AT_ONCE))
+            for each in quoting:
+                batch.update(each.reference, change, option=self._since(each.update_time))
+            try:
+                await self._commit(batch)
+            except (*CONTENDED, exceptions.NotFound):
+                continue
+            if len(quoting) < QUOTES_AT_ONCE:
+                return
 
     def _tell(
         self,
@@ -189,7 +239,7 @@ class Messages(Base):
         """The conversation knows. It isn't archived any more where it `begins`."""
         contact = said[0].contact
         reference = self._conversation(through.tenant, through.conversation(contact))
-        folded = _folded(through, said, unread) | ({"archived": False} if begins else {})
+        folded = folding.folded(through, said, unread) | ({"archived": False} if begins else {})
         writing.merge(batch, reference, folded)
 
     def _message(self, through: Through, message: str) -> firestore.AsyncDocumentReference:
@@ -209,56 +259,6 @@ class Messages(Base):
         return self._tenant(names.spell(tenant))
 
 
-def _kept(through: Through, message: Message, now: int) -> dict[str, Any]:
-    fields = message.model_dump(exclude={"delivery"})
-    fields |= {
-        "tenant": through.tenant,
-        "conversation": through.conversation(message.contact),
-        "line": through.line,
-        "number": through.number,
-        "changed": firestore.Maximum(now),
-    }
-    if message.delivery:
-        fields["progress"] = firestore.Maximum(message.delivery)
-    return fields
-
-
-def _whole(news: Mapping[str, Any], message: Message, kept: Mapping[str, Any]) -> KeptMessage:
-    where = {field: kept[field] for field in ("conversation", "line", "number")}
-    return KeptMessage.model_validate({**news, **message.model_dump(), **where})
-
-
-def _folded(through: Through, said: Sequence[Message], unread: int) -> dict[str, Any]:
-    """What messages of one conversation add to its summary, whatever it is already.
-
-    Each tells something of the contact: the newest that tells a name, a number or a lid wins.
-    """
-    ordered = sorted(said, key=lambda message: (message.at, message.id), reverse=True)
-    newest, contact = ordered[0], ordered[0].contact
-    known = {
-        "contact_number": _first(message.contact.number for message in ordered),
-        "lid": _first(message.contact.lid for message in ordered),
-    }
-    name = _first(message.name for message in ordered)
-    summary: dict[str, Any] = {
-        "tenant": through.tenant,
-        "line": through.line,
-        "number": through.number,
-        "contact": contact.key,
-        "address": contact.address,
-        "group": contact.group,
-        "last_at": firestore.Maximum(newest.at),
-        "preview": threads.preview_of(newest).model_dump(),
-    }
-    if not (known["contact_number"] or contact.group):
-        summary["merged_into"] = None  # there is something to merge again
-    summary |= {field: value for field, value in known.items() if value}
-    summary |= named(name) if name and not contact.group else {}
-    if newest.from_me:
-        summary["unsettled"] = firestore.Increment(0)
-    return summary | ({"unread": firestore.Increment(unread), "has_unread": True} if unread else {})
-
-
 def _last_count(results: Sequence[Any]) -> int:
     """What the last transform of the last write made of its number."""
     return int(results[-1].transform_results[-1].integer_value)
@@ -270,30 +270,27 @@ def _goes_on(summary: Snapshot) -> bool:
     return "last_at" in kept and not kept.get("merged_into")
 
 
-def _first(told: Iterable[str | None]) -> str | None:
-    return next(filter(None, told), None)
+def _again(kept: Mapping[str, Any], message: Message, unread: bool, now: int) -> dict[str, Any]:
+    """What a message that we have tells when it is told again. Raises Taken."""
+    if not may_be(told_by(Contact.model_validate(kept["contact"])), message.contact):
+        raise Taken
+    further = _further(kept, message, now) or {}
+    if kept.get("recalled") and unread:
+        further |= {"recalled": firestore.DELETE_FIELD, "changed": firestore.Maximum(now)}
+    return further
 
 
-def named(name: str) -> dict[str, Any]:
-    """What a conversation's summary says of a name."""
-    return {"name": name, "name_key": name.casefold()}
+def _further(kept: Mapping[str, Any], message: Message, now: int) -> dict[str, Any] | None:
+    """That it got further than was known."""
+    if not message.delivery or message.delivery <= kept.get("progress", 0):
+        return None
+    return {
+        "progress": firestore.Maximum(message.delivery),
+        "changed": firestore.Maximum(now),
+    }
 
 
-def _chunks(past: Sequence[Message]) -> Iterator[Sequence[Message]]:
-    """By conversation, each message once: a commit may write a document only once."""
-    once = {message.id: message for message in past}.values()
-    ordered = sorted(once, key=lambda message: (message.contact.key, message.at))
-    chunk: list[Message] = []
-    for message in ordered:
-        full = len(chunk) == HISTORY_CHUNK or _size([*chunk, message]) > HISTORY_SIZE
-        if chunk and full:
-            yield chunk
-            chunk = []
-        chunk.append(message)
-    if chunk:
-        yield chunk
-
-
-def _size(said: Sequence[Message]) -> int:
-    """About: what can be long in a message are its words."""
-    return sum(len(message.text or "") for message in said)
+def message_in(snapshot: Snapshot) -> KeptMessage:
+    """The message in a document. Raises ValidationError."""
+    kept = KeptMessage.model_validate(snapshot.to_dict())
+    return kept.model_copy(update={"version": snapshot.update_time})

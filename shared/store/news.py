@@ -8,13 +8,14 @@ from typing import Any
 from google.api_core import exceptions
 from google.cloud import firestore
 
-from shared.domain import threads
+from shared.domain import tidying
 from shared.domain.contacts import Contact
 from shared.domain.messages import Delivery
 from shared.domain.threads import Edit, Reaction
-from shared.store import base, writing
-from shared.store.base import CONTENDED, Unfit
-from shared.store.messages import Messages, Through, named
+from shared.store import writing
+from shared.store.base import Unfit
+from shared.store.folding import Through, named
+from shared.store.messages import Messages
 
 TIDIED_EVERY = 32
 """Edits and reactions of one message, after which those that can't matter any more are dropped."""
@@ -79,35 +80,22 @@ class News(Messages):
         batch = self._client.batch()
         noted = fields | {"changed": firestore.Maximum(now)}
         batch.set(self._message(through, message), noted, merge=True)
-        try:
-            await self._fold(batch)
-        except Unfit:
-            await self._tidy(through, message)
-            await self._fold(batch)
+        await self._fitted(through, message, batch)
 
     async def _pile(self, through: Through, message: str, fields: dict[str, Any], now: int) -> None:
         """The same, of a fact of which there may be any number."""
         reference, batch = self._message(through, message), self._client.batch()
         counted = {"told": firestore.Increment(1), "changed": firestore.Maximum(now)}
         writing.merge(batch, reference, counted | fields)
-        try:
-            (result,) = await self._fold(batch)
-        except Unfit:
-            await self._tidy(through, message)
-            (result,) = await self._fold(batch)
+        (result,) = await self._fitted(through, message, batch)
         if result.transform_results[0].integer_value % TIDIED_EVERY == 0:
             await self._tidy(through, message)
 
-    async def _tidy(self, through: Through, message: str) -> None:
-        reference = self._message(through, message)
-        async for _ in base.attempts():
-            (found,) = await self._read(reference)
-            if not found.exists:
-                return
-            batch, tidied = self._client.batch(), threads.tidied(found.to_dict() or {})
-            batch.update(reference, tidied, option=self._since(found.update_time))
+    async def _fitted(self, through: Through, message: str, batch: Any) -> list[Any]:
+        """A commit that is done; for want of room after making some, if need be all there is."""
+        for words in tidying.EVER_LESS:
             try:
-                await self._commit(batch)
-            except (*CONTENDED, exceptions.NotFound):
-                continue
-            return
+                return await self._fold(batch)
+            except Unfit:
+                await self._tidy(through, message, words)
+        return await self._fold(batch)

@@ -13,8 +13,17 @@ from shared.domain.names import LineId, TenantId
 from shared.domain.threads import Conversation, KeptMessage
 from shared.store import base
 from shared.store.base import CONTENDED, Snapshot
-from shared.store.messages import Through
+from shared.store.folding import Through
+from shared.store.messages import message_in as message_in
 from shared.store.news import News
+
+MOST_AT_ONCE = 30
+"""Values of one `in` (Firestore limit)."""
+
+MOST_OF_A_LID = 10
+
+MOST_WORDS = 4_000_000
+"""Characters, after which a page of messages ends: an answer holds 32 MiB (Cloud Run limit)."""
 
 
 class Position(NamedTuple):
@@ -46,15 +55,18 @@ class Threads(News):
     async def messages(
         self, tenant: TenantId, of: Conversation, limit: int, after: Position | None
     ) -> Page:
-        """A page of a conversation's messages, newest first. Firestore: n reads."""
+        """A page of a conversation's messages, newest first; a short one if they are very long.
+
+        Firestore: n reads.
+        """
         query = self._thread(tenant, of).order_by("at", direction=firestore.Query.DESCENDING)
         query = query.order_by("__name__", direction=firestore.Query.DESCENDING)
         if after:
             reference = self._of(tenant).collection("messages").document(after.id)
             query = query.start_after({"at": after.value, "__name__": reference})
-        found = await self._found(query.limit(limit))
-        end = Position(found[-1].get("at"), found[-1].id) if len(found) == limit else None
-        return Page([message_in(snapshot) for snapshot in found], end)
+        found = await self._found(query.limit(limit), MOST_WORDS)
+        end = _end(found, "at", limit)
+        return Page(base.readable(found, message_in), end)
 
     async def changes(
         self, tenant: TenantId, of: Conversation, since: int, limit: int, after: Position | None
@@ -70,9 +82,9 @@ class Threads(News):
         if after:
             reference = self._of(tenant).collection("messages").document(after.id)
             query = query.start_after({"changed": after.value, "__name__": reference})
-        found = await self._found(query.limit(limit))
-        end = Position(found[-1].get("changed"), found[-1].id) if len(found) == limit else None
-        return Page([message_in(snapshot) for snapshot in found], end)
+        found = await self._found(query.limit(limit), MOST_WORDS)
+        end = _end(found, "changed", limit)
+        return Page(base.readable(found, message_in), end)
 
     async def message(self, tenant: TenantId, of: Conversation, message: str) -> KeptMessage | None:
         """One message of a conversation. Firestore: 1 read."""
@@ -80,8 +92,8 @@ class Threads(News):
         (found,) = await self._read(self._message(through, message))
         if not found.exists or threads.is_stub(found.to_dict() or {}):
             return None
-        kept = message_in(found)
-        return kept if kept.conversation in ids_of(of) else None
+        kept = base.readable([found], message_in)
+        return kept[0] if kept and kept[0].conversation in ids_of(of) else None
 
     async def mark(
         self, tenant: TenantId, conversation: ConversationId, **change: Any
@@ -101,18 +113,23 @@ class Threads(News):
                 await self._commit(batch)
             except (*CONTENDED, exceptions.NotFound):
                 continue
-            return conversation_in(found).model_copy(update=change)
+            (marked,) = base.readable([found], conversation_in) or (None,)
+            return marked and marked.model_copy(update=change)
         raise AssertionError("attempts() ends with a problem")
 
     async def known_by(
         self, tenant: TenantId, line: LineId, number: str, lid: str
     ) -> Conversation | None:
-        """The conversation with the person behind a lid, if its number is known. 1 read."""
+        """The conversation with the person behind a lid, if its number is known.
+
+        Of several numbers that they had, the newest. Firestore: 1 read, 1 for each number.
+        """
         query = self._of(tenant).collection("conversations")
         for field, value in (("line", line), ("number", number), ("lid", lid)):
             query = query.where(filter=FieldFilter(field, "==", value))
-        kept = spoken(await self._found(query.limit(2)))
-        return next((each for each in kept if not each.nameless_lid), None)
+        kept = spoken(await self._found(query.limit(MOST_OF_A_LID)))
+        named = [each for each in kept if not each.nameless_lid]
+        return max(named, key=lambda each: each.last_at, default=None)
 
     # How -------------------------------------------------------------------------------------
 
@@ -121,9 +138,12 @@ class Threads(News):
         said = self._of(tenant).collection("messages")
         return said.where(filter=FieldFilter("conversation", "in", ids_of(of)))
 
-    async def _found(self, query: Any) -> list[Snapshot]:
-        with base.translated():
-            return [snapshot async for snapshot in query.stream(**base.LIMITS)]
+
+def _end(found: list[Snapshot], field: str, limit: int) -> Position | None:
+    """Where a page ended; None if there is nothing after it."""
+    words = sum(base.words_in(each) for each in found)
+    more = len(found) == limit or words >= MOST_WORDS
+    return Position(found[-1].get(field), found[-1].id) if more else None
 
 
 def messages_through(tenant: TenantId, of: Conversation) -> Through:
@@ -132,24 +152,20 @@ def messages_through(tenant: TenantId, of: Conversation) -> Through:
 
 
 def ids_of(of: Conversation) -> list[ConversationId]:
-    """A person's conversation, and the one held while nobody knew the number."""
-    if of.lid is None or of.nameless_lid:
-        return [of.id]
-    return [of.id, conversation_id(of.line, of.number, lid_key(of.lid))]
+    """A person's conversation, and those held while nobody knew the number."""
+    before = [] if of.lid is None or of.nameless_lid else [lid_key(of.lid)]
+    hidden = [conversation_id(of.line, of.number, key) for key in before]
+    return list(dict.fromkeys([of.id, *hidden, *reversed(of.merged_from)]))[:MOST_AT_ONCE]
 
 
 def spoken(found: Iterable[Snapshot]) -> list[Conversation]:
     """Those in which something was said: a group may have nothing but its name yet."""
-    return [conversation_in(each) for each in found if "last_at" in (each.to_dict() or {})]
+    said = [each for each in found if "last_at" in (each.to_dict() or {})]
+    return base.readable(said, conversation_in)
 
 
 def conversation_in(snapshot: Snapshot) -> Conversation:
-    """The conversation in a document."""
+    """The conversation in a document. Raises ValidationError."""
     fields: Mapping[str, Any] = snapshot.to_dict() or {}
     kept = Conversation.model_validate({**fields, "id": snapshot.id})
     return kept.model_copy(update={"version": snapshot.update_time})
-
-
-def message_in(snapshot: Snapshot) -> KeptMessage:
-    """The message in a document."""
-    return KeptMessage.model_validate(snapshot.to_dict())

@@ -17,6 +17,9 @@ from shared.store.base import Unfit
 LARGEST = 1_048_576
 """Bytes of a document (Firestore limit)."""
 
+ROOM = 16_384
+"""Bytes of a new document that are left free, for what is told of it later."""
+
 _Raw = type(Write.pb(Write()))
 _SIMPLE = re.compile(r"[A-Za-z_][A-Za-z_0-9]*")
 
@@ -29,7 +32,7 @@ def create(batch: Any, reference: Any, fields: Mapping[str, Any]) -> None:
     made = _Raw()
     made.current_document.exists = False
     _put_all(made, reference, fields)
-    _add(batch, made)
+    _add(batch, made, LARGEST - ROOM)
 
 
 def merge(batch: Any, reference: Any, fields: Mapping[str, Any]) -> None:
@@ -41,14 +44,25 @@ def merge(batch: Any, reference: Any, fields: Mapping[str, Any]) -> None:
     _add(batch, made)
 
 
-def _add(batch: Any, made: Any) -> None:
-    if made.ByteSize() > LARGEST:
+def size(fields: Mapping[str, Any]) -> int:
+    """Bytes of a write of these, but for the document's name. Raises Unfit."""
+    made = _Raw()
+    _put_fields(made, fields)
+    return int(made.ByteSize())
+
+
+def _add(batch: Any, made: Any, largest: int = LARGEST) -> None:
+    if made.ByteSize() > largest:
         raise Unfit
     batch._add_write_pbs([Write.wrap(made)])
 
 
 def _put_all(made: Any, reference: Any, fields: Mapping[str, Any]) -> None:
     made.update.name = reference._document_path
+    _put_fields(made, fields)
+
+
+def _put_fields(made: Any, fields: Mapping[str, Any]) -> None:
     kept = made.update.fields
     for field, value in fields.items():
         if isinstance(value, firestore.Maximum):

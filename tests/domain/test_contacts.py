@@ -17,6 +17,7 @@ from shared.domain.contacts import (
     keys_of,
     lid_key,
     may_be,
+    told_by,
 )
 from shared.domain.names import LineId
 
@@ -225,3 +226,22 @@ def test_a_number_is_read_as_people_write_it(value):
 
 def test_what_is_no_text_is_left_for_validation_to_refuse():
     assert digits(55) == 55
+
+
+@pytest.mark.parametrize(
+    ("told", "may"),
+    [
+        ("551188887777", True),
+        ("lid-111", True),
+        ("551188887777+lid-111", True),
+        ("552177776666", False),
+        ("lid-222", False),
+        ("551188887777+lid-222", False),
+        ("552177776666+lid-111", False),
+    ],
+)
+def test_of_a_number_and_a_lid_neither_may_be_another(told: str, may: bool):
+    maria = contact_of("5511988887777@s.whatsapp.net", "111@lid")
+
+    assert may_be(told, maria) is may
+    assert told_by(maria) == "551188887777+lid-111"

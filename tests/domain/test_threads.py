@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain import threads
+from shared.domain import threads, tidying
 from shared.domain.contacts import ContactKey, ConversationId, contact_of
 from shared.domain.messages import Delivery, Kind, Message
 from shared.domain.names import LineId
@@ -100,30 +100,30 @@ def test_of_many_edits_the_newest_are_left_and_of_reactions_everybodys_last():
     told = {f"{at:02}": an_edit(f"texto {at}", at) for at in range(40)}
     reactions = {"me": {f"{at:02}": Reaction(emoji="👍", at=at) for at in range(40)}}
 
-    left = threads.tidied(kept(edits=told, reactions=reactions).model_dump())
+    left = tidying.tidied(kept(edits=told, reactions=reactions).model_dump())
 
-    assert sorted(left["edits"]) == sorted(told)[-threads.EDITS_KEPT :]
+    assert sorted(left["edits"]) == sorted(told)[-tidying.EDITS_KEPT :]
     assert left["reactions"] == {"me": {"39": {"emoji": "👍", "at": 39}}}
 
 
 def test_of_long_edits_no_more_are_left_than_there_is_room_for():
     told = {str(at): an_edit("x" * 60_000, at) for at in range(9)}
 
-    assert sorted(threads.tidied(kept(edits=told).model_dump())["edits"]) == ["7", "8"]
+    assert sorted(tidying.tidied(kept(edits=told).model_dump())["edits"]) == ["7", "8"]
 
 
 def test_edits_that_do_not_count_take_no_others_place():
     theirs = {str(at): an_edit("R$ 1", 100 + at) for at in range(40)}
     ours = {"ours": an_edit("R$ 900", 1, "me")}
 
-    assert list(threads.tidied(kept(from_me=True, edits=theirs | ours).model_dump())["edits"]) == [
+    assert list(tidying.tidied(kept(from_me=True, edits=theirs | ours).model_dump())["edits"]) == [
         "ours"
     ]
 
 
 def test_of_a_stub_nobody_knows_which_edits_count():
-    assert threads.tidied({"edits": {"a": an_edit("R$ 1", 1, ANA).model_dump()}})["edits"]
-    assert threads.tidied({"progress": 1}) == {"edits": {}, "reactions": {}}
+    assert tidying.tidied({"edits": {"a": an_edit("R$ 1", 1, ANA).model_dump()}})["edits"]
+    assert tidying.tidied({"progress": 1}) == {"edits": {}, "reactions": {}}
 
 
 def test_what_was_said_is_kept_until_it_is_hushed():
@@ -213,3 +213,29 @@ def test_a_quote_shows_who_said_what():
     }  # fmt: skip
     assert threads.quote_of(kept(from_me=True)).author is None
     assert threads.quote_of(in_group).author == "551188887777"
+
+
+def test_in_a_group_nobody_counts_only_while_nobody_is_named():
+    unnamed = kept(**GROUP, edits={"a": an_edit("dois", 8)})
+    named = kept(**GROUP, edits={"a": Edit(text="dois", at=8, by={"?": True, ANA: True})})
+
+    assert (unnamed.text_now, named.text_now) == ("dois", "um")
+    assert kept(**GROUP, revoked_by={"?": 9}).revoked_at is None
+
+
+def test_a_message_without_any_room_keeps_nothing_that_was_told_of_it():
+    told = kept(edits={"a": an_edit("dois", 8)}).model_dump()
+
+    assert tidying.tidied(told, 0) == {"edits": {}, "reactions": {}}
+
+
+def test_everybodys_newest_edit_is_kept_before_anybodys_others():
+    true = {"true": an_edit("certo", 1, "551188887777")}
+    forged = {f"{at:02}": an_edit("x" * 60_000, 10 + at, ANA) for at in range(40)}
+
+    assert "true" in tidying.tidied({"edits": true | forged})["edits"]
+
+
+def test_the_lid_that_our_phone_addressed_is_told():
+    assert threads.lid_in(threads.ours_in(ContactKey(LID))) == "111"
+    assert threads.lid_in(threads.ours_in(ContactKey(ANA))) is None

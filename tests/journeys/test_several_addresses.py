@@ -1,0 +1,131 @@
+"""One person has several addresses, and strangers have none of theirs."""
+
+import time
+
+import pytest
+
+from tests.journeys.test_odd_intake import MARIA, inbox, kept, post, said
+from tests.journeys.test_who_changed_it import ANA, GROUP, an_order, order, thread
+from tests.perene import Perene
+
+NOW = int(time.time())
+BY_MARIA = {"participant": f"{MARIA}@s.whatsapp.net"}
+
+
+async def test_an_edit_that_names_nobody_does_not_help_one_that_names_the_forger(on_2: Perene):
+    name = await on_2.pair()
+    await post(on_2, name, "messages.upsert", said("G1", "sim", jid=GROUP, key=BY_MARIA))
+    forged = an_order("G1", "não")
+    key = {"remoteJid": GROUP, "fromMe": False, "id": "G1", "participant": BY_MARIA["participant"]}
+
+    edit = {**forged["protocolMessage"], "key": key}
+    await post(on_2, name, "messages.edited", edit)
+    await order(on_2, name, "X1", forged, jid=GROUP, key={"participant": ANA})
+
+    assert (await thread(on_2))["messages"][0]["text"] == "sim"
+
+
+async def test_a_member_of_a_group_cannot_erase_what_another_said(on_2: Perene):
+    name = await on_2.pair()
+    await post(on_2, name, "messages.upsert", said("G1", "sim", jid=GROUP, key=BY_MARIA))
+    key = {"remoteJid": GROUP, "fromMe": False, "id": "G1", **BY_MARIA}
+
+    # what Evolution posts when Ana's phone sends a REVOKE of Maria's message (EVOLUTION.md §1.9)
+    told = {"key": key, "type": "REVOKE"}
+    await post(on_2, name, "messages.edited", told)
+    await post(on_2, name, "messages.delete", {**key, "participant": ANA})
+
+    assert kept(on_2)["default~G1"]["text"] == "sim"
+
+
+async def test_a_member_with_a_number_cannot_erase_what_a_hidden_member_said(on_2: Perene):
+    name = await on_2.pair()
+    await post(
+        on_2, name, "messages.upsert", said("G1", "sim", jid=GROUP, key={"participant": "111@lid"})
+    )
+
+    ana = {"participant": "222@lid", "participantAlt": ANA}
+    await order(on_2, name, "X1", an_order("G1"), jid=GROUP, key=ana)
+
+    assert kept(on_2)["default~G1"]["text"] == "sim"
+
+
+async def test_a_contact_cannot_erase_what_we_said(on_2: Perene):
+    name = await on_2.pair()
+    await post(on_2, name, "messages.upsert", said("OURS", "R$ 1000", me=True))
+    key = {"remoteJid": f"{MARIA}@s.whatsapp.net", "fromMe": True, "id": "OURS"}
+
+    # Maria's phone sends a REVOKE whose inner key reads as if ours; the outer one says it was her
+    forged = await post(on_2, name, "messages.edited", {"key": key, "type": "REVOKE"})
+    outer = await post(on_2, name, "messages.delete", {**key, "fromMe": False})
+
+    assert (forged.status_code, outer.status_code) == (204, 204)
+    assert kept(on_2)["default~OURS"]["text"] == "R$ 1000"
+
+
+async def test_what_our_phone_edits_is_shown_though_it_addressed_a_lid(on_2: Perene):
+    name = await on_2.pair()
+    await post(
+        on_2, name, "messages.upsert", said("K1", at=NOW - 50, key={"remoteJidAlt": "777@lid"})
+    )
+    await post(on_2, name, "messages.upsert", said("OURS", "R$ 1000", me=True))
+    key = {"remoteJid": "777@lid", "fromMe": True, "id": "OURS"}
+    edit = {**an_order("OURS", "R$ 900")["protocolMessage"], "key": key}
+    await post(on_2, name, "messages.edited", edit)
+
+    assert "R$ 900" in str(await thread(on_2))
+
+
+async def test_history_of_a_lid_does_not_bring_back_what_was_archived(on_2: Perene):
+    name = await on_2.pair()
+    await post(on_2, name, "messages.upsert", said("N1", jid="777@lid", at=NOW - 40))
+    await post(on_2, name, "messages.upsert", said("K2", key={"remoteJidAlt": "777@lid"}))
+    await inbox(on_2)
+    (conversation,) = await inbox(on_2)
+    await on_2.call("PATCH", f"/conversations/{conversation['id']}", json={"archived": True})
+
+    await post(on_2, name, "messages.set", [said("N0", jid="777@lid", at=NOW - 9999)])
+    await inbox(on_2)
+
+    assert await inbox(on_2) == []
+
+
+async def test_another_lid_does_not_hide_what_was_said_under_the_first(on_2: Perene):
+    name = await on_2.pair()
+    await post(on_2, name, "messages.upsert", said("N1", "oculta", jid="777@lid", at=NOW - 40))
+    await post(on_2, name, "messages.upsert", said("K2", key={"remoteJidAlt": "777@lid"}))
+    await inbox(on_2)
+    await post(on_2, name, "messages.upsert", said("K3", key={"remoteJidAlt": "888@lid"}))
+    await inbox(on_2)
+
+    found = await thread(on_2)
+    assert "N1" in {each["id"] for each in found["messages"]}
+
+
+@pytest.mark.parametrize(
+    "number", ["5521977776661", "5521977776662", "5521977776663", "5521977776664"]
+)
+async def test_who_changed_the_number_is_not_the_old_number(on_2: Perene, number: str):
+    name = await on_2.pair()
+    await post(
+        on_2, name, "messages.upsert", said("K1", at=NOW - 50, key={"remoteJidAlt": "777@lid"})
+    )
+    await post(
+        on_2,
+        name,
+        "messages.upsert",
+        said("K2", jid=f"{number}@s.whatsapp.net", at=NOW - 40, key={"remoteJidAlt": "777@lid"}),
+    )
+
+    await post(on_2, name, "messages.upsert", said("N3", jid="777@lid"))
+
+    assert kept(on_2)["default~N3"]["conversation"] == kept(on_2)["default~K2"]["conversation"]
+
+
+async def test_an_id_that_another_chat_has_already_is_a_dead_letter(on_2: Perene):
+    name = await on_2.pair()
+    await post(on_2, name, "messages.upsert", said("SAME", "spam", jid=ANA))
+    await post(on_2, name, "messages.upsert", said("SAME", "importante"))
+
+    (letter,) = on_2.documents("dead_letters").values()
+    assert "importante" in letter["raw"]

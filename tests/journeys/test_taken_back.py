@@ -1,0 +1,214 @@
+"""What was taken back is shown nowhere any more, whatever happens at the same time."""
+
+import time
+from typing import Any
+from unittest import mock
+
+import pytest
+
+from shared import problems
+from shared.store import base
+from shared.store import inbox as store_inbox
+from shared.store.threads import Threads
+from tests.journeys.test_odd_intake import MARIA, inbox, post, said
+from tests.journeys.test_who_changed_it import ANA, GROUP, an_order, order
+from tests.perene import Perene
+
+NOW = int(time.time())
+BY_MARIA = {"participant": f"{MARIA}@s.whatsapp.net"}
+
+
+def a_quote(id: str, of: str, words: str = "PALAVRA", **more: Any) -> dict[str, Any]:
+    context = {"stanzaId": of, "quotedMessage": {"conversation": words}}
+    what = {"extendedTextMessage": {"text": "re", "contextInfo": context}}
+    return said(id, **more) | {"message": what}
+
+
+async def test_the_quote_of_a_message_that_comes_taken_back_is_empty(on_2: Perene):
+    name = await on_2.pair()
+    await post(on_2, name, "messages.upsert", a_quote("V2", "V1"))
+    await order(on_2, name, "V3", an_order("V1"))
+
+    await post(on_2, name, "messages.upsert", said("V1", "PALAVRA", at=NOW - 5))
+
+    assert "PALAVRA" not in str(on_2.documents("tenants/acme/messages"))
+
+
+async def test_a_crash_between_quotes_and_message_leaves_no_quote(on_2: Perene):
+    name = await on_2.pair()
+    await post(on_2, name, "messages.upsert", said("V1", "PALAVRA"))
+    await post(on_2, name, "messages.upsert", a_quote("V2", "V1"))
+    told = {**said("V3"), "message": an_order("V1")}
+
+    async def fails(*_: object) -> None:
+        raise problems.StoreUnavailable()
+
+    with mock.patch.object(store_inbox.Inbox, "_unquote", fails):
+        assert (await post(on_2, name, "messages.upsert", told)).status_code == 503
+    assert (await post(on_2, name, "messages.upsert", told)).status_code == 204
+
+    assert "PALAVRA" not in str(on_2.documents("tenants/acme/messages"))
+
+
+async def test_more_than_a_hundred_quotes_are_emptied(on_2: Perene):
+    name = await on_2.pair()
+    await post(on_2, name, "messages.upsert", said("V1", "PALAVRA"))
+    quotes = [a_quote(f"Q{at}", "V1") for at in range(105)]
+    await post(on_2, name, "messages.set", quotes)
+
+    for _ in range(3):
+        await order(on_2, name, "V3", an_order("V1"))
+
+    assert "PALAVRA" not in str(on_2.documents("tenants/acme/messages"))
+
+
+async def test_a_quote_in_another_conversation_is_emptied(on_2: Perene):
+    name = await on_2.pair()
+    await post(on_2, name, "messages.upsert", said("G1", "PALAVRA", jid=GROUP, key=BY_MARIA))
+    await post(on_2, name, "messages.upsert", a_quote("P1", "G1"))
+
+    await order(on_2, name, "RV", an_order("G1"), jid=GROUP, key=BY_MARIA)
+
+    assert "PALAVRA" not in str(on_2.documents("tenants/acme/messages"))
+
+
+async def test_a_quote_in_the_other_half_of_a_merged_conversation_is_emptied(on_2: Perene):
+    name = await on_2.pair()
+    await post(on_2, name, "messages.upsert", said("N1", "PALAVRA", jid="777@lid", at=NOW - 40))
+    await post(on_2, name, "messages.upsert", a_quote("K2", "N1", key={"remoteJidAlt": "777@lid"}))
+
+    await order(on_2, name, "RV", an_order("N1"), key={"remoteJidAlt": "777@lid"})
+
+    assert "PALAVRA" not in str(on_2.documents("tenants/acme/messages"))
+
+
+async def test_an_edit_of_what_was_taken_back_writes_no_quote_again(on_2: Perene):
+    name = await on_2.pair()
+    await post(on_2, name, "messages.upsert", said("V1", "PALAVRA"))
+    await post(on_2, name, "messages.set", [a_quote(f"Q{at}", "V1") for at in range(100)])
+    await order(on_2, name, "V3", an_order("V1"))
+    written = 0
+    really = base.Base._written
+
+    async def counted(self: Any, batch: Any) -> Any:
+        nonlocal written
+        written += len(batch._write_pbs)
+        return await really(self, batch)
+
+    with mock.patch.object(base.Base, "_written", counted):
+        await order(on_2, name, "E1", an_order("V1", "outra vez"))
+
+    assert written < 10
+
+
+async def test_a_quote_may_be_taken_back_together_with_what_it_quotes(on_2: Perene):
+    name = await on_2.pair()
+    await post(on_2, name, "messages.upsert", said("V"))
+    await post(on_2, name, "messages.upsert", a_quote("Q", "V"))
+    found, once = Threads._found, list[bool]()
+
+    async def then_taken_back(self: Any, query: Any) -> Any:
+        quotes = await found(self, query)
+        if not once:
+            once.append(True)
+            await order(on_2, name, "RQ", an_order("Q"))
+        return quotes
+
+    with mock.patch.object(Threads, "_found", then_taken_back):
+        await order(on_2, name, "RV", an_order("V"))
+
+    (conversation,) = await inbox(on_2)
+    answer = await on_2.call("GET", f"/conversations/{conversation['id']}/messages")
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("turn", range(4))
+async def test_many_quotes_may_be_taken_back_at_once(on_2: Perene, turn: int):
+    name = await on_2.pair()
+    quotes = [f"Q{at}" for at in range(90)]
+    told = [said("V"), *(a_quote(id, "V") for id in quotes)]
+    assert (await post(on_2, name, "messages.set", told)).status_code == 204
+
+    back = [{**said(f"R{id}"), "message": an_order(id)} for id in [*quotes[:20], "V", *quotes[20:]]]
+    assert (await post(on_2, name, "messages.upsert", back)).status_code == 204
+
+    (conversation,) = await inbox(on_2)
+    answer = await on_2.call("GET", f"/conversations/{conversation['id']}/messages?limit=100")
+    assert answer.status_code == 200
+
+
+async def test_what_happens_to_a_quote_does_not_cost_the_inbox(on_2: Perene):
+    name = await on_2.pair()
+    await post(on_2, name, "messages.upsert", said("A1", jid=ANA))
+    await post(on_2, name, "messages.upsert", said("V", at=NOW - 9))
+    await post(on_2, name, "messages.upsert", a_quote("Q", "V"))
+    await post(on_2, name, "messages.upsert", said("LATE", at=NOW - 60))
+    found, once = Threads._found, list[bool]()
+
+    async def then_taken_back(self: Any, query: Any) -> Any:
+        quotes = await found(self, query)
+        if not once:
+            once.append(True)
+            await order(on_2, name, "RQ", an_order("Q"))
+        return quotes
+
+    with mock.patch.object(Threads, "_found", then_taken_back):
+        await order(on_2, name, "RV", an_order("V"))
+
+    assert (await on_2.call("GET", "/conversations")).status_code == 200
+    await order(on_2, name, "RQ", an_order("Q"))
+
+
+async def test_a_preview_healed_while_its_message_is_taken_back_is_empty(on_2: Perene):
+    name = await on_2.pair()
+    await post(on_2, name, "messages.upsert", said("M2", "PALAVRA"))
+    await post(on_2, name, "messages.upsert", said("M1", "antes", at=NOW - 60))
+    show = store_inbox.Inbox._show
+    once = []
+
+    async def later(self: Any, *args: Any, **more: Any) -> bool:
+        if not once:
+            once.append(True)
+            await order(on_2, name, "RV", an_order("M2"))
+        return await show(self, *args, **more)
+
+    with mock.patch.object(store_inbox.Inbox, "_show", later):
+        await inbox(on_2)
+
+    assert "PALAVRA" not in str(await inbox(on_2))
+
+
+async def test_a_preview_healed_while_its_message_is_edited_is_the_edit(on_2: Perene):
+    name = await on_2.pair()
+    await post(on_2, name, "messages.upsert", said("M2", "velho"))
+    await post(on_2, name, "messages.upsert", said("M1", "antes", at=NOW - 60))
+    found = Threads.messages
+    once: list[bool] = []
+
+    async def then_edited(self: Any, *args: Any) -> Any:
+        page = await found(self, *args)
+        if not once:
+            once.append(True)
+            await order(on_2, name, "ED", an_order("M2", "novo"))
+        return page
+
+    with mock.patch.object(Threads, "messages", then_edited):
+        await inbox(on_2)
+
+    assert (await inbox(on_2))[0]["last"]["text"] == "novo"
+
+
+async def test_the_preview_of_what_a_merge_brought_is_empty_after_history(on_2: Perene):
+    name = await on_2.pair()
+    await post(on_2, name, "messages.upsert", said("N1", "PALAVRA", jid="777@lid", at=NOW - 10))
+    await post(
+        on_2, name, "messages.upsert", said("K2", at=NOW - 50, key={"remoteJidAlt": "777@lid"})
+    )
+    for _ in range(3):
+        await inbox(on_2)
+    await post(on_2, name, "messages.set", [said("N0", jid="777@lid", at=NOW - 9999)])
+    await order(on_2, name, "RV", an_order("N1"), jid="777@lid")
+    for _ in range(3):
+        await inbox(on_2)
+
+    assert "PALAVRA" not in str(on_2.documents("tenants/acme/conversations"))
