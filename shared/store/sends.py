@@ -168,14 +168,15 @@ class Sends(Threads, Instances):
         found = await self._found(query.limit(MOST_UNSETTLED))
         return [send for each in found if (send := send_in(each))]
 
-    async def overdue(self, until: datetime, limit: int) -> list[Send]:
-        """Of all tenants, unsettled sends whose time was over by then, the oldest first. n reads.
+    async def overdue(self, until: datetime, limit: int, after: datetime) -> list[Send]:
+        """Of all tenants, unsettled sends whose time was over by then, the oldest first after one.
 
-        For sweeps.
+        For sweeps. Firestore: n reads.
         """
         query = self._client.collection_group("sends")
         query = query.where(filter=FieldFilter("state", "in", list(UNSETTLED)))
-        query = query.where(filter=FieldFilter("until", "<=", until)).order_by("until")
+        query = query.where(filter=FieldFilter("until", "<=", until))
+        query = query.where(filter=FieldFilter("until", ">", after)).order_by("until")
         found = await self._found(query.limit(limit))
         return [send for each in found if (send := send_in(each))]
 

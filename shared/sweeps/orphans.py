@@ -12,7 +12,16 @@ from shared.domain.fleet.plan import Plan
 from shared.domain.fleet.reports import Kind, Report
 from shared.domain.fleet.rules import Rules
 from shared.domain.fleet.survey import Survey
-from shared.sweeps import conversations, deletions, drift, missed, runs, survey, unfinished
+from shared.sweeps import (
+    conversations,
+    deletions,
+    drift,
+    missed,
+    runs,
+    survey,
+    unfinished,
+    unsettled,
+)
 from shared.sweeps.runs import Run, running
 
 Step = Callable[[Run, Survey, Plan], Awaitable[None]]
@@ -95,10 +104,10 @@ STEPS: tuple[Step, ...] = (
     _delete,
     drift.repair,
     missed.recover,
+    unsettled.settle,
     conversations.check,
 )
-"""In this order. Sends that are still uncertain are to be settled after `missed.recover`: it has
-fetched what their servers really sent."""
+"""In this order: what was missed may be the evidence for sends that nobody knows the outcome of."""
 
 
 # What is said of it --------------------------------------------------------------------------

@@ -66,7 +66,7 @@ async def everything(store: Store) -> None:
             await store.changes(TENANT, of, 0, 1, after)
         await store.unsettled(TENANT, of)
         await store.said_by_us(TENANT, of, 0, 1)
-    await store.overdue(datetime.now(UTC), 1)
+    await store.overdue(datetime.now(UTC), 1, datetime.fromtimestamp(0, UTC))
     await store.known_by(TENANT, "default", "5511999990001", "111")
     await store.record(THROUGH, SAID, unread=True, now=1)
     await store.revoke(THROUGH, SAID.id, 1, (SAID.contact.key,), 1)

@@ -1,0 +1,52 @@
+"""The sweep settles what nobody asked for: sends whose outcome nobody knows."""
+
+from datetime import timedelta
+
+from tests.journeys.test_sending import OWN, said, send, talk, thread
+from tests.perene import Perene
+
+
+async def unanswered(perene: Perene, fault: str) -> str:
+    """Something was sent and nobody answered, nor does its echo come; its conversation."""
+    await perene.pair(number=OWN)
+    conversation = await talk(perene)
+    perene.evolution.faults.turn_on("webhook_lost", events="send.message")
+    perene.evolution.faults.turn_on(fault, route="sendText", count=1)
+    await send(perene, "k1", conversation=conversation, text="chegou?")
+    return conversation
+
+
+async def test_a_send_that_the_server_keeps_is_settled_by_the_sweep(perene: Perene):
+    conversation = await unanswered(perene, "cut_after")
+
+    perene.clock.advance(timedelta(minutes=3))
+    report = await perene.sweep()
+
+    assert perene.documents("tenants/acme/sends")["k1"]["state"] == "sent"
+    assert report["counts"].get("uncertain") is None
+    assert [each["text"] for each in await thread(perene, conversation)] == ["chegou?", "oi"]
+    assert len(said(perene)) == 1
+
+
+async def test_a_send_that_nobody_saw_stays_for_a_person_and_is_counted(perene: Perene):
+    await unanswered(perene, "cut_before")
+
+    perene.clock.advance(timedelta(minutes=3))
+    first, again = await perene.sweep(), await perene.sweep()
+
+    assert (first["counts"]["uncertain"], again["counts"]["uncertain"]) == (1, 1)
+    assert perene.documents("tenants/acme/sends")["k1"]["state"] == "uncertain"
+    assert said(perene) == []
+
+
+async def test_what_a_caller_left_behind_is_found(on_2: Perene):
+    await unanswered(on_2, "cut_after")
+    on_2.write("tenants/acme/sends/k1", state="sending", why=None)  # as if it had died just then
+    conversation = on_2.documents("tenants/acme/sends")["k1"]["conversation"]
+    on_2.write(f"tenants/acme/conversations/{conversation}", unsettled=0)
+
+    on_2.clock.advance(timedelta(minutes=3))
+    await on_2.sweep()
+
+    assert on_2.documents("tenants/acme/sends")["k1"]["state"] == "sent"
+    assert on_2.documents("tenants/acme/conversations")[conversation]["unsettled"] == 0
