@@ -46,6 +46,10 @@ SKEW = timedelta(minutes=2)
 """How far a server's clock may be from ours before its messages are no evidence."""
 
 
+SENT_BY_SERVERS = ("3EB0", "BAE5")
+"""What ids begin with that a server makes; what is typed on a phone has others."""
+
+
 class SendState(StrEnum):
     """What became of a send."""
 
@@ -106,7 +110,8 @@ class Send(Kept):
     def again(self, holder: str, now: datetime) -> "Send":
         """The same, asked once more."""
         change = {"attempt": self.attempt + 1, "holder": holder, "asked_at": now}
-        return self.settled(SendState.SENDING, until=now + LEASE, **change)
+        ends = {"until": now + LEASE, "expires_at": now + KEPT_FOR}
+        return self.settled(SendState.SENDING, **change, **ends)
 
 
 # May it be sent? -----------------------------------------------------------------------------
@@ -222,16 +227,26 @@ def abandoned(send: Send) -> Send:
     return send.settled(SendState.UNCERTAIN, why=Doubt.ABANDONED)
 
 
+def doubted(send: Send) -> Send:
+    """What was evidence for it is proof of another."""
+    return send.settled(SendState.UNCERTAIN, why=Doubt.NO_ANSWER, message=None)
+
+
 # Which message was it? -----------------------------------------------------------------------
 
 
 def matches(send: Send, message: KeptMessage) -> bool:
-    """The message may be what was asked for: ours, saying the same, in the time it was sent in."""
+    """The message may be what was asked for: ours, saying the same, in the time it was sent in.
+
+    By its id it was said through a server (EVOLUTION.md §5), and nothing was known of it before.
+    """
     asked, margin = send.asked_at.timestamp() * 1000, SKEW.total_seconds() * 1000
     longest = LEASE.total_seconds() * 1000
     return (
         send.content is not None
         and message.from_me
+        and message.id.startswith(SENT_BY_SERVERS)
+        and not 0 < message.changed < asked
         and asked - margin <= message.at <= asked + longest + margin
         and _says(message) == _says(send.content)
     )

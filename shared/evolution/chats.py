@@ -5,14 +5,15 @@ from datetime import datetime
 from typing import Any
 
 from shared.domain.upstream import Media, Page, Presence, Sent
+from shared.evolution.addresses import message_id
 from shared.evolution.reading import MalformedError, fields, number, text
 
 
 def sent(body: Any) -> Sent | None:
     """The message as it was sent, or None if the answer doesn't say which one that is."""
     match body:
-        case {"key": {"id": str(message_id), "remoteJid": str(jid)}} if message_id:
-            return Sent(message_id, jid, body)
+        case {"key": {"id": told, "remoteJid": str(jid)}} if name := message_id(told):
+            return Sent(name, jid, body)
         case _:
             return None
 

@@ -13,13 +13,13 @@ from shared.evolution import errors
 
 _TELLING = {
     WhyNotSent.NOT_CONNECTED: (
-        r"reading 'onWhatsApp'"  # never connected
-        r"|Connection Closed"  # the socket is down
+        r"^(TypeError: )?Cannot read properties of undefined \(reading 'onWhatsApp'\)$"  # never was
+        r"|^(Error: )?Connection Closed$"  # the socket is down
         r"|^(TypeError: )?Cannot read properties of undefined \(reading 'id'\)"  # waits for a scan
         r"|^Cannot read properties of undefined \(reading 'find'\)"  # the lookup wasn't answered
-        r"|SessionError: No sessions"  # nothing to encrypt with, so nothing was written
+        r"|^(Error: )?SessionError: No sessions"  # nothing to encrypt with, so nothing was written
     ),
-    WhyNotSent.RESTRICTED: r"reach.?out|account.{0,20}restricted|\b463\b",
+    WhyNotSent.RESTRICTED: r"^\W*(Error: )?(463\b|.{0,40}reach.?out|account.{0,20}restricted)",
     WhyNotSent.UNSUPPORTED: r"^Method not available on|^Cannot (POST|PUT|DELETE) /",
     WhyNotSent.TOO_BIG: r"request entity too large|payload too large",
     WhyNotSent.INVALID: (
@@ -30,8 +30,7 @@ _TELLING = {
 _PATTERNS = {reason: re.compile(text, re.IGNORECASE) for reason, text in _TELLING.items()}
 
 _MEDIA_UNREACHABLE = re.compile(
-    r"^Owned media must be a url or base64|^AxiosError|Media upload failed on all hosts"
-    r"|getaddrinfo|ECONNREFUSED",
+    r"^Owned media must be a url or base64|^AxiosError|^(Error: )?Media upload failed on all hosts",
     re.IGNORECASE,
 )
 
@@ -45,6 +44,8 @@ def reason_not_sent(status: int, body: Any, outgoing: Outgoing | None = None) ->
     """
     if status == 404 and errors.instance_missing(body):
         return WhyNotSent.INSTANCE_MISSING
+    if errors.from_database(body):
+        return None  # the database is written after the message was (§5)
     if status == 413:
         return WhyNotSent.TOO_BIG
     if errors.unknown_number(body):

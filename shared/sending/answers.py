@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from shared.domain.contacts import Contact, contact_of
+from shared.domain.contacts import Contact, contact_of, may_be
 from shared.domain.events import Reacted, Said
 from shared.domain.instances import epoch_ms
 from shared.domain.messages import Content, Delivery, Message
@@ -23,7 +23,12 @@ def message(send: Send, sent: Sent, now: datetime) -> Message:
     if told and told.message.id == sent.message_id:
         quoted = told.message.quoted or send.quoted
         return told.message.model_copy(update={"contact": contact, "quoted": quoted})
-    content = send.content
+    return as_asked(send, sent, now)
+
+
+def as_asked(send: Send, sent: Sent, now: datetime) -> Message:
+    """The message as it was asked for."""
+    content, contact = send.content, in_conversation(send, contact_of(sent.jid))
     assert content
     return Message(
         **{name: getattr(content, name) for name in Content.model_fields},
@@ -51,7 +56,7 @@ def reaction(send: Send, sent: Sent) -> Reacted | None:
 
 def in_conversation(send: Send, used: Contact | None) -> Contact:
     """The contact that was written to, knowing the address that WhatsApp really uses."""
-    if used is None or used.group:
+    if used is None or used.group or not may_be(used.key, send.contact):
         return send.contact
     lid = send.contact.lid or used.lid
     return send.contact.model_copy(update={"address": used.address, "lid": lid})

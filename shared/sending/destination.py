@@ -92,8 +92,10 @@ async def _to(key: LineKey, to: str, now: datetime) -> Destination:
     able, number = speaking(instance, None, now)
     if of := await _conversation(key, number, contact):
         return _known(able, number, of)
-    if contact.number is None:
+    if contact.group:
         return _new(able, number, contact)
+    if contact.number is None:
+        return _new(await _reach(able, number, now), number, contact)
     return await _somebody_new(able, number, contact, now)
 
 

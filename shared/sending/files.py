@@ -13,8 +13,14 @@ LARGEST = 16 * 1024 * 1024
 """Bytes of a file in a request: WhatsApp takes no larger image, video or audio."""
 
 _BASE64 = re.compile(r"[A-Za-z0-9+/]+={0,2}")
-_HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}", re.IGNORECASE)
-_INSIDE = (".local", ".localhost", ".internal", ".invalid", ".test", ".example", ".home.arpa")
+_HOST = re.compile(
+    r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+(?:[a-z]{2,63}|xn--[a-z0-9-]{2,59})",
+    re.IGNORECASE | re.ASCII,
+)
+_INSIDE = (
+    *(".local", ".localhost", ".internal", ".invalid", ".test", ".example", ".home.arpa"),
+    *(".lan", ".intranet", ".corp", ".home", ".private"),
+)
 
 
 def _public(value: str) -> str:

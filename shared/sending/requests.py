@@ -228,8 +228,12 @@ class SendMessage(
 
 
 def fingerprint(asked: Say) -> str:
-    """Tells two requests apart without telling what they say."""
-    return hashlib.sha256(asked.model_dump_json().encode()).hexdigest()
+    """Tells two requests apart without telling what they say.
+
+    (What nobody asked for doesn't count: a later version may know of more to ask for.)
+    """
+    whole = type(asked).__name__ + asked.model_dump_json(exclude_defaults=True)
+    return hashlib.sha256(whole.encode()).hexdigest()
 
 
 def key_in(headers: Mapping[str, str]) -> str:

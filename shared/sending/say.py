@@ -16,6 +16,7 @@ from shared.domain.upstream import MessageKey, NotSent, SendDoubtful, Sent, WhyN
 from shared.sending import answers, destination, requests, saying, settle
 from shared.sending.destination import Destination
 from shared.sending.requests import Say, SayReaction
+from shared.store import Unfit
 from shared.store.sends import Claimed, Known, Moved
 
 TRIES = 6
@@ -87,6 +88,7 @@ async def _claim(new: Send, wanted: Wanted, to: Destination) -> Claimed | Known:
     for _ in range(TRIES):
         now = services.now()
         paced = _paced(instance, now)
+        new = new.model_copy(update={"until": now + sends.LEASE})
         match await services.store().claim(new, paced):
             case Claimed() as claimed:
                 if paced:
@@ -95,6 +97,8 @@ async def _claim(new: Send, wanted: Wanted, to: Destination) -> Claimed | Known:
             case Known(known) if isinstance(_again(known, wanted, now), sends.Retry):
                 new = _once_more(known, new, now)
             case Known() as known:
+                if paced is None:
+                    services.unnoted().paid(instance.name)
                 return known
             case Moved():
                 found = await services.store().instance(instance.name)
@@ -188,7 +192,10 @@ async def _outcome(known: Send, wanted: Wanted) -> Outcome:
         case sends.Other():
             raise problems.IdempotencyKeyReused()
         case _:
-            return Outcome(await settle.current(known))
+            found = await settle.current(known)
+            if found.state is SendState.FAILED and isinstance(found.why, WhyNotSent):
+                raise NOT_SENT[found.why]()
+            return Outcome(found)
 
 
 # Sent ----------------------------------------------------------------------------------------
@@ -224,9 +231,20 @@ async def _sent(send: Send, sent: Sent) -> Outcome:
         return Outcome(await services.store().resolve(send, done) or done)
     message = answers.message(send, sent, now)
     log.happened("message.sent", line=send.line)
-    done = await services.store().sent(send, message, epoch_ms(now))
+    try:
+        done = await services.store().sent(send, message, epoch_ms(now))
+    except Unfit:
+        message = answers.as_asked(send, sent, now)
+        done = await services.store().sent(send, message, epoch_ms(now))
     return Outcome(done, answers.kept(done, message))
 
 
 async def _failed(send: Send, why: WhyNotSent) -> None:
-    await services.store().resolve(send, send.settled(SendState.FAILED, why=why))
+    """It surely wasn't sent, also if somebody thought meanwhile that we are gone."""
+    current: Send | None = send
+    for _ in range(TRIES):
+        if current is None or (current.holder, current.attempt) != (send.holder, send.attempt):
+            return
+        if await services.store().resolve(current, current.settled(SendState.FAILED, why=why)):
+            return
+        current = await services.store().send(send.tenant, send.key)

@@ -79,6 +79,8 @@ async def _settled(send: Send, now: datetime) -> Send:
         return await _reacted(send) or send
     store = services.store()
     of = await store.conversation(send.tenant, send.conversation)
+    if of and of.id != send.conversation:
+        send = await store.resolve(send, send.model_copy(update={"conversation": of.id})) or send
     if of and await _match(send.tenant, of, now):
         return await _anew(send)
     if not sends.look_due(send, now):
@@ -107,7 +109,7 @@ async def _match(tenant: TenantId, of: Conversation, now: datetime) -> int:
     by_key = {send.key: send for send in waiting}
     settled = 0
     for key, message in sends.pair(waiting, found, now).items():
-        if await store.recognise(by_key[key], message, epoch_ms(now)):
+        if await store.recognise(by_key[key], message, of, epoch_ms(now)):
             log.happened("send.settled", line=by_key[key].line)
             settled += 1
     return settled

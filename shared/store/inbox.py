@@ -96,7 +96,9 @@ class Inbox(Retelling):
     async def _merge(
         self, tenant: TenantId, nameless: Conversation, known: Conversation, now: int
     ) -> Conversation:
-        """The nameless conversation's unread are the known one's, once; its messages stay.
+        """What is unread or unsettled in the nameless one is so in the known one, once.
+
+        Its messages stay.
 
         Whoever writes there again undoes it, and it is done again.
         """
@@ -106,6 +108,7 @@ class Inbox(Retelling):
             "archived": True,
             "unread": 0,
             "has_unread": False,
+            "unsettled": 0,
             "preview": None,
         }
         reference = self._conversation(tenant, nameless.id)
@@ -118,6 +121,8 @@ class Inbox(Retelling):
         added |= {} if nameless.archived else {"archived": False}
         if nameless.unread:
             added |= {"unread": firestore.Increment(nameless.unread), "has_unread": True}
+        if nameless.unsettled:
+            added["unsettled"] = firestore.Increment(nameless.unsettled)
         batch.set(self._conversation(tenant, known.id), added, merge=True)
         try:
             await self._commit(batch)

@@ -8,7 +8,7 @@ from google.api_core import exceptions
 from google.cloud import firestore
 from google.cloud.firestore_v1.base_query import FieldFilter
 
-from shared.domain import names, threads
+from shared.domain import names, sends, threads
 from shared.domain.contacts import Contact, ConversationId
 from shared.domain.instances import Instance
 from shared.domain.messages import Message
@@ -137,8 +137,8 @@ class Sends(Threads, Instances):
             return await self._own(send, message.id, now)
         return done.model_copy(update={"version": versions[0]})
 
-    async def recognise(self, send: Send, message: str, now: int) -> bool:
-        """By the evidence, the send was this message, unless somebody else's send was.
+    async def recognise(self, send: Send, message: str, of: Conversation, now: int) -> bool:
+        """By the evidence, the send was this message of this conversation, if nobody else's was.
 
         Firestore: 2 reads, 3 writes.
         """
@@ -151,7 +151,8 @@ class Sends(Threads, Instances):
         if (found.to_dict() or {}).get("send") not in (None, send.key):
             return False
         batch = self._client.batch()
-        self._resolve(batch, known, _done(known, message, proven=False))
+        done = _done(known, message, proven=False).model_copy(update={"conversation": of.id})
+        self._resolve(batch, known, done)
         said = {"send": send.key, "changed": firestore.Maximum(now)}
         batch.update(reference, said, option=self._since(found.update_time))
         try:
@@ -163,9 +164,11 @@ class Sends(Threads, Instances):
     async def unsettled(self, tenant: TenantId, of: Conversation) -> list[Send]:
         """The sends into a conversation of which nobody knows the outcome (yet). n reads."""
         query = self._of(tenant).collection("sends")
-        query = query.where(filter=FieldFilter("conversation", "==", of.id))
-        query = query.where(filter=FieldFilter("state", "in", list(UNSETTLED)))
-        found = await self._found(query.limit(MOST_UNSETTLED))
+        query = query.where(filter=FieldFilter("conversation", "in", ids_of(of)))
+        found: list[Snapshot] = []
+        for state in UNSETTLED:
+            of_state = query.where(filter=FieldFilter("state", "==", state))
+            found += await self._found(of_state.limit(MOST_UNSETTLED))
         return [send for each in found if (send := send_in(each))]
 
     async def overdue(self, until: datetime, limit: int, after: datetime) -> list[Send]:
@@ -230,6 +233,9 @@ class Sends(Threads, Instances):
                 said = {"send": send.key, "changed": firestore.Maximum(now)}
                 batch.update(reference, said, option=self._since(found.update_time))
                 await self._give_back(batch, send.tenant, taken, message)
+            if known.message not in (None, message):  # evidence was wrong, as the proof says
+                free = {"send": firestore.DELETE_FIELD}
+                batch.update(self._message(_through(send), known.message), free)
             try:
                 await self._commit(batch)
             except (*CONTENDED, exceptions.NotFound):
@@ -240,8 +246,7 @@ class Sends(Threads, Instances):
     async def _give_back(self, batch: Any, tenant: TenantId, key: str | None, message: str) -> None:
         other = await self.send(tenant, key) if key else None
         if other and other.message == message and not other.proven:
-            again = other.settled(SendState.UNCERTAIN, message=None)
-            self._resolve(batch, other, again)
+            self._resolve(batch, other, sends.doubted(other))
 
     def _resolve(self, batch: Any, old: Send, new: Send) -> None:
         batch.update(

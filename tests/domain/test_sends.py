@@ -42,7 +42,7 @@ def a_send(key: str = "k1", state: SendState = SendState.UNCERTAIN, **change: An
     return Send(**{**known, **change})
 
 
-def a_message(name: str = "M1", content: Content = TEXT, **change: Any) -> KeptMessage:
+def a_message(name: str = "3EB01", content: Content = TEXT, **change: Any) -> KeptMessage:
     """One of ours, said at noon."""
     known = {"id": name, "contact": MARIA, "from_me": True, "at": AT}
     where = {"conversation": "c", "line": "default", "number": NUMBER}
@@ -104,6 +104,15 @@ def test_a_send_whose_holder_is_gone_is_uncertain_and_one_asked_again_has_a_new_
         SendState.SENDING, None, 2, "h2",
     )  # fmt: skip
     assert again.until == LATER + sends.LEASE
+    assert again.expires_at == LATER + sends.KEPT_FOR
+
+
+def test_a_send_whose_evidence_was_anothers_is_uncertain_and_says_why():
+    doubted = sends.doubted(a_send(state=SendState.SENT, message="3EB01"))
+
+    assert (doubted.state, doubted.why, doubted.message) == (
+        SendState.UNCERTAIN, Doubt.NO_ANSWER, None,
+    )  # fmt: skip
 
 
 # Which message was it? -----------------------------------------------------------------------
@@ -153,6 +162,9 @@ def test_a_message_is_a_send_if_it_says_the_same(asked, told, same):
         ({"at": AT - 119_000}, True),
         ({"at": AT + 239_000}, True),
         ({"at": AT + 241_000}, False),
+        ({"id": "3A0123456789ABCDEF01"}, False),
+        ({"changed": AT - 1}, False),
+        ({"changed": AT + 1}, True),
     ],
 )
 def test_only_what_we_said_at_that_time_is_evidence(change: dict[str, Any], same: bool):
@@ -162,26 +174,26 @@ def test_only_what_we_said_at_that_time_is_evidence(change: dict[str, Any], same
 def test_a_message_is_one_sends_only():
     two = [a_send("k1"), a_send("k2", asked_at=NOON + SECOND)]
 
-    assert sends.pair(two, [a_message("M1")], LATER) == {"k1": "M1"}
-    assert sends.pair(two, [a_message("M2", at=AT + 1), a_message("M1")], LATER) == {
-        "k1": "M1", "k2": "M2",
+    assert sends.pair(two, [a_message("3EB01")], LATER) == {"k1": "3EB01"}
+    assert sends.pair(two, [a_message("3EB02", at=AT + 1), a_message("3EB01")], LATER) == {
+        "k1": "3EB01", "k2": "3EB02",
     }  # fmt: skip
-    assert sends.pair(two, [a_message("M1", send="k0")], LATER) == {}
+    assert sends.pair(two, [a_message("3EB01", send="k0")], LATER) == {}
 
 
 def test_what_a_send_under_way_says_is_left_to_it():
     live = a_send("k2", SendState.SENDING)
 
     assert sends.pair([a_send("k1"), live], [a_message()], NOON + SECOND) == {}
-    assert sends.pair([a_send("k1"), live], [a_message()], LATER) == {"k1": "M1"}
+    assert sends.pair([a_send("k1"), live], [a_message()], LATER) == {"k1": "3EB01"}
 
 
 @given(st.permutations(["a", "b", "c"]), st.permutations(["x", "y", "z"]))
 def test_whatever_order_they_are_found_in_the_pairs_are_the_same(keys, names):
     several = [a_send(key, asked_at=NOON + SECOND * ord(key)) for key in keys]
-    found = [a_message(name, at=AT + ord(name) * 1000) for name in names]
+    found = [a_message(f"3EB0{name}", at=AT + ord(name) * 1000) for name in names]
 
-    assert sends.pair(several, found, LATER) == {"a": "x", "b": "y", "c": "z"}
+    assert sends.pair(several, found, LATER) == {"a": "3EB0x", "b": "3EB0y", "c": "3EB0z"}
 
 
 @pytest.mark.parametrize(
@@ -196,7 +208,7 @@ def test_whatever_order_they_are_found_in_the_pairs_are_the_same(keys, names):
     ],
 )
 def test_a_reaction_was_sent_if_it_is_there_since(emoji, given_, reacted):
-    send = a_send(content=None, reaction=Reacting(message="M1", emoji=emoji))
+    send = a_send(content=None, reaction=Reacting(message="3EB01", emoji=emoji))
 
     assert sends.reacted(send, a_message(reactions={"me": given_})) is reacted
 

@@ -1,0 +1,235 @@
+"""What an attack found: odd answers, late evidence, and ways around a budget."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from shared.store import Through
+from tests.journeys.test_sending import ANA, JPEG, MARIA, OWN, outcome, said, send, talk, thread
+from tests.perene import Perene
+
+OI = {"message": {"conversation": "oi"}}
+JID = f"{MARIA}@s.whatsapp.net"
+
+
+@pytest.fixture
+async def open_2(on_2: Perene) -> Perene:
+    """One line is open, on 2.x."""
+    await on_2.pair(number=OWN)
+    return on_2
+
+
+def answering(perene: Any, change: Any) -> None:
+    """What the server answers to sends is changed on its way, after it did it."""
+    through = perene.hosts.handle_async_request
+
+    async def handle(request: httpx.Request) -> httpx.Response:
+        answer = await through(request)
+        if "/message/" not in request.url.path:
+            return answer
+        await answer.aread()
+        status, body = change(answer.json())
+        return httpx.Response(status, json=body)
+
+    perene.hosts.handle_async_request = handle
+
+
+def failing(*texts: str, status: int = 400) -> Any:
+    return lambda _: (
+        status,
+        {"status": status, "error": "x", "response": {"message": list(texts)}},
+    )
+
+
+PRISMA = (
+    "PrismaClientKnownRequestError: \nInvalid `prisma.message.create()` invocation in\n"
+    '/evolution/dist/main.js:%s:12\n data: { message: { conversation: "%s" } }\n'
+    "Foreign key constraint violated"
+)
+
+
+@pytest.mark.parametrize(
+    ("line", "words"), [("463", "oi"), ("9", "sala 463"), ("9", "deu Connection Closed aqui")]
+)
+async def test_a_database_error_after_the_send_is_a_doubt(open_2: Perene, line: str, words: str):
+    conversation = await talk(open_2)
+    open_2.evolution.faults.turn_on("webhook_lost", events="send.message")
+    answering(open_2, failing(PRISMA % (line, words)))
+    await send(open_2, "k1", conversation=conversation, text=words)
+    await send(open_2, "k1", conversation=conversation, text=words)
+    assert len(said(open_2)) == 1
+
+
+async def test_a_broken_cache_after_a_media_send_is_a_doubt(open_2: Perene):
+    conversation = await talk(open_2)
+    open_2.evolution.faults.turn_on("webhook_lost", events="send.message")
+    answering(open_2, failing("Error: connect ECONNREFUSED 10.0.0.7:6379", status=500))
+    asked = {"conversation": conversation, "image": {"base64": JPEG}}
+    await send(open_2, "k1", **asked)
+    await send(open_2, "k1", **asked)
+    assert len(open_2.evolution.sent()) == 1
+
+
+async def test_a_key_retried_late_is_kept_for_seven_days_more(open_2: Perene):
+    conversation = await talk(open_2)
+    open_2.evolution.faults.turn_on("media_unreachable")
+    asked = {"conversation": conversation, "image": {"url": "https://cdn.perene.com/a.jpg"}}
+    await send(open_2, "k1", **asked)
+    open_2.evolution.faults.turn_off("media_unreachable")
+    open_2.clock.advance(timedelta(days=6, hours=23))
+    assert (await send(open_2, "k1", **asked)).status_code == 201
+    kept = open_2.documents("tenants/acme/sends")["k1"]
+    assert kept["expires_at"] - kept["asked_at"] > timedelta(days=1)
+
+
+async def test_a_lid_pays_for_a_new_contact(open_2: Perene):
+    open_2.set(SEND_NEW_CONTACTS_PER_DAY="0")
+    assert (await send(open_2, to=ANA, text="oi")).status_code == 429
+    answer = await send(open_2, to="123456789012345@lid", text="oi")
+    assert answer.status_code in (422, 429), answer.text
+
+
+async def test_a_restricted_line_writes_to_no_unknown_lid(open_2: Perene):
+    (name,) = open_2.documents("instances")
+    open_2.write(f"instances/{name}", restricted_at=datetime.now(UTC))
+    assert (await send(open_2, to=ANA, text="oi")).status_code == 409
+    answer = await send(open_2, to="123456789012345@lid", text="oi")
+    assert answer.status_code in (409, 422), answer.text
+
+
+async def test_what_the_phone_said_before_it_was_asked_is_no_evidence(open_2: Perene):
+    conversation = await talk(open_2)
+    (name,) = open_2.documents("instances")
+    await open_2.evolution.receive_message(
+        name,
+        {
+            "key": {"remoteJid": JID, "fromMe": True, "id": "3ATYPEDONPHONE"},
+            "message": {"conversation": "ok"},
+        },
+    )
+    await open_2.evolution.settled()
+    assert "ok" in [each["text"] for each in await thread(open_2, conversation)]
+    await asyncio.sleep(1.1)
+    open_2.evolution.faults.turn_on("cut_before", route="sendText", count=1)
+    await send(open_2, "k1", conversation=conversation, text="ok")
+    assert said(open_2) == []
+    assert (await outcome(open_2, "k1")).json()["state"] == "uncertain"
+
+
+async def test_an_uncertain_send_survives_the_merge_of_its_conversation(open_2: Perene):
+    (name,) = open_2.documents("instances")
+    lid = "123456789012345@lid"
+    await open_2.evolution.receive_message(name, {"key": {"remoteJid": lid}, **OI})
+    await open_2.evolution.settled()
+    (found,) = (await open_2.call("GET", "/conversations")).json()["conversations"]
+    open_2.evolution.faults.turn_on("webhook_lost", events="send.message")
+    open_2.evolution.faults.turn_on("cut_after", route="sendText", count=1)
+    assert (await send(open_2, "k1", conversation=found["id"], text="chegou?")).status_code == 202
+    await open_2.evolution.receive_message(
+        name,
+        {
+            "key": {
+                "remoteJid": lid,
+                "remoteJidAlt": JID,
+                "senderPn": JID,
+            },
+            "message": {"conversation": "eu"},
+        },
+    )
+    await open_2.evolution.settled()
+    merged = (await open_2.call("GET", "/conversations")).json()["conversations"]
+    assert [each["id"] for each in merged] != [found["id"]]
+    shown = await open_2.call("GET", f"/conversations/{merged[0]['id']}/messages")
+    listed = [each["key"] for each in shown.json()["sends"]]
+    open_2.clock.advance(timedelta(seconds=30))
+    state = (await outcome(open_2, "k1")).json()["state"]
+    counts = {
+        k: v.get("unsettled") for k, v in open_2.documents("tenants/acme/conversations").items()
+    }
+    assert (state, listed) == ("sent", ["k1"]), counts
+
+
+@pytest.mark.parametrize("url", ["https://x.localhoſt/a.jpg", "https://svc.teſt/a.jpg"])
+async def test_no_unicode_spelling_of_the_inside_is_public(open_2: Perene, url: str):
+    conversation = await talk(open_2)
+    answer = await send(open_2, conversation=conversation, image={"url": url})
+    assert answer.status_code == 422
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"key": {"id": "a/b", "remoteJid": JID, "fromMe": True}},
+        {"key": {"id": "x" * 2000, "remoteJid": JID, "fromMe": True}},
+        {
+            "key": {"id": "3EB0X", "remoteJid": JID, "fromMe": True},
+            "message": None,
+        },
+        {"key": {"id": "3EB0X", "remoteJid": "status@broadcast", "fromMe": True}},
+        {"key": {"id": "3EB0X", "remoteJid": f"{ANA}@s.whatsapp.net", "fromMe": True}},
+        {
+            "key": {"id": "3EB0X", "remoteJid": JID, "fromMe": True},
+            "message": {"new": {"x": "a" * 1_200_000}},
+        },
+    ],
+)
+async def test_an_odd_answer_is_no_crash(open_2: Perene, change: dict[str, Any]):
+    conversation = await talk(open_2)
+    answering(open_2, lambda body: (201, {**body, **change}))
+    answer = await send(open_2, "k1", conversation=conversation, text="oi")
+    assert answer.status_code in (201, 202), answer.text
+    assert answer.json()["conversation"] == conversation
+
+
+async def test_a_send_whose_evidence_is_taken_back_says_why_it_is_uncertain(open_2: Perene):
+    conversation = await talk(open_2)
+    open_2.evolution.faults.turn_on("cut_before", route="sendText", count=1)
+    await send(open_2, "k1", conversation=conversation, text="ok")
+    original = type(open_2.store).sent
+
+    async def sent(store: Any, one: Any, message: Any, now: int) -> Any:
+        """Its echo comes first, and is taken for the other's."""
+        through = Through(one.tenant, one.line, one.number)
+        await store.record(through, message, unread=False, now=now)
+        of = await store.conversation(one.tenant, one.conversation)
+        await store.recognise(await store.send(one.tenant, "k1"), message.id, of, now)
+        return await original(store, one, message, now)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(type(open_2.store), "sent", sent)
+        await send(open_2, "k2", conversation=conversation, text="ok")
+
+    sends = open_2.documents("tenants/acme/sends")
+    assert (sends["k1"]["state"], sends["k1"]["why"]) == ("uncertain", "no_answer")
+    assert sends["k2"]["state"] == "sent"
+    assert open_2.documents("tenants/acme/conversations")[conversation]["unsettled"] == 1
+
+
+async def test_an_echo_after_the_merge_settles_a_send_asked_before_it(open_2: Perene):
+    (name,) = open_2.documents("instances")
+    lid, key = (
+        "123456789012345@lid",
+        {"remoteJid": "123456789012345@lid", "remoteJidAlt": JID},
+    )
+    await open_2.evolution.receive_message(name, {"key": {"remoteJid": lid}, **OI})
+    await open_2.evolution.settled()
+    (found,) = (await open_2.call("GET", "/conversations")).json()["conversations"]
+    open_2.evolution.faults.turn_on("cut_before", route="sendText", count=1)
+    assert (await send(open_2, "k1", conversation=found["id"], text="chegou?")).status_code == 202
+    await open_2.evolution.receive_message(name, {"key": key, "message": {"conversation": "eu"}})
+    await open_2.evolution.settled()
+    await open_2.call("GET", "/conversations")  # merges
+    echo = {
+        "key": {**key, "fromMe": True, "id": "3EB0ECHO"},
+        "message": {"conversation": "chegou?"},
+    }
+    await open_2.evolution.receive_message(name, echo)
+    await open_2.evolution.settled()
+    assert "chegou?" in [m.get("text") for m in open_2.documents("tenants/acme/messages").values()]
+    for _ in range(3):
+        open_2.clock.advance(timedelta(seconds=30))
+        answer = await outcome(open_2, "k1")
+    assert answer.json()["state"] == "sent"
