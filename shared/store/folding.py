@@ -6,12 +6,12 @@ from typing import Any, NamedTuple
 from google.cloud import firestore
 
 from shared.domain import threads
-from shared.domain.contacts import Contact, ConversationId, conversation_id
+from shared.domain.contacts import Contact, ConversationId, conversation_id, may_be, told_by
 from shared.domain.messages import Message
 from shared.domain.names import LineId, TenantId
 from shared.domain.threads import KeptMessage
 from shared.store import writing
-from shared.store.base import Unfit
+from shared.store.base import Snapshot, Taken, Unfit, readable
 
 HISTORY_SIZE = 2_500_000
 """Bytes of messages in one commit (10 MiB in Firestore, 4 MiB in its emulator)."""
@@ -114,3 +114,29 @@ def _size(through: Through, message: Message) -> int:
         return writing.size(kept(through, message, 0))
     except Unfit:
         return HISTORY_SIZE
+
+
+def again(found: Snapshot, message: Message, unread: bool, now: int) -> dict[str, Any]:
+    """What a message that we have tells when it is told again. Raises Taken."""
+    (kept,) = readable([found], message_in) or (None,)
+    if kept is None:
+        return {}
+    if not may_be(told_by(kept.contact), message.contact):
+        raise Taken
+    told = further(kept.progress, message, now)
+    if kept.recalled and unread:
+        told |= {"recalled": firestore.DELETE_FIELD, "changed": firestore.Maximum(now)}
+    return told
+
+
+def further(progress: int, message: Message, now: int) -> dict[str, Any]:
+    """That it got further than was known."""
+    if not message.delivery or message.delivery <= progress:
+        return {}
+    return {"progress": firestore.Maximum(message.delivery), "changed": firestore.Maximum(now)}
+
+
+def message_in(snapshot: Snapshot) -> KeptMessage:
+    """The message in a document. Raises ValidationError."""
+    kept = KeptMessage.model_validate(snapshot.to_dict())
+    return kept.model_copy(update={"version": snapshot.update_time})

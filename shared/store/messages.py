@@ -5,7 +5,8 @@ kept of a message or a conversation is folded in by transforms that do not care 
 message's document may begin as a stub, when news of it comes before it does.
 """
 
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Sequence
 from itertools import groupby
 from typing import Any, NamedTuple
 
@@ -14,13 +15,13 @@ from google.cloud import firestore
 from google.cloud.firestore_v1.base_query import FieldFilter
 
 from shared.domain import names, threads, tidying
-from shared.domain.contacts import Contact, ConversationId, may_be, told_by
+from shared.domain.contacts import ConversationId
 from shared.domain.messages import Message
 from shared.domain.names import TenantId
-from shared.domain.threads import KeptMessage
 from shared.store import base, folding, writing
 from shared.store.base import CONTENDED, Base, Snapshot, Taken, Unfit
 from shared.store.folding import Through as Through
+from shared.store.folding import message_in
 
 QUOTES_AT_ONCE = 100
 
@@ -64,9 +65,12 @@ class Messages(Base):
             try:
                 new += await self._recall(through, chunk, now)
             except Unfit:
-                half = len(chunk) // 2
-                waiting += [chunk[:half], chunk[half:]] if half else []
-                if not half and not await self._squeezed(through, chunk[0], now):
+                if half := len(chunk) // 2:
+                    waiting += [chunk[:half], chunk[half:]]
+                    continue
+                try:
+                    new += await self._squeezed(through, chunk[0], now)
+                except Unfit:
                     unfit.append(chunk[0].id)
         if unfit:
             raise Unfit(*unfit)
@@ -87,11 +91,13 @@ class Messages(Base):
         except exceptions.AlreadyExists:
             return None
 
-    async def _squeezed(self, through: Through, message: Message, now: int) -> bool:
-        try:
-            return bool(await self._filled(through, message, unread=False, now=now)) or True
-        except Unfit:
-            return False
+    async def _squeezed(self, through: Through, message: Message, now: int) -> int:
+        """The same of one, if need be for what strangers told of it before. Raises Unfit."""
+        for words in tidying.EVER_LESS:
+            await self._tidy(through, message.id, words)
+            with contextlib.suppress(Unfit):
+                return await self._recall(through, [message], now)
+        raise Unfit
 
     async def _filled(
         self, through: Through, message: Message, *, unread: bool, now: int
@@ -118,10 +124,10 @@ class Messages(Base):
             if new := threads.is_stub(kept):
                 said = await self._put(batch, through, message, found, now)
                 self._tell(batch, through, [said], unread=int(unread))
-            elif changed := _again(kept, message, unread, now):
+            elif changed := folding.again(found, message, unread, now):
                 batch.update(reference, changed, option=self._since(found.update_time))
                 if "recalled" in changed:
-                    self._tell(batch, through, base.readable([found], message_in), unread=1)
+                    self._tell(batch, through, [message_in(found)], unread=1)
             else:
                 return Echoed(False, 0)
             try:
@@ -146,7 +152,7 @@ class Messages(Base):
                 if threads.is_stub(kept):
                     past = {} if message.from_me else {"recalled": True}
                     told.append(await self._put(batch, through, message, snapshot, now, **past))
-                elif further := _further(kept, message, now):
+                elif further := folding.further(kept.get("progress", 0), message, now):
                     batch.update(snapshot.reference, further)
                     moved = True
             for _, group in groupby(told, key=lambda message: message.contact.key):
@@ -180,6 +186,8 @@ class Messages(Base):
         in a quote.
         """
         kept = folding.kept(through, message, now) | marks
+        if writing.size(kept) > writing.LARGEST - writing.ROOM:
+            raise Unfit
         if not found.exists:
             batch.create(found.reference, kept)
             return message
@@ -268,29 +276,3 @@ def _goes_on(summary: Snapshot) -> bool:
     """A conversation that shows already, or was archived: history changes neither."""
     kept = summary.to_dict() or {}
     return "last_at" in kept and not kept.get("merged_into")
-
-
-def _again(kept: Mapping[str, Any], message: Message, unread: bool, now: int) -> dict[str, Any]:
-    """What a message that we have tells when it is told again. Raises Taken."""
-    if not may_be(told_by(Contact.model_validate(kept["contact"])), message.contact):
-        raise Taken
-    further = _further(kept, message, now) or {}
-    if kept.get("recalled") and unread:
-        further |= {"recalled": firestore.DELETE_FIELD, "changed": firestore.Maximum(now)}
-    return further
-
-
-def _further(kept: Mapping[str, Any], message: Message, now: int) -> dict[str, Any] | None:
-    """That it got further than was known."""
-    if not message.delivery or message.delivery <= kept.get("progress", 0):
-        return None
-    return {
-        "progress": firestore.Maximum(message.delivery),
-        "changed": firestore.Maximum(now),
-    }
-
-
-def message_in(snapshot: Snapshot) -> KeptMessage:
-    """The message in a document. Raises ValidationError."""
-    kept = KeptMessage.model_validate(snapshot.to_dict())
-    return kept.model_copy(update={"version": snapshot.update_time})

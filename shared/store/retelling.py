@@ -11,8 +11,7 @@ from shared.domain.names import TenantId
 from shared.domain.threads import Conversation, KeptMessage
 from shared.store import base
 from shared.store.base import CONTENDED
-from shared.store.folding import Through
-from shared.store.messages import message_in
+from shared.store.folding import Through, message_in
 from shared.store.threads import Threads, conversation_in, messages_through
 
 

@@ -14,7 +14,7 @@ from shared.domain.threads import Conversation, KeptMessage
 from shared.store import base
 from shared.store.base import CONTENDED, Snapshot
 from shared.store.folding import Through
-from shared.store.messages import message_in as message_in
+from shared.store.folding import message_in as message_in
 from shared.store.news import News
 
 MOST_AT_ONCE = 30

@@ -234,3 +234,19 @@ async def full(perene: Perene, id: str) -> str:
         await order(perene, name, f"E{turn}", edit, me=True)
     assert sum(len(each["text"]) for each in kept(perene)[f"default~{id}"]["edits"].values())
     return name
+
+
+@pytest.mark.parametrize("event", ["messages.upsert", "messages.set"])
+async def test_a_long_message_is_kept_whatever_strangers_told_of_it_before(
+    on_2: Perene, event: str
+):
+    name = await on_2.pair()
+    for turn in range(4):
+        edit = an_order("G1", "😀" * (65_500 + turn))
+        await order(on_2, name, f"E{turn}", edit, jid=GROUP, key={"participant": ANA})
+    long = said("G1", "x" * 900_000, jid=GROUP, key=BY_MARIA)
+
+    assert (await post(on_2, name, event, [long])).status_code == 204
+
+    assert kept(on_2)["default~G1"]["text"] == "x" * 900_000
+    assert on_2.documents("dead_letters") == {}

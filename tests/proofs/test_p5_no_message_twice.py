@@ -60,14 +60,18 @@ def happened(count: int) -> list[tuple[int, Told]]:
     everybody = [*PEOPLE, HIDDEN, GROUP]
     events += [a_message(f"F{at}", AT + at, jid, False) for at, jid in enumerate(everybody)]
     known: list[tuple[str, str, bool]] = []
+    said_by_now: list[tuple[Told, bool]] = []
     while len(events) < count:
         moment = AT + 100 + len(events)
         if not known or chance.random() < 0.45:
             jid, ours = chance.choice(everybody), chance.random() < 0.4
             known.append((f"M{len(events)}", jid, ours))
             events.append(a_message(known[-1][0], moment, jid, ours))
+            said_by_now.append((events[-1], ours))
         elif chance.random() < 0.05:
             events.append(history(len(events)))
+        elif chance.random() < 0.1:
+            events.append(again(chance, *chance.choice(said_by_now)))
         elif chance.random() < 0.05:
             events.append(("connection.update", opened))
         else:
@@ -91,6 +95,15 @@ def a_message(name: str, moment: int, jid: str, ours: bool) -> Told:
         key["participant"] = f"{MARIA}@s.whatsapp.net"
     event, data = said(name, f"texto de {name}", moment, jid, **key)
     return ("send.message", data | {"status": "PENDING"}) if ours else (event, data)
+
+
+def again(chance: random.Random, told: Told, ours: bool) -> Told:
+    """What is known already: as history, or by the phone, with how far it got meanwhile."""
+    _, data = told
+    further = {"status": chance.choice(["PENDING", "DELIVERY_ACK", "READ"])} if ours else {}
+    if chance.random() < 0.5:
+        return "messages.set", [data | further]
+    return "messages.upsert", data | further
 
 
 def history(serial: int) -> Told:
