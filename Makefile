@@ -9,7 +9,7 @@ REQUIREMENTS := requirements.txt infra/local/requirements.txt tests/requirements
 
 unexport PYTHONPATH
 
-.PHONY: help setup check fix test prove run token openapi bench clean
+.PHONY: help setup check fix test prove run token month openapi bench clean
 
 help: ## list what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ run: $(READY) ## everything on this machine; PORT=8090 elsewhere, KEEP=1 keeps i
 
 token: $(READY) ## a token for make run: TENANT=acme, OPERATOR=1, HOURS=12
 	@$(IN_VENV) infra.local.token --tenant='$(TENANT)' --hours='$(HOURS)' $(if $(OPERATOR),--operator)
+
+month: $(READY) ## a bad month on the stack of make run, in seconds
+	@$(IN_VENV) infra.local.month
 
 openapi: $(READY) ## write functions/openapi/openapi.json anew from the routes
 	$(IN_VENV) infra.openapi

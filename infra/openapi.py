@@ -144,8 +144,23 @@ def _header(name: str) -> dict[str, Any]:
 
 
 def _asked(route: web.Route) -> list[dict[str, Any]]:
-    fields = route.asks.model_json_schema()["properties"] if route.asks else {}
+    schema = route.asks.model_json_schema() if route.asks else {}
+    fields = _inlined(schema.get("properties", {}), schema.get("$defs", {}))
     return [{"name": name, "in": "query", "schema": schema} for name, schema in fields.items()]
+
+
+def _inlined(value: Any, definitions: dict[str, Any]) -> Any:
+    """A schema that refers to nothing outside it: a query's enums are told where they are asked."""
+    match value:
+        case {"$ref": str(reference)}:
+            rest = {name: each for name, each in value.items() if name != "$ref"}
+            return _inlined(definitions[reference.rpartition("/")[2]] | rest, definitions)
+        case dict():
+            return {name: _inlined(each, definitions) for name, each in value.items()}
+        case list():
+            return [_inlined(each, definitions) for each in value]
+        case _:
+            return value
 
 
 def _responses(route: web.Route) -> dict[str, Any]:

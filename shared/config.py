@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Mapping
+from datetime import timedelta
 from functools import cache
 from typing import Annotated, Any, Literal, Self
 
@@ -18,6 +19,8 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
+
+from shared.domain.fleet.rules import Approval
 
 SERVER_ID = r"^[a-z0-9][a-z0-9-]{0,31}$"
 Dialect = Literal["2", "1.8"]
@@ -41,8 +44,13 @@ def _words(value: Any) -> Any:
 
 
 Url = Annotated[str, BeforeValidator(_url), BeforeValidator(_origin)]
+Address = Annotated[str, BeforeValidator(_url)]
 Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
 Secret = Annotated[SecretStr, Field(min_length=32)]
+Days = Annotated[float, Field(ge=0, le=3650)]
+
+MEMORY_GB = {100: 4.0, 500: 16.0, 1000: 32.0}
+"""How much memory a server needs for so many instances, as Evolution's users plan it."""
 
 
 class Server(BaseModel):
@@ -94,6 +102,37 @@ class Settings(BaseModel):
     cors_origins: Words = ()
     tenants_on_first_use: bool = True
 
+    scheduler_issuer: str = "https://accounts.google.com"
+    scheduler_jwks_url: Url = "https://www.googleapis.com/oauth2/v3/certs"
+    scheduler_audience: str | None = None
+    scheduler_email: str | None = None
+
+    capacity_alert_ratio: Annotated[float, Field(gt=0, le=1)] = 0.9
+    capacity_memory_gb: Json[dict[Annotated[int, Field(gt=0)], Annotated[float, Field(gt=0)]]] = (
+        MEMORY_GB
+    )
+    orphan_grace_days: Days = 30
+    never_paired_days: Days = 7
+    quarantine_days: Days = 7
+    sweep_max_deletes: Annotated[int, Field(ge=0)] = 20
+    sweep_max_loss: Annotated[float, Field(ge=0, lt=1)] = 0.2
+    sweep_approval: Approval = Approval.ACTIVE
+    sweep_seconds: Annotated[int, Field(ge=1, le=3600)] = 540
+
+    alert_language: Literal["pt-BR", "en"] = "pt-BR"
+    alert_remind_hours: Annotated[float, Field(gt=0)] = 24
+    alert_disconnected_minutes: Annotated[float, Field(ge=0)] = 60
+    alert_webhook_url: Annotated[Address | None, Field(repr=False)] = None
+    alert_webhook_kind: Literal["slack", "google_chat", "json"] | None = None
+    alert_webhook_secret: Secret | None = None
+    alert_email_host: str | None = None
+    alert_email_port: Annotated[int, Field(gt=0, lt=65536)] = 587
+    alert_email_security: Literal["starttls", "tls", "none"] = "starttls"
+    alert_email_user: str | None = None
+    alert_email_password: SecretStr | None = None
+    alert_email_from: str | None = None
+    alert_email_to: Words = ()
+
     google_cloud_project: str | None = None
     firestore_database: str = "(default)"
 
@@ -106,6 +145,14 @@ class Settings(BaseModel):
         ids = [server.id for server in self.evolution_servers]
         if len(set(ids)) != len(ids):
             raise ValueError("EVOLUTION_SERVERS names a server twice")
+        return self
+
+    @model_validator(mode="after")
+    def _a_whole_way_for_alerts(self) -> Self:
+        if self.alert_email_host and not (self.alert_email_from and self.alert_email_to):
+            raise ValueError("ALERT_EMAIL_HOST needs ALERT_EMAIL_FROM and ALERT_EMAIL_TO")
+        if bool(self.scheduler_audience) != bool(self.scheduler_email):
+            raise ValueError("SCHEDULER_AUDIENCE and SCHEDULER_EMAIL need each other")
         return self
 
     @model_validator(mode="after")
@@ -129,6 +176,16 @@ class Settings(BaseModel):
             version=self.evolution_version,
         )
         return {only.id: only}
+
+
+def days(number: float) -> timedelta:
+    """A setting that counts days."""
+    return timedelta(days=number)
+
+
+def hours(number: float) -> timedelta:
+    """A setting that counts hours."""
+    return timedelta(hours=number)
 
 
 def read(environment: Mapping[str, str]) -> Settings:

@@ -30,6 +30,11 @@ def broke(event: str, error: BaseException, **facts: Any) -> None:
     _write("ERROR", event, {**facts, "error": type(error).__name__, "stack": _stack(error)})
 
 
+def alerted(event: str, *, critical: bool, **facts: Any) -> None:
+    """Somebody has to look, at once if it is critical; log-based alerts filter by `alert`."""
+    _write("CRITICAL" if critical else "WARNING", event, {**facts, "alert": True})
+
+
 def follow(trace: Trace | None) -> None:
     """Lines of this request carry its trace (`projects/P/traces/T`) from here on."""
     _trace.set(trace)

@@ -73,7 +73,7 @@ def evolution(server_id: str) -> "Evolution":
     known = server(server_id)
     from shared.evolution.client import Evolution
 
-    return _current.once(f"evolution {server_id}", lambda: Evolution(known, _http()))  # type: ignore[no-any-return]
+    return _current.once(f"evolution {server_id}", lambda: Evolution(known, http()))  # type: ignore[no-any-return]
 
 
 @contextmanager
@@ -106,7 +106,8 @@ def _make_unnoted() -> "Unnoted":
     return Unnoted()
 
 
-def _http() -> "httpx.AsyncClient":
+def http() -> "httpx.AsyncClient":
+    """The network, for whoever may use it."""
     import httpx
 
     limits = httpx.Limits(max_connections=HTTP_CONNECTIONS)

@@ -15,42 +15,18 @@ from starlette.types import ASGIApp
 
 from shared import config, log, problems
 from shared.problems import Problem
+from shared.problems.routes import BODY_PROBLEMS as BODY_PROBLEMS
+from shared.problems.routes import EVERYWHERE as EVERYWHERE
+from shared.problems.routes import LINE_PROBLEMS as LINE_PROBLEMS
+from shared.problems.routes import OPERATOR_PROBLEMS as OPERATOR_PROBLEMS
+from shared.problems.routes import SWEEP_PROBLEMS as SWEEP_PROBLEMS
+from shared.problems.routes import TENANT_PROBLEMS as TENANT_PROBLEMS
 
 BODY_LIMIT = 64 * 1024
 PIECE = 256 * 1024
 CORS_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 CORS_HEADERS = ("authorization", "content-type", "idempotency-key", "if-none-match")
 CORS_EXPOSED = ("retry-after", "etag")
-
-TENANT_PROBLEMS: tuple[type[Problem], ...] = (
-    problems.TokenMissing,
-    problems.TokenInvalid,
-    problems.TokenExpired,
-    problems.TenantUnusable,
-    problems.TenantUnknown,
-    problems.TenantSuspended,
-    problems.TenantCancelled,
-    problems.AuthNotConfigured,
-    problems.IssuerUnreachable,
-    problems.StoreUnavailable,
-    problems.Unexpected,
-)
-BODY_PROBLEMS: tuple[type[Problem], ...] = (
-    problems.BodyTooLarge,
-    problems.BodyNotJson,
-    problems.BodyMalformed,
-    problems.RequestInvalid,
-)
-LINE_PROBLEMS: tuple[type[Problem], ...] = (
-    problems.LineBusy,
-    problems.ServerUnknown,
-    problems.EvolutionUnreachable,
-    problems.EvolutionTimedOut,
-    problems.EvolutionFailed,
-    problems.EvolutionRefused,
-    problems.EvolutionRefusedKey,
-)
-EVERYWHERE: tuple[type[Problem], ...] = (problems.MethodNotAllowed, problems.NoSuchPath)
 
 Body = TypeVar("Body", bound=BaseModel)
 

@@ -159,6 +159,18 @@ class Perene:
         headers = {"authorization": f"Bearer {token(tenant)}", **more.pop("headers", {})}
         return await self.http.request(method, path, headers=headers, **more)
 
+    async def operate(self, method: str, path: str, **more: Any) -> httpx.Response:
+        """A request of somebody who runs the deployment."""
+        headers = {"authorization": f"Bearer {token('olga', operator=True)}"}
+        return await self.http.request(method, path, headers=headers, **more)
+
+    async def sweep(self, path: str = "/sweep-orphans") -> dict[str, Any]:
+        """A sweep has run; its report."""
+        answer = await self.operate("POST", path)
+        assert answer.status_code == 200, answer.text
+        report: dict[str, Any] = answer.json()
+        return report
+
     async def ensure(self, tenant: str = "acme", **asked: Any) -> httpx.Response:
         """The tenant's frontend asks for a line."""
         return await self.call("POST", "/ensure-instance", tenant, json=asked)

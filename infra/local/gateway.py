@@ -11,15 +11,19 @@ from starlette.responses import JSONResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from shared import problems
+from infra.local.clock import Clock
+from shared import problems, services
 
 FUNCTIONS = Path("functions")
 SEGMENTS = {"receive_webhook": "webhook", "openapi": "openapi.json"}  # others: their own name
 CONSOLE = "console"
 
 
-def build(functions: Path = FUNCTIONS) -> Starlette:
-    """One app for all files in `functions`; the first segment of a path says whose it is."""
+def build(functions: Path = FUNCTIONS, clock: Clock | None = None) -> Starlette:
+    """One app for all files in `functions`; the first segment of a path says whose it is.
+
+    With a clock, `POST /local/clock` moves it.
+    """
     served = {_segment(file.stem): _loaded(file) for file in sorted(functions.glob("[!_]*.py"))}
 
     def front(_: Request) -> Response:
@@ -31,7 +35,8 @@ def build(functions: Path = FUNCTIONS) -> Starlette:
         owner = served.get(scope["path"].split("/")[1], _not_found)
         await owner(scope, receive, send)
 
-    return Starlette(routes=[Route("/", front), Mount("/", dispatch)])
+    moving = [Route("/local/clock", clock.answer, methods=["POST"])] if clock else []
+    return Starlette(routes=[Route("/", front), *moving, Mount("/", dispatch)])
 
 
 def __getattr__(name: str) -> Starlette:
@@ -64,15 +69,17 @@ def main() -> None:
     asked.add_argument("--port", type=int, default=8080)
     asked.add_argument("--functions", type=Path, default=FUNCTIONS)
     given = asked.parse_args()
-    uvicorn.run(
-        build(given.functions),
-        host="127.0.0.1",
-        port=given.port,
-        ws="none",
-        log_level="warning",
-        access_log=False,  # the functions write their own line per request
-        timeout_graceful_shutdown=2,
-    )
+    clock = Clock()
+    with services.using(clock=clock):
+        uvicorn.run(
+            build(given.functions, clock),
+            host="127.0.0.1",
+            port=given.port,
+            ws="none",
+            log_level="warning",
+            access_log=False,  # the functions write their own line per request
+            timeout_graceful_shutdown=2,
+        )
 
 
 if __name__ == "__main__":

@@ -80,8 +80,10 @@ def decide_number(
     if owner and owner.name != opened.name and _live_with(opened.number, owner):
         heard = {"number": opened.number, "heard_at": opened.heard_at, "code": None}
         return Conflict(before.moved(State.CONFLICT, Reason.NUMBER_IN_USE, now, **heard))
-    bound = opened.model_copy(update={"claimed": opened.number})
-    return Bind(bound, free=before.claimed if before.claimed != opened.number else None)
+    another = before.claimed != opened.number
+    claim = {"claimed": opened.number, "claimed_at": now if another else opened.claimed_at}
+    bound = opened.model_copy(update=claim)
+    return Bind(bound, free=before.claimed if another else None)
 
 
 def _live_with(number: str | None, owner: Instance) -> bool:

@@ -78,6 +78,12 @@ class Reason(StrEnum):
     VANISHED = "vanished"
 
 
+CONNECTED = (State.OPEN, State.CONFLICT)
+PAIRED = (Reason.LOGGED_OUT, Reason.CONNECTION_LOST, Reason.RECONNECTING)
+UNPAIRED = (Reason.NEW, Reason.WAITING_FOR_SCAN, Reason.NO_CODE, Reason.QR_LIMIT)
+"""The reasons of those that are waiting for their first pairing (and of some that aren't)."""
+
+
 class Code(Record):
     """What a person scans (`qr` raw, `png` as a data URI) or types to pair, until `expires_at`."""
 
@@ -142,6 +148,16 @@ class Instance(Kept):
     instead of showing a code (EVOLUTION.md §3, connect)."""
     fence: int = 0
     lease: Lease | None = None
+    ever_open: bool = False
+    """It was seen connected: somebody had paired it."""
+    closed_since: AwareDatetime | None = None
+    """Since when it isn't connected, whatever was tried since; None while it is."""
+    claimed_at: AwareDatetime | None = None
+    """Since when the number is this line's: what was said before was said under another."""
+    heard_until: int = 0
+    """Up to when, in epoch milliseconds, nothing that its server keeps is missing here."""
+    heard_number: str | None = None
+    """Under which number that was."""
     heard_at: int = 0
     """The `date_time` of the newest event that moved it, in the server's own epoch milliseconds."""
     paced_until: int = 0
@@ -180,7 +196,27 @@ class Instance(Kept):
         """In another state since now; the time stays if the state and its reason do."""
         same = (self.state, self.reason) == (state, reason)
         since = self.since if same else now
-        return self.model_copy(update={"state": state, "reason": reason, "since": since, **change})
+        known = {} if same else self._connected(state, now)
+        moved = {"state": state, "reason": reason, "since": since}
+        return self.model_copy(update={**known, **moved, **change})
+
+    def _connected(self, state: State, now: datetime) -> dict[str, Any]:
+        """Whether it ever was, and since when it isn't."""
+        if state in CONNECTED:
+            return {"ever_open": True, "closed_since": None}
+        paired = self.state in CONNECTED or self.reason in PAIRED
+        return {"ever_open": self.ever_open or paired, "closed_since": self.closed_since or now}
+
+    @property
+    def surely_unpaired(self) -> bool:
+        """Our record proves that nobody ever paired it; a doubt counts as paired."""
+        paired = self.ever_open or self.number or self.claimed
+        return not paired and self.reason in UNPAIRED
+
+    @property
+    def idle_since(self) -> datetime:
+        """Since when nobody has been connected through it, by our own record."""
+        return self.closed_since or self.since
 
     def showing(self, code: Code, now: datetime) -> "Instance":
         """Pairing, with this code to scan or to type."""

@@ -42,6 +42,7 @@ class Tenant(Kept):
     labels: Annotated[dict[LineId, str], BeforeValidator(_labels)] = Field(default_factory=dict)
     """What people call its lines, those of the past too: their conversations stay."""
     created_at: AwareDatetime | None = None
+    cancelled_at: AwareDatetime | None = None
 
     def has_room_for(self, line: LineId) -> bool:
         """Whether the line is one of the tenant's or may become one.

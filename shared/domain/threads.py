@@ -56,6 +56,8 @@ class Conversation(Kept):
     """How many sends into it nobody knows the outcome of."""
     merged_at: int = 0
     """When another conversation was merged into it last (epoch milliseconds)."""
+    recovered_at: int | None = None
+    """When messages of it that no webhook had told were last found upstream."""
     merged_from: tuple[ConversationId, ...] = ()
     """Which were, while nobody knew whose lid it was: a person may have several over time."""
 
@@ -111,6 +113,8 @@ class KeptMessage(Message):
     recalled: bool = False
     """History told it, and nobody yet that it was news."""
     changed: int = 0
+    gap: int | None = None
+    """The beginning of the gap that it was found in, if no webhook told it."""
     version: Any = Field(default=None, exclude=True, repr=False)
     """When the store last wrote it; the condition of a compare-and-set."""
 

@@ -50,8 +50,8 @@ async def leave(held: Instance) -> Instance | None:
     """
     async with leases.at_work(held) as work:
         await work.go_on()
-        gone = await _removed(work)
-    if not gone:
+        removed = await _removed(work)
+    if not removed:
         log.happened("instance.leaving", instance=held.name, server=held.server)
         removing = partial(steps.decide_removing, now=services.now())
         return await services.store().settle(held, removing) or held
@@ -84,17 +84,18 @@ async def _removed(work: Work) -> bool:
     """
     held, evolution = work.held, services.evolution(work.held.server)
     if not steps.removal_due(held, services.now()):
-        return await _gone(held.server, held.name)
+        return await gone(held.server, held.name)
     if await evolution.silence(held.name):
         work.doubtful = True
         found = await evolution.delete(held.name)
         work.doubtful = False
         if found:
-            return await _gone(held.server, held.name)
+            return await gone(held.server, held.name)
     return await evolution.connection(held.name) is None
 
 
-async def _gone(server: str, name: InstanceName) -> bool:
+async def gone(server: str, name: InstanceName) -> bool:
+    """Whether a server that was asked to remove an instance has done so by now."""
     for seconds in GONE_PAUSES:
         await services.pause(seconds)
         if await services.evolution(server).connection(name) is None:

@@ -42,6 +42,9 @@ class ConversationView(Record):
     last: Preview | None = None
     unread: int = 0
     archived: bool = False
+    recovered_at: int | None = Field(
+        default=None, description="Epoch milliseconds: when missed messages were last found"
+    )
 
 
 class MessageView(Record):
@@ -71,6 +74,7 @@ class MessageView(Record):
     history: tuple[str, ...] = Field(default=(), description="Earlier texts, oldest first")
     revoked: bool = False
     reactions: dict[str, str] = Field(default_factory=dict, description="Emoji by contact, or `me`")
+    recovered: bool = Field(default=False, description="No webhook told it: it was found later")
     original: str | None = Field(default=None, description="Of unsupported ones: what it was")
 
 
@@ -93,6 +97,7 @@ def conversation_view(conversation: Conversation, tenant: Tenant | None) -> Conv
         last=None if conversation.stale else conversation.preview,
         unread=conversation.unread,
         archived=conversation.archived,
+        recovered_at=conversation.recovered_at,
     )
 
 
@@ -122,6 +127,7 @@ def message_view(message: KeptMessage, now: datetime) -> MessageView:
         "edited": message.edited,
         "history": message.texts_before,
         "reactions": message.reactions_now(),
+        "recovered": message.gap is not None,
     }
     said = message.model_dump(include=set(MessageView.model_fields) - set(news))
     return MessageView(**said, **news)

@@ -1,14 +1,18 @@
 """The only place that knows Firestore: its paths, its preconditions and its faults."""
 
 from shared.store.base import Unfit
+from shared.store.candidates import Candidates
+from shared.store.gaps import Gaps
 from shared.store.inbox import Inbox
+from shared.store.incidents import Incidents
 from shared.store.letters import Letters
-from shared.store.lines import Full, Lines, Placed
+from shared.store.lines import Full, Placed
 from shared.store.messages import Through
 from shared.store.sends import Sends
+from shared.store.sweeps import Sweeps
 
 
-class Store(Lines, Sends, Inbox, Letters):
+class Store(Candidates, Sends, Inbox, Gaps, Letters, Sweeps, Incidents):
     """Everything that Perene keeps."""
 
 

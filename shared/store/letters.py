@@ -2,15 +2,32 @@
 
 import hashlib
 from datetime import datetime, timedelta
+from typing import Any
 
+from google.api_core import exceptions
 from google.cloud import firestore
+from pydantic import AwareDatetime, Field
 
 from shared.domain.names import InstanceName
-from shared.store.base import Base
+from shared.domain.record import Kept
+from shared.store import base
+from shared.store.base import CONTENDED, Base, Snapshot
 
 KEPT_FOR = timedelta(days=30)
 LONGEST = 900_000
 """Bytes of an event that are kept; a document holds 1 MiB (Firestore limit)."""
+
+
+class Letter(Kept):
+    """An event that nobody understood, and why. `cut`: it was too large to be kept whole."""
+
+    id: str
+    instance: InstanceName
+    raw: str = Field(default="", repr=False)
+    cut: bool = False
+    reason: str = ""
+    attempts: int = 1
+    at: AwareDatetime
 
 
 class Letters(Base):
@@ -32,3 +49,36 @@ class Letters(Base):
         }
         batch.set(self._client.collection("dead_letters").document(digest), letter, merge=True)
         await self._fold(batch)
+
+    async def letters(self, limit: int, after: str | None) -> tuple[list[Letter], str | None]:
+        """A page of them, and where it ended if there may be more. Firestore: n reads."""
+        collection = self._client.collection("dead_letters")
+        query: Any = collection.order_by("__name__").limit(limit)
+        if after is not None:
+            query = query.start_after({"__name__": collection.document(after)})
+        with base.translated():
+            found = [snapshot async for snapshot in query.stream(**base.LIMITS)]
+        return [_letter(each) for each in found], found[-1].id if len(found) == limit else None
+
+    async def letter(self, name: str) -> Letter | None:
+        """One of them. Firestore: 1 read."""
+        (found,) = await self._read(self._client.collection("dead_letters").document(name))
+        return _letter(found) if found.exists else None
+
+    async def discard(self, letter: Letter) -> bool:
+        """It is gone; False if it was buried again meanwhile. Firestore: 1 delete."""
+        batch = self._client.batch()
+        reference = self._client.collection("dead_letters").document(letter.id)
+        batch.delete(reference, option=self._since(letter.version))
+        try:
+            await self._commit(batch)
+        except CONTENDED:
+            return False
+        except exceptions.NotFound:
+            return True
+        return True
+
+
+def _letter(snapshot: Snapshot) -> Letter:
+    fields = {**(snapshot.to_dict() or {}), "id": snapshot.id}
+    return Letter.model_validate(fields).model_copy(update={"version": snapshot.update_time})

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+from google.api_core import exceptions
 from google.cloud import firestore
 from google.cloud.firestore_v1.base_query import FieldFilter
 from google.cloud.firestore_v1.field_path import FieldPath
@@ -102,6 +103,7 @@ class Lines(Instances):
 
         Firestore: 2 or 3 reads, 3 or 4 writes.
         """
+        registered = True
         async for _ in base.attempts():
             current = await self.instance(held.name)
             if current is None:
@@ -112,11 +114,15 @@ class Lines(Instances):
             batch.delete(self._instance(held.name), option=self._since(current.version))
             one_less = {"reserved": firestore.Increment(-1)}
             batch.set(self._server(held.server), one_less, merge=True)
-            without = {"tenant": held.tenant, "lines": firestore.ArrayRemove([held.line])}
-            batch.set(self._tenant(names.spell(held.tenant)), without, merge=True)
+            if registered:
+                without = {"tenant": held.tenant, "lines": firestore.ArrayRemove([held.line])}
+                batch.update(self._tenant(names.spell(held.tenant)), without)
             await self._free(batch, current.name, current.claimed)
             try:
                 await self._commit(batch)
+            except exceptions.NotFound:
+                registered = False  # the tenant has no record, and releasing doesn't make one
+                continue
             except CONTENDED:
                 continue
             return True
@@ -139,7 +145,7 @@ class Lines(Instances):
     async def _rooms(self, fleet: dict[str, Limits]) -> dict[str, Capacity]:
         snapshots = await self._read(*map(self._server, fleet))
         return {
-            server.id: _capacity(snapshot, server)
+            server.id: capacity_in(snapshot, server)
             for snapshot, server in zip(snapshots, fleet.values(), strict=True)
         }
 
@@ -187,7 +193,8 @@ def tenant_in(snapshot: Snapshot) -> Tenant | None:
     return kept.model_copy(update={"version": snapshot.update_time})
 
 
-def _capacity(snapshot: Snapshot, server: Limits) -> Capacity:
+def capacity_in(snapshot: Snapshot, server: Limits) -> Capacity:
+    """A server's room, as its document and the settings say."""
     kept = snapshot.to_dict() or {}
     return Capacity.model_validate(
         {**kept, "server": server.id, "limit": server.instance_max, "version": snapshot.update_time}

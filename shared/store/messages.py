@@ -150,9 +150,8 @@ class Messages(Base):
             for message, snapshot in zip(chunk, found, strict=False):
                 kept = snapshot.to_dict() or {}
                 if threads.is_stub(kept):
-                    past = not message.from_me
-                    put = await self._put(batch, through, message, snapshot, now, recalled=past)
-                    told.append(put)
+                    past = {} if message.from_me else {"recalled": True}
+                    told.append(await self._put(batch, through, message, snapshot, now, **past))
                 elif further := folding.further(kept.get("progress", 0), message, now):
                     batch.update(snapshot.reference, further)
                     moved = True
@@ -179,15 +178,14 @@ class Messages(Base):
         message: Message,
         found: Snapshot,
         now: int,
-        *,
-        recalled: bool = False,
+        **marks: Any,
     ) -> Message:
-        """The message takes its place or its stub's; as it is with all that the stub knew.
+        """The message takes its place or its stub's, so marked; as it is with all that that knew.
 
         If that it was taken back is what the stub knew, nothing of what it said is kept, here or
         in a quote.
         """
-        kept = folding.kept(through, message, now) | ({"recalled": True} if recalled else {})
+        kept = folding.kept(through, message, now) | marks
         if writing.size(kept) > writing.LARGEST - writing.ROOM:
             raise Unfit
         if not found.exists:

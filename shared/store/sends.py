@@ -243,7 +243,9 @@ class Sends(Threads, Instances):
             self._resolve(batch, other, again)
 
     def _resolve(self, batch: Any, old: Send, new: Send) -> None:
-        self._put_send(batch, new.model_copy(update={"version": old.version}))
+        batch.update(
+            self._send(new.tenant, new.key), _changed(old, new), option=self._since(old.version)
+        )
         change = _uncertain(new) - _uncertain(old)
         if change:
             counted = {"unsettled": firestore.Increment(change)}
@@ -280,6 +282,12 @@ def _through(send: Send) -> Through:
 
 def _done(send: Send, message: str, *, proven: bool) -> Send:
     return send.settled(SendState.SENT, message=message, proven=proven)
+
+
+def _changed(old: Send, new: Send) -> dict[str, Any]:
+    """What is different: the client takes long to encode a whole send."""
+    before = old.model_dump()
+    return {field: value for field, value in new.model_dump().items() if value != before[field]}
 
 
 def _same(one: Send, other: Send) -> bool:

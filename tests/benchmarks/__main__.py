@@ -10,9 +10,14 @@ from typing import Any
 from unittest import mock
 
 from infra.local import emulator
-from tests.benchmarks import ensure, intake
+from tests.benchmarks import ensure, intake, send, sweeps
 
-BENCHMARKS = {"ensure": [ensure.run], "intake": intake.PARTS}
+BENCHMARKS = {
+    "ensure": [ensure.run],
+    "intake": intake.PARTS,
+    "send": [send.run],
+    "sweeps": [sweeps.run],
+}
 
 
 def main() -> None:

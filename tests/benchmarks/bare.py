@@ -36,6 +36,28 @@ async def same_commit(request: Request) -> Response:
     return Response(status_code=204)
 
 
+@functions_framework.aio.http
+async def same_send(request: Request) -> JSONResponse:
+    """The three reads, the two commits and the one call that a send into a conversation makes."""
+    client, http = _clients()
+    asked = json.loads(await request.body())
+    tenant = client.document("tenants/acme")
+    wanted = [tenant, tenant.collection("conversations").document(asked["conversation"])]
+    found = [snapshot.to_dict() async for snapshot in client.get_all(wanted)]
+    await client.document("instances/instance_acme").get()
+    send = tenant.collection("sends").document(request.headers["idempotency-key"])
+    await send.create({"text": asked["text"], "state": "sending"})
+    said = {"number": "5521988887777", "text": asked["text"]}
+    sent = (await http.post("/message/sendText/instance_acme", json=said)).json()
+    message = tenant.collection("messages").document(sent["key"]["id"])
+    batch = client.batch()
+    batch.update(send, {"state": "sent", "message": sent["key"]["id"]})
+    batch.create(message, {"text": asked["text"], "from_me": True})
+    batch.set(wanted[1], {"last": asked["text"]}, merge=True)
+    await batch.commit()
+    return JSONResponse({"message": sent["key"]["id"], "found": len(found)}, 201)
+
+
 @functools.cache
 def _commit() -> Commit:
     return Commit.given()

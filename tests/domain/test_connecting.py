@@ -198,7 +198,7 @@ def opened_from(before: Instance, number: str = NUMBER) -> Instance:
 
 
 def claiming(opened: Instance) -> Instance:
-    return opened.model_copy(update={"claimed": opened.number})
+    return opened.model_copy(update={"claimed": opened.number, "claimed_at": LATER})
 
 
 def test_a_number_nobody_had_becomes_the_lines():
@@ -208,9 +208,9 @@ def test_a_number_nobody_had_becomes_the_lines():
 
 
 def test_a_number_the_line_has_stays_the_lines():
-    opened = opened_from(before := a_line(number=NUMBER))
+    opened = opened_from(before := a_line(number=NUMBER, claimed=NUMBER, claimed_at=NOON))
 
-    assert decide_number(before, opened, opened, LATER) == Bind(claiming(opened), free=None)
+    assert decide_number(before, opened, opened, LATER) == Bind(opened, free=None)
 
 
 def test_a_line_that_changes_its_number_gives_the_old_one_back():

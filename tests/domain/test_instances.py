@@ -7,7 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from shared.domain.instances import CODE_LIFETIME, FOUND_CODE_LIFETIME, LEASE, Code, Reason, State
+from shared.domain.instances import (
+    CODE_LIFETIME,
+    FOUND_CODE_LIFETIME,
+    LEASE,
+    Code,
+    Instance,
+    Reason,
+    State,
+)
 from tests.builders import CODE_OVER, LATER, NOON, SECOND, a_code, a_key, a_line, a_new_line, a_scan
 
 
@@ -162,3 +170,41 @@ def test_a_number_is_restricted_for_a_day_since_whatsapp_last_said_so():
     assert again.restricted_since == NOON
     assert again.restricted(NOON + timedelta(hours=43))
     assert again.found_restricted(NOON + timedelta(days=9)).restricted_since > NOON
+
+
+# Since when it isn't connected ---------------------------------------------------------------
+
+
+def test_a_line_that_opens_was_paired_and_is_not_closed():
+    opened = a_line(State.PAIRING, closed_since=NOON).moved(State.OPEN, None, LATER)
+
+    assert (opened.ever_open, opened.closed_since) == (True, None)
+
+
+def test_a_line_is_closed_since_it_was_open_whatever_was_tried_since():
+    lost = a_line(open=True).moved(State.CLOSED, Reason.LOGGED_OUT, NOON)
+    tried = lost.moved(State.PAIRING, Reason.WAITING_FOR_SCAN, LATER)
+
+    assert (tried.closed_since, tried.idle_since, tried.ever_open) == (NOON, NOON, True)
+
+
+@pytest.mark.parametrize("reason", [Reason.LOGGED_OUT, Reason.CONNECTION_LOST, Reason.RECONNECTING])
+def test_a_line_that_was_logged_out_before_we_took_notes_was_paired(reason: Reason):
+    tried = a_line(State.CLOSED, reason=reason).moved(State.PAIRING, Reason.NO_CODE, LATER)
+
+    assert not tried.surely_unpaired
+
+
+@pytest.mark.parametrize(
+    ("line", "surely"),
+    [
+        pytest.param(a_line(State.CLOSED, reason=Reason.QR_LIMIT), True, id="nobody scanned"),
+        pytest.param(a_line(State.PAIRING, reason=Reason.NO_CODE), True, id="no code yet"),
+        pytest.param(a_line(State.CLOSED, reason=Reason.LOGGED_OUT), False, id="logged out"),
+        pytest.param(a_line(State.CLOSED, reason=Reason.QR_LIMIT, number="1"), False, id="number"),
+        pytest.param(a_line(State.CLOSED, reason=Reason.QR_LIMIT, claimed="1"), False, id="claim"),
+        pytest.param(a_line(State.CLOSED, reason=Reason.QR_LIMIT, ever_open=True), False, id="was"),
+    ],
+)
+def test_only_proof_says_that_nobody_ever_paired_a_line(line: Instance, surely: bool):
+    assert line.surely_unpaired is surely

@@ -40,8 +40,7 @@ def test_a_record_behind_an_open_instance_forgets_who_paired_it(state: State):
 
     noted = step(known, Connection.OPEN, LATER)
 
-    opened = {"state": State.OPEN, "reason": None, "since": LATER, "number": None, "code": None}
-    assert noted == steps.Note(known.model_copy(update=opened))
+    assert noted == steps.Note(known.moved(State.OPEN, None, LATER, number=None, code=None))
 
 
 def test_a_refused_line_that_is_connected_asks_whether_its_number_is_free_now():
@@ -148,8 +147,7 @@ def test_a_line_that_leaves_says_so_first(state: State, asked: Reason):
 
     leaving = steps.decide_leaving(known, asked, LATER)
 
-    begun = {"state": State.RELEASING, "reason": asked, "since": LATER, "code": None}
-    assert leaving == steps.Leaving(known.model_copy(update=begun))
+    assert leaving == steps.Leaving(known.moved(State.RELEASING, asked, LATER, code=None))
 
 
 def test_a_disconnected_line_is_disconnected_already():

@@ -103,7 +103,7 @@ def test_only_the_store_knows_firestore():
 
 def test_only_the_client_and_the_sign_in_know_the_network():
     def elsewhere(each: Import) -> bool:
-        allowed = each.within("shared/evolution", "shared/auth.py", "shared/alerts.py")
+        allowed = each.within("shared/evolution", "shared/auth.py", "shared/alerts")
         lazily = each.within("shared/services.py") and each.lazily
         return each.of("httpx") and not (allowed or lazily)
 

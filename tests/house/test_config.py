@@ -47,6 +47,21 @@ WRONG = {
     "AUTH_HS256_SECRET": SECRET,
     "AUTH_JWKS_URL": f"http://{SECRET}:x@",
     "TENANTS_ON_FIRST_USE": SECRET,
+    "SCHEDULER_JWKS_URL": f"{SECRET} is no address",
+    "CAPACITY_ALERT_RATIO": SECRET,
+    "CAPACITY_MEMORY_GB": f"[{SECRET}",
+    "ORPHAN_GRACE_DAYS": SECRET,
+    "QUARANTINE_DAYS": f"-{SECRET}",
+    "SWEEP_MAX_DELETES": SECRET,
+    "SWEEP_MAX_LOSS": SECRET,
+    "SWEEP_APPROVAL": SECRET,
+    "SWEEP_SECONDS": SECRET,
+    "ALERT_WEBHOOK_URL": f"{SECRET} is no address",
+    "ALERT_WEBHOOK_KIND": SECRET,
+    "ALERT_WEBHOOK_SECRET": SECRET,
+    "ALERT_LANGUAGE": SECRET,
+    "ALERT_EMAIL_PORT": SECRET,
+    "ALERT_EMAIL_SECURITY": SECRET,
 }
 
 
@@ -102,6 +117,22 @@ def test_two_ways_to_check_a_token_exclude_each_other():
 def test_a_prefix_that_could_spoil_a_document_id_or_a_url_is_refused(prefix: str):
     with pytest.raises(ConfigurationError, match=r"^INSTANCE_PREFIX:"):
         read(INSTANCE_PREFIX=prefix)
+
+
+def test_a_scheduler_is_known_by_its_audience_and_its_address_together():
+    with pytest.raises(ConfigurationError, match="SCHEDULER_AUDIENCE and SCHEDULER_EMAIL"):
+        read(SCHEDULER_EMAIL="sweeper@project.test")
+
+
+def test_e_mail_needs_somebody_to_send_it_and_somebody_to_get_it():
+    with pytest.raises(ConfigurationError, match="ALERT_EMAIL_HOST needs"):
+        read(ALERT_EMAIL_HOST="mail.test", ALERT_EMAIL_FROM="perene@agency.test")
+
+
+def test_a_table_of_memory_is_json():
+    table = read(CAPACITY_MEMORY_GB='{"50": 3, "100": 5.5}').capacity_memory_gb
+
+    assert table == {50: 3.0, 100: 5.5}
 
 
 # Servers -------------------------------------------------------------------------------------
@@ -165,6 +196,19 @@ def test_an_empty_variable_counts_as_absent(nothing: str):
         ("cors_origins", ()),
         ("google_cloud_project", None),
         ("firestore_database", "(default)"),
+        ("scheduler_issuer", "https://accounts.google.com"),
+        ("scheduler_audience", None),
+        ("capacity_alert_ratio", 0.9),
+        ("capacity_memory_gb", {100: 4.0, 500: 16.0, 1000: 32.0}),
+        ("orphan_grace_days", 30),
+        ("never_paired_days", 7),
+        ("quarantine_days", 7),
+        ("sweep_max_deletes", 20),
+        ("sweep_max_loss", 0.2),
+        ("sweep_approval", "active"),
+        ("sweep_seconds", 540),
+        ("alert_language", "pt-BR"),
+        ("alert_webhook_url", None),
     ],
 )
 def test_what_is_not_said_has_its_documented_default(name: str, default: Any):
@@ -194,7 +238,13 @@ def test_variables_of_others_are_none_of_our_business():
 
 
 def test_no_secret_is_shown_by_accident():
-    secrets = {"WEBHOOK_SECRET": "w" * 32, "AUTH_HS256_SECRET": "h" * 32}
+    secrets = {
+        "WEBHOOK_SECRET": "w" * 32,
+        "AUTH_HS256_SECRET": "h" * 32,
+        "ALERT_WEBHOOK_SECRET": "a" * 32,
+        "ALERT_WEBHOOK_URL": "https://hooks.slack.com/services/secret",
+        "ALERT_EMAIL_PASSWORD": "password-of-the-mail",
+    }
     settings = read(**secrets, EVOLUTION_SERVERS=fleet(SERVER))
 
     shown = repr(settings) + str(settings.servers)

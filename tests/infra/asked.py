@@ -16,8 +16,11 @@ from google.cloud.firestore_v1.base_query import BaseQuery
 from google.cloud.firestore_v1.types import RunAggregationQueryRequest, RunQueryRequest
 
 from shared.domain.contacts import contact_of
+from shared.domain.fleet.candidates import Stage
+from shared.domain.fleet.reports import Kind as Kinds
 from shared.domain.messages import Kind, Message
 from shared.domain.names import LineId, TenantId
+from shared.domain.tenants import Status
 from shared.domain.threads import Conversation
 from shared.store import Store, Through
 from shared.store.inbox import Wanted
@@ -68,6 +71,27 @@ async def everything(store: Store) -> None:
     await store.record(THROUGH, SAID, unread=True, now=1)
     await store.revoke(THROUGH, SAID.id, 1, (SAID.contact.key,), 1)
     await store.retell(THROUGH, SAID.id, 1)
+    await of_the_fleet(store)
+
+
+async def of_the_fleet(store: Store) -> None:
+    """What sweeps and operators ask."""
+    for every in (store.every_tenant, store.every_line, store.every_number, store.every_candidate):
+        _ = [each async for each in every()]
+    for after in (None, "some"):
+        await store.tenants(1, after)
+        await store.letters(1, after)
+        await store.reports(Kinds.ORPHANS, 1, after)
+        for stage in (None, Stage.QUARANTINED):
+            await store.candidates(stage, 1, after)
+    await store.tenants_that_are(Status.SUSPENDED, Status.CANCELLED)
+    await store.count_lines("main")
+    await store.quarantined()
+    await store.days(1)
+    await store.open_incidents()
+    await store.pending_incidents()
+    await store._client.document("tenants", TENANT).set({"lines": ["default"]})
+    await store.strange_conversations(TENANT)
 
 
 @contextmanager

@@ -29,9 +29,8 @@ async def test_no_query_of_the_code_is_forgotten_here(perene: Perene):
     assert places == asked.written("shared", "functions")
 
 
-def test_what_is_kept_for_a_while_ends_by_itself():
-    ending = ("aliases", "dead_letters", "sends")
-
+def test_what_is_only_looked_up_for_a_while_ends_by_itself():
+    ending = ("aliases", "candidates", "dead_letters", "incidents", "reports", "sends")
     assert Indexes().ttl == {(collection, "expires_at") for collection in ending}
 
 
@@ -45,6 +44,9 @@ def test_what_is_kept_for_a_while_ends_by_itself():
         ("messages", "changed"),
         ("conversations", "preview"),
         ("dead_letters", "raw"),
+        ("reports", "notes"),
+        ("reports", "invariants"),
+        ("servers", "census"),
         ("dead_letters", "expires_at"),
     ],
 )

@@ -440,7 +440,8 @@ async def test_a_restricted_number_says_so_and_writes_to_nobody_new(open_2: Pere
         409, "urn:perene:problem:line-restricted",
     )  # fmt: skip
     assert (await send(open_2, conversation=conversation, text="ainda")).status_code == 201
-    assert [each["failed"] for each in await thread(open_2, conversation)][1]
+    failed = [each["id"] for each in await thread(open_2, conversation) if each["failed"]]
+    assert failed == [answer.json()["message"]["id"]]
     open_2.clock.advance(timedelta(hours=25))
     (line,) = (await open_2.call("GET", "/instances")).json()["lines"]
     assert "restricted_since" not in line

@@ -47,7 +47,7 @@ async def test_however_sends_fail_each_is_said_at_most_once(
     firestore_emulator: str, tmp_path: Path, version: str
 ):
     async with staged(tmp_path, 0, version, **FAST) as stage:
-        stage.public_port, _ = await stage.caller("--send-patience", "0.6")
+        await stage.caller("--send-patience", "0.6", port=stage.public_port)
         await stage.caller("--send-patience", "0.6")
         conversations = await talking(stage)
         texts: dict[str, str] = {}

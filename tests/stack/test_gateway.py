@@ -1,10 +1,12 @@
 import asyncio
 import sys
+from datetime import timedelta
 
 import httpx
 import pytest
 
 from infra.local import gateway
+from infra.local.clock import Clock
 
 ECHO = """
 import functions_framework.aio
@@ -122,3 +124,25 @@ def test_a_file_with_a_leading_underscore_is_no_function(functions):
     (functions / "_shared.py").write_text("raise AssertionError")
 
     gateway.build(functions)
+
+
+async def test_the_clock_of_the_local_stack_can_be_moved_forwards(functions):
+    clock = Clock()
+    through = httpx.ASGITransport(gateway.build(functions, clock))
+    before = clock()
+    async with httpx.AsyncClient(transport=through, base_url="http://perene.test") as client:
+        moved = await client.post("/local/clock", json={"days": 30, "hours": 1})
+        refused = [
+            await client.post("/local/clock", content=body)
+            for body in (b'{"days": -1}', b'{"days": "x"}', b"[]", b"x", b'{"days": 1e400}')
+        ]
+
+    assert moved.status_code == 200
+    assert clock() - before >= timedelta(days=30, hours=1)
+    assert {answer.status_code for answer in refused} == {400}
+
+
+async def test_elsewhere_there_is_no_clock_to_move(functions):
+    through = httpx.ASGITransport(gateway.build(functions))
+    async with httpx.AsyncClient(transport=through, base_url="http://perene.test") as client:
+        assert (await client.post("/local/clock", json={"days": 1})).status_code == 404

@@ -1,0 +1,1 @@
+"""Alerts worth reading: one incident, one alert, in every channel that there is."""

@@ -1,0 +1,116 @@
+"""What sweeps saw, as troubles: grouped by what caused them, so that one cause is one alert."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Set
+from datetime import datetime, timedelta
+
+from shared.domain.fleet.capacity import Census
+from shared.domain.fleet.incidents import Cause, Trouble
+from shared.domain.fleet.invariants import MENDED, Invariants, Rule
+from shared.domain.fleet.reports import Report
+from shared.domain.instances import Instance, Reason, State
+from shared.domain.names import TenantId
+
+FLEET = "fleet"
+"""The subject of what is about no server and no tenant."""
+
+OF_CAPACITY = frozenset(
+    {
+        Cause.SERVER_DOWN,
+        Cause.SERVER_KEY_REFUSED,
+        Cause.SERVER_FULL,
+        Cause.SERVER_FILLING,
+        Cause.LINES_DISCONNECTED,
+    }
+)
+OF_ORPHANS = frozenset({Cause.SWEEP_BRAKED, Cause.VIOLATIONS})
+
+KEY_REFUSED = "evolution-refused-key"
+ASKED_FOR = (Reason.DISCONNECTED, Reason.DISCONNECT_ASKED)
+
+
+def of_servers(
+    censuses: dict[str, Census], silent: dict[str, str], alert_at: float
+) -> Iterator[Trouble]:
+    """Servers that don't answer, and those that are full or will be soon."""
+    for server, why in silent.items():
+        down = Cause.SERVER_KEY_REFUSED if why == KEY_REFUSED else Cause.SERVER_DOWN
+        yield Trouble(cause=down, subject=server)
+    for server, census in censuses.items():
+        facts = {"used": census.used, "limit": census.limit}
+        if census.free == 0:
+            yield Trouble(cause=Cause.SERVER_FULL, subject=server, facts=facts)
+        elif census.share >= alert_at:
+            yield Trouble(cause=Cause.SERVER_FILLING, subject=server, facts=facts)
+
+
+def of_lines(
+    lines: Iterable[Instance],
+    silent: Set[str],
+    away: Set[TenantId],
+    after: timedelta,
+    idle: timedelta,
+    now: datetime,
+) -> Iterator[Trouble]:
+    """Lines that were connected and aren't any more, one trouble per tenant.
+
+    Not those whose server is down (that is its trouble), that somebody disconnected, that were
+    idle for so long that nobody waits for them, or whose tenant is `away`.
+    """
+    down = Counter(
+        line.tenant
+        for line in lines
+        if line.server not in silent
+        and line.tenant not in away
+        and line.state in (State.CLOSED, State.MISSING)
+        and line.reason not in ASKED_FOR
+        and not line.surely_unpaired
+        and after <= now - line.idle_since <= idle
+    )
+    for tenant, count in sorted(down.items()):
+        yield Trouble(cause=Cause.LINES_DISCONNECTED, subject=tenant, count=count)
+
+
+def unsure(
+    censuses: dict[str, Census], silent: Iterable[str], lines: Iterable[Instance]
+) -> set[str]:
+    """Incidents that aren't over only because nobody can see them: a server says nothing, so
+    neither do its lines. And a server that is full now is no less than filling."""
+    unseen = set(silent)
+    full = {server for server, census in censuses.items() if census.free == 0}
+    of_lines = {line.tenant for line in lines if line.server in unseen}
+    hidden = [
+        *(Trouble(cause=Cause.SERVER_FULL, subject=server) for server in unseen),
+        *(Trouble(cause=Cause.SERVER_FILLING, subject=server) for server in unseen | full),
+        *(Trouble(cause=Cause.LINES_DISCONNECTED, subject=tenant) for tenant in of_lines),
+    ]
+    return {trouble.id for trouble in hidden}
+
+
+def looked_at(report: Report) -> frozenset[Cause]:
+    """What a sweep of orphans can tell to be over: no violations if it saw only a part."""
+    whole = not report.silent and not _blind(report)
+    return OF_ORPHANS if whole else OF_ORPHANS - {Cause.VIOLATIONS}
+
+
+def of_report(report: Report) -> Iterator[Trouble]:
+    """What a sweep couldn't do, and what isn't as it must be."""
+    if report.brakes and (report.counts.get("held_back") or _blind(report)):
+        causes = sorted({str(brake["why"]) for brake in report.brakes})
+        yield Trouble(cause=Cause.SWEEP_BRAKED, subject=FLEET, facts={"why": causes})
+    found = report.invariants
+    lasting = {rule: count for rule, count in _by_rule(found) if rule not in MENDED}
+    if found and lasting:
+        facts = {"instances": found.instances, "rules": sorted(lasting)}
+        count = sum(lasting.values())
+        yield Trouble(cause=Cause.VIOLATIONS, subject=FLEET, count=count, facts=facts)
+
+
+def _by_rule(found: Invariants | None) -> Iterable[tuple[Rule, int]]:
+    return found.by_rule.items() if found else ()
+
+
+def _blind(report: Report) -> bool:
+    """It saw too little to believe it; tenants that were never there are nobody's trouble."""
+    reasons = {str(brake["why"]) for brake in report.brakes}
+    return bool(reasons & {"tenants_failed", "tenants_shrank", "census_shrank"})

@@ -1,0 +1,96 @@
+"""What alerts say, in Portuguese and in English. Ids only: never a person's words or numbers."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Literal
+
+from shared.domain.fleet.incidents import Cause, Incident, News
+
+Language = Literal["pt-BR", "en"]
+Say = Callable[[Incident], str]
+
+SENTENCES: dict[Language, dict[Cause, Say]] = {
+    "pt-BR": {
+        Cause.SERVER_DOWN: lambda it: f"O servidor {it.subject} não responde",
+        Cause.SERVER_KEY_REFUSED: lambda it: f"O servidor {it.subject} recusa a nossa chave",
+        Cause.SERVER_FULL: lambda it: (
+            f"O servidor {it.subject} está cheio: {_share(it)}. Novas linhas não entram nele"
+        ),
+        Cause.SERVER_FILLING: lambda it: f"O servidor {it.subject} está quase cheio: {_share(it)}",
+        Cause.LINES_DISCONNECTED: lambda it: (
+            f"Cliente {it.subject}: {it.count} linha(s) desconectada(s)"
+        ),
+        Cause.SWEEP_BRAKED: lambda it: (
+            f"A limpeza parou por segurança e nada foi apagado: {_why(it)}"
+        ),
+        Cause.VIOLATIONS: lambda it: (
+            f"{it.count} violação(ões) em {it.facts.get('instances')} instâncias"
+        ),
+    },
+    "en": {
+        Cause.SERVER_DOWN: lambda it: f"Server {it.subject} doesn't answer",
+        Cause.SERVER_KEY_REFUSED: lambda it: f"Server {it.subject} refuses our key",
+        Cause.SERVER_FULL: lambda it: (
+            f"Server {it.subject} is full: {_share(it)}. It takes no new lines"
+        ),
+        Cause.SERVER_FILLING: lambda it: f"Server {it.subject} is almost full: {_share(it)}",
+        Cause.LINES_DISCONNECTED: lambda it: (
+            f"Client {it.subject}: {it.count} line(s) disconnected"
+        ),
+        Cause.SWEEP_BRAKED: lambda it: (
+            f"The clean-up stopped to be safe, and nothing was deleted: {_why(it)}"
+        ),
+        Cause.VIOLATIONS: lambda it: (
+            f"{it.count} violation(s) in {it.facts.get('instances')} instances"
+        ),
+    },
+}
+
+OPENINGS: dict[Language, dict[News, str]] = {
+    "pt-BR": {News.RAISED: "🔴", News.REMINDED: "🔴 Continua:", News.RESOLVED: "🟢 Resolvido:"},
+    "en": {News.RAISED: "🔴", News.REMINDED: "🔴 Still:", News.RESOLVED: "🟢 Resolved:"},
+}
+LASTED = {"pt-BR": "durou", "en": "lasted"}
+TITLES = {"pt-BR": "Perene: {count} aviso(s)", "en": "Perene: {count} alert(s)"}
+MORE = {"pt-BR": "… e mais {count}", "en": "… and {count} more"}
+
+SHOWN = 20
+"""Lines of one alert; the rest is counted."""
+
+
+def title(incidents: list[Incident], language: Language) -> str:
+    """The subject of an e-mail."""
+    return TITLES[language].format(count=len(incidents))
+
+
+def text(incidents: list[Incident], language: Language) -> str:
+    """All the news in one message, the most critical first."""
+    ordered = sorted(incidents, key=lambda each: (each.severity, each.news, each.id))
+    lines = [sentence(each, language) for each in ordered[:SHOWN]]
+    more = len(ordered) - SHOWN
+    return "\n".join(lines + ([MORE[language].format(count=more)] if more > 0 else []))
+
+
+def sentence(incident: Incident, language: Language) -> str:
+    """What there is to tell of one."""
+    said = f"{OPENINGS[language][incident.news]} {SENTENCES[language][incident.cause](incident)}"
+    lasted = incident.lasted
+    return f"{said} ({LASTED[language]} {_spoken(lasted)})" if lasted is not None else said
+
+
+def _spoken(span: timedelta) -> str:
+    minutes = round(span.total_seconds() / 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    parts = [(days, "d"), (hours, "h"), (minutes, "min")]
+    return " ".join(f"{count} {unit}" for count, unit in parts if count) or "0 min"
+
+
+def _share(incident: Incident) -> str:
+    used, limit = incident.facts.get("used", 0), incident.facts.get("limit", 0)
+    share = round(100 * used / limit) if limit else 100
+    return f"{used}/{limit} ({share} %)"
+
+
+def _why(incident: Incident) -> str:
+    return ", ".join(incident.facts.get("why", ()))

@@ -1,0 +1,236 @@
+"""What may have to go, from suspicion to deletion, each step with its reason.
+
+```mermaid
+stateDiagram-v2
+    [*] --> suspected: a sweep finds a cause
+    suspected --> quarantined: the next one finds the same cause
+    quarantined --> deleting: its time is over, and it is approved if it has to be
+    deleting --> deleted: gone upstream
+    suspected --> [*]: the cause is gone, or undone
+    quarantined --> [*]: the cause is gone, or undone
+    suspected --> kept: a person says so
+    quarantined --> kept
+    kept --> suspected: for another cause
+    kept --> [*]: undone
+```
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from pydantic import AwareDatetime
+
+from shared.domain.fleet.rules import Approval, Rules
+from shared.domain.names import InstanceName, LineId, TenantId
+from shared.domain.record import Kept
+
+
+class Cause(StrEnum):
+    """Why an instance may have to go."""
+
+    ORPHAN = "orphan"
+    """No line claims it."""
+    DUPLICATE = "duplicate"
+    """Its line is carried by an instance on another server."""
+    CANCELLED = "cancelled"
+    """Its tenant is cancelled."""
+    TENANT_UNKNOWN = "tenant_unknown"
+    """Its line has a record, but its tenant has none: something is wrong."""
+    IDLE = "idle"
+    """Nobody has been connected through it for long."""
+    NEVER_PAIRED = "never_paired"
+    """Nobody ever paired it."""
+
+
+PROPOSED = frozenset({Cause.TENANT_UNKNOWN, Cause.IDLE, Cause.NEVER_PAIRED})
+"""Causes that are never enough without a person: the line may be in use."""
+
+
+class Stage(StrEnum):
+    """How far it has got."""
+
+    SUSPECTED = "suspected"
+    QUARANTINED = "quarantined"
+    DELETING = "deleting"
+    DELETED = "deleted"
+    KEPT = "kept"
+
+
+LASTING = (Stage.DELETED, Stage.KEPT)
+"""What stays although there is nothing against it now: what was done, and what a person said."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a survey found against one instance.
+
+    `paired`: whether somebody ever paired it; None when nobody can tell. `stranger`: its webhook
+    goes to somebody else, so it may not be ours after all. `since`: what the cause counts from.
+    """
+
+    server: str
+    name: InstanceName
+    tenant: TenantId
+    line: LineId
+    cause: Cause
+    paired: bool | None
+    stranger: bool = False
+    since: datetime | None = None
+
+    @property
+    def id(self) -> str:
+        return candidate_id(self.server, self.name)
+
+
+class Candidate(Kept):
+    """An instance that may have to go: why, since when, and what people said to it."""
+
+    id: str
+    server: str
+    name: InstanceName
+    tenant: TenantId
+    line: LineId
+    cause: Cause
+    cause_since: AwareDatetime | None = None
+    paired: bool | None = None
+    stranger: bool = False
+    needs_approval: bool = True
+    stage: Stage = Stage.SUSPECTED
+    run: str
+    """The sweep that moved it here."""
+    suspected_at: AwareDatetime
+    quarantined_at: AwareDatetime | None = None
+    approved_by: str | None = None
+    approved_at: AwareDatetime | None = None
+    kept_by: str | None = None
+    kept_at: AwareDatetime | None = None
+    removal_asked_at: AwareDatetime | None = None
+    deleted_at: AwareDatetime | None = None
+    expires_at: AwareDatetime | None = None
+
+    def due_at(self, rules: Rules) -> datetime | None:
+        """When its quarantine is over."""
+        return self.quarantined_at + rules.quarantine if self.quarantined_at else None
+
+    @property
+    def awaits_approval(self) -> bool:
+        return self.needs_approval and self.approved_at is None
+
+
+@dataclass(frozen=True)
+class Suspect:
+    """Found for the first time, or for another cause than before."""
+
+    candidate: Candidate
+
+
+@dataclass(frozen=True)
+class Quarantine:
+    """Found again."""
+
+    candidate: Candidate
+
+
+@dataclass(frozen=True)
+class Refresh:
+    """Still the same, but what is known of it changed."""
+
+    candidate: Candidate
+
+
+@dataclass(frozen=True)
+class Clear:
+    """There is nothing against it any more."""
+
+    candidate: Candidate
+
+
+@dataclass(frozen=True)
+class Delete:
+    """Its time is over."""
+
+    candidate: Candidate
+
+
+@dataclass(frozen=True)
+class Wait:
+    """Nothing to do: kept, still in quarantine, or a person hasn't approved."""
+
+
+Move = Suspect | Quarantine | Refresh | Clear | Delete | Wait
+
+
+def decide_move(
+    finding: Finding | None, known: Candidate | None, rules: Rules, run: str, now: datetime
+) -> Move:
+    """What a sweep makes of what it found against an instance, and of what was found before.
+
+    A deletion that has begun goes on; whoever carries it out looks whether it may.
+    """
+    if known and known.stage is Stage.DELETING:
+        return Delete(known)
+    if finding is None:
+        return Clear(known) if known and known.stage not in LASTING else Wait()
+    if known is None or known.stage is Stage.DELETED or known.cause is not finding.cause:
+        version = known.version if known else None
+        suspected = _suspected(finding, rules, run, now)
+        return Suspect(suspected.model_copy(update={"version": version}))
+    if known.stage is Stage.KEPT:
+        return Wait()
+    current = _current(known, finding, rules)
+    if current.stage is Stage.SUSPECTED and current.run != run:
+        change = {"stage": Stage.QUARANTINED, "run": run, "quarantined_at": now}
+        return Quarantine(current.model_copy(update=change))
+    if current != known:
+        return Refresh(current)
+    return Delete(current) if _due(current, rules, run, now) else Wait()
+
+
+def candidate_id(server: str, name: str) -> str:
+    """One instance of the fleet: two servers may carry the same name."""
+    return f"{server}~{name}"
+
+
+def _due(candidate: Candidate, rules: Rules, run: str, now: datetime) -> bool:
+    due = candidate.due_at(rules)
+    ripe = candidate.stage is Stage.QUARANTINED and candidate.run != run
+    return ripe and due is not None and now >= due and not candidate.awaits_approval
+
+
+def _suspected(finding: Finding, rules: Rules, run: str, now: datetime) -> Candidate:
+    return Candidate(
+        id=finding.id,
+        server=finding.server,
+        name=finding.name,
+        tenant=finding.tenant,
+        line=finding.line,
+        cause=finding.cause,
+        cause_since=finding.since,
+        paired=finding.paired,
+        stranger=finding.stranger,
+        needs_approval=_needs_approval(finding, rules),
+        run=run,
+        suspected_at=now,
+    )
+
+
+def _current(known: Candidate, finding: Finding, rules: Rules) -> Candidate:
+    """An approval given for less than what is known now doesn't count any more."""
+    change: dict[str, object] = {
+        "paired": finding.paired,
+        "stranger": finding.stranger,
+        "cause_since": finding.since,
+        "needs_approval": _needs_approval(finding, rules),
+    }
+    worse = (finding.stranger and not known.stranger) or (
+        finding.paired is not False and known.paired is False
+    )
+    if worse:
+        change |= {"approved_by": None, "approved_at": None}
+    return known.model_copy(update=change)
+
+
+def _needs_approval(finding: Finding, rules: Rules) -> bool:
+    asked = finding.cause in PROPOSED or finding.stranger or rules.approval is Approval.ALL
+    return asked or (rules.approval is Approval.PAIRED and finding.paired is not False)

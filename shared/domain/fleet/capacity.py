@@ -1,0 +1,231 @@
+"""How full servers are, when they will be, what they need, and which slots could be had back."""
+
+import math
+import statistics
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from pydantic import AwareDatetime
+
+from shared.domain.instances import Instance, Reason, State
+from shared.domain.names import InstanceName, LineKey
+from shared.domain.record import Record
+from shared.domain.upstream import Connection, Sighting
+
+ENOUGH_DAYS = 7
+"""A trend of fewer days says nothing."""
+
+TREND_DAYS = 28
+LONGEST_FORECAST = 3650
+
+
+class Standing(StrEnum):
+    """What one instance of a server is to us."""
+
+    OPEN = "open"
+    PAIRING = "pairing"
+    CLOSED = "closed"
+    NEVER_PAIRED = "never_paired"
+    QUARANTINED = "quarantined"
+    FOREIGN = "foreign"
+
+
+class Census(Record):
+    """What a server carries, each instance counted once; `failed_at`: it didn't answer then."""
+
+    at: AwareDatetime
+    limit: int
+    reserved: int = 0
+    open: int = 0
+    pairing: int = 0
+    closed: int = 0
+    never_paired: int = 0
+    quarantined: int = 0
+    foreign: int = 0
+    corrected: int = 0
+    """By so much its counter of reservations was wrong before."""
+
+    @property
+    def ours(self) -> int:
+        return self.open + self.pairing + self.closed + self.never_paired + self.quarantined
+
+    @property
+    def used(self) -> int:
+        """Slots that are taken: reserved, or occupied by what nobody reserved."""
+        return max(self.reserved, self.ours)
+
+    @property
+    def free(self) -> int:
+        return max(self.limit - self.used, 0)
+
+    @property
+    def share(self) -> float:
+        """How much of its INSTANCE_MAX is taken; a server that may carry none is full."""
+        return self.used / self.limit if self.limit else 1.0
+
+
+def count(
+    seen: Iterable[Sighting],
+    lines: Mapping[InstanceName, Instance],
+    keys: Mapping[InstanceName, LineKey],
+    quarantined: frozenset[InstanceName],
+) -> Counter[Standing]:
+    """How many stand how. `lines`: this server's records; `keys`: of the names that are ours."""
+    return Counter(
+        standing_of(each, lines.get(each.name), each.name in quarantined)
+        if each.name in keys
+        else Standing.FOREIGN
+        for each in seen
+    )
+
+
+def standing_of(sighting: Sighting, line: Instance | None, quarantined: bool) -> Standing:
+    """How an instance of ours stands. What is connected is open, whatever else is said of it.
+
+    A census says `connecting` also of those that have given up (EVOLUTION.md §1.7): our record
+    knows of those that nobody ever paired.
+    """
+    if sighting.connection is Connection.OPEN:
+        return Standing.OPEN
+    if quarantined:
+        return Standing.QUARANTINED
+    if sighting.number is None and line is not None and line.surely_unpaired:
+        return Standing.NEVER_PAIRED if line.state is State.CLOSED else Standing.PAIRING
+    connecting = sighting.connection is Connection.CONNECTING
+    return Standing.PAIRING if connecting else Standing.CLOSED
+
+
+# When it will be full ------------------------------------------------------------------------
+
+
+class Trend(Record):
+    """How fast slots are taken, a day; between `low` and `high` with 95 % confidence."""
+
+    a_day: float
+    low: float
+    high: float
+    days: int
+
+
+class Forecast(Record):
+    """In how many days it is full: at the earliest, most likely, at the latest (None: never).
+
+    Without a trend there is too little history to say anything.
+    """
+
+    trend: Trend | None = None
+    days: int | None = None
+    earliest: int | None = None
+    latest: int | None = None
+
+
+def forecast(used: Sequence[tuple[int, int]], limit: int) -> Forecast:
+    """What the last weeks say. `used`: (day, slots taken), one a day at most, in order."""
+    trend = trend_of([each for each in used if each[0] > used[-1][0] - TREND_DAYS])
+    if trend is None:
+        return Forecast()
+    room = limit - used[-1][1]
+    return Forecast(
+        trend=trend,
+        days=_days(room, trend.a_day),
+        earliest=_days(room, trend.high),
+        latest=_days(room, trend.low),
+    )
+
+
+def trend_of(used: Sequence[tuple[int, int]]) -> Trend | None:
+    """A straight line through the days, and how sure that is."""
+    if len(used) < ENOUGH_DAYS:
+        return None
+    days, slots = [day for day, _ in used], [taken for _, taken in used]
+    slope, start = statistics.linear_regression(days, slots)
+    off = sum((taken - start - slope * day) ** 2 for day, taken in used)
+    spread = sum((day - statistics.fmean(days)) ** 2 for day in days)
+    freedom = len(used) - 2
+    margin = _student(freedom) * math.sqrt(off / freedom / spread)
+    return Trend(
+        a_day=round(slope, 3),
+        low=round(slope - margin, 3),
+        high=round(slope + margin, 3),
+        days=len(used),
+    )
+
+
+def _days(room: int, a_day: float) -> int | None:
+    if room <= 0:
+        return 0
+    days = room / a_day if a_day > 0 else LONGEST_FORECAST
+    return math.ceil(days) if days < LONGEST_FORECAST else None
+
+
+def _student(freedom: int) -> float:
+    """About the 97.5 % quantile of Student's distribution, for 5 degrees of freedom and more."""
+    return 1.96 + 3 / freedom
+
+
+# What it needs -------------------------------------------------------------------------------
+
+
+def memory_gb(instances: int, table: Mapping[int, float]) -> float:
+    """How much memory so many instances need: between the table's rows, a straight line."""
+    rows = [(0, 0.0), *sorted(table.items())]
+    if len(rows) == 1:
+        return 0.0
+    above = next((at for at, row in enumerate(rows) if row[0] >= instances), len(rows) - 1)
+    (low, least), (high, most) = rows[max(above - 1, 0)], rows[max(above, 1)]
+    return round(least + (instances - low) * (most - least) / (high - low), 1)
+
+
+# Slots to have back --------------------------------------------------------------------------
+
+
+class Slack(StrEnum):
+    """Why a slot could be had back, the surest first."""
+
+    NEVER_PAIRED = "never_paired"
+    LOGGED_OUT = "logged_out"
+    IDLE = "idle"
+
+
+class Reclaimable(Record):
+    """A slot that somebody holds without using it."""
+
+    instance: InstanceName
+    tenant: str
+    server: str
+    why: Slack
+    since: AwareDatetime
+
+
+@dataclass(frozen=True)
+class _Held:
+    line: Instance
+    why: Slack
+
+
+def reclaimable(lines: Iterable[Instance], now: datetime, most: int) -> list[Reclaimable]:
+    """Slots nobody uses, the surest and oldest first: never paired, logged out, idle."""
+    order = list(Slack)
+    found = [_Held(line, why) for line in lines if (why := _slack(line, now))]
+    found.sort(key=lambda held: (order.index(held.why), held.line.idle_since, held.line.name))
+    return [
+        Reclaimable(
+            instance=held.line.name,
+            tenant=held.line.tenant,
+            server=held.line.server,
+            why=held.why,
+            since=held.line.idle_since,
+        )
+        for held in found[:most]
+    ]
+
+
+def _slack(line: Instance, now: datetime) -> Slack | None:
+    if line.leased(now) or line.state not in (State.CLOSED, State.PAIRING):
+        return None
+    if line.surely_unpaired:
+        return Slack.NEVER_PAIRED
+    return Slack.LOGGED_OUT if line.reason is Reason.LOGGED_OUT else Slack.IDLE

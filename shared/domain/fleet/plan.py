@@ -1,0 +1,87 @@
+"""The one plan of a sweep: a pure value, so that a dry run is free and a person sees it first."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from shared.domain.fleet import brakes, findings, repairs
+from shared.domain.fleet.brakes import BLINDING, Brake
+from shared.domain.fleet.candidates import (
+    Candidate,
+    Clear,
+    Delete,
+    Finding,
+    Move,
+    Quarantine,
+    Refresh,
+    Suspect,
+    decide_move,
+)
+from shared.domain.fleet.repairs import Repair
+from shared.domain.fleet.rules import Rules
+from shared.domain.fleet.survey import Before, Survey
+from shared.domain.names import InstanceName, LineKey
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a sweep is going to do, and what it sees that forbids more."""
+
+    suspect: tuple[Candidate, ...] = ()
+    quarantine: tuple[Candidate, ...] = ()
+    refresh: tuple[Candidate, ...] = ()
+    clear: tuple[Candidate, ...] = ()
+    delete: tuple[Candidate, ...] = ()
+    held_back: int = 0
+    """Deletions that are due, and wait: there are brakes, or too many for one sweep."""
+    repairs: tuple[Repair, ...] = ()
+    brakes: tuple[Brake, ...] = ()
+    keys: dict[InstanceName, LineKey] = field(default_factory=dict)
+    before: Before = field(default_factory=Before)
+    """What the next sweep compares with, if this one isn't braked."""
+
+
+def plan_orphans(survey: Survey, prefix: str, rules: Rules, run: str, now: datetime) -> Plan:
+    """Compare what lines claim with what servers carry, and both with what was found before.
+
+    An unclaimed instance is only suspected the first time. With brakes nothing is deleted; when
+    it is the tenants that can't be believed, nobody is even suspected.
+    """
+    keys = findings.ours(survey, prefix)
+    carried = brakes.carried_by(survey, keys)
+    braked = brakes.find_brakes(survey, carried, rules)
+    blind = any(brake.why in BLINDING for brake in braked)
+    found = {} if blind else findings.find_all(survey, keys, rules, now)
+    moves = [] if blind else list(_moves(survey, found, rules, run, now))
+    due = sorted(_of(Delete, moves), key=lambda each: (each.suspected_at, each.id))
+    allowed = due[: 0 if braked else rules.max_deletes]
+    seen = Before(len(survey.tenants or {}), survey.living(), carried)
+    return Plan(
+        suspect=_of(Suspect, moves),
+        quarantine=_of(Quarantine, moves),
+        refresh=_of(Refresh, moves),
+        clear=_of(Clear, moves),
+        delete=tuple(allowed),
+        held_back=len(due) - len(allowed),
+        repairs=tuple(repairs.find_repairs(survey, now)),
+        brakes=braked,
+        keys=keys,
+        before=survey.before if braked else seen,
+    )
+
+
+def _moves(
+    survey: Survey, found: dict[str, Finding], rules: Rules, run: str, now: datetime
+) -> Iterable[Move]:
+    """Of what servers said nothing of, nothing is decided."""
+    known = {
+        name: candidate
+        for name, candidate in survey.candidates.items()
+        if candidate.server not in survey.silent
+    }
+    for name in sorted(found.keys() | known.keys()):
+        yield decide_move(found.get(name), known.get(name), rules, run, now)
+
+
+def _of(kind: type, moves: Iterable[Move]) -> tuple[Candidate, ...]:
+    return tuple(move.candidate for move in moves if isinstance(move, kind))  # type: ignore[union-attr]

@@ -1,0 +1,75 @@
+"""What a sweep has to say afterwards, kept and shown."""
+
+from enum import StrEnum
+from typing import Any
+
+from pydantic import AwareDatetime, Field
+
+from shared.domain.fleet.capacity import Census, Forecast, Reclaimable
+from shared.domain.fleet.invariants import Invariants
+from shared.domain.record import Kept, Record
+
+
+class Kind(StrEnum):
+    """Which sweep."""
+
+    CAPACITY = "capacity"
+    ORPHANS = "orphans"
+
+
+class Note(Record):
+    """Something that a sweep did, or couldn't: the step, to what, and why."""
+
+    step: str
+    what: str
+    server: str | None = None
+    instance: str | None = None
+    tenant: str | None = None
+    why: str | None = None
+
+
+class Report(Kept):
+    """One run of a sweep. `stopped_at`: where the next one goes on, if its time was over."""
+
+    id: str
+    kind: Kind
+    started_at: AwareDatetime
+    ended_at: AwareDatetime | None = None
+    dry: bool = False
+    counts: dict[str, int] = Field(default_factory=dict)
+    brakes: tuple[dict[str, Any], ...] = ()
+    stopped_at: dict[str, str] = Field(default_factory=dict)
+    notes: tuple[Note, ...] = ()
+    more_notes: int = 0
+    invariants: Invariants | None = None
+    censuses: dict[str, Census] = Field(default_factory=dict)
+    silent: tuple[str, ...] = ()
+    forecasts: dict[str, Forecast] = Field(default_factory=dict)
+    memory_gb: dict[str, float] = Field(default_factory=dict)
+    reclaimable: tuple[Reclaimable, ...] = ()
+    expires_at: AwareDatetime | None = None
+
+
+class Standing(Kept):
+    """What a kind of sweep remembers from run to run, and who is at it."""
+
+    holder: str | None = None
+    until: AwareDatetime | None = None
+    run: str | None = None
+    """The run that is going on, or was last."""
+    cursors: dict[str, str] = Field(default_factory=dict)
+    """Where each step that ran out of time goes on."""
+    tenants: int = 0
+    living: int = 0
+    carried: dict[str, int] = Field(default_factory=dict)
+    accept_next: bool = False
+    """An operator said that what shrank may have: the next run compares with nothing."""
+
+
+class Day(Record):
+    """How many slots each server had taken on a day. `day` counts from 1970."""
+
+    day: int
+    used: dict[str, int] = Field(default_factory=dict)
+    limit: dict[str, int] = Field(default_factory=dict)
+    open: dict[str, int] = Field(default_factory=dict)

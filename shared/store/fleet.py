@@ -1,0 +1,237 @@
+"""The whole fleet, page by page: tenants, lines, numbers, servers; and what operators set."""
+
+from collections.abc import AsyncIterator, Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple, TypeVar
+
+from google.api_core import exceptions
+from google.cloud.firestore_v1.base_query import FieldFilter
+from pydantic import ValidationError
+
+from shared.domain import names
+from shared.domain.fleet.capacity import Census
+from shared.domain.instances import Instance
+from shared.domain.names import InstanceName, TenantId
+from shared.domain.placing import Capacity
+from shared.domain.tenants import Status, Tenant
+from shared.store import base
+from shared.store.base import CONTENDED, Snapshot
+from shared.store.instances import instance_in
+from shared.store.lines import Limits, Lines, capacity_in, tenant_in
+
+PAGE = 300
+"""Documents in one answer: far below what one takes 5 seconds for."""
+
+WITHOUT_CODE = [field for field in Instance.model_fields if field not in ("version", "code")]
+"""A survey has no use for the pictures of codes."""
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """A document that somebody wrote by hand, and wrong: nobody can tell what it says."""
+
+    id: str
+
+
+class Room(NamedTuple):
+    """A server as its document says: its room, its last census, since when it fails."""
+
+    capacity: Capacity
+    census: Census | None
+    failed_since: datetime | None
+
+
+T = TypeVar("T")
+
+
+class Fleet(Lines):
+    """What is true of all tenants at once. Only sweeps and operators ask."""
+
+    async def every_tenant(self) -> AsyncIterator[Tenant | Unreadable]:
+        """Every tenant there is. Firestore: n reads, and one round trip per 300."""
+        fields = ["tenant", "status", "max_lines", "lines", "cancelled_at"]
+        async for snapshot in self._every(self._client.collection("tenants"), fields):
+            yield _read(tenant_in, snapshot)
+
+    async def every_line(self) -> AsyncIterator[Instance | Unreadable]:
+        """The record of every line, without its code. Firestore: n reads."""
+        collection = self._client.collection("instances")
+        async for snapshot in self._every(collection, WITHOUT_CODE):
+            yield _read(instance_in, snapshot)
+
+    async def every_number(self) -> AsyncIterator[tuple[str, InstanceName]]:
+        """Every number, and the instance whose it is. Firestore: n reads."""
+        async for snapshot in self._every(self._client.collection("numbers"), ["instance"]):
+            owner = (snapshot.to_dict() or {}).get("instance")
+            if isinstance(owner, str):
+                yield snapshot.id, InstanceName(owner)
+
+    async def tenants(self, limit: int, after: str | None) -> tuple[list[Tenant], str | None]:
+        """A page of tenants by id, and where it ended if there may be more. n reads."""
+        found = await self._page(self._client.collection("tenants"), limit, after)
+        tenants = [
+            each for each in (_read(tenant_in, one) for one in found) if isinstance(each, Tenant)
+        ]
+        return tenants, found[-1].id if len(found) == limit else None
+
+    async def tenants_that_are(self, *status: Status) -> set[TenantId]:
+        """The tenants of these statuses. Firestore: 1 read each."""
+        wanted = FieldFilter("status", "in", list(status))
+        query = self._client.collection("tenants").where(filter=wanted)
+        with base.translated():
+            found = [each async for each in query.select(["status"]).stream(**base.LIMITS)]
+        return {tenant for each in found if (tenant := names.unspell(each.id))}
+
+    async def keep_tenant(self, tenant: TenantId, change: dict[str, Any], now: datetime) -> Tenant:
+        """The tenant is as an operator says. A cancelled one is so since now, or since before.
+
+        Firestore: 1 read, 1 write.
+        """
+        reference = self._tenant(names.spell(tenant))
+        async for _ in base.attempts():
+            (found,) = await self._read(reference)
+            known = tenant_in(found)
+            fields = _changed(known, tenant, change, now)
+            batch = self._client.batch()
+            if known is None:
+                batch.create(reference, fields)
+            else:
+                batch.update(reference, fields, option=self._since(known.version))
+            try:
+                await self._commit(batch)
+            except (*CONTENDED, exceptions.NotFound):
+                continue
+            kept = known or Tenant(tenant=tenant)
+            return Tenant.model_validate({**kept.model_dump(), **fields})
+        raise AssertionError("attempts() ends with a problem")
+
+    # Servers ---------------------------------------------------------------------------------
+
+    async def rooms(self, servers: Iterable[Limits]) -> dict[str, Room]:
+        """Every server's room and last census. Firestore: 1 read per server."""
+        fleet = {server.id: server for server in servers}
+        found = await self._read(*map(self._server, fleet))
+        return {
+            server.id: _room(snapshot, server)
+            for snapshot, server in zip(found, fleet.values(), strict=True)
+        }
+
+    async def accept(self, server: Limits, accepting: bool) -> None:
+        """New lines may go there, or not; those that are there stay. Firestore: 1 write."""
+        batch = self._client.batch()
+        fields = {"server": server.id, "limit": server.instance_max, "accepting": accepting}
+        batch.set(self._server(server.id), fields, merge=True)
+        await self._settled(batch)
+
+    async def count_lines(self, server: str) -> int:
+        """How many lines are placed there. Firestore: 1 read per 1000."""
+        on_server = FieldFilter("server", "==", server)
+        query = self._client.collection("instances").where(filter=on_server).count()
+        with base.translated():
+            ((counted,),) = await query.get(**base.LIMITS)
+        return int(counted.value)
+
+    async def correct(self, server: Limits) -> int:
+        """Its counter of reservations is the number of its lines; by how much it was wrong.
+
+        Whoever places or releases a line meanwhile changes the counter too: then it is begun anew.
+        Firestore: 1 read, and 1 per 1000 lines; 1 write if it was wrong.
+        """
+        reference = self._server(server.id)
+        async for _ in base.attempts():
+            (found,) = await self._read(reference)
+            capacity, placed = capacity_in(found, server), await self.count_lines(server.id)
+            off = (found.to_dict() or {}).get("reserved", 0) - placed
+            if not off:
+                return 0
+            batch = self._client.batch()
+            if found.exists:
+                option = self._since(capacity.version)
+                batch.update(reference, {"reserved": placed}, option=option)
+            else:
+                exact = capacity.model_copy(update={"reserved": placed})
+                batch.create(reference, exact.model_dump())
+            try:
+                await self._commit(batch)
+            except (*CONTENDED, exceptions.NotFound):
+                continue
+            return int(off)
+        raise AssertionError("attempts() ends with a problem")
+
+    async def note_census(self, server: Limits, census: Census | None, now: datetime) -> None:
+        """What it carries now; None: it didn't answer, since now or since before.
+
+        Firestore: 1 write (and 1 read if it didn't answer).
+        """
+        reference = self._server(server.id)
+        fields: dict[str, Any] = {"server": server.id, "limit": server.instance_max}
+        if census:
+            fields |= {"census": census.model_dump(), "failed_since": None}
+        else:
+            (found,) = await self._read(reference)
+            known = (found.to_dict() or {}).get("failed_since")
+            fields |= {"failed_since": known or now}
+        batch = self._client.batch()
+        batch.set(reference, fields, merge=True)
+        await self._settled(batch)
+
+    # How -------------------------------------------------------------------------------------
+
+    async def _every(
+        self, collection: Any, fields: list[str] | None = None
+    ) -> AsyncIterator[Snapshot]:
+        """Every document, by id, never more than a page of them in memory."""
+        after: str | None = None
+        while True:
+            found = await self._page(collection, PAGE, after, fields)
+            for snapshot in found:
+                yield snapshot
+            if len(found) < PAGE:
+                return
+            after = found[-1].id
+
+    async def _page(
+        self, collection: Any, limit: int, after: str | None, fields: list[str] | None = None
+    ) -> list[Snapshot]:
+        query = collection.order_by("__name__").limit(limit)
+        query = query.select(fields) if fields else query
+        if after is not None:
+            query = query.start_after({"__name__": collection.document(after)})
+        with base.translated():
+            return [snapshot async for snapshot in query.stream(**base.LIMITS)]
+
+    async def _settled(self, batch: Any) -> None:
+        """A commit that cares for no order."""
+        async for _ in base.attempts():
+            try:
+                await self._commit(batch)
+            except exceptions.Aborted:
+                continue
+            return
+
+
+def _read(reading: Callable[[Snapshot], T | None], snapshot: Snapshot) -> T | Unreadable:
+    try:
+        return reading(snapshot) or Unreadable(snapshot.id)
+    except ValidationError:
+        return Unreadable(snapshot.id)
+
+
+def _changed(
+    known: Tenant | None, tenant: TenantId, change: dict[str, Any], now: datetime
+) -> dict[str, Any]:
+    fields: dict[str, Any] = {"tenant": tenant, **change}
+    if known is None:
+        fields["created_at"] = now
+    if change.get("status") is Status.CANCELLED:
+        fields["cancelled_at"] = (known and known.cancelled_at) or now
+    elif "status" in change:
+        fields["cancelled_at"] = None
+    return fields
+
+
+def _room(snapshot: Snapshot, server: Limits) -> Room:
+    kept = snapshot.to_dict() or {}
+    census = Census.model_validate(kept["census"]) if kept.get("census") else None
+    return Room(capacity_in(snapshot, server), census, kept.get("failed_since"))

@@ -1,0 +1,116 @@
+"""Messages that no webhook told us of: stored once, unread, and marked as recovered."""
+
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from typing import Any
+
+from google.api_core import exceptions
+from google.cloud import firestore
+from google.cloud.firestore_v1.base_query import FieldFilter
+
+from shared.domain import threads
+from shared.domain.fleet.gaps import Window
+from shared.domain.messages import Message
+from shared.domain.names import TenantId
+from shared.store import base, folding, writing
+from shared.store.base import CONTENDED, Unfit
+from shared.store.messages import Messages, Through
+
+MOST_IN = 30
+"""Values that one `in` may name (Firestore limit)."""
+
+
+class Gaps(Messages):
+    """What was missing."""
+
+    async def recover(
+        self, through: Through, missed: Sequence[Message], window: Window, *, now: int
+    ) -> int:
+        """Those that weren't known are kept, unread, marked, and counted in the gap's record.
+
+        How many that were; begun again it goes on where it ended. A stub that waited for its
+        message is filled; one that is too large to keep is left out. Firestore: 1 read per
+        message; 1 write per message that was missing, 1 per conversation and 1 per 100.
+        """
+        waiting, recovered = list(folding.chunks(through, missed))[::-1], 0
+        while waiting:
+            chunk = waiting.pop()
+            try:
+                recovered += await self._recover(through, chunk, window, now)
+            except Unfit:
+                half = len(chunk) // 2
+                waiting += [chunk[half:], chunk[:half]] if half else []
+        return recovered
+
+    async def noted(self, through: Through, message: str) -> Mapping[str, Any]:
+        """All that is kept of a message, or waits for it. Firestore: 1 read."""
+        (found,) = await self._read(self._message(through, message))
+        return found.to_dict() or {}
+
+    async def strange_conversations(self, tenant: TenantId) -> int:
+        """How many are of lines that the tenant never had. Firestore: 1 read, 2 counts or more."""
+        (kept,) = await self._read(self._of(tenant))
+        fields = kept.to_dict() or {}
+        had = sorted({*fields.get("lines", ()), *fields.get("labels", {})})
+        conversations = self._of(tenant).collection("conversations")
+        every = await self._count(conversations)
+        known = 0
+        for start in range(0, len(had), MOST_IN):
+            of_lines = FieldFilter("line", "in", had[start : start + MOST_IN])
+            known += await self._count(conversations.where(filter=of_lines))
+        return every - known
+
+    # How -------------------------------------------------------------------------------------
+
+    async def _recover(
+        self, through: Through, chunk: Sequence[Message], window: Window, now: int
+    ) -> int:
+        references = [self._message(through, message.id) for message in chunk]
+        async for _ in base.attempts():
+            found = await self._read(*references)
+            missing = [
+                (message, snapshot)
+                for message, snapshot in zip(chunk, found, strict=True)
+                if threads.is_stub(snapshot.to_dict() or {})
+            ]
+            if not missing:
+                return 0
+            batch = self._client.batch()
+            told = [
+                await self._put(batch, through, message, snapshot, now, gap=window.since)
+                for message, snapshot in missing
+            ]
+            self._mark(batch, through, told, window, now)
+            try:
+                await self._commit(batch)
+            except (*CONTENDED, exceptions.NotFound):
+                continue
+            return len(missing)
+        raise AssertionError("attempts() ends with a problem")
+
+    async def _count(self, query: Any) -> int:
+        with base.translated():
+            ((counted,),) = await query.count().get(**base.LIMITS)
+        return int(counted.value)
+
+    def _mark(
+        self, batch: Any, through: Through, missing: list[Message], window: Window, now: int
+    ) -> None:
+        for _, of_contact in groupby(missing, key=lambda message: message.contact.key):
+            said = list(of_contact)
+            unread = sum(not message.from_me for message in said)
+            shown = {"archived": False, "recovered_at": firestore.Maximum(now)}
+            told = folding.folded(through, said, unread) | shown
+            conversation = through.conversation(said[0].contact)
+            writing.merge(batch, self._conversation(through.tenant, conversation), told)
+        gap = {
+            "tenant": through.tenant,
+            "line": through.line,
+            "number": through.number,
+            "since": window.since,
+            "until": firestore.Maximum(window.until),
+            "recovered": firestore.Increment(len(missing)),
+            "at": now,
+        }
+        name = f"{through.line}~{window.number}~{window.since}"
+        batch.set(self._document(through.tenant, "gaps", name), gap, merge=True)

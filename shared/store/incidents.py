@@ -1,0 +1,98 @@
+"""Incidents: raised, told and resolved once, whichever process gets there first."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from google.api_core import exceptions
+from google.cloud.firestore_v1.base_query import FieldFilter
+
+from shared.domain.fleet.incidents import Incident, Trouble, decide_incident
+from shared.store import base
+from shared.store.base import CONTENDED, Base, Snapshot
+
+MOST_OPEN = 500
+"""So many incidents are looked at; nobody can look after more."""
+
+TELLING = timedelta(minutes=2)
+"""How long whoever tells the news may take, before somebody else does."""
+
+
+class Incidents(Base):
+    """What is wrong, until it isn't any more."""
+
+    async def open_incidents(self, limit: int = MOST_OPEN) -> list[Incident]:
+        """Those that aren't over. Firestore: n reads, bounded."""
+        return await self._those("open", limit)
+
+    async def pending_incidents(self, limit: int = MOST_OPEN) -> list[Incident]:
+        """Those that some channel hasn't told yet. Firestore: n reads, bounded."""
+        return await self._those("pending", limit)
+
+    async def follow_incident(
+        self, name: str, trouble: Trouble | None, now: datetime, remind_after: timedelta
+    ) -> Incident | None:
+        """The incident is what a look at its trouble makes of it; None if nothing changed.
+
+        Firestore: 1 read; 1 write if something changed.
+        """
+        async for _ in base.attempts():
+            known = await self._incident(name)
+            wanted = decide_incident(known, trouble, now, remind_after)
+            if wanted is None:
+                return None
+            if kept := await self._keep(known, wanted):
+                return kept
+        raise AssertionError("attempts() ends with a problem")
+
+    async def claim_news(self, known: Incident, teller: str, now: datetime) -> Incident | None:
+        """The news are ours to tell; None if somebody else tells them. Firestore: 1 write."""
+        if known.teller_until and known.teller_until > now:
+            return None
+        change = {"teller": teller, "teller_until": now + TELLING}
+        return await self._keep(known, known.model_copy(update=change))
+
+    async def told(self, claimed: Incident, told: dict[str, int], pending: bool) -> None:
+        """These channels have told so much. What changed meanwhile is still to be told.
+
+        Firestore: 1 write; 1 read and 1 write more for each change meanwhile.
+        """
+        current: Incident | None = claimed
+        async for _ in base.attempts():
+            if current is None or current.teller != claimed.teller:
+                return
+            newer = current.number != claimed.number
+            change = {"told": current.told | told, "pending": pending or newer}
+            change |= {"teller": None, "teller_until": None}
+            if await self._keep(current, current.model_copy(update=change)):
+                return
+            current = await self._incident(claimed.id)
+
+    # How -------------------------------------------------------------------------------------
+
+    async def _those(self, field: str, limit: int) -> list[Incident]:
+        query = self._client.collection("incidents").where(filter=FieldFilter(field, "==", True))
+        with base.translated():
+            return [_read(each) async for each in query.limit(limit).stream(**base.LIMITS)]
+
+    async def _incident(self, name: str) -> Incident | None:
+        (found,) = await self._read(self._client.collection("incidents").document(name))
+        return _read(found) if found.exists else None
+
+    async def _keep(self, known: Incident | None, wanted: Incident) -> Incident | None:
+        batch = self._client.batch()
+        reference = self._client.collection("incidents").document(wanted.id)
+        fields: dict[str, Any] = wanted.model_dump()
+        if known is None:
+            batch.create(reference, fields)
+        else:
+            batch.update(reference, fields, option=self._since(known.version))
+        try:
+            (version,) = await self._commit(batch)
+        except (*CONTENDED, exceptions.NotFound):
+            return None
+        return wanted.model_copy(update={"version": version})
+
+
+def _read(snapshot: Snapshot) -> Incident:
+    kept = Incident.model_validate(snapshot.to_dict())
+    return kept.model_copy(update={"version": snapshot.update_time})

@@ -1,0 +1,147 @@
+"""How full every server is, corrected against reality, kept per day, and when it will be full."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from shared import config, problems, services
+from shared.domain import names
+from shared.domain.fleet import capacity
+from shared.domain.fleet.capacity import Census, Forecast
+from shared.domain.fleet.reports import Day, Kind, Report
+from shared.domain.instances import Instance
+from shared.domain.names import InstanceName, LineKey
+from shared.domain.upstream import Sighting
+from shared.sweeps.runs import Run, running
+
+RECLAIMABLE = 50
+"""Slots that a report names; the rest is a number."""
+
+ALL = "all"
+"""The whole fleet, beside its servers."""
+
+
+class Seen(NamedTuple):
+    """What a run found: who answered and what, who didn't and why, and every line's record."""
+
+    censuses: dict[str, Census]
+    silent: dict[str, str]
+    lines: list[Instance]
+
+
+async def sweep() -> tuple[Report, Seen]:
+    """One run: counted, corrected, kept, reported. Raises SweepRunning, StoreUnavailable.
+
+    Firestore: 1 read per line and per quarantined instance, a few per server; a few writes per
+    server. Upstream: 1 call per server.
+    """
+    async with running(Kind.CAPACITY) as run:
+        seen = await _seen(run)
+        for server in config.settings().servers.values():
+            census = seen.censuses.get(server.id)
+            await services.store().note_census(server, census, services.now())
+        today = _day(seen, run.started)
+        await services.store().keep_day(today)
+        history = await services.store().days(today.day - capacity.TREND_DAYS)
+        report = _report(run, seen, history)
+        await services.store().keep_report(report)
+    return report, seen
+
+
+async def _seen(run: Run) -> Seen:
+    store, servers = services.store(), config.settings().servers
+    looks, collected, quarantined = await asyncio.gather(
+        asyncio.gather(*map(_census, servers)), _lines(), store.quarantined()
+    )
+    censuses: dict[str, Census] = {}
+    silent: dict[str, str] = {}
+    for server, found in zip(servers.values(), looks, strict=True):
+        if isinstance(found, str):
+            silent[server.id] = found
+            continue
+        corrected = await store.correct(server)
+        if corrected:
+            run.did("counters", "corrected", server=server.id, why=f"off by {corrected}")
+        suspects = frozenset(each.name for each in quarantined if each.server == server.id)
+        censuses[server.id] = await _counted(run, server, found, collected, suspects, corrected)
+    return Seen(censuses, silent, collected)
+
+
+async def _counted(
+    run: Run,
+    server: config.Server,
+    seen: list[Sighting],
+    lines: Sequence[Instance],
+    quarantined: frozenset[InstanceName],
+    corrected: int,
+) -> Census:
+    here = {line.name: line for line in lines if line.server == server.id}
+    counted = capacity.count(seen, here, _keys(seen), quarantined)
+    room = (await services.store().rooms([server]))[server.id]
+    return Census(
+        at=services.now(),
+        limit=server.instance_max,
+        reserved=room.capacity.reserved,
+        corrected=corrected,
+        **{standing.value: count for standing, count in counted.items()},
+    )
+
+
+def _keys(seen: list[Sighting]) -> dict[InstanceName, LineKey]:
+    prefix = config.settings().instance_prefix
+    return {each.name: key for each in seen if (key := names.line_key(prefix, each.name))}
+
+
+async def _census(server: str) -> list[Sighting] | str:
+    """What it carries, or the problem with it."""
+    try:
+        return [each async for each in services.evolution(server).census()]
+    except problems.Problem as problem:
+        return problem.slug()
+
+
+async def _lines() -> list[Instance]:
+    return [each async for each in services.store().every_line() if isinstance(each, Instance)]
+
+
+def _day(seen: Seen, now: datetime) -> Day:
+    return Day(
+        day=now.date().toordinal(),
+        used={server: census.used for server, census in seen.censuses.items()},
+        limit={server: census.limit for server, census in seen.censuses.items()},
+        open={server: census.open for server, census in seen.censuses.items()},
+    )
+
+
+def _report(run: Run, seen: Seen, history: Sequence[Day]) -> Report:
+    table = config.settings().capacity_memory_gb
+    silent = [f"{server}: {why}" for server, why in sorted(seen.silent.items())]
+    for server, why in seen.silent.items():
+        run.did("census", "silent", server=server, why=why)
+    slots = capacity.reclaimable(seen.lines, run.started, len(seen.lines))
+    run.counts["reclaimable"] = len(slots)
+    return run.report(
+        censuses=seen.censuses,
+        silent=tuple(silent),
+        forecasts=_forecasts(seen, history),
+        memory_gb={
+            server: capacity.memory_gb(census.ours + census.foreign, table)
+            for server, census in seen.censuses.items()
+        },
+        reclaimable=tuple(slots[:RECLAIMABLE]),
+    )
+
+
+def _forecasts(seen: Seen, history: Sequence[Day]) -> dict[str, Forecast]:
+    """Of each server that answered, and of the whole fleet as far as every day knows all of it."""
+    each = {
+        server: capacity.forecast(
+            [(day.day, day.used[server]) for day in history if server in day.used], census.limit
+        )
+        for server, census in seen.censuses.items()
+    }
+    servers = set(config.settings().servers)
+    whole = [(day.day, sum(day.used.values())) for day in history if set(day.used) == servers]
+    limit = sum(server.instance_max for server in config.settings().servers.values())
+    return each | ({ALL: capacity.forecast(whole, limit)} if whole else {})

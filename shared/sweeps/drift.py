@@ -1,0 +1,77 @@
+"""Instances that are configured otherwise than we want: told anew, all of them if we moved."""
+
+from shared import services
+from shared.domain.fleet.plan import Plan
+from shared.domain.fleet.survey import ELSEWHERE, Survey
+from shared.domain.instances import Instance
+from shared.domain.upstream import Configuration
+from shared.evolution.client import Evolution
+from shared.evolution.dialects import SETTINGS
+from shared.lines import make
+from shared.sweeps.runs import Run, each
+
+STEP = "drift"
+
+
+async def repair(run: Run, seen: Survey, planned: Plan) -> None:
+    """Every line's instance posts where we are, with its token, what we want, and behaves so.
+
+    Upstream: 2 calls per line, and 2 more for each that drifted. Firestore: 1 read and 1 write for
+    each that drifted.
+    """
+
+    async def one(line: Instance) -> None:
+        evolution = services.evolution(line.server)
+        found = await evolution.configuration(line.name)
+        if found is None:
+            return
+        wanted = make.configuration(line)
+        drifted = _drifted(found, evolution.expected(wanted)) or await _behaves_otherwise(
+            evolution, line
+        )
+        if drifted or line.configured != wanted.mark:
+            await _tell(run, line, drifted)
+
+    carried = [line for line in seen.lines.values() if seen.sighting_of(line)]
+    await each(run, STEP, sorted(filter(_steady, carried), key=_name), one, _name)
+
+
+async def _tell(run: Run, line: Instance, drifted: str | None) -> None:
+    """Unless somebody is at it, or it is being let go: then it has to stay silent."""
+    current = await services.store().instance(line.name)
+    busy = current is None or current.leased(services.now()) or not _steady(current)
+    if current is None or busy or (current.server, current.born) != (line.server, line.born):
+        return
+    wanted = make.configuration(current)
+    if drifted and not await services.evolution(current.server).configure(current.name, wanted):
+        return
+    marked = current.model_copy(update={"configured": wanted.mark})
+    await services.store().replace(current, marked)
+    if drifted:
+        about = {"instance": current.name, "server": current.server, "tenant": current.tenant}
+        run.did(STEP, "repaired", **about, why=drifted)
+
+
+def _drifted(found: Configuration, wanted: Configuration) -> str | None:
+    """What differs first, never what it says: there are tokens in it."""
+    if found.webhook_url != wanted.webhook_url:
+        return "url"
+    if dict(found.webhook_headers) != dict(wanted.webhook_headers):
+        return "headers"
+    if set(found.webhook_events) != set(wanted.webhook_events):
+        return "events"
+    return None
+
+
+async def _behaves_otherwise(evolution: Evolution, line: Instance) -> str | None:
+    settings = await evolution.settings(line.name)
+    known = settings or {}
+    return "settings" if any(SETTINGS[name] is not value for name, value in known.items()) else None
+
+
+def _steady(line: Instance) -> bool:
+    return line.state not in ELSEWHERE and not line.leased(services.now())
+
+
+def _name(line: Instance) -> str:
+    return line.name

@@ -1,0 +1,85 @@
+"""What operators may ask for, and the pages that they get."""
+
+from typing import Literal
+
+from pydantic import ConfigDict, Field
+
+from shared.domain.fleet.candidates import Stage
+from shared.domain.fleet.reports import Kind
+from shared.domain.record import Record
+from shared.domain.tenants import MAX_LINES_LIMIT, Status
+from shared.sweeps.views import CandidateView, LetterView, ReportView, TenantView
+
+PAGE, LONGEST_PAGE = 50, 200
+
+
+class Page(Record):
+    """Which page; `cursor` is the `next` of the one before."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    limit: int = Field(default=PAGE, ge=1, le=LONGEST_PAGE)
+    cursor: str | None = Field(default=None, min_length=1, max_length=600, pattern=r"^[^/]+$")
+
+
+class WhichCandidates(Page):
+    """Which of them, and which page."""
+
+    stage: Stage | None = None
+
+
+class WhichReports(Page):
+    """Of which sweep, and which page."""
+
+    kind: Kind = Kind.ORPHANS
+
+
+class Tenants(Record):
+    """A page of tenants."""
+
+    tenants: list[TenantView]
+    next: str | None = None
+
+
+class Candidates(Record):
+    """A page of what may have to go."""
+
+    candidates: list[CandidateView]
+    next: str | None = None
+
+
+class Reports(Record):
+    """A page of reports, newest first."""
+
+    reports: list[ReportView]
+    next: str | None = None
+
+
+class Letters(Record):
+    """A page of dead letters, without what they say."""
+
+    letters: list[LetterView]
+    next: str | None = None
+
+
+class TenantChange(Record):
+    """What to make of a tenant; what isn't named stays."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    status: Status | None = None
+    max_lines: int | None = Field(default=None, ge=0, le=MAX_LINES_LIMIT)
+
+
+class ServerChange(Record):
+    """Whether new lines may go there."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    accepting: bool
+
+
+class Replayed(Record):
+    """What became of a dead letter: it was understood this time, or it is `dead` still."""
+
+    outcome: Literal["replayed", "dead"]

@@ -1,0 +1,151 @@
+"""One run of a sweep: the only one of its kind, for as long as it may last."""
+
+import asyncio
+import secrets
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from shared import config, log, problems, services
+from shared.domain.fleet.invariants import Violation
+from shared.domain.fleet.reports import Kind, Note, Report, Standing
+from shared.store import Unfit
+
+MOST_NOTES = 300
+AT_ONCE = 16
+"""Lines that are worked at together: servers have people to serve too."""
+
+T = TypeVar("T")
+
+
+@dataclass
+class Run:
+    """What is known of a run while it goes on."""
+
+    kind: Kind
+    id: str
+    holder: str
+    started: datetime
+    standing: Standing
+    dry: bool = False
+    counts: Counter[str] = field(default_factory=Counter)
+    notes: list[Note] = field(default_factory=list)
+    more_notes: int = 0
+    stopped_at: dict[str, str] = field(default_factory=dict)
+    learned: dict[str, Any] = field(default_factory=dict)
+    violations: list[Violation] = field(default_factory=list)
+    extended: datetime | None = None
+
+    def did(self, step: str, what: str, **about: str | None) -> None:
+        """It is counted, and noted for whoever reads the report."""
+        self.counts[what] += 1
+        if len(self.notes) < MOST_NOTES:
+            self.notes.append(Note(step=step, what=what, **about))
+        else:
+            self.more_notes += 1
+
+    def over(self) -> bool:
+        """Its time is over: what isn't done yet is the next run's."""
+        limit = timedelta(seconds=config.settings().sweep_seconds)
+        return services.now() - self.started >= limit
+
+    async def go_on(self) -> None:
+        """It is still ours. Raises SweepRunning if somebody else took over."""
+        now = services.now()
+        if self.dry or now - (self.extended or self.started) < timedelta(minutes=1):
+            return
+        if not await services.store().extend_sweep(self.kind, self.holder, now):
+            raise problems.SweepRunning()
+        self.extended = now
+
+    def report(self, **more: Any) -> Report:
+        """What it has to say."""
+        return Report(
+            id=self.id,
+            kind=self.kind,
+            started_at=self.started,
+            ended_at=services.now(),
+            dry=self.dry,
+            counts=dict(self.counts),
+            stopped_at=self.stopped_at,
+            notes=tuple(self.notes),
+            more_notes=self.more_notes,
+            **more,
+        )
+
+
+@asynccontextmanager
+async def running(kind: Kind) -> AsyncIterator[Run]:
+    """The one run of that kind. Raises SweepRunning while another is going on.
+
+    What it learned is kept when it ends well; however it ends, the next one may begin.
+    """
+    now = services.now()
+    run = Run(kind, _id(now), secrets.token_hex(8), now, Standing())
+    standing = await services.store().begin_sweep(kind, run.holder, run.id, now)
+    if standing is None:
+        raise problems.SweepRunning()
+    run.standing = standing
+    log.happened("sweep.began", sweep=kind, run=run.id)
+    learned: dict[str, Any] = {}
+    try:
+        yield run
+        learned = run.learned | {"cursors": run.stopped_at}
+    finally:
+        await services.store().end_sweep(kind, run.holder, learned)
+    log.happened("sweep.ended", sweep=kind, run=run.id, **run.counts)
+
+
+def rehearsal(kind: Kind, standing: Standing) -> Run:
+    """A run that changes nothing."""
+    now = services.now()
+    return Run(kind, _id(now), "", now, standing, dry=True)
+
+
+async def each(
+    run: Run,
+    step: str,
+    items: Iterable[T],
+    work: Callable[[T], Awaitable[None]],
+    named: Callable[[T], str],
+) -> None:
+    """The work is done for every item, some at a time, until the run's time is over.
+
+    Items come in the order of their names; with a cursor of the last run only those from there
+    on. One that fails is noted, and the others go on.
+    """
+    start = run.standing.cursors.get(step, "")
+    waiting = [item for item in items if named(item) >= start]
+    for at in range(0, len(waiting), AT_ONCE):
+        if run.over():
+            run.stopped_at[step] = named(waiting[at])
+            return
+        await run.go_on()
+        together = waiting[at : at + AT_ONCE]
+        await asyncio.gather(*(tried(run, step, item, work, named) for item in together))
+
+
+async def tried(
+    run: Run,
+    step: str,
+    item: T,
+    work: Callable[[T], Awaitable[None]],
+    named: Callable[[T], str],
+) -> None:
+    """The work is done for one item, or it is noted why not."""
+    try:
+        await work(item)
+    except problems.Problem as problem:
+        run.did(step, "failed", instance=named(item), why=problem.slug())
+    except (ValidationError, Unfit) as error:
+        log.broke("sweep.stumbled", error, step=step)
+        run.did(step, "failed", instance=named(item), why="unreadable")
+
+
+def _id(now: datetime) -> str:
+    return f"{now:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"

@@ -1,0 +1,147 @@
+"""The world as a sweep sees it: tenants, lines, numbers, candidates, and every server's census."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from typing import TypeVar
+
+from shared import config, log, problems, services, webhook_token
+from shared.domain import names
+from shared.domain.fleet.reports import Standing
+from shared.domain.fleet.survey import Before, Survey
+from shared.domain.instances import Instance
+from shared.domain.names import InstanceName, TenantId
+from shared.domain.tenants import Tenant
+from shared.domain.upstream import Configuration, Sighting
+from shared.store.fleet import Unreadable
+
+MOST_LOOKS = 200
+"""So many unclaimed instances are asked whose they are; of the others nobody knows it."""
+
+Seen = dict[str, dict[InstanceName, Sighting]]
+
+T = TypeVar("T")
+
+
+async def take(standing: Standing) -> Survey:
+    """Everything a plan needs. A server that doesn't answer is silent; tenants that can't be read
+    are None. Raises StoreUnavailable for the rest.
+
+    Firestore: 1 read per tenant, line, number, candidate and server.
+    """
+    store, fleet = services.store(), config.settings().servers
+    seen, tenants, lines, owners, candidates, rooms = await asyncio.gather(
+        censuses(fleet),
+        _tenants(),
+        _collected(store.every_line()),
+        _collected(store.every_number()),
+        _collected(store.every_candidate()),
+        store.rooms(fleet.values()),
+    )
+    known = {line.name: line for line in lines if isinstance(line, Instance)}
+    unclear = [each.id for each in (*lines, *(tenants or ())) if isinstance(each, Unreadable)]
+    return Survey(
+        tenants=_by_id(tenants),
+        lines=known,
+        seen=seen,
+        servers=frozenset(fleet),
+        candidates={each.id: each for each in candidates},
+        before=_before(standing),
+        vague=frozenset(server for server, each in fleet.items() if each.dialect == "1.8"),
+        strangers=await _strangers(seen, known),
+        unreadable=frozenset(unclear),
+        owners=dict(owners),
+        reserved={server: room.capacity.reserved for server, room in rooms.items()},
+    )
+
+
+async def censuses(servers: Iterable[str]) -> Seen:
+    """What every server carries, all asked at once; one that doesn't answer isn't in it."""
+    several = list(servers)
+    answers = await asyncio.gather(*map(_census, several))
+    return {server: seen for server, seen in zip(several, answers, strict=True) if seen is not None}
+
+
+async def belongs_here(server: str, name: InstanceName) -> bool:
+    """Nobody else listens to it: its webhook is off, or carries a token that we signed.
+
+    False too when its server can't say. Another deployment may use our names on that server.
+    """
+    try:
+        found = await services.evolution(server).configuration(name)
+    except problems.Problem:
+        return False
+    return found is None or _nobodys(found) or _signed(found, name)
+
+
+async def _census(server: str) -> dict[InstanceName, Sighting] | None:
+    try:
+        return {each.name: each async for each in services.evolution(server).census()}
+    except problems.Problem as problem:
+        log.refused("census.failed", server=server, problem=problem.slug())
+        return None
+
+
+async def _tenants() -> list[Tenant | Unreadable] | None:
+    try:
+        return await _collected(services.store().every_tenant())
+    except problems.StoreUnavailable as problem:
+        log.refused("tenants.failed", problem=problem.slug())
+        return None
+
+
+def _by_id(tenants: list[Tenant | Unreadable] | None) -> dict[TenantId, Tenant] | None:
+    if tenants is None:
+        return None
+    known = {each.tenant: each for each in tenants if isinstance(each, Tenant)}
+    unclear = [names.unspell(each.id) for each in tenants if isinstance(each, Unreadable)]
+    return {each: Tenant(tenant=each) for each in unclear if each} | known
+
+
+def _before(standing: Standing) -> Before:
+    if standing.accept_next:
+        return Before()
+    return Before(standing.tenants, standing.living, standing.carried)
+
+
+async def _strangers(
+    seen: Seen, lines: dict[InstanceName, Instance]
+) -> frozenset[tuple[str, InstanceName]]:
+    prefix = config.settings().instance_prefix
+    unclaimed = sorted(
+        (server, name)
+        for server, carried in seen.items()
+        for name in carried
+        if names.line_key(prefix, name) and not _claimed(lines.get(name), server)
+    )
+    looked = unclaimed[:MOST_LOOKS]
+    room = asyncio.Semaphore(8)
+
+    async def ours(each: tuple[str, InstanceName]) -> bool:
+        async with room:
+            return await belongs_here(*each)
+
+    answers = await asyncio.gather(*map(ours, looked))
+    proven = {each for each, mine in zip(looked, answers, strict=True) if mine}
+    return frozenset(unclaimed) - proven
+
+
+def _claimed(line: Instance | None, server: str) -> bool:
+    return line is not None and line.server == server
+
+
+def _nobodys(found: Configuration) -> bool:
+    return not (found.webhook_events and found.webhook_url)
+
+
+def _signed(found: Configuration, name: InstanceName) -> bool:
+    headers = {field.lower(): value for field, value in found.webhook_headers.items()}
+    in_path = found.webhook_url.rpartition("/")[2]
+    token = headers.get(webhook_token.HEADER, in_path)
+    try:
+        return webhook_token.verify(token).name == name
+    except problems.WebhookForged:
+        return False
+
+
+async def _collected(items: AsyncIterator[T]) -> list[T]:
+    return [each async for each in items]

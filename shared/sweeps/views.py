@@ -1,0 +1,193 @@
+"""The fleet as its operators see it."""
+
+from pydantic import AwareDatetime, Field
+
+from shared import config
+from shared.domain.fleet.candidates import Candidate, Cause, Stage
+from shared.domain.fleet.capacity import Census, Forecast
+from shared.domain.fleet.invariants import Invariants
+from shared.domain.fleet.reports import Kind, Report
+from shared.domain.names import InstanceName, LineId, TenantId
+from shared.domain.record import Record
+from shared.domain.tenants import Status, Tenant
+from shared.store.fleet import Room
+from shared.store.letters import Letter
+
+IRREVERSIBLE = (
+    "It was paired: deleted, its number may not come back, "
+    "since WhatsApp lets some accounts link a device only with a passkey."
+)
+PERHAPS = "Nobody can tell whether it was ever paired; if it was, its number may not come back."
+
+
+class ServerView(Record):
+    """One server: its room, what it carried at its last census, and when it will be full."""
+
+    server: str
+    limit: int
+    reserved: int
+    free: int
+    accepting: bool
+    census: Census | None = None
+    share: float | None = Field(default=None, description="Of the limit, at the last census")
+    failed_since: AwareDatetime | None = Field(default=None, description="It doesn't answer")
+    forecast: Forecast | None = None
+    memory_gb: float | None = Field(default=None, description="What it needs, by the table")
+
+
+class Attention(Record):
+    """Something that a person should look at, in words; the worst comes first."""
+
+    severity: str
+    cause: str
+    subject: str
+    count: int
+    sentence: str
+    since: AwareDatetime
+
+
+class Totals(Record):
+    """The fleet in numbers, as of the last censuses."""
+
+    servers: int
+    answering: int
+    limit: int
+    reserved: int
+    open: int
+    pairing: int
+    closed: int
+    never_paired: int
+    quarantined: int
+    foreign: int
+    free: int
+
+
+class ReportView(Record):
+    """One run of a sweep, in short."""
+
+    id: str
+    kind: Kind
+    started_at: AwareDatetime
+    ended_at: AwareDatetime | None = None
+    counts: dict[str, int]
+    braked_by: tuple[str, ...] = ()
+    stopped_at: dict[str, str] = Field(
+        default_factory=dict, description="Steps that ran out of time, and where they go on"
+    )
+    violations: int | None = None
+
+
+class FleetView(Record):
+    """How the fleet is."""
+
+    totals: Totals
+    servers: list[ServerView]
+    attention: list[Attention]
+    invariants: Invariants | None = None
+    sentence: str = Field(description="The invariants in words")
+    trend: Forecast | None = None
+    sweeps: list[ReportView]
+    awaiting_approval: int = Field(description="Proposals in the first page of the quarantine")
+
+
+class TenantView(Record):
+    """One client of the agency."""
+
+    tenant: TenantId
+    status: Status
+    max_lines: int
+    lines: tuple[LineId, ...]
+    created_at: AwareDatetime | None = None
+    cancelled_at: AwareDatetime | None = None
+
+
+class CandidateView(Record):
+    """What may have to go, why, and what it waits for."""
+
+    id: str
+    instance: InstanceName
+    server: str
+    tenant: TenantId
+    line: LineId
+    cause: Cause
+    cause_since: AwareDatetime | None = None
+    paired: bool | None = Field(default=None, description="None: nobody can tell")
+    stage: Stage
+    suspected_at: AwareDatetime
+    quarantined_at: AwareDatetime | None = None
+    due_at: AwareDatetime | None = Field(default=None, description="When its quarantine is over")
+    awaits_approval: bool
+    approved_by: str | None = None
+    kept_by: str | None = None
+    deleted_at: AwareDatetime | None = None
+    stranger: bool = Field(default=False, description="Its webhook goes to somebody else")
+    warning: str | None = None
+
+
+class LetterView(Record):
+    """An event that nobody understood."""
+
+    id: str
+    instance: InstanceName
+    reason: str
+    attempts: int
+    at: AwareDatetime
+    bytes: int
+    cut: bool = Field(description="Too large to be kept whole, so it can't be replayed")
+
+
+def server_view(room: Room, report: Report | None = None) -> ServerView:
+    """A server as its document says, with what the last report says of it."""
+    capacity, census = room.capacity, room.census
+    return ServerView(
+        server=capacity.server,
+        limit=capacity.limit,
+        reserved=capacity.reserved,
+        free=max(capacity.free, 0),
+        accepting=capacity.accepting,
+        census=census,
+        share=round(census.share, 4) if census else None,
+        failed_since=room.failed_since,
+        forecast=report.forecasts.get(capacity.server) if report else None,
+        memory_gb=report.memory_gb.get(capacity.server) if report else None,
+    )
+
+
+def report_view(report: Report) -> ReportView:
+    """A report in short."""
+    return ReportView(
+        id=report.id,
+        kind=report.kind,
+        started_at=report.started_at,
+        ended_at=report.ended_at,
+        counts=report.counts,
+        braked_by=tuple(sorted({str(brake["why"]) for brake in report.brakes})),
+        stopped_at=report.stopped_at,
+        violations=report.invariants.count if report.invariants else None,
+    )
+
+
+def tenant_view(tenant: Tenant) -> TenantView:
+    """A tenant as its record says."""
+    return TenantView(**tenant.model_dump(include=set(TenantView.model_fields)))
+
+
+def candidate_view(candidate: Candidate) -> CandidateView:
+    """A candidate, with what there is to know before saying yes."""
+    told = set(CandidateView.model_fields) - {"instance", "due_at", "awaits_approval", "warning"}
+    quarantine = config.days(config.settings().quarantine_days)
+    began = candidate.quarantined_at
+    warnings = {True: IRREVERSIBLE, None: PERHAPS, False: None}
+    return CandidateView(
+        **candidate.model_dump(include=told),
+        instance=candidate.name,
+        due_at=began + quarantine if began else None,
+        awaits_approval=candidate.awaits_approval,
+        warning=warnings[candidate.paired],
+    )
+
+
+def letter_view(letter: Letter) -> LetterView:
+    """A dead letter without what people said in it."""
+    told = set(LetterView.model_fields) - {"bytes"}
+    return LetterView(**letter.model_dump(include=told), bytes=len(letter.raw.encode()))

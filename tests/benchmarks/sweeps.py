@@ -1,0 +1,133 @@
+"""Both sweeps over 500, 1,500 and 5,000 instances on five servers: does it grow as they do?"""
+
+import asyncio
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+from google.cloud import firestore
+
+from infra.local.children import free_port
+from shared.domain import names
+from shared.domain.instances import Instance, State, epoch_ms, new_instance
+from shared.domain.names import LineId, LineKey, TenantId
+from tests.perene import AUDIENCE, ISSUER, SECRET
+from tests.proofs.stage import KEY
+
+SIZES = (500, 1_500, 5_000)
+SERVERS = 5
+COLUMNS = ("seconds", "mib", "reads", "writes", "calls")
+
+
+async def run(place: Path) -> None:
+    """Prints the figures."""
+    print("\none sweep of a fleet on five servers, each in a process of its own")
+    print(f"{'':28}{'instances':>10}" + "".join(f"{each:>10}" for each in COLUMNS))
+    for size in SIZES:
+        async with _fleet(place, size) as environment:
+            _print("capacity", size, await _once(environment, "capacity"))
+            _print("orphans, all drifted", size, await _once(environment, "orphans"))
+            _print("orphans, nothing to do", size, await _once(environment, "orphans"))
+
+
+@contextlib.asynccontextmanager
+async def _fleet(place: Path, size: int) -> AsyncIterator[dict[str, str]]:
+    """So many paired lines, none of which was told where to post."""
+    ports = [free_port() for _ in range(SERVERS)]
+    processes = [_simulator(place, port) for port in ports]
+    project = f"bench-{size}"
+    try:
+        async with httpx.AsyncClient(timeout=60) as http:
+            await asyncio.gather(*(_ready(http, port) for port in ports))
+            lines = [_line(at) for at in range(size)]
+            _record(project, lines)
+            await asyncio.gather(*(_plant(http, port, at, lines) for at, port in enumerate(ports)))
+        yield _environment(project, ports, size)
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+
+
+def _line(at: int) -> Instance:
+    now, key = datetime.now(UTC), LineKey(TenantId(f"t{at:05}"), LineId("default"))
+    name = names.instance_name("instance_", key)
+    line = new_instance(key, name, "Vendas", f"s{at % SERVERS}", now)
+    number = f"55119{at:08}"
+    known = {"number": number, "claimed": number, "claimed_at": now, "ever_open": True}
+    known |= {"heard_until": epoch_ms(now), "heard_number": number}
+    return line.moved(State.OPEN, None, now, **known)
+
+
+def _record(project: str, lines: list[Instance]) -> None:
+    client = firestore.Client(project=project)
+    bulk = client.bulk_writer()
+    for line in lines:
+        bulk.set(client.document("instances", line.name), line.model_dump())
+        tenant = {"tenant": line.tenant, "lines": ["default"], "labels": {"default": "Vendas"}}
+        bulk.set(client.document("tenants", line.tenant), {**tenant, "status": "active"})
+        bulk.set(client.document("numbers", line.number or ""), {"instance": line.name})
+    bulk.close()
+
+
+async def _plant(http: httpx.AsyncClient, port: int, server: int, lines: list[Instance]) -> None:
+    for line in lines:
+        if line.server == f"s{server}":
+            url = f"http://127.0.0.1:{port}/simulator/instances/{line.name}/plant"
+            await http.post(url, json={"number": line.number, "open": True})
+
+
+def _simulator(place: Path, port: int) -> "subprocess.Popen[bytes]":
+    command = [sys.executable, "-m", "infra.local.simulator", "--port", str(port)]
+    with (place / f"simulator-{port}.log").open("wb") as log:
+        return subprocess.Popen([*command, "--api-key", KEY, "--quick"], stdout=log, stderr=log)
+
+
+async def _ready(http: httpx.AsyncClient, port: int) -> None:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        with contextlib.suppress(httpx.HTTPError):
+            await http.get(f"http://127.0.0.1:{port}/simulator/state")
+            return
+        await asyncio.sleep(0.05)
+
+
+def _environment(project: str, ports: list[int], size: int) -> dict[str, str]:
+    fleet = [
+        {"id": f"s{at}", "url": f"http://127.0.0.1:{port}", "api_key": KEY, "instance_max": size}
+        for at, port in enumerate(ports)
+    ]
+    return {
+        **os.environ,
+        "EVOLUTION_SERVERS": json.dumps(fleet),
+        "PUBLIC_URL": "https://perene.test",
+        "WEBHOOK_SECRET": "the webhooks' secret of the benchmarks",
+        "AUTH_ISSUER": ISSUER,
+        "AUTH_AUDIENCE": AUDIENCE,
+        "AUTH_HS256_SECRET": SECRET,
+        "GOOGLE_CLOUD_PROJECT": project,
+        "SWEEP_SECONDS": "3600",
+    }
+
+
+async def _once(environment: dict[str, str], kind: str) -> dict[str, Any]:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.benchmarks.sweep_once", kind,
+        env=environment, stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    printed, _ = await process.communicate()
+    found: dict[str, Any] = json.loads(printed)
+    return found
+
+
+def _print(what: str, size: int, found: dict[str, Any]) -> None:
+    figures = "".join(f"{found[each]:>10}" for each in COLUMNS)
+    print(f"{what:28}{size:>10}{figures}  {found['counts']}", flush=True)

@@ -1,0 +1,163 @@
+"""From suspicion to deletion: one step a sweep, and never without what it takes."""
+
+from typing import Any
+
+import pytest
+
+from shared.domain.fleet.candidates import (
+    Candidate,
+    Cause,
+    Clear,
+    Delete,
+    Finding,
+    Move,
+    Quarantine,
+    Refresh,
+    Stage,
+    Suspect,
+    Wait,
+    decide_move,
+)
+from shared.domain.fleet.rules import Approval, Rules
+from tests.builders import NOON, SECOND
+from tests.domain.fleet.worlds import DAY, RULES, a_candidate, a_finding
+
+OVER = NOON + RULES.quarantine
+
+
+def move(
+    finding: Finding | None,
+    known: Candidate | None,
+    now: Any = OVER,
+    rules: Rules = RULES,
+    run: str = "this",
+) -> Move:
+    return decide_move(finding, known, rules, run, now)
+
+
+def test_what_is_found_for_the_first_time_is_only_suspected():
+    decision = move(a_finding(), None, NOON)
+
+    assert isinstance(decision, Suspect)
+    assert decision.candidate.stage is Stage.SUSPECTED
+    assert decision.candidate.id == "main~instance_ghost"
+
+
+def test_what_is_found_again_is_quarantined():
+    decision = move(a_finding(), a_candidate(Stage.SUSPECTED), NOON)
+
+    assert isinstance(decision, Quarantine)
+    assert decision.candidate.quarantined_at == NOON
+
+
+@pytest.mark.parametrize("stage", [Stage.SUSPECTED, Stage.QUARANTINED])
+def test_one_sweep_never_takes_two_steps(stage: Stage):
+    none = Rules(quarantine=0 * DAY)
+
+    assert move(a_finding(), a_candidate(stage, run="this"), OVER, none) == Wait()
+
+
+def test_what_is_in_quarantine_waits_until_its_time_is_over():
+    assert move(a_finding(), a_candidate(), OVER - SECOND) == Wait()
+    assert move(a_finding(), a_candidate(), OVER) == Delete(a_candidate())
+
+
+@pytest.mark.parametrize(
+    "stage", [Stage.SUSPECTED, Stage.QUARANTINED], ids=lambda stage: stage.value
+)
+def test_what_has_no_cause_any_more_is_cleared(stage: Stage):
+    assert move(None, a_candidate(stage)) == Clear(a_candidate(stage))
+
+
+@pytest.mark.parametrize("stage", [Stage.DELETED, Stage.KEPT], ids=lambda stage: stage.value)
+def test_what_was_done_and_what_a_person_said_stays_known(stage: Stage):
+    assert move(None, a_candidate(stage)) == Wait()
+
+
+def test_nothing_is_made_of_nothing():
+    assert move(None, None) == Wait()
+
+
+def test_what_was_deleted_and_is_there_again_begins_anew():
+    decision = move(a_finding(), a_candidate(Stage.DELETED, version=7))
+
+    assert isinstance(decision, Suspect)
+    assert decision.candidate.version == 7
+
+
+def test_a_deletion_that_has_begun_goes_on_whatever_is_found():
+    begun = a_candidate(Stage.DELETING)
+
+    assert move(None, begun) == move(a_finding(Cause.CANCELLED), begun) == Delete(begun)
+
+
+def test_what_is_kept_is_not_asked_for_again():
+    assert move(a_finding(), a_candidate(Stage.KEPT)) == Wait()
+
+
+def test_what_is_kept_for_one_cause_is_asked_for_for_another():
+    kept = a_candidate(Stage.KEPT, cause=Cause.IDLE)
+
+    assert isinstance(move(a_finding(Cause.CANCELLED), kept), Suspect)
+
+
+def test_another_cause_begins_anew_and_forgets_the_approval():
+    approved = a_candidate(cause=Cause.IDLE, approved_at=NOON, approved_by="olga")
+
+    decision = move(a_finding(Cause.ORPHAN), approved)
+
+    assert isinstance(decision, Suspect)
+    assert decision.candidate.approved_at is None
+
+
+@pytest.mark.parametrize(
+    "cause", [Cause.IDLE, Cause.NEVER_PAIRED, Cause.TENANT_UNKNOWN], ids=lambda cause: cause.value
+)
+def test_what_may_be_in_use_waits_for_a_person(cause: Cause):
+    waiting = a_candidate(cause=cause, needs_approval=True)
+    approved = waiting.model_copy(update={"approved_at": NOON})
+
+    assert move(a_finding(cause), waiting) == Wait()
+    assert move(a_finding(cause), approved) == Delete(approved)
+
+
+def test_a_stranger_waits_for_a_person():
+    decision = move(a_finding(stranger=True), None)
+
+    assert isinstance(decision, Suspect)
+    assert decision.candidate.needs_approval
+
+
+@pytest.mark.parametrize(
+    ("approval", "paired", "asked"),
+    [
+        (Approval.ACTIVE, True, False),
+        (Approval.ACTIVE, False, False),
+        (Approval.PAIRED, True, True),
+        (Approval.PAIRED, None, True),
+        (Approval.PAIRED, False, False),
+        (Approval.ALL, False, True),
+    ],
+)
+def test_a_setting_says_who_is_asked_before(approval: Approval, paired: bool | None, asked: bool):
+    decision = move(a_finding(paired=paired), None, rules=Rules(approval=approval))
+
+    assert isinstance(decision, Suspect)
+    assert decision.candidate.needs_approval is asked
+
+
+def test_what_is_learned_is_noted_and_costs_a_sweep():
+    decision = move(a_finding(paired=True), a_candidate())
+
+    assert isinstance(decision, Refresh)
+    assert decision.candidate.paired is True
+
+
+@pytest.mark.parametrize("learned", [{"paired": True}, {"stranger": True}, {"paired": None}])
+def test_an_approval_for_less_than_what_is_known_now_does_not_count(learned: dict[str, Any]):
+    approved = a_candidate(cause=Cause.IDLE, approved_at=NOON, needs_approval=True)
+
+    decision = move(a_finding(Cause.IDLE, **learned), approved)
+
+    assert isinstance(decision, Refresh)
+    assert decision.candidate.awaits_approval

@@ -1,0 +1,104 @@
+"""From when on a line's messages are looked at, and under which number."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from shared.domain.fleet import gaps
+from shared.domain.fleet.gaps import LONGEST, OVERLAP, Window
+from shared.domain.instances import Instance, State, epoch_ms
+from tests.builders import LATER, NOON, NUMBER, a_line
+from tests.domain.fleet.worlds import closed
+
+DAYS = NOON + timedelta(days=3)
+
+
+def a_live_one(**more: Any) -> Instance:
+    """Paired at noon, and looked at until later."""
+    heard = {"heard_until": epoch_ms(LATER + OVERLAP), "heard_number": NUMBER}
+    return a_line(open=True, **{"claimed_at": NOON, **heard, **more})
+
+
+def since(line: Instance, now: Any = DAYS) -> Any:
+    window = gaps.window_of(line, now)
+    return window and window.since
+
+
+def test_it_goes_on_where_it_ended_with_an_overlap():
+    assert gaps.window_of(a_live_one(), DAYS) == Window(epoch_ms(LATER), epoch_ms(DAYS), NUMBER)
+
+
+def test_what_was_said_before_the_number_was_the_lines_is_not_looked_at():
+    assert since(a_live_one(heard_until=0)) == epoch_ms(NOON)
+    assert since(a_live_one(claimed_at=DAYS)) == epoch_ms(DAYS)
+
+
+def test_of_a_line_whose_claim_has_no_time_it_is_since_when_it_is_open():
+    assert since(a_live_one(claimed_at=None, heard_until=0, since=LATER)) == epoch_ms(LATER)
+
+
+def test_a_line_that_was_never_looked_at_is_looked_at_for_so_long():
+    late = NOON + LONGEST + timedelta(days=1)
+
+    assert since(a_live_one(heard_number=None), late) == epoch_ms(late - LONGEST)
+
+
+def test_another_number_begins_where_it_became_the_lines():
+    assert since(a_live_one(heard_number="1", claimed_at=LATER)) == epoch_ms(LATER)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        pytest.param(a_live_one(number=None), id="no number"),
+        pytest.param(a_line(State.CONFLICT, number=NUMBER), id="another's number"),
+        pytest.param(a_line(State.RELEASING, number=NUMBER), id="being released"),
+        pytest.param(
+            closed(heard_number=NUMBER, heard_until=epoch_ms(DAYS)), id="closed since before"
+        ),
+    ],
+)
+def test_where_nothing_can_be_missing_nothing_is_fetched(line: Instance):
+    assert gaps.window_of(line, DAYS) is None
+
+
+def test_a_line_that_closed_since_is_looked_at_once_more():
+    known = {"heard_number": NUMBER, "heard_until": epoch_ms(NOON)}
+
+    assert gaps.window_of(closed(closed_since=LATER, **known), DAYS)
+
+
+def test_a_line_that_opened_since_came_back():
+    assert gaps.came_back(a_live_one(since=DAYS))
+    assert not gaps.came_back(a_live_one())
+    assert not gaps.came_back(closed(since=DAYS))
+
+
+def test_what_is_known_only_grows():
+    window = Window(0, 1, NUMBER)
+    line = a_live_one()
+
+    later = gaps.heard(line, window, line.heard_until + 5)
+    earlier = gaps.heard(line, window, 5)
+
+    assert later
+    assert earlier
+    assert (later.heard_until, earlier.heard_until) == (line.heard_until + 5, line.heard_until)
+
+
+def test_another_number_begins_anew():
+    first = gaps.heard(a_live_one(heard_number="1"), Window(0, 1, NUMBER), 5)
+
+    assert first
+    assert (first.heard_until, first.heard_number) == (5, NUMBER)
+
+
+def test_what_was_fetched_under_another_number_says_nothing():
+    assert gaps.heard(a_live_one(), Window(0, 1, "1"), 5) is None
+
+
+def test_a_line_that_was_not_done_goes_on_exactly_there():
+    newest = epoch_ms(LATER)
+
+    assert since(a_live_one(heard_until=gaps.resumed_at(newest))) == newest

@@ -1,0 +1,189 @@
+"""One incident, one alert: raised once, reminded of, resolved once."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from shared.alerts import troubles
+from shared.domain.fleet.capacity import Census
+from shared.domain.fleet.incidents import (
+    SEVERITY,
+    Cause,
+    Incident,
+    News,
+    Trouble,
+    decide_incident,
+    plan_incidents,
+)
+from shared.domain.instances import Reason, State
+from tests.builders import NOON, a_line
+from tests.domain.fleet.worlds import DAY, closed, unpaired
+
+HOUR = timedelta(hours=1)
+
+
+def a_trouble(cause: Cause = Cause.SERVER_DOWN, subject: str = "main", **more: Any) -> Trouble:
+    return Trouble(cause=cause, subject=subject, **more)
+
+
+def looked(known: Incident | None, trouble: Trouble | None, now: Any = NOON) -> Incident | None:
+    return decide_incident(known, trouble, now, DAY)
+
+
+def raised(trouble: Trouble | None = None) -> Incident:
+    incident = looked(None, trouble or a_trouble())
+    assert incident
+    return incident
+
+
+def test_a_trouble_is_raised_and_waits_to_be_told():
+    incident = raised()
+
+    assert (incident.news, incident.pending, incident.number) == (News.RAISED, True, 1)
+    assert incident.id == "server_down~main"
+
+
+def test_the_same_trouble_seen_again_is_no_news():
+    assert looked(raised(), a_trouble(), NOON + HOUR) is None
+
+
+def test_a_trouble_that_grows_is_noted_and_not_told_again():
+    grown = looked(raised(), a_trouble(count=9), NOON + HOUR)
+
+    assert grown
+    assert (grown.count, grown.number, grown.news) == (9, 1, News.RAISED)
+
+
+def test_a_trouble_that_stays_is_reminded_of_after_a_while():
+    reminded = looked(raised(), a_trouble(), NOON + DAY)
+
+    assert reminded
+    assert (reminded.news, reminded.number) == (News.REMINDED, 2)
+    assert looked(reminded, a_trouble(), NOON + DAY + HOUR) is None
+
+
+def test_disconnected_lines_are_not_reminded_of():
+    trouble = a_trouble(Cause.LINES_DISCONNECTED, "acme")
+
+    assert looked(raised(trouble), trouble, NOON + 9 * DAY) is None
+
+
+def test_a_trouble_that_is_over_is_resolved_with_how_long_it_lasted():
+    resolved = looked(raised(), None, NOON + HOUR)
+
+    assert resolved
+    assert (resolved.open, resolved.news, resolved.lasted) == (False, News.RESOLVED, HOUR)
+    assert resolved.expires_at
+    assert looked(resolved, None, NOON + DAY) is None
+
+
+def test_a_trouble_that_comes_back_is_raised_anew():
+    resolved = looked(raised(), None, NOON + HOUR)
+
+    again = looked(resolved, a_trouble(), NOON + DAY)
+
+    assert again
+    assert (again.open, again.news, again.raised_at) == (True, News.RAISED, NOON + DAY)
+    assert (again.lasted, again.expires_at, again.number) == (None, None, 3)
+
+
+def test_what_never_was_is_not_resolved():
+    assert looked(None, None) is None
+
+
+def test_only_what_was_looked_at_can_be_over():
+    known = {each.id: each for each in (raised(), raised(a_trouble(Cause.VIOLATIONS, "fleet")))}
+
+    planned = dict(plan_incidents(known, [], frozenset({Cause.SERVER_DOWN})))
+
+    assert planned == {"server_down~main": None}
+
+
+def test_what_nobody_could_see_is_not_over():
+    known = {raised().id: raised()}
+
+    assert not dict(plan_incidents(known, [], frozenset(Cause), {"server_down~main"}))
+
+
+def test_a_server_that_says_nothing_hides_what_it_and_its_lines_are_in():
+    full = {"full": Census(at=NOON, limit=1, reserved=1)}
+    lines = [closed(server="down"), closed(tenant="other")]
+
+    assert troubles.unsure(full, ["down"], lines) == {
+        "server_full~down",
+        "server_filling~down",
+        "server_filling~full",
+        "lines_disconnected~acme",
+    }
+
+
+def test_every_trouble_is_decided():
+    known = {raised().id: raised()}
+    full = a_trouble(Cause.SERVER_FULL)
+
+    planned = dict(plan_incidents(known, [a_trouble(), full], frozenset(Cause)))
+
+    assert planned == {"server_down~main": a_trouble(), "server_full~main": full}
+
+
+@pytest.mark.parametrize("cause", Cause, ids=lambda cause: cause.value)
+def test_every_cause_has_a_severity(cause: Cause):
+    assert cause in SEVERITY
+    assert raised(a_trouble(cause)).severity is SEVERITY[cause]
+
+
+def test_a_subject_of_any_characters_can_be_an_id():
+    assert a_trouble(subject="a/b").id == "server_down~a~2fb"
+
+
+# What is wrong, by what caused it ------------------------------------------------------------
+
+
+def servers(silent: dict[str, str] | None = None, **censuses: Census) -> list[tuple[str, Cause]]:
+    found = troubles.of_servers(censuses, silent or {}, 0.9)
+    return [(each.subject, each.cause) for each in found]
+
+
+@pytest.mark.parametrize(
+    ("reserved", "cause"), [(8, None), (9, Cause.SERVER_FILLING), (10, Cause.SERVER_FULL)]
+)
+def test_a_server_is_in_trouble_as_it_fills(reserved: int, cause: Cause | None):
+    census = Census(at=NOON, limit=10, reserved=reserved)
+
+    assert servers(main=census) == ([("main", cause)] if cause else [])
+
+
+def test_a_server_that_does_not_answer_is_down_or_knows_us_no_more():
+    silent = {"a": "evolution-unreachable", "b": "evolution-refused-key"}
+
+    assert servers(silent) == [("a", Cause.SERVER_DOWN), ("b", Cause.SERVER_KEY_REFUSED)]
+
+
+def disconnected(*lines: Any, **more: Any) -> list[tuple[str, int]]:
+    given = {"silent": set(), "away": set(), "after": HOUR, "idle": 30 * DAY, **more}
+    found = troubles.of_lines(lines, now=NOON + 2 * HOUR, **given)
+    return [(each.subject, each.count) for each in found]
+
+
+def test_disconnected_lines_are_one_trouble_per_tenant():
+    lines = [closed(), closed(line="vendas"), closed(tenant="other")]
+
+    assert disconnected(*lines) == [("acme", 2), ("other", 1)]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        pytest.param(a_line(open=True), id="open"),
+        pytest.param(unpaired(), id="never paired"),
+        pytest.param(closed(reason=Reason.DISCONNECTED), id="disconnected by somebody"),
+        pytest.param(closed(closed_since=NOON + HOUR + HOUR), id="just now"),
+        pytest.param(closed(closed_since=NOON - 40 * DAY), id="idle for long"),
+        pytest.param(closed(server="down"), id="on a server that is down"),
+        pytest.param(closed(tenant="away"), id="of a tenant that is away"),
+        pytest.param(a_line(State.PAIRING), id="pairing"),
+    ],
+)
+def test_other_lines_are_nobodys_trouble(line: Any):
+    assert disconnected(line, silent={"down"}, away={"away"}) == []

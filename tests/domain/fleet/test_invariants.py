@@ -1,0 +1,125 @@
+"""What must be true of a fleet, and each violation of it."""
+
+from collections import Counter
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from shared.domain.fleet import findings, invariants
+from shared.domain.fleet.candidates import Stage
+from shared.domain.fleet.invariants import Rule
+from shared.domain.fleet.survey import Survey
+from shared.domain.instances import Reason, State
+from tests.builders import NOON, NUMBER, PREFIX, a_line, a_tenant
+from tests.domain.fleet.worlds import GHOST, a_candidate, a_survey, closed, fine, opened, seen
+
+HERE = {"reserved": {"main": 1}}
+
+
+def rules(survey: Survey) -> list[Rule]:
+    found = invariants.find_violations(survey, findings.ours(survey, PREFIX))
+    return [each.rule for each in found]
+
+
+def test_a_fleet_that_is_as_it_must_be_violates_nothing():
+    assert rules(a_survey([fine()], **HERE, owners={NUMBER: fine().name})) == []
+
+
+def on_two(**change: Any) -> Survey:
+    name = fine().name
+    carried = {"main": {name: opened()}, "other": {name: seen()}}
+    both = frozenset({"main", "other"})
+    return replace(a_survey([fine()], seen=carried, servers=both, **HERE), **change)
+
+
+@pytest.mark.parametrize(
+    ("survey", "rule"),
+    [
+        (a_survey([fine()], main=[opened(), seen(GHOST)], **HERE), Rule.INSTANCE_WITHOUT_LINE),
+        (a_survey([fine()], main=[], **HERE), Rule.LINE_WITHOUT_INSTANCE),
+        (a_survey([a_line(State.MISSING)], main=[], **HERE), Rule.LINE_WITHOUT_INSTANCE),
+        (a_survey([a_line(open=True, server="away")]), Rule.LINE_ON_UNKNOWN_SERVER),
+        (on_two(), Rule.LINE_ON_TWO_SERVERS),
+        (
+            on_two(seen={"main": {}, "other": {fine().name: opened()}}),
+            Rule.LINE_ELSEWHERE,
+        ),
+        (a_survey([fine()], [a_tenant("acme")], **HERE), Rule.LINE_NOT_LISTED),
+        (a_survey([fine()], [], **HERE), Rule.LINE_NOT_LISTED),
+        (
+            a_survey([fine()], [a_tenant("acme", "default", "lost")], **HERE),
+            Rule.LISTED_WITHOUT_LINE,
+        ),
+        (a_survey([fine()], **HERE, owners={"1": GHOST}), Rule.NUMBER_WITHOUT_LINE),
+        (a_survey([fine()]), Rule.COUNTER_WRONG),
+        (a_survey([fine()], **HERE, unreadable=frozenset({"x"})), Rule.RECORD_UNREADABLE),
+    ],
+)
+def test_each_rule_has_its_violation(survey: Survey, rule: Rule):
+    found = Counter(rules(survey))
+
+    assert rule in found
+    assert set(found) - {rule} <= {Rule.LINE_WITHOUT_INSTANCE}
+
+
+def test_a_number_that_is_live_on_two_lines_violates_it_twice():
+    two = [a_line(open=True), a_line(open=True, tenant="other")]
+
+    assert rules(a_survey(two, reserved={"main": 2})) == [Rule.NUMBER_ON_TWO_LINES] * 2
+
+
+def test_a_number_that_a_line_has_but_another_one_claims_violates_it():
+    line = a_line(open=True, claimed=NUMBER)
+    survey = a_survey([line, closed(tenant="other")], reserved={"main": 2})
+
+    found = rules(replace(survey, owners={NUMBER: closed(tenant="other").name}))
+
+    assert found == [Rule.NUMBER_ON_TWO_LINES]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        a_line(State.CREATING),
+        a_line(State.RELEASING),
+        a_line(State.CLOSED, reason=Reason.DISCONNECTED),
+    ],
+    ids=["being made", "being released", "disconnected"],
+)
+def test_a_line_that_need_not_have_an_instance_violates_nothing(line: Any):
+    assert rules(a_survey([line], main=[], **HERE)) == []
+
+
+def test_of_what_nobody_could_see_nothing_is_said():
+    survey = replace(a_survey([fine()], seen={}, **HERE), tenants=None)
+
+    told = invariants.report(survey, {}, (), NOON)
+
+    assert (told.count, told.unseen) == (0, ("main",))
+
+
+def test_an_instance_whose_record_nobody_understands_is_said_once():
+    survey = a_survey(main=[seen(GHOST)], unreadable=frozenset({GHOST}))
+
+    assert rules(survey) == [Rule.RECORD_UNREADABLE]
+
+
+def test_what_a_person_keeps_violates_nothing():
+    kept = a_candidate(Stage.KEPT)
+
+    assert rules(a_survey(main=[seen(GHOST)], candidates={kept.id: kept})) == []
+
+
+def test_what_is_not_ours_violates_nothing():
+    assert rules(a_survey(main=[seen("evo1")])) == []
+
+
+def test_a_report_counts_everything_and_shows_so_much():
+    survey = a_survey(main=[seen(f"instance_g{at}") for at in range(250)])
+    keys = findings.ours(survey, PREFIX)
+
+    told = invariants.report(survey, keys, (), NOON)
+
+    assert (told.instances, told.lines, told.count, len(told.violations)) == (250, 0, 250, 200)
+    assert told.by_rule == {Rule.INSTANCE_WITHOUT_LINE: 250}

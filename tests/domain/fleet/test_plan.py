@@ -1,0 +1,169 @@
+"""The plan: what is done, what is held back, and what holds it back."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from shared.domain.fleet.brakes import Why
+from shared.domain.fleet.candidates import Cause, Stage
+from shared.domain.fleet.rules import Rules
+from shared.domain.fleet.survey import Before, Survey
+from shared.domain.tenants import Status
+from tests.builders import NOON, a_line, a_tenant
+from tests.domain.fleet.worlds import (
+    DAY,
+    GHOST,
+    RULES,
+    a_candidate,
+    a_survey,
+    fine,
+    opened,
+    planned,
+    seen,
+)
+
+OVER = NOON + RULES.quarantine
+
+
+def doomed(*more: Any, **change: Any) -> Survey:
+    """A fleet with one line, and an orphan whose time is over."""
+    candidate = a_candidate()
+    main = [opened(), seen(GHOST), *more]
+    survey = a_survey([fine()], main=main, candidates={candidate.id: candidate})
+    return replace(survey, **change)
+
+
+def reasons(survey: Survey, now: Any = OVER) -> set[Why]:
+    return {brake.why for brake in planned(survey, now).brakes}
+
+
+def test_whose_time_is_over_is_deleted():
+    plan = planned(doomed(), OVER)
+
+    assert [each.name for each in plan.delete] == [GHOST]
+    assert (plan.brakes, plan.held_back) == ((), 0)
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        pytest.param({"tenants": None}, Why.TENANTS_FAILED, id="nobody could say who there is"),
+        pytest.param({"tenants": {}}, Why.TENANTS_EMPTY, id="there is nobody"),
+        pytest.param({"before": Before(tenants=10)}, Why.TENANTS_SHRANK, id="many are gone"),
+        pytest.param({"before": Before(living=10)}, Why.TENANTS_SHRANK, id="many are cancelled"),
+        pytest.param(
+            {"servers": frozenset({"main", "other"})}, Why.CENSUS_FAILED, id="a server is silent"
+        ),
+        pytest.param(
+            {"before": Before(carried={"main": 10})}, Why.CENSUS_SHRANK, id="a census shrank"
+        ),
+    ],
+)
+def test_whoever_does_not_see_the_world_whole_deletes_nothing(change: dict[str, Any], why: Why):
+    plan = planned(doomed(**change), OVER)
+
+    assert plan.delete == ()
+    assert {brake.why for brake in plan.brakes} == {why}
+
+
+@pytest.mark.parametrize("change", [{"tenants": None}, {"tenants": {}}])
+def test_who_does_not_know_the_tenants_suspects_nobody(change: dict[str, Any]):
+    plan = planned(doomed(seen("instance_new"), **change), OVER)
+
+    assert (plan.suspect, plan.quarantine, plan.clear, plan.held_back) == ((), (), (), 0)
+
+
+def test_a_few_may_always_go():
+    assert reasons(doomed(before=Before(3, 3, {"main": 4}))) == set()
+    assert reasons(doomed(before=Before(4, 3, {"main": 2}))) == {Why.TENANTS_SHRANK}
+
+
+def test_a_share_may_go_however_many_that_is():
+    tenants = [a_tenant(f"t{at}") for at in range(81)]
+    many = replace(a_survey(tenants=tenants), before=Before(tenants=100, living=100))
+
+    assert reasons(many) == set()
+    assert reasons(replace(many, before=Before(tenants=102, living=100))) == {Why.TENANTS_SHRANK}
+
+
+def test_tenants_that_are_cancelled_at_once_stop_everything():
+    gone = [a_tenant(f"t{at}", status=Status.CANCELLED) for at in range(9)]
+    survey = a_survey(tenants=[a_tenant("acme", "default"), *gone])
+
+    assert reasons(replace(survey, before=Before(10, 10))) == {Why.TENANTS_SHRANK}
+
+
+def test_nothing_is_decided_of_what_a_silent_server_carries():
+    candidate = a_candidate(server="other", id="other~instance_ghost")
+    survey = doomed(servers=frozenset({"main", "other"}), candidates={candidate.id: candidate})
+
+    plan = planned(survey, OVER)
+
+    assert (plan.clear, plan.delete) == ((), ())
+    assert [each.name for each in plan.suspect] == [GHOST]
+
+
+def test_no_more_are_deleted_than_may_be_in_one_sweep_the_oldest_first():
+    ghosts = [f"instance_g{at}" for at in range(5)]
+    candidates = [
+        a_candidate(name=name, suspected_at=NOON - (9 - at) * DAY) for at, name in enumerate(ghosts)
+    ]
+    survey = a_survey(
+        [fine()],
+        main=[opened(), *map(seen, ghosts)],
+        candidates={each.id: each for each in candidates},
+    )
+
+    plan = planned(survey, OVER)
+
+    assert [each.name for each in plan.delete] == ghosts[:3]
+    assert plan.held_back == 2
+
+
+def test_none_at_all_may_be_deleted_if_a_deployment_says_so():
+    assert planned(doomed(), OVER, Rules(max_deletes=0)).delete == ()
+
+
+def test_the_next_sweep_compares_with_what_this_one_saw():
+    assert planned(doomed(), OVER).before == Before(1, 1, {"main": 2})
+
+
+def test_a_sweep_that_was_braked_teaches_nothing():
+    before = Before(9, 9, {"main": 9})
+
+    assert planned(doomed(before=before), OVER).before == before
+
+
+def test_each_goes_its_own_way():
+    gone = a_candidate(name="instance_gone", id="main~instance_gone")
+    again = a_candidate(Stage.SUSPECTED, name="instance_two", id="main~instance_two")
+    survey = doomed(seen("instance_two"), seen("instance_new"))
+    known = {**survey.candidates, gone.id: gone, again.id: again}
+
+    plan = planned(replace(survey, candidates=known), NOON)
+
+    assert [each.name for each in plan.suspect] == ["instance_new"]
+    assert [each.name for each in plan.quarantine] == ["instance_two"]
+    assert [each.name for each in plan.clear] == ["instance_gone"]
+    assert (plan.delete, plan.refresh) == ((), ())
+
+
+def test_what_is_learned_of_a_candidate_is_noted():
+    survey = doomed(strangers=frozenset({("main", GHOST)}))
+
+    (refreshed,) = planned(survey, OVER).refresh
+
+    assert refreshed.needs_approval
+
+
+def test_a_cancelled_tenants_line_is_released_once_its_time_is_over():
+    candidate = a_candidate(
+        name="instance_acme", id="main~instance_acme", cause=Cause.CANCELLED, paired=True
+    )
+    gone = a_tenant("acme", "default", status=Status.CANCELLED)
+    survey = a_survey([a_line(open=True)], [gone, a_tenant("other")])
+
+    plan = planned(replace(survey, candidates={candidate.id: candidate}), OVER)
+
+    assert [each.name for each in plan.delete] == ["instance_acme"]

@@ -1,0 +1,66 @@
+"""Alerts are sentences in Portuguese and in English, and never name a person."""
+
+from datetime import timedelta
+from typing import get_args
+
+import pytest
+
+from shared.alerts import words
+from shared.alerts.words import Language
+from shared.domain.fleet.incidents import Cause, Incident, News
+from tests.builders import NOON
+
+LANGUAGES = get_args(Language)
+FACTS = {"used": 9, "limit": 10, "instances": 412, "why": ["tenants_shrank"]}
+
+
+def an_incident(cause: Cause = Cause.SERVER_DOWN, news: News = News.RAISED, **more: object):
+    fields = {"id": f"{cause}~main", "subject": "main", "raised_at": NOON, "news_at": NOON}
+    return Incident(**{"cause": cause, "news": news, "facts": FACTS, "count": 3, **fields, **more})
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("cause", Cause, ids=lambda cause: cause.value)
+def test_every_cause_is_a_sentence_in_every_language(cause: Cause, language: Language):
+    said = words.sentence(an_incident(cause), language)
+
+    assert said.startswith("🔴 ")
+    assert len(said) > 15
+    assert "{" not in said
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("news", News, ids=lambda news: news.value)
+def test_every_news_begins_in_its_own_way(news: News, language: Language):
+    assert words.OPENINGS[language][news] in words.sentence(an_incident(news=news), language)
+
+
+@pytest.mark.parametrize(
+    ("lasted", "said"),
+    [
+        (timedelta(seconds=20), "0 min"),
+        (timedelta(minutes=5), "5 min"),
+        (timedelta(hours=1), "1 h"),
+        (timedelta(days=2, hours=3, minutes=4), "2 d 3 h 4 min"),
+    ],
+)
+def test_what_is_over_says_how_long_it_lasted(lasted: timedelta, said: str):
+    over = an_incident(news=News.RESOLVED, resolved_at=NOON + lasted)
+
+    assert words.sentence(over, "pt-BR").endswith(f"não responde (durou {said})")
+
+
+def test_many_are_one_message_with_so_many_lines():
+    many = [an_incident(id=f"x{at}", subject=f"s{at}") for at in range(50)]
+
+    lines = words.text(many, "en").splitlines()
+
+    assert len(lines) == 21
+    assert lines[-1] == "… and 30 more"
+
+
+def test_what_is_critical_comes_first():
+    filling = an_incident(Cause.SERVER_FILLING, id="a")
+
+    assert "down" not in words.text([filling, an_incident()], "en").splitlines()[1]
+    assert "almost full: 9/10 (90 %)" in words.text([filling], "en")

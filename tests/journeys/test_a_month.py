@@ -1,0 +1,122 @@
+"""A month in seconds: how it should go, and how it goes where nobody looked before."""
+
+from datetime import timedelta
+from typing import Any
+
+from tests.perene import Perene, name_of
+
+NIGHT = timedelta(days=1)
+
+
+async def night(perene: Perene) -> dict[str, Any]:
+    """A day is over, and both sweeps have run."""
+    perene.clock.advance(NIGHT)
+    await perene.sweep("/sweep-capacity")
+    return await perene.sweep()
+
+
+def swept(reports: list[dict[str, Any]], what: str) -> list[tuple[int, str]]:
+    """In which nights that was done to which instances."""
+    return [
+        (at, note["instance"])
+        for at, report in enumerate(reports, 1)
+        for note in report["notes"]
+        if note["what"] == what
+    ]
+
+
+def number(at: int) -> str:
+    return f"55119999{at:05}"
+
+
+async def clients(perene: Perene, count: int) -> None:
+    for at in range(count):
+        await perene.pair(f"c{at}", number(at))
+
+
+async def test_the_good_month_100_clients_50_reconnect_10_change_numbers_still_100_instances(
+    on_2: Perene,
+):
+    await clients(on_2, 100)
+    reports = [await night(on_2)]
+    for at in range(50):
+        await on_2.evolution.unpair(name_of(f"c{at}"))
+    await on_2.evolution.settled()
+    reports.append(await night(on_2))
+    for at in range(50):
+        await on_2.pair(f"c{at}", number(at))
+    reports.append(await night(on_2))
+    for at in range(50, 60):
+        await on_2.call("DELETE", "/instances/default", f"c{at}")
+        await on_2.pair(f"c{at}", number(200 + at))
+    reports += [await night(on_2) for _ in range(5)]
+    on_2.clock.advance(20 * NIGHT)
+    reports.append(await night(on_2))
+
+    assert len(on_2.evolution.names()) == 100
+    assert {on_2.evolution.state(name) for name in on_2.evolution.names()} == {"open"}
+    assert on_2.documents("servers")["main"]["reserved"] == 100
+    assert [report["invariants"]["count"] for report in reports] == [0] * len(reports)
+    assert (await on_2.operate("GET", "/fleet/candidates")).json()["candidates"] == []
+    seen = (await on_2.operate("GET", "/fleet")).json()
+    assert seen["sentence"] == "0 violations in 100 instances"
+    assert [each["cause"] for each in seen["attention"]] == ["server_full"]
+
+
+async def test_the_bad_month_the_sweeps_find_exactly_those_that_have_to_go(
+    firestore_emulator: str,
+):
+    async with Perene(one="2.3.6", two="1.8.2") as perene:
+        await clients(perene, 12)
+        records = perene.documents("instances")
+        one, two = perene.servers["one"], perene.servers["two"]
+        await two.plant("somebody-elses")
+        for at in range(3):
+            await one.plant(f"instance_orphan{at}")
+        duplicated = next(name for name, each in records.items() if each["server"] == "one")
+        await two.plant(duplicated)
+        await perene.operate("PUT", "/fleet/tenants/c3", json={"status": "cancelled"})
+        await perene.operate("PUT", "/fleet/tenants/c4", json={"status": "cancelled"})
+        vanished = perene.servers[records[name_of("c5")]["server"]]
+        await vanished.vanish(name_of("c5"))
+        idle = perene.servers[records[name_of("c6")]["server"]]
+        await idle.unpair(name_of("c6"))
+        await idle.settled()
+
+        reports = [await night(perene), await night(perene)]
+        kept = await perene.operate("POST", "/fleet/candidates/one~instance_orphan1/keep")
+        undone = await perene.operate("POST", "/fleet/candidates/one~instance_orphan2/undo")
+        await perene.operate("PUT", "/fleet/tenants/c4", json={"status": "active"})
+        reports += [await night(perene) for _ in range(30)]
+
+        assert (kept.status_code, undone.status_code) == (200, 200)
+        suspected = {name for at, name in swept(reports, "suspected") if at == 1}
+        assert suspected == {
+            *(f"instance_orphan{at}" for at in range(3)),
+            duplicated,
+            name_of("c3"),
+            name_of("c4"),
+        }
+        assert swept(reports, "missing") == [(1, name_of("c5"))]
+        assert sorted(swept(reports, "deleted")) == sorted(
+            [
+                (9, name_of("c3")),
+                (9, duplicated),
+                (9, "instance_orphan0"),
+                (11, "instance_orphan2"),
+            ]
+        )
+        assert swept(reports, "cleared") == [(3, name_of("c4"))]
+        (proposal,) = [
+            each
+            for each in (await perene.operate("GET", "/fleet/candidates")).json()["candidates"]
+            if each["awaits_approval"]
+        ]
+        assert (proposal["instance"], proposal["cause"]) == (name_of("c6"), "idle")
+        gone = {name_of("c3"), name_of("c5")}
+        expected = {name_of(f"c{at}") for at in range(12)} - gone
+        left = {*one.names(), *two.names()}
+        assert left == expected | {"somebody-elses", "instance_orphan1"}
+        assert len(one.names()) + len(two.names()) == len(left)
+        healed = await perene.ensure("c5")
+        assert healed.json()["state"] == "pairing"

@@ -1,0 +1,279 @@
+"""One incident, one alert, in every channel, whoever looks and however often."""
+
+import asyncio
+import hashlib
+import hmac
+import json
+import socketserver
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from shared import services
+from shared.alerts import tell, troubles
+from shared.domain.fleet.incidents import Cause, Trouble
+from tests.perene import Perene
+
+SECRET = "the alerts' secret of the tests, 32 long"
+FIVE = timedelta(minutes=5)
+
+
+class Hook:
+    """What was posted to an alert webhook; `status` is what it answers."""
+
+    def __init__(self) -> None:
+        self.posts: list[tuple[bytes, dict[str, str]]] = []
+        self.status = 200
+        self.app = Starlette(routes=[Route("/{rest:path}", self._take, methods=["POST"])])
+
+    async def _take(self, request: Request) -> Response:
+        if self.status == 200:
+            self.posts.append((await request.body(), dict(request.headers)))
+        return Response(status_code=self.status)
+
+    @property
+    def said(self) -> list[Any]:
+        return [json.loads(body) for body, _ in self.posts]
+
+
+@pytest.fixture
+async def hook(on_2: Perene) -> Hook:
+    """Alerts are posted here."""
+    hook = Hook()
+    for host in ("alerts.test", "hooks.slack.com", "chat.googleapis.com"):
+        on_2.hosts.transports[host] = httpx.ASGITransport(hook.app)
+    on_2.set(ALERT_WEBHOOK_URL="http://alerts.test/in", ALERT_LANGUAGE="en")
+    return hook
+
+
+async def counted(perene: Perene, times: int = 1, apart: timedelta = FIVE) -> None:
+    """Capacity is looked at so often."""
+    for _ in range(times):
+        perene.clock.advance(apart)
+        await perene.sweep("/sweep-capacity")
+
+
+async def test_a_server_that_is_down_for_an_hour_with_80_lines_is_one_alert_and_one_resolution(
+    on_2: Perene, hook: Hook, capsys: pytest.CaptureFixture[str]
+):
+    for at in range(80):
+        await on_2.pair(f"t{at}", f"55119999{at:05}")
+    await counted(on_2)
+    on_2.evolution.faults.turn_on("down")
+    await counted(on_2, 12)
+    on_2.evolution.faults.turn_off("down")
+    await counted(on_2, 3)
+
+    told = [(each["cause"], each["news"]) for post in hook.said for each in post["incidents"]]
+    assert told == [("server_down", "raised"), ("server_down", "resolved")]
+    assert hook.said[1]["text"] == "🟢 Resolved: Server main doesn't answer (lasted 1 h)"
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    alerts = [line for line in lines if line.get("alert")]
+    assert [(line["message"], line["severity"]) for line in alerts] == [
+        ("incident.raised", "CRITICAL"),
+        ("incident.resolved", "CRITICAL"),
+    ]
+    assert 3600 <= alerts[1]["seconds"] < 3660
+
+
+async def test_many_that_look_at_once_raise_one_alert(on_2: Perene, hook: Hook):
+    trouble = Trouble(cause=Cause.SERVER_DOWN, subject="main")
+
+    await asyncio.gather(*(tell.follow([trouble], troubles.OF_CAPACITY) for _ in range(8)))
+    await asyncio.gather(*(tell.follow([], troubles.OF_CAPACITY) for _ in range(8)))
+
+    told = [each["news"] for post in hook.said for each in post["incidents"]]
+    assert told == ["raised", "resolved"]
+
+
+async def test_what_stays_is_reminded_of_once_a_day(on_2: Perene, hook: Hook):
+    on_2.evolution.faults.turn_on("down")
+
+    await counted(on_2, 49, timedelta(hours=1))
+
+    told = [each["news"] for post in hook.said for each in post["incidents"]]
+    assert told == ["raised", "reminded", "reminded"]
+
+
+async def test_a_channel_that_fails_does_not_fail_the_sweep_and_is_tried_again(
+    on_2: Perene, hook: Hook
+):
+    on_2.evolution.faults.turn_on("down")
+    hook.status = 500
+    await counted(on_2, 3)
+    assert hook.said == []
+
+    hook.status = 200
+    await counted(on_2, 3)
+
+    assert [each["news"] for post in hook.said for each in post["incidents"]] == ["raised"]
+
+
+async def test_what_another_sweep_looks_at_is_not_resolved_by_this_one(on_2: Perene, hook: Hook):
+    on_2.evolution.faults.turn_on("down")
+    await counted(on_2)
+
+    await on_2.sweep("/sweep-orphans")
+
+    (incident,) = on_2.documents("incidents").values()
+    assert incident["open"]
+
+
+async def test_disconnected_lines_are_one_alert_per_tenant_after_a_while(on_2: Perene, hook: Hook):
+    on_2.write("tenants/acme", tenant="acme", max_lines=3)
+    for at, line in enumerate(("default", "vendas", "suporte")):
+        name = await on_2.pair("acme", f"551199999000{at}", line=line)
+        await on_2.evolution.unpair(name)
+    asked = await on_2.pair("calm", "5511999990007")
+    await on_2.call("POST", "/instances/default/disconnect", "calm")
+    await on_2.evolution.settled()
+
+    await counted(on_2)
+    assert hook.said == []
+    await counted(on_2, 14)
+
+    assert asked
+    assert [post["text"] for post in hook.said] == ["🔴 Client acme: 3 line(s) disconnected"]
+
+
+async def test_a_tenant_of_any_id_is_alerted_of(on_2: Perene, hook: Hook):
+    name = await on_2.pair("a/b|c")
+    await on_2.evolution.unpair(name)
+    await on_2.evolution.settled()
+
+    await counted(on_2, 14)
+
+    assert [post["text"] for post in hook.said] == ["🔴 Client a/b|c: 1 line(s) disconnected"]
+
+
+async def test_what_is_wrong_with_lines_and_servers_is_not_over_because_a_server_is_down(
+    on_2: Perene, hook: Hook
+):
+    on_2.set(CAPACITY_ALERT_RATIO="0.01")
+    name = await on_2.pair("acme")
+    await on_2.evolution.unpair(name)
+    await on_2.evolution.settled()
+    await counted(on_2, 14)
+    on_2.evolution.faults.turn_on("down")
+    await counted(on_2, 2)
+
+    told = [(each["cause"], each["news"]) for post in hook.said for each in post["incidents"]]
+    assert sorted(told) == [
+        ("lines_disconnected", "raised"),
+        ("server_down", "raised"),
+        ("server_filling", "raised"),
+    ]
+
+
+async def test_a_post_is_signed(on_2: Perene, hook: Hook):
+    on_2.set(ALERT_WEBHOOK_SECRET=SECRET)
+    on_2.evolution.faults.turn_on("down")
+
+    await counted(on_2)
+
+    ((body, headers),) = hook.posts
+    at, signature = (part.partition("=")[2] for part in headers["x-perene-signature"].split(","))
+    expected = hmac.new(SECRET.encode(), f"{at}.".encode() + body, hashlib.sha256).hexdigest()
+    assert signature == expected
+
+
+@pytest.mark.parametrize("host", ["hooks.slack.com", "chat.googleapis.com"])
+async def test_chats_get_a_text_in_portuguese(on_2: Perene, hook: Hook, host: str):
+    on_2.set(ALERT_WEBHOOK_URL=f"https://{host}/x", ALERT_LANGUAGE="pt-BR")
+    on_2.evolution.faults.turn_on("key_rotated")
+
+    await counted(on_2)
+
+    assert hook.said == [{"text": "🔴 O servidor main recusa a nossa chave"}]
+
+
+class Letters(socketserver.ThreadingTCPServer):
+    """A mail server that keeps what it is given."""
+
+    allow_reuse_address = True
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Postman)
+        self.letters: list[str] = []
+
+
+class Postman(socketserver.StreamRequestHandler):
+    def handle(self) -> None:
+        self.wfile.write(b"220 mail.test\r\n")
+        while line := self.rfile.readline():
+            verb = line[:4].upper()
+            if verb == b"DATA":
+                self.wfile.write(b"354 go on\r\n")
+                lines = iter(self.rfile.readline, b".\r\n")
+                self.server.letters.append(b"".join(lines).decode())  # type: ignore[attr-defined]
+            if verb == b"QUIT":
+                self.wfile.write(b"221 bye\r\n")
+                return
+            self.wfile.write(b"250 ok\r\n")
+
+
+@contextmanager
+def mail_server() -> Iterator[Letters]:
+    with Letters() as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+async def test_an_e_mail_is_sent_and_one_that_cannot_be_is_sent_later(on_2: Perene):
+    with mail_server() as server:
+        port = server.server_address[1]
+        on_2.set(
+            ALERT_EMAIL_HOST="127.0.0.1",
+            ALERT_EMAIL_PORT="1",
+            ALERT_EMAIL_SECURITY="none",
+            ALERT_EMAIL_FROM="perene@agency.test",
+            ALERT_EMAIL_TO="ops@agency.test, boss@agency.test",
+        )
+        on_2.evolution.faults.turn_on("down")
+        await counted(on_2)
+        assert server.letters == []
+
+        on_2.set(ALERT_EMAIL_PORT=str(port))
+        await counted(on_2, 2)
+
+        (letter,) = server.letters
+        assert "To: ops@agency.test, boss@agency.test" in letter
+        assert "Perene: 1 aviso(s)" in letter
+
+
+async def test_an_alert_that_was_interrupted_is_told_by_the_next_one(on_2: Perene, hook: Hook):
+    store, now = services.store(), services.now()
+    trouble = Trouble(cause=Cause.SERVER_DOWN, subject="main")
+    raised = await store.follow_incident(trouble.id, trouble, now, timedelta(days=1))
+    await store.claim_news(raised, "somebody who died", now)
+
+    await tell.tell()
+    assert hook.said == []
+    on_2.clock.advance(FIVE)
+    await tell.tell()
+
+    assert [each["news"] for post in hook.said for each in post["incidents"]] == ["raised"]
+
+
+async def test_a_sweep_that_stopped_to_be_safe_is_alerted_of(on_2: Perene, hook: Hook):
+    for at in range(10):
+        await on_2.ensure(f"t{at}")
+    await on_2.sweep()
+    for at in range(5):
+        await on_2.evolution.vanish(f"instance_t{at}")
+
+    await on_2.sweep()
+
+    (post,) = hook.said
+    assert "nothing was deleted: census_shrank" in post["text"]

@@ -1,0 +1,311 @@
+"""What operators see and set: the sweeps' findings, the dead letters, the servers, the tenants."""
+
+import json
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from infra import openapi
+from tests.perene import Perene, name_of
+
+DAY = timedelta(days=1)
+
+
+async def get(perene: Perene, path: str, **query: Any) -> Any:
+    answer = await perene.operate("GET", path, params=query)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+async def test_the_fleet_at_a_glance(perene: Perene):
+    await perene.pair("acme")
+    await perene.ensure("shy")
+    await perene.sweep("/sweep-capacity")
+    await perene.sweep()
+
+    seen = await get(perene, "/fleet")
+
+    assert seen["sentence"] == "0 violations in 2 instances"
+    totals = seen["totals"]
+    assert (totals["open"], totals["pairing"], totals["reserved"]) == (1, 1, 2)
+    (server,) = seen["servers"]
+    assert (server["server"], server["free"], server["share"]) == ("main", 98, 0.02)
+    assert server["memory_gb"] == 0.1
+    assert {each["kind"] for each in seen["sweeps"]} == {"capacity", "orphans"}
+    assert seen["attention"] == []
+
+
+async def test_before_any_sweep_the_fleet_is_shown_too(perene: Perene):
+    seen = await get(perene, "/fleet")
+
+    assert seen["sentence"] == "No sweep has run yet"
+    assert seen["totals"]["limit"] == 100
+
+
+async def test_what_is_wrong_comes_first_in_words(firestore_emulator: str):
+    async with Perene(instance_max=2, one="2.3.6", two="2.3.6") as perene:
+        perene.set(ALERT_LANGUAGE="en")
+        for at in range(4):
+            await perene.ensure(f"t{at}")
+        perene.servers["two"].faults.turn_on("down")
+        await perene.sweep("/sweep-capacity")
+
+        seen = await get(perene, "/fleet")
+
+        assert {each["sentence"] for each in seen["attention"]} == {
+            "Server two doesn't answer",
+            "Server one is full: 2/2 (100 %). It takes no new lines",
+        }
+        assert seen["totals"]["answering"] == 1
+
+
+async def test_violations_are_shown_one_by_one(perene: Perene):
+    await perene.pair("acme")
+    perene.write("servers/main", reserved=9)
+    perene.write("tenants/acme", lines=["default", "lost"])
+    perene.write("numbers/5511900000000", instance="instance_nobody", tenant="nobody")
+    document = {"line": "never", "last_at": 1, "number": "1", "contact": "2"}
+    perene.write("tenants/acme/conversations/strange", **document)
+    perene.write("instances/instance_far", **far(perene))
+
+    found = (await perene.sweep())["invariants"]
+
+    rules = sorted(each["rule"] for each in found["violations"])
+    assert rules == [
+        "conversation_of_no_line",
+        "counter_wrong",
+        "line_not_listed",
+        "line_on_unknown_server",
+        "listed_without_line",
+        "number_without_line",
+    ]
+    assert found["count"] == 6
+
+
+def far(perene: Perene) -> dict[str, Any]:
+    """The record of a line whose server isn't configured any more."""
+    known = perene.documents("instances")["instance_acme"]
+    other = {"name": "instance_far", "tenant": "far", "server": "away", "number": None}
+    return {**known, **other, "claimed": None}
+
+
+# Tenants -------------------------------------------------------------------------------------
+
+
+async def test_a_tenant_is_registered_and_changed(perene: Perene):
+    perene.set(TENANTS_ON_FIRST_USE="false")
+    assert (await perene.ensure("acme")).status_code == 403
+
+    kept = await perene.operate("PUT", "/fleet/tenants/acme", json={"max_lines": 2})
+
+    assert kept.json()["status"] == "active"
+    assert (await perene.ensure("acme")).status_code == 200
+    assert (await perene.ensure("acme", line="vendas")).status_code == 200
+    seen = await get(perene, "/fleet/tenants/acme")
+    assert (seen["max_lines"], seen["lines"]) == (2, ["default", "vendas"])
+
+
+async def test_a_cancelled_tenant_is_so_since_it_was(perene: Perene):
+    await perene.ensure("acme")
+    first = await perene.operate("PUT", "/fleet/tenants/acme", json={"status": "cancelled"})
+    perene.clock.advance(DAY)
+    again = await perene.operate("PUT", "/fleet/tenants/acme", json={"status": "cancelled"})
+    back = await perene.operate("PUT", "/fleet/tenants/acme", json={"status": "active"})
+
+    assert first.json()["cancelled_at"] == again.json()["cancelled_at"]
+    assert "cancelled_at" not in back.json()
+
+
+@pytest.mark.parametrize(
+    ("path", "tenant"),
+    [
+        pytest.param("ana@acme.test", "ana@acme.test", id="an address"),
+        pytest.param("a~2fb", "a/b", id="a slash, as names spell it"),
+        pytest.param("auth0%7C123", "auth0|123", id="an id of Auth0"),
+    ],
+)
+async def test_any_tenants_id_fits_into_the_path(perene: Perene, path: str, tenant: str):
+    kept = await perene.operate("PUT", f"/fleet/tenants/{path}", json={"max_lines": 3})
+
+    assert kept.json()["tenant"] == tenant
+    assert (await get(perene, f"/fleet/tenants/{path}"))["max_lines"] == 3
+
+
+async def test_tenants_come_page_by_page(perene: Perene):
+    for at in range(5):
+        await perene.operate("PUT", f"/fleet/tenants/t{at}", json={})
+
+    first = await get(perene, "/fleet/tenants", limit=3)
+    second = await get(perene, "/fleet/tenants", limit=3, cursor=first["next"])
+
+    assert [each["tenant"] for page in (first, second) for each in page["tenants"]] == [
+        f"t{at}" for at in range(5)
+    ]
+    assert "next" not in second
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "problem"),
+    [
+        ("GET", "/fleet/tenants/nobody", 404, "tenant-absent"),
+        ("PUT", f"/fleet/tenants/{'x' * 300}", 404, "tenant-absent"),
+        ("PUT", "/fleet/servers/nowhere", 404, "server-absent"),
+        ("POST", "/fleet/candidates/main~instance_x/approve", 404, "candidate-unknown"),
+        ("POST", "/fleet/candidates/main~instance_x/undo", 404, "candidate-unknown"),
+        ("POST", "/fleet/candidates/..~x/keep", 404, "candidate-unknown"),
+        ("GET", "/fleet/sweeps/orphans/latest", 404, "report-unknown"),
+        ("GET", "/fleet/sweeps/strange/latest", 404, "report-unknown"),
+        ("POST", f"/fleet/dead-letters/{'0' * 64}/replay", 404, "letter-unknown"),
+        ("DELETE", "/fleet/dead-letters/__x__", 404, "letter-unknown"),
+        ("GET", "/fleet/tenants?limit=0", 422, "request-invalid"),
+        ("GET", "/fleet/candidates?stage=strange", 422, "request-invalid"),
+        ("PUT", "/fleet/tenants/acme?x", 422, "request-invalid"),
+    ],
+)
+async def test_what_is_not_there_has_a_name(
+    perene: Perene, method: str, path: str, status: int, problem: str
+):
+    body = {"accepting": True} if "servers" in path else {}
+    body = {"max_lines": 101} if path.endswith("?x") else body
+
+    answer = await perene.operate(method, path, json=body)
+
+    assert (answer.status_code, answer.json()["type"]) == (status, f"urn:perene:problem:{problem}")
+
+
+# Sweeps --------------------------------------------------------------------------------------
+
+
+async def test_reports_are_kept_and_read_newest_first(perene: Perene):
+    for _ in range(3):
+        perene.clock.advance(DAY)
+        last = await perene.sweep()
+
+    listed = await get(perene, "/fleet/sweeps", kind="orphans", limit=2)
+    more = await get(perene, "/fleet/sweeps", kind="orphans", limit=2, cursor=listed["next"])
+    latest = await get(perene, "/fleet/sweeps/orphans/latest")
+    named = await get(perene, f"/fleet/sweeps/orphans/{last['id']}")
+
+    assert len(listed["reports"]) + len(more["reports"]) == 3
+    assert latest["id"] == named["id"] == listed["reports"][0]["id"] == last["id"]
+
+
+async def test_a_deletion_that_has_begun_cannot_be_undone(perene: Perene):
+    await perene.ensure("acme")
+    await perene.evolution.plant("instance_ghost")
+    perene.evolution.faults.turn_on("delete_never_finishes")
+    for _ in range(3):
+        perene.clock.advance(8 * DAY)
+        await perene.sweep()
+
+    answers = [
+        await perene.operate("POST", f"/fleet/candidates/main~instance_ghost/{verb}")
+        for verb in ("undo", "keep", "approve")
+    ]
+
+    assert [answer.status_code for answer in answers] == [409, 409, 409]
+
+
+# Dead letters --------------------------------------------------------------------------------
+
+
+async def buried(perene: Perene, **data: Any) -> str:
+    """An event that nobody understands; the letter's id."""
+    name = await perene.pair("acme")
+    envelope = {"event": "messages.upsert", "instance": name, "data": data or 7}
+    await perene.http.post("/webhook", json=envelope, headers=perene.signed(name))
+    (letter,) = perene.documents("dead_letters")
+    return letter
+
+
+async def test_dead_letters_are_listed_without_what_they_say(perene: Perene):
+    letter = await buried(perene, text="segredo")
+
+    (found,) = (await get(perene, "/fleet/dead-letters"))["letters"]
+
+    assert (found["id"], found["instance"], found["attempts"]) == (letter, name_of("acme"), 1)
+    assert "segredo" not in str(found)
+
+
+async def test_a_letter_that_is_still_not_understood_stays(perene: Perene):
+    letter = await buried(perene)
+
+    answer = await perene.operate("POST", f"/fleet/dead-letters/{letter}/replay")
+
+    assert answer.json() == {"outcome": "dead"}
+    assert perene.documents("dead_letters")[letter]["attempts"] == 2
+
+
+async def test_a_letter_that_is_understood_now_is_heard_and_gone(perene: Perene):
+    letter = await buried(perene)
+    said = {
+        "key": {"id": "3A1", "remoteJid": "5521988887777@s.whatsapp.net", "fromMe": False},
+        "message": {"conversation": "oi"},
+        "messageTimestamp": 1_795_302_085,
+    }
+    envelope = {
+        "event": "messages.upsert",
+        "instance": name_of("acme"),
+        "sender": "5511999990001@s.whatsapp.net",
+        "data": said,
+    }
+    perene.write(f"dead_letters/{letter}", raw=json.dumps(envelope))
+
+    answers = [
+        await perene.operate("POST", f"/fleet/dead-letters/{letter}/replay") for _ in range(2)
+    ]
+
+    assert answers[0].json() == {"outcome": "replayed"}
+    assert answers[1].status_code == 404
+    assert len(perene.documents("tenants/acme/messages")) == 1
+
+
+async def test_a_letter_that_was_cut_cannot_be_replayed(perene: Perene):
+    letter = await buried(perene)
+    perene.write(f"dead_letters/{letter}", cut=True)
+
+    answer = await perene.operate("POST", f"/fleet/dead-letters/{letter}/replay")
+
+    assert answer.status_code == 409
+
+
+async def test_a_letter_is_discarded(perene: Perene):
+    letter = await buried(perene)
+
+    assert (await perene.operate("DELETE", f"/fleet/dead-letters/{letter}")).status_code == 204
+    assert perene.documents("dead_letters") == {}
+
+
+async def test_a_replayed_letter_never_moves_a_connection(perene: Perene):
+    letter = await buried(perene)
+    envelope = {"event": "connection.update", "instance": name_of("acme"), "data": {"state": "close", "statusReason": 401}}  # fmt: skip  # noqa: E501
+    perene.write(f"dead_letters/{letter}", raw=json.dumps(envelope))
+
+    await perene.operate("POST", f"/fleet/dead-letters/{letter}/replay")
+
+    assert perene.documents("instances")[name_of("acme")]["state"] == "open"
+
+
+# Who may -------------------------------------------------------------------------------------
+
+OPERATORS = ("fleet", "sweep_capacity", "sweep_orphans")
+ROUTES = [
+    pytest.param(route.method, edge.path + route.path.rstrip("/"), id=f"{edge.function} {index}")
+    for edge in openapi.edges()
+    if edge.function in OPERATORS
+    for index, route in enumerate(edge.routes)
+]
+
+
+@pytest.mark.parametrize(("method", "path"), ROUTES)
+async def test_a_tenant_may_do_none_of_this(on_2: Perene, method: str, path: str):
+    await on_2.pair("acme")
+    before = on_2.documents("instances"), on_2.documents("tenants"), on_2.documents("servers")
+
+    answer = await on_2.call(method, re.sub(r"{\w+}", "acme", path), json={})
+
+    assert (answer.status_code, answer.json()["type"]) == (403, "urn:perene:problem:not-allowed")
+    after = on_2.documents("instances"), on_2.documents("tenants"), on_2.documents("servers")
+    assert after == before

@@ -1,0 +1,135 @@
+"""How full every server is: counted, corrected, kept, foreseen, and alerted of."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from tests.perene import Perene
+
+DAY = timedelta(days=1)
+
+
+async def counted(perene: Perene) -> dict[str, Any]:
+    return await perene.sweep("/sweep-capacity")
+
+
+async def test_every_instance_is_counted_once_by_how_it_stands(on_2: Perene):
+    await on_2.pair("open")
+    await on_2.ensure("pairing")
+    await on_2.ensure("shy")
+    await on_2.evolution.reach_qr_limit("instance_shy")
+    out = await on_2.pair("out", "5511999990002")
+    await on_2.evolution.unpair(out)
+    await on_2.evolution.settled()
+    await on_2.evolution.plant("theirs")
+    await on_2.evolution.plant("instance_ghost")
+    await on_2.sweep()
+    await on_2.sweep()
+
+    census = (await counted(on_2))["censuses"]["main"]
+
+    names = ("open", "pairing", "never_paired", "closed", "quarantined", "foreign")
+    assert [census[name] for name in names] == [1] * 6
+    assert (census["reserved"], census["limit"]) == (4, 100)
+
+
+async def test_a_counter_that_is_wrong_is_corrected(perene: Perene):
+    await perene.ensure("acme")
+    perene.write("servers/main", reserved=57)
+
+    report = await counted(perene)
+
+    assert report["censuses"]["main"]["corrected"] == 56
+    assert perene.documents("servers")["main"]["reserved"] == 1
+    assert (await counted(perene))["censuses"]["main"]["corrected"] == 0
+
+
+async def test_a_server_that_was_never_used_is_counted_too(firestore_emulator: str):
+    async with Perene(one="2.3.6", two="2.3.6") as perene:
+        await perene.ensure("acme")
+
+        report = await counted(perene)
+
+        assert sorted(each["reserved"] for each in report["censuses"].values()) == [0, 1]
+
+
+async def test_a_server_that_does_not_answer_is_reported_and_the_others_go_on(
+    firestore_emulator: str,
+):
+    async with Perene(one="2.3.6", two="2.3.6") as perene:
+        perene.servers["two"].faults.turn_on("down")
+
+        report = await counted(perene)
+
+        assert list(report["censuses"]) == ["one"]
+        assert report["silent"] == ["two: evolution-unreachable"]
+        since = perene.documents("servers")["two"]["failed_since"]
+        perene.clock.advance(DAY)
+        await counted(perene)
+        assert perene.documents("servers")["two"]["failed_since"] == since
+        perene.servers["two"].faults.clear()
+        await counted(perene)
+        assert perene.documents("servers")["two"]["failed_since"] is None
+
+
+async def test_what_the_last_weeks_say_of_when_it_is_full(on_2: Perene):
+    for day in range(10):
+        for at in range(2):
+            await on_2.ensure(f"t{day}-{at}")
+        on_2.clock.advance(DAY)
+        report = await counted(on_2)
+
+    forecast = report["forecasts"]["main"]
+    assert forecast["trend"]["a_day"] == 2
+    assert (forecast["days"], forecast["earliest"], forecast["latest"]) == (40, 40, 40)
+    assert len(on_2.documents("sweeps/capacity/days")) == 10
+
+
+async def test_without_enough_history_nothing_is_foreseen(perene: Perene):
+    assert (await counted(perene))["forecasts"]["main"] == {}
+
+
+async def test_slots_that_could_be_had_back_are_ranked(perene: Perene):
+    await perene.ensure("shy")
+    out = await perene.pair("out", "5511999990002")
+    await perene.evolution.unpair(out)
+    await perene.evolution.settled()
+    await perene.pair("acme")
+
+    report = await counted(perene)
+
+    ranked = [(each["instance"], each["why"]) for each in report["reclaimable"]]
+    assert ranked == [("instance_shy", "never_paired"), ("instance_out", "logged_out")]
+
+
+@pytest.mark.parametrize(
+    ("lines", "cause"), [(8, None), (9, "server_filling"), (10, "server_full")]
+)
+async def test_a_server_that_fills_up_is_alerted_of(
+    firestore_emulator: str, lines: int, cause: str | None
+):
+    async with Perene(instance_max=10, main="2.3.6") as perene:
+        for at in range(lines):
+            await perene.ensure(f"t{at}")
+
+        await counted(perene)
+
+        found = [each["cause"] for each in perene.documents("incidents").values()]
+        assert found == ([cause] if cause else [])
+
+
+async def test_a_drained_server_takes_no_new_line_and_keeps_those_it_has(firestore_emulator: str):
+    async with Perene(one="2.3.6", two="2.3.6") as perene:
+        await perene.operate("PUT", "/fleet/servers/one", json={"accepting": False})
+        for at in range(3):
+            await perene.ensure(f"t{at}")
+        drained = (await perene.operate("GET", "/fleet")).json()["servers"]
+        await perene.operate("PUT", "/fleet/servers/one", json={"accepting": True})
+        await perene.ensure("late")
+
+        assert {each["server"]: each["accepting"] for each in drained} == {
+            "one": False,
+            "two": True,
+        }
+        assert perene.servers["one"].names() == ["instance_late"]

@@ -1,0 +1,76 @@
+"""What sweeps and the operators' page cost, in billed document operations and upstream calls."""
+
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+
+from tests.adapters.counting import Counted, counting
+from tests.perene import Perene
+
+DAY = timedelta(days=1)
+
+
+async def a_fleet(perene: Perene, lines: int) -> None:
+    """So many lines that nothing is wrong with, swept once."""
+    for at in range(lines):
+        await perene.pair(f"t{at}", f"55119999{at:05}")
+    await perene.sweep("/sweep-capacity")
+    await perene.sweep()
+
+
+async def counted(perene: Perene, path: str) -> Counted:
+    with counting(perene.store._client) as found:
+        await perene.sweep(path)
+    return found
+
+
+@pytest.mark.parametrize("lines", [2, 6])
+async def test_a_quiet_sweep_of_orphans_costs_a_few_reads_and_a_write_per_line(
+    perene: Perene, lines: int
+):
+    await a_fleet(perene, lines)
+    perene.clock.advance(DAY)
+
+    found = await counted(perene, "/sweep-orphans")
+
+    per_line = {"tenant": 1, "line": 1, "number": 1, "look for gaps": 1, "conversations": 3}
+    overhead = {"server": 1, "sweep": 2, "no candidate": 1, "no incidents": 2}
+    assert found.reads == sum(per_line.values()) * lines + sum(overhead.values())
+    assert (found.writes, found.deletes) == (lines + 3, 0)
+
+
+@pytest.mark.parametrize("lines", [2, 6])
+async def test_a_sweep_of_capacity_costs_a_read_per_line(perene: Perene, lines: int):
+    await a_fleet(perene, lines)
+    perene.clock.advance(DAY)
+
+    found = await counted(perene, "/sweep-capacity")
+
+    overhead = {"sweep": 2, "server": 3, "days": 2, "nobody away, quarantined, wrong": 4}
+    assert found.reads == lines + sum(overhead.values())
+    assert (found.writes, found.deletes) == (5, 1)
+
+
+@pytest.mark.parametrize("lines", [2, 6])
+async def test_the_fleet_at_a_glance_costs_the_same_however_many_lines_there_are(
+    perene: Perene, lines: int
+):
+    await a_fleet(perene, lines)
+
+    with counting(perene.store._client) as found:
+        await perene.operate("GET", "/fleet")
+
+    assert (found.reads, found.writes) == (5, 0)
+
+
+@pytest.mark.parametrize("lines", [2, 6])
+async def test_a_quiet_sweep_calls_each_instance_three_times(perene: Perene, lines: int):
+    await a_fleet(perene, lines)
+    perene.clock.advance(DAY)
+    perene.evolution.world.calls.clear()
+
+    await perene.sweep()
+
+    calls = Counter(call.path.split("/")[2] for call in perene.evolution.calls)
+    assert calls == {"fetchInstances": 1, "find": 2 * lines, "findMessages": lines}

@@ -1,0 +1,532 @@
+"""Records and servers agree again: who has to go goes, after its time, and nobody else."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from infra.local.simulator import configuration
+from tests.perene import Perene, name_of
+
+DAY = timedelta(days=1)
+WEEK = timedelta(days=7)
+
+
+def told(report: dict[str, Any], what: str) -> list[str]:
+    """The instances to which a sweep did that."""
+    return [note["instance"] for note in report["notes"] if note["what"] == what]
+
+
+async def candidates(perene: Perene, **query: str) -> dict[str, dict[str, Any]]:
+    answer = await perene.operate("GET", "/fleet/candidates", params=query)
+    assert answer.status_code == 200, answer.text
+    return {each["instance"]: each for each in answer.json()["candidates"]}
+
+
+async def swept(perene: Perene, times: int = 1, apart: timedelta = DAY) -> dict[str, Any]:
+    """So many sweeps, each a while after the other; the last report."""
+    for _ in range(times):
+        perene.clock.advance(apart)
+        report = await perene.sweep()
+    return report
+
+
+async def quarantined(perene: Perene) -> dict[str, Any]:
+    """Everything that can be is in quarantine, and its time is over."""
+    await swept(perene, 2)
+    perene.clock.advance(WEEK)
+    return await candidates(perene)
+
+
+# Orphans -------------------------------------------------------------------------------------
+
+
+async def test_an_orphan_is_suspected_then_quarantined_then_deleted(perene: Perene):
+    await perene.pair("acme")
+    await perene.evolution.plant("instance_ghost")
+
+    first = await swept(perene)
+    second = await swept(perene)
+    waiting = await swept(perene)
+    last = await swept(perene, apart=WEEK)
+
+    assert told(first, "suspected") == ["instance_ghost"]
+    assert told(second, "quarantined") == ["instance_ghost"]
+    assert waiting["counts"].get("deleted") is None
+    assert told(last, "deleted") == ["instance_ghost"]
+    assert perene.evolution.names() == ["instance_acme"]
+    found = await candidates(perene, stage="deleted")
+    assert found["instance_ghost"]["cause"] == "orphan"
+
+
+async def test_a_deletion_leaves_no_record_no_slot_and_no_tenant(perene: Perene):
+    await perene.pair("acme")
+    await perene.evolution.plant("instance_ghost")
+    await quarantined(perene)
+
+    await swept(perene)
+
+    assert list(perene.documents("instances")) == ["instance_acme"]
+    assert list(perene.documents("tenants")) == ["acme"]
+    assert perene.documents("servers")["main"]["reserved"] == 1
+
+
+async def test_what_is_not_ours_by_name_is_never_even_suspected(perene: Perene):
+    await perene.pair("acme")
+    for name in ("evo1", "Instance_acme", "instance_", "instance_a b", "instance_x~~default"):
+        await perene.evolution.plant(name)
+
+    await swept(perene, 5, WEEK)
+
+    assert await candidates(perene) == {}
+    assert len(perene.evolution.names()) == 6
+
+
+async def test_an_orphan_whose_webhook_goes_to_somebody_else_needs_a_person(on_2: Perene):
+    await on_2.pair("acme")
+    await on_2.evolution.plant("instance_theirs")
+    row = on_2.evolution.world.rows["instance_theirs"]
+    theirs = {"enabled": True, "url": "https://other.test", "headers": {}, "events": ["CALL"]}
+    configuration.store_webhook(row, theirs)
+    found = await quarantined(on_2)
+    spared = await swept(on_2)
+
+    assert found["instance_theirs"]["stranger"]
+    assert found["instance_theirs"]["awaits_approval"]
+    assert told(spared, "deleted") == []
+
+    await on_2.operate("POST", "/fleet/candidates/main~instance_theirs/approve")
+    assert told(await swept(on_2), "deleted") == ["instance_theirs"]
+
+
+async def test_an_orphan_that_is_claimed_meanwhile_is_cleared(perene: Perene):
+    await perene.pair("acme")
+    await perene.evolution.plant("instance_late")
+    await quarantined(perene)
+
+    await perene.ensure("late")
+    report = await swept(perene)
+
+    assert told(report, "cleared") == ["instance_late"]
+    assert await candidates(perene) == {}
+    assert perene.evolution.exists("instance_late")
+
+
+async def test_undone_it_begins_anew_and_kept_it_is_never_asked_for_again(perene: Perene):
+    await perene.pair("acme")
+    await perene.evolution.plant("instance_one")
+    await perene.evolution.plant("instance_two")
+    await quarantined(perene)
+
+    await perene.operate("POST", "/fleet/candidates/main~instance_one/undo")
+    await perene.operate("POST", "/fleet/candidates/main~instance_two/keep")
+    report = await swept(perene)
+
+    assert told(report, "suspected") == ["instance_one"]
+    assert told(report, "deleted") == []
+    await swept(perene, 4, WEEK)
+    assert set(perene.evolution.names()) == {"instance_acme", "instance_two"}
+    assert (await candidates(perene))["instance_two"]["stage"] == "kept"
+
+
+async def test_with_no_quarantine_at_all_a_deletion_takes_three_sweeps(perene: Perene):
+    perene.set(QUARANTINE_DAYS="0")
+    await perene.pair("acme")
+    await perene.evolution.plant("instance_ghost")
+
+    reports = [await swept(perene, apart=timedelta(seconds=1)) for _ in range(3)]
+
+    done = [next(iter(set(r["counts"]) & {"suspected", "quarantined", "deleted"})) for r in reports]
+    assert done == ["suspected", "quarantined", "deleted"]
+
+
+# Lines of tenants ----------------------------------------------------------------------------
+
+
+async def test_a_cancelled_tenants_line_is_released_after_quarantine(perene: Perene):
+    await perene.pair("acme")
+    await perene.pair("gone", "5511999990002")
+    await perene.operate("PUT", "/fleet/tenants/gone", json={"status": "cancelled"})
+    found = await quarantined(perene)
+
+    report = await swept(perene)
+
+    assert found["instance_gone"]["cause"] == "cancelled"
+    assert found["instance_gone"]["warning"]
+    assert told(report, "deleted") == ["instance_gone"]
+    assert perene.evolution.names() == ["instance_acme"]
+    assert "5511999990002" not in perene.documents("numbers")
+    assert perene.documents("tenants")["gone"]["lines"] == []
+
+
+async def test_a_cancelled_tenant_that_is_called_back_keeps_its_line(perene: Perene):
+    await perene.pair("acme")
+    await perene.pair("gone", "5511999990002")
+    await perene.operate("PUT", "/fleet/tenants/gone", json={"status": "cancelled"})
+    await quarantined(perene)
+
+    await perene.operate("PUT", "/fleet/tenants/gone", json={"status": "active"})
+    report = await swept(perene)
+
+    assert told(report, "cleared") == ["instance_gone"]
+    assert perene.evolution.state("instance_gone") == "open"
+
+
+async def test_a_suspended_tenants_lines_stay(perene: Perene):
+    await perene.pair("acme")
+    await perene.operate("PUT", "/fleet/tenants/acme", json={"status": "suspended"})
+
+    await swept(perene, 5, WEEK)
+
+    assert perene.evolution.state("instance_acme") == "open"
+    assert await candidates(perene) == {}
+
+
+async def test_an_idle_line_is_only_proposed_until_a_person_approves(perene: Perene):
+    await perene.pair("acme")
+    name = await perene.pair("idle", "5511999990002")
+    await perene.evolution.unpair(name)
+    await perene.evolution.settled()
+    await swept(perene, 2)
+    assert await candidates(perene) == {}
+
+    await swept(perene, 3, timedelta(days=31))
+    found = await candidates(perene)
+    assert (found[name]["cause"], found[name]["awaits_approval"]) == ("idle", True)
+    assert perene.evolution.exists(name)
+
+    approved = await perene.operate("POST", f"/fleet/candidates/main~{name}/approve")
+    report = await swept(perene)
+
+    assert approved.json()["approved_by"] == "olga"
+    assert told(report, "deleted") == [name]
+    assert not perene.evolution.exists(name)
+
+
+async def test_an_approved_line_that_is_paired_again_in_time_stays(perene: Perene):
+    name = await perene.pair("idle")
+    await perene.evolution.unpair(name)
+    await perene.evolution.settled()
+    await swept(perene, 4, timedelta(days=31))
+    await perene.operate("POST", f"/fleet/candidates/main~{name}/approve")
+
+    await perene.pair("idle")
+    report = await swept(perene)
+
+    assert told(report, "cleared") == [name]
+    assert perene.evolution.state(name) == "open"
+
+
+async def test_a_line_that_nobody_paired_is_proposed_sooner(perene: Perene):
+    await perene.ensure("shy")
+    await perene.evolution.reach_qr_limit("instance_shy")
+    await perene.evolution.settled()
+
+    await swept(perene, 2, timedelta(days=8))
+
+    found = (await candidates(perene))["instance_shy"]
+    assert (found["cause"], found["awaits_approval"]) == ("never_paired", True)
+    assert found["paired"] is False
+
+
+async def test_a_second_instance_on_another_server_goes_and_the_lines_own_stays(
+    firestore_emulator: str,
+):
+    async with Perene(one="2.3.6", two="2.3.6") as perene:
+        await perene.pair("acme")
+        own = perene.documents("instances")["instance_acme"]["server"]
+        other = "two" if own == "one" else "one"
+        await perene.servers[other].plant("instance_acme")
+
+        await quarantined(perene)
+        report = await swept(perene)
+
+        assert told(report, "deleted") == ["instance_acme"]
+        assert perene.servers[other].names() == []
+        assert perene.servers[own].state("instance_acme") == "open"
+        assert perene.documents("instances")["instance_acme"]["lease"] is None
+
+
+async def test_of_two_where_only_the_copy_is_connected_a_person_has_to_look(
+    firestore_emulator: str,
+):
+    async with Perene(one="2.3.6", two="2.3.6") as perene:
+        await perene.ensure("acme")
+        own = perene.documents("instances")["instance_acme"]["server"]
+        other = "two" if own == "one" else "one"
+        await perene.servers[other].plant("instance_acme", open=True)
+
+        report = await swept(perene, 5, WEEK)
+
+        assert perene.servers[other].state("instance_acme") == "open"
+        rules = {each["rule"] for each in report["invariants"]["violations"]}
+        assert "line_on_two_servers" in rules
+
+
+# Repairs -------------------------------------------------------------------------------------
+
+
+async def test_a_vanished_instance_is_missing_and_the_next_ensure_heals_it(perene: Perene):
+    name = await perene.pair("acme")
+    await perene.evolution.vanish(name)
+
+    report = await swept(perene)
+
+    assert told(report, "missing") == [name]
+    assert perene.documents("instances")[name]["state"] == "missing"
+    assert (await perene.ensure("acme")).json()["state"] == "pairing"
+
+
+async def test_liars_are_found_both_ways(on_2: Perene):
+    gone, back = await on_2.pair("gone"), await on_2.pair("back", "5511999990002")
+    await on_2.evolution.drop(gone, back=False)
+    on_2.evolution.world.rows[gone].connection_status = "close"
+    on_2.write(f"instances/{back}", state="closed", reason="connection_lost", number=None)
+
+    report = await swept(on_2)
+
+    assert set(told(report, "corrected")) == {gone, back}
+    records = on_2.documents("instances")
+    assert (records[gone]["state"], records[gone]["reason"]) == ("closed", "connection_lost")
+    assert (records[back]["state"], records[back]["number"]) == ("open", "5511999990002")
+
+
+async def test_a_database_that_lies_is_not_believed(on_2: Perene):
+    name = await on_2.pair("acme")
+    on_2.evolution.world.rows[name].connection_status = "close"
+
+    report = await swept(on_2)
+
+    assert told(report, "corrected") == []
+    assert on_2.documents("instances")[name]["state"] == "open"
+
+
+async def test_a_release_that_nobody_finished_is_finished(perene: Perene):
+    name = await perene.pair("acme")
+    perene.write(f"instances/{name}", state="releasing", reason="release_asked")
+
+    report = await swept(perene)
+
+    assert told(report, "left") == [name]
+    assert perene.documents("instances") == {}
+    assert not perene.evolution.exists(name)
+
+
+async def test_a_creation_that_nobody_finished_can_be_begun_anew(perene: Perene):
+    name = await perene.pair("acme")
+    await perene.evolution.vanish(name)
+    perene.write(f"instances/{name}", state="creating", reason="new")
+
+    await swept(perene)
+
+    assert perene.documents("instances")[name]["state"] == "missing"
+
+
+async def test_a_deployment_that_moved_repairs_every_line(perene: Perene):
+    names = [await perene.pair(f"t{at}", f"551199999000{at}") for at in range(3)]
+    perene.set(PUBLIC_URL="https://moved.test")
+
+    report = await swept(perene)
+    again = await swept(perene)
+
+    assert set(told(report, "repaired")) == set(names)
+    assert told(again, "repaired") == []
+    for name in names:
+        assert perene.evolution.webhook(name)["url"].startswith("https://moved.test/webhook")
+
+
+async def test_settings_that_somebody_changed_are_ours_again(perene: Perene):
+    name = await perene.pair("acme")
+    perene.evolution.world.rows[name].setting["readMessages"] = True
+
+    report = await swept(perene)
+
+    assert [(note["instance"], note["why"]) for note in report["notes"]] == [(name, "settings")]
+    assert perene.evolution.settings(name)["readMessages"] is False
+
+
+async def test_a_line_that_is_being_let_go_stays_silent(perene: Perene):
+    name = await perene.pair("acme")
+    perene.evolution.faults.turn_on("delete_never_finishes")
+    await perene.call("DELETE", "/instances/default", "acme")
+
+    report = await swept(perene, apart=timedelta(minutes=2))
+
+    assert told(report, "repaired") == []
+    assert not perene.evolution.webhook(name)["enabled"]
+
+
+# Guards --------------------------------------------------------------------------------------
+
+
+async def doomed(perene: Perene) -> None:
+    """An orphan among ten tenants, and its time is over."""
+    for at in range(10):
+        await perene.ensure(f"t{at}")
+    await perene.evolution.plant("instance_ghost")
+    await quarantined(perene)
+
+
+def braked(report: dict[str, Any]) -> set[str]:
+    return {brake["why"] for brake in report["brakes"]}
+
+
+async def test_nothing_is_deleted_while_a_server_says_nothing(firestore_emulator: str):
+    async with Perene(one="2.3.6", two="2.3.6") as perene:
+        await perene.ensure("acme")
+        await perene.servers["one"].plant("instance_ghost")
+        await quarantined(perene)
+        perene.servers["two"].faults.turn_on("down")
+
+        report = await swept(perene)
+
+        assert braked(report) == {"census_failed"}
+        assert perene.servers["one"].exists("instance_ghost")
+        perene.servers["two"].faults.clear()
+        assert told(await swept(perene), "deleted") == ["instance_ghost"]
+
+
+async def test_nothing_is_deleted_when_tenants_are_gone(perene: Perene):
+    await doomed(perene)
+    for name in list(perene.documents("tenants"))[:5]:
+        perene.database.document(f"tenants/{name}").delete()
+
+    report = await swept(perene)
+
+    assert braked(report) == {"tenants_shrank"}
+    assert perene.evolution.exists("instance_ghost")
+    assert len(perene.evolution.names()) == 11
+
+
+async def test_nothing_is_deleted_when_there_are_no_tenants(perene: Perene):
+    await doomed(perene)
+    for name in perene.documents("tenants"):
+        perene.database.document(f"tenants/{name}").delete()
+
+    report = await swept(perene, 5)
+
+    assert braked(report) == {"tenants_empty"}
+    assert len(perene.evolution.names()) == 11
+
+
+async def test_nothing_is_deleted_when_most_tenants_are_cancelled_at_once(perene: Perene):
+    await doomed(perene)
+    for at in range(5):
+        await perene.operate("PUT", f"/fleet/tenants/t{at}", json={"status": "cancelled"})
+
+    assert braked(await swept(perene, 5)) == {"tenants_shrank"}
+    assert len(perene.evolution.names()) == 11
+
+    await perene.operate("POST", "/fleet/sweeps/orphans/accept-loss")
+    assert told(await swept(perene), "deleted") == ["instance_ghost"]
+    await swept(perene)
+    assert len(told(await swept(perene, apart=2 * WEEK), "deleted")) == 5
+
+
+async def test_an_operators_word_on_a_loss_waits_for_a_sweep_that_can_use_it(
+    firestore_emulator: str,
+):
+    async with Perene(one="2.3.6", two="2.3.6") as perene:
+        for at in range(10):
+            await perene.ensure(f"t{at}")
+        await swept(perene)
+        for at in range(5):
+            await perene.operate("PUT", f"/fleet/tenants/t{at}", json={"status": "cancelled"})
+        await perene.operate("POST", "/fleet/sweeps/orphans/accept-loss")
+        perene.servers["one"].faults.turn_on("down")
+
+        assert braked(await swept(perene)) == {"census_failed"}
+        perene.servers["one"].faults.clear()
+        assert braked(await swept(perene)) == set()
+
+
+async def test_nothing_is_deleted_when_a_census_shrank(perene: Perene):
+    await doomed(perene)
+    for at in range(5):
+        await perene.evolution.vanish(f"instance_t{at}")
+
+    report = await swept(perene)
+
+    assert braked(report) == {"census_shrank"}
+    assert perene.evolution.exists("instance_ghost")
+    assert len(told(report, "missing")) == 5
+
+
+async def test_no_more_than_so_many_are_deleted_in_one_sweep(perene: Perene):
+    perene.set(SWEEP_MAX_DELETES="2")
+    await perene.ensure("acme")
+    for at in range(5):
+        await perene.evolution.plant(f"instance_ghost{at}")
+    await quarantined(perene)
+
+    reports = [await swept(perene) for _ in range(3)]
+
+    assert [len(told(report, "deleted")) for report in reports] == [2, 2, 1]
+    assert reports[0]["counts"]["held_back"] == 3
+
+
+async def test_a_dry_run_says_what_would_be_done_and_does_nothing(perene: Perene):
+    await doomed(perene)
+    before = perene.documents("instances"), await candidates(perene)
+
+    answer = await perene.operate("POST", "/sweep-orphans?dry=1")
+
+    assert told(answer.json(), "delete") == ["instance_ghost"]
+    assert (perene.documents("instances"), await candidates(perene)) == before
+    assert perene.evolution.exists("instance_ghost")
+
+
+async def test_a_record_that_nobody_understands_is_left_alone(perene: Perene):
+    await perene.pair("acme")
+    await perene.pair("odd", "5511999990002")
+    perene.write("tenants/odd", status="whatever")
+    perene.write("instances/instance_acme", state="whatever")
+
+    report = await swept(perene, 5, WEEK)
+
+    assert {"instance_acme", "instance_odd"} == set(perene.evolution.names())
+    rules = [each["rule"] for each in report["invariants"]["violations"]]
+    assert rules.count("record_unreadable") == 2
+
+
+# One at a time, and in time ------------------------------------------------------------------
+
+
+async def test_one_sweep_at_a_time(perene: Perene):
+    perene.write("sweeps/orphans", holder="somebody", until=perene.clock() + timedelta(minutes=4))
+
+    answer = await perene.operate("POST", "/sweep-orphans")
+    perene.clock.advance(timedelta(minutes=5))
+
+    assert (answer.status_code, answer.headers["retry-after"]) == (409, "60")
+    assert (await perene.operate("POST", "/sweep-orphans")).status_code == 200
+
+
+async def test_a_sweep_whose_time_is_over_says_where_and_the_next_goes_on_there(
+    perene: Perene, monkeypatch: pytest.MonkeyPatch
+):
+    names = [await perene.pair(f"t{at}", f"551199999000{at}") for at in range(4)]
+    perene.set(PUBLIC_URL="https://moved.test", SWEEP_SECONDS="100")
+    monkeypatch.setattr("shared.sweeps.runs.AT_ONCE", 1)
+
+    async def slowly() -> None:
+        perene.clock.advance(timedelta(seconds=60))
+
+    for name in names:
+        perene.hosts.before[f"/webhook/find/{name}"] = slowly
+
+    first, second = await perene.sweep(), await perene.sweep()
+
+    assert told(first, "repaired") == names[:2]
+    assert first["stopped_at"]["drift"] == names[2]
+    assert told(second, "repaired") == names[2:]
+
+
+@pytest.mark.parametrize("path", ["/sweep-orphans", "/sweep-capacity", "/fleet"])
+async def test_a_tenant_may_not(perene: Perene, path: str):
+    method = "GET" if path == "/fleet" else "POST"
+
+    answer = await perene.call(method, path)
+
+    assert answer.status_code == 403
+    assert name_of("acme") not in answer.text

@@ -1,0 +1,216 @@
+"""P7: a message leaves by the number its conversation is held with, or not at all.
+
+Lines are paired, change their numbers and are let go, in any order, with events that come late
+and out of order, while people answer: whatever happens, no contact is answered by a wrong number.
+"""
+
+import asyncio
+import itertools
+import time
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import httpx
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from tests.perene import name_of, token
+from tests.proofs.stage import Stage, staged, times
+
+LINES = ("default", "vendas")
+CONTACTS = ("5521977770001", "5521977770002")
+FAST = {"SEND_BURST": "10000", "SEND_PER_MINUTE": "60000", "SEND_NEW_CONTACTS_PER_DAY": "1000"}
+LATE = {"webhook_delayed": {"seconds": 0.1}, "webhook_reordered": {"seconds": 0.2}}
+
+lines = st.sampled_from(LINES)
+contacts = st.sampled_from(CONTACTS)
+serial: Iterator[int] = itertools.count()
+refused: Counter[str] = Counter()
+wrong: list[tuple[str, str]] = []
+"""From which number something was said, and from which it should have been."""
+
+
+async def test_no_message_leaves_by_a_wrong_number(firestore_emulator: str, tmp_path: Path):
+    async with staged(tmp_path, 2, **FAST) as stage:
+        machine = type("Lines", (LinesAndNumbers,), {"stage": stage})
+        chosen = settings(
+            max_examples=times(12, 100),
+            stateful_step_count=times(15, 30),
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+            derandomize=True,
+            database=None,
+            phases=[Phase.generate],  # what depends on moments can't be told again, only shown
+        )
+        await asyncio.to_thread(run_state_machine_as_test, machine, settings=chosen)
+
+        assert wrong == []
+        sent = (await stage.simulated())["sent"]
+        assert len(sent) > times(12, 100), "hardly anything was said at all"
+        assert refused["number-changed"], "no number was changed under a conversation"
+
+
+class LinesAndNumbers(RuleBasedStateMachine):
+    """A tenant of its own, its two lines, and numbers that nobody else has."""
+
+    stage: Stage
+
+    def __init__(self) -> None:
+        super().__init__()
+        turn = next(serial)
+        self.tenant = f"t{turn}"
+        self.numbers = [f"55119{at}{turn:07}" for at in range(3)]
+        self.expected: dict[str, str] = {}
+        self.http = httpx.Client(timeout=30)
+        self.pool = ThreadPoolExecutor(4)
+        self.stage.database.document(f"tenants/{self.tenant}").set(
+            {"tenant": self.tenant, "max_lines": 2}
+        )
+
+    @initialize()
+    def both_lines_are_talking(self) -> None:
+        for number, line in enumerate(LINES):
+            self.pair(line, number)
+            self.receive(line, CONTACTS[0])
+        self.a_moment_passes()
+
+    # What people do --------------------------------------------------------------------------
+
+    @rule(line=lines)
+    def ensure(self, line: str) -> None:
+        self.call("POST", "/ensure-instance", {"line": line})
+
+    @rule(line=lines, number=st.integers(0, 2))
+    def pair(self, line: str, number: int) -> None:
+        """Somebody asks for a code and scans it, if there is one."""
+        self.call("POST", "/ensure-instance", {"line": line})
+        self.simulate(line, "scan", {"number": self.numbers[number]})
+
+    @rule(line=lines)
+    def unlink_on_the_phone(self, line: str) -> None:
+        self.simulate(line, "unpair", {})
+
+    @rule(line=lines, number=st.integers(0, 2))
+    def change_the_number(self, line: str, number: int) -> None:
+        """Unlinked on one phone, and scanned with another."""
+        self.simulate(line, "unpair", {})
+        self.a_moment_passes()
+        self.pair(line, number)
+        self.a_moment_passes()
+
+    @rule(line=lines)
+    def lose_the_connection(self, line: str) -> None:
+        self.simulate(line, "drop", {})
+
+    @rule(line=lines, how=st.sampled_from(["release", "disconnect"]))
+    def let_go(self, line: str, how: str) -> None:
+        self.leave(line, how)
+
+    @rule(line=lines, contact=contacts)
+    def receive(self, line: str, contact: str) -> None:
+        self.simulate(line, "receive", {"from": contact, "text": "oi"})
+
+    @rule(late=st.booleans())
+    def events_come_late(self, late: bool) -> None:
+        on = LATE if late else dict.fromkeys(LATE, False)
+        self.http.put(f"{self.simulator}/faults", json=on)
+
+    @rule()
+    def a_moment_passes(self) -> None:
+        time.sleep(0.05)  # so that some of what is late arrives
+
+    # Who answers -----------------------------------------------------------------------------
+
+    @precondition(lambda self: self.conversations())
+    @rule(
+        choice=st.integers(0, 20), beside=st.sampled_from(["", "release", "disconnect", "unpair"])
+    )
+    def answer(self, choice: int, beside: str) -> None:
+        """Into a conversation, while its line is perhaps let go at the same moment."""
+        known = self.conversations()
+        conversation = known[choice % len(known)]
+        text = f"{self.tenant} {next(serial)}"
+        self.expected[text] = conversation["number"]
+        said = {"conversation": conversation["id"], "text": text}
+        self.at_once(lambda: self.send(text, said), conversation["line"], beside)
+
+    @precondition(lambda self: self.conversations())
+    @rule(choice=st.integers(0, 20))
+    def answer_again(self, choice: int) -> None:
+        """Often: that is what is being proved."""
+        self.answer(choice, "")
+
+    @rule(line=lines, contact=contacts)
+    def write_to(self, line: str, contact: str) -> None:
+        """Through a line, by whichever number it has: the one it says it used."""
+        text = f"{self.tenant} {next(serial)}"
+        answer = self.send(text, {"line": line, "to": contact, "text": text})
+        if answer.is_success:
+            self.expected[text] = answer.json()["number"]
+
+    def teardown(self) -> None:
+        self.http.put(f"{self.simulator}/faults", json=dict.fromkeys(LATE, False))
+        self.a_moment_passes()
+        state = self.http.get(f"{self.simulator}/state").json()
+        told = [(each["sender"], self.expected.get(each["text"])) for each in state["sent"]]
+        wrong.extend((number, meant) for number, meant in told if meant and number != meant)
+        for line in LINES:
+            self.leave(line, "release")
+        self.pool.shutdown()
+        self.http.close()
+
+    # How -------------------------------------------------------------------------------------
+
+    def at_once(self, act: Any, line: str, beside: str) -> None:
+        running = self.pool.submit(act)
+        if beside == "unpair":
+            self.simulate(line, "unpair", {})
+        elif beside:
+            self.leave(line, beside)
+        running.result()
+
+    def conversations(self) -> list[dict[str, Any]]:
+        found = self.call("GET", "/conversations").json().get("conversations", [])
+        return [each for each in found if not each["contact"].get("group")]
+
+    def send(self, key: str, body: dict[str, Any]) -> httpx.Response:
+        answer = self.call(
+            "POST", "/send-message", body, {"idempotency-key": key.replace(" ", "-")}
+        )
+        if not answer.is_success:
+            refused[answer.json()["type"].rpartition(":")[2]] += 1
+        assert answer.status_code < 500 or answer.status_code in (502, 503, 504), answer.text
+        return answer
+
+    def leave(self, line: str, how: str) -> None:
+        if how == "release":
+            self.call("DELETE", f"/instances/{line}")
+        else:
+            self.call("POST", f"/instances/{line}/disconnect")
+
+    def call(
+        self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None
+    ) -> httpx.Response:
+        port = self.stage.ports[next(serial) % len(self.stage.ports)]
+        known = {"authorization": f"Bearer {token(self.tenant)}", **(headers or {})}
+        url = f"http://127.0.0.1:{port}{path}"
+        return self.http.request(method, url, json=body, headers=known)
+
+    def simulate(self, line: str, verb: str, body: dict[str, Any]) -> None:
+        """What can't happen now doesn't."""
+        name = name_of(self.tenant, line)
+        self.http.post(f"{self.simulator}/instances/{name}/{verb}", json=body)
+
+    @property
+    def simulator(self) -> str:
+        return f"http://127.0.0.1:{self.stage.evolution_port}/simulator"

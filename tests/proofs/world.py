@@ -1,0 +1,319 @@
+"""A small fleet to be swept while anything happens to it, and a judge of every deletion.
+
+What a sweep does to the world is counted in steps: at one of them it may crash, the database may
+fail, or somebody may do something in between.
+"""
+
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from urllib.parse import unquote
+
+import httpx
+
+from infra.local.simulator.state import Impossible
+from shared import problems
+from shared.domain import names
+from shared.domain.fleet.candidates import Candidate, Cause
+from shared.domain.instances import Instance, State
+from shared.domain.names import TenantId
+from shared.domain.tenants import Status, Tenant
+from shared.store.base import Base
+from shared.sweeps import capacity, orphans
+from tests.perene import Perene, name_of
+
+QUARANTINE = timedelta(days=2)
+MAX_DELETES = 2
+CALM_SWEEPS = 14
+"""After so many nights in which nothing goes wrong, all has to agree."""
+
+SETTINGS = {
+    "QUARANTINE_DAYS": "2",
+    "SWEEP_MAX_DELETES": str(MAX_DELETES),
+    "ORPHAN_GRACE_DAYS": "5",
+    "NEVER_PAIRED_DAYS": "3",
+}
+
+
+class Crashed(BaseException):
+    """The process is gone: nothing of it runs any more."""
+
+
+@dataclass
+class Steps:
+    """Counts what is done to the world; at one step something happens, and once it is `dead`, all
+    that is left of the process fails."""
+
+    at: int = 0
+    happens: Callable[[], Awaitable[None]] | None = None
+    count: int = 0
+    dead: bool = False
+    busy: bool = False
+
+    async def step(self) -> None:
+        if self.busy:
+            return
+        if self.dead:
+            raise Crashed
+        self.count += 1
+        if self.count == self.at and self.happens:
+            self.busy = True
+            try:
+                await self.happens()
+            finally:
+                self.busy = False
+            if self.dead:
+                raise Crashed
+
+
+@dataclass
+class World:
+    """What is true, whatever anybody's records say."""
+
+    perene: Perene
+    steps: Steps = field(default_factory=Steps)
+    foreign: set[tuple[str, str]] = field(default_factory=set)
+    approved: dict[str, Any] = field(default_factory=dict)
+    undone: dict[str, Any] = field(default_factory=dict)
+    kept: dict[str, str] = field(default_factory=dict)
+    condemned: set[tuple[str, str]] = field(default_factory=set)
+    in_this_sweep: int = 0
+    blind: bool = False
+    verdicts: list[str] = field(default_factory=list)
+    sweeps: int = 0
+    deletions: int = 0
+
+    def install(self) -> None:
+        """Every step is counted, and every deletion judged."""
+        store, hosts = self.perene.store, self.perene.hosts
+        commit, read, condemn = store._commit, store._read, store.condemn
+        call = hosts.handle_async_request
+
+        async def committed(batch: Any) -> Any:
+            await self.steps.step()
+            done = await commit(batch)
+            await self.steps.step()
+            return done
+
+        async def was_read(*references: Any) -> Any:
+            await self.steps.step()
+            return await read(*references)
+
+        async def called(request: httpx.Request) -> httpx.Response:
+            await self.steps.step()
+            self._judge_call(request)
+            answer = await call(request)
+            await self.steps.step()
+            return answer
+
+        async def was_condemned(candidate: Candidate, old: Any, new: Any, tenant: Any, **more: Any):
+            dead, self.steps.dead = self.steps.dead, False
+            truth = await _truth(store, candidate)
+            self.steps.dead = dead
+            try:
+                held = await condemn(candidate, old, new, tenant, **more)
+            except Crashed:
+                self._judge(candidate, *truth)  # it may have been written before the end
+                raise
+            if held:
+                self._judge(candidate, *truth)
+            return held
+
+        store._commit, store._read, store.condemn = committed, was_read, was_condemned
+        hosts.handle_async_request = called
+
+    # What happens ----------------------------------------------------------------------------
+
+    async def ensure(self, tenant: str) -> None:
+        await self.perene.ensure(tenant)
+
+    async def pair(self, tenant: str) -> None:
+        answer = await self.perene.ensure(tenant)
+        name, digits = name_of(tenant), f"55119999900{int(tenant[1:]):02}"
+        if answer.status_code == 200:
+            for server in self.perene.servers.values():
+                try:
+                    await server.scan(name, digits)
+                except Impossible:
+                    continue
+            await self.settled()
+
+    async def unpair(self, tenant: str) -> None:
+        for server in self.perene.servers.values():
+            try:
+                await server.unpair(name_of(tenant))
+            except Impossible:
+                continue
+        await self.settled()
+
+    async def vanish(self, server: str, tenant: str) -> None:
+        if self.perene.servers[server].exists(name_of(tenant)):
+            await self.perene.servers[server].vanish(name_of(tenant))
+
+    async def plant(self, server: str, name: str, *, open: bool) -> None:
+        if not self.perene.servers[server].exists(name):
+            await self.perene.servers[server].plant(name, open=open)
+            self.condemned.discard((server, name))
+        if names.line_key("instance_", name) is None:
+            self.foreign.add((server, name))
+
+    async def status(self, tenant: str, status: str) -> None:
+        await self.perene.operate("PUT", f"/fleet/tenants/{tenant}", json={"status": status})
+
+    async def say(self, verb: str, chosen: int) -> None:
+        """A person says something to one of the candidates."""
+        answer = await self.perene.operate("GET", "/fleet/candidates")
+        listed = [each["id"] for each in answer.json()["candidates"]]
+        if not listed:
+            return
+        name = listed[chosen % len(listed)]
+        answer = await self.perene.operate("POST", f"/fleet/candidates/{name}/{verb}")
+        if answer.status_code != 200:
+            return
+        said = {"approve": self.approved, "undo": self.undone}.get(verb)
+        if said is not None:
+            said[name] = self.perene.clock()
+        if verb == "undo":
+            self.kept.pop(name, None)
+            self.approved.pop(name, None)
+        if verb == "keep":
+            self.kept[name] = answer.json()["cause"]
+            self.approved.pop(name, None)
+
+    async def sweep(self, at: int = 0, happens: Any = None, blindness: str | None = None) -> None:
+        """One sweep, to which something happens at a step; a crash leaves it as it is."""
+        self.steps.at, self.steps.count = at, 0
+        self.steps.happens, self.steps.dead = happens, False
+        self.in_this_sweep, self.blind = 0, blindness is not None
+        self.sweeps += 1
+        every = self.perene.store.every_tenant
+        if blindness:
+            self.perene.store.every_tenant = BLIND[blindness](every)
+        try:
+            await orphans.sweep()
+        except (Crashed, problems.Problem):
+            pass
+        finally:
+            self.perene.store.every_tenant = every
+            self.blind = False
+            self.steps.at, self.steps.dead = 0, False
+        await self.settled()
+
+    async def die(self) -> None:
+        self.steps.dead = True
+
+    async def fail(self) -> None:
+        raise problems.StoreUnavailable()
+
+    async def settled(self) -> None:
+        for server in self.perene.servers.values():
+            await server.settled()
+
+    async def converge(self) -> None:
+        """Nothing goes wrong any more, and time passes."""
+        for server in self.perene.servers.values():
+            server.faults.clear()
+        await self.perene.operate("POST", "/fleet/sweeps/orphans/accept-loss")
+        for _ in range(CALM_SWEEPS):
+            self.perene.clock.advance(timedelta(days=1))
+            await self.sweep()
+        await capacity.sweep()
+
+    # Whether it may --------------------------------------------------------------------------
+
+    def _judge_call(self, request: httpx.Request) -> None:
+        path = unquote(request.url.path)
+        if request.method != "DELETE" or not path.startswith("/instance/"):
+            return
+        server, name = request.url.host.removesuffix(".test"), path.rpartition("/")[2]
+        if (server, name) in self.foreign:
+            self.verdicts.append(f"foreign: {server} {name}")
+        if (server, name) not in self.condemned:
+            self.verdicts.append(f"never condemned: {server} {name}")
+
+    def _judge(self, candidate: Candidate, record: Instance | None, tenant: Tenant | None) -> None:
+        now, name = self.perene.clock(), candidate.id
+        self.condemned.add((candidate.server, candidate.name))
+        self.in_this_sweep += 1
+        self.deletions += 1
+
+        def must(true: bool, why: str) -> None:
+            if not true:
+                self.verdicts.append(f"{why}: {name} {candidate.cause}")
+
+        must(re.fullmatch(r"instance_t?[a-z]*\d*", candidate.name) is not None, "not ours")
+        must(not self.blind, "with tenants that nobody could believe")
+        must(self.in_this_sweep <= MAX_DELETES, "too many")
+        must(self.kept.get(name) != candidate.cause, "kept")
+        quarantined = candidate.quarantined_at
+        must(quarantined is not None and quarantined > candidate.suspected_at, "one sighting")
+        must(quarantined is not None and now - quarantined >= QUARANTINE, "too early")
+        undone = self.undone.get(name)
+        must(undone is None or undone <= candidate.suspected_at, "undone")
+        approval = self.approved.get(name)
+        approved = approval is not None and approval >= candidate.suspected_at
+        if record is None:
+            listed = tenant is not None and "default" in tenant.lines
+            must(candidate.cause is Cause.ORPHAN and not listed, "no orphan")
+        elif record.server == candidate.server:
+            cancelled = tenant is not None and tenant.status is Status.CANCELLED
+            must(cancelled or approved, "a line of a tenant that isn't cancelled, unasked")
+            must(record.state is not State.RELEASING, "twice")
+        else:
+            own = self.perene.servers[record.server]
+            must(candidate.cause is Cause.DUPLICATE, "elsewhere")
+            must(own.exists(record.name), "the only one")
+
+
+async def _truth(store: Any, candidate: Candidate) -> tuple[Instance | None, Tenant | None]:
+    read = Base._read
+    client = store
+    (kept,) = await read(client, store._instance(candidate.name))
+    record = Instance.model_validate(kept.to_dict()) if kept.exists else None
+    (found,) = await read(client, store._tenant(names.spell(TenantId(candidate.tenant))))
+    tenant = Tenant.model_validate(found.to_dict()) if found.exists else None
+    return record, tenant
+
+
+def _failing(_: Any) -> Any:
+    async def every() -> Any:
+        raise problems.StoreUnavailable()
+        yield  # pragma: no cover
+
+    return every
+
+
+def _empty(_: Any) -> Any:
+    async def every() -> Any:
+        for nobody in ():
+            yield nobody
+
+    return every
+
+
+def _few(real: Any) -> Any:
+    async def every() -> Any:
+        async for tenant in real():
+            yield tenant
+            return
+
+    return every
+
+
+BLIND = {"failing": _failing, "empty": _empty, "few": _few}
+
+
+async def a_world(perene: Perene) -> World:
+    """Two servers, and some tenants with lines; an orphan and a cancelled tenant have to go."""
+    perene.set(**SETTINGS)
+    world = World(perene)
+    for at in range(6):
+        await (world.pair if at < 4 else world.ensure)(f"t{at}")
+    await world.plant("one", "instance_doomed1", open=False)
+    await world.status("t4", "cancelled")
+    await world.settled()
+    await orphans.sweep()
+    world.install()
+    return world
