@@ -13,7 +13,6 @@ stateDiagram-v2
 Nothing leads from `uncertain` back to `sending`: what may have been said is never said again.
 """
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -21,13 +20,11 @@ from typing import assert_never
 
 from pydantic import AwareDatetime
 
-from shared.domain import messages
 from shared.domain.contacts import Contact, ConversationId
 from shared.domain.instances import Instance, State
 from shared.domain.messages import Content, Quoted
 from shared.domain.names import LineId, TenantId
 from shared.domain.record import Kept, Record
-from shared.domain.threads import ME, KeptMessage
 from shared.domain.upstream import WhyNotSent
 
 LEASE = timedelta(seconds=120)
@@ -35,19 +32,6 @@ LEASE = timedelta(seconds=120)
 
 KEPT_FOR = timedelta(days=7)
 """How long a key is known."""
-
-LOOK_AFTER = timedelta(seconds=10)
-"""How long an echo may take before the server is asked."""
-
-LOOK_EVERY = timedelta(seconds=20)
-"""No more often is a server asked what became of one send."""
-
-SKEW = timedelta(minutes=2)
-"""How far a server's clock may be from ours before its messages are no evidence."""
-
-
-SENT_BY_SERVERS = ("3EB0", "BAE5")
-"""What ids begin with that a server makes; what is typed on a phone has others."""
 
 
 class SendState(StrEnum):
@@ -230,78 +214,3 @@ def abandoned(send: Send) -> Send:
 def doubted(send: Send) -> Send:
     """What was evidence for it is proof of another."""
     return send.settled(SendState.UNCERTAIN, why=Doubt.NO_ANSWER, message=None)
-
-
-# Which message was it? -----------------------------------------------------------------------
-
-
-def matches(send: Send, message: KeptMessage) -> bool:
-    """The message may be what was asked for: ours, saying the same, in the time it was sent in.
-
-    By its id it was said through a server (EVOLUTION.md §5), and nothing was known of it before.
-    """
-    asked, margin = send.asked_at.timestamp() * 1000, SKEW.total_seconds() * 1000
-    longest = LEASE.total_seconds() * 1000
-    return (
-        send.content is not None
-        and message.from_me
-        and message.id.startswith(SENT_BY_SERVERS)
-        and not 0 < message.changed < asked
-        and asked - margin <= message.at <= asked + longest + margin
-        and _says(message) == _says(send.content)
-    )
-
-
-def pair(sends: Iterable[Send], found: Sequence[KeptMessage], now: datetime) -> dict[str, str]:
-    """Which message each uncertain send was, by its key, as far as the evidence tells.
-
-    A message belongs to one send only. What another send that is still under way says in the same
-    words isn't taken from it. Of sends that nobody can tell apart, the first asked gets the first.
-    """
-    unsettled = sorted(sends, key=lambda send: (send.asked_at, send.key))
-    live = [send for send in unsettled if send.state is SendState.SENDING and now < send.until]
-    free = sorted(
-        (each for each in found if not each.send and not any(matches(one, each) for one in live)),
-        key=lambda message: (message.at, message.id),
-    )
-    paired: dict[str, str] = {}
-    for send in (each for each in unsettled if each not in live):
-        taken = set(paired.values())
-        fitting = (each.id for each in free if each.id not in taken and matches(send, each))
-        if message := next(fitting, None):
-            paired[send.key] = message
-    return paired
-
-
-def _says(content: Content) -> tuple[object, ...]:
-    """What two contents have in common if one is the other as WhatsApp tells it.
-
-    A voice message is transcoded and a sticker is made anew, so of a file only its kind, its name
-    and its caption are compared.
-    """
-    place, poll = content.place, content.poll
-    return (
-        content.kind,
-        (content.text or "").strip(),
-        content.media.name if content.media and content.kind is messages.Kind.DOCUMENT else None,
-        (round(place.latitude, 5), round(place.longitude, 5)) if place else None,
-        (poll.question, poll.options) if poll else None,
-        tuple(card.name for card in content.cards),
-    )
-
-
-def reacted(send: Send, message: KeptMessage) -> bool:
-    """The message has the reaction that was asked for, since it was."""
-    assert send.reaction
-    ours = message.reactions.get(ME, {}).values()
-    since = (send.asked_at - SKEW).timestamp() * 1000
-    newest = max(ours, key=lambda reaction: reaction.at, default=None)
-    if newest is None or newest.at < since:
-        return False
-    return (newest.emoji or "") == send.reaction.emoji
-
-
-def look_due(send: Send, now: datetime) -> bool:
-    """Whether the server is to be asked what it keeps: not before the echo had its time."""
-    since = now - (send.looked_at or send.asked_at)
-    return since >= (LOOK_EVERY if send.looked_at else LOOK_AFTER)

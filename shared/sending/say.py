@@ -1,6 +1,7 @@
 """Something is said, once: its key is taken, then the server is called, then the outcome kept."""
 
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -231,12 +232,13 @@ async def _sent(send: Send, sent: Sent) -> Outcome:
         return Outcome(await services.store().resolve(send, done) or done)
     message = answers.message(send, sent, now)
     log.happened("message.sent", line=send.line)
-    try:
-        done = await services.store().sent(send, message, epoch_ms(now))
-    except Unfit:
-        message = answers.as_asked(send, sent, now)
-        done = await services.store().sent(send, message, epoch_ms(now))
-    return Outcome(done, answers.kept(done, message))
+    for told in (message, answers.as_asked(send, sent, now)):
+        with suppress(Unfit):  # it is too long as the server tells it
+            done = await services.store().sent(send, told, epoch_ms(now))
+            return Outcome(done, answers.kept(done, told))
+    log.refused("message.not_kept", line=send.line)
+    done = send.settled(SendState.SENT, message=sent.message_id, proven=True)
+    return Outcome(await services.store().resolve(send, done) or done)
 
 
 async def _failed(send: Send, why: WhyNotSent) -> None:

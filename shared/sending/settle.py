@@ -6,7 +6,7 @@ Never by sending it again.
 from datetime import datetime, timedelta
 
 from shared import log, problems, services
-from shared.domain import sends
+from shared.domain import evidence, sends
 from shared.domain.contacts import ConversationId, keys_of
 from shared.domain.events import Said
 from shared.domain.instances import Instance, epoch_ms
@@ -83,7 +83,7 @@ async def _settled(send: Send, now: datetime) -> Send:
         send = await store.resolve(send, send.model_copy(update={"conversation": of.id})) or send
     if of and await _match(send.tenant, of, now):
         return await _anew(send)
-    if not sends.look_due(send, now):
+    if not evidence.look_due(send, now):
         return send
     looking = await store.resolve(send, send.model_copy(update={"looked_at": now}))
     if looking is None:
@@ -103,12 +103,12 @@ async def _match(tenant: TenantId, of: Conversation, now: datetime) -> int:
     waiting = await store.unsettled(tenant, of)
     if not waiting:
         return 0
-    first = min(send.asked_at for send in waiting) - sends.SKEW
-    last = max(send.until for send in waiting) + sends.SKEW
+    first = min(send.asked_at for send in waiting) - evidence.SKEW
+    last = max(send.until for send in waiting) + evidence.SKEW
     found = await store.said_by_us(tenant, of, epoch_ms(first), epoch_ms(last))
     by_key = {send.key: send for send in waiting}
     settled = 0
-    for key, message in sends.pair(waiting, found, now).items():
+    for key, message in evidence.pair(waiting, found, now).items():
         if await store.recognise(by_key[key], message, of, epoch_ms(now)):
             log.happened("send.settled", line=by_key[key].line)
             settled += 1
@@ -139,7 +139,7 @@ async def _kept_upstream(send: Send) -> list[Message]:
     if instance is None or instance.number != send.number:
         return []
     server, found = services.evolution(instance.server), list[Message]()
-    since, until = send.asked_at - sends.SKEW, send.asked_at + sends.LEASE + sends.SKEW
+    since, until = send.asked_at - evidence.SKEW, send.asked_at + sends.LEASE + evidence.SKEW
     for page in range(1, PAGES_LOOKED_AT + 1):
         kept = await server.messages(instance.name, since, until, page)
         records = kept.records if kept else ()
@@ -164,7 +164,7 @@ async def _reacted(send: Send) -> Send | None:
     store = services.store()
     of = await store.conversation(send.tenant, send.conversation)
     message = await store.message(send.tenant, of, send.reaction.message) if of else None
-    if message is None or not sends.reacted(send, message):
+    if message is None or not evidence.reacted(send, message):
         return None
     return await store.resolve(send, send.settled(SendState.SENT))
 

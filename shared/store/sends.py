@@ -9,14 +9,15 @@ from google.cloud import firestore
 from google.cloud.firestore_v1.base_query import FieldFilter
 
 from shared.domain import names, sends, threads
-from shared.domain.contacts import Contact, ConversationId
+from shared.domain.contacts import ConversationId
 from shared.domain.instances import Instance
 from shared.domain.messages import Message
-from shared.domain.names import LineId, TenantId
+from shared.domain.names import TenantId
 from shared.domain.sends import Send, SendState
 from shared.domain.tenants import Tenant
 from shared.domain.threads import Conversation, KeptMessage
 from shared.store import base, writing
+from shared.store.aliases import Aliases
 from shared.store.base import CONTENDED, Snapshot
 from shared.store.instances import Instances, stored
 from shared.store.lines import tenant_in
@@ -47,7 +48,7 @@ class Moved:
     """The line's record changed meanwhile: look again."""
 
 
-class Sends(Threads, Instances):
+class Sends(Aliases, Threads, Instances):
     """What was asked to be sent. Each method is one question or one change."""
 
     async def opened(
@@ -196,20 +197,6 @@ class Sends(Threads, Instances):
         found = await self._found(query.limit(MOST_CANDIDATES))
         return [message for each in found if (message := message_in(each)).from_me]
 
-    async def alias(self, tenant: TenantId, line: LineId, number: str) -> Contact | None:
-        """Who is behind a number, if it was looked up before. Firestore: 1 read."""
-        (found,) = await self._read(self._alias(tenant, line, number))
-        return Contact.model_validate((found.to_dict() or {})["contact"]) if found.exists else None
-
-    async def learn(
-        self, tenant: TenantId, line: LineId, number: str, contact: Contact, until: datetime
-    ) -> None:
-        """The number is this contact's, as far as WhatsApp says. Firestore: 1 write."""
-        batch = self._client.batch()
-        known = {"contact": contact.model_dump(), "expires_at": until}
-        batch.set(self._alias(tenant, line, number), known)
-        await self._fold(batch)
-
     # How -------------------------------------------------------------------------------------
 
     async def _own(self, send: Send, message: str, now: int) -> Send:
@@ -267,11 +254,6 @@ class Sends(Threads, Instances):
 
     def _send(self, tenant: TenantId, key: str) -> firestore.AsyncDocumentReference:
         return self._document(tenant, "sends", key)
-
-    def _alias(
-        self, tenant: TenantId, line: LineId, number: str
-    ) -> firestore.AsyncDocumentReference:
-        return self._document(tenant, "aliases", f"{line}~{number}")
 
 
 def send_in(snapshot: Snapshot) -> Send | None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from shared.domain import sends
+from shared.domain import evidence
 from shared.domain.messages import Kind
 from shared.domain.sends import Send
 from shared.domain.threads import KeptMessage
@@ -60,7 +60,7 @@ async def test_what_whatsapp_tells_of_it_is_evidence_of_it(open_line: Perene, ki
     asked = Send.model_validate(open_line.documents("tenants/acme/sends")["k1"])
     message = open_line.documents("tenants/acme/messages")[f"default~{asked.message}"]
 
-    assert sends.matches(asked, KeptMessage.model_validate(message))
+    assert evidence.matches(asked, KeptMessage.model_validate(message))
 
 
 @pytest.mark.parametrize("kind", ["text", "image", "poll", "location", "contacts", "document"])

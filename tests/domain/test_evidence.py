@@ -1,0 +1,119 @@
+"""Which message a send was."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.domain import evidence
+from shared.domain.messages import Card, Content, Kind, Media, Place, Poll
+from shared.domain.sends import Reacting, SendState
+from shared.domain.threads import Reaction
+from tests.builders import LATER, NOON, SECOND
+from tests.domain.test_sends import AT, TEXT, a_message, a_send
+
+PLACE = Content(kind=Kind.LOCATION, place=Place(latitude=-23.5, longitude=-46.6, name="Loja"))
+FILE = Content(kind=Kind.DOCUMENT, text="veja", media=Media(name="a.pdf"))
+
+
+@pytest.mark.parametrize(
+    ("asked", "told", "same"),
+    [
+        (TEXT, Content(kind=Kind.TEXT, text="oi "), True),
+        (TEXT, Content(kind=Kind.TEXT, text="olá"), False),
+        (TEXT, Content(kind=Kind.IMAGE, text="oi"), False),
+        (FILE, Content(kind=Kind.DOCUMENT, text="veja", media=Media(name="a.pdf", size=9)), True),
+        (FILE, Content(kind=Kind.DOCUMENT, text="veja", media=Media(name="b.pdf")), False),
+        (
+            Content(kind=Kind.VOICE, media=Media()),
+            Content(kind=Kind.VOICE, media=Media(mimetype="audio/ogg", seconds=3)),
+            True,
+        ),
+        (PLACE, Content(kind=Kind.LOCATION, place=Place(latitude=-23.5, longitude=-46.6)), True),
+        (PLACE, Content(kind=Kind.LOCATION, place=Place(latitude=-23.4, longitude=-46.6)), False),
+        (
+            Content(kind=Kind.POLL, poll=Poll(question="q", options=("a", "b"), selectable=1)),
+            Content(kind=Kind.POLL, poll=Poll(question="q", options=("a", "b"))),
+            True,
+        ),
+        (
+            Content(kind=Kind.CONTACTS, cards=(Card(name="Ana", numbers=("55",)),)),
+            Content(kind=Kind.CONTACTS, cards=(Card(name="Ana"),)),
+            True,
+        ),
+        (None, TEXT, False),
+    ],
+)
+def test_a_message_is_a_send_if_it_says_the_same(asked, told, same):
+    assert evidence.matches(a_send(content=asked), a_message(content=told)) is same
+
+
+@pytest.mark.parametrize(
+    ("change", "same"),
+    [
+        ({"from_me": False}, False),
+        ({"at": AT - 121_000}, False),
+        ({"at": AT - 119_000}, True),
+        ({"at": AT + 239_000}, True),
+        ({"at": AT + 241_000}, False),
+        ({"id": "3A0123456789ABCDEF01"}, False),
+        ({"changed": AT - 1}, False),
+        ({"changed": AT + 1}, True),
+    ],
+)
+def test_only_what_we_said_at_that_time_is_evidence(change: dict[str, Any], same: bool):
+    assert evidence.matches(a_send(), a_message(**change)) is same
+
+
+def test_a_message_is_one_sends_only():
+    two = [a_send("k1"), a_send("k2", asked_at=NOON + SECOND)]
+
+    assert evidence.pair(two, [a_message("3EB01")], LATER) == {"k1": "3EB01"}
+    assert evidence.pair(two, [a_message("3EB02", at=AT + 1), a_message("3EB01")], LATER) == {
+        "k1": "3EB01", "k2": "3EB02",
+    }  # fmt: skip
+    assert evidence.pair(two, [a_message("3EB01", send="k0")], LATER) == {}
+
+
+def test_what_a_send_under_way_says_is_left_to_it():
+    live = a_send("k2", SendState.SENDING)
+
+    assert evidence.pair([a_send("k1"), live], [a_message()], NOON + SECOND) == {}
+    assert evidence.pair([a_send("k1"), live], [a_message()], LATER) == {"k1": "3EB01"}
+
+
+@given(st.permutations(["a", "b", "c"]), st.permutations(["x", "y", "z"]))
+def test_whatever_order_they_are_found_in_the_pairs_are_the_same(keys, names):
+    several = [a_send(key, asked_at=NOON + SECOND * ord(key)) for key in keys]
+    found = [a_message(f"3EB0{name}", at=AT + ord(name) * 1000) for name in names]
+
+    assert evidence.pair(several, found, LATER) == {"a": "3EB0x", "b": "3EB0y", "c": "3EB0z"}
+
+
+@pytest.mark.parametrize(
+    ("emoji", "given_", "reacted"),
+    [
+        ("👍", {"a": Reaction(emoji="👍", at=AT)}, True),
+        ("👍", {"a": Reaction(emoji="😂", at=AT)}, False),
+        ("👍", {"a": Reaction(emoji="👍", at=AT), "b": Reaction(emoji=None, at=AT + 1)}, False),
+        ("👍", {"a": Reaction(emoji="👍", at=AT - 999_000)}, False),
+        ("👍", {}, False),
+        ("", {"a": Reaction(emoji=None, at=AT)}, True),
+    ],
+)
+def test_a_reaction_was_sent_if_it_is_there_since(emoji, given_, reacted):
+    send = a_send(content=None, reaction=Reacting(message="3EB01", emoji=emoji))
+
+    assert evidence.reacted(send, a_message(reactions={"me": given_})) is reacted
+
+
+def test_a_server_is_asked_after_the_echo_had_its_time_and_not_often():
+    asked = a_send()
+
+    assert not evidence.look_due(asked, NOON + timedelta(seconds=9))
+    assert evidence.look_due(asked, NOON + timedelta(seconds=10))
+    looked = a_send(looked_at=NOON + timedelta(seconds=10))
+    assert not evidence.look_due(looked, NOON + timedelta(seconds=29))
+    assert evidence.look_due(looked, NOON + timedelta(seconds=30))
