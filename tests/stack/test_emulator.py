@@ -19,6 +19,9 @@ OWNING_PROCESS = """
 import signal
 from infra.local import emulator
 
+for each in (signal.SIGTERM, signal.SIGHUP):
+    signal.signal(each, signal.SIG_DFL)  # whoever runs the tests (nohup) may ignore them
+
 with emulator.running() as host:
     print(host, flush=True)
     signal.pause()
