@@ -114,7 +114,7 @@ class World:
             self.steps.dead = dead
             try:
                 held = await condemn(candidate, old, new, tenant, **more)
-            except Crashed:
+            except (Crashed, problems.StoreUnavailable):
                 self._judge(candidate, *truth)  # it may have been written before the end
                 raise
             if held:
