@@ -3,6 +3,7 @@
 Never by sending it again.
 """
 
+import asyncio
 from datetime import datetime, timedelta
 
 from shared import log, problems, services
@@ -23,6 +24,9 @@ from shared.store import Through
 
 REMARKED_AFTER = timedelta(minutes=10)
 """How often a line is marked as restricted again: every message of a burst may say so."""
+
+LOOK_PATIENCE = 10.0
+"""Seconds that whoever asks waits for a server: the next one who asks looks again."""
 
 PAGES_LOOKED_AT = 4
 """Of 50 messages each; what was sent in so short a time is among the newest."""
@@ -118,9 +122,10 @@ async def _match(tenant: TenantId, of: Conversation, now: datetime) -> int:
 async def _look(send: Send, now: datetime) -> bool:
     """What the server keeps of that time that may be the send is kept by us too."""
     try:
-        found = await _kept_upstream(send)
-    except problems.Problem as problem:
-        log.refused("send.look_failed", line=send.line, problem=problem.slug())
+        async with asyncio.timeout(LOOK_PATIENCE):
+            found = await _kept_upstream(send)
+    except (problems.Problem, TimeoutError) as failure:
+        log.refused("send.look_failed", line=send.line, failure=type(failure).__name__)
         return False
     through, told = Through(send.tenant, send.line, send.number), False
     for message in found:
