@@ -16,7 +16,7 @@ from shared.domain.names import LineKey
 from shared.domain.threads import Reaction, lid_in, ours_in
 from shared.evolution import webhooks
 from shared.evolution.webhooks import Wire
-from shared.lines import changes, connecting, letters
+from shared.lines import changes, connecting, letters, people
 from shared.sending import settle
 from shared.store import Through, Unfit
 from shared.store.letters import LONGEST
@@ -139,7 +139,7 @@ class _Hearing:
         through = await self._through()
         if through is None:
             return await self._bury("own number unknown")
-        known = message.model_copy(update={"contact": await self._known(through, message.contact)})
+        known = message.model_copy(update={"contact": await people.known(through, message.contact)})
         now = epoch_ms(self.now)
         if known.from_me:
             new, unsettled = await services.store().echo(through, known, now=now)
@@ -156,7 +156,7 @@ class _Hearing:
             return await self._bury("own number unknown")
         contacts = {each.contact: each.contact for each in past}
         for contact in contacts:
-            contacts[contact] = await self._known(through, contact)
+            contacts[contact] = await people.known(through, contact)
         known = [each.model_copy(update={"contact": contacts[each.contact]}) for each in past]
         new = await services.store().recall(through, known, now=epoch_ms(self.now))
         log.happened("history.stored", instance=self.bearer.name, told=len(past), new=new)
@@ -192,15 +192,6 @@ class _Hearing:
             instance = await services.store().instance(self.bearer.name)
             number = instance.number if instance else None
         return Through(self.key.tenant, self.key.line, number) if number else None
-
-    async def _known(self, through: Through, contact: Contact) -> Contact:
-        """The contact, by its number if we have learned whose lid it is (1 read for a bare lid)."""
-        if contact.group or contact.number or contact.lid is None:
-            return contact
-        known = await services.store().known_by(*through, contact.lid)
-        if known is None:
-            return contact
-        return contact.model_copy(update={"key": known.contact, "number": known.contact_number})
 
 
 def _message_of(event: Event) -> str | None:

@@ -4,7 +4,6 @@ from datetime import UTC, datetime
 
 from shared import log, services
 from shared.domain import events
-from shared.domain.contacts import Contact
 from shared.domain.events import Event
 from shared.domain.fleet import gaps
 from shared.domain.fleet.gaps import Window
@@ -12,7 +11,7 @@ from shared.domain.instances import Instance, epoch_ms
 from shared.domain.messages import Message
 from shared.domain.threads import Reaction
 from shared.evolution import kept
-from shared.lines import changes
+from shared.lines import changes, people
 from shared.store import Through
 
 MOST_PAGES = 40
@@ -61,7 +60,7 @@ async def _stored(line: Instance, window: Window, told: tuple[Event, ...]) -> in
     store, now = services.store(), epoch_ms(services.now())
     through = Through(line.tenant, line.line, window.number)
     said = [
-        message.model_copy(update={"contact": await _known(through, message.contact)})
+        message.model_copy(update={"contact": await people.known(through, message.contact)})
         for message in _said(told)
     ]
     recovered = await store.recover(through, said, window, now=now)
@@ -96,16 +95,6 @@ async def _changed(through: Through, event: Event, now: int) -> None:
                 await changes.revoked(through, event, now)
         case _:
             return
-
-
-async def _known(through: Through, contact: Contact) -> Contact:
-    """The contact, by its number if we have learned whose lid it is."""
-    if contact.group or contact.number or contact.lid is None:
-        return contact
-    known = await services.store().known_by(*through, contact.lid)
-    if known is None:
-        return contact
-    return contact.model_copy(update={"key": known.contact, "number": known.contact_number})
 
 
 def _moment(milliseconds: int) -> datetime:
