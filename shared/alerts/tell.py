@@ -69,6 +69,9 @@ async def _try(name: str, channel: channels.Channel, news: list[Incident]) -> bo
     except ChannelFailed as failure:
         log.refused("alert.failed", channel=name, why=str(failure))
         return False
+    except Exception as error:  # noqa: BLE001 - whatever is wrong with one, the others are told
+        log.broke("alert.failed", error, channel=name)
+        return False
     return True
 
 

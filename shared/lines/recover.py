@@ -52,7 +52,7 @@ async def _fetched(line: Instance, window: Window) -> tuple[int, int]:
             return recovered, line.heard_until
         told = kept.meanings(reversed(page.records), window.number)
         recovered += await _stored(line, window, told)
-        reached = max([reached, *(message.at for message in _said(told))])
+        reached = max(reached, kept.newest(page.records))
     return recovered, window.until if first == 1 else gaps.resumed_at(reached)
 
 

@@ -13,13 +13,17 @@ from shared.sweeps.views import CandidateView, LetterView, ReportView, TenantVie
 PAGE, LONGEST_PAGE = 50, 200
 
 
+CURSOR = r"^([^/._][^/]*|\.{3,}[^/]*|\.{1,2}[^/.][^/]*|_[^_/][^/]*|_)$"
+"""A document's id (Firestore limit: not `.`, `..` or `__x__`)."""
+
+
 class Page(Record):
     """Which page; `cursor` is the `next` of the one before."""
 
     model_config = ConfigDict(extra="forbid")
 
     limit: int = Field(default=PAGE, ge=1, le=LONGEST_PAGE)
-    cursor: str | None = Field(default=None, min_length=1, max_length=600, pattern=r"^[^/]+$")
+    cursor: str | None = Field(default=None, min_length=1, max_length=600, pattern=CURSOR)
 
 
 class WhichCandidates(Page):

@@ -530,3 +530,30 @@ async def test_a_tenant_may_not(perene: Perene, path: str):
 
     assert answer.status_code == 403
     assert name_of("acme") not in answer.text
+
+
+# Records that are lost -----------------------------------------------------------------------
+
+
+async def test_with_an_empty_database_nobody_who_is_paired_is_deleted_unasked(on_2: Perene):
+    for at in range(4):
+        await on_2.pair(f"client{at}", f"551199999000{at}")
+    on_2.set(GOOGLE_CLOUD_PROJECT=f"{on_2.project}-x")
+    on_2.services.made.clear()
+    on_2.project += "-x"
+    await on_2.pair("acme", "5511999990099")
+
+    await quarantined(on_2)
+    await swept(on_2, 2)
+
+    assert len(on_2.evolution.names()) == 5
+
+
+async def test_an_open_instance_that_nobody_claims_is_not_deleted_unasked(on_2: Perene):
+    await on_2.pair("acme")
+    await on_2.evolution.plant("instance_dev_joao", "5511977770000", open=True)
+
+    await quarantined(on_2)
+    await swept(on_2, 2)
+
+    assert "instance_dev_joao" in on_2.evolution.names()

@@ -92,8 +92,9 @@ async def test_a_tenant_that_may_not_use_its_lines_cannot_reach_them(
     await lived(perene)
     perene.write("tenants/acme", status=status)
     before = world(perene)
+    said = {"text": "oi"} if (method, path.rpartition("/")[2]) == ("POST", "messages") else {}
 
-    answer = await perene.call(method, path, json={})
+    answer = await perene.call(method, path, json=said, headers={"idempotency-key": "k1"})
 
     assert answer.status_code == 403
     assert world(perene) == before

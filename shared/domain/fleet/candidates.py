@@ -43,6 +43,9 @@ class Cause(StrEnum):
     """Nobody ever paired it."""
 
 
+UNCLAIMED = frozenset({Cause.ORPHAN, Cause.DUPLICATE})
+"""Causes that are our own record's word: a record can be lost, or be another deployment's."""
+
 PROPOSED = frozenset({Cause.TENANT_UNKNOWN, Cause.IDLE, Cause.NEVER_PAIRED})
 """Causes that are never enough without a person: the line may be in use."""
 
@@ -233,4 +236,5 @@ def _current(known: Candidate, finding: Finding, rules: Rules) -> Candidate:
 
 def _needs_approval(finding: Finding, rules: Rules) -> bool:
     asked = finding.cause in PROPOSED or finding.stranger or rules.approval is Approval.ALL
-    return asked or (rules.approval is Approval.PAIRED and finding.paired is not False)
+    lost = finding.cause in UNCLAIMED and finding.paired is True
+    return asked or lost or (rules.approval is Approval.PAIRED and finding.paired is not False)

@@ -26,6 +26,7 @@ class Window:
 def window_of(line: Instance, now: datetime) -> Window | None:
     """What to look at; None where nothing can be missing, or nobody knows under which number.
 
+    Of a closed line only until it closed: what WhatsApp keeps for it comes when it is back.
     What was said before the number became this line's was said under another one (P7).
     """
     if line.number is None or line.state not in TOLD:
@@ -33,10 +34,10 @@ def window_of(line: Instance, now: datetime) -> Window | None:
     own = epoch_ms(line.claimed_at or line.since) // 1000 * 1000
     looked = line.heard_number == line.number
     known = line.heard_until - _ms(OVERLAP) if looked else epoch_ms(now - LONGEST)
-    closed = line.state is State.CLOSED and looked
-    if closed and epoch_ms(line.idle_since) < line.heard_until - _ms(OVERLAP):
+    until = epoch_ms(line.idle_since) if line.state is State.CLOSED else epoch_ms(now)
+    if looked and line.state is State.CLOSED and until <= line.heard_until:
         return None
-    return Window(max(known, own), epoch_ms(now), line.number)
+    return Window(max(known, own), until, line.number)
 
 
 def came_back(line: Instance) -> bool:

@@ -129,18 +129,23 @@ def test_a_stranger_waits_for_a_person():
 
 
 @pytest.mark.parametrize(
-    ("approval", "paired", "asked"),
+    ("approval", "cause", "paired", "asked"),
     [
-        (Approval.ACTIVE, True, False),
-        (Approval.ACTIVE, False, False),
-        (Approval.PAIRED, True, True),
-        (Approval.PAIRED, None, True),
-        (Approval.PAIRED, False, False),
-        (Approval.ALL, False, True),
+        (Approval.ACTIVE, Cause.CANCELLED, True, False),
+        (Approval.ACTIVE, Cause.ORPHAN, False, False),
+        (Approval.ACTIVE, Cause.ORPHAN, True, True),
+        (Approval.ACTIVE, Cause.DUPLICATE, True, True),
+        (Approval.PAIRED, Cause.CANCELLED, True, True),
+        (Approval.PAIRED, Cause.ORPHAN, None, True),
+        (Approval.PAIRED, Cause.ORPHAN, False, False),
+        (Approval.ALL, Cause.ORPHAN, False, True),
     ],
 )
-def test_a_setting_says_who_is_asked_before(approval: Approval, paired: bool | None, asked: bool):
-    decision = move(a_finding(paired=paired), None, rules=Rules(approval=approval))
+def test_whoever_was_paired_and_is_unclaimed_is_asked_for_and_a_setting_says_who_else(
+    approval: Approval, cause: Cause, paired: bool | None, asked: bool
+):
+    found = a_finding(paired=paired, cause=cause)
+    decision = move(found, None, rules=Rules(approval=approval))
 
     assert isinstance(decision, Suspect)
     assert decision.candidate.needs_approval is asked
