@@ -560,7 +560,7 @@ async def test_an_answer_shows_what_it_answers(perene: Perene):
                "quotedMessage": {"conversation": "quanto custa?"}}  # fmt: skip
 
     said = {"extendedTextMessage": {"text": "e então?", "contextInfo": quoting}}
-    await say(perene, name, said, messageTimestamp=int(time.time()) + 60)
+    await say(perene, name, said, messageTimestamp=NOW + 3600)
 
     newest = (await thread(perene, await only(perene)))[0]
     assert newest["quoted"] == {
@@ -675,7 +675,7 @@ async def test_a_line_that_changes_its_number_keeps_its_conversations_apart(pere
     await perene.evolution.unpair(name)
     await perene.evolution.settled()
     await perene.pair(number=OTHER)
-    await say(perene, name, {"conversation": "ao novo"}, messageTimestamp=int(time.time()) + 60)
+    await say(perene, name, {"conversation": "ao novo"}, messageTimestamp=NOW + 3600)
 
     found = await inbox(perene)
 

@@ -16,7 +16,7 @@ import httpx
 from infra.local.simulator.state import Impossible
 from shared import problems
 from shared.domain import names
-from shared.domain.fleet.candidates import Candidate, Cause
+from shared.domain.fleet.candidates import Candidate, Cause, Stage
 from shared.domain.instances import Instance, State
 from shared.domain.names import TenantId
 from shared.domain.tenants import Status, Tenant
@@ -114,8 +114,9 @@ class World:
             self.steps.dead = dead
             try:
                 held = await condemn(candidate, old, new, tenant, **more)
-            except (Crashed, problems.StoreUnavailable):
-                self._judge(candidate, *truth)  # it may have been written before the end
+            except (Crashed, problems.Problem):
+                if await _begun(store, candidate):  # it was written, and only the answer got lost
+                    self._judge(candidate, *truth)
                 raise
             if held:
                 self._judge(candidate, *truth)
@@ -265,6 +266,11 @@ class World:
             own = self.perene.servers[record.server]
             must(candidate.cause is Cause.DUPLICATE, "elsewhere")
             must(own.exists(record.name), "the only one")
+
+
+async def _begun(store: Any, candidate: Candidate) -> bool:
+    (kept,) = await Base._read(store, store._quarantine.document(candidate.id))
+    return (kept.to_dict() or {}).get("stage") == Stage.DELETING
 
 
 async def _truth(store: Any, candidate: Candidate) -> tuple[Instance | None, Tenant | None]:
