@@ -145,6 +145,9 @@ class Settings(BaseModel):
         ids = [server.id for server in self.evolution_servers]
         if len(set(ids)) != len(ids):
             raise ValueError("EVOLUTION_SERVERS names a server twice")
+        urls = {HttpUrl(server.url) for server in self.evolution_servers}
+        if len(urls) != len(ids):
+            raise ValueError("EVOLUTION_SERVERS has one url under two ids")
         return self
 
     @model_validator(mode="after")

@@ -2,6 +2,7 @@
 
 import asyncio
 import functools
+import json
 import os
 import time
 import uuid
@@ -19,9 +20,11 @@ from google.cloud import firestore
 
 from infra.local import gateway
 from infra.local.simulator import Simulator
+from infra.local.simulator.configuration import store_webhook
 from shared import config, services, webhook_token
 from shared.domain import names
 from shared.domain.names import InstanceName, LineId, LineKey, TenantId
+from shared.lines.configuration import configuration_of
 
 ORIGIN = "http://perene.test"
 FUNCTIONS = Path(__file__).parent.parent / "functions"
@@ -174,6 +177,31 @@ class Perene:
     async def ensure(self, tenant: str = "acme", **asked: Any) -> httpx.Response:
         """The tenant's frontend asks for a line."""
         return await self.call("POST", "/ensure-instance", tenant, json=asked)
+
+    async def orphan(
+        self, name: str, number: str | None = None, *, open: bool = False, server: str | None = None
+    ) -> None:
+        """An instance that we made once and no record of ours knows is there."""
+        where = server or next(iter(self.servers))
+        await self.servers[where].plant(name, number, open=open)
+        ours = configuration_of(config.settings().servers[where], InstanceName(name), 1)
+        store_webhook(
+            self.servers[where].world.rows[name],
+            {
+                "enabled": True,
+                "url": ours.webhook_url,
+                "headers": dict(ours.webhook_headers),
+                "events": list(ours.webhook_events),
+            },
+        )
+
+    def two_names_for(self, server: str) -> None:
+        """All servers are that one, as if its address had been set for each of them."""
+        for each in self.servers:
+            self.hosts.transports[f"{each}.test"] = self.hosts.transports[f"{server}.test"]
+        fleet = json.loads(self.environment()["EVOLUTION_SERVERS"])
+        same = [{**each, "api_key": f"key-of-{server}"} for each in fleet]
+        self.set(EVOLUTION_SERVERS=json.dumps(same))
 
     async def pair(self, tenant: str = "acme", number: str = "5511999990001", **asked: Any) -> str:
         """A line is open with the number; its instance's name."""

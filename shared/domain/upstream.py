@@ -96,11 +96,14 @@ Link = Connected | Scannable | NoCode
 
 @dataclass(frozen=True)
 class Sighting:
-    """One instance in a server's census. `number` is the phone number it last was paired with."""
+    """One instance in a server's census. `number` is the phone number it last was paired with,
+    `uid` what its server calls it: no two servers share one.
+    """
 
     name: InstanceName
     connection: Connection
     number: str | None
+    uid: str | None = None
 
 
 @dataclass(frozen=True)

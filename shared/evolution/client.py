@@ -102,6 +102,11 @@ class Evolution(Messages):
         """
         return await self._set("webhook", name, self._dialect.silence())
 
+    @property
+    def silent_url(self) -> str:
+        """Where the webhook of an instance goes that we silenced."""
+        return dialects.SILENT_URL
+
     async def configuration(self, name: str) -> Configuration | None:
         """How the webhook is set, without events when it is off; None: no such instance.
 

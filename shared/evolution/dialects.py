@@ -127,8 +127,8 @@ class Dialect:
     def _sighting(self, row: Any) -> Sighting:
         match row:
             case {"name": str(name)}:
-                status, owner = row.get("connectionStatus"), row.get("ownerJid")
-                return Sighting(InstanceName(name), state(status), own_number(owner))
+                status, owner, uid = row.get("connectionStatus"), row.get("ownerJid"), row.get("id")
+                return _sighted(name, status, owner, uid)
             case _:
                 raise MalformedError
 
@@ -203,7 +203,7 @@ class OldDialect(Dialect):
         match row:
             case {"instance": {"instanceName": str(name)} as instance}:
                 status, owner = instance.get("status"), instance.get("owner")
-                return Sighting(InstanceName(name), state(status), own_number(owner))
+                return _sighted(name, status, owner, instance.get("instanceId"))
             case _:
                 raise MalformedError
 
@@ -225,6 +225,10 @@ DIALECTS: Mapping[config.Dialect, Dialect] = {"2": Dialect(), "1.8": OldDialect(
 def of(server: config.Server) -> Dialect:
     """The dialect that a server of that version speaks."""
     return DIALECTS[server.dialect]
+
+
+def _sighted(name: str, status: Any, owner: Any, uid: Any) -> Sighting:
+    return Sighting(InstanceName(name), state(status), own_number(owner), text(uid))
 
 
 def _old_events(events: Iterable[str]) -> list[str]:

@@ -7,7 +7,7 @@ it), the line's record (nobody uses it) and the tenant (nobody called it back).
 from datetime import datetime, timedelta
 
 from shared import config, log, problems, services
-from shared.domain.fleet import findings, repairs
+from shared.domain.fleet import candidates, findings, repairs
 from shared.domain.fleet.candidates import Candidate, Cause, Stage
 from shared.domain.fleet.rules import Rules
 from shared.domain.fleet.survey import Survey
@@ -61,11 +61,14 @@ async def _still(
         seen=seen,
         servers=frozenset(config.settings().servers),
         candidates={},
+        vague=surveying.vague_servers(),
     )
     key = LineKey(candidate.tenant, candidate.line)
     sighting, now = seen[candidate.server][candidate.name], services.now()
     found = findings.find_one(here, candidate.server, sighting, key, rules, now)
     if found is None or found.cause is not candidate.cause:
+        return False
+    if candidates.with_finding(candidate, found, rules).awaits_approval:
         return False
     approved = candidate.approved_at is not None
     claimed = record is not None and record.server == candidate.server
@@ -105,18 +108,26 @@ async def _remove(run: Run, candidate: Candidate, held: Instance) -> bool:
 
 
 async def _came_back(held: Instance) -> bool:
-    """Somebody was faster than we: then it is open again, as if nothing had been begun."""
+    """Somebody was faster than we: then it is open again, as if nothing had been begun.
+
+    Stopped half-way it is closed, and the next sweep finds that it isn't.
+    """
     async with leases.at_work(held):
         connection = await services.evolution(held.server).connection(held.name)
     if connection is not Connection.OPEN:
         return False
     now = services.now()
 
-    def back(current: Instance) -> Instance:
-        closed = current.moved(State.CLOSED, Reason.CONNECTION_LOST, now)
-        return repairs.decide_looked(closed.freed(), Connection.OPEN, None, now) or closed
+    def closed(current: Instance) -> Instance:
+        return current.moved(State.CLOSED, Reason.CONNECTION_LOST, now)
 
-    await services.store().settle(held, back)
+    await services.store().settle(held, closed)
+    number = await surveying.number_of(held.server, held.name)
+
+    def opened(current: Instance) -> Instance | None:
+        return repairs.decide_looked(current, Connection.OPEN, number, now)
+
+    await services.store().change(held.name, opened, now)
     return True
 
 

@@ -128,7 +128,7 @@ def _learned(run: Run, planned: Plan) -> dict[str, Any]:
 
     A run that was braked has learned nothing, and an operator's word still waits to be used.
     """
-    if planned.brakes:
+    if planned.braked:
         return {}
     gone = [each for each in run.notes if each.what == "deleted"]
     carried = {

@@ -46,12 +46,24 @@ async def take(standing: Standing) -> Survey:
         servers=frozenset(fleet),
         candidates={each.id: each for each in candidates},
         before=_before(standing),
-        vague=frozenset(server for server, each in fleet.items() if each.dialect == "1.8"),
+        vague=vague_servers(),
         strangers=await _strangers(seen, known),
         unreadable=frozenset(unclear),
         owners=dict(owners),
         reserved={server: room.capacity.reserved for server, room in rooms.items()},
     )
+
+
+def vague_servers() -> frozenset[str]:
+    """Those that don't tell the number of an instance that isn't connected."""
+    fleet = config.settings().servers
+    return frozenset(server for server, each in fleet.items() if each.dialect == "1.8")
+
+
+async def number_of(server: str, name: InstanceName) -> str | None:
+    """The number that its server says it is paired with, if it says anything."""
+    seen = await _census(server) or {}
+    return seen[name].number if name in seen else None
 
 
 async def censuses(servers: Iterable[str]) -> Seen:
@@ -62,15 +74,18 @@ async def censuses(servers: Iterable[str]) -> Seen:
 
 
 async def belongs_here(server: str, name: InstanceName) -> bool:
-    """Nobody else listens to it: its webhook is off, or carries a token that we signed.
+    """Its webhook goes to this deployment and carries a token that we signed, or we turned it off.
 
-    False too when its server can't say. Another deployment may use our names on that server.
+    False too when its server can't say. Another deployment may use our names on that server, and
+    even our secret; an instance without a webhook may be anybody's.
     """
     try:
         found = await services.evolution(server).configuration(name)
     except problems.Problem:
         return False
-    return found is None or _nobodys(found) or _signed(found, name)
+    if found is None or found.webhook_url == services.evolution(server).silent_url:
+        return True
+    return _signed(found, name)
 
 
 async def _census(server: str) -> dict[InstanceName, Sighting] | None:
@@ -129,11 +144,10 @@ def _claimed(line: Instance | None, server: str) -> bool:
     return line is not None and line.server == server
 
 
-def _nobodys(found: Configuration) -> bool:
-    return not (found.webhook_events and found.webhook_url)
-
-
 def _signed(found: Configuration, name: InstanceName) -> bool:
+    here = f"{config.settings().public_url}/"
+    if not found.webhook_url.startswith(here):
+        return False
     headers = {field.lower(): value for field, value in found.webhook_headers.items()}
     in_path = found.webhook_url.rpartition("/")[2]
     token = headers.get(webhook_token.HEADER, in_path)

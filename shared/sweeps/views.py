@@ -120,7 +120,12 @@ class CandidateView(Record):
     approved_by: str | None = None
     kept_by: str | None = None
     deleted_at: AwareDatetime | None = None
-    stranger: bool = Field(default=False, description="Its webhook goes to somebody else")
+    stranger: bool = Field(
+        default=False, description="Its webhook doesn't come to us: it may be somebody else's"
+    )
+    doubtful: bool = Field(
+        default=False, description="Rather our records are wrong than that it is left over"
+    )
     warning: str | None = None
 
 

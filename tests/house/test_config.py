@@ -146,10 +146,18 @@ def test_a_single_server_is_called_main():
 
 
 def test_a_fleet_is_known_by_its_ids():
-    servers = read(EVOLUTION_SERVERS=fleet(SERVER, {**SERVER, "id": "b"})).servers
+    other = {**SERVER, "id": "b", "url": "http://b.test"}
+    servers = read(EVOLUTION_SERVERS=fleet(SERVER, other)).servers
 
     assert list(servers) == ["a", "b"]
     assert servers["a"].api_key.get_secret_value() == "key-a"
+
+
+def test_one_server_cannot_be_two():
+    again = {**SERVER, "id": "b", "url": SERVER["url"].upper() + "/"}
+
+    with pytest.raises(config.ConfigurationError, match="one url under two ids"):
+        read(EVOLUTION_SERVERS=fleet(SERVER, again))
 
 
 def test_a_fleet_wins_over_the_single_server():

@@ -72,9 +72,9 @@ async def test_the_bad_month_the_sweeps_find_exactly_those_that_have_to_go(
         one, two = perene.servers["one"], perene.servers["two"]
         await two.plant("somebody-elses")
         for at in range(3):
-            await one.plant(f"instance_orphan{at}")
+            await perene.orphan(f"instance_orphan{at}", server="one")
         duplicated = next(name for name, each in records.items() if each["server"] == "one")
-        await two.plant(duplicated)
+        await perene.orphan(duplicated, server="two")
         await perene.operate("PUT", "/fleet/tenants/c3", json={"status": "cancelled"})
         await perene.operate("PUT", "/fleet/tenants/c4", json={"status": "cancelled"})
         vanished = perene.servers[records[name_of("c5")]["server"]]

@@ -194,7 +194,7 @@ async def test_reports_are_kept_and_read_newest_first(perene: Perene):
 
 async def test_a_deletion_that_has_begun_cannot_be_undone(perene: Perene):
     await perene.ensure("acme")
-    await perene.evolution.plant("instance_ghost")
+    await perene.orphan("instance_ghost")
     perene.evolution.faults.turn_on("delete_never_finishes")
     for _ in range(3):
         perene.clock.advance(8 * DAY)

@@ -23,7 +23,7 @@ async def test_every_instance_is_counted_once_by_how_it_stands(on_2: Perene):
     await on_2.evolution.unpair(out)
     await on_2.evolution.settled()
     await on_2.evolution.plant("theirs")
-    await on_2.evolution.plant("instance_ghost")
+    await on_2.orphan("instance_ghost")
     await on_2.sweep()
     await on_2.sweep()
 

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from infra.local.simulator import configuration
+from infra.local.simulator import configuration, people
+from shared import services
 from tests.perene import Perene, name_of
 
 DAY = timedelta(days=1)
@@ -43,7 +44,7 @@ async def quarantined(perene: Perene) -> dict[str, Any]:
 
 async def test_an_orphan_is_suspected_then_quarantined_then_deleted(perene: Perene):
     await perene.pair("acme")
-    await perene.evolution.plant("instance_ghost")
+    await perene.orphan("instance_ghost")
 
     first = await swept(perene)
     second = await swept(perene)
@@ -61,7 +62,7 @@ async def test_an_orphan_is_suspected_then_quarantined_then_deleted(perene: Pere
 
 async def test_a_deletion_leaves_no_record_no_slot_and_no_tenant(perene: Perene):
     await perene.pair("acme")
-    await perene.evolution.plant("instance_ghost")
+    await perene.orphan("instance_ghost")
     await quarantined(perene)
 
     await swept(perene)
@@ -74,7 +75,7 @@ async def test_a_deletion_leaves_no_record_no_slot_and_no_tenant(perene: Perene)
 async def test_what_is_not_ours_by_name_is_never_even_suspected(perene: Perene):
     await perene.pair("acme")
     for name in ("evo1", "Instance_acme", "instance_", "instance_a b", "instance_x~~default"):
-        await perene.evolution.plant(name)
+        await perene.orphan(name)
 
     await swept(perene, 5, WEEK)
 
@@ -101,7 +102,7 @@ async def test_an_orphan_whose_webhook_goes_to_somebody_else_needs_a_person(on_2
 
 async def test_an_orphan_that_is_claimed_meanwhile_is_cleared(perene: Perene):
     await perene.pair("acme")
-    await perene.evolution.plant("instance_late")
+    await perene.orphan("instance_late")
     await quarantined(perene)
 
     await perene.ensure("late")
@@ -114,8 +115,8 @@ async def test_an_orphan_that_is_claimed_meanwhile_is_cleared(perene: Perene):
 
 async def test_undone_it_begins_anew_and_kept_it_is_never_asked_for_again(perene: Perene):
     await perene.pair("acme")
-    await perene.evolution.plant("instance_one")
-    await perene.evolution.plant("instance_two")
+    await perene.orphan("instance_one")
+    await perene.orphan("instance_two")
     await quarantined(perene)
 
     await perene.operate("POST", "/fleet/candidates/main~instance_one/undo")
@@ -132,7 +133,7 @@ async def test_undone_it_begins_anew_and_kept_it_is_never_asked_for_again(perene
 async def test_with_no_quarantine_at_all_a_deletion_takes_three_sweeps(perene: Perene):
     perene.set(QUARANTINE_DAYS="0")
     await perene.pair("acme")
-    await perene.evolution.plant("instance_ghost")
+    await perene.orphan("instance_ghost")
 
     reports = [await swept(perene, apart=timedelta(seconds=1)) for _ in range(3)]
 
@@ -236,7 +237,7 @@ async def test_a_second_instance_on_another_server_goes_and_the_lines_own_stays(
         await perene.pair("acme")
         own = perene.documents("instances")["instance_acme"]["server"]
         other = "two" if own == "one" else "one"
-        await perene.servers[other].plant("instance_acme")
+        await perene.orphan("instance_acme", server=other)
 
         await quarantined(perene)
         report = await swept(perene)
@@ -254,7 +255,7 @@ async def test_of_two_where_only_the_copy_is_connected_a_person_has_to_look(
         await perene.ensure("acme")
         own = perene.documents("instances")["instance_acme"]["server"]
         other = "two" if own == "one" else "one"
-        await perene.servers[other].plant("instance_acme", open=True)
+        await perene.orphan("instance_acme", server=other, open=True)
 
         report = await swept(perene, 5, WEEK)
 
@@ -363,7 +364,7 @@ async def doomed(perene: Perene) -> None:
     """An orphan among ten tenants, and its time is over."""
     for at in range(10):
         await perene.ensure(f"t{at}")
-    await perene.evolution.plant("instance_ghost")
+    await perene.orphan("instance_ghost")
     await quarantined(perene)
 
 
@@ -374,7 +375,7 @@ def braked(report: dict[str, Any]) -> set[str]:
 async def test_nothing_is_deleted_while_a_server_says_nothing(firestore_emulator: str):
     async with Perene(one="2.3.6", two="2.3.6") as perene:
         await perene.ensure("acme")
-        await perene.servers["one"].plant("instance_ghost")
+        await perene.orphan("instance_ghost", server="one")
         await quarantined(perene)
         perene.servers["two"].faults.turn_on("down")
 
@@ -453,10 +454,10 @@ async def test_nothing_is_deleted_when_a_census_shrank(perene: Perene):
 
 
 async def test_no_more_than_so_many_are_deleted_in_one_sweep(perene: Perene):
-    perene.set(SWEEP_MAX_DELETES="2")
+    perene.set(SWEEP_MAX_DELETES="2", SWEEP_MAX_LOSS="0.9")
     await perene.ensure("acme")
     for at in range(5):
-        await perene.evolution.plant(f"instance_ghost{at}")
+        await perene.orphan(f"instance_ghost{at}")
     await quarantined(perene)
 
     reports = [await swept(perene) for _ in range(3)]
@@ -547,6 +548,122 @@ async def test_with_an_empty_database_nobody_who_is_paired_is_deleted_unasked(on
     await swept(on_2, 2)
 
     assert len(on_2.evolution.names()) == 5
+
+
+async def test_nothing_is_deleted_unasked_when_many_unpaired_instances_lost_their_records(
+    on_2: Perene,
+):
+    for at in range(4):
+        await on_2.ensure(f"client{at}")
+    on_2.set(GOOGLE_CLOUD_PROJECT=f"{on_2.project}-x")
+    on_2.services.made.clear()
+    on_2.project += "-x"
+    await on_2.pair("acme", "5511999990099")
+
+    assert all(each["doubtful"] for each in (await quarantined(on_2)).values())
+    report = await swept(on_2, 2)
+
+    assert braked(report) == {"many_unclaimed"}
+    assert len(on_2.evolution.names()) == 5
+    await on_2.operate("POST", "/fleet/candidates/main~instance_client0/approve")
+    assert told(await swept(on_2), "deleted") == ["instance_client0"]
+
+
+async def test_two_of_three_tenants_that_are_lost_stop_everything(on_2: Perene):
+    for at in range(3):
+        await on_2.ensure(f"c{at}")
+    await on_2.sweep()
+    for at in range(2):
+        on_2.database.document(f"tenants/c{at}").delete()
+        on_2.database.document(f"instances/instance_c{at}").delete()
+
+    await quarantined(on_2)
+    report = await swept(on_2, 2)
+
+    assert braked(report) == {"tenants_shrank"}
+    assert len(on_2.evolution.names()) == 3
+
+
+async def test_what_another_deployment_with_our_secret_made_is_not_deleted_unasked(on_2: Perene):
+    for at in range(2):
+        await on_2.ensure(f"client{at}")
+    on_2.set(GOOGLE_CLOUD_PROJECT=f"{on_2.project}-x", PUBLIC_URL="https://staging.test")
+    on_2.services.made.clear()
+    on_2.project += "-x"
+    await on_2.ensure("qa")
+
+    found = await quarantined(on_2)
+    await swept(on_2, 2)
+
+    assert [each["stranger"] for each in found.values()] == [True, True]
+    assert len(on_2.evolution.names()) == 3
+
+
+async def test_an_instance_without_a_webhook_is_not_deleted_unasked(perene: Perene):
+    await perene.pair("acme")
+    await perene.evolution.plant("instance_dev")
+
+    found = await quarantined(perene)
+    await swept(perene, 2)
+
+    assert found["instance_dev"]["stranger"]
+    assert "instance_dev" in perene.evolution.names()
+
+
+async def test_an_instance_that_came_back_after_we_removed_it_is_known_to_be_ours(perene: Perene):
+    await perene.pair("acme")
+    await perene.evolution.plant("instance_back")
+    await services.evolution("main").silence("instance_back")
+
+    await quarantined(perene)
+
+    assert told(await swept(perene), "deleted") == ["instance_back"]
+
+
+async def test_one_server_under_two_names_stops_everything(firestore_emulator: str):
+    async with Perene(main="2.3.6", blue="2.3.6") as perene:
+        await perene.ensure("acme")
+        carrier = perene.documents("instances")["instance_acme"]["server"]
+        perene.two_names_for(carrier)
+
+        await quarantined(perene)
+        report = await swept(perene, 2)
+
+        assert braked(report) == {"servers_alike"}
+        assert perene.servers[carrier].names() == ["instance_acme"]
+
+
+async def test_what_was_never_paired_and_is_open_at_the_last_moment_needs_a_person(on_2: Perene):
+    await on_2.pair("acme")
+    await on_2.orphan("instance_ghost")
+    await quarantined(on_2)
+
+    async def opened() -> None:
+        session = on_2.evolution.world.sessions["instance_ghost"]
+        people.pair(on_2.evolution.world, session, "5511977770000", None)
+
+    on_2.hosts.before["/instance/connectionState/instance_ghost"] = opened
+    await swept(on_2)
+    await swept(on_2, 3, WEEK)
+
+    assert on_2.evolution.state("instance_ghost") == "open"
+    assert (await candidates(on_2))["instance_ghost"]["awaits_approval"]
+
+
+async def test_an_unpaired_copy_of_a_line_that_is_not_connected_needs_a_person(
+    firestore_emulator: str,
+):
+    async with Perene(one="2.3.6", two="2.3.6") as perene:
+        await perene.ensure("acme")
+        own = perene.documents("instances")["instance_acme"]["server"]
+        other = "two" if own == "one" else "one"
+        await perene.orphan("instance_acme", server=other)
+
+        found = await quarantined(perene)
+        await swept(perene, 2)
+
+        assert found["instance_acme"]["doubtful"]
+        assert perene.servers[other].names() == ["instance_acme"]
 
 
 async def test_an_open_instance_that_nobody_claims_is_not_deleted_unasked(on_2: Perene):

@@ -92,7 +92,7 @@ async def test_a_person_who_says_no_at_the_last_moment_is_heard(perene: Perene, 
 async def test_an_orphan_that_is_adopted_at_the_last_moment_stays(perene: Perene):
     await perene.pair("acme", OTHER)
     name = name_of("late")
-    await perene.evolution.plant(name)
+    await perene.orphan(name)
     await swept(perene, 2)
     just_before_the_end(perene, name, partial(perene.ensure, "late"))
 
@@ -143,17 +143,18 @@ async def test_a_line_that_is_paired_while_its_deletion_begins_is_given_back(on_
     assert on_2.evolution.state(name) == "open"
     record = on_2.documents("instances")[name]
     assert (record["state"], record["lease"]) == ("open", None)
+    assert (record["number"], record["claimed"]) == (NUMBER, NUMBER)
 
 
 async def test_a_stranger_that_appears_at_the_last_moment_is_not_touched(on_2: Perene):
     await on_2.pair("acme", OTHER)
     name = name_of("ghost")
-    await on_2.evolution.plant(name)
+    await on_2.orphan(name)
     await swept(on_2, 2)
 
     async def taken() -> None:
         await on_2.evolution.vanish(name)
-        await on_2.evolution.plant(name)
+        await on_2.orphan(name)
         theirs = {"enabled": True, "url": "https://other.test", "headers": {}, "events": ["CALL"]}
         configuration.store_webhook(on_2.evolution.world.rows[name], theirs)
 

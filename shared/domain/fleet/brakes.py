@@ -1,15 +1,20 @@
 """When nothing is deleted: whoever doesn't see the world whole doesn't take anything from it."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from shared.domain.fleet.candidates import UNCLAIMED, Finding, Stage
 from shared.domain.fleet.rules import Rules
 from shared.domain.fleet.survey import Before, Survey
 from shared.domain.names import InstanceName
 
 FEW = 2
-"""So many may always go from one sweep to the next: of three tenants one is a third."""
+"""So many may always go from one sweep to the next: of three clients one is a third."""
+
+STRAYS = 3
+"""So many on one server may always be unclaimed."""
 
 
 class Why(StrEnum):
@@ -20,10 +25,17 @@ class Why(StrEnum):
     TENANTS_SHRANK = "tenants_shrank"
     CENSUS_FAILED = "census_failed"
     CENSUS_SHRANK = "census_shrank"
+    SERVERS_ALIKE = "servers_alike"
+    """Two of our servers carry the same instance: they are one server under two names."""
+    MANY_UNCLAIMED = "many_unclaimed"
+    """Rather our records are lost than so many instances left over."""
 
 
 BLINDING = frozenset({Why.TENANTS_FAILED, Why.TENANTS_EMPTY, Why.TENANTS_SHRANK})
 """With these nobody is even suspected."""
+
+DOUBTING = frozenset({Why.MANY_UNCLAIMED})
+"""With these a person has to approve; what is approved goes."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +51,26 @@ class Brake:
 def find_brakes(survey: Survey, carried: Mapping[str, int], rules: Rules) -> tuple[Brake, ...]:
     """Every reason not to delete anything in this sweep."""
     failed = [Brake(Why.CENSUS_FAILED, server) for server in sorted(survey.silent)]
-    return (*_of_tenants(survey, rules), *failed, *_of_censuses(survey.before, carried, rules))
+    shrunk = _of_censuses(survey.before, carried, rules)
+    return (*_of_tenants(survey, rules), *failed, *shrunk, *_alike(survey))
+
+
+def find_doubts(
+    survey: Survey, found: Iterable[Finding], carried: Mapping[str, int], rules: Rules
+) -> tuple[Brake, ...]:
+    """Servers on which too many instances of ours are unclaimed: this needs no history.
+
+    What a person keeps is known, and doesn't count.
+    """
+    kept = {each.id for each in survey.candidates.values() if each.stage is Stage.KEPT}
+    strays = Counter(
+        each.server for each in found if each.cause in UNCLAIMED and each.id not in kept
+    )
+    return tuple(
+        Brake(Why.MANY_UNCLAIMED, server, carried[server], count)
+        for server, count in sorted(strays.items())
+        if count > STRAYS and count > carried[server] * rules.max_loss
+    )
 
 
 def carried_by(survey: Survey, ours: Mapping[InstanceName, object]) -> dict[str, int]:
@@ -52,15 +83,24 @@ def _of_tenants(survey: Survey, rules: Rules) -> list[Brake]:
         return [Brake(Why.TENANTS_FAILED)]
     if not survey.tenants:
         return [Brake(Why.TENANTS_EMPTY)]
-    counts = (
-        (survey.before.tenants, len(survey.tenants)),
-        (survey.before.living, survey.living()),
-    )
-    return [
-        Brake(Why.TENANTS_SHRANK, None, before, now)
-        for before, now in counts
-        if _shrank(before, now, rules)
-    ][:1]
+    known, living = len(survey.tenants), survey.living()
+    if _lost(survey.before.tenants, known, rules):
+        return [Brake(Why.TENANTS_SHRANK, None, survey.before.tenants, known)]
+    if _shrank(survey.before.living, living, rules) or survey.before.living > living == 0:
+        return [Brake(Why.TENANTS_SHRANK, None, survey.before.living, living)]
+    return []
+
+
+def _alike(survey: Survey) -> list[Brake]:
+    """By what they call their instances; two can be made alike by a copied database, too."""
+    known: dict[str, str] = {}
+    twice = {
+        server
+        for server, seen in sorted(survey.seen.items())
+        for sighting in seen.values()
+        if sighting.uid and known.setdefault(sighting.uid, server) != server
+    }
+    return [Brake(Why.SERVERS_ALIKE, server) for server in sorted(twice)]
 
 
 def _of_censuses(before: Before, carried: Mapping[str, int], rules: Rules) -> list[Brake]:
@@ -72,5 +112,9 @@ def _of_censuses(before: Before, carried: Mapping[str, int], rules: Rules) -> li
 
 
 def _shrank(before: int, now: int, rules: Rules) -> bool:
-    lost = before - now
-    return lost > FEW and lost > before * rules.max_loss
+    return before - now > FEW and _lost(before, now, rules)
+
+
+def _lost(before: int, now: int, rules: Rules) -> bool:
+    """More than may be. Of tenants' records none is ever deleted, so there a few are many."""
+    return before - now > before * rules.max_loss

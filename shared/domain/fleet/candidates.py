@@ -69,7 +69,8 @@ class Finding:
     """What a survey found against one instance.
 
     `paired`: whether somebody ever paired it; None when nobody can tell. `stranger`: its webhook
-    goes to somebody else, so it may not be ours after all. `since`: what the cause counts from.
+    goes to somebody else, so it may not be ours after all. `doubtful`: rather our records are wrong
+    than that it is left over. `since`: what the cause counts from.
     """
 
     server: str
@@ -79,6 +80,7 @@ class Finding:
     cause: Cause
     paired: bool | None
     stranger: bool = False
+    doubtful: bool = False
     since: datetime | None = None
 
     @property
@@ -98,6 +100,7 @@ class Candidate(Kept):
     cause_since: AwareDatetime | None = None
     paired: bool | None = None
     stranger: bool = False
+    doubtful: bool = False
     needs_approval: bool = True
     stage: Stage = Stage.SUSPECTED
     run: str
@@ -181,7 +184,7 @@ def decide_move(
         return Suspect(suspected.model_copy(update={"version": version}))
     if known.stage is Stage.KEPT:
         return Wait()
-    current = _current(known, finding, rules)
+    current = with_finding(known, finding, rules)
     if current.stage is Stage.SUSPECTED and current.run != run:
         change = {"stage": Stage.QUARANTINED, "run": run, "quarantined_at": now}
         return Quarantine(current.model_copy(update=change))
@@ -212,29 +215,38 @@ def _suspected(finding: Finding, rules: Rules, run: str, now: datetime) -> Candi
         cause_since=finding.since,
         paired=finding.paired,
         stranger=finding.stranger,
+        doubtful=finding.doubtful,
         needs_approval=_needs_approval(finding, rules),
         run=run,
         suspected_at=now,
     )
 
 
-def _current(known: Candidate, finding: Finding, rules: Rules) -> Candidate:
-    """An approval given for less than what is known now doesn't count any more."""
+def with_finding(known: Candidate, finding: Finding, rules: Rules) -> Candidate:
+    """The candidate with what is found against it now.
+
+    An approval given for less than what is known now doesn't count any more.
+    """
     change: dict[str, object] = {
         "paired": finding.paired,
         "stranger": finding.stranger,
+        "doubtful": finding.doubtful,
         "cause_since": finding.since,
         "needs_approval": _needs_approval(finding, rules),
     }
-    worse = (finding.stranger and not known.stranger) or (
-        finding.paired is not False and known.paired is False
+    worse = (
+        finding.stranger and not known.stranger,
+        finding.doubtful and not known.doubtful,
+        finding.paired is not False and known.paired is False,
     )
-    if worse:
+    if any(worse):
         change |= {"approved_by": None, "approved_at": None}
     return known.model_copy(update=change)
 
 
 def _needs_approval(finding: Finding, rules: Rules) -> bool:
-    asked = finding.cause in PROPOSED or finding.stranger or rules.approval is Approval.ALL
+    asked = finding.cause in PROPOSED or rules.approval is Approval.ALL
+    unsure = finding.stranger or finding.doubtful
     lost = finding.cause in UNCLAIMED and finding.paired is True
-    return asked or lost or (rules.approval is Approval.PAIRED and finding.paired is not False)
+    careful = rules.approval is Approval.PAIRED and finding.paired is not False
+    return asked or unsure or lost or careful

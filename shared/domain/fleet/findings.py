@@ -57,6 +57,7 @@ def find_one(
         cause=told.cause,
         paired=_paired(sighting, own, vague=server in survey.vague),
         stranger=(server, sighting.name) in survey.strangers,
+        doubtful=told.doubtful,
         since=told.since,
     )
 
@@ -64,6 +65,7 @@ def find_one(
 class _Told(NamedTuple):
     cause: Cause
     since: datetime | None = None
+    doubtful: bool = False
 
 
 def _cause(
@@ -79,7 +81,7 @@ def _cause(
     if line.state is State.RELEASING or line.leased(now):
         return None
     if line.server != server:
-        return _Told(Cause.DUPLICATE) if _second(survey, line, sighting) else None
+        return _second(survey, line)
     if tenant is None:
         return _Told(Cause.TENANT_UNKNOWN)
     if tenant.status is Status.CANCELLED:
@@ -87,15 +89,15 @@ def _cause(
     return _unused(sighting, line, rules, now)
 
 
-def _second(survey: Survey, line: Instance, copy: Sighting) -> bool:
-    """Its own server carries the line too, and not only the copy is connected.
+def _second(survey: Survey, line: Instance) -> _Told | None:
+    """Its own server carries the line too; the only one there is may be needed yet.
 
-    Otherwise nobody can tell which of the two is the line's: a person has to look.
+    Unless the line's own is connected, nobody can tell which of the two somebody means to keep.
     """
     own = survey.sighting_of(line)
     if own is None:
-        return False
-    return copy.connection is not Connection.OPEN or own.connection is Connection.OPEN
+        return None
+    return _Told(Cause.DUPLICATE, doubtful=own.connection is not Connection.OPEN)
 
 
 def _unused(sighting: Sighting, line: Instance, rules: Rules, now: datetime) -> _Told | None:

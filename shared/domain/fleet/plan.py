@@ -1,12 +1,13 @@
 """The one plan of a sweep: a pure value, so that a dry run is free and a person sees it first."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Set
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from shared.domain.fleet import brakes, findings, repairs
-from shared.domain.fleet.brakes import BLINDING, Brake
+from shared.domain.fleet.brakes import BLINDING, DOUBTING, Brake
 from shared.domain.fleet.candidates import (
+    UNCLAIMED,
     Candidate,
     Clear,
     Delete,
@@ -36,22 +37,31 @@ class Plan:
     """Deletions that are due, and wait: there are brakes, or too many for one sweep."""
     repairs: tuple[Repair, ...] = ()
     brakes: tuple[Brake, ...] = ()
+    """Those that doubt only stop what nobody approved."""
     keys: dict[InstanceName, LineKey] = field(default_factory=dict)
     before: Before = field(default_factory=Before)
-    """What the next sweep compares with, if this one isn't braked."""
+    """What the next sweep compares with."""
+
+    @property
+    def braked(self) -> bool:
+        """Nothing may be deleted, and nothing be learned of what was seen."""
+        return any(brake.why not in DOUBTING for brake in self.brakes)
 
 
 def plan_orphans(survey: Survey, prefix: str, rules: Rules, run: str, now: datetime) -> Plan:
     """Compare what lines claim with what servers carry, and both with what was found before.
 
     An unclaimed instance is only suspected the first time. With brakes nothing is deleted; when
-    it is the tenants that can't be believed, nobody is even suspected.
+    it is the tenants that can't be believed, nobody is even suspected. Where too many instances
+    are unclaimed, a person has to approve each.
     """
     keys = findings.ours(survey, prefix)
     carried = brakes.carried_by(survey, keys)
     braked = brakes.find_brakes(survey, carried, rules)
     blind = any(brake.why in BLINDING for brake in braked)
     found = {} if blind else findings.find_all(survey, keys, rules, now)
+    doubts = brakes.find_doubts(survey, found.values(), carried, rules)
+    found = dict(_doubted(found, {brake.server for brake in doubts}))
     moves = [] if blind else list(_moves(survey, found, rules, run, now))
     due = sorted(_of(Delete, moves), key=lambda each: (each.suspected_at, each.id))
     allowed = due[: 0 if braked else rules.max_deletes]
@@ -64,10 +74,17 @@ def plan_orphans(survey: Survey, prefix: str, rules: Rules, run: str, now: datet
         delete=tuple(allowed),
         held_back=len(due) - len(allowed),
         repairs=tuple(repairs.find_repairs(survey, now)),
-        brakes=braked,
+        brakes=(*braked, *doubts),
         keys=keys,
         before=survey.before if braked else seen,
     )
+
+
+def _doubted(found: dict[str, Finding], servers: Set[str | None]) -> Iterable[tuple[str, Finding]]:
+    """On these servers nobody believes that what is unclaimed is left over."""
+    for name, finding in found.items():
+        unsure = finding.server in servers and finding.cause in UNCLAIMED
+        yield name, replace(finding, doubtful=True) if unsure else finding
 
 
 def _moves(

@@ -156,9 +156,10 @@ def two(own: Connection | None, copy: Connection, state: State = State.CLOSED) -
 
 
 def test_the_one_that_the_record_does_not_name_is_the_duplicate():
-    (finding,) = two(Connection.CLOSED, Connection.CLOSED)
+    (finding,) = two(Connection.OPEN, Connection.CLOSED, State.OPEN)
 
     assert (finding.cause, finding.server) == (Cause.DUPLICATE, "other")
+    assert not finding.doubtful
 
 
 def test_of_two_that_are_connected_the_records_one_stays():
@@ -167,8 +168,12 @@ def test_of_two_that_are_connected_the_records_one_stays():
     assert (finding.cause, finding.server) == (Cause.DUPLICATE, "other")
 
 
-def test_if_only_the_copy_is_connected_nobody_can_tell():
-    assert not two(Connection.CLOSED, Connection.OPEN)
+@pytest.mark.parametrize("own", [Connection.CLOSED, Connection.CONNECTING, Connection.UNKNOWN])
+@pytest.mark.parametrize("copy", list(Connection))
+def test_unless_the_records_one_is_connected_nobody_can_tell(own: Connection, copy: Connection):
+    (finding,) = two(own, copy)
+
+    assert (finding.cause, finding.doubtful) == (Cause.DUPLICATE, True)
 
 
 def test_the_only_one_there_is_is_no_duplicate():

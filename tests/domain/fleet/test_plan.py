@@ -7,6 +7,7 @@ import pytest
 
 from shared.domain.fleet.brakes import Why
 from shared.domain.fleet.candidates import Cause, Stage
+from shared.domain.fleet.plan import Plan
 from shared.domain.fleet.rules import Rules
 from shared.domain.fleet.survey import Before, Survey
 from shared.domain.tenants import Status
@@ -74,9 +75,92 @@ def test_who_does_not_know_the_tenants_suspects_nobody(change: dict[str, Any]):
     assert (plan.suspect, plan.quarantine, plan.clear, plan.held_back) == ((), (), (), 0)
 
 
-def test_a_few_may_always_go():
-    assert reasons(doomed(before=Before(3, 3, {"main": 4}))) == set()
-    assert reasons(doomed(before=Before(4, 3, {"main": 2}))) == {Why.TENANTS_SHRANK}
+def test_a_few_clients_may_always_go():
+    assert reasons(doomed(before=Before(1, 3, {"main": 4}))) == set()
+    assert reasons(doomed(before=Before(1, 4, {"main": 2}))) == {Why.TENANTS_SHRANK}
+
+
+def test_the_last_client_who_goes_stops_everything():
+    gone = a_tenant("acme", "default", status=Status.CANCELLED)
+
+    assert reasons(a_survey([fine()], [gone], before=Before(1, 1))) == {Why.TENANTS_SHRANK}
+    assert reasons(a_survey([fine()], [gone], before=Before(1, 0))) == set()
+
+
+def test_no_record_of_a_client_ever_goes_so_even_one_of_a_few_that_is_lost_stops_everything():
+    assert reasons(doomed(before=Before(2, 1))) == {Why.TENANTS_SHRANK}
+
+
+# What needs no history -----------------------------------------------------------------------
+
+
+def left_over(count: int, lines: int, rules: Rules = RULES, **more: Any) -> Plan:
+    """A plan for so many lines, and so many orphans in quarantine whose time is over."""
+    ghosts = [f"instance_g{at}" for at in range(count)]
+    waiting = [a_candidate(**{"name": name, **more}) for name in ghosts]
+    known = [a_line(tenant=f"t{at}", open=True) for at in range(lines)]
+    survey = a_survey(
+        known,
+        main=[*(opened(each.name) for each in known), *map(seen, ghosts)],
+        candidates={each.id: each for each in waiting},
+    )
+    return planned(survey, OVER, rules)
+
+
+def test_where_too_many_are_unclaimed_a_person_has_to_approve_each():
+    plan = left_over(4, 12)
+
+    assert plan.delete == ()
+    assert [(each.doubtful, each.awaits_approval) for each in plan.refresh] == [(True, True)] * 4
+    (brake,) = plan.brakes
+    assert (brake.why, brake.server, brake.before, brake.now) == (
+        Why.MANY_UNCLAIMED,
+        "main",
+        16,
+        4,
+    )
+    assert not plan.braked
+
+
+@pytest.mark.parametrize(("ghosts", "lines"), [(3, 1), (4, 16)], ids=["a few", "a small share"])
+def test_a_few_or_a_small_share_may_be_unclaimed(ghosts: int, lines: int):
+    plan = left_over(ghosts, lines, Rules(max_deletes=9))
+
+    assert plan.brakes == ()
+    assert len(plan.delete) == ghosts
+
+
+def test_those_of_too_many_that_a_person_approved_go():
+    plan = left_over(4, 4, doubtful=True, needs_approval=True, approved_at=OVER, approved_by="o")
+
+    assert len(plan.delete) == 3
+    assert plan.before == Before(4, 4, {"main": 8})
+
+
+def test_an_approval_from_before_there_were_too_many_counts_no_more():
+    plan = left_over(4, 4, approved_at=OVER, approved_by="o")
+
+    assert plan.delete == ()
+    assert {each.approved_at for each in plan.refresh} == {None}
+
+
+def test_what_a_person_keeps_is_not_one_of_too_many():
+    plan = left_over(4, 4, stage=Stage.KEPT)
+
+    assert plan.brakes == ()
+
+
+def test_two_servers_that_carry_the_same_instance_stop_everything():
+    line, other = a_line(open=True), seen("somebody-elses")
+    carried = {"main": [opened(line.name), other], "blue": [opened(line.name), other]}
+    same = {
+        server: {each.name: replace(each, uid=f"uid of {each.name}") for each in several}
+        for server, several in carried.items()
+    }
+    survey = a_survey([line], seen=same, servers=frozenset(same))
+
+    assert reasons(survey) == {Why.SERVERS_ALIKE}
+    assert planned(survey).braked
 
 
 def test_a_share_may_go_however_many_that_is():
@@ -105,7 +189,7 @@ def test_nothing_is_decided_of_what_a_silent_server_carries():
 
 
 def test_no_more_are_deleted_than_may_be_in_one_sweep_the_oldest_first():
-    ghosts = [f"instance_g{at}" for at in range(5)]
+    ghosts = [f"instance_g{at}" for at in range(3)]
     candidates = [
         a_candidate(name=name, suspected_at=NOON - (9 - at) * DAY) for at, name in enumerate(ghosts)
     ]
@@ -115,10 +199,10 @@ def test_no_more_are_deleted_than_may_be_in_one_sweep_the_oldest_first():
         candidates={each.id: each for each in candidates},
     )
 
-    plan = planned(survey, OVER)
+    plan = planned(survey, OVER, Rules(max_deletes=2))
 
-    assert [each.name for each in plan.delete] == ghosts[:3]
-    assert plan.held_back == 2
+    assert [each.name for each in plan.delete] == ghosts[:2]
+    assert plan.held_back == 1
 
 
 def test_none_at_all_may_be_deleted_if_a_deployment_says_so():
