@@ -2,12 +2,11 @@
 
 import asyncio
 import functools
-import json
 import os
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import ExitStack
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
@@ -49,13 +48,26 @@ class Hosts(httpx.AsyncBaseTransport):
     """Requests go to the app of their host; something can be made to happen just before one."""
 
     def __init__(self, apps: Mapping[str, Any]) -> None:
-        self.transports = {host: httpx.ASGITransport(app) for host, app in apps.items()}
+        self.transports: dict[str, httpx.AsyncBaseTransport] = {
+            host: httpx.ASGITransport(app) for host, app in apps.items()
+        }
         self.before: dict[str, Callable[[], Awaitable[None]]] = {}
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         if happens := self.before.pop(request.url.path, None):
             await happens()
         return await self.transports[request.url.host].handle_async_request(request)
+
+
+class _WithKey(httpx.AsyncBaseTransport):
+    """A server that everybody has the key of."""
+
+    def __init__(self, inner: httpx.AsyncBaseTransport, key: str) -> None:
+        self.inner, self.key = inner, key
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        request.headers["apikey"] = self.key
+        return await self.inner.handle_async_request(request)
 
 
 class Perene:
@@ -195,13 +207,14 @@ class Perene:
             },
         )
 
-    def two_names_for(self, server: str) -> None:
-        """All servers are that one, as if its address had been set for each of them."""
-        for each in self.servers:
-            self.hosts.transports[f"{each}.test"] = self.hosts.transports[f"{server}.test"]
-        fleet = json.loads(self.environment()["EVOLUTION_SERVERS"])
-        same = [{**each, "api_key": f"key-of-{server}"} for each in fleet]
-        self.set(EVOLUTION_SERVERS=json.dumps(same))
+    @contextmanager
+    def two_names_for(self, server: str) -> Iterator[None]:
+        """All servers are that one, as if its address and key had been set for each of them."""
+        known = self.hosts.transports
+        only = _WithKey(known[f"{server}.test"], f"key-of-{server}")
+        self.hosts.transports = dict.fromkeys(known, only)
+        yield
+        self.hosts.transports = known
 
     async def pair(self, tenant: str = "acme", number: str = "5511999990001", **asked: Any) -> str:
         """A line is open with the number; its instance's name."""

@@ -624,10 +624,10 @@ async def test_one_server_under_two_names_stops_everything(firestore_emulator: s
     async with Perene(main="2.3.6", blue="2.3.6") as perene:
         await perene.ensure("acme")
         carrier = perene.documents("instances")["instance_acme"]["server"]
-        perene.two_names_for(carrier)
 
-        await quarantined(perene)
-        report = await swept(perene, 2)
+        with perene.two_names_for(carrier):
+            await quarantined(perene)
+            report = await swept(perene, 2)
 
         assert braked(report) == {"servers_alike"}
         assert perene.servers[carrier].names() == ["instance_acme"]

@@ -8,7 +8,13 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+)
 from hypothesis.stateful import run_state_machine_as_test as run
 
 from tests.perene import Perene
@@ -18,12 +24,14 @@ from tests.proofs.world import BLIND, CALM_SWEEPS, World, a_world
 TENANTS = st.sampled_from([f"t{at}" for at in range(6)])
 SERVERS = st.sampled_from(["one", "two"])
 GHOSTS = st.sampled_from(["instance_ghost1", "instance_ghost2", "instance_t1", "instance_t5"])
+WHOSE = st.sampled_from(["ours", "ours", "nobody's", "another deployment's"])
 THEIRS = st.sampled_from(["evo1", "Instance_t1", "instance_", "instance_a b"])
 STEP = st.integers(1, 60)
 FAULTS = st.sampled_from(
     ["error_500_before", "error_500_after", "cut_before", "cut_after", "bad_gateway", "down"]
 )
 AWAIT = 60.0
+MOST_BEHIND = timedelta(days=2)
 EXAMPLES = 5
 """In one batch, which has two minutes even on a slow machine."""
 
@@ -61,9 +69,13 @@ class Fleets(RuleBasedStateMachine):
     def a_tenant_goes_or_comes_back(self, tenant: str, status: str) -> None:
         self.do(self.world.status(tenant, status))
 
-    @rule(server=SERVERS, name=GHOSTS, opened=st.booleans())
-    def an_instance_appears(self, server: str, name: str, opened: bool) -> None:
-        self.do(self.world.plant(server, name, open=opened))
+    @rule(server=SERVERS, name=GHOSTS, opened=st.booleans(), whose=WHOSE)
+    def an_instance_appears(self, server: str, name: str, opened: bool, whose: str) -> None:
+        self.do(self.world.plant(server, name, open=opened, whose=whose))
+
+    @rule(tenant=TENANTS)
+    def records_are_lost(self, tenant: str) -> None:
+        self.world.lose(tenant)
 
     @rule(server=SERVERS, name=THEIRS)
     def an_instance_of_somebody_else_appears(self, server: str, name: str) -> None:
@@ -80,6 +92,11 @@ class Fleets(RuleBasedStateMachine):
     @rule(hours=st.sampled_from([1, 25, 50, 150]))
     def time_passes(self, hours: int) -> None:
         self.perene.clock.advance(timedelta(hours=hours))
+
+    @precondition(lambda self: self.world.behind < MOST_BEHIND)
+    @rule(hours=st.sampled_from([1, 30]))
+    def the_clock_is_set_back(self, hours: int) -> None:
+        self.world.set_back(timedelta(hours=hours))
 
     @rule(days=st.sampled_from([0, 1, 3]))
     def a_sweep_runs(self, days: int) -> None:
@@ -122,6 +139,11 @@ class Fleets(RuleBasedStateMachine):
         self.perene.clock.advance(timedelta(days=3))
         self.do(self.world.sweep(blindness=how))
 
+    @rule(server=SERVERS)
+    def a_sweep_is_told_one_server_under_two_names(self, server: str) -> None:
+        self.perene.clock.advance(timedelta(days=3))
+        self.do(self.world.sweep_two_names_of(server))
+
     @rule(server=SERVERS, kind=FAULTS, seed=st.integers(0, 99), likely=st.sampled_from([0.1, 0.5]))
     def a_server_begins_to_fail(self, server: str, kind: str, seed: int, likely: float) -> None:
         faults = self.perene.servers[server].faults
@@ -162,7 +184,7 @@ def everything_agrees(world: World) -> None:
     assert [name for name, each in waiting.items() if each["stage"] == "deleting"] == []
     tenants = perene.documents("tenants")
     assert sorted((each["tenant"], each["line"]) for each in records.values()) == sorted(
-        (name, line) for name, each in tenants.items() for line in each["lines"]
+        (name, line) for name, each in tenants.items() for line in each.get("lines", ())
     )
     for server, each in perene.servers.items():
         placed = [record for record in records.values() if record["server"] == server]

@@ -22,11 +22,11 @@ from shared.domain.names import TenantId
 from shared.domain.tenants import Status, Tenant
 from shared.store.base import Base
 from shared.sweeps import capacity, orphans
-from tests.perene import Perene, name_of
+from tests.perene import ORIGIN, Perene, name_of
 
 QUARANTINE = timedelta(days=2)
 MAX_DELETES = 2
-CALM_SWEEPS = 14
+CALM_SWEEPS = 18
 """After so many nights in which nothing goes wrong, all has to agree."""
 
 SETTINGS = {
@@ -75,12 +75,19 @@ class World:
     perene: Perene
     steps: Steps = field(default_factory=Steps)
     foreign: set[tuple[str, str]] = field(default_factory=set)
-    approved: dict[str, Any] = field(default_factory=dict)
-    undone: dict[str, Any] = field(default_factory=dict)
+    unproven: set[tuple[str, str]] = field(default_factory=set)
+    """They have our names, but nothing proves that we made them."""
+    moment: int = 0
+    """What happened in which order, whatever the clock says."""
+    history: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
+    """When a sweep began that found a candidate for its cause, and at which stage it was."""
+    approved: dict[str, int] = field(default_factory=dict)
+    undone: dict[str, int] = field(default_factory=dict)
     kept: dict[str, str] = field(default_factory=dict)
     condemned: set[tuple[str, str]] = field(default_factory=set)
     in_this_sweep: int = 0
     blind: bool = False
+    behind: timedelta = timedelta()
     verdicts: list[str] = field(default_factory=list)
     sweeps: int = 0
     deletions: int = 0
@@ -153,12 +160,31 @@ class World:
         if self.perene.servers[server].exists(name_of(tenant)):
             await self.perene.servers[server].vanish(name_of(tenant))
 
-    async def plant(self, server: str, name: str, *, open: bool) -> None:
+    async def plant(self, server: str, name: str, *, open: bool, whose: str = "ours") -> None:
         if not self.perene.servers[server].exists(name):
-            await self.perene.servers[server].plant(name, open=open)
+            await self.perene.orphan(name, open=open, server=server)
             self.condemned.discard((server, name))
+            self.unproven.discard((server, name))
+            row = self.perene.servers[server].world.rows[name]
+            if whose == "nobody's":
+                row.webhook = None
+            if whose == "another deployment's":
+                assert row.webhook
+                row.webhook["url"] = row.webhook["url"].replace(ORIGIN, "https://staging.test")
+            if whose != "ours":
+                self.unproven.add((server, name))
         if names.line_key("instance_", name) is None:
             self.foreign.add((server, name))
+
+    def lose(self, tenant: str) -> None:
+        """Neither its record nor its line's is there any more."""
+        self.perene.database.document(f"tenants/{tenant}").delete()
+        self.perene.database.document(f"instances/{name_of(tenant)}").delete()
+
+    def set_back(self, step: timedelta) -> None:
+        """The clock shows less than before."""
+        self.behind += step
+        self.perene.clock.advance(-step)
 
     async def status(self, tenant: str, status: str) -> None:
         await self.perene.operate("PUT", f"/fleet/tenants/{tenant}", json={"status": status})
@@ -175,7 +201,8 @@ class World:
             return
         said = {"approve": self.approved, "undo": self.undone}.get(verb)
         if said is not None:
-            said[name] = self.perene.clock()
+            self.moment += 1
+            said[name] = self.moment
         if verb == "undo":
             self.kept.pop(name, None)
             self.approved.pop(name, None)
@@ -189,8 +216,9 @@ class World:
         self.steps.happens, self.steps.dead = happens, False
         self.in_this_sweep, self.blind = 0, blindness is not None
         self.sweeps += 1
+        self._look()
         every = self.perene.store.every_tenant
-        if blindness:
+        if blindness in BLIND:
             self.perene.store.every_tenant = BLIND[blindness](every)
         try:
             await orphans.sweep()
@@ -201,6 +229,11 @@ class World:
             self.blind = False
             self.steps.at, self.steps.dead = 0, False
         await self.settled()
+
+    async def sweep_two_names_of(self, server: str) -> None:
+        """A sweep while the fleet's settings name one server twice."""
+        with self.perene.two_names_for(server):
+            await self.sweep(blindness="alike")
 
     async def die(self) -> None:
         self.steps.dead = True
@@ -224,6 +257,21 @@ class World:
 
     # Whether it may --------------------------------------------------------------------------
 
+    def _look(self) -> None:
+        """What is suspected of whom now that a sweep begins."""
+        self.moment += 1
+        found = self.perene.documents("sweeps/orphans/candidates")
+        for name in self.history.keys() | found.keys():
+            known, stage = self.history.setdefault(name, []), found.get(name, {}).get("stage")
+            cause = found.get(name, {}).get("cause")
+            if stage not in ("suspected", "quarantined", "deleting"):
+                known.clear()
+                known.append((self.moment, "nothing"))
+            else:
+                if known and not known[-1][1].endswith((cause, "nothing")):
+                    known.clear()
+                known.append((self.moment, f"{stage} {cause}"))
+
     def _judge_call(self, request: httpx.Request) -> None:
         path = unquote(request.url.path)
         if request.method != "DELETE" or not path.startswith("/instance/"):
@@ -245,16 +293,21 @@ class World:
                 self.verdicts.append(f"{why}: {name} {candidate.cause}")
 
         must(re.fullmatch(r"instance_t?[a-z]*\d*", candidate.name) is not None, "not ours")
-        must(not self.blind, "with tenants that nobody could believe")
+        must(not self.blind, "of a world that nobody could believe")
         must(self.in_this_sweep <= MAX_DELETES, "too many")
         must(self.kept.get(name) != candidate.cause, "kept")
         quarantined = candidate.quarantined_at
-        must(quarantined is not None and quarantined > candidate.suspected_at, "one sighting")
+        stages = [stage.split()[0] for _, stage in self.history.get(name, ())]
+        first = next(iter(self.history.get(name, ())), (self.moment, ""))[0]
+        must(stages[-1:] == ["quarantined"] and "suspected" in stages, "one sighting")
         must(quarantined is not None and now - quarantined >= QUARANTINE, "too early")
-        undone = self.undone.get(name)
-        must(undone is None or undone <= candidate.suspected_at, "undone")
-        approval = self.approved.get(name)
-        approved = approval is not None and approval >= candidate.suspected_at
+        must(self.undone.get(name, 0) <= first, "undone")
+        approved = self.approved.get(name, 0) >= first
+        place = (candidate.server, candidate.name)
+        must(approved or place not in self.unproven, "nothing proves that it is ours")
+        unclaimed = record is None or record.server != candidate.server
+        opened = self.perene.servers[candidate.server].state(candidate.name) == "open"
+        must(approved or not (unclaimed and opened), "unclaimed and in use")
         if record is None:
             listed = tenant is not None and "default" in tenant.lines
             must(candidate.cause is Cause.ORPHAN and not listed, "no orphan")
