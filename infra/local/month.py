@@ -1,7 +1,8 @@
 """A bad month on the local stack, in seconds: `make run`, then `make month` in a second terminal.
 
 Clients are connected; orphans are planted on the server, one client is cancelled and one instance
-vanishes. Then nights pass, and what the sweeps do in each is printed.
+vanishes. Nothing proves that the orphans are ours, so they wait for a person. Then nights pass, and
+what the sweeps do in each is printed.
 """
 
 import argparse
@@ -58,9 +59,10 @@ class Month:
         for night in range(1, NIGHTS + 1):
             self._night(night)
             if night == 2:
-                self._operate("POST", f"/fleet/candidates/main~{orphans[1]}/keep")
-                self._operate("POST", f"/fleet/candidates/main~{orphans[2]}/undo")
-                print(f"          a person keeps {orphans[1]} and undoes {orphans[2]}")
+                for verb, orphan in zip(("approve", "keep", "undo"), orphans, strict=True):
+                    self._operate("POST", f"/fleet/candidates/main~{orphan}/{verb}")
+                print(f"          a person approves {orphans[0]}, keeps {orphans[1]}")
+                print(f"          and undoes {orphans[2]}")
         seen = self._operate("GET", "/fleet")
         print(f"In the end: {seen['sentence']}; totals {seen['totals']}")
 
