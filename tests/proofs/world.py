@@ -80,7 +80,8 @@ class World:
     moment: int = 0
     """What happened in which order, whatever the clock says."""
     history: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
-    """When a sweep began that found a candidate for its cause, and at which stage it was."""
+    """Candidates as sweeps found them that began: from when on for this cause, at which stage."""
+    looked: int = 0
     approved: dict[str, int] = field(default_factory=dict)
     undone: dict[str, int] = field(default_factory=dict)
     kept: dict[str, str] = field(default_factory=dict)
@@ -259,18 +260,20 @@ class World:
 
     def _look(self) -> None:
         """What is suspected of whom now that a sweep begins."""
+        before, self.looked = self.looked, self.moment
         self.moment += 1
         found = self.perene.documents("sweeps/orphans/candidates")
-        for name in self.history.keys() | found.keys():
-            known, stage = self.history.setdefault(name, []), found.get(name, {}).get("stage")
-            cause = found.get(name, {}).get("cause")
-            if stage not in ("suspected", "quarantined", "deleting"):
-                known.clear()
-                known.append((self.moment, "nothing"))
-            else:
-                if known and not known[-1][1].endswith((cause, "nothing")):
-                    known.clear()
-                known.append((self.moment, f"{stage} {cause}"))
+        now = {
+            name: f"{each['stage']} {each['cause']}"
+            for name, each in found.items()
+            if each["stage"] in ("suspected", "quarantined", "deleting")
+        }
+        for name, seen in now.items():
+            known = self.history.get(name, [])
+            same = known and known[-1][1].split()[1] == seen.split()[1]
+            self.history[name] = [*known, (self.looked, seen)] if same else [(before, seen)]
+        for name in self.history.keys() - now.keys():
+            del self.history[name]
 
     def _judge_call(self, request: httpx.Request) -> None:
         path = unquote(request.url.path)
