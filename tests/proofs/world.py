@@ -247,9 +247,11 @@ class World:
             await server.settled()
 
     async def converge(self) -> None:
-        """Nothing goes wrong any more, and time passes."""
+        """Nothing goes wrong any more, somebody is there (if nobody is, sweeps do nothing), and time
+        passes."""
         for server in self.perene.servers.values():
             server.faults.clear()
+        await self.status("t0", "active")
         await self.perene.operate("POST", "/fleet/sweeps/orphans/accept-loss")
         for _ in range(CALM_SWEEPS):
             self.perene.clock.advance(timedelta(days=1))
