@@ -14,9 +14,18 @@ from shared.domain.record import Kept
 from shared.domain.tenants import Status, Tenant
 
 
+MOST = 1_000_000
+"""No server carries more, whatever a document says."""
+
+
 def _counted(value: Any) -> Any:
     """A count that somebody wrote by hand never makes room that isn't there."""
-    return max(math.ceil(value), 0) if isinstance(value, int | float) else 0
+    return math.ceil(min(value, MOST)) if isinstance(value, int | float) and value > 0 else 0
+
+
+def _whether(value: Any) -> Any:
+    """Whoever wrote something else by hand meant to change what is so without it."""
+    return True if value is None else value is True
 
 
 class Capacity(Kept):
@@ -25,7 +34,7 @@ class Capacity(Kept):
     server: str
     limit: int
     reserved: Annotated[int, BeforeValidator(_counted)] = 0
-    accepting: bool = True
+    accepting: Annotated[bool, BeforeValidator(_whether)] = True
 
     @property
     def free(self) -> int:

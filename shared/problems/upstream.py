@@ -42,6 +42,11 @@ class StoreUnavailable(Problem):
     title = "The database can't be reached, try again shortly"
 
 
+class RecordUnreadable(Problem):
+    status = 500
+    title = "A record in the database makes no sense: somebody has to mend it"
+
+
 class WebhookForged(Problem):
     status = 401
     title = "The webhook's token is not valid"

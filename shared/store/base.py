@@ -15,9 +15,11 @@ from google.cloud.firestore_v1.base_document import DocumentSnapshot
 from pydantic import ValidationError
 
 from shared import log, problems
+from shared.domain.record import Kept
 
 Snapshot = DocumentSnapshot[Any]
 Read = TypeVar("Read")
+KeptRecord = TypeVar("KeptRecord", bound=Kept)
 
 CALL_TIMEOUT: Final = 5.0
 PATIENCE: Final = 15.0
@@ -133,7 +135,19 @@ def readable(found: Iterable[Snapshot], read: Callable[[Snapshot], Read]) -> lis
             several.append(read(each))
         except ValidationError:
             log.refused("document.unreadable", document=each.id)
+        except problems.RecordUnreadable:
+            continue
     return several
+
+
+def understood(found: Snapshot, kind: type[KeptRecord], **more: Any) -> KeptRecord:
+    """What is kept in a document that is there, and of which version. Raises RecordUnreadable."""
+    try:
+        kept = kind.model_validate({**(found.to_dict() or {}), **more})
+    except ValidationError:
+        log.refused("document.unreadable", document=found.id)
+        raise problems.RecordUnreadable() from None
+    return kept.model_copy(update={"version": found.update_time})
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from shared.domain.instances import Instance
 from shared.domain.tenants import Tenant
 from shared.store import base
 from shared.store.base import CONTENDED, Snapshot
-from shared.store.fleet import Fleet
+from shared.store.fleet import Fleet, Unreadable, read
 from shared.store.instances import stored, versioned
 
 MOST_QUARANTINED = 5_000
@@ -24,17 +24,18 @@ AT_ONCE = 400
 class Candidates(Fleet):
     """The quarantine. Each method is one question or one change."""
 
-    async def every_candidate(self) -> AsyncIterator[Candidate]:
+    async def every_candidate(self) -> AsyncIterator[Candidate | Unreadable]:
         """All of them, those that are deleted too. Firestore: n reads."""
         async for snapshot in self._every(self._quarantine):
-            yield _candidate(snapshot)
+            yield read(_candidate, snapshot)
 
     async def quarantined(self) -> list[Candidate]:
         """Those whose time is running, or over. Firestore: n reads, bounded."""
         running = FieldFilter("stage", "in", [Stage.QUARANTINED, Stage.DELETING])
         query = self._quarantine.where(filter=running).limit(MOST_QUARANTINED)
         with base.translated():
-            return [_candidate(each) async for each in query.stream(**base.LIMITS)]
+            found = [each async for each in query.stream(**base.LIMITS)]
+        return base.readable(found, _candidate)
 
     async def candidates(
         self, stage: Stage | None, limit: int, after: str | None
@@ -48,7 +49,8 @@ class Candidates(Fleet):
             query = query.start_after({"__name__": self._quarantine.document(after)})
         with base.translated():
             found = [snapshot async for snapshot in query.stream(**base.LIMITS)]
-        return [_candidate(each) for each in found], found[-1].id if len(found) == limit else None
+        end = found[-1].id if len(found) == limit else None
+        return base.readable(found, _candidate), end
 
     async def candidate(self, name: str) -> Candidate | None:
         """One of them. Firestore: 1 read."""
@@ -164,5 +166,4 @@ class Candidates(Fleet):
 
 
 def _candidate(snapshot: Snapshot) -> Candidate:
-    kept = Candidate.model_validate(snapshot.to_dict())
-    return kept.model_copy(update={"version": snapshot.update_time})
+    return base.understood(snapshot, Candidate)

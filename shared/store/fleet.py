@@ -1,6 +1,7 @@
 """The whole fleet, page by page: tenants, lines, numbers, servers; and what operators set."""
 
 from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple, TypeVar
@@ -33,6 +34,11 @@ class Unreadable:
 
     id: str
 
+    @property
+    def instance(self) -> str:
+        """The instance that it is about, if it is a candidate."""
+        return self.id.partition("~")[2]
+
 
 class Room(NamedTuple):
     """A server as its document says: its room, its last census, since when it fails."""
@@ -52,13 +58,13 @@ class Fleet(Lines):
         """Every tenant there is. Firestore: n reads, and one round trip per 300."""
         fields = ["tenant", "status", "max_lines", "lines", "cancelled_at"]
         async for snapshot in self._every(self._client.collection("tenants"), fields):
-            yield _read(tenant_in, snapshot)
+            yield read(tenant_in, snapshot)
 
     async def every_line(self) -> AsyncIterator[Instance | Unreadable]:
         """The record of every line, without its code. Firestore: n reads."""
         collection = self._client.collection("instances")
         async for snapshot in self._every(collection, WITHOUT_CODE):
-            yield _read(instance_in, snapshot)
+            yield read(instance_in, snapshot)
 
     async def every_number(self) -> AsyncIterator[tuple[str, InstanceName]]:
         """Every number, and the instance whose it is. Firestore: n reads."""
@@ -70,10 +76,8 @@ class Fleet(Lines):
     async def tenants(self, limit: int, after: str | None) -> tuple[list[Tenant], str | None]:
         """A page of tenants by id, and where it ended if there may be more. n reads."""
         found = await self._page(self._client.collection("tenants"), limit, after)
-        tenants = [
-            each for each in (_read(tenant_in, one) for one in found) if isinstance(each, Tenant)
-        ]
-        return tenants, found[-1].id if len(found) == limit else None
+        end = found[-1].id if len(found) == limit else None
+        return [each for each in base.readable(found, tenant_in) if each], end
 
     async def tenants_that_are(self, *status: Status) -> set[TenantId]:
         """The tenants of these statuses. Firestore: 1 read each."""
@@ -84,17 +88,22 @@ class Fleet(Lines):
         return {tenant for each in found if (tenant := names.unspell(each.id))}
 
     async def keep_tenant(self, tenant: TenantId, change: dict[str, Any], now: datetime) -> Tenant:
-        """The tenant is as an operator says. A cancelled one is so since now, or since before.
+        """The tenant is as an operator says, and what nobody can read of it is as if it were new.
+        A cancelled one is so since now, or since before.
 
         Firestore: 1 read, 1 write.
         """
         reference = self._tenant(names.spell(tenant))
         async for _ in base.attempts():
             (found,) = await self._read(reference)
-            known = tenant_in(found)
+            (known,) = (base.readable([found], tenant_in) if found.exists else ()) or (None,)
             fields = _changed(known, tenant, change, now)
             batch = self._client.batch()
-            if known is None:
+            if known is None and found.exists:
+                known = _mended(found, tenant)
+                fields = known.model_dump() | _changed(known, tenant, change, now)
+                batch.update(reference, fields, option=self._since(found.update_time))
+            elif known is None:
                 batch.create(reference, fields)
             else:
                 batch.update(reference, fields, option=self._since(known.version))
@@ -142,7 +151,8 @@ class Fleet(Lines):
         async for _ in base.attempts():
             (found,) = await self._read(reference)
             capacity, placed = capacity_in(found, server), await self.count_lines(server.id)
-            off = (found.to_dict() or {}).get("reserved", 0) - placed
+            kept = (found.to_dict() or {}).get("reserved", 0)
+            off = kept - placed if isinstance(kept, int) else placed or 1
             if not off:
                 return 0
             batch = self._client.batch()
@@ -170,8 +180,7 @@ class Fleet(Lines):
             fields |= {"census": census.model_dump(), "failed_since": None}
         else:
             (found,) = await self._read(reference)
-            known = (found.to_dict() or {}).get("failed_since")
-            fields |= {"failed_since": known or now}
+            fields |= {"failed_since": _moment(found, "failed_since") or now}
         batch = self._client.batch()
         batch.set(reference, fields, merge=True)
         await self._settled(batch)
@@ -211,11 +220,23 @@ class Fleet(Lines):
             return
 
 
-def _read(reading: Callable[[Snapshot], T | None], snapshot: Snapshot) -> T | Unreadable:
-    try:
-        return reading(snapshot) or Unreadable(snapshot.id)
-    except ValidationError:
-        return Unreadable(snapshot.id)
+def read(reading: Callable[[Snapshot], T | None], snapshot: Snapshot) -> T | Unreadable:
+    """What a document says, or that nobody understands it."""
+    return next(filter(None, base.readable([snapshot], reading)), Unreadable(snapshot.id))
+
+
+def _mended(snapshot: Snapshot, tenant: TenantId) -> Tenant:
+    """What of a tenant's record makes sense, field by field."""
+    mended = Tenant(tenant=tenant)
+    for field, value in (snapshot.to_dict() or {}).items():
+        with suppress(ValidationError):
+            mended = Tenant.model_validate({**mended.model_dump(), field: value, "tenant": tenant})
+    return mended
+
+
+def _moment(snapshot: Snapshot, field: str) -> datetime | None:
+    value = (snapshot.to_dict() or {}).get(field)
+    return value if isinstance(value, datetime) else None
 
 
 def _changed(
@@ -232,6 +253,7 @@ def _changed(
 
 
 def _room(snapshot: Snapshot, server: Limits) -> Room:
-    kept = snapshot.to_dict() or {}
-    census = Census.model_validate(kept["census"]) if kept.get("census") else None
-    return Room(capacity_in(snapshot, server), census, kept.get("failed_since"))
+    kept = (snapshot.to_dict() or {}).get("census")
+    known = base.readable([snapshot], lambda _: Census.model_validate(kept)) if kept else ()
+    census = next(iter(known), None)
+    return Room(capacity_in(snapshot, server), census, _moment(snapshot, "failed_since"))

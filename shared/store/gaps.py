@@ -14,6 +14,7 @@ from shared.domain.messages import Message
 from shared.domain.names import TenantId
 from shared.store import base, folding, writing
 from shared.store.base import CONTENDED, Unfit
+from shared.store.lines import tenant_in
 from shared.store.messages import Messages, Through
 
 MOST_IN = 30
@@ -48,10 +49,15 @@ class Gaps(Messages):
         return found.to_dict() or {}
 
     async def strange_conversations(self, tenant: TenantId) -> int:
-        """How many are of lines that the tenant never had. Firestore: 1 read, 2 counts or more."""
+        """How many are of lines that the tenant never had, as far as anybody can tell.
+
+        Firestore: 1 read, 2 counts or more.
+        """
         (kept,) = await self._read(self._of(tenant))
-        fields = kept.to_dict() or {}
-        had = sorted({*fields.get("lines", ()), *fields.get("labels", {})})
+        of = next(iter(base.readable([kept], tenant_in)), None)
+        if of is None:
+            return 0
+        had = sorted({*of.lines, *of.labels})
         conversations = self._of(tenant).collection("conversations")
         every = await self._count(conversations)
         known = 0

@@ -36,11 +36,11 @@ class Incidents(Base):
         Firestore: 1 read; 1 write if something changed.
         """
         async for _ in base.attempts():
-            known = await self._incident(name)
+            known, version = await self._incident(name)
             wanted = decide_incident(known, trouble, now, remind_after)
             if wanted is None:
                 return None
-            if kept := await self._keep(known, wanted):
+            if kept := await self._keep(version, wanted):
                 return kept
         raise AssertionError("attempts() ends with a problem")
 
@@ -49,7 +49,7 @@ class Incidents(Base):
         if known.teller_until and known.teller_until > now:
             return None
         change = {"teller": teller, "teller_until": now + TELLING}
-        return await self._keep(known, known.model_copy(update=change))
+        return await self._keep(known.version, known.model_copy(update=change))
 
     async def told(self, claimed: Incident, told: dict[str, int], pending: bool) -> None:
         """These channels have told so much. What changed meanwhile is still to be told.
@@ -63,29 +63,33 @@ class Incidents(Base):
             newer = current.number != claimed.number
             change = {"told": current.told | told, "pending": pending or newer}
             change |= {"teller": None, "teller_until": None}
-            if await self._keep(current, current.model_copy(update=change)):
+            if await self._keep(current.version, current.model_copy(update=change)):
                 return
-            current = await self._incident(claimed.id)
+            current, _version = await self._incident(claimed.id)
 
     # How -------------------------------------------------------------------------------------
 
     async def _those(self, field: str, limit: int) -> list[Incident]:
         query = self._client.collection("incidents").where(filter=FieldFilter(field, "==", True))
         with base.translated():
-            return [_read(each) async for each in query.limit(limit).stream(**base.LIMITS)]
+            found = [each async for each in query.limit(limit).stream(**base.LIMITS)]
+        return base.readable(found, _incident)
 
-    async def _incident(self, name: str) -> Incident | None:
+    async def _incident(self, name: str) -> tuple[Incident | None, Any]:
+        """The incident and its document's version: one that nobody understands is made anew."""
         (found,) = await self._read(self._client.collection("incidents").document(name))
-        return _read(found) if found.exists else None
+        if not found.exists:
+            return None, None
+        return next(iter(base.readable([found], _incident)), None), found.update_time
 
-    async def _keep(self, known: Incident | None, wanted: Incident) -> Incident | None:
+    async def _keep(self, version: Any, wanted: Incident) -> Incident | None:
         batch = self._client.batch()
         reference = self._client.collection("incidents").document(wanted.id)
         fields: dict[str, Any] = wanted.model_dump()
-        if known is None:
+        if version is None:
             batch.create(reference, fields)
         else:
-            batch.update(reference, fields, option=self._since(known.version))
+            batch.update(reference, fields, option=self._since(version))
         try:
             (version,) = await self._commit(batch)
         except (*CONTENDED, exceptions.NotFound):
@@ -93,6 +97,5 @@ class Incidents(Base):
         return wanted.model_copy(update={"version": version})
 
 
-def _read(snapshot: Snapshot) -> Incident:
-    kept = Incident.model_validate(snapshot.to_dict())
-    return kept.model_copy(update={"version": snapshot.update_time})
+def _incident(snapshot: Snapshot) -> Incident:
+    return base.understood(snapshot, Incident)

@@ -186,7 +186,7 @@ def versioned(instance: Instance, version: Any) -> Instance:
 
 
 def instance_in(snapshot: Snapshot) -> Instance | None:
-    """The record in a document, if there is one."""
+    """The record in a document, if there is one. Raises RecordUnreadable."""
     if not snapshot.exists:
         return None
-    return versioned(Instance.model_validate(snapshot.to_dict()), snapshot.update_time)
+    return base.understood(snapshot, Instance)

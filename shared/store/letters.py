@@ -58,7 +58,8 @@ class Letters(Base):
             query = query.start_after({"__name__": collection.document(after)})
         with base.translated():
             found = [snapshot async for snapshot in query.stream(**base.LIMITS)]
-        return [_letter(each) for each in found], found[-1].id if len(found) == limit else None
+        end = found[-1].id if len(found) == limit else None
+        return base.readable(found, _letter), end
 
     async def letter(self, name: str) -> Letter | None:
         """One of them. Firestore: 1 read."""
@@ -80,5 +81,4 @@ class Letters(Base):
 
 
 def _letter(snapshot: Snapshot) -> Letter:
-    fields = {**(snapshot.to_dict() or {}), "id": snapshot.id}
-    return Letter.model_validate(fields).model_copy(update={"version": snapshot.update_time})
+    return base.understood(snapshot, Letter, id=snapshot.id)

@@ -184,13 +184,10 @@ class Lines(Instances):
 
 
 def tenant_in(snapshot: Snapshot) -> Tenant | None:
-    """The tenant in a document, if there is one."""
+    """The tenant in a document, if there is one. Raises RecordUnreadable."""
     if not snapshot.exists:
         return None
-    kept = Tenant.model_validate(
-        {"tenant": names.unspell(snapshot.id), **(snapshot.to_dict() or {})}
-    )
-    return kept.model_copy(update={"version": snapshot.update_time})
+    return base.understood(snapshot, Tenant, tenant=names.unspell(snapshot.id))
 
 
 def capacity_in(snapshot: Snapshot, server: Limits) -> Capacity:

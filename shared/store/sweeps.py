@@ -43,10 +43,10 @@ class Sweeps(Base):
         return bool(await self._held(kind, holder, {**learned, "holder": None, "until": None}))
 
     async def standing(self, kind: Kind) -> Standing:
-        """What that kind of sweep remembers. Firestore: 1 read."""
+        """What that kind of sweep remembers; nothing if nobody can read it. Firestore: 1 read."""
         (found,) = await self._read(self._sweep(kind))
-        kept = Standing.model_validate(found.to_dict() or {})
-        return kept.model_copy(update={"version": found.update_time})
+        known = base.readable([found], _standing) if found.exists else []
+        return next(iter(known), Standing(version=found.update_time))
 
     async def accept_loss(self) -> None:
         """The next sweep compares with nothing: what shrank was meant to. 1 write."""
@@ -75,12 +75,13 @@ class Sweeps(Base):
             query = query.where(filter=FieldFilter("id", "<", before))
         with base.translated():
             found = [each async for each in query.limit(limit).stream(**base.LIMITS)]
-        return [_report(each) for each in found], found[-1].id if len(found) == limit else None
+        end = found[-1].id if len(found) == limit else None
+        return base.readable(found, _report), end
 
     async def report(self, kind: Kind, name: str) -> Report | None:
         """One report. Firestore: 1 read."""
         (found,) = await self._read(self._reports(kind).document(name))
-        return _report(found) if found.exists else None
+        return next(iter(base.readable([found], _report)), None) if found.exists else None
 
     # History ---------------------------------------------------------------------------------
 
@@ -96,7 +97,7 @@ class Sweeps(Base):
         query = self._days.where(filter=FieldFilter("day", ">=", since)).order_by("day")
         with base.translated():
             found = [each async for each in query.limit(DAYS_KEPT).stream(**base.LIMITS)]
-        return [Day.model_validate(each.to_dict()) for each in found]
+        return base.readable(found, lambda each: Day.model_validate(each.to_dict()))
 
     # How -------------------------------------------------------------------------------------
 
@@ -134,6 +135,10 @@ class Sweeps(Base):
 
 def _named(day: int) -> str:
     return f"{day:06}"
+
+
+def _standing(snapshot: Snapshot) -> Standing:
+    return base.understood(snapshot, Standing)
 
 
 def _report(snapshot: Snapshot) -> Report:

@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from shared import config, log, problems, services, webhook_token
 from shared.domain import names
+from shared.domain.fleet.candidates import Candidate
 from shared.domain.fleet.reports import Standing
 from shared.domain.fleet.survey import Before, Survey
 from shared.domain.instances import Instance
@@ -39,12 +40,13 @@ async def take(standing: Standing) -> Survey:
     )
     known = {line.name: line for line in lines if isinstance(line, Instance)}
     unclear = [each.id for each in (*lines, *(tenants or ())) if isinstance(each, Unreadable)]
+    unclear += [each.instance for each in candidates if isinstance(each, Unreadable)]
     return Survey(
         tenants=_by_id(tenants),
         lines=known,
         seen=seen,
         servers=frozenset(fleet),
-        candidates={each.id: each for each in candidates},
+        candidates={each.id: each for each in candidates if isinstance(each, Candidate)},
         before=_before(standing),
         vague=vague_servers(),
         strangers=await _strangers(seen, known),

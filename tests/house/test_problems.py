@@ -51,6 +51,7 @@ SLUGS = [
     "too-late-to-change",
     "not-changeable",
     "change-uncertain",
+    "record-unreadable",
     "sweep-running",
     "candidate-unknown",
     "candidate-gone",

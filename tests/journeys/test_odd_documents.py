@@ -1,56 +1,116 @@
-"""Documents that an operator wrote by hand, or deleted, lock nobody out."""
+"""A document that somebody wrote by hand, and wrong, costs nobody else anything."""
 
-from typing import Any
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from tests.perene import Perene
 
-NUMBER = "5511999990001"
-
-TENANTS: dict[str, dict[str, Any]] = {
-    "only a status": {"status": "active"},
-    "only a plan": {"max_lines": 2},
-    "a plan above the limit": {"tenant": "acme", "max_lines": 500},
-    "no lines at all": {"tenant": "acme", "lines": None},
-}
-
-
-@pytest.mark.parametrize("case", TENANTS)
-async def test_a_tenant_that_was_written_by_hand_gets_its_line(perene: Perene, case: str):
-    perene.write("tenants/acme", **TENANTS[case])
-
-    assert (await perene.ensure()).status_code == 200
+DAY = timedelta(days=1)
+ODD = [None, "odd", -1, 1e300, True, [], ["odd"], {}, {"odd": {"odd": 1}}]
+ROUTES = [
+    "/fleet",
+    "/fleet/tenants",
+    "/fleet/candidates",
+    "/fleet/dead-letters",
+    "/fleet/sweeps",
+    "/fleet/sweeps/orphans/latest",
+    "/fleet/sweeps/capacity/latest",
+]
 
 
-async def test_a_tenant_whose_document_was_deleted_can_release_and_begin_anew(perene: Perene):
-    await perene.pair()
-    perene.database.document("tenants/acme").delete()
-
-    released = await perene.call("DELETE", "/instances/default")
-
-    assert released.status_code == 204
-    assert (await perene.ensure()).status_code == 200
+async def answers(perene: Perene) -> dict[str, int]:
+    """What operators and the scheduler are answered, where it isn't fine."""
+    asked = [("POST", "/sweep-orphans"), ("POST", "/sweep-capacity")]
+    asked += [("GET", route) for route in ROUTES]
+    statuses = {path: (await perene.operate(method, path)).status_code for method, path in asked}
+    return {path: status for path, status in statuses.items() if status != 200}
 
 
-@pytest.mark.parametrize("claim", [{}, {"instance": 5}, {"instance": "a/b"}, {"instance": "__x__"}])
-async def test_a_broken_claim_does_not_keep_a_number_from_a_line(
-    perene: Perene, claim: dict[str, Any]
-):
-    perene.database.document(f"numbers/{NUMBER}").set(claim)
+@pytest.fixture
+async def fleet(on_2: Perene) -> Perene:
+    """A fleet that has one document of every kind, and an orphan whose time is over."""
+    await on_2.pair("acme")
+    await on_2.pair("globex", "5511999990002")
+    await on_2.orphan("instance_ghost")
+    for _ in range(2):
+        on_2.clock.advance(DAY)
+        assert await answers(on_2) == {}
+    await on_2.http.post("/webhook", json={"event": 1}, headers=on_2.signed("instance_acme"))
+    return on_2
 
-    await perene.pair(number=NUMBER)
 
-    assert (await perene.ensure()).json()["number"] == NUMBER
+@pytest.mark.parametrize(
+    "collection",
+    [
+        "sweeps/orphans/candidates",
+        "incidents",
+        "servers",
+        "dead_letters",
+        "sweeps",
+        "sweeps/orphans/reports",
+        "sweeps/capacity/reports",
+        "sweeps/capacity/days",
+        "tenants",
+        "instances",
+        "numbers",
+    ],
+)
+async def test_one_odd_field_costs_no_answer_and_no_instance(fleet: Perene, collection: str):
+    if collection == "incidents":
+        fleet.evolution.faults.turn_on("down")
+        await fleet.sweep("/sweep-capacity")
+        fleet.evolution.faults.clear()
+    name, fields = next(iter(fleet.documents(collection).items()))
+    wrong = {}
+    for at, field in enumerate(fields):
+        odd = ODD[at % len(ODD)]
+        fleet.database.document(f"{collection}/{name}").set({**fields, field: odd})
+        if found := await answers(fleet):
+            wrong[field] = found
+    for odd in ODD:
+        fleet.database.document(f"{collection}/{name}").set(dict.fromkeys(fields, odd))
+        if found := await answers(fleet):
+            wrong[f"all {odd}"] = found
+
+    assert fields
+    assert wrong == {}
+    assert {"instance_acme", "instance_globex", "instance_ghost"} <= set(fleet.evolution.names())
 
 
-async def test_a_negative_count_does_not_let_a_server_take_more_than_its_limit(on_2: Perene):
-    on_2.set(
-        EVOLUTION_SERVERS='[{"id": "main", "url": "http://main.test", "api_key": "key-of-main",'
-        ' "instance_max": 1}]'
+async def test_an_instance_whose_candidate_nobody_understands_is_left_alone(fleet: Perene):
+    fleet.write("sweeps/orphans/candidates/main~instance_ghost", stage="whatever")
+
+    for _ in range(3):
+        fleet.clock.advance(7 * DAY)
+        report = await fleet.sweep()
+
+    assert fleet.evolution.exists("instance_ghost")
+    assert "record_unreadable" in {each["rule"] for each in report["invariants"]["violations"]}
+
+
+async def test_an_operator_overwrites_a_tenant_that_nobody_understands(fleet: Perene):
+    fleet.write("tenants/globex", status="whatever", max_lines=3)
+
+    asked = await fleet.operate("GET", "/fleet/tenants/globex")
+    mended = await fleet.operate("PUT", "/fleet/tenants/globex", json={"status": "active"})
+
+    assert (asked.status_code, asked.json()["type"]) == (
+        500,
+        "urn:perene:problem:record-unreadable",
     )
-    on_2.write("servers/main", reserved=-1)
+    assert mended.status_code == 200
+    told = mended.json()
+    assert (told["status"], told["max_lines"], told["lines"]) == ("active", 3, ["default"])
 
-    answers = [await on_2.ensure(f"tenant-{number}") for number in range(2)]
 
-    assert [answer.status_code for answer in answers] == [200, 503]
+async def test_an_odd_incident_is_raised_anew(fleet: Perene):
+    fleet.write("incidents/server_down~main", cause="whatever", open=True, pending=True)
+    fleet.evolution.faults.turn_on("down")
+
+    report = await fleet.operate("POST", "/sweep-capacity")
+
+    assert report.status_code == 200
+    known = fleet.documents("incidents")["server_down~main"]
+    assert (known["cause"], known["open"]) == ("server_down", True)
+    assert known["raised_at"] > datetime.now(UTC)

@@ -247,8 +247,7 @@ class World:
             await server.settled()
 
     async def converge(self) -> None:
-        """Nothing goes wrong any more, somebody is there (if nobody is, sweeps do nothing), and time
-        passes."""
+        """Nothing goes wrong any more, and time passes; if nobody is there, sweeps do nothing."""
         for server in self.perene.servers.values():
             server.faults.clear()
         await self.status("t0", "active")
