@@ -13,7 +13,6 @@ from shared.domain.names import LineKey
 from shared.domain.record import Kept
 from shared.domain.tenants import Status, Tenant
 
-
 MOST = 1_000_000
 """No server carries more, whatever a document says."""
 
