@@ -8,7 +8,7 @@ from shared import auth, config, services, web
 from shared.alerts import tell, troubles
 from shared.domain.fleet.reports import Report
 from shared.domain.tenants import Status
-from shared.sweeps import capacity
+from shared.sweeps import capacity, overdue
 from shared.sweeps.capacity import Seen
 
 edge = web.Edge("sweep_capacity", "/sweep-capacity")
@@ -27,6 +27,7 @@ async def _alert(seen: Seen) -> None:
     settings, store = config.settings(), services.store()
     away = await store.tenants_that_are(Status.SUSPENDED, Status.CANCELLED)
     found = [
+        *await overdue.now(),
         *troubles.of_servers(seen.censuses, seen.silent, settings.capacity_alert_ratio),
         *troubles.of_lines(
             seen.lines,

@@ -9,7 +9,7 @@ from shared import auth, problems, web
 from shared.alerts import tell, troubles
 from shared.domain.fleet.reports import Report
 from shared.domain.record import Record
-from shared.sweeps import orphans
+from shared.sweeps import orphans, overdue
 
 edge = web.Edge("sweep_orphans", "/sweep-orphans")
 
@@ -37,7 +37,8 @@ async def agree(request: Request) -> Report:
     if web.query(How, request).dry:
         return await orphans.rehearse()
     report = await orphans.sweep()
-    await tell.follow(troubles.of_report(report), troubles.looked_at(report))
+    found = [*troubles.of_report(report), *await overdue.now()]
+    await tell.follow(found, troubles.looked_at(report))
     return report
 
 

@@ -117,6 +117,7 @@ class Settings(BaseModel):
     sweep_max_deletes: Annotated[int, Field(ge=0)] = 20
     sweep_max_loss: Annotated[float, Field(ge=0, lt=1)] = 0.2
     sweep_approval: Approval = Approval.ACTIVE
+    sweep_overdue_hours: Annotated[float, Field(gt=0)] = 36
     sweep_seconds: Annotated[int, Field(ge=1, le=3600)] = 540
 
     alert_language: Literal["pt-BR", "en"] = "pt-BR"

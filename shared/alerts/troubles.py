@@ -1,13 +1,13 @@
 """What sweeps saw, as troubles: grouped by what caused them, so that one cause is one alert."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Iterable, Iterator, Mapping, Set
 from datetime import datetime, timedelta
 
 from shared.domain.fleet.capacity import Census
 from shared.domain.fleet.incidents import Cause, Trouble
 from shared.domain.fleet.invariants import MENDED, Invariants, Rule
-from shared.domain.fleet.reports import Report
+from shared.domain.fleet.reports import Kind, Report, Standing
 from shared.domain.instances import Instance, Reason, State
 from shared.domain.names import TenantId
 
@@ -21,9 +21,13 @@ OF_CAPACITY = frozenset(
         Cause.SERVER_FULL,
         Cause.SERVER_FILLING,
         Cause.LINES_DISCONNECTED,
+        Cause.SWEEP_OVERDUE,
     }
 )
-OF_ORPHANS = frozenset({Cause.SWEEP_BRAKED, Cause.VIOLATIONS})
+OF_WHOLE = frozenset({Cause.VIOLATIONS, Cause.APPROVAL_AWAITED})
+"""Causes that only a sweep can tell to be over that saw everything."""
+
+OF_ORPHANS = OF_WHOLE | {Cause.SWEEP_BRAKED, Cause.SWEEP_OVERDUE}
 
 KEY_REFUSED = "evolution-refused-key"
 ASKED_FOR = (Reason.DISCONNECTED, Reason.DISCONNECT_ASKED)
@@ -87,10 +91,24 @@ def unsure(
     return {trouble.id for trouble in hidden}
 
 
+def of_standings(
+    standings: Mapping[Kind, Standing], after: timedelta, now: datetime
+) -> Iterator[Trouble]:
+    """Sweeps that haven't ended well for so long: they die, or nobody calls them.
+
+    One that never ran counts from the first run of the other.
+    """
+    begun = min((each.since for each in standings.values() if each.since), default=now)
+    for kind, standing in standings.items():
+        if now - (standing.ended_at or begun) > after:
+            last = standing.ended_at.isoformat(timespec="minutes") if standing.ended_at else None
+            yield Trouble(cause=Cause.SWEEP_OVERDUE, subject=kind, facts={"last": last})
+
+
 def looked_at(report: Report) -> frozenset[Cause]:
-    """What a sweep of orphans can tell to be over: no violations if it saw only a part."""
+    """What a sweep of orphans can tell to be over: not all of it if it saw only a part."""
     whole = not report.silent and not _blind(report)
-    return OF_ORPHANS if whole else OF_ORPHANS - {Cause.VIOLATIONS}
+    return OF_ORPHANS if whole else OF_ORPHANS - OF_WHOLE
 
 
 def of_report(report: Report) -> Iterator[Trouble]:
@@ -98,6 +116,8 @@ def of_report(report: Report) -> Iterator[Trouble]:
     if report.brakes and (report.counts.get("held_back") or _blind(report)):
         causes = sorted({str(brake["why"]) for brake in report.brakes})
         yield Trouble(cause=Cause.SWEEP_BRAKED, subject=FLEET, facts={"why": causes})
+    for server, count in sorted(report.awaited.items()):
+        yield Trouble(cause=Cause.APPROVAL_AWAITED, subject=server, count=count)
     found = report.invariants
     lasting = {rule: count for rule, count in _by_rule(found) if rule not in MENDED}
     if found and lasting:

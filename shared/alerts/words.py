@@ -23,6 +23,12 @@ SENTENCES: dict[Language, dict[Cause, Say]] = {
         Cause.SWEEP_BRAKED: lambda it: (
             f"A limpeza parou por segurança e nada foi apagado: {_why(it)}"
         ),
+        Cause.SWEEP_OVERDUE: lambda it: (
+            f"A rotina sweep-{it.subject} não termina {_since(it, 'desde', 'nenhuma vez')}"
+        ),
+        Cause.APPROVAL_AWAITED: lambda it: (
+            f"Servidor {it.subject}: {it.count} instância(s) sem linha esperam a sua decisão"
+        ),
         Cause.VIOLATIONS: lambda it: (
             f"{it.count} violação(ões) em {it.facts.get('instances')} instâncias"
         ),
@@ -39,6 +45,12 @@ SENTENCES: dict[Language, dict[Cause, Say]] = {
         ),
         Cause.SWEEP_BRAKED: lambda it: (
             f"The clean-up stopped to be safe, and nothing was deleted: {_why(it)}"
+        ),
+        Cause.SWEEP_OVERDUE: lambda it: (
+            f"sweep-{it.subject} has not ended {_since(it, 'since', 'once')}"
+        ),
+        Cause.APPROVAL_AWAITED: lambda it: (
+            f"Server {it.subject}: {it.count} instance(s) without a line await your decision"
         ),
         Cause.VIOLATIONS: lambda it: (
             f"{it.count} violation(s) in {it.facts.get('instances')} instances"
@@ -90,6 +102,11 @@ def _share(incident: Incident) -> str:
     used, limit = incident.facts.get("used", 0), incident.facts.get("limit", 0)
     share = round(100 * used / limit) if limit else 100
     return f"{used}/{limit} ({share} %)"
+
+
+def _since(incident: Incident, since: str, never: str) -> str:
+    last = incident.facts.get("last")
+    return f"{since} {last}" if last else never
 
 
 def _why(incident: Incident) -> str:

@@ -52,6 +52,16 @@ class Candidates(Fleet):
         end = found[-1].id if len(found) == limit else None
         return base.readable(found, _candidate), end
 
+    async def awaiting_approval(self) -> int:
+        """How many in quarantine nobody approved who has to. Firestore: 1 read per 1000."""
+        wanted = {"stage": Stage.QUARANTINED, "needs_approval": True, "approved_at": None}
+        query: Any = self._quarantine
+        for field, value in wanted.items():
+            query = query.where(filter=FieldFilter(field, "==", value))
+        with base.translated():
+            ((counted,),) = await query.count().get(**base.LIMITS)
+        return int(counted.value)
+
     async def candidate(self, name: str) -> Candidate | None:
         """One of them. Firestore: 1 read."""
         (found,) = await self._read(self._quarantine.document(name))

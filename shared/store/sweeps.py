@@ -30,6 +30,7 @@ class Sweeps(Base):
             if known.until and known.until > now and known.holder != holder:
                 return None
             begun = {"holder": holder, "until": now + LEASE, "run": run}
+            begun |= {"since": known.since or now}
             if kept := await self._replace(kind, known, known.model_copy(update=begun)):
                 return kept
         raise AssertionError("attempts() ends with a problem")
@@ -47,6 +48,10 @@ class Sweeps(Base):
         (found,) = await self._read(self._sweep(kind))
         known = base.readable([found], _standing) if found.exists else []
         return next(iter(known), Standing(version=found.update_time))
+
+    async def standings(self) -> dict[Kind, Standing]:
+        """The same of every kind. Firestore: 1 read each."""
+        return {kind: await self.standing(kind) for kind in Kind}
 
     async def accept_loss(self) -> None:
         """The next sweep compares with nothing: what shrank was meant to. 1 write."""

@@ -149,6 +149,7 @@ def _report(run: Run, seen: Survey, planned: Plan) -> Report:
         brakes=tuple(_told(brake) for brake in planned.brakes),
         invariants=invariants.report(seen, planned.keys, run.violations, services.now()),
         silent=tuple(sorted(seen.silent)),
+        awaited=dict(planned.awaited),
     )
 
 

@@ -4,11 +4,11 @@ import asyncio
 
 from shared import config, services
 from shared.alerts import words
-from shared.domain.fleet.candidates import Stage
 from shared.domain.fleet.incidents import Incident, Severity
 from shared.domain.fleet.invariants import Invariants
 from shared.domain.fleet.reports import Kind, Report
 from shared.store.fleet import Room
+from shared.sweeps import overdue
 from shared.sweeps.capacity import ALL
 from shared.sweeps.views import (
     Attention,
@@ -20,20 +20,20 @@ from shared.sweeps.views import (
 
 SWEEPS = 5
 INCIDENTS = 100
-PROPOSALS = 100
 
 
 async def now() -> FleetView:
-    """How it is. Firestore: 1 read per server, and at most 210 more."""
+    """How it is. Firestore: 1 read per server, and at most 120 more."""
     store, servers = services.store(), config.settings().servers
-    rooms, counted, agreed, incidents, proposals = await asyncio.gather(
+    rooms, counted, agreed, incidents, awaiting, late = await asyncio.gather(
         store.rooms(servers.values()),
         store.reports(Kind.CAPACITY, SWEEPS),
         store.reports(Kind.ORPHANS, SWEEPS),
         store.open_incidents(INCIDENTS),
-        store.candidates(Stage.QUARANTINED, PROPOSALS, None),
+        store.awaiting_approval(),
+        overdue.now(),
     )
-    (capacities, _), (orphans, _), (quarantined, _) = counted, agreed, proposals
+    (capacities, _), (orphans, _) = counted, agreed
     last: Report | None = capacities[0] if capacities else None
     found = orphans[0].invariants if orphans else None
     recent = sorted((*capacities, *orphans), key=lambda each: each.started_at, reverse=True)
@@ -45,7 +45,8 @@ async def now() -> FleetView:
         sentence=_sentence(found),
         trend=last.forecasts.get(ALL) if last else None,
         sweeps=[report_view(each) for each in recent],
-        awaiting_approval=sum(each.awaits_approval for each in quarantined),
+        awaiting_approval=awaiting,
+        overdue=tuple(Kind(each.subject) for each in late),
     )
 
 

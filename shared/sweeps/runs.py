@@ -95,7 +95,7 @@ async def running(kind: Kind) -> AsyncIterator[Run]:
     learned: dict[str, Any] = {}
     try:
         yield run
-        learned = run.learned | {"cursors": run.stopped_at}
+        learned = run.learned | {"cursors": run.stopped_at, "ended_at": services.now()}
     finally:
         await services.store().end_sweep(kind, run.holder, learned)
     log.happened("sweep.ended", sweep=kind, run=run.id, **run.counts)

@@ -87,7 +87,10 @@ class FleetView(Record):
     sentence: str = Field(description="The invariants in words")
     trend: Forecast | None = None
     sweeps: list[ReportView]
-    awaiting_approval: int = Field(description="Proposals in the first page of the quarantine")
+    awaiting_approval: int = Field(description="Proposals in quarantine that nobody decided")
+    overdue: tuple[Kind, ...] = Field(
+        default=(), description="Sweeps that haven't ended well for SWEEP_OVERDUE_HOURS"
+    )
 
 
 class TenantView(Record):

@@ -11,7 +11,7 @@ from shared.domain.fleet.incidents import Cause, Incident, News
 from tests.builders import NOON
 
 LANGUAGES = get_args(Language)
-FACTS = {"used": 9, "limit": 10, "instances": 412, "why": ["tenants_shrank"]}
+FACTS = {"last": None, "used": 9, "limit": 10, "instances": 412, "why": ["tenants_shrank"]}
 
 
 def an_incident(cause: Cause = Cause.SERVER_DOWN, news: News = News.RAISED, **more: object):

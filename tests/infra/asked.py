@@ -84,6 +84,7 @@ async def of_the_fleet(store: Store) -> None:
         await store.reports(Kinds.ORPHANS, 1, after)
         for stage in (None, Stage.QUARANTINED):
             await store.candidates(stage, 1, after)
+    await store.awaiting_approval()
     await store.tenants_that_are(Status.SUSPENDED, Status.CANCELLED)
     await store.count_lines("main")
     await store.quarantined()

@@ -122,4 +122,8 @@ def _filters(where: Any) -> Any:
             yield from _filters(each)
     if "field_filter" in where:
         yield where.field_filter
-    assert "unary_filter" not in where, "null or NaN is asked for: teach this module"
+    if "unary_filter" in where:
+        null = StructuredQuery.UnaryFilter.Operator.IS_NULL
+        assert where.unary_filter.op == null, "only null is known to be asked for"
+        equal = StructuredQuery.FieldFilter.Operator.EQUAL
+        yield StructuredQuery.FieldFilter(field=where.unary_filter.field, op=equal)

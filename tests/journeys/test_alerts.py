@@ -96,6 +96,7 @@ async def test_many_that_look_at_once_raise_one_alert(on_2: Perene, hook: Hook):
 
 
 async def test_what_stays_is_reminded_of_once_a_day(on_2: Perene, hook: Hook):
+    on_2.set(SWEEP_OVERDUE_HOURS="999")
     on_2.evolution.faults.turn_on("down")
 
     await counted(on_2, 49, timedelta(hours=1))
@@ -277,3 +278,74 @@ async def test_a_sweep_that_stopped_to_be_safe_is_alerted_of(on_2: Perene, hook:
 
     (post,) = hook.said
     assert "nothing was deleted: census_shrank" in post["text"]
+
+
+# Sweeps that nobody would miss ---------------------------------------------------------------
+
+
+def alerted(hook: Hook) -> list[tuple[str, str, str]]:
+    """What was told, of what, in which order."""
+    told = [each for post in hook.said for each in post["incidents"]]
+    return [(each["cause"], each["subject"], each["news"]) for each in told]
+
+
+@pytest.mark.parametrize("ran_before", [True, False], ids=["died since", "never ran"])
+async def test_a_sweep_that_does_not_run_any_more_is_one_alert_until_it_does(
+    on_2: Perene, hook: Hook, ran_before: bool
+):
+    await on_2.pair()
+    if ran_before:
+        await on_2.sweep()
+    await counted(on_2, 35, timedelta(hours=1))
+    assert alerted(hook) == []
+
+    await counted(on_2, 4, timedelta(hours=1))
+    seen = (await on_2.operate("GET", "/fleet")).json()
+    await on_2.sweep()
+
+    about = ("sweep_overdue", "orphans")
+    assert alerted(hook) == [(*about, "raised"), (*about, "resolved")]
+    assert seen["overdue"] == ["orphans"]
+    assert "sweep-orphans has not ended" in seen["attention"][0]["sentence"]
+    assert (await on_2.operate("GET", "/fleet")).json()["overdue"] == []
+
+
+async def test_a_sweep_that_always_dies_is_told_by_the_other(
+    on_2: Perene, hook: Hook, monkeypatch: pytest.MonkeyPatch
+):
+    await on_2.pair()
+    await on_2.sweep()
+
+    async def dies(*_: Any) -> None:
+        raise RuntimeError
+
+    with monkeypatch.context() as patch:
+        patch.setattr("shared.sweeps.survey.take", dies)
+        for _ in range(2):
+            on_2.clock.advance(timedelta(days=1))
+            assert (await on_2.operate("POST", "/sweep-orphans")).status_code == 500
+            await on_2.sweep("/sweep-capacity")
+
+    assert alerted(hook) == [("sweep_overdue", "orphans", "raised")]
+
+
+async def test_paired_instances_without_a_line_are_one_alert_until_a_person_decided(
+    on_2: Perene, hook: Hook
+):
+    await on_2.pair()
+    for at in range(3):
+        await on_2.orphan(f"instance_ghost{at}", f"551197777000{at}", open=True)
+    for _ in range(4):
+        on_2.clock.advance(timedelta(days=1))
+        await on_2.sweep()
+    seen = (await on_2.operate("GET", "/fleet")).json()
+
+    for at in range(3):
+        await on_2.operate("POST", f"/fleet/candidates/main~instance_ghost{at}/keep")
+    await on_2.sweep()
+
+    about = ("approval_awaited", "main")
+    told = [each for each in alerted(hook) if each[0] == about[0]]
+    assert [each[2] for each in told if each[2] != "reminded"] == ["raised", "resolved"]
+    assert seen["awaiting_approval"] == 3
+    assert "3 instance(s) without a line" in json.dumps(seen["attention"])

@@ -24,6 +24,8 @@ class Cause(StrEnum):
     SERVER_FILLING = "server_filling"
     LINES_DISCONNECTED = "lines_disconnected"
     SWEEP_BRAKED = "sweep_braked"
+    SWEEP_OVERDUE = "sweep_overdue"
+    APPROVAL_AWAITED = "approval_awaited"
     VIOLATIONS = "violations"
 
 
@@ -41,6 +43,8 @@ SEVERITY = {
     Cause.SERVER_FILLING: Severity.WARNING,
     Cause.LINES_DISCONNECTED: Severity.WARNING,
     Cause.SWEEP_BRAKED: Severity.WARNING,
+    Cause.SWEEP_OVERDUE: Severity.CRITICAL,
+    Cause.APPROVAL_AWAITED: Severity.WARNING,
     Cause.VIOLATIONS: Severity.WARNING,
 }
 

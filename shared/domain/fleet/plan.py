@@ -1,6 +1,7 @@
 """The one plan of a sweep: a pure value, so that a dry run is free and a person sees it first."""
 
-from collections.abc import Iterable, Set
+from collections import Counter
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -15,6 +16,7 @@ from shared.domain.fleet.candidates import (
     Move,
     Quarantine,
     Refresh,
+    Stage,
     Suspect,
     decide_move,
 )
@@ -36,6 +38,8 @@ class Plan:
     held_back: int = 0
     """Deletions that are due, and wait: there are brakes, or too many for one sweep."""
     repairs: tuple[Repair, ...] = ()
+    awaited: Mapping[str, int] = field(default_factory=dict)
+    """By server: instances in quarantine that no line claims, and that a person has to decide."""
     brakes: tuple[Brake, ...] = ()
     """Those that doubt only stop what nobody approved."""
     keys: dict[InstanceName, LineKey] = field(default_factory=dict)
@@ -74,6 +78,7 @@ def plan_orphans(survey: Survey, prefix: str, rules: Rules, run: str, now: datet
         delete=tuple(allowed),
         held_back=len(due) - len(allowed),
         repairs=tuple(repairs.find_repairs(survey, now)),
+        awaited=_awaited(survey.candidates, moves),
         brakes=(*braked, *doubts),
         keys=keys,
         before=survey.before if braked else seen,
@@ -98,6 +103,23 @@ def _moves(
     }
     for name in sorted(found.keys() | known.keys()):
         yield decide_move(found.get(name), known.get(name), rules, run, now)
+
+
+def _awaited(known: Mapping[str, Candidate], moves: Iterable[Move]) -> dict[str, int]:
+    after = dict(known)
+    for move in moves:
+        match move:
+            case Clear(candidate):
+                after.pop(candidate.id, None)
+            case Suspect(candidate) | Quarantine(candidate) | Refresh(candidate):
+                after[candidate.id] = candidate
+            case _:
+                pass
+    return Counter(
+        each.server
+        for each in after.values()
+        if each.stage is Stage.QUARANTINED and each.cause in UNCLAIMED and each.awaits_approval
+    )
 
 
 def _of(kind: type, moves: Iterable[Move]) -> tuple[Candidate, ...]:

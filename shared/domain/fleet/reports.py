@@ -44,6 +44,8 @@ class Report(Kept):
     invariants: Invariants | None = None
     censuses: dict[str, Census] = Field(default_factory=dict)
     silent: tuple[str, ...] = ()
+    awaited: dict[str, int] = Field(default_factory=dict)
+    """By server: instances in quarantine that no line claims, and that a person has to decide."""
     forecasts: dict[str, Forecast] = Field(default_factory=dict)
     memory_gb: dict[str, float] = Field(default_factory=dict)
     reclaimable: tuple[Reclaimable, ...] = ()
@@ -57,6 +59,10 @@ class Standing(Kept):
     until: AwareDatetime | None = None
     run: str | None = None
     """The run that is going on, or was last."""
+    since: AwareDatetime | None = None
+    """When the first run began."""
+    ended_at: AwareDatetime | None = None
+    """When a run last ended as it should."""
     cursors: dict[str, str] = Field(default_factory=dict)
     """Where each step that ran out of time goes on."""
     tenants: int = 0
