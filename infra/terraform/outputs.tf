@@ -1,3 +1,8 @@
+output "project" {
+  description = "The project that all of it is in."
+  value       = var.project
+}
+
 output "address" {
   description = "The A record of the domain. The certificate becomes active once it points here."
   value       = google_compute_global_address.origin.address
