@@ -1,7 +1,7 @@
 """What the Google provider calls its resources and attributes, as far as we use it.
 
-The provider can't be downloaded in every place where tests run, and `terraform validate` needs it. Its
-schema, though, is published as Python classes too: `make provider-schema` reads those, without
+The provider can't be downloaded in every place where tests run, and `terraform validate` needs it.
+Its schema, though, is published as Python classes too: `make provider-schema` reads those, without
 importing them, and writes `provider.json`.
 """
 
@@ -94,12 +94,18 @@ def _parameters(of: ast.ClassDef) -> dict[str, str]:
 def _classes(file: Path) -> dict[str, ast.ClassDef]:
     if not file.exists():
         return {}
-    return {each.name: each for each in ast.parse(file.read_text()).body if isinstance(each, ast.ClassDef)}
+    return {
+        each.name: each
+        for each in ast.parse(file.read_text()).body
+        if isinstance(each, ast.ClassDef)
+    }
 
 
 def _lines(schema: dict[str, Any], version: str) -> str:
     """One line for each resource, so that a difference can be read."""
-    resources = ",\n".join(f"  {json.dumps(name)}: {json.dumps(each)}" for name, each in schema.items())
+    resources = ",\n".join(
+        f"  {json.dumps(name)}: {json.dumps(each)}" for name, each in schema.items()
+    )
     return f'{{\n "from": {json.dumps(version)},\n "resources": {{\n{resources}\n }}\n}}\n'
 
 

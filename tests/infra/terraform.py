@@ -1,8 +1,8 @@
-"""What infra/terraform says, parsed; and what it comes to, computed by Terraform itself without any provider.
+"""What infra/terraform says; and what it comes to, computed by Terraform without a provider.
 
-Without the provider Terraform can't plan a resource, but it can compute every expression in one: each
-resource becomes an output that holds its attributes, and what only the cloud knows (`google_x.y.id`)
-stands there as a text.
+Without the provider Terraform can't plan a resource, but it can compute every expression in one:
+each resource becomes an output that holds its attributes, and what only the cloud knows
+(`google_x.y.id`) stands there as a text.
 """
 
 import json
@@ -160,7 +160,7 @@ def _standing(found: re.Match[str]) -> str:
     if found[1] == "google_project.this":
         return '"1234567890"'
     key = found[2].strip("[]")
-    where = f'{found[1]}[%s].{found[3]}' if key else f"{found[1]}.{found[3]}"
+    where = f"{found[1]}[%s].{found[3]}" if key else f"{found[1]}.{found[3]}"
     return f'format("<{where}>", {key})' if key else f'"<{where}>"'
 
 
@@ -174,7 +174,9 @@ def _bare(name: str) -> str:
 
 def _plain(value: Any) -> Any:
     if isinstance(value, dict):
-        return {_bare(name): _plain(each) for name, each in value.items() if not name.startswith("__")}
+        return {
+            _bare(name): _plain(each) for name, each in value.items() if not name.startswith("__")
+        }
     if isinstance(value, list):
         return [_plain(each) for each in value]
     return _bare(value) if isinstance(value, str) else value

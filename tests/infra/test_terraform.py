@@ -1,4 +1,4 @@
-"""What Terraform would deploy: everything that the code needs, for nobody but those whom it is for."""
+"""What Terraform would deploy: all that the code needs, for nobody but those whom it is for."""
 
 import ast
 import json
@@ -240,9 +240,7 @@ def test_sweeps_are_for_the_scheduler_alone():
 
 
 def test_nothing_else_is_open_to_everybody():
-    (opened,) = [
-        each for each in terraform.resources() if "allUsers" in json.dumps(each.body)
-    ]
+    (opened,) = [each for each in terraform.resources() if "allUsers" in json.dumps(each.body)]
 
     assert (opened.kind, opened.name) == ("google_cloud_run_service_iam_member", "public")
     assert opened.body["for_each"] == "${local.public}"
@@ -293,9 +291,7 @@ def test_no_role_is_wider_than_a_function_needs():
 @computes
 def test_every_public_function_is_at_its_path_under_one_origin():
     (matcher,) = deployed()["google_compute_url_map.origin"][""]["path_matcher"]
-    served = {
-        rule["service"]: rule["paths"] for rule in matcher["path_rule"] if "service" in rule
-    }
+    served = {rule["service"]: rule["paths"] for rule in matcher["path_rule"] if "service" in rule}
 
     for name, entry in MAP["functions"].items():
         where = f"<google_compute_backend_service.function[{name}].id>"
@@ -362,7 +358,8 @@ def test_every_exemption_and_every_end_of_life_is_deployed():
 
 @computes
 @pytest.mark.parametrize(
-    ("database", "release"), [("(default)", "cloud.firestore"), ("perene", "cloud.firestore/perene")]
+    ("database", "release"),
+    [("(default)", "cloud.firestore"), ("perene", "cloud.firestore/perene")],
 )
 def test_the_rules_are_those_of_the_repository_and_of_the_database(database: str, release: str):
     found = terraform.computed(terraform.example() | {"firestore_database": database})
