@@ -46,6 +46,8 @@ class Run(BaseModel):
 
     port: int
     secrets: Secrets
+    firestore: str = ""
+    evolution: str = ""
 
     @classmethod
     def last(cls, place: Path = PLACE) -> Self:
