@@ -63,6 +63,8 @@ class Standing(Kept):
     """When the first run began."""
     ended_at: AwareDatetime | None = None
     """When a run last ended as it should."""
+    usually_apart: float | None = None
+    """Seconds from the end of one run to the next one."""
     cursors: dict[str, str] = Field(default_factory=dict)
     """Where each step that ran out of time goes on."""
     tenants: int = 0
