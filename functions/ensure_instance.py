@@ -1,9 +1,9 @@
 """The frontend asks: make this line live, and tell me what to scan if I must."""
 
-from typing import Annotated
+from typing import Annotated, Any, Self
 
 import functions_framework.aio
-from pydantic import BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -11,9 +11,17 @@ from shared import auth, problems, services, web
 from shared.domain.contacts import digits
 from shared.domain.names import DEFAULT_LINE, LINE_PATTERN, LineId, LineKey
 from shared.domain.record import Record
-from shared.lines import bring_up, views
+from shared.lines import bring_up, links, views
 
 edge = web.Edge("ensure_instance", "/ensure-instance")
+
+
+Number = Annotated[str | None, BeforeValidator(digits)]
+NUMBER: Any = Field(
+    default=None,
+    pattern=r"^[1-9][0-9]{7,14}$",
+    description="Digits with country code: asks for a pairing code to type on that phone",
+)
 
 
 class EnsureInstance(Record):
@@ -23,11 +31,7 @@ class EnsureInstance(Record):
 
     line: LineId = Field(default=DEFAULT_LINE, pattern=LINE_PATTERN)
     label: str | None = Field(default=None, min_length=1, max_length=80)
-    number: Annotated[str | None, BeforeValidator(digits)] = Field(
-        default=None,
-        pattern=r"^[1-9][0-9]{7,14}$",
-        description="Digits with country code: asks for a pairing code to type on that phone",
-    )
+    number: Number = NUMBER
 
 
 @edge.route(
@@ -52,6 +56,53 @@ async def ensure(request: Request) -> web.Reply:
     wanted = await web.body(EnsureInstance, request)
     asked = bring_up.Asked(LineKey(tenant, wanted.line), wanted.label, wanted.number)
     return views.reply(await bring_up.ensure(asked), services.now())
+
+
+class FollowLink(Record):
+    """The link, to open it; then the session that the answer gave. `look`: only how it is now."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    link: str | None = Field(default=None, max_length=2_000)
+    session: str | None = Field(default=None, max_length=2_000)
+    look: bool = False
+    number: Number = NUMBER
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> Self:
+        if (self.link is None) == (self.session is None):
+            raise ValueError("link or session is needed, not both")
+        return self
+
+
+@edge.route(
+    "POST",
+    "/link",
+    takes=FollowLink,
+    answers={200: links.LinkedLine},
+    problems=(
+        *web.BODY_PROBLEMS,
+        *web.LINE_PROBLEMS,
+        problems.LinkUnknown,
+        problems.LinkExpired,
+        problems.LinkUsed,
+        problems.LineUnknown,
+        problems.TenantSuspended,
+        problems.TenantCancelled,
+        problems.MaximumInstancesReached,
+    ),
+)
+async def follow_link(request: Request) -> links.LinkedLine:
+    """The one line of a link is connected by whoever opened it first, without signing in.
+
+    Opening gives a session for half an hour, and the link opens nothing any more.
+    """
+    asked = await web.body(FollowLink, request)
+    opened = (
+        await links.open_up(asked.link) if asked.link else links.session_of(asked.session or "")
+    )
+    line = await (links.look(opened) if asked.look else links.connect(opened, asked.number))
+    return links.view(opened, line)
 
 
 @functions_framework.aio.http

@@ -10,7 +10,7 @@ from shared.domain import names
 from shared.domain.instances import State
 from shared.domain.names import LineId, LineKey
 from shared.domain.record import Record
-from shared.lines import entry, leave, views
+from shared.lines import entry, leave, links, views
 from shared.lines import restart as restarting
 
 edge = web.Edge("instances", "/instances")
@@ -21,6 +21,7 @@ class Lines(Record):
 
     lines: list[views.LineView]
     open: int = Field(description="How many of them are connected")
+    max_lines: int = Field(description="How many the plan allows")
 
 
 @edge.route("GET", "/", answers={200: Lines}, problems=web.TENANT_PROBLEMS)
@@ -31,7 +32,12 @@ async def every_line(request: Request) -> Lines:
     entry.check(tenant)
     now = services.now()
     shown = [views.line_view(instance, now) for instance in carried]
-    return Lines(lines=shown, open=sum(view.state is State.OPEN for view in shown))
+    allowed = tenant.max_lines if tenant else 1
+    return Lines(
+        lines=shown,
+        open=sum(view.state is State.OPEN for view in shown),
+        max_lines=allowed,
+    )
 
 
 @edge.route(
@@ -88,6 +94,18 @@ async def release(request: Request) -> web.Reply:
     """
     leaving = await leave.release(await _key(request))
     return views.reply(leaving, services.now()) if leaving else web.Reply(status=204)
+
+
+@edge.route(
+    "POST",
+    "/{line}/link",
+    answers={201: links.Link},
+    problems=(*web.TENANT_PROBLEMS, problems.LineUnknown),
+)
+async def link(request: Request) -> web.Reply:
+    """A link for whoever has the phone: it shows how to connect this one line, once."""
+    key = await _key(request)
+    return web.Reply(await links.make(key, key.tenant), 201)
 
 
 async def _key(request: Request) -> LineKey:

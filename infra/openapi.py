@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from shared import web
+from shared import problems, web
 from shared.problems import TYPE_PREFIX, Problem
 
 ROOT = Path(__file__).parent.parent
@@ -112,7 +112,7 @@ def _operation(edge: web.Edge, route: web.Route) -> dict[str, Any]:
     }
     if text := " ".join(description.split()):
         operation["description"] = text
-    if security := _security(edge):
+    if security := _security(edge, route):
         operation["security"] = security
     parameters = [_parameter(name) for name in re.findall(r"{(\w+)}", route.path)]
     parameters += [_header(name) for name in route.needs]
@@ -129,10 +129,11 @@ def _operation_id(edge: web.Edge, route: web.Route) -> str:
     return "_".join([edge.function, route.run.__name__, *places])
 
 
-def _security(edge: web.Edge) -> list[dict[str, list[str]]]:
-    if edge.function == "openapi":
-        return []
-    return [{"webhook" if edge.function == "receive_webhook" else "token": []}]
+def _security(edge: web.Edge, route: web.Route) -> list[dict[str, list[str]]]:
+    """What a caller has to have, by the problems of who hasn't."""
+    if problems.WebhookForged in route.problems:
+        return [{"webhook": []}]
+    return [{"token": []}] if problems.TokenMissing in route.problems else []
 
 
 def _parameter(name: str) -> dict[str, Any]:

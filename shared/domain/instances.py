@@ -246,6 +246,10 @@ class Instance(Kept):
         return self.model_copy(update={"lease": None})
 
 
+PAIRING = timedelta(hours=1)
+"""From the first event of a number to the one that says so it never takes longer."""
+
+
 def new_instance(
     key: LineKey, name: InstanceName, label: str, server: str, now: datetime
 ) -> Instance:
@@ -262,6 +266,15 @@ def new_instance(
         born=epoch_ms(now),
         created_at=now,
     )
+
+
+def number_at(line: Instance, at: int) -> str | None:
+    """Under which number it spoke then (epoch milliseconds), if nobody said so but its record.
+
+    What was told long before the number became this line's was told under an earlier one.
+    """
+    early = line.claimed_at and at < epoch_ms(line.claimed_at - PAIRING)
+    return None if early else line.number
 
 
 def epoch_ms(moment: datetime) -> int:

@@ -172,11 +172,15 @@ class Presence:
 
 @dataclass(frozen=True)
 class Page:
-    """Some of the messages that a server keeps, newest first, as it wrote them."""
+    """Some of the messages that a server keeps, newest first, as it wrote them.
+
+    `cut`: there are older ones of the time asked for, which this server never tells.
+    """
 
     records: tuple[Mapping[str, Any], ...]
     page: int
     pages: int
+    cut: bool = False
 
 
 @dataclass(frozen=True)

@@ -30,15 +30,19 @@ def never_connected(status: int, body: Any) -> bool:
     return status == 400 and body == {}
 
 
-def page(body: Any, since: datetime, until: datetime) -> Page:
-    """A page of 2.x, or what 1.8 answers instead: a list, here cut to the time asked for."""
+def page(body: Any, since: datetime, until: datetime, most: int) -> Page:
+    """A page of 2.x, or what 1.8 answers instead: a list, here cut to the time asked for.
+
+    A list of `most` is cut if all of it is of that time or later.
+    """
     match body:
         case {"messages": {"records": list(records), **about}}:
             return Page(_mappings(records), _count(about, "currentPage"), _count(about, "pages"))
         case list(records):
             first, last = since.timestamp(), until.timestamp()
             during = [row for row in _mappings(records) if first <= _seconds(row) <= last]
-            return Page(tuple(during), 1, 1)
+            older = any(_seconds(row) < first for row in _mappings(records))
+            return Page(tuple(during), 1, 1, cut=len(records) >= most and not older)
         case _:
             raise MalformedError
 

@@ -3,20 +3,37 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from shared.evolution import deliveries, said, shapes
+from shared.domain.events import SendRefused
+from shared.evolution import addresses, deliveries, said, shapes
+from shared.evolution.addresses import Key
 from shared.evolution.heard import Events, Heard
 
 
 def meanings(records: Iterable[Mapping[str, Any]], own: str) -> Events:
     """What was said, in one Recalled event, and what else the records tell."""
-    return said.recalled(Heard([_with_status(dict(each)) for each in records], own))
+    several = [dict(each) for each in records]
+    told = said.recalled(Heard([_with_status(each) for each in several], own))
+    return (*told, *_refused(several, own))
 
 
-def _with_status(record: dict[str, Any]) -> dict[str, Any]:
+def _refused(records: Iterable[Mapping[str, Any]], own: str) -> Iterable[SendRefused]:
+    """Of ours those that WhatsApp didn't take, however far they are said to have got."""
+    for record in records:
+        key = addresses.key_of(record.get("key"), own, False)
+        refused = any(map(deliveries.refused, _words(record)))
+        if refused and isinstance(key, Key) and key.from_me:
+            yield SendRefused(key.id)
+
+
+def _words(record: Mapping[str, Any]) -> list[Any]:
     """How far it got is in rows of its own, in any order."""
     updates = record.get("MessageUpdate")
     rows = updates if isinstance(updates, list) else []
-    words = [each.get("status") for each in rows if isinstance(each, dict)]
+    return [each.get("status") for each in rows if isinstance(each, dict)]
+
+
+def _with_status(record: dict[str, Any]) -> dict[str, Any]:
+    words = _words(record)
     if any(deliveries.word(word) == "DELETED" for word in words):
         return record | {"message": _order(record)}
     known = [(delivery, word) for word in words if (delivery := deliveries.delivery(word))]

@@ -24,7 +24,8 @@ from shared.domain.upstream import MessageKey
 Body = dict[str, Any]
 
 PAGE_SIZE = 50
-OLD_PAGE_SIZE = 1_000
+OLD_PAGE_SIZE = 5_000
+"""1.8 has no second page, so this is all it ever tells; some 10 MB of JSON."""
 
 
 class MessageDialect:

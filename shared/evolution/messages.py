@@ -88,11 +88,12 @@ class Messages(Calls):
     ) -> Page | None:
         """What the server keeps of that time, as it wrote it. None: no such instance.
 
-        1.8 has no pages: only the newest thousand are looked at. EVOLUTION.md §6.
+        1.8 has no pages: only its newest are looked at. EVOLUTION.md §6.
         """
         body = self._message_dialect.find(since, until, page)
         answer = self._checked(await self._look("findMessages", name, body))
-        return self._read(lambda found: chats.page(found, since, until), answer)
+        most = message_dialects.OLD_PAGE_SIZE
+        return self._read(lambda found: chats.page(found, since, until, most), answer)
 
     async def media(self, name: str, message_id: str) -> Media | None:
         """The file in a message. None: there is none, or it can't be had any more. EVOLUTION.md §6.

@@ -10,7 +10,7 @@ from shared import config, log, problems, services
 from shared.domain import events, names
 from shared.domain.contacts import Contact
 from shared.domain.events import Edited, Event, MessageEvent
-from shared.domain.instances import epoch_ms
+from shared.domain.instances import epoch_ms, number_at
 from shared.domain.messages import Message
 from shared.domain.names import LineKey
 from shared.domain.threads import Reaction, lid_in, ours_in
@@ -190,7 +190,7 @@ class _Hearing:
         number = self.told.own_number
         if number is None:
             instance = await services.store().instance(self.bearer.name)
-            number = instance.number if instance else None
+            number = number_at(instance, self.told.at(self.now)) if instance else None
         return Through(self.key.tenant, self.key.line, number) if number else None
 
 

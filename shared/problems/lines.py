@@ -53,3 +53,18 @@ class MaximumInstancesReached(Problem):
     status = 503
     again_after = 60
     title = "Maximum instances reached"
+
+
+class LinkUnknown(Problem):
+    status = 404
+    title = "This link is not one of ours"
+
+
+class LinkExpired(Problem):
+    status = 410
+    title = "This link's time is over: ask for a new one"
+
+
+class LinkUsed(Problem):
+    status = 410
+    title = "This link was opened already: ask for a new one"

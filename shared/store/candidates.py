@@ -176,4 +176,5 @@ class Candidates(Fleet):
 
 
 def _candidate(snapshot: Snapshot) -> Candidate:
-    return base.understood(snapshot, Candidate)
+    server, _, name = snapshot.id.partition("~")
+    return base.understood(snapshot, Candidate, id=snapshot.id, server=server, name=name)

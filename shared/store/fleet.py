@@ -73,6 +73,22 @@ class Fleet(Lines):
             if isinstance(owner, str):
                 yield snapshot.id, InstanceName(owner)
 
+    async def instances(
+        self, where: dict[str, str], limit: int, after: str | None
+    ) -> tuple[list[Instance], str | None]:
+        """A page of lines by name, those whose fields are so. Firestore: n reads."""
+        collection = self._client.collection("instances")
+        query: Any = collection
+        for field, value in where.items():
+            query = query.where(filter=FieldFilter(field, "==", value))
+        query = query.order_by("__name__").limit(limit).select(WITHOUT_CODE)
+        if after is not None:
+            query = query.start_after({"__name__": collection.document(after)})
+        with base.translated():
+            found = [snapshot async for snapshot in query.stream(**base.LIMITS)]
+        end = found[-1].id if len(found) == limit else None
+        return [each for each in base.readable(found, instance_in) if each], end
+
     async def tenants(self, limit: int, after: str | None) -> tuple[list[Tenant], str | None]:
         """A page of tenants by id, and where it ended if there may be more. n reads."""
         found = await self._page(self._client.collection("tenants"), limit, after)

@@ -1,6 +1,6 @@
 """Messages that no webhook told us of: stored once, unread, and marked as recovered."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -13,7 +13,7 @@ from shared.domain.fleet.gaps import Window
 from shared.domain.messages import Message
 from shared.domain.names import TenantId
 from shared.store import base, folding, writing
-from shared.store.base import CONTENDED, Unfit
+from shared.store.base import CONTENDED, Snapshot, Unfit
 from shared.store.lines import tenant_in
 from shared.store.messages import Messages, Through
 
@@ -31,7 +31,8 @@ class Gaps(Messages):
 
         How many that were; begun again it goes on where it ended. A stub that waited for its
         message is filled; one that is too large to keep is left out. Firestore: 1 read per
-        message; 1 write per message that was missing, 1 per conversation and 1 per 100.
+        message; 1 write per message that was missing or got further than we knew, 1 per
+        conversation and 1 per 100.
         """
         waiting, recovered = list(folding.chunks(through, missed))[::-1], 0
         while waiting:
@@ -42,6 +43,24 @@ class Gaps(Messages):
                 half = len(chunk) // 2
                 waiting += [chunk[half:], chunk[:half]] if half else []
         return recovered
+
+    async def leave_open(self, through: Through, window: Window, now: int) -> None:
+        """The gap isn't closed: its server has messages of that time that it never tells.
+
+        Firestore: 1 write.
+        """
+        gap = {
+            "tenant": through.tenant,
+            "line": through.line,
+            "number": through.number,
+            "since": window.since,
+            "until": firestore.Maximum(window.until),
+            "incomplete": True,
+            "at": now,
+        }
+        batch = self._client.batch()
+        batch.set(self._gap(through, window), gap, merge=True)
+        await self._fold(batch)
 
     async def noted(self, through: Through, message: str) -> Mapping[str, Any]:
         """All that is kept of a message, or waits for it. Firestore: 1 read."""
@@ -73,26 +92,35 @@ class Gaps(Messages):
     ) -> int:
         references = [self._message(through, message.id) for message in chunk]
         async for _ in base.attempts():
-            found = await self._read(*references)
-            missing = [
-                (message, snapshot)
-                for message, snapshot in zip(chunk, found, strict=True)
-                if threads.is_stub(snapshot.to_dict() or {})
-            ]
-            if not missing:
-                return 0
+            found = list(zip(chunk, await self._read(*references), strict=True))
+            missing = [each for each in found if _is_missing(each[1])]
+            known = [each for each in found if not _is_missing(each[1])]
             batch = self._client.batch()
+            if not (self._further(batch, known, now) or missing):
+                return 0
             told = [
                 await self._put(batch, through, message, snapshot, now, gap=window.since)
                 for message, snapshot in missing
             ]
-            self._mark(batch, through, told, window, now)
+            if told:
+                self._mark(batch, through, told, window, now)
             try:
                 await self._commit(batch)
             except (*CONTENDED, exceptions.NotFound):
                 continue
             return len(missing)
         raise AssertionError("attempts() ends with a problem")
+
+    def _further(self, batch: Any, known: Iterable[tuple[Message, Snapshot]], now: int) -> bool:
+        """Whether upstream knows of some of them that they got further than we know."""
+        news = [
+            (snapshot.reference, folding.further(_progress(snapshot), message, now))
+            for message, snapshot in known
+        ]
+        for reference, further in news:
+            if further:
+                batch.set(reference, further, merge=True)
+        return any(further for _, further in news)
 
     async def _count(self, query: Any) -> int:
         with base.translated():
@@ -118,5 +146,17 @@ class Gaps(Messages):
             "recovered": firestore.Increment(len(missing)),
             "at": now,
         }
+        batch.set(self._gap(through, window), gap, merge=True)
+
+    def _gap(self, through: Through, window: Window) -> Any:
         name = f"{through.line}~{window.number}~{window.since}"
-        batch.set(self._document(through.tenant, "gaps", name), gap, merge=True)
+        return self._document(through.tenant, "gaps", name)
+
+
+def _is_missing(snapshot: Snapshot) -> bool:
+    return threads.is_stub(snapshot.to_dict() or {})
+
+
+def _progress(snapshot: Snapshot) -> int:
+    value = (snapshot.to_dict() or {}).get("progress", 0)
+    return value if isinstance(value, int) else 0

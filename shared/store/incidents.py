@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from google.api_core import exceptions
+from google.cloud import firestore
 from google.cloud.firestore_v1.base_query import FieldFilter
 
 from shared.domain.fleet.incidents import Incident, Trouble, decide_incident
@@ -23,6 +24,18 @@ class Incidents(Base):
     async def open_incidents(self, limit: int = MOST_OPEN) -> list[Incident]:
         """Those that aren't over. Firestore: n reads, bounded."""
         return await self._those("open", limit)
+
+    async def incidents(self, limit: int, before: str | None) -> tuple[list[Incident], str | None]:
+        """A page of all of them, those with news first. Firestore: n reads, and 1 for a page on."""
+        collection = self._client.collection("incidents")
+        query: Any = collection.order_by("news_at", direction=firestore.Query.DESCENDING)
+        if before is not None:
+            (last,) = await self._read(collection.document(before))
+            query = query.start_after(last) if last.exists else query
+        with base.translated():
+            found = [each async for each in query.limit(limit).stream(**base.LIMITS)]
+        end = found[-1].id if len(found) == limit else None
+        return base.readable(found, _incident), end
 
     async def pending_incidents(self, limit: int = MOST_OPEN) -> list[Incident]:
         """Those that some channel hasn't told yet. Firestore: n reads, bounded."""

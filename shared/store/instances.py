@@ -189,4 +189,4 @@ def instance_in(snapshot: Snapshot) -> Instance | None:
     """The record in a document, if there is one. Raises RecordUnreadable."""
     if not snapshot.exists:
         return None
-    return base.understood(snapshot, Instance)
+    return base.understood(snapshot, Instance, name=snapshot.id)

@@ -27,7 +27,8 @@ class Sweeps(Base):
         """The sweep is ours to make; None while somebody else is at it. 1 read, 1 write."""
         async for _ in base.attempts():
             known = await self.standing(kind)
-            if known.until and known.until > now and known.holder != holder:
+            held = known.until is not None and now < known.until <= now + 2 * LEASE
+            if held and known.holder != holder:
                 return None
             begun = {"holder": holder, "until": now + LEASE, "run": run}
             begun |= {"since": known.since or now}
@@ -47,7 +48,8 @@ class Sweeps(Base):
         """What that kind of sweep remembers; nothing if nobody can read it. Firestore: 1 read."""
         (found,) = await self._read(self._sweep(kind))
         known = base.readable([found], _standing) if found.exists else []
-        return next(iter(known), Standing(version=found.update_time))
+        lost = Standing(version=found.update_time, forgotten=found.exists)
+        return next(iter(known), lost)
 
     async def standings(self) -> dict[Kind, Standing]:
         """The same of every kind. Firestore: 1 read each."""

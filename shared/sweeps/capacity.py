@@ -13,6 +13,7 @@ from shared.domain.fleet.reports import Day, Kind, Report
 from shared.domain.instances import Instance
 from shared.domain.names import InstanceName, LineKey
 from shared.domain.upstream import Sighting
+from shared.sweeps import missed
 from shared.sweeps.runs import Run, running
 
 RECLAIMABLE = 50
@@ -34,13 +35,14 @@ async def sweep() -> tuple[Report, Seen]:
     """One run: counted, corrected, kept, reported. Raises SweepRunning, StoreUnavailable.
 
     Firestore: 1 read per line and per quarantined instance, a few per server; a few writes per
-    server. Upstream: 1 call per server.
+    server. Upstream: 1 call per server, and what lines that came back missed.
     """
     async with running(Kind.CAPACITY) as run:
         seen = await _seen(run)
         for server in config.settings().servers.values():
             census = seen.censuses.get(server.id)
             await services.store().note_census(server, census, services.now())
+        await missed.in_passing(run, (each for each in seen.lines if each.server in seen.censuses))
         today = _day(seen, run.started)
         await services.store().keep_day(today)
         history = await services.store().days(today.day - capacity.TREND_DAYS)

@@ -5,12 +5,21 @@ from typing import Literal
 from pydantic import ConfigDict, Field
 
 from shared.domain.fleet.candidates import Stage
-from shared.domain.fleet.reports import Kind
+from shared.domain.fleet.reports import Day, Kind
+from shared.domain.instances import State
+from shared.domain.names import TenantId
 from shared.domain.record import Record
 from shared.domain.tenants import MAX_LINES_LIMIT, Status
-from shared.sweeps.views import CandidateView, LetterView, ReportView, TenantView
+from shared.sweeps.views import (
+    CandidateView,
+    IncidentView,
+    InstanceView,
+    LetterView,
+    ReportView,
+    TenantView,
+)
 
-PAGE, LONGEST_PAGE = 50, 200
+PAGE, LONGEST_PAGE, LONGEST_LIST = 50, 200, 500
 
 
 CURSOR = r"^([^/._][^/]*|\.{3,}[^/]*|\.{1,2}[^/.][^/]*|_[^_/][^/]*|_)$"
@@ -36,6 +45,43 @@ class WhichReports(Page):
     """Of which sweep, and which page."""
 
     kind: Kind = Kind.ORPHANS
+
+
+class WhichInstances(Page):
+    """Which of them, and which page."""
+
+    limit: int = Field(default=PAGE, ge=1, le=LONGEST_LIST)
+    tenant: TenantId | None = Field(default=None, min_length=1, max_length=200)
+    server: str | None = Field(default=None, min_length=1, max_length=32)
+    state: State | None = None
+
+
+class WhichDays(Record):
+    """How many, today the last of them."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    days: int = Field(default=60, ge=1, le=400)
+
+
+class Days(Record):
+    """How many slots each server had taken on each day; `day` counts from the year 1."""
+
+    days: list[Day]
+
+
+class Incidents(Record):
+    """A page of incidents, those with news first."""
+
+    incidents: list[IncidentView]
+    next: str | None = None
+
+
+class Instances(Record):
+    """A page of lines, as their records say."""
+
+    instances: list[InstanceView]
+    next: str | None = None
 
 
 class Tenants(Record):

@@ -113,16 +113,21 @@ async def each(
     items: Iterable[T],
     work: Callable[[T], Awaitable[None]],
     named: Callable[[T], str],
+    *,
+    most: timedelta | None = None,
+    afresh: bool = False,
 ) -> None:
-    """The work is done for every item, some at a time, until the run's time is over.
+    """The work is done for every item, some at a time, until the run's time or `most` is over.
 
     Items come in the order of their names; with a cursor of the last run only those from there
-    on. One that fails is noted, and the others go on.
+    on, unless each run begins `afresh`: then what was done isn't among them any more. One that
+    fails is noted, and the others go on.
     """
-    start = run.standing.cursors.get(step, "")
+    start = "" if afresh else run.standing.cursors.get(step, "")
+    began = services.now()
     waiting = [item for item in items if named(item) >= start]
     for at in range(0, len(waiting), AT_ONCE):
-        if run.over():
+        if run.over() or (most is not None and services.now() - began >= most):
             run.stopped_at[step] = named(waiting[at])
             return
         await run.go_on()

@@ -117,7 +117,7 @@ def _by_id(tenants: list[Tenant | Unreadable] | None) -> dict[TenantId, Tenant] 
 def _before(standing: Standing) -> Before:
     if standing.accept_next:
         return Before()
-    return Before(standing.tenants, standing.living, standing.carried)
+    return Before(standing.tenants, standing.living, standing.carried, standing.forgotten)
 
 
 async def _strangers(

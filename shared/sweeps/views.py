@@ -3,10 +3,14 @@
 from pydantic import AwareDatetime, Field
 
 from shared import config
+from shared.alerts import words
 from shared.domain.fleet.candidates import Candidate, Cause, Stage
 from shared.domain.fleet.capacity import Census, Forecast
+from shared.domain.fleet.incidents import Cause as Trouble
+from shared.domain.fleet.incidents import Incident, Severity
 from shared.domain.fleet.invariants import Invariants
 from shared.domain.fleet.reports import Kind, Report
+from shared.domain.instances import Instance, Reason, State
 from shared.domain.names import InstanceName, LineId, TenantId
 from shared.domain.record import Record
 from shared.domain.tenants import Status, Tenant
@@ -93,6 +97,36 @@ class FleetView(Record):
     )
 
 
+class IncidentView(Record):
+    """Something that was wrong, in words, until it was over."""
+
+    id: str
+    severity: Severity
+    cause: Trouble
+    subject: str
+    count: int
+    sentence: str
+    since: AwareDatetime
+    resolved_at: AwareDatetime | None = None
+
+
+class InstanceView(Record):
+    """One line of the fleet, as its record says."""
+
+    instance: InstanceName
+    tenant: TenantId
+    line: LineId
+    label: str
+    number: str | None = None
+    server: str
+    state: State
+    reason: Reason | None = None
+    since: AwareDatetime
+    closed_since: AwareDatetime | None = None
+    ever_open: bool = Field(default=False, description="It was seen connected")
+    restricted_since: AwareDatetime | None = None
+
+
 class TenantView(Record):
     """One client of the agency."""
 
@@ -173,6 +207,20 @@ def report_view(report: Report) -> ReportView:
         stopped_at=report.stopped_at,
         violations=report.invariants.count if report.invariants else None,
     )
+
+
+def incident_view(incident: Incident) -> IncidentView:
+    """An incident in the language of the alerts."""
+    said = words.SENTENCES[config.settings().alert_language][incident.cause](incident)
+    told = {"id", "severity", "cause", "subject", "count", "resolved_at"}
+    known = incident.model_dump(include=told) | {"severity": incident.severity}
+    return IncidentView(**known, sentence=said, since=incident.raised_at)
+
+
+def instance_view(line: Instance) -> InstanceView:
+    """A line without what only its tenant sees."""
+    told = line.model_dump(include=set(InstanceView.model_fields))
+    return InstanceView(instance=line.name, **told)
 
 
 def tenant_view(tenant: Tenant) -> TenantView:

@@ -15,8 +15,21 @@ from shared.domain.instances import (
     Instance,
     Reason,
     State,
+    epoch_ms,
+    number_at,
 )
-from tests.builders import CODE_OVER, LATER, NOON, SECOND, a_code, a_key, a_line, a_new_line, a_scan
+from tests.builders import (
+    CODE_OVER,
+    LATER,
+    NOON,
+    NUMBER,
+    SECOND,
+    a_code,
+    a_key,
+    a_line,
+    a_new_line,
+    a_scan,
+)
 
 
 def test_a_new_line_is_being_created_for_its_tenant():
@@ -208,3 +221,11 @@ def test_a_line_that_was_logged_out_before_we_took_notes_was_paired(reason: Reas
 )
 def test_only_proof_says_that_nobody_ever_paired_a_line(line: Instance, surely: bool):
     assert line.surely_unpaired is surely
+
+
+def test_what_was_told_long_before_a_number_was_the_lines_was_told_under_another():
+    line = a_line(open=True, claimed_at=NOON)
+
+    assert number_at(line, epoch_ms(NOON - SECOND)) == NUMBER
+    assert number_at(line, epoch_ms(NOON - timedelta(hours=2))) is None
+    assert number_at(a_line(open=True), 0) == NUMBER

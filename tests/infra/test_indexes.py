@@ -30,7 +30,7 @@ async def test_no_query_of_the_code_is_forgotten_here(perene: Perene):
 
 
 def test_what_is_only_looked_up_for_a_while_ends_by_itself():
-    ending = ("aliases", "candidates", "dead_letters", "incidents", "reports", "sends")
+    ending = ("aliases", "candidates", "dead_letters", "incidents", "links", "reports", "sends")
     assert Indexes().ttl == {(collection, "expires_at") for collection in ending}
 
 

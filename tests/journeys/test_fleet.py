@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from infra import openapi
+from tests.adapters.counting import counting
 from tests.perene import Perene, name_of
 
 DAY = timedelta(days=1)
@@ -309,3 +310,79 @@ async def test_a_tenant_may_do_none_of_this(on_2: Perene, method: str, path: str
     assert (answer.status_code, answer.json()["type"]) == (403, "urn:perene:problem:not-allowed")
     after = on_2.documents("instances"), on_2.documents("tenants"), on_2.documents("servers")
     assert after == before
+
+
+# What a console shows ------------------------------------------------------------------------
+
+
+async def test_every_line_is_listed_page_by_page(on_2: Perene):
+    for at in range(3):
+        await on_2.pair(f"t{at}", f"551199999000{at}")
+    await on_2.ensure("shy")
+
+    first = await get(on_2, "/fleet/instances", limit=2)
+    second = await get(on_2, "/fleet/instances", limit=2, cursor=first["next"])
+
+    rows = first["instances"] + second["instances"]
+    assert [row["tenant"] for row in rows] == ["shy", "t0", "t1", "t2"]
+    assert (rows[1]["state"], rows[1]["number"], rows[1]["server"]) == (
+        "open",
+        "5511999990000",
+        "main",
+    )
+    assert not any("code" in row for row in rows)
+
+
+async def test_lines_are_listed_by_tenant_server_and_state(on_2: Perene):
+    await on_2.pair("acme")
+    await on_2.ensure("shy")
+
+    async def listed(**where: str) -> list[str]:
+        found = await get(on_2, "/fleet/instances", **where)
+        return [row["tenant"] for row in found["instances"]]
+
+    assert await listed(state="open") == ["acme"]
+    assert await listed(state="pairing", server="main") == ["shy"]
+    assert await listed(tenant="shy") == ["shy"]
+    assert await listed(server="other") == []
+    assert (await on_2.operate("GET", "/fleet/instances?state=odd")).status_code == 422
+
+
+async def test_a_list_of_lines_costs_a_read_for_each_of_its_page(on_2: Perene):
+    for at in range(4):
+        await on_2.ensure(f"t{at}")
+
+    with counting(on_2.store._client) as counted:
+        await get(on_2, "/fleet/instances", limit=3)
+
+    assert (counted.reads, counted.writes) == (3, 0)
+
+
+async def test_incidents_are_listed_those_with_news_first_and_those_that_are_over(on_2: Perene):
+    on_2.set(ALERT_LANGUAGE="en")
+    await on_2.pair("acme")
+    on_2.evolution.faults.turn_on("down")
+    await on_2.sweep("/sweep-capacity")
+    on_2.evolution.faults.clear()
+    on_2.clock.advance(DAY)
+    await on_2.sweep("/sweep-capacity")
+
+    found = await get(on_2, "/fleet/incidents", limit=1)
+    (incident,) = found["incidents"]
+
+    assert (incident["cause"], incident["severity"]) == ("server_down", "critical")
+    assert incident["resolved_at"] > incident["since"]
+    assert incident["sentence"] == "Server main doesn't answer"
+    assert (await get(on_2, "/fleet/incidents", cursor=found["next"]))["incidents"] == []
+
+
+async def test_days_tell_how_full_each_server_was(on_2: Perene):
+    for at in range(3):
+        await on_2.ensure(f"t{at}")
+        await on_2.sweep("/sweep-capacity")
+        on_2.clock.advance(DAY)
+
+    found = (await get(on_2, "/fleet/days", days=3))["days"]
+
+    assert [day["used"]["main"] for day in found] == [2, 3]
+    assert [day["limit"]["main"] for day in found] == [100, 100]

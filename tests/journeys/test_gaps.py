@@ -3,9 +3,10 @@
 from datetime import timedelta
 from typing import Any
 
+import httpx
 import pytest
 
-from tests.perene import Perene
+from tests.perene import Perene, name_of
 
 NUMBER, OTHER = "5511999990001", "5511999990002"
 MARIA = "5521988887777"
@@ -199,3 +200,171 @@ async def test_a_server_that_fails_is_noted_and_asked_again(on_2: Perene):
 
     assert [note["what"] for note in report["notes"]] == ["failed"]
     assert again["counts"]["recovered"] == 1
+
+
+# What became of messages ---------------------------------------------------------------------
+
+
+async def said_once(perene: Perene, name: str, **row: Any) -> dict[str, Any]:
+    """We said something that arrived here; upstream knows more of it by now."""
+    key = {"remoteJid": f"{MARIA}@s.whatsapp.net", "fromMe": True}
+    said = {"key": key, "message": {"conversation": "oi"}}
+    await perene.evolution.receive_message(name, said)
+    await perene.evolution.settled()
+    perene.evolution.world.rows[name].messages[-1].update(row)
+    await perene.sweep()
+    (conversation,) = await inbox(perene)
+    (message,) = await thread(perene, conversation["id"])
+    return message
+
+
+async def test_how_far_a_message_got_is_learned_though_no_webhook_told(on_2: Perene):
+    name = await on_2.pair("acme", NUMBER)
+
+    message = await said_once(on_2, name, MessageUpdate=[{"status": "READ"}, {"status": "SENT"}])
+
+    assert (message["delivery"], message["recovered"]) == ("read", False)
+
+
+async def test_that_whatsapp_refused_a_message_is_learned_though_no_webhook_told(on_2: Perene):
+    name = await on_2.pair("acme", NUMBER)
+
+    message = await said_once(on_2, name, MessageUpdate=[{"status": "ERROR"}])
+
+    assert message["failed"]
+
+
+async def test_what_is_known_costs_no_write(on_2: Perene):
+    name = await on_2.pair("acme", NUMBER)
+    await said_once(on_2, name, MessageUpdate=[{"status": "READ"}])
+    before = on_2.documents("tenants/acme/messages")
+
+    await on_2.sweep()
+
+    assert on_2.documents("tenants/acme/messages") == before
+    assert on_2.documents("tenants/acme/gaps") == {}
+
+
+# When ----------------------------------------------------------------------------------------
+
+
+async def look(perene: Perene, after: timedelta = timedelta(minutes=5)) -> dict[str, Any]:
+    """Capacity is looked at, as it is every few minutes."""
+    perene.clock.advance(after)
+    return await perene.sweep("/sweep-capacity")
+
+
+async def test_what_a_line_missed_that_came_back_is_there_minutes_later(perene: Perene):
+    name = await perene.pair("acme", NUMBER)
+    await look(perene)
+    perene.clock.advance(HOUR)
+    await perene.evolution.unpair(name)
+    await perene.evolution.settled()
+    perene.clock.advance(HOUR)
+    await perene.pair("acme", NUMBER)
+    await deafened(perene, name, [(MARIA, "oi")])
+
+    first, second = await look(perene), await look(perene)
+
+    assert (first["counts"].get("recovered"), second["counts"].get("recovered")) == (1, None)
+    (conversation,) = await inbox(perene)
+    assert conversation["unread"] == 1
+
+
+async def test_what_came_while_we_were_away_is_there_minutes_after_we_are_back(perene: Perene):
+    name = await perene.pair("acme", NUMBER)
+    for _ in range(3):
+        await look(perene)
+    await deafened(perene, name, [(MARIA, "oi")])
+    assert (await look(perene))["counts"].get("recovered") is None
+
+    report = await look(perene, HOUR)
+
+    assert report["counts"]["recovered"] == 1
+
+
+async def test_a_look_in_passing_asks_only_for_lines_that_came_back(
+    on_2: Perene, monkeypatch: pytest.MonkeyPatch
+):
+    for at in range(3):
+        await on_2.pair(f"t{at}", f"551199999000{at}")
+    await look(on_2)
+    asked: list[str] = []
+    call = on_2.hosts.handle_async_request
+
+    async def noted(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.path)
+        return await call(request)
+
+    monkeypatch.setattr(on_2.hosts, "handle_async_request", noted)
+    await on_2.evolution.drop(name_of("t1"), back=False)
+    event = {"instance": name_of("t1"), "state": "close", "statusReason": 428}
+    await on_2.evolution.emit(name_of("t1"), "connection.update", event)
+    await on_2.evolution.settled()
+    on_2.clock.advance(HOUR / 12)
+    back = {"instance": name_of("t1"), "state": "open", "wuid": "5511999990001@s.whatsapp.net"}
+    await on_2.evolution.emit(name_of("t1"), "connection.update", back)
+    await on_2.evolution.settled()
+    asked.clear()
+    await look(on_2)
+
+    assert asked == ["/instance/fetchInstances", f"/chat/findMessages/{name_of('t1')}"]
+
+
+async def test_a_look_in_passing_that_had_no_time_is_gone_on_with(
+    on_2: Perene, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("shared.sweeps.runs.AT_ONCE", 1)
+    names = [await on_2.pair(f"t{at}", f"551199999000{at}") for at in range(3)]
+    for _ in range(3):
+        await look(on_2)
+    for name in names:
+        await deafened(on_2, name, [(MARIA, "oi")])
+
+    async def slowly() -> None:
+        on_2.clock.advance(timedelta(seconds=61))
+
+    on_2.hosts.before[f"/chat/findMessages/{names[0]}"] = slowly
+    first = await look(on_2, HOUR)
+    second = await look(on_2)
+
+    assert first["counts"]["recovered"] == 1
+    assert first["stopped_at"]["gaps"] == names[1]
+    assert second["counts"]["recovered"] == 2
+
+
+async def test_those_that_came_back_are_looked_at_first_though_the_last_run_ended_among_them(
+    on_2: Perene,
+):
+    name = await on_2.pair("aaa", NUMBER)
+    on_2.write("sweeps/orphans", cursors={"gaps_of_those_back": "instance_zzz"})
+    await deafened(on_2, name, [(MARIA, "oi")])
+
+    assert (await on_2.sweep())["counts"]["recovered"] == 1
+
+
+async def test_a_gap_that_1_8_tells_only_a_part_of_stays_open_and_is_told(
+    firestore_emulator: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("shared.evolution.message_dialects.OLD_PAGE_SIZE", 10)
+    async with Perene(main="1.8.2") as perene:
+        name = await perene.pair("acme", NUMBER)
+        perene.clock.advance(3 * HOUR)
+        await perene.sweep()
+        perene.clock.advance(3 * HOUR)
+        at = int(perene.clock().timestamp()) - 600
+        perene.evolution.faults.turn_on("webhook_lost")
+        for offset in range(12):
+            said = {
+                "key": {"remoteJid": f"{MARIA}@s.whatsapp.net"},
+                "messageTimestamp": at + offset,
+            }
+            said["message"] = {"conversation": f"texto {offset}"}
+            await perene.evolution.receive_message(name, said)
+
+        report = await perene.sweep()
+
+        assert report["counts"]["recovered"] == 10
+        assert report["counts"]["gap_incomplete"] == 1
+        (gap,) = perene.documents("tenants/acme/gaps").values()
+        assert (gap["recovered"], gap["incomplete"]) == (10, True)

@@ -114,3 +114,46 @@ async def test_an_odd_incident_is_raised_anew(fleet: Perene):
     known = fleet.documents("incidents")["server_down~main"]
     assert (known["cause"], known["open"]) == ("server_down", True)
     assert known["raised_at"] > datetime.now(UTC)
+
+
+@pytest.mark.parametrize("odd", [0, "1700000000", 1.5, True])
+async def test_a_number_is_no_time_that_ends_a_quarantine_or_approves(fleet: Perene, odd: object):
+    path = "sweeps/orphans/candidates/main~instance_ghost"
+    fleet.write(path, quarantined_at=odd, approved_at=odd)
+
+    for _ in range(3):
+        fleet.clock.advance(timedelta(hours=1))
+        await fleet.sweep()
+
+    assert fleet.evolution.exists("instance_ghost")
+
+
+async def test_a_candidate_is_about_what_its_id_says(fleet: Perene):
+    path = "sweeps/orphans/candidates/main~instance_ghost"
+    fleet.write(path, name="instance_acme", server="other", id="main~instance_acme")
+
+    fleet.clock.advance(8 * DAY)
+    report = await fleet.sweep()
+
+    assert [note["instance"] for note in report["notes"] if note["what"] == "deleted"] == [
+        "instance_ghost"
+    ]
+    assert fleet.evolution.exists("instance_acme")
+
+
+async def test_a_sweep_that_forgot_what_it_saw_deletes_nothing_and_learns(fleet: Perene):
+    fleet.write("sweeps/orphans", carried="odd", until="odd")
+    fleet.clock.advance(8 * DAY)
+
+    first = await fleet.sweep()
+
+    assert {brake["why"] for brake in first["brakes"]} == {"forgotten"}
+    assert fleet.evolution.exists("instance_ghost")
+    fleet.clock.advance(DAY)
+    assert (await fleet.sweep())["counts"]["deleted"] == 1
+
+
+async def test_a_lease_of_a_sweep_that_no_clock_gave_holds_nobody_up(fleet: Perene):
+    fleet.write("sweeps/orphans", holder="x", until=datetime.now(UTC) + timedelta(days=400))
+
+    assert (await fleet.operate("POST", "/sweep-orphans")).status_code == 200

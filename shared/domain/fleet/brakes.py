@@ -27,6 +27,8 @@ class Why(StrEnum):
     CENSUS_SHRANK = "census_shrank"
     SERVERS_ALIKE = "servers_alike"
     """Two of our servers carry the same instance: they are one server under two names."""
+    FORGOTTEN = "forgotten"
+    """Nobody can read what the last sweep saw, so there is nothing to compare with."""
     MANY_UNCLAIMED = "many_unclaimed"
     """Rather our records are lost than so many instances left over."""
 
@@ -52,7 +54,8 @@ def find_brakes(survey: Survey, carried: Mapping[str, int], rules: Rules) -> tup
     """Every reason not to delete anything in this sweep."""
     failed = [Brake(Why.CENSUS_FAILED, server) for server in sorted(survey.silent)]
     shrunk = _of_censuses(survey.before, carried, rules)
-    return (*_of_tenants(survey, rules), *failed, *shrunk, *_alike(survey))
+    forgotten = [Brake(Why.FORGOTTEN)] if survey.before.forgotten else []
+    return (*_of_tenants(survey, rules), *failed, *shrunk, *_alike(survey), *forgotten)
 
 
 def find_doubts(

@@ -19,11 +19,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from pydantic import AwareDatetime
-
 from shared.domain.fleet.rules import Approval, Rules
 from shared.domain.names import InstanceName, LineId, TenantId
-from shared.domain.record import Kept
+from shared.domain.record import Kept, Moment
 
 
 class Cause(StrEnum):
@@ -97,7 +95,7 @@ class Candidate(Kept):
     tenant: TenantId
     line: LineId
     cause: Cause
-    cause_since: AwareDatetime | None = None
+    cause_since: Moment | None = None
     paired: bool | None = None
     stranger: bool = False
     doubtful: bool = False
@@ -105,15 +103,15 @@ class Candidate(Kept):
     stage: Stage = Stage.SUSPECTED
     run: str
     """The sweep that moved it here."""
-    suspected_at: AwareDatetime
-    quarantined_at: AwareDatetime | None = None
+    suspected_at: Moment
+    quarantined_at: Moment | None = None
     approved_by: str | None = None
-    approved_at: AwareDatetime | None = None
+    approved_at: Moment | None = None
     kept_by: str | None = None
-    kept_at: AwareDatetime | None = None
-    removal_asked_at: AwareDatetime | None = None
-    deleted_at: AwareDatetime | None = None
-    expires_at: AwareDatetime | None = None
+    kept_at: Moment | None = None
+    removal_asked_at: Moment | None = None
+    deleted_at: Moment | None = None
+    expires_at: Moment | None = None
 
     def due_at(self, rules: Rules) -> datetime | None:
         """When its quarantine is over."""

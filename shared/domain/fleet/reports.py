@@ -7,7 +7,7 @@ from pydantic import AwareDatetime, Field
 
 from shared.domain.fleet.capacity import Census, Forecast, Reclaimable
 from shared.domain.fleet.invariants import Invariants
-from shared.domain.record import Kept, Record
+from shared.domain.record import Kept, Moment, Record
 
 
 class Kind(StrEnum):
@@ -56,18 +56,22 @@ class Standing(Kept):
     """What a kind of sweep remembers from run to run, and who is at it."""
 
     holder: str | None = None
-    until: AwareDatetime | None = None
+    until: Moment | None = None
     run: str | None = None
     """The run that is going on, or was last."""
-    since: AwareDatetime | None = None
+    since: Moment | None = None
     """When the first run began."""
-    ended_at: AwareDatetime | None = None
+    ended_at: Moment | None = None
     """When a run last ended as it should."""
+    usually_apart: float | None = None
+    """Seconds from the end of one run to the next one."""
     cursors: dict[str, str] = Field(default_factory=dict)
     """Where each step that ran out of time goes on."""
     tenants: int = 0
     living: int = 0
     carried: dict[str, int] = Field(default_factory=dict)
+    forgotten: bool = Field(default=False, exclude=True)
+    """Nobody can read what the last run remembered."""
     accept_next: bool = False
     """An operator said that what shrank may have: the next run compares with nothing."""
 

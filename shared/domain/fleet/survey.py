@@ -19,6 +19,7 @@ class Before:
     """Tenants that weren't cancelled."""
     carried: Mapping[str, int] = field(default_factory=dict)
     """Instances of ours, by server."""
+    forgotten: bool = False
 
 
 @dataclass(frozen=True)

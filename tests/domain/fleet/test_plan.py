@@ -51,6 +51,7 @@ def test_whose_time_is_over_is_deleted():
     [
         pytest.param({"tenants": None}, Why.TENANTS_FAILED, id="nobody could say who there is"),
         pytest.param({"tenants": {}}, Why.TENANTS_EMPTY, id="there is nobody"),
+        pytest.param({"before": Before(forgotten=True)}, Why.FORGOTTEN, id="what was is forgotten"),
         pytest.param({"before": Before(tenants=10)}, Why.TENANTS_SHRANK, id="many are gone"),
         pytest.param({"before": Before(living=10)}, Why.TENANTS_SHRANK, id="many are cancelled"),
         pytest.param(

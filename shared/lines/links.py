@@ -1,0 +1,156 @@
+"""A link for whoever has the phone: it shows how to connect one line, to one browser, for a while.
+
+Its token is signed and names its record; the first browser that opens it gets a session in its
+place, and nobody else. In an address the token stands after the `#`, which no server's log sees.
+"""
+
+import re
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import jwt
+from jwt.types import Options
+from pydantic import AwareDatetime, Field
+
+from shared import config, log, problems, services
+from shared.domain.instances import Instance, State
+from shared.domain.names import LineId, LineKey, TenantId
+from shared.domain.record import Record
+from shared.lines import bring_up, entry, views
+from shared.store.links import KeptLink
+
+LINK, SESSION = "perene-link", "perene-link-session"
+GOOD_FOR = timedelta(hours=24)
+SESSION_LASTS = timedelta(minutes=30)
+KEPT_FOR = timedelta(days=90)
+"""How long it stays known who made it, and when it was opened."""
+
+ALGORITHM = "HS256"
+ID = r"[A-Za-z0-9_-]{22}"
+
+
+class Link(Record):
+    """Where to connect the line, until when, once."""
+
+    url: str
+    expires_at: AwareDatetime
+
+
+class LinkedLine(Record):
+    """A line as whoever has its link sees it; `session` for the next question."""
+
+    label: str
+    state: State
+    reason: str | None = Field(default=None, description="Why it isn't simply open")
+    since: AwareDatetime
+    code: views.CodeView | None = None
+    session: str
+    expires_at: AwareDatetime = Field(description="When the session ends")
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A session of a link."""
+
+    link: str
+    key: LineKey
+    until: datetime
+
+
+async def make(key: LineKey, by: str) -> Link:
+    """A new link for a line. Raises LineUnknown and the problems of tenants. 2 reads, 1 write."""
+    now = services.now()
+    line = await entry.known(key)
+    link = KeptLink(
+        id=secrets.token_urlsafe(16),
+        tenant=key.tenant,
+        line=key.line,
+        made_by=by,
+        made_at=now,
+        ends_at=now + GOOD_FOR,
+        expires_at=now + GOOD_FOR + KEPT_FOR,
+    )
+    await services.store().keep_link(link)
+    log.happened("link.made", instance=line.name, link=link.id, by=by)
+    token = _signed(LINK, {"jti": link.id}, link.ends_at)
+    url = f"{config.settings().public_url}/console/connect#{token}"
+    return Link(url=url, expires_at=link.ends_at)
+
+
+async def open_up(token: str) -> Opened:
+    """The session of whoever opens a link first. Raises LinkUnknown, LinkExpired, LinkUsed.
+
+    Firestore: 1 read, 1 write.
+    """
+    now = services.now()
+    name = str(_read(token, LINK)["jti"])
+    known = await services.store().link(name) if re.fullmatch(ID, name) else None
+    if known is None:
+        raise problems.LinkUnknown()
+    if known.ends_at <= now:
+        raise problems.LinkExpired()
+    if known.opened_at is not None or not await services.store().link_opened(known, now):
+        raise problems.LinkUsed()
+    key = LineKey(known.tenant, known.line)
+    log.happened("link.opened", instance=entry.name_of(key), link=known.id)
+    return Opened(known.id, key, now + SESSION_LASTS)
+
+
+def session_of(token: str) -> Opened:
+    """The session that a token is of. Raises LinkUnknown, LinkExpired."""
+    claims = _read(token, SESSION)
+    key = LineKey(TenantId(claims["tenant"]), LineId(claims["line"]))
+    until = datetime.fromtimestamp(claims["exp"], services.now().tzinfo)
+    return Opened(str(claims["jti"]), key, until)
+
+
+async def connect(opened: Opened, number: str | None) -> Instance:
+    """The line is being connected, or is. Raises what ensuring a line raises, and LineUnknown."""
+    await entry.known(opened.key)
+    return await bring_up.ensure(bring_up.Asked(opened.key, number=number))
+
+
+async def look(opened: Opened) -> Instance:
+    """The line as its record says; that it is connected is noted. Raises LineUnknown."""
+    line = await entry.known(opened.key)
+    if line.state is State.OPEN:
+        await services.store().link_paired(opened.link, services.now())
+    return line
+
+
+def view(opened: Opened, line: Instance) -> LinkedLine:
+    """What may be shown: the line's label, state and code, and nothing of its tenant."""
+    shown = views.line_view(line, services.now())
+    claims = {"jti": opened.link, "tenant": opened.key.tenant, "line": opened.key.line}
+    return LinkedLine(
+        label=shown.label,
+        state=shown.state,
+        reason=shown.reason,
+        since=shown.since,
+        code=shown.code,
+        session=_signed(SESSION, claims, opened.until),
+        expires_at=opened.until,
+    )
+
+
+def _signed(audience: str, claims: dict[str, Any], until: datetime) -> str:
+    secret = config.settings().webhook_secret.get_secret_value()
+    return jwt.encode({**claims, "aud": audience, "exp": until}, secret, ALGORITHM)
+
+
+def _read(token: str, audience: str) -> dict[str, Any]:
+    settings = config.settings()
+    required: Options = {"require": ["exp", "jti"], "verify_exp": False}
+    for secret in filter(None, (settings.webhook_secret, settings.webhook_secret_previous)):
+        try:
+            claims: dict[str, Any] = jwt.decode(
+                token, secret.get_secret_value(), [ALGORITHM], required, audience=audience
+            )
+        except (jwt.PyJWTError, ValueError, TypeError):
+            continue
+        if claims["exp"] <= services.now().timestamp():
+            raise problems.LinkExpired()
+        return claims
+    raise problems.LinkUnknown()

@@ -1,0 +1,186 @@
+"""A link connects one line, for the first browser that opens it, for a while, and nothing else."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import jwt
+import pytest
+
+from shared import config, webhook_token
+from shared.domain.names import InstanceName
+from tests.perene import Perene, name_of
+
+NUMBER = "5511999990001"
+
+
+async def a_link(perene: Perene, tenant: str = "acme", line: str = "default") -> str:
+    answer = await perene.call("POST", f"/instances/{line}/link", tenant)
+    assert answer.status_code == 201, answer.text
+    url: str = answer.json()["url"]
+    assert url.startswith("http://perene.test/console/connect#")
+    return url.partition("#")[2]
+
+
+async def follow(perene: Perene, **asked: Any) -> httpx.Response:
+    """As a browser that nobody signed in to."""
+    return await perene.http.post("/ensure-instance/link", json=asked)
+
+
+async def test_whoever_has_the_link_scans_and_the_line_is_open(perene: Perene):
+    await perene.ensure("acme", label="Vendas")
+    token = await a_link(perene)
+
+    opened = (await follow(perene, link=token)).json()
+    await perene.evolution.scan(name_of("acme"), NUMBER)
+    await perene.evolution.settled()
+    seen = (await follow(perene, session=opened["session"], look=True)).json()
+
+    assert (opened["label"], opened["state"]) == ("Vendas", "pairing")
+    assert opened["code"]["png"].startswith("data:image/png")
+    assert (seen["state"], seen.get("code")) == ("open", None)
+    assert set(seen) <= {"label", "state", "reason", "since", "code", "session", "expires_at"}
+    (kept,) = perene.documents("links").values()
+    assert kept["made_by"] == "acme"
+    assert kept["made_at"] <= kept["opened_at"] <= kept["paired_at"]
+
+
+async def test_a_code_can_be_typed_instead(on_2: Perene):
+    await on_2.ensure("acme")
+    session = (await follow(on_2, link=await a_link(on_2))).json()["session"]
+
+    typed = await follow(on_2, session=session, number="+55 11 99999-0001")
+
+    assert len(typed.json()["code"]["pairing_code"]) == 8
+
+
+async def test_only_the_first_of_many_opens_it(on_2: Perene):
+    await on_2.ensure("acme")
+    token = await a_link(on_2)
+
+    answers = await asyncio.gather(*(follow(on_2, link=token) for _ in range(8)))
+
+    statuses = sorted(answer.status_code for answer in answers)
+    assert statuses == [200] + [410] * 7
+    assert {each.json()["type"] for each in answers if each.status_code == 410} == {
+        "urn:perene:problem:link-used"
+    }
+
+
+async def test_a_link_and_its_session_end(on_2: Perene):
+    await on_2.ensure("acme")
+    late, soon = await a_link(on_2), await a_link(on_2)
+    session = (await follow(on_2, link=soon)).json()["session"]
+
+    on_2.clock.advance(timedelta(minutes=31))
+    ended = await follow(on_2, session=session, look=True)
+    on_2.clock.advance(timedelta(hours=24))
+    over = await follow(on_2, link=late)
+
+    for answer in (ended, over):
+        assert answer.status_code == 410
+        assert answer.json()["type"] == "urn:perene:problem:link-expired"
+
+
+async def test_what_was_not_signed_for_this_opens_nothing(on_2: Perene):
+    name = await on_2.pair("acme")
+    token = await a_link(on_2)
+    session = (await follow(on_2, link=token)).json()["session"]
+    secret = config.settings().webhook_secret.get_secret_value()
+    claims = jwt.decode(token, options={"verify_signature": False})
+    forged = [
+        "",
+        "nonsense",
+        webhook_token.sign(InstanceName(name), 1),
+        jwt.encode(claims, "another secret, long enough for HS256", "HS256"),
+        jwt.encode(claims, "", "none"),
+        jwt.encode({**claims, "jti": "../../instances/x"}, secret, "HS256"),
+        jwt.encode({**claims, "jti": 7}, secret, "HS256"),
+        session,
+        token[:-2],
+    ]
+
+    for each in forged:
+        answer = await follow(on_2, link=each)
+        assert answer.status_code == 404, each
+        assert answer.json()["type"] == "urn:perene:problem:link-unknown"
+    for each in (token, webhook_token.sign(InstanceName(name), 1)):
+        assert (await follow(on_2, session=each)).status_code == 404
+    for asked in ({}, {"link": "a", "session": "b"}):
+        assert (await follow(on_2, **asked)).status_code == 422
+
+
+async def test_a_links_token_is_no_webhooks_and_no_persons(on_2: Perene):
+    await on_2.ensure("acme")
+    token = await a_link(on_2)
+
+    headers = {webhook_token.HEADER: token, "authorization": f"Bearer {token}"}
+    heard = await on_2.http.post("/webhook", json={"event": "x"}, headers=headers)
+    seen = await on_2.http.get("/instances", headers=headers)
+
+    assert (heard.status_code, seen.status_code) == (401, 401)
+
+
+async def test_a_link_of_a_line_that_was_released_connects_nothing(on_2: Perene):
+    await on_2.pair("acme")
+    token = await a_link(on_2)
+    await on_2.call("DELETE", "/instances/default")
+
+    answer = await follow(on_2, link=token)
+
+    assert answer.status_code == 404
+    assert on_2.evolution.names() == []
+
+
+async def test_a_link_of_a_tenant_that_was_suspended_connects_nothing(on_2: Perene):
+    await on_2.ensure("acme")
+    token = await a_link(on_2)
+    await on_2.operate("PUT", "/fleet/tenants/acme", json={"status": "suspended"})
+
+    assert (await follow(on_2, link=token)).status_code == 403
+
+
+@pytest.mark.parametrize("line", ["other", "Default", "..", "a b"])
+async def test_there_is_no_link_to_a_line_that_is_not_there(on_2: Perene, line: str):
+    await on_2.ensure("acme")
+
+    mine = await on_2.call("POST", f"/instances/{line}/link")
+    operators = await on_2.operate("POST", f"/fleet/tenants/acme/lines/{line}/link")
+
+    assert {mine.status_code, operators.status_code} == {404}
+    assert on_2.documents("links") == {}
+
+
+async def test_an_operator_gives_a_tenant_a_link_and_is_named(on_2: Perene):
+    await on_2.ensure("acme")
+
+    answer = await on_2.operate("POST", "/fleet/tenants/acme/lines/default/link")
+    token = answer.json()["url"].partition("#")[2]
+
+    assert (await follow(on_2, link=token)).status_code == 200
+    (kept,) = on_2.documents("links").values()
+    assert (kept["made_by"], kept["tenant"]) == ("olga", "acme")
+
+
+async def test_nobodys_link_reaches_another_tenants_line(on_2: Perene):
+    await on_2.ensure("acme")
+    await on_2.ensure("globex")
+    session = (await follow(on_2, link=await a_link(on_2, "globex"))).json()["session"]
+
+    await follow(on_2, session=session)
+
+    assert on_2.documents("instances")[name_of("acme")]["fence"] == 1
+
+
+async def test_no_log_line_has_a_links_token(on_2: Perene, capsys: pytest.CaptureFixture[str]):
+    await on_2.ensure("acme")
+    token = await a_link(on_2)
+    session = (await follow(on_2, link=token)).json()["session"]
+    await follow(on_2, session=session, look=True)
+
+    said = capsys.readouterr()
+    assert token not in said.out + said.err
+    assert session not in said.out + said.err
+    assert "link.made" in said.out
+    assert "link.opened" in said.out
