@@ -35,6 +35,8 @@ class Listed(BaseModel):
     secret: dict[str, frozenset[str]]
     computed: frozenset[str]
     plain: frozenset[str]
+    placeholders: dict[str, str]
+    """In place of what a function may not know: settings are valid only as a whole."""
 
 
 class Deployed(BaseModel):

@@ -113,7 +113,7 @@ def _accounts(choice: Choice) -> Iterator[Command]:
     bind = ["projects", "add-iam-policy-binding", choice.project]
     for trust in trusts:
         where = f"projects/{choice.project}/databases/{choice.database}"
-        if trust != "nobody":
+        if trust not in ("nobody", "page"):
             yield [
                 *bind,
                 f"--member=serviceAccount:{choice.account(trust)}",
@@ -169,6 +169,8 @@ def _functions(choice: Choice) -> Iterator[Command]:
 def _variables(choice: Choice, name: str, function: Function) -> str:
     given = {"PYTHONPATH": "/workspace"}
     if function.trust != "nobody":
+        if function.trust not in listed().secret["WEBHOOK_SECRET"]:
+            given |= listed().placeholders
         known = (listed().plain | listed().computed) - NOT_GIVEN
         given |= {
             each: choice.settings[each] for each in sorted(known) if choice.settings.get(each)

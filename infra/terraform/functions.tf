@@ -35,10 +35,15 @@ resource "google_cloudfunctions2_function" "function" {
 
     environment_variables = merge(
       { PYTHONPATH = "/workspace" },
-      each.value.trust == "nobody" ? {} : merge(local.environment, {
-        SCHEDULER_AUDIENCE = local.url[each.key]
-        SCHEDULER_EMAIL    = google_service_account.scheduler.email
-      }),
+      each.value.trust == "nobody" ? {} : merge(
+        # Settings are valid only as a whole: who may not know a secret gets a word in its place.
+        contains(local.listed.secret["WEBHOOK_SECRET"], each.value.trust) ? {} : local.listed.placeholders,
+        local.environment,
+        {
+          SCHEDULER_AUDIENCE = local.url[each.key]
+          SCHEDULER_EMAIL    = google_service_account.scheduler.email
+        },
+      ),
     )
 
     dynamic "secret_environment_variables" {

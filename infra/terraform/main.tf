@@ -8,7 +8,7 @@ locals {
   public    = { for name, each in local.functions : name => each if each.invoker == "public" }
   scheduled = { for name, each in local.functions : name => each if each.invoker == "scheduler" }
   trusts    = toset([for each in values(local.functions) : each.trust])
-  informed  = setsubtract(local.trusts, ["nobody"])
+  informed  = setsubtract(local.trusts, ["nobody", "page"])
 
   service = { for name in keys(local.functions) : name => replace(name, "_", "-") }
   # Known before the service is there, so that a function can be told its own.

@@ -75,8 +75,12 @@ def example() -> dict[str, Any]:
     return {name: _plain(value) for name, value in hcl2.loads(EXAMPLE.read_text()).items()}
 
 
-def computed(given: Mapping[str, Any] | None = None) -> dict[str, dict[str, Any]]:
+def computed(
+    given: Mapping[str, Any] | None = None, functions: Mapping[str, Any] | None = None
+) -> dict[str, dict[str, Any]]:
     """What each resource comes to, by `kind.name` and then by its key (`""` if it has none).
+
+    With `functions` in the place of infra/functions.json.
 
     Raises Refused, if the variables aren't valid or an expression isn't.
     """
@@ -87,6 +91,8 @@ def computed(given: Mapping[str, Any] | None = None) -> dict[str, dict[str, Any]
         (folder.parent.parent / "dist" / "perene.zip").write_bytes(b"")
         for name in READ:
             shutil.copy(INFRA / name, folder.parent)
+        if functions:
+            (folder.parent / "functions.json").write_text(json.dumps(functions))
         shutil.copy(INFRA / "terraform" / "variables.tf", folder)
         (folder / "given.tfvars.json").write_text(json.dumps(given or example()))
         (folder / "computed.tf").write_text("\n".join([*_locals(), *_outputs()]))

@@ -23,6 +23,7 @@ FUNCTIONS = {file.stem: file for file in (ROOT / "functions").glob("[!_]*.py")}
 SECRET_VALUES = {
     "EVOLUTION_SERVERS": '[{"id": "main", "url": "https://evolution.test", "api_key": "key"}]',
     "WEBHOOK_SECRET": "w" * 32,
+    "TENANT_FEED_SECRET": "f" * 32,
 }
 
 computes = pytest.mark.skipif(
@@ -69,7 +70,7 @@ def test_the_map_says_of_each_all_there_is_to_say(name: str):
     assert set(entry) - {"schedule"} == {"path", "trust", "invoker", *sizes}
     assert entry["invoker"] in ("public", "scheduler")
     assert ("schedule" in entry) == (entry["invoker"] == "scheduler")
-    assert entry["trust"] in ("nobody", *trusts_of_secrets())
+    assert entry["trust"] in ("nobody", "page", *trusts_of_secrets())
     assert float(entry["cpu"]) >= 1 or entry["concurrency"] == 1
 
 
@@ -199,7 +200,34 @@ def test_a_function_has_only_the_secrets_of_its_trust_and_may_read_only_those():
 @computes
 def test_no_secret_is_in_plain_text():
     for name in MAP["functions"]:
-        assert not set(service(name)["environment_variables"]) & set(SETTINGS["secret"])
+        given = service(name)["environment_variables"]
+        secret = {each: value for each, value in given.items() if each in SETTINGS["secret"]}
+        assert secret.items() <= SETTINGS["placeholders"].items()
+
+
+def test_only_who_verifies_or_signs_webhooks_knows_their_secret():
+    unknowing = {
+        name for name, entry in MAP["functions"].items()
+        if entry["trust"] not in SETTINGS["secret"]["WEBHOOK_SECRET"]
+    }  # fmt: skip
+
+    assert unknowing <= {"openapi", "console", "tenant_feed"}
+
+
+@computes
+def test_a_page_gets_settings_that_are_valid_and_neither_secrets_nor_documents():
+    page = MAP["functions"]["openapi"] | {"path": "/console", "trust": "page"}
+    functions = MAP | {"functions": MAP["functions"] | {"console": page}}
+
+    found = terraform.computed(None, functions)
+
+    (its,) = found["google_cloudfunctions2_function.function"]["console"]["service_config"]
+    assert config.read(its["environment_variables"]).auth_issuer
+    assert its["secret_environment_variables"] == []
+    assert "page" not in found["google_project_iam_member.documents"]
+    (matcher,) = found["google_compute_url_map.origin"][""]["path_matcher"]
+    (home,) = [rule for rule in matcher["path_rule"] if rule["paths"] == ["/"]]
+    assert home["url_redirect"][0]["path_redirect"] == "/console"
 
 
 @pytest.mark.parametrize("file", terraform.FILES, ids=lambda file: file.name)
