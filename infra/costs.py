@@ -1,6 +1,7 @@
 """`python -m infra.costs`: what Perene costs, from operations that tests count and a price list.
 
-Prices are in US dollars, of Google Cloud's public list as it was read; check them before you budget.
+Prices are in US dollars, of Google Cloud's public list as it was read: check them before you
+budget.
 """
 
 import sys
@@ -48,7 +49,7 @@ SENT = Operations(reads=3, writes=4, deletes=1)
 ECHO = Operations(reads=1)
 """A server tells us our own send, which we have."""
 OPENED = Operations(reads=2)
-NIGHT = Operations(reads=8, writes=1)
+NIGHT = Operations(reads=7, writes=1)
 """Of a line, by the sweep of orphans."""
 CENSUS = Operations(reads=1)
 """Of a line, by each sweep of capacity."""
@@ -103,7 +104,7 @@ ROWS = (
 
 def table() -> Iterator[str]:
     """The table of infra/operations.md."""
-    yield "| what | reads | writes | deletes | Firestore, regional | multi-region | compute, at most |"
+    yield "| what | reads | writes | deletes | Firestore, regional | multi-region | compute, max. |"
     yield "|---|---|---|---|---|---|---|"
     for row in ROWS:
         counts = " | ".join(f"{each / MILLION:.2f} M" for each in row.done)
