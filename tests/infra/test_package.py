@@ -192,6 +192,30 @@ def test_each_function_starts_from_the_zip_and_answers(
     assert "Traceback" not in log
 
 
+def test_no_log_has_the_token_that_a_1_8_servers_address_holds(
+    workspace: Path, fresh: Path, firestore_emulator: str, tmp_path: Path
+):
+    emulator = {"FIRESTORE_EMULATOR_HOST": firestore_emulator, "GOOGLE_CLOUD_PROJECT": "packaged"}
+    good = headers()["x-webhook-token"]
+    forged = jwt.encode({"sub": "instance_acme", "born": 1}, "s" * 40)
+    said = {"event": "presence.update", "instance": "instance_acme", "data": {}}
+
+    with started(
+        "receive_webhook", workspace, fresh, tmp_path / "log", **SETTINGS, **emulator
+    ) as origin:
+        answers = [
+            httpx.post(f"{origin}/{each}", json=said, trust_env=False, timeout=30).status_code
+            for each in (good, forged, f"{good}/messages-upsert", f"{good}/a/b/c")
+        ]
+
+    log = (tmp_path / "log").read_text()
+    assert answers == [204, 401, 204, 404]
+    assert log.count("request.answered") == len(answers)
+    assert good[:40] not in log
+    assert forged[-30:] not in log
+    assert WEBHOOKS not in log
+
+
 def test_a_function_without_its_settings_says_which_are_missing(
     workspace: Path, fresh: Path, tmp_path: Path
 ):
