@@ -7,6 +7,7 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import time
 import venv
 import zipfile
@@ -190,6 +191,22 @@ def test_each_function_starts_from_the_zip_and_answers(
         assert nobody.status_code == 401
         assert nobody.headers["content-type"] == "application/problem+json"
     assert "Traceback" not in log
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, each in FUNCTIONS.items() if each.trust in ("nobody", "page")]
+)
+def test_who_serves_pages_loads_nothing_that_it_does_not_need(name: str):
+    heavy = ("google.cloud.firestore", "httpx", "cryptography")
+    asked = (
+        f"import sys, functions.{name}; print([each for each in {heavy} if each in sys.modules])"
+    )
+
+    seen = subprocess.run(
+        [sys.executable, "-c", asked], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+
+    assert seen.stdout.strip() == "[]"
 
 
 def test_no_log_has_the_token_that_a_1_8_servers_address_holds(
