@@ -171,6 +171,8 @@ def _variables(choice: Choice, name: str, function: Function) -> str:
     if function.trust != "nobody":
         if function.trust not in listed().secret["WEBHOOK_SECRET"]:
             given |= listed().placeholders
+        if function.trust == "page" and choice.settings.get("AUTH_HS256_SECRET"):
+            given["AUTH_HS256_SECRET"] = listed().placeholders["WEBHOOK_SECRET"]
         known = (listed().plain | listed().computed) - NOT_GIVEN
         given |= {
             each: choice.settings[each] for each in sorted(known) if choice.settings.get(each)

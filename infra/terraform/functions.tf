@@ -38,6 +38,10 @@ resource "google_cloudfunctions2_function" "function" {
       each.value.trust == "nobody" ? {} : merge(
         # Settings are valid only as a whole: who may not know a secret gets a word in its place.
         contains(local.listed.secret["WEBHOOK_SECRET"], each.value.trust) ? {} : local.listed.placeholders,
+        # (A page tells how people sign in, so it has to see that there is a way.)
+        each.value.trust == "page" && contains(var.secrets, "AUTH_HS256_SECRET") ? {
+          AUTH_HS256_SECRET = local.listed.placeholders.WEBHOOK_SECRET
+        } : {},
         local.environment,
         {
           SCHEDULER_AUDIENCE = local.url[each.key]

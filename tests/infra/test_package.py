@@ -72,6 +72,10 @@ def test_the_same_files_make_the_same_zip(tmp_path: Path):
     )
 
     assert one == other
+    with zipfile.ZipFile(tmp_path / "one.zip") as made:
+        assert {each.date_time for each in made.infolist()} == {package.EPOCH}
+        assert {each.filename for each in made.infolist()} >= {"requirements.txt"}
+    assert package.EPOCH == (1980, 1, 1, 0, 0, 0)
 
 
 def test_what_is_uploaded_by_hand_is_what_is_in_the_zip():
