@@ -60,7 +60,7 @@ package: $(READY) ## dist/perene.zip, as it is deployed
 
 secrets: $(READY) ## ask for the values of secrets that have none yet
 	$(IN_CLOUD) apply -target=google_secret_manager_secret.setting
-	@$(IN_VENV) infra.secrets --project="$$($(IN_CLOUD) output -raw project)"
+	@$(IN_VENV) infra.secrets --project="$$(echo var.project | $(IN_CLOUD) console | tr -d '"')"
 
 plan: package ## what a deployment would change
 	$(IN_CLOUD) plan -input=false -out=plan.out

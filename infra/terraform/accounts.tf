@@ -5,6 +5,7 @@ resource "google_service_account" "function" {
 
   account_id   = "perene-${each.key}"
   display_name = "Perene's functions: ${each.key}"
+  depends_on   = [google_project_service.used]
 }
 
 # Documents of this database, nothing of its administration. Who serves pages gets none.
@@ -24,11 +25,13 @@ resource "google_project_iam_member" "documents" {
 resource "google_service_account" "scheduler" {
   account_id   = "perene-scheduler"
   display_name = "Starts Perene's sweeps, and may do nothing else"
+  depends_on   = [google_project_service.used]
 }
 
 resource "google_service_account" "builder" {
   account_id   = "perene-builder"
   display_name = "Builds Perene's functions"
+  depends_on   = [google_project_service.used]
 }
 
 resource "google_project_iam_member" "builder" {
