@@ -1,7 +1,8 @@
 """Fetches the console's libraries, pinned, from npm: `make vendor`. Nothing is built.
 
 A browser resolves no bare specifier without an import map, which a strict policy doesn't let a page
-have inline; so `from "preact"` becomes `from "../preact/preact.js"`, and that is the only change.
+have inline; so `from "preact"` becomes `from "../preact/preact.js"`, and that is the only change. Of the icons,
+those that we show are kept.
 """
 
 import base64
@@ -132,6 +133,13 @@ LIBRARIES = (
             "dist/esm/utils.js": "utils.js",
         },
     ),
+    Package(
+        "lucide-static",
+        "1.62.0",
+        "sha512-WBZA/m2PvkFpMGHDtsBck5P2A9G4ehLlYu4GwwICcmEm1BvYVgj00"
+        "lCDxKRWLlbMlOibLaiwdQ88G5pHkSWgwA==",
+        {"icon-nodes.json": "icons.js"},
+    ),
 )
 TOOLS = (
     Package(
@@ -144,6 +152,105 @@ TOOLS = (
         },
     ),
 )
+ICONS = [
+    "activity",
+    "archive",
+    "archive-restore",
+    "arrow-left",
+    "arrow-right",
+    "arrow-down",
+    "arrow-up",
+    "arrow-up-down",
+    "ban",
+    "bell",
+    "book-user",
+    "calendar",
+    "chart-line",
+    "check",
+    "check-check",
+    "chevron-down",
+    "chevron-left",
+    "chevron-right",
+    "chevron-up",
+    "circle",
+    "circle-alert",
+    "circle-check",
+    "circle-x",
+    "clock",
+    "contact-round",
+    "copy",
+    "download",
+    "ellipsis",
+    "ellipsis-vertical",
+    "external-link",
+    "eye",
+    "file",
+    "file-text",
+    "forward",
+    "gauge",
+    "hash",
+    "headphones",
+    "image",
+    "inbox",
+    "info",
+    "keyboard",
+    "languages",
+    "layout-dashboard",
+    "link",
+    "list-filter",
+    "loader-circle",
+    "lock",
+    "log-in",
+    "log-out",
+    "map-pin",
+    "menu",
+    "message-circle",
+    "message-square",
+    "messages-square",
+    "mic",
+    "moon",
+    "paperclip",
+    "pause",
+    "pen",
+    "phone",
+    "phone-off",
+    "play",
+    "plug",
+    "plus",
+    "qr-code",
+    "refresh-cw",
+    "reply",
+    "rotate-ccw",
+    "search",
+    "search-x",
+    "send",
+    "server",
+    "server-off",
+    "settings",
+    "shield",
+    "shield-alert",
+    "shield-check",
+    "sliders-horizontal",
+    "smartphone",
+    "sticker",
+    "sun",
+    "sun-moon",
+    "timer",
+    "trash",
+    "triangle-alert",
+    "undo-2",
+    "unlink",
+    "unplug",
+    "user",
+    "users",
+    "video",
+    "wifi",
+    "wifi-off",
+    "wrench",
+    "x",
+    "zap",
+]
+"""Of lucide's two thousand, those that the console shows."""
 SPECIFIERS = {
     "preact": "preact/preact.js",
     "preact/hooks": "preact/hooks.js",
@@ -202,7 +309,9 @@ def _copied(package: Package, unpacked: Path, folder: Path) -> dict[str, Any]:
     licences = {path.name: path.name for path in unpacked.iterdir() if LICENCE.fullmatch(path.name)}
     for source, name in (package.files | licences).items():  # type: ignore[operator]
         content = (unpacked / source).read_bytes()
-        if name.endswith(".js") and folder == WEB:
+        if name == "icons.js":
+            content = _icons(content)
+        elif name.endswith(".js") and folder == WEB:
             content = rewritten(content.decode(), package.folder).encode()
         (target / name).write_bytes(content)
     described = json.loads((unpacked / "package.json").read_text())
@@ -216,6 +325,12 @@ def _copied(package: Package, unpacked: Path, folder: Path) -> dict[str, Any]:
             for path in sorted(target.iterdir())
         },
     }
+
+
+def _icons(nodes: bytes) -> bytes:
+    every = json.loads(nodes)
+    lines = (f"  {json.dumps(name)}: {json.dumps(every[name])}," for name in ICONS)
+    return "\n".join(["export default {", *lines, "};", ""]).encode()
 
 
 if __name__ == "__main__":

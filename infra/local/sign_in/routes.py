@@ -87,7 +87,6 @@ def routes(settings: Settings) -> list[Route]:
 
 async def _form(request: Request) -> dict[str, str]:
 
-
     return dict(parse_qsl((await request.body()).decode(errors="replace")))
 
 
