@@ -9,10 +9,10 @@ REQUIREMENTS := requirements.txt infra/local/requirements.txt tests/requirements
 
 unexport PYTHONPATH
 
-.PHONY: help setup check fix test prove run token month openapi bench clean
+.PHONY: help setup check fix test prove run token month openapi vendor screenshots bench clean
 
 help: ## list what there is
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(READY) ## make the virtual environment
 
@@ -43,6 +43,12 @@ month: $(READY) ## a bad month on the stack of make run, in seconds
 
 openapi: $(READY) ## write functions/openapi/openapi.json anew from the routes
 	$(IN_VENV) infra.openapi
+
+vendor: $(READY) ## fetch the console's pinned libraries anew from npm
+	$(IN_VENV) infra.vendor
+
+screenshots: $(READY) ## pictures of every view of the console, in .local/screenshots
+	$(IN_VENV) tests.console.screenshots
 
 bench: $(READY) ## the benchmarks
 	$(IN_VENV) tests.benchmarks

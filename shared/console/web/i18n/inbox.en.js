@@ -1,0 +1,4 @@
+export default {
+  title: "Conversations",
+  empty: { title: "No conversations yet", text: "Messages of all lines show here, newest first." },
+};
