@@ -11,7 +11,7 @@ from shared.console.deployment import Deployment, deployment
 
 edge = web.Edge("console", "/console")
 
-VIEWS = {"", "fleet", "lines", "conversations", "signed-in"}
+VIEWS = {"", "fleet", "lines", "conversations", "signed-in", "connect"}
 FOREVER = {"cache-control": "public, max-age=31536000, immutable"}
 ASK_FIRST = {"cache-control": "no-cache"}
 

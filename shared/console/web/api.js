@@ -49,6 +49,9 @@ export const api = {
   blob: (path, options) => call("GET", path, { ...options, read: (answer) => answer.blob() }),
 };
 
+/** The answer to a question that needs no session: a POST with a body that says enough. */
+export const openly = (path, body) => once("POST", path, { body, bearer: null });
+
 async function call(method, path, options = {}) {
   const pauses = method === "GET" ? PAUSES_MS : [];
   for (let attempt = 0; ; attempt++) {
@@ -64,7 +67,7 @@ async function call(method, path, options = {}) {
   }
 }
 
-async function once(method, path, { query, body, key, etag, signal, timeout = TIMEOUT_MS, read } = {}) {
+async function once(method, path, { query, body, key, etag, signal, timeout = TIMEOUT_MS, read, bearer } = {}) {
   const limit = AbortSignal.timeout(timeout);
   try {
     const url = await functionUrl(path);
@@ -72,7 +75,7 @@ async function once(method, path, { query, body, key, etag, signal, timeout = TI
       if (value !== undefined && value !== null && value !== "") url.searchParams.set(name, value);
     const answer = await fetch(url, {
       method,
-      headers: headers(await token(), { body, key, etag }),
+      headers: headers(bearer === null ? null : await token(), { body, key, etag }),
       body: body === undefined ? undefined : JSON.stringify(body),
       credentials: "omit",
       redirect: "error",
@@ -86,7 +89,7 @@ async function once(method, path, { query, body, key, etag, signal, timeout = TI
 }
 
 function headers(bearer, { body, key, etag }) {
-  const sent = { authorization: `Bearer ${bearer}` };
+  const sent = bearer === null ? {} : { authorization: `Bearer ${bearer}` };
   if (body !== undefined) sent["content-type"] = "application/json";
   if (key) sent["idempotency-key"] = key;
   if (etag) sent["if-none-match"] = etag;
