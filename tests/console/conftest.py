@@ -119,7 +119,7 @@ def tenant() -> str:
 
 @pytest.fixture
 async def visit(chromium: Browser, stack: Stack) -> AsyncIterator[Visit]:
-    """`tab = await visit("/lines", look, tenant)`: a window there, signed in unless `tenant` is None.
+    """`tab = await visit("/lines", look, tenant)`: a window there, signed in if a tenant is given.
 
     After the test its console must have complained of nothing that wasn't forgiven.
     """
