@@ -94,8 +94,9 @@ export class SessionExpired extends Error {}
 
 /** The functions didn't take the token, or it is too old: the person has to sign in again. */
 export function expire() {
+  const claims = session.value.claims ?? (tokens ? whose() : {});
   forget();
-  session.value = { ...session.value, state: "expired" };
+  session.value = { state: "expired", claims };
   return new SessionExpired("expired");
 }
 
@@ -160,7 +161,7 @@ function keep(granted) {
 }
 
 function enter() {
-  session.value = { state: "in", claims: { ...payload(tokens.id), ...payload(bearer()) } };
+  session.value = { state: "in", claims: whose() };
   clearTimeout(alarm);
   const left = (tokens.expires - EARLY_SECONDS) * 1000 - Date.now();
   alarm = setTimeout(() => token().catch(() => {}), Math.min(left, 2 ** 31 - 1));
@@ -172,6 +173,7 @@ function forget() {
   remember("tokens", null, "session");
 }
 
+const whose = () => ({ ...payload(tokens.id), ...payload(bearer()) });
 const alive = () => tokens.expires - EARLY_SECONDS > Date.now() / 1000;
 const bearer = () => (settings.sign_in.token === "id" ? tokens.id : tokens.access);
 const redirect = () => new URL("signed-in", ROOT).href;
