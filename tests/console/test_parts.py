@@ -19,7 +19,7 @@ CALL = """async ([module, name, given]) => {
 API = """async ([verb, path, body]) => {
     const app = document.querySelector('script[type=module]').src;
     const { api, sentence } = await import(new URL('api.js', app));
-    return api[verb](path, body).catch((error) => ({...error, said: sentence(error)}));
+    return api[verb](path, body ?? undefined).catch((error) => ({...error, said: sentence(error)}));
 }"""
 
 

@@ -205,7 +205,7 @@ async def test_language_and_theme_are_switched_and_remembered(visit: Visit, look
 
 async def test_who_is_offline_is_told_and_told_when_it_is_over(visit: Visit, look: Look):
     tab = await visit("/lines", look, "acme")
-    await expect(tab.page.get_by_role("heading", level=1)).to_be_visible()
+    await expect(tab.page.get_by_text(await tab.say("lines.empty.title"))).to_be_visible()
 
     await tab.page.context.set_offline(True)
     banner = tab.page.get_by_text(await tab.say("shell.connection.offline"))

@@ -80,9 +80,12 @@ export async function signIn() {
 export async function signOut() {
   const hint = tokens?.id;
   forget();
-  const issuer = await discover(await library()).catch(() => null);
-  session.value = { state: "out" };
-  if (!issuer?.end_session_endpoint) return;
+  session.value = { state: "starting" };
+  const issuer = await library().then(discover).catch(() => null);
+  if (!issuer?.end_session_endpoint) {
+    session.value = { state: "out" };
+    return;
+  }
   const url = new URL(issuer.end_session_endpoint);
   url.searchParams.set("client_id", settings.sign_in.client_id);
   url.searchParams.set("post_logout_redirect_uri", ROOT);
