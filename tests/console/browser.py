@@ -58,6 +58,8 @@ class Tab:
     look: Look
     troubles: list[str] = field(default_factory=list)
     forgiven: list[str] = field(default_factory=list)
+    app: str = ""
+    """Where the page's entry is; its address in the page is relative, and pages move on."""
 
     def __post_init__(self) -> None:
         self.page.on("console", self._said)
@@ -78,6 +80,7 @@ class Tab:
     async def go(self, path: str) -> None:
         """The address within the console is open."""
         await self.page.goto(f"{self.origin}/console{path}")
+        self.app = await self.page.evaluate("document.querySelector('script[type=module]').src")
 
     @property
     def path(self) -> str:
@@ -87,13 +90,12 @@ class Tab:
     async def say(self, name: str, **values: Any) -> str:
         """What the console says by that name, in the language that it speaks now."""
         said: str = await self.page.evaluate(
-            """async ([name, values]) => {
-                const app = document.querySelector('script[type=module]').src;
+            """async ([app, name, values]) => {
                 const { speak, t } = await import(new URL('i18n/index.js', app));
                 await speak(name.split('.')[0]);
                 return t(name, values);
             }""",
-            [name, values],
+            [self.app, name, values],
         )
         return said
 

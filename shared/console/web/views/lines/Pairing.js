@@ -40,8 +40,7 @@ function Progress({ step }) {
         <${Icon} name=${done ? "circle-check" : now ? "loader-circle" : "circle"} spin=${now} />${t(`lines.pairing.steps.${name}`)}
         ${done && html`<span class="unseen">${t("lines.pairing.done")}</span>`}</li>`;
     })}
-    <li class="unseen" role="status">${t(`lines.pairing.now.${step}`)}</li>
-  </ol>`;
+  </ol><p class="unseen" role="status">${t(`lines.pairing.now.${step}`)}</p>`;
 }
 
 function Scan({ pairing }) {

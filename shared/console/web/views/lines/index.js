@@ -53,7 +53,7 @@ export default function Lines() {
       onDone=${() => (setNamed({ ...named, [asked.line.line]: asked.line.label }), connect(asked.line.line))} />`}
     ${asked?.kind === "link" && html`<${LinkDialog} line=${asked.line} onClose=${() => ask(null)} />`}
     ${connecting && html`<${ConnectSheet} key=${params.line} line=${params.line} label=${named[params.line]} onChange=${reload}
-      onClose=${() => (go("/"), reload())} />`}
+      onClose=${() => (go(""), reload())} />`}
   <//>`;
 }
 
