@@ -191,7 +191,7 @@ async def sweeps(asked: pages.WhichReports) -> Found:
     problems=(problems.ReportUnknown,),
 )
 async def sweep(request: Request) -> Report:
-    """One report, whole; `latest` is the last one."""
+    """One report, whole: `latest` is the last one, `orphans/plan` what the next would do."""
     return await review.report(request.path_params["kind"], request.path_params["report"])
 
 

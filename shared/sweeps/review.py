@@ -6,9 +6,10 @@ from collections.abc import Callable
 from shared import problems, services
 from shared.domain.fleet.candidates import Candidate, Stage
 from shared.domain.fleet.reports import Kind, Report
+from shared.sweeps import orphans
 
 OPEN = (Stage.SUSPECTED, Stage.QUARANTINED)
-LATEST = "latest"
+LATEST, PLAN = "latest", "plan"
 MOST_UNREADABLE = 20
 """So many reports that nobody understands are passed over for the latest one."""
 
@@ -46,7 +47,9 @@ async def undo(name: str) -> Candidate:
 
 
 async def report(kind: str, name: str) -> Report:
-    """One report, or the last one. Raises ReportUnknown."""
+    """One report, the last one, or the plan of the next. Raises ReportUnknown."""
+    if (kind, name) == (Kind.ORPHANS, PLAN):
+        return await orphans.rehearse()
     if kind not in set(Kind) or not re.fullmatch(r"[0-9A-Za-z-]{1,40}", name):
         raise problems.ReportUnknown()
     store = services.store()

@@ -386,3 +386,17 @@ async def test_days_tell_how_full_each_server_was(on_2: Perene):
 
     assert [day["used"]["main"] for day in found] == [2, 3]
     assert [day["limit"]["main"] for day in found] == [100, 100]
+
+
+async def test_the_plan_of_the_next_sweep_is_shown_and_nothing_is_done(on_2: Perene):
+    await on_2.pair("acme")
+    await on_2.orphan("instance_ghost")
+
+    plan = await get(on_2, "/fleet/sweeps/orphans/plan")
+
+    assert [(note["what"], note["instance"]) for note in plan["notes"]] == [
+        ("suspect", "instance_ghost")
+    ]
+    assert plan["dry"]
+    assert on_2.documents("sweeps/orphans/candidates") == {}
+    assert (await on_2.call("GET", "/fleet/sweeps/orphans/plan")).status_code == 403
