@@ -77,6 +77,7 @@ function Warning({ server }) {
       census ? t("fleet.servers.down", { since: moment(since), at: moment(census.at) }) : t("fleet.servers.down_blind", { since: moment(since) })
     }</p>`}
     ${full && html`<p class=${`fleet-warning ${full === "filling" ? "warn" : "bad"}`}><${Icon} name="triangle-alert" />${t(`fleet.servers.${full}`)}</p>`}
+    ${!server.accepting && html`<p class="fleet-warning warn"><${Icon} name="pause" />${t("fleet.servers.refusing")}</p>`}
     ${census?.foreign ? html`<p class="fleet-warning"><${Icon} name="info" />${t("fleet.servers.foreign", { n: census.foreign })}</p>` : null}`;
 }
 
@@ -91,5 +92,5 @@ function Switch({ server, reload }) {
   };
   return html`<span class="fleet-switch"><button type="button" role="switch" id=${id} aria-checked=${String(server.accepting)} aria-disabled=${busy ? "true" : undefined}
       aria-label=${t("fleet.servers.accepts", { server: server.server })} onClick=${flip}><span></span></button>
-    <label for=${id}>${t(server.accepting ? "fleet.servers.accepting" : "fleet.servers.refusing")}</label></span>`;
+    <label for=${id}>${t("fleet.servers.accepting")}</label></span>`;
 }
