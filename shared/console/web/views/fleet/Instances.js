@@ -7,7 +7,7 @@ import { useSearchParams } from "../../router.js";
 import { Age, Button, EmptyState, ErrorState, Notice, Search, Select, SkeletonRows, Toolbar } from "../../ui/index.js";
 import { LinkDialog } from "./LinkDialog.js";
 import { chosen, COLUMNS, load, loaded } from "./lines.js";
-import { Rows } from "./Rows.js";
+import { columnName, Rows } from "./Rows.js";
 import { word } from "./words.js";
 
 const STATES = ["open", "closed", "pairing", "creating", "conflict", "missing", "releasing"];
@@ -82,8 +82,6 @@ export function Instances({ fleet }) {
 /** Cards have no headings to sort by. */
 const SortChoice = ({ wanted, want }) => html`<div class="fleet-sort"><${Select} label=${t("fleet.instances.sort")} value=${(wanted.down ? DOWN : "") + wanted.sort} onChange=${(sort) => want({ sort })}
   options=${COLUMNS.flatMap((column) => ["", DOWN].map((down) => [down + column, `${columnName(column)} (${t(`fleet.instances.${down ? "descending" : "ascending"}`)})`]))} /></div>`;
-
-export const columnName = (column) => t(`fleet.instances.${column === "tenant" ? "tenant_column" : column}`);
 
 function counted(shown, all, done) {
   if (!done) return t("fleet.instances.coming", { n: all });

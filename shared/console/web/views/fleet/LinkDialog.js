@@ -49,8 +49,10 @@ export function LinkDialog({ line, onClose }) {
   <//>`;
 }
 
-/** A tenant's id with a slash only fits into an address as names spell it: `~2f`… */
-const spelled = (tenant) =>
-  /[/~%]/.test(tenant)
-    ? [...new TextEncoder().encode(tenant)].map((byte) => (/[A-Za-z0-9.-]/.test(String.fromCharCode(byte)) ? String.fromCharCode(byte) : `~${byte.toString(16).padStart(2, "0")}`)).join("")
-    : tenant;
+/** As names spell it: a tenant's id with a slash fits into an address only like that. */
+const spelled = (tenant) => [...new TextEncoder().encode(tenant)].map(spelledByte).join("");
+
+function spelledByte(byte) {
+  const character = String.fromCharCode(byte);
+  return /[A-Za-z0-9._-]/.test(character) ? character : `~${byte.toString(16).padStart(2, "0")}`;
+}

@@ -6,13 +6,14 @@ import { t } from "../../i18n/index.js";
 import { Age, Button, Chip, Icon, NumberChip, StateChip } from "../../ui/index.js";
 import { elementScroll, observeElementOffset, observeElementRect, Virtualizer } from "../../vendor/tanstack-virtual-core/index.js";
 import { COLUMNS, off } from "./lines.js";
-import { columnName } from "./Instances.js";
 import { word } from "./words.js";
 
 const ROW = 52;
 const CARD = 148;
 const NARROW = "(max-width: 46rem)";
 const STEPS = { ArrowDown: 1, ArrowUp: -1, PageDown: 10, PageUp: -10 };
+
+export const columnName = (column) => t(`fleet.instances.${column === "tenant" ? "tenant_column" : column}`);
 
 export function Rows({ lines, wanted, onSort, onTenant, onLink }) {
   const place = useRef(null);
