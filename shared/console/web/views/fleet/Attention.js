@@ -47,7 +47,7 @@ function Trouble({ trouble, fleet, reload }) {
   const said = causeOf(trouble, fleet.servers);
   const server = ROOM.has(trouble.cause) && fleet.servers.find((each) => each.server === trouble.subject);
   return html`<li class=${`fleet-trouble ${trouble.severity}`}>
-    <${Chip} tone=${critical ? "bad" : "warn"} icon=${critical ? "circle-alert" : "triangle-alert"}>${word("attention.severity", trouble.severity)}<//>
+    <${Chip} tone=${critical ? "bad" : "warn"} icon=${critical ? "circle-alert" : "triangle-alert"}>${word("fleet.attention.severity", trouble.severity)}<//>
     <p><strong>${said}</strong> <span class="muted small nowrap"><${Age} at=${trouble.since} /></span></p>
     ${server && server.accepting ? html`<${Stop} server=${server} reload=${reload} about=${said} />` : html`<${Way} trouble=${trouble} about=${said} />`}
   </li>`;

@@ -11,13 +11,13 @@ const DOUBTING = new Set(["many_unclaimed"]);
 
 export function Brakes({ report: { brakes }, reload }) {
   const [asked, ask] = useState(false);
-  const said = (brake) => word("brakes", brake.why, { before: 0, now: 0, server: "", ...brake });
+  const said = (brake) => word("review.brakes", brake.why, { before: 0, now: 0, server: "", ...brake });
   if (!brakes.length) return null;
   const hard = brakes.some((brake) => !DOUBTING.has(brake.why));
   return html`<${Notice} tone="warn" icon="pause">
-    <p><strong>${t(hard ? "fleet.brakes.title" : "fleet.brakes.doubt")}</strong></p>
+    <p><strong>${t(hard ? "review.brakes.title" : "review.brakes.doubt")}</strong></p>
     <ul class="fleet-notes">${brakes.map((brake) => html`<li>${said(brake)}</li>`)}</ul>
-    ${reload && brakes.some((brake) => SHRANK.has(brake.why)) && html`<${Button} onClick=${() => ask(true)}>${t("fleet.brakes.accept")}<//>`}
+    ${reload && brakes.some((brake) => SHRANK.has(brake.why)) && html`<${Button} onClick=${() => ask(true)}>${t("review.brakes.accept")}<//>`}
     ${asked && html`<${Accept} brakes=${brakes.filter((brake) => SHRANK.has(brake.why))} said=${said} onClose=${() => ask(false)} />`}
   <//>`;
 }
@@ -30,17 +30,17 @@ function Accept({ brakes, said, onClose }) {
     setError(null);
     try {
       await api.post("fleet/sweeps/orphans/accept-loss");
-      toast(t("fleet.brakes.accept_done"));
+      toast(t("review.brakes.accept_done"));
       onClose();
     } catch (failed) {
       setError(failed);
       setBusy(false);
     }
   };
-  const foot = html`<${Button} onClick=${onClose}>${t("shell.cancel")}<//><${Button} kind="danger" busy=${busy} onClick=${accept}>${t("fleet.brakes.accept")}<//>`;
-  return html`<${Dialog} title=${t("fleet.brakes.accept_title")} onClose=${onClose} foot=${foot}>
+  const foot = html`<${Button} onClick=${onClose}>${t("shell.cancel")}<//><${Button} kind="danger" busy=${busy} onClick=${accept}>${t("review.brakes.accept")}<//>`;
+  return html`<${Dialog} title=${t("review.brakes.accept_title")} onClose=${onClose} foot=${foot}>
     <ul class="fleet-notes">${brakes.map((brake) => html`<li>${said(brake)}</li>`)}</ul>
-    <p>${t("fleet.brakes.accept_text")}</p>
+    <p>${t("review.brakes.accept_text")}</p>
     ${error && html`<${Notice} tone="bad">${sentence(error)}<//>`}
   <//>`;
 }

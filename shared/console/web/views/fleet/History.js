@@ -20,7 +20,7 @@ function Run({ run, late }) {
   const did = countsOf(run.counts);
   const stopped = Object.keys(run.stopped_at).length > 0;
   return html`<li>
-    <p class="fleet-line"><strong class="fleet-kind">${word("kinds", run.kind)}</strong><span class="muted small"><${Age} at=${run.started_at} /> · ${
+    <p class="fleet-line"><strong class="fleet-kind">${word("fleet.kinds", run.kind)}</strong><span class="muted small"><${Age} at=${run.started_at} /> · ${
       run.ended_at ? t("fleet.runs.took", { span: span(run.started_at, run.ended_at) }) : t("fleet.runs.running")
     }</span>
       ${late && html`<${Chip} tone="bad" icon="clock">${t("fleet.runs.overdue")}<//>`}
@@ -59,7 +59,7 @@ export function History({ fleet }) {
   const choose = (id) => setParams(id === "orphans" ? {} : { kind: id }, { replace: true });
   return html`<div class="fleet-two even">
     <section class="card fleet-part" aria-labelledby="fleet-runs"><header><h2 id="fleet-runs">${t("fleet.runs.title")}</h2>
-      <${Choice} label=${t("fleet.runs.kind")} chosen=${kind} onChoose=${choose} options=${["orphans", "capacity"].map((id) => ({ id, label: word("kinds", id) }))} /></header>
+      <${Choice} label=${t("fleet.runs.kind")} chosen=${kind} onChoose=${choose} options=${["orphans", "capacity"].map((id) => ({ id, label: word("fleet.kinds", id) }))} /></header>
       <${KindRuns} key=${kind} kind=${kind} overdue=${fleet.data?.overdue} /></section>
     <section class="card fleet-part" aria-labelledby="fleet-incidents"><h2 id="fleet-incidents">${t("fleet.incidents.title")}</h2><${Incidents} servers=${fleet.data?.servers} /></section>
   </div>`;

@@ -56,7 +56,7 @@ export function Instances({ fleet }) {
   return html`<${Toolbar} label=${t("fleet.instances.toolbar")} count=${counted(shown.length, lines.length, done || !busy)}>
       <${Search} label=${t("fleet.instances.search")} value=${wanted.text} onInput=${(text) => want({ text })} />
       <${Select} label=${t("fleet.instances.state")} value=${wanted.state} onChange=${(state) => want({ state })}
-        options=${[["", t("fleet.instances.every_state")], ["off", t("fleet.instances.off")], ...STATES.map((state) => [state, word("states", state)])]} />
+        options=${[["", t("fleet.instances.every_state")], ["off", t("fleet.instances.off")], ...STATES.map((state) => [state, word("fleet.states", state)])]} />
       ${servers.length > 1 || wanted.server ? html`<${Select} label=${t("fleet.instances.server")} value=${wanted.server} onChange=${(server) => want({ server })}
         options=${[["", t("fleet.instances.every_server")], ...servers.map((server) => [server, server])]} />` : null}
       <${SortChoice} wanted=${wanted} want=${want} />

@@ -26,8 +26,8 @@ export function Plan({ onClose }) {
   useEffect(() => {
     ask();
   }, []);
-  return html`<${Sheet} title=${t("fleet.plan.title")} onClose=${onClose}>
-    ${made.error ? html`<${ErrorState} title=${t("fleet.plan.failed")} error=${made.error} onRetry=${ask} />` : made.report ? html`<${Planned} report=${made.report} />` : html`<${SkeletonRows} rows=${5} />`}
+  return html`<${Sheet} title=${t("review.plan.title")} onClose=${onClose}>
+    ${made.error ? html`<${ErrorState} title=${t("review.plan.failed")} error=${made.error} onRetry=${ask} />` : made.report ? html`<${Planned} report=${made.report} />` : html`<${SkeletonRows} rows=${5} />`}
   <//>`;
 }
 
@@ -35,15 +35,15 @@ function Planned({ report }) {
   const steps = Map.groupBy(report.notes.filter((note) => note.step === "plan"), (note) => note.what);
   const known = [...ORDER, ...steps.keys()].filter((what, at, all) => steps.has(what) && all.indexOf(what) === at);
   return html`<div class="fleet-plan">
-    <${Notice} icon="eye">${t("fleet.plan.text")}<//>
+    <${Notice} icon="eye">${t("review.plan.text")}<//>
     <${Brakes} report=${report} />
-    ${known.length === 0 && html`<${EmptyState} level=${3} icon="shield-check" title=${t("fleet.plan.nothing")} text=${t("fleet.plan.nothing_text")} />`}
+    ${known.length === 0 && html`<${EmptyState} level=${3} icon="shield-check" title=${t("review.plan.nothing")} text=${t("review.plan.nothing_text")} />`}
     ${known.map((what) => {
       const notes = steps.get(what);
-      return html`<section key=${what}><h3>${word("plan", what)} <span class="fleet-count">${notes.length}</span></h3>
+      return html`<section key=${what}><h3>${word("review.plan", what)} <span class="fleet-count">${notes.length}</span></h3>
         <ul role="list" class="fleet-violations">${notes.slice(0, SHOWN).map(
-          (note) => html`<li><code>${note.instance}</code> <span class="muted small">${[note.why && word("why", note.why), note.server && t("fleet.review.server", { server: note.server })].filter(Boolean).join(" · ")}</span></li>`,
-        )}</ul>${notes.length > SHOWN && html`<p class="muted small">${t("fleet.plan.more", { n: notes.length - SHOWN })}</p>`}</section>`;
+          (note) => html`<li><code>${note.instance}</code> <span class="muted small">${[note.why && word("review.why", note.why), note.server && t("review.server", { server: note.server })].filter(Boolean).join(" · ")}</span></li>`,
+        )}</ul>${notes.length > SHOWN && html`<p class="muted small">${t("review.plan.more", { n: notes.length - SHOWN })}</p>`}</section>`;
     })}
     ${report.invariants && html`<${Stand} found=${report.invariants} />`}
   </div>`;

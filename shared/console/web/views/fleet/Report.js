@@ -18,7 +18,7 @@ export function Stand({ found, link }) {
     <div><p class="fleet-sentence">${said}</p>
       <p class="muted small">${t("fleet.invariants.lines", { n: found.lines })} · ${t("fleet.invariants.checked", { when: "" })}<${Age} at=${found.checked_at} /></p>
       ${link && html`<ul role="list" class="fleet-rules">${Object.entries(found.by_rule).map(
-        ([rule, n]) => html`<li><span class="fleet-count">${n}</span> ${word("rules", rule)}</li>`,
+        ([rule, n]) => html`<li><span class="fleet-count">${n}</span> ${word("fleet.rules", rule)}</li>`,
       )}</ul><${Button} small to="/report" icon="arrow-right">${t("fleet.invariants.see")}<//>`}
     </div></div>`;
 }
@@ -35,7 +35,7 @@ export function Report({ fleet }) {
     ${found.count === 0 && html`<${EmptyState} icon="shield-check" title=${t("fleet.invariants.good")} text=${t("fleet.invariants.good_text")} />`}
     ${grouped(found.violations).map(
       ([rule, several]) => html`<section class="card fleet-part" key=${rule}>
-        <header><h2>${word("rules", rule)} <span class="fleet-count">${found.by_rule[rule] ?? several.length}</span></h2>
+        <header><h2>${word("fleet.rules", rule)} <span class="fleet-count">${found.by_rule[rule] ?? several.length}</span></h2>
           ${MENDED.has(rule) && html`<${Chip} icon="wrench">${t("fleet.invariants.mended")}<//>`}</header>
         <ul role="list" class="fleet-violations">${several.map((each) => html`<${Violation} violation=${each} />`)}</ul>
       </section>`,

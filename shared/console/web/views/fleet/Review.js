@@ -35,8 +35,8 @@ export function Review({ fleet }) {
   const failed = every.find((stage) => stage.error && !stage.items);
   const coming = every.some((stage) => !stage.items);
   return html`<div class="fleet-review">
-    <div class="fleet-intro"><p class="muted">${t("fleet.review.intro")}</p>
-      <${Button} icon="eye" onClick=${() => simulate(true)}>${t("fleet.review.simulate")}<//></div>
+    <div class="fleet-intro"><p class="muted">${t("review.intro")}</p>
+      <${Button} icon="eye" onClick=${() => simulate(true)}>${t("review.simulate")}<//></div>
     ${last.data && html`<${Brakes} report=${last.data} reload=${last.reload} />`}
     ${failed ? html`<${ErrorState} error=${failed.error} onRetry=${reload} />` : coming ? html`<${SkeletonRows} rows=${4} height="7rem" />` : html`<${Sections} stages=${stages} reload=${reload} />`}
     <${Last} last=${last} />
@@ -57,20 +57,20 @@ function Sections({ stages, reload }) {
     ["deleted", [...deleted.items].sort((one, other) => (one.deleted_at < other.deleted_at ? 1 : -1)), null],
   ];
   const open = waiting.length + approved.length + suspected.items.length + deleting.items.length;
-  return html`${open === 0 && html`<${EmptyState} icon="shield-check" title=${t("fleet.review.nothing")} text=${t("fleet.review.nothing_text")} />`}
+  return html`${open === 0 && html`<${EmptyState} icon="shield-check" title=${t("review.nothing")} text=${t("review.nothing_text")} />`}
     ${sections.map(
       ([name, items, source]) => items.length > 0 && html`<section key=${name} class=${`fleet-stage ${name}`} aria-labelledby=${`fleet-${name}`}>
-        <h2 id=${`fleet-${name}`}>${t(`fleet.review.${name}`)} <span class="fleet-count">${items.length}${source?.more ? "+" : ""}</span></h2>
+        <h2 id=${`fleet-${name}`}>${t(`review.${name}`)} <span class="fleet-count">${items.length}${source?.more ? "+" : ""}</span></h2>
         <ul role="list">${items.map((each) => html`<${Candidate} key=${each.id} candidate=${each} reload=${reload} />`)}</ul>
-        ${source?.more && html`<p class="fleet-more"><${Button} busy=${source.busy} onClick=${source.more}>${t("fleet.review.more")}<//></p>`}
+        ${source?.more && html`<p class="fleet-more"><${Button} busy=${source.busy} onClick=${source.more}>${t("review.more")}<//></p>`}
       </section>`,
     )}`;
 }
 
 function Last({ last: { data, error, reload } }) {
   const never = error?.problem === "report-unknown";
-  return html`<section class="card fleet-part" aria-labelledby="fleet-last"><h2 id="fleet-last">${t("fleet.last.title")}</h2>
-    ${never ? html`<p class="muted">${t("fleet.last.never")}</p>` : data ? html`<${Done} report=${data} />` : error ? html`<${ErrorState} error=${error} onRetry=${reload} />` : html`<${SkeletonRows} rows=${1} />`}
+  return html`<section class="card fleet-part" aria-labelledby="fleet-last"><h2 id="fleet-last">${t("review.last.title")}</h2>
+    ${never ? html`<p class="muted">${t("review.last.never")}</p>` : data ? html`<${Done} report=${data} />` : error ? html`<${ErrorState} error=${error} onRetry=${reload} />` : html`<${SkeletonRows} rows=${1} />`}
   </section>`;
 }
 
@@ -78,11 +78,11 @@ function Done({ report }) {
   const did = countsOf(report.counts);
   const rest = report.notes.length - SHOWN_NOTES + report.more_notes;
   return html`<p>${did.length ? did.join(" · ") : t("fleet.runs.nothing")}</p>
-    <p class="muted small">${report.ended_at ? html`${t("fleet.last.ended", { when: "" })}<${Age} at=${report.ended_at} />` : t("fleet.runs.running")}</p>
-    ${report.notes.length > 0 && html`<details class="fleet-table"><summary>${t("fleet.last.notes")}</summary><ul class="fleet-notes">
+    <p class="muted small">${report.ended_at ? html`${t("review.last.ended", { when: "" })}<${Age} at=${report.ended_at} />` : t("fleet.runs.running")}</p>
+    ${report.notes.length > 0 && html`<details class="fleet-table"><summary>${t("review.last.notes")}</summary><ul class="fleet-notes">
       ${report.notes.slice(0, SHOWN_NOTES).map((note) => html`<li>${noted(note)}</li>`)}
-      ${rest > 0 && html`<li class="muted">${t("fleet.last.more", { n: rest })}</li>`}</ul></details>`}`;
+      ${rest > 0 && html`<li class="muted">${t("review.last.more", { n: rest })}</li>`}</ul></details>`}`;
 }
 
 const noted = ({ what, instance, server, why }) =>
-  html`${word("counts", what, { n: 1 })}${instance && html` <code>${instance}</code>`}${server && ` · ${t("fleet.review.server", { server })}`}${why && html` · <span class="muted">${word("why", why)}</span>`}`;
+  html`${word("fleet.counts", what, { n: 1 })}${instance && html` <code>${instance}</code>`}${server && ` · ${t("review.server", { server })}`}${why && html` · <span class="muted">${word("review.why", why)}</span>`}`;

@@ -42,12 +42,12 @@ const Heading = ({ wanted, onSort }) => html`<div role="rowgroup" class="fleet-h
 
 function Row({ line, index, narrow, top, onTenant, onLink }) {
   const cell = (name, children) => html`<div role="cell" class=${name}>${children}</div>`;
-  const reason = line.reason && line.state !== "open" ? word("reasons", line.reason) : "";
+  const reason = line.reason && line.state !== "open" ? word("fleet.reasons", line.reason) : "";
   return html`<div role="row" class="fleet-row" aria-rowindex=${index + (narrow ? 1 : 2)} data-index=${index} style=${{ transform: `translateY(${top}px)` }}>
     ${cell("label", html`<strong class="cut" title=${line.label}>${line.label}</strong>`)}
     ${cell("tenant", html`<button type="button" class="fleet-tenant cut" title=${t("fleet.instances.only_tenant", { tenant: line.tenant })} onClick=${() => onTenant(line.tenant)}>${line.tenant}</button>`)}
     ${cell("number", line.number ? html`<${NumberChip} line=${line.instance} number=${line.number} />` : html`<span class="muted small">${t("fleet.instances.no_number")}</span>`)}
-    ${cell("state", html`<${StateChip} state=${line.state}>${word("states", line.state)}<//>${line.restricted_since && html`<${Chip} tone="warn" icon="triangle-alert" title=${t("fleet.instances.restricted")}>${t("fleet.instances.restricted")}<//>`}
+    ${cell("state", html`<${StateChip} state=${line.state}>${word("fleet.states", line.state)}<//>${line.restricted_since && html`<${Chip} tone="warn" icon="triangle-alert" title=${t("fleet.instances.restricted")}>${t("fleet.instances.restricted")}<//>`}
       ${reason && html`<span class="small muted cut" title=${reason}>${reason}</span>`}`)}
     ${cell("server", html`<span class="cut" title=${line.server}>${line.server}</span>`)}
     ${cell("since", html`<span class="small nowrap"><${Age} at=${line.since} /></span>`)}

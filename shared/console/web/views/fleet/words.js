@@ -4,7 +4,7 @@ import { formatCount, formatMoment, formatTime } from "../../format.js";
 import { has, t } from "../../i18n/index.js";
 
 /** The word of that kind, or else what the function said. */
-export const word = (kind, name, values) => (has(`fleet.${kind}.${name}`) ? t(`fleet.${kind}.${name}`, values) : String(name));
+export const word = (kind, name, values) => (has(`${kind}.${name}`) ? t(`${kind}.${name}`, values) : String(name));
 
 /** A trouble in the console's language; `servers` say how full they are. */
 export function causeOf({ cause, subject, count, sentence }, servers = []) {
@@ -12,7 +12,7 @@ export function causeOf({ cause, subject, count, sentence }, servers = []) {
   const server = servers.find((each) => each.server === subject);
   if (!server && cause.startsWith("server_f")) return sentence;
   const taken = server ? { used: used(server), limit: server.limit } : {};
-  return t(`fleet.causes.${cause}`, { subject, n: count, kind: word("kinds", subject), ...taken });
+  return t(`fleet.causes.${cause}`, { subject, n: count, kind: word("fleet.kinds", subject), ...taken });
 }
 
 /** How many slots of a server are taken: reserved now, or occupied by what nobody reserved. */
