@@ -86,16 +86,16 @@ class Tab:
 
     async def say(self, name: str, **values: Any) -> str:
         """What the console says by that name, in the language that it speaks now."""
-        return str(await self._ours("i18n/index.js", "t", name, values))
-
-    async def _ours(self, module: str, function: str, *arguments: Any) -> Any:
-        return await self.page.evaluate(
-            """async ([module, name, given]) => {
+        said: str = await self.page.evaluate(
+            """async ([name, values]) => {
                 const app = document.querySelector('script[type=module]').src;
-                return (await import(new URL(module, app)))[name](...given);
+                const { speak, t } = await import(new URL('i18n/index.js', app));
+                await speak(name.split('.')[0]);
+                return t(name, values);
             }""",
-            [module, function, list(arguments)],
+            [name, values],
         )
+        return said
 
     async def accessible(self) -> None:
         """axe finds nothing to complain of in what is shown now."""

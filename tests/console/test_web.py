@@ -3,21 +3,16 @@
 import hashlib
 import json
 import re
-import shutil
-import subprocess
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from infra import vendor
 from shared.console import assets
-from shared.problems import Problem
 
 WEB = assets.WEB
 OURS = sorted(path for path in WEB.rglob("*.js") if "vendor" not in path.parts)
 STYLES = sorted(path for path in WEB.rglob("*.css") if "vendor" not in path.parts)
-DICTIONARIES = sorted(path.name.removesuffix(".pt.js") for path in WEB.glob("i18n/*.pt.js"))
 DANGEROUS = (
     "innerHTML",
     "outerHTML",
@@ -127,45 +122,3 @@ def test_views_know_neither_each_other_nor_the_libraries():
     ]
 
     assert wrong == []
-
-
-# Words ---------------------------------------------------------------------------------------
-
-
-def dictionary(view: str, language: str) -> dict[str, Any]:
-    """What the module exports, read by a JavaScript engine."""
-    node = shutil.which("node")
-    if not node:
-        pytest.skip("needs Node.js to read the dictionaries")
-    path = (WEB / "i18n" / f"{view}.{language}.js").as_uri()
-    program = f"import words from '{path}'; console.log(JSON.stringify(words))"
-    read = subprocess.run(
-        [node, "--no-warnings", "--input-type=module", "-e", program],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    said: dict[str, Any] = json.loads(read.stdout)
-    return said
-
-
-def sentences(words: dict[str, Any], before: str = "") -> dict[str, str]:
-    flat = {}
-    for name, said in words.items():
-        here = before + name
-        flat |= sentences(said, f"{here}.") if isinstance(said, dict) else {here: said}
-    return flat
-
-
-@pytest.mark.parametrize("view", DICTIONARIES)
-def test_both_languages_say_the_same(view: str):
-    portuguese, english = (sentences(dictionary(view, each)) for each in ("pt", "en"))
-
-    assert portuguese.keys() == english.keys()
-    for name, said in portuguese.items():
-        assert said.strip()
-        assert set(re.findall(r"{\w+}", said)) == set(re.findall(r"{\w+}", english[name])), name
-
-
-def test_every_problem_has_a_sentence():
-    assert dictionary("shell", "pt")["problems"].keys() == Problem.registry.keys()
