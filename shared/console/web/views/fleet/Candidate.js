@@ -73,10 +73,9 @@ function Decision({ candidate, reload }) {
     setBusy(null);
   };
   const kept = stage === "kept";
-  const said = (what, name = what) => ({ label: t(`review.${what}_of`, { instance }), children: t(`review.${name}`) });
   return html`<footer class="fleet-decision">
-      <${Button} icon="undo-2" busy=${busy === "undo"} onClick=${() => now("undo")} label=${kept ? `${t("review.unkeep")}: ${instance}` : t("review.undo_of", { instance })}>${t(kept ? "review.unkeep" : "review.undo")}<//>
-      ${!kept && html`<${Button} icon="shield-check" busy=${busy === "keep"} onClick=${() => now("keep")} ...${said("keep")} />`}
+      <${Button} icon="undo-2" busy=${busy === "undo"} onClick=${() => now("undo")} label=${`${t(kept ? "review.unkeep" : "review.undo")}: ${instance}`}>${t(kept ? "review.unkeep" : "review.undo")}<//>
+      ${!kept && html`<${Button} icon="shield-check" busy=${busy === "keep"} onClick=${() => now("keep")} label=${`${t("review.keep")}: ${instance}`}>${t("review.keep")}<//>`}
       ${!kept && awaits && html`<${Button} kind="danger" icon="trash" busy=${busy === "approve"} onClick=${() => (paired === false ? now("approve") : type(true))} label=${`${t("review.approve")}: ${instance}`}>${t("review.approve")}<//>`}
     </footer>
     ${error && html`<${Notice} tone="bad">${sentence(error)}<//>`}

@@ -1,14 +1,15 @@
 // How full each server is: one bar, its warnings, and whether new lines may go there.
 
 import { html, useId, useState } from "../../lib.js";
-import { formatCount, formatPercent } from "../../format.js";
+import { formatPercent } from "../../format.js";
 import { t } from "../../i18n/index.js";
 import { Link } from "../../router.js";
 import { Icon, Skeleton } from "../../ui/index.js";
 import { accept } from "./Attention.js";
-import { connected, disconnected, forecastOf, moment, share, used } from "./words.js";
+import { forecastOf, moment, share, used } from "./words.js";
 
 const SEGMENTS = ["open", "pairing", "closed", "never_paired", "quarantined"];
+const ALWAYS = new Set(["open", "closed"]);
 const WARN = 0.8;
 const RED = 0.9;
 
@@ -35,8 +36,7 @@ function Server({ server, reload }) {
     <${Bar} server=${server} />
     <${Warning} server=${server} />
     <ul role="list" class="fleet-facts">
-      ${census ? html`<li><span class="fleet-key open"></span>${t("fleet.servers.connected", { n: connected(server) })}</li>
-        <li><span class="fleet-key closed"></span>${t("fleet.servers.disconnected", { n: disconnected(server) })}</li>` : html`<li>${t("fleet.servers.never")}</li>`}
+      ${!census && html`<li>${t("fleet.servers.never")}</li>`}
       <li><${Icon} name="chart-line" />${sentence}${sure && html` <span class="muted">(${sure})</span>`}</li>
       ${server.memory_gb != null && html`<li><${Icon} name="gauge" />${t("fleet.servers.memory", { n: server.memory_gb })}</li>`}
     </ul>
@@ -54,7 +54,7 @@ function Bar({ server }) {
   const whole = Math.max(limit, taken, 1);
   parts.push(["free", Math.max(limit - taken, 0)]);
   const there = parts.filter(([, n]) => n > 0);
-  const words = there.map(([name, n]) => `${formatCount(n)} ${t(`fleet.segments.${name}`)}`);
+  const words = there.map(([name, n]) => t(`fleet.segments.${name}`, { n }));
   const label = t("fleet.servers.bar", { server: server.server, percent: formatPercent(share(server)), parts: words.join(", ") });
   const at = (mark) => ({ insetInlineStart: `${((mark * limit) / whole) * 100}%` });
   return html`<div class="fleet-capacity">
@@ -63,8 +63,8 @@ function Bar({ server }) {
       ${[WARN, RED].map((mark) => html`<span class=${`fleet-mark ${mark === RED ? "red" : ""}`} style=${at(mark)}></span>`)}
     </div>
     <div class="fleet-marks" aria-hidden="true">${[WARN, RED].map((mark) => html`<span style=${at(mark)}>${formatPercent(mark)}</span>`)}</div>
-    <ul role="list" class="fleet-legend" aria-hidden="true">${there.map(
-      ([name, n]) => html`<li><span class=${`fleet-key ${name}`}></span>${formatCount(n)} ${t(`fleet.segments.${name}`)}</li>`,
+    <ul role="list" class="fleet-legend" aria-hidden="true">${parts.filter(([name, n]) => n > 0 || (census && ALWAYS.has(name))).map(
+      ([name, n]) => html`<li><span class=${`fleet-key ${name}`}></span>${t(`fleet.segments.${name}`, { n })}</li>`,
     )}</ul>
   </div>`;
 }

@@ -98,7 +98,7 @@ function drawn(Plot, place, rows, withLimit) {
     cursor: { show: false },
     scales: { x: { time: true }, y: { range: [0, most * 1.08] } },
     axes: [
-      { ...axis, grid: { show: false }, space: 90, values: (_, marks) => marks.map((mark) => day.format(mark * 1000)) },
+      { ...axis, grid: { show: false }, size: 30, space: 90, values: (_, marks) => marks.map((mark) => day.format(mark * 1000)) },
       { ...axis, size: 48, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000], values: (_, marks) => marks.map((mark) => formatCount(mark)) },
     ],
     series,

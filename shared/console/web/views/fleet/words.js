@@ -21,10 +21,6 @@ export const share = (server) => (server.limit ? used(server) / server.limit : 1
 
 const ours = (census) => (census ? census.open + census.pairing + census.closed + census.never_paired + census.quarantined : 0);
 
-/** Connected and not, as of the last census. */
-export const connected = ({ census }) => census?.open ?? 0;
-export const disconnected = ({ census }) => (census ? census.closed : 0);
-
 /** "2 dias", "3 h 5 min": how long something took or takes. */
 export function span(from, to = Date.now()) {
   const minutes = Math.max(0, Math.round((new Date(to) - new Date(from)) / 60_000));
