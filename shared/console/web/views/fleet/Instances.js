@@ -53,7 +53,7 @@ export function Instances({ fleet }) {
   const clear = () => want({ text: "", state: "", server: "", tenant: "" });
   const sort = (column) => want({ sort: wanted.sort === column && !wanted.down ? DOWN + column : column });
 
-  return html`<${Toolbar} label=${t("fleet.instances.toolbar")} count=${counted(shown.length, lines.length, done || !busy)}>
+  return html`<div class="fleet-instances"><${Toolbar} label=${t("fleet.instances.toolbar")} count=${counted(shown.length, lines.length, done || !busy)}>
       <${Search} label=${t("fleet.instances.search")} value=${wanted.text} onInput=${(text) => want({ text })} />
       <${Select} label=${t("fleet.instances.state")} value=${wanted.state} onChange=${(state) => want({ state })}
         options=${[["", t("fleet.instances.every_state")], ["off", t("fleet.instances.off")], ...STATES.map((state) => [state, word("fleet.states", state)])]} />
@@ -67,7 +67,7 @@ export function Instances({ fleet }) {
     <//>
     ${error && lines.length > 0 && html`<${Notice} tone="warn">${!done && `${t("fleet.instances.failed_rest")} `}${sentence(error)} <${Button} small onClick=${load}>${t("shell.tryAgain")}<//><//>`}
     ${content()}
-    ${linked && html`<${LinkDialog} line=${linked} onClose=${() => link(null)} />`}`;
+    ${linked && html`<${LinkDialog} line=${linked} onClose=${() => link(null)} />`}</div>`;
 
   function content() {
     if (shown.length) return html`<${Rows} lines=${shown} wanted=${wanted} onSort=${sort} onTenant=${(tenant) => want({ tenant })} onLink=${link} />`;
