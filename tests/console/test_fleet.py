@@ -21,7 +21,6 @@ pytestmark = pytest.mark.anyio
 DESKTOP, PHONE = LOOKS[0], LOOKS[1]
 MARKUP = "<img src=x onerror=alert(1)><b>Loja</b>"
 MANY = 5_000
-FRAMES_MS = 100
 
 Change = Callable[[dict[str, Any]], None]
 
@@ -56,6 +55,7 @@ def line(tenant: str, at: int = 0, **change: Any) -> Instance:
         "state": State.OPEN,
         "since": datetime.now(UTC) - timedelta(hours=at),
         "number": f"551198{at:07}",
+        "created_at": datetime.now(UTC) - timedelta(days=30),
     }
     return Instance.model_validate(known | change)
 
@@ -510,7 +510,8 @@ async def test_a_brake_is_said_in_words_and_a_loss_can_be_accepted(visit: Visit,
     }
     where = f"{tab.origin}/fleet/sweeps/orphans/latest"
     await tab.page.route(where, lambda route: route.fulfill(json=report))
-    await tab.page.reload()
+    run = report | {"braked_by": ["tenants_shrank"], "stopped_at": {}}
+    await fleet_is(tab, lambda said: said.update(sweeps=[run]))
     said = await tab.say("review.brakes.tenants_shrank", before=40, now=3)
     await expect(tab.page.get_by_text(said)).to_be_visible()
     await tab.good("review-braked")

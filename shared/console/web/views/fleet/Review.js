@@ -19,7 +19,8 @@ const useStage = (stage, limit = PAGE) => usePages("fleet/candidates", "candidat
 
 export function Review({ fleet }) {
   const [simulated, simulate] = useState(false);
-  const last = useGet("fleet/sweeps/orphans/latest");
+  const ran = fleet.data?.sweeps.some((run) => run.kind === "orphans");
+  const last = useGet(ran ? "fleet/sweeps/orphans/latest" : null);
   const stages = {
     quarantined: useStage("quarantined"),
     suspected: useStage("suspected"),
@@ -39,7 +40,7 @@ export function Review({ fleet }) {
       <${Button} icon="eye" onClick=${() => simulate(true)}>${t("review.simulate")}<//></div>
     ${last.data && html`<${Brakes} report=${last.data} reload=${last.reload} />`}
     ${failed ? html`<${ErrorState} error=${failed.error} onRetry=${reload} />` : coming ? html`<${SkeletonRows} rows=${4} height="7rem" />` : html`<${Sections} stages=${stages} reload=${reload} />`}
-    <${Last} last=${last} />
+    <${Last} last=${last} never=${ran === false} />
     ${simulated && html`<${Plan} onClose=${() => simulate(false)} />`}
   </div>`;
 }
@@ -67,8 +68,7 @@ function Sections({ stages, reload }) {
     )}`;
 }
 
-function Last({ last: { data, error, reload } }) {
-  const never = error?.problem === "report-unknown";
+function Last({ last: { data, error, reload }, never }) {
   return html`<section class="card fleet-part" aria-labelledby="fleet-last"><h2 id="fleet-last">${t("review.last.title")}</h2>
     ${never ? html`<p class="muted">${t("review.last.never")}</p>` : data ? html`<${Done} report=${data} />` : error ? html`<${ErrorState} error=${error} onRetry=${reload} />` : html`<${SkeletonRows} rows=${1} />`}
   </section>`;
