@@ -75,7 +75,7 @@ export default {
     now: "It is full",
     days: { one: "Full in 1 day", other: "Full in {n} days" },
     between: "between {low} and {high} days",
-    from: "not before {low} days",
+    not_before: "not before {low} days",
     earliest: "may fill in {low} days",
   },
   trend: {

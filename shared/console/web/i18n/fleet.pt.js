@@ -75,7 +75,7 @@ export default {
     now: "Está cheio",
     days: { one: "Cheio em 1 dia", other: "Cheio em {n} dias" },
     between: "entre {low} e {high} dias",
-    from: "não antes de {low} dias",
+    not_before: "não antes de {low} dias",
     earliest: "pode encher em {low} dias",
   },
   trend: {

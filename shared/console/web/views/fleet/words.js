@@ -43,7 +43,7 @@ export function forecastOf(forecast) {
   if (days === 0) return [t("fleet.forecast.now"), ""];
   const sure = known(latest)
     ? t("fleet.forecast.between", { low: earliest ?? days, high: latest })
-    : t("fleet.forecast.from", { low: earliest ?? days });
+    : t("fleet.forecast.not_before", { low: earliest ?? days });
   return [t("fleet.forecast.days", { n: days }), sure];
 }
 
