@@ -25,6 +25,7 @@ TESTS = ROOT / "tests" / "console" / "vendor"
 MANIFEST = "manifest.json"
 SPECIFIER = re.compile(r"""\b(from|import)(\s*)(["'])([^"']+)\3""")
 SOURCE_MAP = re.compile(r"^//# sourceMappingURL=.*\n?", re.MULTILINE)
+MODE = "process.env.NODE_ENV"
 LICENCE = re.compile(r"licen[cs]e(\.\w+)?", re.IGNORECASE)
 
 
@@ -270,7 +271,7 @@ def main() -> None:
 
 
 def rewritten(text: str, folder: str) -> str:
-    """A module whose bare specifiers are relative paths from its folder, without source map."""
+    """A module as a browser reads it: bare specifiers are relative paths from its folder."""
 
     def relative(found: re.Match[str]) -> str:
         keyword, space, quote, wanted = found.groups()
@@ -280,7 +281,7 @@ def rewritten(text: str, folder: str) -> str:
         path = path if path.startswith(".") else f"./{path}"
         return f"{keyword}{space}{quote}{path}{quote}"
 
-    return SOURCE_MAP.sub("", SPECIFIER.sub(relative, text))
+    return SOURCE_MAP.sub("", SPECIFIER.sub(relative, text)).replace(MODE, '"production"')
 
 
 def _vendored(package: Package, folder: Path) -> dict[str, Any]:

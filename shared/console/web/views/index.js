@@ -4,7 +4,7 @@ import { speak } from "../i18n/index.js";
 
 /** `words` names the dictionaries, `styles` are loaded before the first paint of the view. */
 export const VIEWS = [
-  { name: "fleet", path: "/fleet", icon: "layout-dashboard", operators: true, words: ["fleet"], styles: ["views/fleet/fleet.css"], load: () => import("./fleet/index.js") },
+  { name: "fleet", path: "/fleet", icon: "layout-dashboard", operators: true, words: ["fleet", "review"], styles: ["views/fleet/fleet.css"], load: () => import("./fleet/index.js") },
   { name: "conversations", path: "/conversations", icon: "messages-square", words: ["inbox"], styles: ["views/inbox/inbox.css"], load: () => import("./inbox/index.js") },
   { name: "lines", path: "/lines", icon: "smartphone", words: ["lines"], styles: ["views/lines/lines.css"], load: () => import("./lines/index.js") },
 ];
