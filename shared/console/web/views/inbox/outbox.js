@@ -43,7 +43,7 @@ export function settle(key) {
 /** A send of which the functions say that nobody knows its outcome. */
 export function adopt({ key, conversation, text, asked_at: asked }) {
   if (!find(key)) put([...attempts.value, { key, conversation, text, kind: "text", at: Date.parse(asked), state: "confirming" }]);
-  else if (find(key).state === "confirming") change(key, { at: find(key).at });
+  else if (find(key).state === "failed") change(key, { state: "confirming" });
   ask(key);
 }
 
