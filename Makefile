@@ -47,8 +47,9 @@ openapi: $(READY) ## write functions/openapi/openapi.json anew from the routes
 vendor: $(READY) ## fetch the console's pinned libraries anew from npm
 	$(IN_VENV) infra.vendor
 
+screenshots: export SCREENSHOTS := .local/screenshots
 screenshots: $(READY) ## pictures of every view of the console, in .local/screenshots
-	$(IN_VENV) tests.console.screenshots
+	$(IN_VENV) pytest tests/console --quiet
 
 bench: $(READY) ## the benchmarks
 	$(IN_VENV) tests.benchmarks

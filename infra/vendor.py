@@ -1,8 +1,8 @@
 """Fetches the console's libraries, pinned, from npm: `make vendor`. Nothing is built.
 
 A browser resolves no bare specifier without an import map, which a strict policy doesn't let a page
-have inline; so `from "preact"` becomes `from "../preact/preact.js"`, and that is the only change. Of the icons,
-those that we show are kept.
+have inline; so `from "preact"` becomes `from "../preact/preact.js"`, and that is the only change.
+Of the icons, those that we show are kept.
 """
 
 import base64

@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import posixpath
 import re
 from dataclasses import dataclass, field
 from functools import cache, cached_property
@@ -19,7 +20,7 @@ TYPES = {
     ".svg": "image/svg+xml",
 }
 UNSQUEEZABLE = {".png"}
-IMPORT = re.compile(r"""^(?:import|export)\b[^;]*?["'](\.[^"']+)["']""", re.MULTILINE)
+IMPORT = re.compile(r"""(?:^import|\bfrom)\s*["'](\.[^"']+)["']""", re.MULTILINE)
 VERSION_LENGTH = 16
 
 
@@ -87,7 +88,7 @@ def modules(entry: str) -> list[str]:
     for name in found:
         text = every()[name].content.decode()
         for path in IMPORT.findall(text):
-            wanted = (WEB / name).parent.joinpath(path).resolve().relative_to(WEB).as_posix()
+            wanted = posixpath.normpath(posixpath.join(posixpath.dirname(name), path))
             if wanted in every() and wanted not in found:
                 found.append(wanted)
     return found

@@ -95,7 +95,8 @@ class Provider:
                 if known is None:
                     raise Refused("invalid_grant")
                 return self._issued(known, None)
-        raise Refused("unsupported_grant_type")
+            case _:
+                raise Refused("unsupported_grant_type")
 
     def _exchanged(self, asked: Mapping[str, str]) -> Pending:
         pending = self.codes.pop(asked.get("code", ""), None)

@@ -15,7 +15,7 @@ from shared.config import Settings
 HERE = Path(__file__).parent
 SHARED = {"access-control-allow-origin": "*", "cache-control": "no-store"}
 POLICY = {
-    "content-security-policy": "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'",
+    "content-security-policy": "default-src 'none'; style-src 'self'; img-src data:",
     "cache-control": "no-store",
 }
 WORDS = {

@@ -80,9 +80,12 @@ export async function signIn() {
 export async function signOut() {
   const hint = tokens?.id;
   forget();
-  const issuer = await discover(await library()).catch(() => null);
-  session.value = { state: "out" };
-  if (!issuer?.end_session_endpoint) return;
+  session.value = { state: "starting" };
+  const issuer = await library().then(discover).catch(() => null);
+  if (!issuer?.end_session_endpoint) {
+    session.value = { state: "out" };
+    return;
+  }
   const url = new URL(issuer.end_session_endpoint);
   url.searchParams.set("client_id", settings.sign_in.client_id);
   url.searchParams.set("post_logout_redirect_uri", ROOT);
@@ -94,8 +97,9 @@ export class SessionExpired extends Error {}
 
 /** The functions didn't take the token, or it is too old: the person has to sign in again. */
 export function expire() {
+  const claims = session.value.claims ?? (tokens ? whose() : {});
   forget();
-  session.value = { ...session.value, state: "expired" };
+  session.value = { state: "expired", claims };
   return new SessionExpired("expired");
 }
 
@@ -160,7 +164,7 @@ function keep(granted) {
 }
 
 function enter() {
-  session.value = { state: "in", claims: { ...payload(tokens.id), ...payload(bearer()) } };
+  session.value = { state: "in", claims: whose() };
   clearTimeout(alarm);
   const left = (tokens.expires - EARLY_SECONDS) * 1000 - Date.now();
   alarm = setTimeout(() => token().catch(() => {}), Math.min(left, 2 ** 31 - 1));
@@ -172,6 +176,7 @@ function forget() {
   remember("tokens", null, "session");
 }
 
+const whose = () => ({ ...payload(tokens.id), ...payload(bearer()) });
 const alive = () => tokens.expires - EARLY_SECONDS > Date.now() / 1000;
 const bearer = () => (settings.sign_in.token === "id" ? tokens.id : tokens.access);
 const redirect = () => new URL("signed-in", ROOT).href;

@@ -4,7 +4,7 @@ export default {
   views: { fleet: "Fleet", conversations: "Conversations", lines: "Lines" },
   language: "Language",
   theme: { label: "Appearance", system: "System", light: "Light", dark: "Dark" },
-  account: { open: "Your account: {name}", operator: "Operations", leave: "Sign out" },
+  account: { yours: "Your account", operator: "Operations", leave: "Sign out" },
   close: "Close",
   cancel: "Cancel",
   busy: "under way",

@@ -4,7 +4,7 @@ export default {
   views: { fleet: "Frota", conversations: "Conversas", lines: "Linhas" },
   language: "Idioma",
   theme: { label: "Aparência", system: "Sistema", light: "Clara", dark: "Escura" },
-  account: { open: "Sua conta: {name}", operator: "Operação", leave: "Sair" },
+  account: { yours: "Sua conta", operator: "Operação", leave: "Sair" },
   close: "Fechar",
   cancel: "Cancelar",
   busy: "em andamento",

@@ -22,7 +22,8 @@ export function Account() {
   const { claims = {} } = session.value;
   const name = claims.name || claims.email || claims.sub || "";
   return html`<details class="who" ref=${ref}>
-    <summary aria-label=${t("shell.account.open", { name })}>
+    <summary>
+      <span class="unseen">${t("shell.account.yours")}</span>
       <span class="face" aria-hidden="true">${initials(name)}</span>
       <span class="names"><strong class="cut">${name}</strong>
         <span class="tenant muted small cut">${isOperator() ? t("shell.account.operator") : tenantName()}</span></span>

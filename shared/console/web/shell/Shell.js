@@ -66,7 +66,7 @@ const NotFound = () => html`<${View} title=${t("shell.notFound.title")}>
 
 function Rail() {
   const [location] = useLocation();
-  return html`<div class="rail">
+  return html`<header class="rail">
     <${Link} to="/" class="brand"><img src=${asset("mark.svg")} alt="" width="28" height="28" />Perene<//>
     <nav aria-label=${t("shell.navigation")}><ul role="list">
       ${mine().map((view) => {
@@ -77,7 +77,7 @@ function Rail() {
       })}
     </ul></nav>
     <div class="end"><${Account} /></div>
-  </div>`;
+  </header>`;
 }
 
 function Banner() {

@@ -1,4 +1,4 @@
-import { html, useEffect, useId, useRef } from "../lib.js";
+import { html, useId, useLayoutEffect, useRef } from "../lib.js";
 import { t } from "../i18n/index.js";
 import { Button } from "./Button.js";
 
@@ -9,10 +9,10 @@ import { Button } from "./Button.js";
 export function Dialog({ kind = "dialog", title, onClose, foot, children, ...rest }) {
   const ref = useRef(null);
   const id = useId();
-  useEffect(() => {
-    const before = document.activeElement;
-    ref.current.showModal();
-    return () => before?.isConnected && before.focus();
+  useLayoutEffect(() => {
+    const dialog = ref.current;
+    dialog.showModal();
+    return () => dialog.close(); // gives the focus back to where it came from
   }, []);
   const cancel = (event) => {
     event.preventDefault();
