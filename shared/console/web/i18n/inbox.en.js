@@ -46,7 +46,7 @@ export default {
   replyTo: "Reply to: {text}",
   replying: "Replying to {name}",
   dropReply: "Don't reply to this message",
-  jump: "Go to the message replied to: {text}",
+  jump: "Go to the message replied to:",
   reaction: { one: "{emoji}, {n} reaction", other: "{emoji}, {n} reactions" },
   delivery: {
     pending: "Pending",
@@ -76,8 +76,8 @@ export default {
   unsupported: "This kind of message can only be seen on the phone.",
   original: "Type: {type}",
   media: {
-    open: "Open {kind}",
-    download: "Download {name}",
+    open: "Open:",
+    download: "Download:",
     loading: "Opening…",
     failed: "It didn't open. {why}",
     downloaded: "“{name}” was downloaded.",

@@ -46,7 +46,7 @@ export default {
   replyTo: "Responder a: {text}",
   replying: "Respondendo a {name}",
   dropReply: "Não responder mais a esta mensagem",
-  jump: "Ir para a mensagem respondida: {text}",
+  jump: "Ir para a mensagem respondida:",
   reaction: { one: "{emoji}, {n} reação", other: "{emoji}, {n} reações" },
   delivery: {
     pending: "Pendente",
@@ -76,8 +76,8 @@ export default {
   unsupported: "Este tipo de mensagem só pode ser visto no celular.",
   original: "Tipo: {type}",
   media: {
-    open: "Abrir {kind}",
-    download: "Baixar {name}",
+    open: "Abrir:",
+    download: "Baixar:",
     loading: "Abrindo…",
     failed: "Não abriu. {why}",
     downloaded: "“{name}” foi baixado.",

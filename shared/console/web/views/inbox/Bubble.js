@@ -31,7 +31,7 @@ function Quote({ quoted, acts, messages, conversation, name }) {
   const icon = kindIcon(quoted.kind);
   const inside = html`${who && html`<strong dir="auto">${who}</strong>`}<span class="cut" dir="auto">${icon && html`<${Icon} name=${icon} />`}${text}</span>`;
   if (!loaded) return html`<blockquote class="quote">${inside}</blockquote>`;
-  return html`<button type="button" class="quote" aria-label=${t("inbox.jump", { text })} onClick=${() => acts.jump(quoted.id)}>${inside}</button>`;
+  return html`<button type="button" class="quote" onClick=${() => acts.jump(quoted.id)}><span class="unseen">${t("inbox.jump")}</span>${inside}</button>`;
 }
 
 function Foot({ message }) {

@@ -21,11 +21,11 @@ export function Media({ message, conversation }) {
   if (file.url && kind === "video") return html`<div class="media video" style=${ratio}><video src=${file.url} controls autoplay aria-label=${word}></video></div>`;
   if (file.url) return html`<div class="media sound"><audio src=${file.url} controls autoplay aria-label=${word}></audio></div>`;
   const thumbnail = visual && media?.thumbnail;
-  const label = t("inbox.media.open", { kind: word.toLocaleLowerCase() });
   return html`<div class=${`media ${visual ? kind : "sound"}`} style=${visual ? ratio : {}}>
     ${thumbnail && html`<img class="thumbnail" src=${`data:image/jpeg;base64,${thumbnail}`} alt="" />`}
-    <button type="button" class="open" aria-label=${label} aria-busy=${file.busy ? "true" : undefined} onClick=${file.open}>
+    <button type="button" class="open" aria-busy=${file.busy ? "true" : undefined} onClick=${file.open}>
       <${Icon} name=${file.busy ? "loader-circle" : kind === "video" || !visual ? "play" : kindIcon(kind)} spin=${file.busy} />
+      <span class="unseen">${t("inbox.media.open")}</span>
       <span>${file.busy ? t("inbox.media.loading") : word}${facts(media)}</span>
     </button>
   </div>${file.error && html`<p class="trouble" role="alert">${t("inbox.media.failed", { why: sentence(file.error) })}</p>`}`;
@@ -44,9 +44,9 @@ export function Document({ message, conversation }) {
     link.click();
     toast(t("inbox.media.downloaded", { name }));
   };
-  return html`<button type="button" class="piece document" aria-label=${t("inbox.media.download", { name })} aria-busy=${file.busy ? "true" : undefined} onClick=${save}>
+  return html`<button type="button" class="piece document" aria-busy=${file.busy ? "true" : undefined} onClick=${save}>
       <${Icon} name=${file.busy ? "loader-circle" : "file-text"} spin=${file.busy} />
-      <span><strong dir="auto">${name}</strong><span class="small">${kindWord("document")}${facts(message.media)}</span></span><${Icon} name="download" />
+      <span><span class="unseen">${t("inbox.media.download")}</span><strong dir="auto">${name}</strong><span class="small">${kindWord("document")}${facts(message.media)}</span></span><${Icon} name="download" />
     </button>${file.error && html`<p class="trouble" role="alert">${t("inbox.media.failed", { why: sentence(file.error) })}</p>`}`;
 }
 
