@@ -5,9 +5,12 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
+import httpx
+
 from tests.console.conftest import Stack
 
 PATIENCE_SECONDS = 15
+
 
 class World:
     """What happens to one tenant's lines, on their phones and at WhatsApp."""
@@ -33,9 +36,13 @@ class World:
 
     def hear(self, line: str, sender: str, text: str, name: str = "Maria") -> str:
         """Somebody wrote; the id of what they wrote."""
-        return str(self._do(line, "receive", **{"from": sender, "text": text, "push_name": name})["id"])
+        return str(
+            self._do(line, "receive", **{"from": sender, "text": text, "push_name": name})["id"]
+        )
 
-    def hear_any(self, line: str, sender: str, message: Any, name: str = "Maria", **more: Any) -> str:
+    def hear_any(
+        self, line: str, sender: str, message: Any, name: str = "Maria", **more: Any
+    ) -> str:
         """Somebody sent a message of any kind."""
         key = {"remoteJid": sender if "@" in sender else f"{sender}@s.whatsapp.net"}
         key |= {"id": uuid.uuid4().hex.upper()} | more.pop("key", {})
@@ -79,3 +86,15 @@ class World:
         answer = self.stack.simulate(f"instances/{name}/{verb}", **body)
         assert answer.status_code == 200, answer.text
         return answer.json()
+
+    def faulty(self, line: str, **faults: Any) -> None:
+        """What goes wrong with this line from now on; None ends it."""
+        name = self._call("GET", f"/instances/{line}").json()["instance"]
+        wanted = {kind: how and {"names": name} | how for kind, how in faults.items()}
+        url = f"{self.stack.simulator}/simulator/faults"
+        answer = httpx.put(url, json=wanted, timeout=30, trust_env=False)
+        assert answer.status_code == 200, answer.text
+
+    def sweep(self) -> None:
+        """What no webhook told is looked for."""
+        self._call("POST", "/sweep-orphans", operator=True)
