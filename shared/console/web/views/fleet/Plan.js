@@ -17,7 +17,7 @@ export function Plan({ onClose }) {
   const ask = async () => {
     make({});
     try {
-      const { data } = await api.post("sweep-orphans", undefined, { query: { dry: 1 }, timeout: PATIENCE_MS });
+      const { data } = await api.get("fleet/sweeps/orphans/plan", { timeout: PATIENCE_MS });
       make({ report: data });
     } catch (error) {
       make({ error });

@@ -59,7 +59,7 @@ export function usePairing(source) {
       try {
         const found = took(await source.look());
         const stale = found.state === "pairing" && !found.code && Date.now() > seen.current.until + UNSEEN_MS;
-        if (stale || ["creating", "releasing", "missing"].includes(found.state)) took(await source.ensure());
+        if (stale || asks(found)) took(await source.ensure());
       } catch (failed) {
         if (failed.kind !== "aborted") setError(failed);
       }
@@ -81,6 +81,10 @@ export function usePairing(source) {
 
   return { line, error, step, busy, left, again: () => act(), type: act };
 }
+
+/** Nothing comes by itself any more: it has to be asked for. */
+const asks = ({ state, reason }) =>
+  ["creating", "releasing", "missing"].includes(state) || (state === "closed" && !["reconnecting", "connection_lost", ...ENDED].includes(reason));
 
 function stepOf(line, hadCode) {
   if (!line) return "wait";
