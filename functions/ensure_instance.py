@@ -105,7 +105,9 @@ async def follow_link(request: Request) -> links.LinkedLine:
     opened = await links.open_up(asked.link or "")
     try:
         line = await links.connect(opened, asked.number)
-    except (*web.LINE_PROBLEMS, problems.MaximumInstancesReached):
+    except problems.Problem as problem:
+        if problem.status < 500 and problem.retry_after is None:
+            raise
         line = await links.look(opened)  # the session goes on where this didn't get
     return links.view(opened, line)
 

@@ -114,7 +114,7 @@ def looked_at(report: Report) -> frozenset[Cause]:
 
 
 def unclear(report: Report) -> set[str]:
-    """Incidents of servers some of whose candidates nobody understands: who knows what they await?"""
+    """Incidents of servers some of whose candidates nobody understands: they may await somebody."""
     return {Trouble(cause=Cause.APPROVAL_AWAITED, subject=each).id for each in report.unclear}
 
 

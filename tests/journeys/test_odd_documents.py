@@ -141,7 +141,9 @@ async def test_a_candidate_is_about_what_its_id_says(fleet: Perene):
     assert fleet.evolution.exists("instance_acme")
 
 
-async def test_a_sweep_that_forgot_what_it_saw_deletes_nothing_and_learns(fleet: Perene):
+async def test_a_sweep_that_forgot_what_it_saw_deletes_nothing_until_a_person_says_so(
+    fleet: Perene,
+):
     fleet.write("sweeps/orphans", carried="odd", until="odd")
     fleet.clock.advance(8 * DAY)
 
@@ -150,6 +152,8 @@ async def test_a_sweep_that_forgot_what_it_saw_deletes_nothing_and_learns(fleet:
     assert {brake["why"] for brake in first["brakes"]} == {"forgotten"}
     assert fleet.evolution.exists("instance_ghost")
     fleet.clock.advance(DAY)
+    assert {brake["why"] for brake in (await fleet.sweep())["brakes"]} == {"forgotten"}
+    await fleet.operate("POST", "/fleet/sweeps/orphans/accept-loss")
     assert (await fleet.sweep())["counts"]["deleted"] == 1
 
 
