@@ -278,9 +278,8 @@ async def test_a_server_that_does_not_answer_says_how_old_its_figures_are(visit:
 async def test_a_fleet_that_can_not_be_had_says_so_and_is_asked_again(visit: Visit, look: Look):
     tab = await visit("/fleet", look, "operator", operator=True)
     tab.forgive("503")
-    await tab.page.route(f"{tab.origin}/fleet", lambda route: route.fulfill(
-        status=503, json={"type": "urn:perene:problem:store-unavailable", "title": "x", "status": 503}
-    ))  # fmt: skip
+    down = {"type": "urn:perene:problem:store-unavailable", "title": "x", "status": 503}
+    await tab.page.route(f"{tab.origin}/fleet", lambda route: route.fulfill(status=503, json=down))
     await tab.page.reload()
     said = await tab.say("shell.problems.store-unavailable")
     await expect(tab.page.get_by_text(said)).to_be_visible()
