@@ -406,6 +406,7 @@ async def test_five_thousand_lines_are_as_quick_as_ten(visit: Visit, tenant: str
             batch.commit()
         tab = await visit(f"/fleet/instances?text={tenant}", DESKTOP, "op", operator=True)
         count = tab.page.locator(".toolbar .count")
+        await expect(tab.page.locator("[data-index]").first).to_be_visible()
         await expect(count).to_contain_text("5.0", timeout=60_000)
         await expect(count).not_to_contain_text("carregando", timeout=60_000)
         assert await tab.page.locator("[data-index]").count() < 60
