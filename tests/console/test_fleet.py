@@ -263,6 +263,27 @@ async def test_new_lines_are_stopped_and_let_in_again(visit: Visit, stack: Stack
     assert accepting()
 
 
+async def test_the_trend_is_drawn_and_can_be_read_as_a_table(visit: Visit, look: Look):
+    today = datetime.now(UTC).date().toordinal()
+    days = [
+        {"day": today - ago, "used": {"main": 90 - ago, "b": 5}, "limit": {"main": 100, "b": 10}}
+        | {"open": {"main": 60 - ago, "b": 4}}
+        for ago in range(20, -1, -1)
+    ]
+    tab = await visit("/fleet", look, "operator", operator=True)
+    where = re.compile(r"/fleet/days\?")
+    await tab.page.route(where, lambda route: route.fulfill(json={"days": days}))
+    await fleet_is(tab, full(0.9))
+
+    await expect(tab.page.locator(".fleet-chart canvas")).to_be_visible()
+    chart = tab.page.locator(".fleet-chart[role=img]")
+    await expect(chart).to_have_accessible_name(re.compile(" 95 .* 64 .* 110"))
+    await tab.page.get_by_text(await tab.say("fleet.trend.table")).click()
+    first = tab.page.locator(".fleet-table tbody tr").first
+    await expect(first.locator("td")).to_have_text(["95", "64", "110"])
+    await tab.good("fleet-trend")
+
+
 async def test_a_server_that_does_not_answer_says_how_old_its_figures_are(visit: Visit, look: Look):
     def change(said: dict[str, Any]) -> None:
         full(0.5)(said)
@@ -278,9 +299,8 @@ async def test_a_server_that_does_not_answer_says_how_old_its_figures_are(visit:
 async def test_a_fleet_that_can_not_be_had_says_so_and_is_asked_again(visit: Visit, look: Look):
     tab = await visit("/fleet", look, "operator", operator=True)
     tab.forgive("503")
-    await tab.page.route(f"{tab.origin}/fleet", lambda route: route.fulfill(
-        status=503, json={"type": "urn:perene:problem:store-unavailable", "title": "x", "status": 503}
-    ))  # fmt: skip
+    down = {"type": "urn:perene:problem:store-unavailable", "title": "x", "status": 503}
+    await tab.page.route(f"{tab.origin}/fleet", lambda route: route.fulfill(status=503, json=down))
     await tab.page.reload()
     said = await tab.say("shell.problems.store-unavailable")
     await expect(tab.page.get_by_text(said)).to_be_visible()
@@ -386,6 +406,7 @@ async def test_five_thousand_lines_are_as_quick_as_ten(visit: Visit, tenant: str
             batch.commit()
         tab = await visit(f"/fleet/instances?text={tenant}", DESKTOP, "op", operator=True)
         count = tab.page.locator(".toolbar .count")
+        await expect(tab.page.locator("[data-index]").first).to_be_visible()
         await expect(count).to_contain_text("5.0", timeout=60_000)
         await expect(count).not_to_contain_text("carregando", timeout=60_000)
         assert await tab.page.locator("[data-index]").count() < 60

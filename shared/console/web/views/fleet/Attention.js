@@ -7,7 +7,7 @@ import { Age, Button, Chip, Icon, Skeleton, toast } from "../../ui/index.js";
 import { causeOf, word } from "./words.js";
 
 const SHOWN = 6;
-const ROOM = new Set(["server_full", "server_filling"]);
+const STOPPABLE = new Set(["server_filling"]); // a full one takes no new lines anyway
 const LINKS = {
   server_down: ({ subject }) => ["server_lines", `/instances?server=${encodeURIComponent(subject)}`],
   server_key_refused: ({ subject }) => ["server_lines", `/instances?server=${encodeURIComponent(subject)}`],
@@ -45,7 +45,7 @@ const Calm = () => html`<section class="card fleet-attention calm"><div class="f
 function Trouble({ trouble, fleet, reload }) {
   const critical = trouble.severity === "critical";
   const said = causeOf(trouble, fleet.servers);
-  const server = ROOM.has(trouble.cause) && fleet.servers.find((each) => each.server === trouble.subject);
+  const server = STOPPABLE.has(trouble.cause) && fleet.servers.find((each) => each.server === trouble.subject);
   return html`<li class=${`fleet-trouble ${trouble.severity}`}>
     <${Chip} tone=${critical ? "bad" : "warn"} icon=${critical ? "circle-alert" : "triangle-alert"}>${word("fleet.attention.severity", trouble.severity)}<//>
     <p><strong>${said}</strong> <span class="muted small nowrap"><${Age} at=${trouble.since} /></span></p>

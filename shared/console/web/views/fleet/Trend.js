@@ -11,6 +11,7 @@ import { forecastOf, signed } from "./words.js";
 
 const DAYS = 60;
 const EPOCH = 719_163; // 1970-01-01, in days since the year 1
+const ENOUGH = 7; // days, for a forecast
 const HEIGHT = 190;
 const NEAR = 0.5; // the limit is drawn when so much of it is taken; else the days would be a flat line
 
@@ -44,7 +45,7 @@ export function Trend({ fleet }) {
 
 function pace(forecast, days) {
   const trend = forecast?.trend;
-  if (!trend) return t("fleet.trend.short", { n: days });
+  if (!trend) return days < ENOUGH ? t("fleet.trend.short", { n: days }) : t("fleet.forecast.unknown");
   const [sentence, sure] = forecastOf(forecast);
   const said = t("fleet.trend.pace", { a_day: signed(trend.a_day), low: signed(trend.low), high: signed(trend.high) });
   return html`<strong>${sentence}</strong>${sure && ` (${sure})`}. <span class="muted">${said}</span>`;
@@ -94,6 +95,7 @@ function drawn(Plot, place, rows, withLimit) {
   const options = {
     width: place.clientWidth,
     height: HEIGHT,
+    padding: [8, 28, 0, 0],
     legend: { show: false },
     cursor: { show: false },
     scales: { x: { time: true }, y: { range: [0, most * 1.08] } },

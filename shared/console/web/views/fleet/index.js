@@ -1,6 +1,6 @@
 // The fleet as its operators see it. What every part shows of it is asked once, here.
 
-import { html } from "../../lib.js";
+import { html, useEffect, useRef } from "../../lib.js";
 import { t } from "../../i18n/index.js";
 import { useGet } from "../../resource.js";
 import { Link, Redirect, Route, Switch, useLocation } from "../../router.js";
@@ -38,8 +38,12 @@ export default function Fleet() {
 
 function Places({ awaiting, violations }) {
   const [location] = useLocation();
+  const place = useRef(null);
+  useEffect(() => {
+    place.current.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }, [location]);
   const counted = { review: awaiting, report: violations };
-  return html`<nav class="fleet-places" aria-label=${t("fleet.places.label")}><ul role="list">
+  return html`<nav class="fleet-places" ref=${place} aria-label=${t("fleet.places.label")}><ul role="list">
     ${PLACES.map(
       ([name, path]) => html`<li><${Link} to=${path} aria-current=${location === path ? "page" : undefined}>
         ${t(`fleet.places.${name}`)}${counted[name] ? html`<span class="fleet-count">${counted[name]}</span>` : null}
