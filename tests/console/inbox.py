@@ -1,4 +1,4 @@
-"""A tenant's world for the tests of conversations: lines that are paired, and people who write to them."""
+"""A tenant's world for the tests of conversations: paired lines, and people who write to them."""
 
 import time
 import uuid
@@ -18,17 +18,21 @@ class World:
     def __init__(self, stack: Stack, tenant: str) -> None:
         self.stack = stack
         self.tenant = tenant
+        self.sales = ""
         plan = {"status": "active", "max_lines": 5}
         known = stack.call("PUT", f"/fleet/tenants/{tenant}", tenant, operator=True, json=plan)
         assert known.status_code == 200, known.text
 
-    def line(self, line: str, label: str, number: str) -> None:
-        """The line is there and paired with that number."""
+    def line(self, line: str, label: str) -> str:
+        """The line is there, paired with a number that no other has, as Brazilians write it."""
+        digits = f"{uuid.uuid4().int % 10**8:08}"
+        number = f"55119{digits}"
         asked = self._call("POST", "/ensure-instance", json={"line": line, "label": label})
         assert asked.status_code < 300, asked.text
         self.until(lambda: self._call("GET", f"/instances/{line}").json().get("code"))
         self._do(line, "scan", number=number, profile=label)
         self.until(lambda: self._call("GET", f"/instances/{line}").json()["state"] == "open")
+        return f"(11) 9{digits[:4]}-{digits[4:]}"
 
     def unpair(self, line: str) -> None:
         """The phone threw the line out."""
