@@ -83,7 +83,6 @@ export default {
     downloaded: "“{name}” was downloaded.",
   },
   poll: { any: "Several answers", one: "One answer", some: "Up to {n} answers" },
-  map: "See on the map",
   composer: {
     label: "Message",
     placeholder: "Write a message",

@@ -83,7 +83,6 @@ export default {
     downloaded: "“{name}” foi baixado.",
   },
   poll: { any: "Várias respostas", one: "Uma resposta", some: "Até {n} respostas" },
-  map: "Ver no mapa",
   composer: {
     label: "Mensagem",
     placeholder: "Escreva uma mensagem",

@@ -46,9 +46,8 @@ function Place({ kind, place }) {
   const words = [place?.name, place?.address].filter(Boolean).join(" · ");
   if (!place) return html`<p class="piece"><${Icon} name="map-pin" />${kindWord(kind)}</p>`;
   const at = `${place.latitude},${place.longitude}`;
-  const map = `https://www.openstreetmap.org/?mlat=${place.latitude}&mlon=${place.longitude}#map=16/${place.latitude}/${place.longitude}`;
   return html`<div class="piece"><${Icon} name="map-pin" /><div><strong dir="auto">${words || kindWord(kind)}</strong>
-    <p class="small"><span class="tabular">${at}</span> <a href=${map} target="_blank" rel="noopener noreferrer">${t("inbox.map")}</a></p></div></div>`;
+    <p class="small"><a class="tabular" href=${`geo:${at}`}>${at}</a></p></div></div>`;
 }
 
 const Cards = ({ cards }) => html`<ul role="list" class="cards">${cards.map(
