@@ -6,13 +6,18 @@ HOURS ?= 12
 IN_VENV := .venv/bin/python -m
 READY := .venv/.ready
 REQUIREMENTS := requirements.txt infra/local/requirements.txt tests/requirements.txt
+TOOLS := .local/tools
+TERRAFORM ?= terraform
+IN_CLOUD := $(TERRAFORM) -chdir=infra/terraform
+ENV ?=
 
 unexport PYTHONPATH
 
-.PHONY: help setup check fix test prove run token month openapi vendor screenshots bench clean
+.PHONY: help setup check fix test prove run token month openapi vendor screenshots bench doctor package secrets plan \
+	deploy destroy-check gcloud lock audit provider-schema clean
 
 help: ## list what there is
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(READY) ## make the virtual environment
 
@@ -54,8 +59,44 @@ screenshots: $(READY) ## pictures of every view of the console, in .local/screen
 bench: $(READY) ## the benchmarks
 	$(IN_VENV) tests.benchmarks
 
-clean: ## remove all that make made: .venv, .local with its kept data, caches
-	rm -rf .venv .local .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
+doctor: $(READY) ## what is wrong with a deployment, and what to do: ENV=.env.production
+	@$(IN_VENV) infra.doctor $(if $(ENV),--env='$(ENV)')
+
+package: $(READY) ## dist/perene.zip, as it is deployed
+	@$(IN_VENV) infra.package
+
+secrets: $(READY) ## ask for the values of secrets that have none yet
+	$(IN_CLOUD) apply -target=google_secret_manager_secret.setting
+	@$(IN_VENV) infra.secrets --project="$$($(IN_CLOUD) output -raw project)"
+
+plan: package ## what a deployment would change
+	$(IN_CLOUD) plan -input=false -out=plan.out
+
+deploy: plan destroy-check ## deploy what the plan says, if it loses nothing
+	$(IN_CLOUD) apply -input=false plan.out
+
+destroy-check: $(READY) ## whether the plan would delete what can't be made again
+	@$(IN_CLOUD) show -json plan.out | $(IN_VENV) infra.losses
+
+gcloud: $(READY) ## the script that deploys without Terraform: ENV=.env.production
+	@$(IN_VENV) infra.gcloud --env='$(ENV)'
+
+lock: $(TOOLS)/.ready ## write requirements.txt anew from requirements.in
+	@echo '# Made by `make lock` from requirements.in: do not edit. Installed with its hashes checked.' > requirements.new
+	$(TOOLS)/bin/uv pip compile --quiet --universal --python-version=3.11 --generate-hashes --no-header \
+		--no-emit-index-url requirements.in >> requirements.new
+	@mv requirements.new requirements.txt
+
+audit: $(TOOLS)/.ready ## known vulnerabilities in what is deployed (asks the internet)
+	$(TOOLS)/bin/pip-audit --disable-pip --require-hashes --requirement requirements.txt
+
+provider-schema: $(TOOLS)/.ready ## write tests/infra/provider.json anew
+	rm -rf $(TOOLS)/schema
+	$(TOOLS)/bin/python -m pip install --quiet --no-deps --target=$(TOOLS)/schema pulumi-gcp==10.2.0
+	$(TOOLS)/bin/python -m tests.infra.provider $(TOOLS)/schema/pulumi_gcp 'pulumi-gcp 10.2.0'
+
+clean: ## remove all that make made: .venv, .local with its kept data, dist, caches
+	rm -rf .venv .local dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(READY): $(REQUIREMENTS)
@@ -64,5 +105,11 @@ $(READY): $(REQUIREMENTS)
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
 		{ echo 'Python cannot make virtual environments yet: apt install python3-venv' >&2; exit 1; }
 	$(PYTHON) -m venv .venv
-	$(IN_VENV) pip install --quiet --disable-pip-version-check $(REQUIREMENTS:%=-r %)
+	$(IN_VENV) pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	$(IN_VENV) pip install --quiet --disable-pip-version-check -r infra/local/requirements.txt -r tests/requirements.txt
+	@touch $@
+
+$(TOOLS)/.ready: Makefile
+	$(PYTHON) -m venv $(TOOLS)
+	$(TOOLS)/bin/pip install --quiet --disable-pip-version-check uv==0.13.9 pip-audit==2.10.1
 	@touch $@

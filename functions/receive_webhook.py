@@ -15,6 +15,7 @@ BODY_LIMIT = 32 * 1024 * 1024
 PROBLEMS = (
     problems.WebhookForged,
     problems.BodyTooLarge,
+    problems.BodyTooSlow,
     problems.StoreUnavailable,
     problems.Unexpected,
 )

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from shared import problems, web
+from shared import auth, problems, web
 from shared.problems import TYPE_PREFIX, Problem
 
 ROOT = Path(__file__).parent.parent
@@ -63,6 +63,7 @@ def document() -> dict[str, Any]:
             "securitySchemes": {
                 "token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
                 "webhook": {"type": "apiKey", "in": "header", "name": "X-Webhook-Token"},
+                "feed": {"type": "apiKey", "in": "header", "name": "X-Feed-Secret"},
             },
         },
     }
@@ -137,6 +138,8 @@ def _security(edge: web.Edge, route: web.Route) -> list[dict[str, list[str]]]:
     """What a caller has to have, by the problems of who hasn't."""
     if problems.WebhookForged in route.problems:
         return [{"webhook": []}]
+    if auth.FEED_HEADER in route.needs:
+        return [{"feed": []}]
     return [{"token": []}] if problems.TokenMissing in route.problems else []
 
 

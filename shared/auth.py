@@ -1,6 +1,7 @@
 """Who is calling. The only place that says who a tenant is; closed unless configured."""
 
 import asyncio
+import hmac
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -22,6 +23,8 @@ ASYMMETRIC = ["RS256", "ES256"]
 SYMMETRIC = ["HS256"]
 UNREADABLE = (ValueError, TypeError, AttributeError, RecursionError)
 """What reading JSON of another shape or depth ends in."""
+
+FEED_HEADER = "x-feed-secret"
 
 Claims = dict[str, Any]
 
@@ -62,6 +65,22 @@ async def scheduler_of(request: Request) -> str:
     if settings.scheduler_email and _issuer(request) in _spellings(settings.scheduler_issuer):
         return await _scheduler(request, settings.scheduler_email)
     return await operator_of(request)
+
+
+def feeder_of(request: Request) -> None:
+    """Whoever asks knows `TENANT_FEED_SECRET`.
+
+    How long it takes doesn't tell how much of a guess is right. Raises TokenMissing, TokenInvalid,
+    AuthNotConfigured.
+    """
+    settings, given = config.settings(), request.headers.get(FEED_HEADER, "")
+    if settings.tenant_feed_secret is None:
+        raise problems.AuthNotConfigured()
+    if not given:
+        raise problems.TokenMissing()
+    secret = settings.tenant_feed_secret.get_secret_value()
+    if not hmac.compare_digest(given.encode(), secret.encode()):
+        raise problems.TokenInvalid()
 
 
 async def _scheduler(request: Request, email: str) -> str:

@@ -105,6 +105,7 @@ class Settings(BaseModel):
 
     cors_origins: Words = ()
     tenants_on_first_use: bool = True
+    tenant_feed_secret: Secret | None = None
 
     scheduler_issuer: str = "https://accounts.google.com"
     scheduler_jwks_url: Url = "https://www.googleapis.com/oauth2/v3/certs"

@@ -47,6 +47,8 @@ class Run(BaseModel):
 
     port: int
     secrets: Secrets
+    firestore: str = ""
+    evolution: str = ""
 
     @classmethod
     def last(cls, place: Path = PLACE) -> Self:

@@ -131,7 +131,8 @@ def _started(wish: Wish, running: contextlib.ExitStack) -> list[Child]:
     if simulator:
         ours.append(_simulator(wish, env, running))
     ours.append(_gateway(wish, env, running))
-    run.remember(wish.place)
+    there = {"firestore": firestore.host, "evolution": simulator}
+    run.model_copy(update=there).remember(wish.place)
     _introduce(wish, run, simulator)
     return ours
 

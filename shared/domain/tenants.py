@@ -43,6 +43,8 @@ class Tenant(Kept):
     """What people call its lines, those of the past too: their conversations stay."""
     created_at: AwareDatetime | None = None
     cancelled_at: AwareDatetime | None = None
+    fed: int = 0
+    """The order of the newest row that the agency's database told of it."""
 
     def has_room_for(self, line: LineId) -> bool:
         """Whether the line is one of the tenant's or may become one.

@@ -73,6 +73,11 @@ class BodyTooLarge(Problem):
     title = "The request is too large"
 
 
+class BodyTooSlow(Problem):
+    status = 408
+    title = "The request took too long to arrive"
+
+
 class BodyNotJson(Problem):
     status = 415
     title = "The request's content type must be application/json"

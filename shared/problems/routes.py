@@ -18,6 +18,7 @@ TENANT_PROBLEMS: tuple[type[Problem], ...] = (
 )
 BODY_PROBLEMS: tuple[type[Problem], ...] = (
     problems.BodyTooLarge,
+    problems.BodyTooSlow,
     problems.BodyNotJson,
     problems.BodyMalformed,
     problems.RequestInvalid,

@@ -17,6 +17,7 @@ _HOST = re.compile(
     r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+(?:[a-z]{2,63}|xn--[a-z0-9-]{2,59})",
     re.IGNORECASE | re.ASCII,
 )
+_UNPRINTABLE = re.compile(r"[\x00-\x20\x7f-\xa0\u2000-\u200f\u2028-\u202f\u3000\ufeff]")
 _INSIDE = (
     *(".local", ".localhost", ".internal", ".invalid", ".test", ".example", ".home.arpa"),
     *(".lan", ".intranet", ".corp", ".home", ".private"),
@@ -28,11 +29,18 @@ def _public(value: str) -> str:
 
     (A name can still lead inside; the server's network has to refuse that.)
     """
+    if _UNPRINTABLE.search(value):
+        raise ValueError("must be an address without blanks")  # readers differ on what they mean
     parts = urlsplit(value)
     host = parts.hostname or ""
     if parts.scheme != "https" or parts.username or parts.password:
         raise ValueError("must be an https:// address without a password")
-    if _is_ip(host) or not _HOST.fullmatch(host) or host.lower().endswith(_INSIDE):
+    if (
+        parts.port == 0
+        or _is_ip(host)
+        or not _HOST.fullmatch(host)
+        or host.lower().endswith(_INSIDE)
+    ):
         raise ValueError("must be on the public web")
     return value
 

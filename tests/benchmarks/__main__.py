@@ -10,9 +10,10 @@ from typing import Any
 from unittest import mock
 
 from infra.local import emulator
-from tests.benchmarks import ensure, intake, send, sweeps
+from tests.benchmarks import cold, ensure, intake, send, sweeps
 
 BENCHMARKS = {
+    "cold": [cold.run],
     "ensure": [ensure.run],
     "intake": intake.PARTS,
     "send": [send.run],

@@ -19,6 +19,7 @@ SLUGS = [
     "no-such-path",
     "method-not-allowed",
     "body-too-large",
+    "body-too-slow",
     "body-not-json",
     "body-malformed",
     "request-invalid",

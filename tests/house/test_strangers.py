@@ -33,7 +33,8 @@ async def origin(
     deploy: Deploy, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[httpx.AsyncClient]:
     """Every function, and nothing that they could work with."""
-    deploy(AUTH_ISSUER="https://issuer.test", AUTH_AUDIENCE="perene", AUTH_HS256_SECRET="s" * 32)
+    trust = {"AUTH_ISSUER": "https://issuer.test", "AUTH_AUDIENCE": "perene"}
+    deploy(**trust, AUTH_HS256_SECRET="s" * 32, TENANT_FEED_SECRET="f" * 32)
     monkeypatch.setattr(services, "store", untouched)
     monkeypatch.setattr(services, "evolution", untouched)
     through = httpx.ASGITransport(gateway.build(FUNCTIONS))

@@ -1,0 +1,58 @@
+"""The agency's database tells: this tenant is new, suspended, cancelled, or may have more lines."""
+
+import functions_framework.aio
+from starlette.requests import Request
+from starlette.responses import Response
+
+from shared import auth, log, problems, services, web
+from shared.domain.feeding import Outcome, RowChanged, decide_fed
+from shared.domain.names import TenantId
+from shared.domain.record import Record
+from shared.domain.tenants import Status
+
+edge = web.Edge("tenant_feed", "/tenant-feed")
+
+
+class Taken(Record):
+    """The tenant as it is now; `stale`: something newer had been told already."""
+
+    tenant: TenantId
+    status: Status
+    max_lines: int
+    outcome: Outcome
+
+
+@edge.route(
+    "POST",
+    "/",
+    takes=RowChanged,
+    needs=(auth.FEED_HEADER,),
+    answers={200: Taken},
+    problems=(
+        problems.TokenMissing,
+        problems.TokenInvalid,
+        problems.AuthNotConfigured,
+        problems.StoreUnavailable,
+        problems.Unexpected,
+        *web.BODY_PROBLEMS,
+    ),
+)
+async def feed(request: Request) -> Taken:
+    """The tenant's status and `max_lines` are the row's; a row that is gone cancels it.
+
+    Told twice or in another order, the result is the same.
+    """
+    auth.feeder_of(request)
+    fed = decide_fed(await web.body(RowChanged, request))
+    change = {**fed.change, "fed": fed.order}
+    kept = await services.store().keep_tenant(fed.tenant, change, services.now())
+    outcome: Outcome = "taken" if kept.fed == fed.order else "stale"
+    log.happened("tenant.fed", tenant=kept.tenant, status=kept.status, outcome=outcome)
+    shown = kept.model_dump(include={"tenant", "status", "max_lines"})
+    return Taken(**shown, outcome=outcome)
+
+
+@functions_framework.aio.http
+async def tenant_feed(request: Request) -> Response:
+    """`POST /tenant-feed`."""
+    return await edge.answer(request)

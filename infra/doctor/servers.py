@@ -1,0 +1,158 @@
+"""Every Evolution server: there, ours, of the version we speak to, and with the same time."""
+
+from collections.abc import AsyncIterator, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+import httpx
+
+from infra.doctor import choices
+from infra.doctor.findings import Finding, bad, doubtful, good, unseen
+from shared import problems
+from shared.config import Server
+from shared.evolution.client import Evolution
+
+OLDEST_THAT_RETRIES = (2, 3)
+SKEW_TOLERATED, SKEW_HARMFUL = 5.0, 10.0
+"""Seconds. Tokens are allowed 10 (shared/auth.py)."""
+
+WANTED = {
+    "DEL_INSTANCE": ({"false"}, "else it deletes every instance that isn't connected for a while"),
+    "S3_SAVE_VIDEO": ({"true"}, "with S3 on, videos and what comes with them are lost otherwise"),
+    "WEBHOOK_GLOBAL_ENABLED": ({"false"}, "Perene tells each instance its own webhook"),
+    "AUTHENTICATION_EXPOSE_IN_FETCH_INSTANCES": ({"false"}, "keys have no business in webhooks"),
+    "TZ": ({"UTC"}, "its webhooks call its local time UTC"),
+}
+RETRIES = {"WEBHOOK_RETRY_MAX_ATTEMPTS": 10, "WEBHOOK_RETRY_MAX_DELAY_SECONDS": 300}
+"""At least so much: together some 20 minutes in which nothing is lost."""
+
+FINAL = "WEBHOOK_RETRY_NON_RETRYABLE_STATUS_CODES"
+NEVER_FINAL = {"408", "409", "429", "500", "502", "503", "504"}
+
+
+async def look(server: Server, http: httpx.AsyncClient, *, local: bool) -> AsyncIterator[Finding]:
+    """All that can be seen of it from outside."""
+    what, evolution = f"Server {server.id}", Evolution(server, http)
+    if not local and choices.is_inside(server.url):
+        yield doubtful(
+            what,
+            "its address is inside some network",
+            "Functions need a VPC connector to reach it; or give it a public https:// address.",
+        )
+    try:
+        version = await evolution.version()
+        accepted = await evolution.verify()
+    except problems.Problem as problem:
+        yield bad(
+            what,
+            f"{problem.title} ({problem.slug()})",
+            "Is it running, and its url right? curl it from outside its own network.",
+        )
+        return
+    yield _key(what, accepted)
+    yield _version(what, server, version)
+    yield await clock(what, server.url, http)
+
+
+def _key(what: str, accepted: bool) -> Finding:
+    if accepted:
+        return good(what, "reachable, and it accepts our key")
+    return bad(
+        what,
+        "it refuses our key",
+        "EVOLUTION_API_KEY (or api_key) must be the server's global AUTHENTICATION_API_KEY.",
+    )
+
+
+def _version(what: str, server: Server, version: str | None) -> Finding:
+    if version is None:
+        return unseen(what, "it doesn't say its version", "Look at its image's tag.")
+    if version.startswith("1.") != (server.dialect == "1.8"):
+        return bad(
+            what,
+            f"it is {version}, and configured as {server.version}",
+            f"Set EVOLUTION_VERSION (or its `version`) to {version}.",
+        )
+    if version.startswith("1."):
+        return doubtful(
+            what,
+            f"{version} posts each webhook once: what we miss comes with the nightly sweep only",
+            "Upgrade it to 2.3 or newer (infra/operations.md, Upgrading Evolution).",
+        )
+    if _numbers(version) < OLDEST_THAT_RETRIES:
+        return doubtful(
+            what,
+            f"{version} repeats webhooks for 5 minutes only, and those that we refuse too",
+            "Upgrade it to 2.3 or newer (infra/operations.md, Upgrading Evolution).",
+        )
+    return good(what, f"it is {version}")
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split(".")[:2] if part.isdecimal())
+
+
+async def clock(what: str, url: str, http: httpx.AsyncClient) -> Finding:
+    """How far its clock is from ours, by the Date of an answer."""
+    try:
+        answer = await http.get(url, timeout=10)
+        there = parsedate_to_datetime(answer.headers["date"])
+    except (httpx.HTTPError, KeyError, ValueError):
+        return unseen(what, "its clock: its answers have no date")
+    skew = abs(there.astimezone(UTC).timestamp() - datetime.now(UTC).timestamp())
+    if skew > SKEW_HARMFUL:
+        return bad(
+            what,
+            f"its clock and this one's differ by {skew:.0f} s",
+            "Turn on NTP on both: messages are ordered by these clocks, and tokens expire by them.",
+        )
+    if skew > SKEW_TOLERATED:
+        return doubtful(what, f"clocks differ by {skew:.0f} s", "Turn on NTP on both.")
+    return good(what, "clocks agree")
+
+
+def environment(given: Mapping[str, str] | None) -> list[Finding]:
+    """What the server's own environment says; from outside nobody can see it."""
+    what = "Evolution's environment"
+    if given is None:
+        return [
+            unseen(
+                what,
+                "DEL_INSTANCE and retries can't be seen from outside",
+                "Compare it with infra/evolution/.env.example, or check it: --evolution-env=FILE",
+            )
+        ]
+    found = [_wanted(what, name, given) for name in WANTED if name in given or name in MUST]
+    found += [_enough(what, name, given[name]) for name in RETRIES if name in given]
+    found += [_final(what, given[FINAL])] if FINAL in given else []
+    wrong = [finding for finding in found if finding]
+    return wrong or [good(what, "deletes nothing by itself, and repeats webhooks for long enough")]
+
+
+MUST = ("DEL_INSTANCE",)
+"""What has to be said, whatever the default is."""
+
+
+def _wanted(what: str, name: str, given: Mapping[str, str]) -> Finding | None:
+    wanted, why = WANTED[name]
+    value = given.get(name, "").strip()
+    if value.lower() in {each.lower() for each in wanted}:
+        return None
+    if name == "S3_SAVE_VIDEO" and given.get("S3_ENABLED", "").lower() != "true":
+        return None
+    return bad(what, f"{name} isn't {' or '.join(sorted(wanted))}", f"Set it: {why}.")
+
+
+def _enough(what: str, name: str, value: str) -> Finding | None:
+    if value.isdecimal() and (int(value) >= RETRIES[name] or int(value) == 0):
+        return None
+    least = RETRIES[name]
+    return bad(what, f"{name} is below {least}", "An outage of ours that is longer loses messages.")
+
+
+def _final(what: str, value: str) -> Finding | None:
+    dropped = sorted(NEVER_FINAL & set(value.replace(" ", "").split(",")))
+    if not dropped:
+        return None
+    remedy = "Take them out: Perene answers so when the event must come again."
+    return bad(what, f"{FINAL} has {', '.join(dropped)}", remedy)

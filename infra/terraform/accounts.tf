@@ -1,0 +1,46 @@
+# One service account for each level of trust, and none has more than it needs.
+
+resource "google_service_account" "function" {
+  for_each = local.trusts
+
+  account_id   = "perene-${each.key}"
+  display_name = "Perene's functions: ${each.key}"
+}
+
+# Documents of this database, nothing of its administration. Who serves pages gets none.
+resource "google_project_iam_member" "documents" {
+  for_each = local.informed
+
+  project = var.project
+  role    = "roles/datastore.user"
+  member  = google_service_account.function[each.key].member
+
+  condition {
+    title      = "only-perenes-database"
+    expression = "resource.name == \"${local.database_path}\""
+  }
+}
+
+resource "google_service_account" "scheduler" {
+  account_id   = "perene-scheduler"
+  display_name = "Starts Perene's sweeps, and may do nothing else"
+}
+
+resource "google_service_account" "builder" {
+  account_id   = "perene-builder"
+  display_name = "Builds Perene's functions"
+}
+
+resource "google_project_iam_member" "builder" {
+  for_each = toset(["roles/artifactregistry.writer", "roles/logging.logWriter"])
+
+  project = var.project
+  role    = each.value
+  member  = google_service_account.builder.member
+}
+
+resource "google_storage_bucket_iam_member" "builder" {
+  bucket = google_storage_bucket.source.name
+  role   = "roles/storage.objectViewer"
+  member = google_service_account.builder.member
+}

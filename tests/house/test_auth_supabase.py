@@ -1,0 +1,112 @@
+"""Tokens as Supabase Auth signs them, with its legacy secret and with its asymmetric keys."""
+
+import time
+import uuid
+from typing import Any
+
+import jwt
+import pytest
+
+from shared import problems
+from shared.auth import operator_of, tenant_of
+from tests.house.callers import asking
+from tests.house.conftest import Deploy
+from tests.house.issuer import Issuer, a_key
+
+PROJECT = "https://abcdefghijklmnopqrst.supabase.co"
+SECRET = "the legacy JWT secret of a Supabase project"
+PERSON = str(uuid.UUID(int=7))
+LEGACY = {
+    "AUTH_ISSUER": f"{PROJECT}/auth/v1",
+    "AUTH_AUDIENCE": "authenticated",
+    "AUTH_HS256_SECRET": SECRET,
+    "AUTH_OPERATOR_CLAIM": "app_metadata.role=operator",
+}
+
+
+def claims(**more: Any) -> dict[str, Any]:
+    """Those of somebody who signed in."""
+    now = int(time.time())
+    return {
+        "iss": f"{PROJECT}/auth/v1",
+        "aud": "authenticated",
+        "sub": PERSON,
+        "exp": now + 3600,
+        "iat": now,
+        "role": "authenticated",
+        "aal": "aal1",
+        "session_id": str(uuid.UUID(int=8)),
+        "email": "somebody@agency.test",
+        "is_anonymous": False,
+        "app_metadata": {"provider": "email", "providers": ["email"]},
+        "user_metadata": {},
+    } | more
+
+
+def legacy(**more: Any) -> Any:
+    return asking(jwt.encode(claims(**more), SECRET, "HS256"))
+
+
+async def test_a_person_is_a_tenant_by_their_user_id(deploy: Deploy):
+    deploy(**LEGACY)
+
+    assert await tenant_of(legacy()) == PERSON
+
+
+@pytest.mark.parametrize("kid", ["ec-1", "rsa-1"])
+async def test_asymmetric_keys_are_read_from_the_projects_address(
+    deploy: Deploy, by_keys: Issuer, kid: str
+):
+    deploy(**LEGACY | {"AUTH_HS256_SECRET": "", "AUTH_JWKS_URL": by_keys.url})
+    algorithm = "ES256" if kid.startswith("ec") else "RS256"
+    token = jwt.encode(claims(), a_key(kid), algorithm, {"kid": kid})
+
+    assert await tenant_of(asking(token)) == PERSON
+
+
+async def test_a_team_shares_the_tenant_that_only_the_backend_can_write(deploy: Deploy):
+    deploy(**LEGACY | {"AUTH_TENANT_CLAIM": "app_metadata.tenant_id"})
+
+    team = await tenant_of(legacy(app_metadata={"tenant_id": "acme"}))
+
+    assert team == "acme"
+
+
+async def test_what_people_write_of_themselves_makes_nobody_anything(deploy: Deploy):
+    deploy(**LEGACY | {"AUTH_TENANT_CLAIM": "app_metadata.tenant_id"})
+    dreamer = legacy(user_metadata={"tenant_id": "acme", "role": "operator"}, role="authenticated")
+
+    with pytest.raises(problems.TenantUnusable):
+        await tenant_of(dreamer)
+    with pytest.raises(problems.NotAllowed):
+        await operator_of(dreamer)
+
+
+async def test_an_anonymous_person_is_no_tenant_where_tenants_are_given(deploy: Deploy):
+    deploy(**LEGACY | {"AUTH_TENANT_CLAIM": "app_metadata.tenant_id"})
+
+    with pytest.raises(problems.TenantUnusable):
+        await tenant_of(legacy(is_anonymous=True, app_metadata={}))
+
+
+async def test_an_operator_is_one_by_a_role_that_only_the_backend_can_write(deploy: Deploy):
+    deploy(**LEGACY)
+
+    assert await operator_of(legacy(app_metadata={"role": "operator"})) == PERSON
+
+
+@pytest.mark.parametrize("role", ["anon", "service_role"])
+async def test_a_projects_own_keys_are_nobodys_token(deploy: Deploy, role: str):
+    deploy(**LEGACY)
+    now = int(time.time())
+    key = {"iss": "supabase", "ref": "abc", "role": role, "iat": now, "exp": now + 10**8}
+
+    with pytest.raises(problems.TokenInvalid):
+        await tenant_of(asking(jwt.encode(key, SECRET, "HS256")))
+
+
+async def test_a_token_of_another_project_is_refused(deploy: Deploy):
+    deploy(**LEGACY)
+
+    with pytest.raises(problems.TokenInvalid):
+        await tenant_of(legacy(iss="https://another.supabase.co/auth/v1"))

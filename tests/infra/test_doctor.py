@@ -1,0 +1,458 @@
+"""The doctor sees what is wrong with a deployment, says so in a sentence, and what to do."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import jwt
+import pytest
+from jwt.algorithms import RSAAlgorithm
+
+from infra import deployment
+from infra.doctor import examine, servers
+from infra.doctor.findings import Finding, Verdict
+from infra.local import children
+from tests.house.issuer import a_key
+from tests.perene import Perene
+
+ROOT = Path(__file__).parents[2]
+HTTPS = "https://perene.test"
+KEYS = {"keys": [json.loads(RSAAlgorithm.to_jwk(a_key("rsa-1").public_key())) | {"kid": "1"}]}
+
+
+class Says(httpx.AsyncBaseTransport):
+    """A host that always says the same."""
+
+    def __init__(self, status: int = 200, body: Any = None, **headers: str) -> None:
+        self.answer = (status, body, headers)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        status, body, headers = self.answer
+        return httpx.Response(status, json=body, headers=headers)
+
+
+class Dead(httpx.AsyncBaseTransport):
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("refused", request=request)
+
+
+class Administered(httpx.AsyncBaseTransport):
+    """Firestore's administration, with what is declared, in pages; some of it otherwise."""
+
+    def __init__(self) -> None:
+        self.indexes = [
+            {
+                "name": f"projects/p/databases/d/collectionGroups/{each['collectionGroup']}"
+                "/indexes/1",
+                "queryScope": each["queryScope"],
+                "fields": [*each["fields"], {"fieldPath": "__name__", "order": "DESCENDING"}],
+                "state": "READY",
+            }
+            for each in deployment.indexes()["indexes"]
+        ]
+        self.fields = [
+            {
+                "name": f"projects/p/databases/d/collectionGroups/{each['collectionGroup']}"
+                f"/fields/{each['fieldPath']}",
+                "ttlConfig": {"state": "ACTIVE"},
+            }
+            for each in deployment.indexes()["fieldOverrides"]
+            if each.get("ttl")
+        ]
+        self.asked: list[httpx.Request] = []
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self.asked.append(request)
+        if request.headers["authorization"] != "Bearer of-the-doctor":
+            return httpx.Response(401)
+        what = request.url.path.rpartition("/")[2]
+        every = self.indexes if what == "indexes" else self.fields
+        start = int(request.url.params.get("pageToken", 0))
+        more = {"nextPageToken": str(start + 3)} if len(every) > start + 3 else {}
+        return httpx.Response(200, json={what: every[start : start + 3], **more})
+
+
+class Patient:
+    """A deployment to look at: `environment` is what the doctor is given."""
+
+    def __init__(self, perene: Perene) -> None:
+        self.perene = perene
+        self.hosts = perene.hosts.transports
+        self.hosts["perene.test"] = httpx.ASGITransport(perene.app, raise_app_exceptions=False)
+        self.hosts["issuer.test"] = self.hosts["www.googleapis.com"] = Says(body=KEYS)
+        self.administered = self.hosts["firestore.googleapis.com"] = Administered()
+        perene.set(PUBLIC_URL=HTTPS)
+        (server,) = perene.servers
+        self.server = {"id": server, "url": f"https://{server}.test", "api_key": f"key-of-{server}"}
+        self.environment = perene.environment() | {
+            "PUBLIC_URL": HTTPS,
+            "AUTH_HS256_SECRET": "",
+            "AUTH_JWKS_URL": "https://issuer.test/jwks",
+            "CORS_ORIGINS": "https://app.test",
+            "ALERT_WEBHOOK_URL": "https://chat.test/hook",
+            "SCHEDULER_AUDIENCE": "https://sweep.test",
+            "SCHEDULER_EMAIL": "scheduler@perene.test",
+        }
+        self.served()
+
+    def served(self, **change: Any) -> None:
+        """The server is configured so."""
+        version = next(iter(self.perene.versions.values()))
+        self.environment["EVOLUTION_SERVERS"] = json.dumps(
+            [self.server | {"version": version} | change]
+        )
+
+    async def examined(
+        self, evolution: dict[str, str] | None = None, token: Callable[[], str] | None = None
+    ) -> list[Finding]:
+        found = examine.everything(self.environment, evolution, token or (lambda: "of-the-doctor"))
+        return [finding async for finding in found]
+
+    async def ills(self, **more: Any) -> list[Finding]:
+        """What is bad or doubtful."""
+        wrong = (Verdict.BAD, Verdict.DOUBTFUL)
+        return [each for each in await self.examined(**more) if each.verdict in wrong]
+
+
+@pytest.fixture
+def patient(on_2: Perene) -> Patient:
+    return Patient(on_2)
+
+
+async def test_nothing_is_wrong_with_a_good_deployment(patient: Patient):
+    found = await patient.examined({"DEL_INSTANCE": "false"})
+
+    assert [str(each) for each in found if each.verdict in (Verdict.BAD, Verdict.DOUBTFUL)] == []
+    good = [str(each) for each in found if each.verdict is Verdict.GOOD]
+    for seen in ("document", "indexes are ready", "TTL", "our key", "is 2.3", "OpenAPI", "ours"):
+        assert any(seen in each for each in good), seen
+    assert len(patient.administered.asked) > 2
+
+
+async def test_it_leaves_nothing_behind(patient: Patient):
+    await patient.examined()
+
+    assert {each.id for each in patient.perene.database.collections()} == set()
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"PUBLIC_URL": ""}, "PUBLIC_URL: Field required"),
+        ({"WEBHOOK_SECRET": "short", "INSTANCE_MAX": "many"}, "WEBHOOK_SECRET"),
+        ({"AUTH_ISSUER": ""}, "no token counts"),
+        ({"AUTH_OPERATOR_CLAIM": ""}, "nobody is one"),
+        ({"AUTH_OPERATOR_CLAIM": "user_metadata.role=operator"}, "people write themselves"),
+        ({"AUTH_TENANT_CLAIM": "user_metadata.tenant"}, "anybody can be any tenant"),
+        ({"CORS_ORIGINS": "*"}, "every page"),
+        ({"ALERT_WEBHOOK_URL": ""}, "only in the log"),
+        ({"PUBLIC_URL": "http://perene.test"}, "isn't https"),
+        (
+            {"WEBHOOK_SECRET_PREVIOUS": "the webhooks' secret of the tests"},
+            "nothing was rotated",
+        ),
+    ],
+)
+async def test_a_setting_that_is_wrong_or_regrettable_is_named(
+    patient: Patient, change: dict[str, str], told: str
+):
+    patient.environment |= change
+
+    ills = await patient.ills()
+
+    assert any(told in f"{each.what}: {each.says}" for each in ills), ills
+    assert all(each.remedy for each in ills)
+
+
+async def test_a_value_that_is_wrong_is_never_shown(patient: Patient):
+    patient.environment |= {"WEBHOOK_SECRET": "hunter2", "EVOLUTION_SERVERS": "[hunter2"}
+
+    assert "hunter2" not in str(await patient.ills())
+
+
+# Evolution -----------------------------------------------------------------------------------
+
+
+async def test_a_server_that_is_away_is_named(patient: Patient):
+    patient.hosts["main.test"] = Dead()
+
+    (ill,) = await patient.ills()
+
+    assert (ill.verdict, ill.what) == (Verdict.BAD, "Server main")
+    assert "can't be reached" in ill.says
+
+
+async def test_a_key_that_is_refused_is_told(patient: Patient):
+    patient.served(api_key="another")
+
+    assert "refuses our key" in str(await patient.ills())
+
+
+async def test_a_server_of_another_dialect_is_told(patient: Patient):
+    patient.served(version="1.8.2")
+
+    (ill,) = [each for each in await patient.ills() if "configured as" in each.says]
+
+    assert "2.3.6, and configured as 1.8.2" in ill.says
+
+
+async def test_a_server_in_some_network_is_doubted(patient: Patient):
+    patient.hosts["10.1.2.3"] = patient.hosts["main.test"]
+    patient.served(url="http://10.1.2.3:8080")
+
+    (ill,) = await patient.ills()
+
+    assert "inside some network" in ill.says
+
+
+async def test_a_key_that_crosses_the_internet_in_the_clear_is_bad(patient: Patient):
+    patient.served(url="http://main.test")
+
+    (ill,) = await patient.ills()
+
+    assert (ill.verdict, "in the clear" in ill.says) == (Verdict.BAD, True)
+
+
+@pytest.mark.parametrize("version", ["1.8.2", "2.2.3"])
+async def test_an_old_server_is_doubted(firestore_emulator: str, version: str):
+    async with Perene(main=version) as perene:
+        (ill,) = await Patient(perene).ills()
+
+    assert "Upgrad" in ill.remedy
+
+
+@pytest.mark.parametrize(
+    ("behind", "verdict"),
+    [(1, Verdict.GOOD), (7, Verdict.DOUBTFUL), (-90, Verdict.BAD)],
+)
+async def test_clocks_that_differ_are_told(behind: float, verdict: Verdict):
+    there = format_datetime(datetime.now(UTC) - timedelta(seconds=behind), usegmt=True)
+
+    async with httpx.AsyncClient(transport=Says(date=there)) as http:
+        found = await servers.clock("It", "https://it.test", http)
+
+    assert found.verdict is verdict
+
+
+async def test_a_clock_that_nobody_can_see_is_not_called_good():
+    async with httpx.AsyncClient(transport=Says()) as http:
+        found = await servers.clock("It", "https://it.test", http)
+
+    assert found.verdict is Verdict.UNSEEN
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({}, "DEL_INSTANCE"),
+        ({"DEL_INSTANCE": "5"}, "DEL_INSTANCE"),
+        ({"S3_ENABLED": "true", "S3_SAVE_VIDEO": "false"}, "S3_SAVE_VIDEO"),
+        ({"WEBHOOK_RETRY_MAX_ATTEMPTS": "3"}, "WEBHOOK_RETRY_MAX_ATTEMPTS"),
+        ({"WEBHOOK_RETRY_MAX_DELAY_SECONDS": "30"}, "WEBHOOK_RETRY_MAX_DELAY_SECONDS"),
+        ({"WEBHOOK_RETRY_NON_RETRYABLE_STATUS_CODES": "400, 503"}, "503"),
+        ({"WEBHOOK_GLOBAL_ENABLED": "true"}, "WEBHOOK_GLOBAL_ENABLED"),
+        ({"AUTHENTICATION_EXPOSE_IN_FETCH_INSTANCES": "true"}, "EXPOSE"),
+        ({"TZ": "America/Sao_Paulo"}, "TZ"),
+    ],
+)
+def test_a_servers_own_environment_is_checked_if_somebody_has_it(given: dict[str, str], named: str):
+    usual = {"DEL_INSTANCE": "false"} if given else {}
+
+    (ill,) = servers.environment(usual | given)
+
+    assert ill.verdict is Verdict.BAD
+    assert named in ill.says
+
+
+def test_what_nobody_can_see_from_outside_is_said_so():
+    (found,) = servers.environment(None)
+
+    assert found.verdict is Verdict.UNSEEN
+    assert "--evolution-env" in found.remedy
+
+
+# The origin ----------------------------------------------------------------------------------
+
+
+async def test_an_origin_that_is_away_is_told(patient: Patient):
+    patient.hosts["perene.test"] = Dead()
+
+    (ill,) = await patient.ills()
+
+    assert ill.what == "PUBLIC_URL"
+    assert "DNS" in ill.remedy
+
+
+async def test_an_origin_that_is_somebody_elses_is_told(patient: Patient):
+    patient.hosts["perene.test"] = Says(body={"hello": "there"})
+
+    ills = str(await patient.ills())
+
+    assert "something else than Perene" in ills
+    assert "anybody is answered" in ills
+    assert "a forged token is answered 200, not 401" in ills
+
+
+async def test_an_origin_that_evolution_cannot_know_is_told(patient: Patient):
+    patient.hosts["localhost"] = patient.hosts["perene.test"]
+    patient.environment["PUBLIC_URL"] = "https://localhost:8443"
+
+    assert "Evolution can't post there" in str(await patient.ills())
+
+
+async def test_a_function_that_is_not_deployed_is_named(patient: Patient):
+    whole = patient.hosts["perene.test"]
+
+    class Without(httpx.AsyncBaseTransport):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            if request.url.path.startswith("/fleet"):
+                return httpx.Response(404, json={"type": "urn:perene:problem:no-such-path"})
+            return await whole.handle_async_request(request)
+
+    patient.hosts["perene.test"] = Without()
+
+    (ill,) = await patient.ills()
+
+    assert ill.says == "no function answers at /fleet"
+
+
+async def test_a_webhook_secret_that_is_not_the_deployed_one_is_told(patient: Patient):
+    patient.environment["WEBHOOK_SECRET"] = "another secret, long enough to be one"
+
+    (ill,) = await patient.ills()
+
+    assert "refuses a token signed with this WEBHOOK_SECRET" in ill.says
+
+
+# Firestore and issuers -----------------------------------------------------------------------
+
+
+async def test_a_firestore_that_cannot_be_read_is_told(patient: Patient, monkeypatch: Any):
+    async def refused(_: Any) -> Any:
+        raise PermissionError("of whoever runs this")
+
+    monkeypatch.setattr(patient.perene.store, "rooms", refused)
+
+    (ill,) = await patient.ills()
+
+    assert "can't be read (PermissionError)" in ill.says
+    assert "application-default login" in ill.remedy
+
+
+async def test_the_emulators_indexes_are_said_not_to_be_checkable(patient: Patient):
+    patient.environment["FIRESTORE_EMULATOR_HOST"] = os.environ["FIRESTORE_EMULATOR_HOST"]
+
+    found = await patient.examined()
+
+    assert "can't be checked: the emulator" in str(found)
+    assert patient.administered.asked == []
+
+
+async def test_a_missing_index_is_named(patient: Patient):
+    gone = patient.administered.indexes.pop(0)
+
+    (ill,) = await patient.ills()
+
+    assert ill.verdict is Verdict.BAD
+    assert gone["fields"][0]["fieldPath"] in ill.says
+
+
+async def test_an_index_that_is_being_built_is_waited_for(patient: Patient):
+    patient.administered.indexes[2]["state"] = "CREATING"
+
+    (ill,) = await patient.ills()
+
+    assert (ill.verdict, "not ready yet" in ill.says) == (Verdict.DOUBTFUL, True)
+
+
+async def test_a_missing_end_of_life_is_named(patient: Patient):
+    patient.administered.fields = patient.administered.fields[1:]
+
+    (ill,) = await patient.ills()
+
+    assert "no TTL policy is active for sends" in ill.says
+
+
+async def test_who_may_not_list_indexes_hears_so(patient: Patient):
+    found = await patient.examined(token=lambda: "of-somebody-else")
+
+    assert any(each.verdict is Verdict.UNSEEN and "can't be listed" in each.says for each in found)
+
+
+@pytest.mark.parametrize(
+    ("host", "told"),
+    [
+        (Dead(), "the keys can't be read"),
+        (Says(404), "the keys can't be read"),
+        (Says(body={"keys": []}), "there are no keys"),
+        (Says(body=["what"]), "there are no keys"),
+        (Says(body={"keys": [{"kty": "oct", "k": "c2VjcmV0", "alg": "HS256"}]}), "of a kind"),
+    ],
+    ids=["away", "not found", "none", "something else", "another kind"],
+)
+async def test_an_issuer_without_keys_is_told(patient: Patient, host: Any, told: str):
+    patient.hosts["issuer.test"] = host
+
+    (ill,) = await patient.ills()
+
+    assert ill.what == "AUTH_JWKS_URL"
+    assert told in ill.says
+
+
+async def test_a_shared_secret_is_doubted(patient: Patient):
+    patient.environment |= {"AUTH_JWKS_URL": "", "AUTH_HS256_SECRET": "s" * 32}
+
+    (ill,) = await patient.ills()
+
+    assert ill.what == "AUTH_HS256_SECRET"
+
+
+# The program ---------------------------------------------------------------------------------
+
+
+def doctor(*asked: str) -> Any:
+    return subprocess.run(
+        [sys.executable, "-m", "infra.doctor", *asked],
+        cwd=ROOT, capture_output=True, text=True, timeout=120,
+        env={"PATH": os.environ["PATH"], "HOME": "/nonexistent"},
+    )  # fmt: skip
+
+
+def test_it_ends_badly_if_something_is_bad(tmp_path: Path, firestore_emulator: str):
+    nowhere = f"http://127.0.0.1:{children.free_port()}"
+    file = tmp_path / "settings"
+    file.write_text(
+        f"PUBLIC_URL={nowhere}\nWEBHOOK_SECRET={'w' * 32}\nGOOGLE_CLOUD_PROJECT=doctor\n"
+        f"EVOLUTION_URL={nowhere}\nEVOLUTION_API_KEY=key\n"
+        f"FIRESTORE_EMULATOR_HOST={firestore_emulator}\n"
+    )
+
+    ran = doctor(f"--env={file}", f"--evolution-env={ROOT}/infra/evolution/.env.example")
+
+    assert ran.returncode == 1, ran.stderr
+    assert "✓ Firestore: a document can be read" in ran.stdout
+    assert "✗ Server main" in ran.stdout
+    assert "✓ Evolution's environment" in ran.stdout
+    assert "    → " in ran.stdout
+    assert "key" not in ran.stderr
+
+
+def test_a_file_that_is_not_there_is_told_in_a_sentence():
+    ran = doctor("--env=/nonexistent/settings")
+
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert ran.stderr.count("\n") == 1
+
+
+def test_the_token_that_is_posted_as_forged_is_none_of_ours(patient: Patient):
+    from infra.doctor.origin import FORGED
+
+    with pytest.raises(jwt.InvalidSignatureError):
+        jwt.decode(FORGED, patient.environment["WEBHOOK_SECRET"], algorithms=["HS256"])

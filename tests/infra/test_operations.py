@@ -1,0 +1,222 @@
+"""The operating guide is true: its headings, figures, links and commands."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import yaml
+
+from infra import costs, deployment, environment
+from infra.costs import Operations
+from infra.doctor import servers
+from infra.doctor.findings import Verdict
+from shared import config
+from shared.domain.fleet.incidents import Cause
+from tests.adapters.counting import counting
+from tests.infra import terraform
+from tests.journeys import test_message_costs as counted
+from tests.perene import Perene
+
+INFRA = terraform.INFRA
+GUIDE = (INFRA / "operations.md").read_text()
+EVOLUTION = INFRA / "evolution"
+HEADINGS = re.findall(r"^#+ (.+)$", GUIDE, re.MULTILINE)
+
+
+# The runbook ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("cause", Cause)
+def test_every_cause_of_an_incident_has_its_runbook(cause: Cause):
+    assert f"`{cause.value}`" in HEADINGS
+
+
+def policies() -> list[str]:
+    named = [
+        local
+        for file in terraform.parsed()
+        for block in file.get("locals", ())
+        for local in ("told", "watched")
+        if local in block
+    ]
+    assert named
+    return [
+        name.strip('"')
+        for file in terraform.parsed()
+        for block in file.get("locals", ())
+        for local in ("told", "watched")
+        for name in block.get(local, {})
+        if not name.startswith("__")
+    ]
+
+
+@pytest.mark.parametrize("policy", policies())
+def test_every_alert_policy_has_its_runbook(policy: str):
+    assert policy in HEADINGS
+
+
+def test_alerts_are_told_by_what_the_code_logs():
+    text = (INFRA / "terraform" / "alerts.tf").read_text()
+    sources = [*(INFRA.parent / "shared").rglob("*.py"), *(INFRA.parent / "functions").glob("*.py")]
+    code = "\n".join(file.read_text() for file in sources)
+
+    for event in set(re.findall(r'jsonPayload\.message=\\"([\w.]+)\\"', text)):
+        assert f'"{event}"' in code, event
+    assert '"alert": True' in code
+    assert 'f"incident.{each.news}"' in code
+    for field in set(re.findall(r"EXTRACT\(jsonPayload\.(\w+)\)", text)):
+        assert f"{field}=" in code or f'"{field}"' in code, field
+
+
+# Figures -------------------------------------------------------------------------------------
+
+
+def test_the_table_of_costs_is_computed():
+    (table,) = re.findall(r"<!-- python -m infra.costs -->\n(.*?)\n<!-- end -->", GUIDE, re.DOTALL)
+
+    assert table.splitlines() == list(costs.table())
+
+
+def test_costs_are_of_the_operations_that_are_counted():
+    assert Operations(counted.NEW.reads, counted.NEW.writes) == costs.RECEIVED
+    assert Operations(counted.ONE_WRITE.reads, counted.ONE_WRITE.writes) == costs.DELIVERY
+
+
+async def test_a_send_that_arrives_costs_what_the_table_says(on_2: Perene):
+    await on_2.pair()
+    conversation = await counted.in_conversation(on_2)
+
+    with counting(on_2.store._client) as found:
+        await counted.say_to_maria(on_2, conversation=conversation, text="oi")
+
+    whole = costs.SENT.plus(costs.ECHO).plus(costs.DELIVERY)
+    assert (found.reads, found.writes) == (whole.reads, whole.writes)
+
+
+async def test_a_night_costs_a_line_what_the_table_says(firestore_emulator: str):
+    few, many = await a_night(2), await a_night(6)
+
+    per_line = [(more - less) / 4 for less, more in zip(few, many, strict=True)]
+    assert per_line == [costs.NIGHT.reads, costs.NIGHT.writes, costs.CENSUS.reads]
+
+
+async def a_night(lines: int) -> tuple[int, int, int]:
+    """What the sweeps of so many lines read and write when nothing is wrong."""
+    async with Perene() as perene:
+        for at in range(lines):
+            await perene.pair(f"t{at}", f"55119999{at:05}")
+        await perene.sweep("/sweep-capacity")
+        await perene.sweep()
+        perene.clock.advance(timedelta(days=1))
+        with counting(perene.store._client) as orphans:
+            await perene.sweep()
+        with counting(perene.store._client) as capacity:
+            await perene.sweep("/sweep-capacity")
+    return orphans.reads, orphans.writes, capacity.reads
+
+
+def test_the_censuses_of_a_day_are_those_of_the_schedule():
+    every = deployment.deployed().functions["sweep_capacity"].schedule or ""
+
+    (minutes,) = re.findall(r"^\*/(\d+) \* \* \* \*$", every)
+    assert 24 * 60 / int(minutes) == costs.CENSUSES_A_DAY
+
+
+# Links and commands --------------------------------------------------------------------------
+
+
+def test_every_link_leads_somewhere():
+    anchors = {_anchor(each) for each in HEADINGS} | set(re.findall(r'id="([\w-]+)"', GUIDE))
+    links = re.findall(r"\]\(([^)]+)\)", GUIDE)
+
+    assert links
+    for link in links:
+        place, _, anchor = link.partition("#")
+        assert not anchor or place or anchor in anchors, link
+        assert not place or (INFRA / place).exists(), link
+
+
+def _anchor(heading: str) -> str:
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+def test_every_target_of_make_that_is_named_is_there():
+    targets = set(re.findall(r"^([\w-]+):", (INFRA.parent / "Makefile").read_text(), re.MULTILINE))
+    named = re.findall(r"`make (?:-s )?((?:[a-z-]+ ?)+)", GUIDE)
+
+    assert {each for names in named for each in names.split()} <= targets
+
+
+def test_every_function_that_reads_secrets_is_among_those_to_be_started_anew():
+    (listed,) = re.findall(r"^for f in (.+); do$", GUIDE, re.MULTILINE)
+
+    reading = {
+        deployment.service_name(name)
+        for name, function in deployment.deployed().functions.items()
+        if function.trust not in ("nobody", "page")
+    }
+    assert set(listed.split()) == reading
+
+
+@pytest.mark.skipif(shutil.which("gcloud") is None, reason="needs the Google Cloud SDK")
+def test_every_command_of_the_guide_is_one_that_the_sdk_knows(tmp_path: Path):
+    whole = GUIDE.replace("\\\n", " ")
+    found = re.findall(r"`(gcloud [^`|]+)`|^ *(gcloud [^|\n]+)$|\| (gcloud [^`]+)`", whole, re.M)
+    lines = [re.sub(r'"\$\(?[\w +%]+\)?"|"\$f"', "1", "".join(each)) for each in found]
+    file = tmp_path / "commands.json"
+    file.write_text(json.dumps([{"command_string": line} for line in lines]))
+
+    linted = subprocess.run(
+        ["gcloud", "meta", "lint-gcloud-commands", f"--commands-file={file}"],
+        capture_output=True, text=True, timeout=300,
+        env={**os.environ, "CLOUDSDK_CORE_PROJECT": "x", "CLOUDSDK_CONFIG": str(tmp_path)},
+    )  # fmt: skip
+
+    verdicts = json.loads(linted.stdout)
+    failed = [each for each in verdicts if not each["success"]]
+    assert len(verdicts) == len(lines) > 8
+    assert [(each["command_string"], each["error_message"]) for each in failed] == []
+
+
+# The recommended Evolution server ------------------------------------------------------------
+
+
+def test_the_recommended_environment_is_one_that_the_doctor_finds_good():
+    given = environment.read(EVOLUTION / ".env.example")
+
+    assert [each.verdict for each in servers.environment(given)] == [Verdict.GOOD]
+    assert set(servers.WANTED) | set(servers.RETRIES) | {servers.FINAL} <= set(given)
+    assert given["AUTHENTICATION_API_KEY"] == ""
+
+
+def test_every_recommendation_has_its_reason():
+    blocks = (EVOLUTION / ".env.example").read_text().split("\n\n")
+
+    for block in blocks:
+        names = re.findall(r"^([A-Z_0-9]+)=", block, re.MULTILINE)
+        plain = {"SERVER_URL", "SERVER_PORT"}
+        assert not names or set(names) <= plain or "#" in block, names
+
+
+def test_the_server_is_one_that_nobody_reaches_but_through_tls():
+    services = yaml.safe_load((EVOLUTION / "docker-compose.yml").read_text())["services"]
+
+    assert [name for name, each in services.items() if each.get("ports")] == ["caddy"]
+    assert services["evolution"]["env_file"] == ".env"
+    assert services["evolution"]["image"].endswith(
+        f":v{config.Settings.model_fields['evolution_version'].default}"
+    )
+    assert all(":" in each["image"] and "latest" not in each["image"] for each in services.values())
+    assert all(each["restart"] == "unless-stopped" for each in services.values())
+
+
+def test_what_asks_for_no_key_is_not_on_the_internet():
+    (refused,) = re.findall(r"@unguarded path (.+)", (EVOLUTION / "Caddyfile").read_text())
+
+    assert {"/webhook/evolution*", "/webhook/meta*"} <= set(refused.split())
+    assert "/webhook/set" not in refused

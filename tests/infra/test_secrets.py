@@ -1,0 +1,127 @@
+"""Secrets get their values from a person, once, and nothing shows them."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra import losses, secrets
+
+ROOT = Path(__file__).parents[2]
+SERVERS = '[{"id": "main", "url": "https://evolution.test", "api_key": "hunter2"}]'
+
+GCLOUD = """#!{python}
+import json, os, pathlib, sys
+place, asked = pathlib.Path(os.environ["PLACE"]), sys.argv[1:]
+(place / "asked").open("a").write(json.dumps(asked) + "\\n")
+if asked[:2] == ["secrets", "list"]:
+    names = json.loads((place / "there").read_text())
+    print(json.dumps([{{"name": f"projects/1/secrets/{{each}}"}} for each in names]))
+elif asked[:3] == ["secrets", "versions", "list"]:
+    print(json.dumps([{{"name": "1"}}] if (place / asked[3]).exists() else []))
+elif asked[3] == "perene-refused":
+    sys.exit("PERMISSION_DENIED")
+else:
+    (place / asked[3]).write_text(sys.stdin.read())
+"""
+
+
+@pytest.fixture
+def gcloud(tmp_path: Path) -> Any:
+    """An SDK that has these secrets; runs the tool with what a person types."""
+    program = tmp_path / "gcloud"
+    program.write_text(GCLOUD.format(python=sys.executable))
+    program.chmod(0o755)
+
+    def run(*there: str, typed: str = "") -> Any:
+        (tmp_path / "there").write_text(json.dumps(there))
+        return subprocess.run(
+            [sys.executable, "-W", "ignore", "-m", "infra.secrets", "--project=p"],
+            cwd=ROOT, capture_output=True, text=True, input=typed, start_new_session=True,
+            env={"PATH": f"{tmp_path}:{os.environ['PATH']}", "PLACE": str(tmp_path)},
+        )  # fmt: skip
+
+    return run
+
+
+def test_a_secret_without_a_value_gets_what_a_person_types(gcloud: Any, tmp_path: Path):
+    ran = gcloud("perene-evolution-servers", "somebody-elses", typed=f"{SERVERS}\n")
+
+    assert ran.returncode == 0, ran.stderr
+    assert (tmp_path / "perene-evolution-servers").read_text() == SERVERS
+    assert "hunter2" not in (tmp_path / "asked").read_text()
+    assert "hunter2" not in ran.stdout
+    assert not (tmp_path / "somebody-elses").exists()
+
+
+def test_a_secret_that_has_a_value_keeps_it(gcloud: Any, tmp_path: Path):
+    (tmp_path / "perene-webhook-secret").write_text("old")
+
+    assert gcloud("perene-webhook-secret").returncode == 0
+    assert (tmp_path / "perene-webhook-secret").read_text() == "old"
+
+
+def test_the_webhooks_secret_is_drawn_if_nothing_is_typed(gcloud: Any, tmp_path: Path):
+    assert gcloud("perene-webhook-secret", typed="\n").returncode == 0
+
+    drawn = (tmp_path / "perene-webhook-secret").read_text()
+    assert len(drawn) == 64
+
+
+@pytest.mark.parametrize(
+    ("setting", "typed"),
+    [
+        ("EVOLUTION_SERVERS", "[hunter2"),
+        ("WEBHOOK_SECRET", "hunter2"),
+        ("AUTH_HS256_SECRET", ""),
+    ],
+)
+def test_what_is_not_valid_is_asked_for_again_and_never_quoted(
+    setting: str, typed: str, capsys: pytest.CaptureFixture[str]
+):
+    valid = SERVERS if setting == "EVOLUTION_SERVERS" else "x" * 40
+    answers = iter([typed, valid])
+
+    assert secrets.value_of(setting, lambda _: next(answers)) == valid
+
+    said = capsys.readouterr().err
+    assert setting in said
+    assert "hunter2" not in said
+
+
+# What a plan loses ---------------------------------------------------------------------------
+
+
+def plan(kind: str, *actions: str) -> dict[str, Any]:
+    change = {"address": f"{kind}.this", "type": kind, "change": {"actions": [*actions]}}
+    return {"resource_changes": [change]}
+
+
+@pytest.mark.parametrize(
+    ("kind", "actions", "lost"),
+    [
+        ("google_firestore_database", ["delete"], True),
+        ("google_firestore_database", ["delete", "create"], True),
+        ("google_firestore_database", ["update"], False),
+        ("google_secret_manager_secret", ["create", "delete"], True),
+        ("google_cloudfunctions2_function", ["delete", "create"], False),
+        ("google_compute_global_address", ["no-op"], False),
+    ],
+)
+def test_a_plan_that_loses_what_lasts_is_stopped(kind: str, actions: list[str], lost: bool):
+    assert bool(list(losses.losses(plan(kind, *actions)))) == lost
+
+
+@pytest.mark.parametrize(("actions", "code"), [(["delete"], 1), (["create"], 0)])
+def test_the_check_says_what_would_be_lost_and_ends_so(actions: list[str], code: int):
+    ran = subprocess.run(
+        [sys.executable, "-m", "infra.losses"], cwd=ROOT, capture_output=True, text=True,
+        input=json.dumps(plan("google_firestore_database", *actions)),
+    )  # fmt: skip
+
+    assert ran.returncode == code
+    assert ("every record and message" in ran.stderr) == bool(code)

@@ -1,0 +1,532 @@
+"""What Terraform would deploy: all that the code needs, for nobody but those whom it is for."""
+
+import ast
+import json
+import re
+import subprocess
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra.local import gateway
+from shared import config
+from tests.infra import provider, terraform
+from tests.infra.indexes import DECLARED
+from tests.infra.terraform import INFRA, Refused
+
+ROOT = INFRA.parent
+MAP = json.loads((INFRA / "functions.json").read_text())
+SETTINGS = json.loads((INFRA / "settings.json").read_text())
+FUNCTIONS = {file.stem: file for file in (ROOT / "functions").glob("[!_]*.py")}
+SECRET_VALUES = {
+    "EVOLUTION_SERVERS": '[{"id": "main", "url": "https://evolution.test", "api_key": "key"}]',
+    "WEBHOOK_SECRET": "w" * 32,
+    "TENANT_FEED_SECRET": "f" * 32,
+}
+
+computes = pytest.mark.skipif(
+    terraform.PROGRAM is None, reason="needs terraform or tofu on this machine"
+)
+
+
+@cache
+def deployed() -> dict[str, dict[str, Any]]:
+    return terraform.computed()
+
+
+def functions() -> dict[str, Any]:
+    return deployed()["google_cloudfunctions2_function.function"]
+
+
+def service(name: str) -> Any:
+    (found,) = functions()[name]["service_config"]
+    return found
+
+
+# Every function ------------------------------------------------------------------------------
+
+
+def test_every_function_is_in_the_map_and_nothing_else():
+    assert set(MAP["functions"]) == set(FUNCTIONS), (
+        "A file in functions/ needs an entry in infra/functions.json: path, trust, invoker, size."
+    )
+
+
+@pytest.mark.parametrize("name", MAP["functions"])
+def test_the_map_has_the_path_that_the_function_answers(name: str):
+    expected = gateway.SEGMENTS.get(name, name.replace("_", "-"))
+
+    assert MAP["functions"][name]["path"] == f"/{expected}"
+    assert f'"/{expected}"' in FUNCTIONS[name].read_text()
+
+
+@pytest.mark.parametrize("name", MAP["functions"])
+def test_the_map_says_of_each_all_there_is_to_say(name: str):
+    entry = MAP["functions"][name]
+    sizes = {"memory", "cpu", "concurrency", "min_instances", "max_instances", "timeout_seconds"}
+
+    assert set(entry) - {"schedule"} == {"path", "trust", "invoker", *sizes}
+    assert entry["invoker"] in ("public", "scheduler")
+    assert ("schedule" in entry) == (entry["invoker"] == "scheduler")
+    assert entry["trust"] in ("nobody", "page", *trusts_of_secrets())
+    assert float(entry["cpu"]) >= 1 or entry["concurrency"] == 1
+
+
+def trusts_of_secrets() -> set[str]:
+    return {trust for trusts in SETTINGS["secret"].values() for trust in trusts}
+
+
+@computes
+@pytest.mark.parametrize("name", MAP["functions"])
+def test_each_function_is_started_by_its_own_file(name: str):
+    (build,) = functions()[name]["build_config"]
+    source = build["environment_variables"]["GOOGLE_FUNCTION_SOURCE"]
+
+    assert build["entry_point"] == name
+    assert (ROOT / source).samefile(FUNCTIONS[name])
+    assert service(name)["environment_variables"]["PYTHONPATH"] == "/workspace"
+    assert build["runtime"] == MAP["runtime"]
+    assert name in defined(ROOT / source)
+
+
+def defined(file: Path) -> set[str]:
+    return {
+        each.name
+        for each in ast.parse(file.read_text()).body
+        if isinstance(each, ast.AsyncFunctionDef)
+    }
+
+
+@computes
+def test_the_size_of_a_function_is_the_maps_unless_somebody_says_otherwise():
+    chosen = terraform.example() | {"instances": {"receive_webhook": {"min": 2}}}
+
+    changed = terraform.computed(chosen)["google_cloudfunctions2_function.function"]
+
+    (webhook,) = changed["receive_webhook"]["service_config"]
+    assert webhook["min_instance_count"] == 2
+    assert webhook["max_instance_count"] == MAP["functions"]["receive_webhook"]["max_instances"]
+    assert service("receive_webhook")["min_instance_count"] == 0
+
+
+@pytest.mark.parametrize("name", MAP["functions"])
+def test_a_sweep_stops_by_itself_before_it_is_stopped(name: str):
+    entry = MAP["functions"][name]
+    if entry["invoker"] != "scheduler":
+        return
+
+    assert config.Settings.model_fields["sweep_seconds"].default < entry["timeout_seconds"] <= 1800
+
+
+# Settings and secrets ------------------------------------------------------------------------
+
+
+def test_every_setting_is_known_to_the_deployment_once():
+    known = [*SETTINGS["secret"], *SETTINGS["computed"], *SETTINGS["plain"]]
+
+    assert sorted(known) == sorted(name.upper() for name in config.Settings.model_fields), (
+        "A setting of shared/config.py needs its place in infra/settings.json."
+    )
+
+
+def test_what_the_settings_keep_secret_is_a_secret_of_the_deployment():
+    hidden = {
+        name.upper()
+        for name, field in config.Settings.model_fields.items()
+        if "SecretStr" in repr(field.annotation) or "Server" in repr(field.annotation)
+    }
+
+    assert set(SETTINGS["secret"]) == hidden | {"ALERT_WEBHOOK_URL"}
+
+
+@computes
+@pytest.mark.parametrize("name", [n for n, e in MAP["functions"].items() if e["trust"] != "nobody"])
+def test_every_function_is_given_settings_that_are_valid(name: str):
+    given = service(name)["environment_variables"]
+    secrets = {each["key"] for each in service(name)["secret_environment_variables"]}
+
+    read = config.read({**given, **{secret: SECRET_VALUES[secret] for secret in secrets}})
+
+    assert read.public_url == "https://whatsapp.example.com"
+    assert read.google_cloud_project == "my-perene-project"
+    assert read.auth_jwks_url
+    assert read.scheduler_email
+
+
+@computes
+def test_every_setting_reaches_the_functions():
+    given = terraform.example()
+    given |= {"settings": {name: "1" for name in SETTINGS["plain"]}}
+    given |= {"secrets": [*SETTINGS["secret"]], "auth_jwks_url": None}
+    everything = terraform.computed(given)["google_cloudfunctions2_function.function"].values()
+    reached: set[str] = {"AUTH_JWKS_URL"}
+
+    for each in everything:
+        (found,) = each["service_config"]
+        reached |= set(found["environment_variables"])
+        reached |= {secret["key"] for secret in found["secret_environment_variables"]}
+
+    assert reached - {"PYTHONPATH"} == {
+        *SETTINGS["secret"],
+        *SETTINGS["computed"],
+        *SETTINGS["plain"],
+    }
+
+
+@computes
+def test_a_function_has_only_the_secrets_of_its_trust_and_may_read_only_those():
+    given = terraform.example() | {"secrets": [*SETTINGS["secret"]], "auth_jwks_url": None}
+    all_there_is = terraform.computed(given)
+    readers = {
+        (each["secret_id"], each["member"])
+        for each in all_there_is["google_secret_manager_secret_iam_member.reader"].values()
+    }
+
+    assert len(readers) == sum(map(len, SETTINGS["secret"].values()))
+    for name, function in all_there_is["google_cloudfunctions2_function.function"].items():
+        trust = MAP["functions"][name]["trust"]
+        (found,) = function["service_config"]
+        given_to_it = {each["key"] for each in found["secret_environment_variables"]}
+        assert given_to_it == {
+            secret for secret, trusts in SETTINGS["secret"].items() if trust in trusts
+        }
+        for secret in given_to_it:
+            where = f"<google_secret_manager_secret.setting[{secret}].id>"
+            assert (where, f"<google_service_account.function[{trust}].member>") in readers
+
+
+@computes
+def test_no_secret_is_in_plain_text():
+    for name in MAP["functions"]:
+        given = service(name)["environment_variables"]
+        secret = {each: value for each, value in given.items() if each in SETTINGS["secret"]}
+        assert set(secret.values()) <= set(SETTINGS["placeholders"].values())
+
+
+def test_only_who_verifies_or_signs_webhooks_knows_their_secret():
+    unknowing = {
+        name for name, entry in MAP["functions"].items()
+        if entry["trust"] not in SETTINGS["secret"]["WEBHOOK_SECRET"]
+    }  # fmt: skip
+
+    assert unknowing <= {"openapi", "console", "tenant_feed"}
+
+
+@computes
+def test_a_page_gets_settings_that_are_valid_and_neither_secrets_nor_documents():
+    page = MAP["functions"]["openapi"] | {"path": "/console", "trust": "page"}
+    functions = MAP | {"functions": MAP["functions"] | {"console": page}}
+
+    found = terraform.computed(None, functions)
+
+    (its,) = found["google_cloudfunctions2_function.function"]["console"]["service_config"]
+    assert config.read(its["environment_variables"]).auth_jwks_url
+    by_secret = terraform.example() | {"auth_jwks_url": None}
+    by_secret |= {"secrets": ["EVOLUTION_SERVERS", "WEBHOOK_SECRET", "AUTH_HS256_SECRET"]}
+    there = terraform.computed(by_secret, functions)["google_cloudfunctions2_function.function"]
+    (other,) = there["console"]["service_config"]
+    assert config.read(other["environment_variables"]).auth_hs256_secret
+    assert other["secret_environment_variables"] == []
+    assert its["secret_environment_variables"] == []
+    assert "page" not in found["google_project_iam_member.documents"]
+    (matcher,) = found["google_compute_url_map.origin"][""]["path_matcher"]
+    (home,) = [rule for rule in matcher["path_rule"] if rule["paths"] == ["/"]]
+    assert home["url_redirect"][0]["path_redirect"] == "/console"
+
+
+@pytest.mark.parametrize("file", terraform.FILES, ids=lambda file: file.name)
+def test_no_value_of_a_secret_is_in_a_file_or_gets_into_the_state(file: Path):
+    text = file.read_text()
+
+    assert "google_secret_manager_secret_version" not in text
+    assert "random_password" not in text
+    assert not re.search(r"AKIA|AIza|BEGIN [A-Z ]*PRIVATE KEY|secret_data", text)
+    assert not re.search(r"[0-9a-fA-F]{32}", text)
+
+
+@computes
+def test_who_serves_pages_has_neither_secrets_nor_documents():
+    assert service("openapi")["secret_environment_variables"] == []
+    assert set(service("openapi")["environment_variables"]) == {"PYTHONPATH"}
+    assert "nobody" not in deployed()["google_project_iam_member.documents"]
+
+
+# Who may call --------------------------------------------------------------------------------
+
+
+@computes
+def test_sweeps_are_for_the_scheduler_alone():
+    sweeps = {name for name in FUNCTIONS if name.startswith("sweep_")}
+    public = deployed()["google_cloud_run_service_iam_member.public"]
+    scheduled = deployed()["google_cloud_run_service_iam_member.scheduler"]
+
+    assert set(scheduled) == sweeps
+    assert set(public) == set(FUNCTIONS) - sweeps
+    assert {each["member"] for each in public.values()} == {"allUsers"}
+    assert {each["member"] for each in scheduled.values()} == {
+        "<google_service_account.scheduler.member>"
+    }
+    for name in sweeps:
+        assert service(name)["ingress_settings"] == "ALLOW_INTERNAL_ONLY"
+        assert name not in deployed()["google_compute_region_network_endpoint_group.function"]
+
+
+def test_nothing_else_is_open_to_everybody():
+    (opened,) = [each for each in terraform.resources() if "allUsers" in json.dumps(each.body)]
+
+    assert (opened.kind, opened.name) == ("google_cloud_run_service_iam_member", "public")
+    assert opened.body["for_each"] == "${local.public}"
+
+
+@computes
+def test_the_origin_alone_reaches_what_is_public():
+    for name, entry in MAP["functions"].items():
+        if entry["invoker"] == "public":
+            assert service(name)["ingress_settings"] == "ALLOW_INTERNAL_AND_GCLB"
+
+
+@computes
+@pytest.mark.parametrize("name", [n for n, e in MAP["functions"].items() if "schedule" in e])
+def test_the_scheduler_proves_who_it_is_to_the_function_that_expects_it(name: str):
+    job = deployed()["google_cloud_scheduler_job.sweep"][name]
+    (target,) = job["http_target"]
+    (token,) = target["oidc_token"]
+    expected = service(name)["environment_variables"]
+
+    assert token["audience"] == expected["SCHEDULER_AUDIENCE"]
+    assert token["service_account_email"] == expected["SCHEDULER_EMAIL"]
+    assert target["uri"] == token["audience"] + MAP["functions"][name]["path"]
+    assert target["http_method"] == "POST"
+    assert job["time_zone"] == "America/Sao_Paulo"
+    assert job["attempt_deadline"] == f"{MAP['functions'][name]['timeout_seconds']}s"
+
+
+def test_no_role_is_wider_than_a_function_needs():
+    roles = {
+        role
+        for kind in ("google_project_iam_member", "google_storage_bucket_iam_member")
+        for each in terraform.resources(kind)
+        for role in re.findall(r"roles/[\w.]+", json.dumps(each.body))
+    }
+
+    assert roles == {
+        "roles/datastore.user",
+        "roles/artifactregistry.writer",
+        "roles/logging.logWriter",
+        "roles/storage.objectViewer",
+    }
+
+
+# The origin ----------------------------------------------------------------------------------
+
+
+@computes
+def test_every_public_function_is_at_its_path_under_one_origin():
+    (matcher,) = deployed()["google_compute_url_map.origin"][""]["path_matcher"]
+    served = {rule["service"]: rule["paths"] for rule in matcher["path_rule"] if "service" in rule}
+
+    for name, entry in MAP["functions"].items():
+        where = f"<google_compute_backend_service.function[{name}].id>"
+        if entry["invoker"] == "public":
+            assert served.pop(where) == [entry["path"], f"{entry['path']}/*"]
+    assert served == {}
+
+
+@computes
+@pytest.mark.parametrize(("asked", "limited"), [(0, False), (600, True)])
+def test_addresses_are_limited_if_somebody_says_so_but_never_webhooks(asked: int, limited: bool):
+    found = terraform.computed(terraform.example() | {"requests_per_minute": asked})
+    behind = found["google_compute_backend_service.function"]
+
+    assert bool(found["google_compute_security_policy.edge"]) == limited
+    assert bool(behind["instances"]["security_policy"]) == limited
+    assert behind["receive_webhook"]["security_policy"] is None
+
+
+@computes
+def test_no_log_of_the_platform_quotes_the_tokens_in_addresses():
+    exclusion = deployed()["google_logging_project_exclusion.tokens"][""]["filter"]
+    behind = deployed()["google_compute_backend_service.function"].values()
+
+    assert 'service_name="receive-webhook"' in exclusion
+    assert "run.googleapis.com/requests" in exclusion
+    assert [log["enable"] for each in behind for log in each["log_config"]] == [False] * len(behind)
+
+
+# Firestore -----------------------------------------------------------------------------------
+
+
+@computes
+def test_every_index_that_is_declared_is_deployed():
+    declared = json.loads(DECLARED.read_text())["indexes"]
+    made = deployed()["google_firestore_index.composite"].values()
+
+    assert [
+        {
+            "collectionGroup": each["collection"],
+            "queryScope": each["query_scope"],
+            "fields": [
+                {"fieldPath": field["field_path"], "order": field["order"]}
+                for field in each["fields"]
+            ],
+        }
+        for each in made
+    ] == sorted(declared, key=lambda each: " ".join(
+        [each["collectionGroup"], *(field["fieldPath"] for field in each["fields"])]
+    ))  # fmt: skip
+
+
+@computes
+def test_every_exemption_and_every_end_of_life_is_deployed():
+    declared = json.loads(DECLARED.read_text())["fieldOverrides"]
+    made = deployed()["google_firestore_field.override"].values()
+
+    assert {(each["collection"], each["field"], len(each["ttl_config"])) for each in made} == {
+        (each["collectionGroup"], each["fieldPath"], int(each.get("ttl", False)))
+        for each in declared
+    }
+    assert all(each["index_config"] == [{"indexes": []}] for each in made)
+
+
+@computes
+@pytest.mark.parametrize(
+    ("database", "release"),
+    [("(default)", "cloud.firestore"), ("perene", "cloud.firestore/perene")],
+)
+def test_the_rules_are_those_of_the_repository_and_of_the_database(database: str, release: str):
+    found = terraform.computed(terraform.example() | {"firestore_database": database})
+    (source,) = found["google_firebaserules_ruleset.firestore"][""]["source"]
+
+    assert source["files"][0]["content"] == (INFRA / "firestore.rules").read_text()
+    assert found["google_firebaserules_release.firestore"][""]["name"] == release
+
+
+def test_the_database_can_be_recovered_and_is_not_deleted_by_mistake():
+    (database,) = terraform.resources("google_firestore_database")
+
+    assert database.body["point_in_time_recovery_enablement"].strip('"').endswith("_ENABLED")
+    assert database.body["delete_protection_state"].strip('"').endswith("_ENABLED")
+    assert database.body["lifecycle"][0]["prevent_destroy"] is True
+    assert len(terraform.resources("google_firestore_backup_schedule")) == 1
+
+
+# Variables -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", terraform.variables())
+def test_every_variable_is_described(name: str):
+    body = terraform.variables()[name]
+
+    assert len(body["description"]) > 20
+    assert "type" in body
+
+
+WRONG = {
+    "project": "My Project",
+    "region": "Brazil",
+    "firestore_database": "x",
+    "domain": "https://whatsapp.example.com/",
+    "auth_issuer": "http://issuer.test",
+    "auth_audience": "",
+    "auth_jwks_url": None,
+    "cors_origins": ["*"],
+    "secrets": ["EVOLUTION_SERVERS"],
+    "settings": {"WEBHOOK_SECRET": "in plain text"},
+    "instances": {"nothing": {"min": 1}},
+    "time_zone": "now",
+    "schedules": {"sweep_orphans": "nightly"},
+    "alert_emails": [],
+    "requests_per_minute": 5,
+    "backup_days": 0,
+    "billing_account": "mine",
+    "budget": {"amount": 0, "currency": "USD"},
+}
+
+
+@computes
+@pytest.mark.parametrize("name", WRONG)
+def test_a_wrong_value_is_refused_and_named(name: str):
+    with pytest.raises(Refused, match=rf"(?s)Invalid value for variable.*\b{name}\b"):
+        terraform.computed(terraform.example() | {name: WRONG[name]})
+
+
+@computes
+@pytest.mark.parametrize(
+    "secrets", [["WEBHOOK_SECRET"], ["WEBHOOK_SECRET", "EVOLUTION_SERVERS", "HOME"]]
+)
+def test_secrets_that_are_missing_or_unknown_are_refused(secrets: list[str]):
+    with pytest.raises(Refused, match="Invalid value for variable"):
+        terraform.computed(terraform.example() | {"secrets": secrets})
+
+
+# What the cloud calls things -----------------------------------------------------------------
+
+
+def test_every_attribute_is_one_of_the_providers_and_none_that_it_needs_is_missing():
+    schema = provider.known()
+
+    assert [
+        wrong
+        for each in terraform.resources()
+        for wrong in faults(each.body, schema[each.kind], f"{each.kind}.{each.name}")
+    ] == []
+
+
+def test_every_value_that_is_referred_to_is_one_that_the_provider_exports():
+    schema, text = provider.known(), "\n".join(file.read_text() for file in terraform.FILES)
+    made = {(each.kind, each.name) for each in terraform.resources()}
+    referred = re.findall(r"(?<!data\.)\b(google_\w+)\.(\w+)(?:\[[^\]]+\]+)?\.(\w+)", text)
+
+    assert referred
+    assert [
+        each for each in referred
+        if each[:2] not in made or each[2] not in schema[each[0]]["exports"]
+    ] == []  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        ({"location": "x", "entry_pint": "y"}, ["it.entry_pint"]),
+        ({"name": "x"}, ["it needs location"]),
+        ({"location": "x", "service_config": [{"memory": 1}]}, ["it.service_config.memory"]),
+    ],
+    ids=["a typo", "something missing", "a typo inside"],
+)
+def test_the_check_of_attributes_finds_what_is_wrong(body: dict[str, Any], found: list[str]):
+    assert list(faults(body, provider.known()["google_cloudfunctions2_function"], "it")) == found
+
+
+def faults(body: dict[str, Any], schema: dict[str, Any], where: str) -> list[str]:
+    given = {
+        name: value
+        for name, value in body.items()
+        if name not in terraform.META and not name.startswith("__")
+    }
+    for dynamic in body.get("dynamic", ()):
+        given |= {name.strip('"'): block["content"] for name, block in dynamic.items()}
+    attributes, wrong, seen = schema["attributes"], [], set()
+    for name, value in given.items():
+        plural = f"{name}s" if attributes.get(f"{name}s", {}).get("many") else name
+        known = attributes.get(name) or attributes.get(plural)
+        seen |= {name, plural}
+        if known is None and name not in attributes:
+            wrong.append(f"{where}.{name}")
+        elif known and isinstance(value, list):
+            for block in value:
+                wrong += faults(block, known["block"], f"{where}.{name}")
+    missing = [name for name in schema["needed"] if name not in seen]
+    return wrong + [f"{where} needs {name}" for name in missing]
+
+
+@computes
+def test_the_files_are_formatted():
+    assert terraform.PROGRAM
+    ran = subprocess.run(
+        [terraform.PROGRAM, "fmt", "-check", "-diff", "-recursive", INFRA / "terraform"],
+        capture_output=True, text=True,
+    )  # fmt: skip
+
+    assert ran.returncode == 0, ran.stdout

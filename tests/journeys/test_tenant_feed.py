@@ -1,0 +1,204 @@
+"""The agency's database tells of tenants: once, twice, late or forged."""
+
+import itertools
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.adapters.counting import counting
+from tests.perene import Perene
+
+SECRET = "of the table, long enough to be one"
+FIRST, LATER, LAST = (f"2026-11-2{day}T12:00:00.123456+00:00" for day in (1, 2, 3))
+
+
+def row(status: str = "active", at: str = FIRST, **more: Any) -> dict[str, Any]:
+    return {"id": "acme", "status": status, "updated_at": at, "name": "Acme Ltda.", **more}
+
+
+def told(kind: str, new: Any, old: Any = None) -> dict[str, Any]:
+    """As a Supabase database webhook posts it."""
+    where = {"table": "tenants", "schema": "public"}
+    return {"type": kind, **where, "record": new, "old_record": old}
+
+
+INSERTED = told("INSERT", row(max_lines=3))
+SUSPENDED = told("UPDATE", row("past_due", LATER, max_lines=3), row())
+DELETED = told("DELETE", None, row("past_due", LATER, max_lines=3))
+BACK = told("INSERT", row("active", LAST, max_lines=2))
+
+
+@pytest.fixture
+def perene(on_2: Perene) -> Perene:
+    on_2.set(TENANT_FEED_SECRET=SECRET)
+    return on_2
+
+
+async def feed(perene: Perene, body: Any, secret: str | None = SECRET) -> httpx.Response:
+    headers = {} if secret is None else {"x-feed-secret": secret}
+    return await perene.http.post("/tenant-feed", json=body, headers=headers)
+
+
+def kept(perene: Perene) -> tuple[Any, Any]:
+    tenant = perene.documents("tenants").get("acme", {})
+    return tenant.get("status"), tenant.get("max_lines")
+
+
+async def test_a_new_row_registers_its_tenant(perene: Perene):
+    answer = await feed(perene, INSERTED)
+
+    assert answer.status_code == 200
+    assert answer.json() == {
+        "tenant": "acme", "status": "active", "max_lines": 3, "outcome": "taken",
+    }  # fmt: skip
+    assert kept(perene) == ("active", 3)
+
+
+async def test_a_fed_tenant_may_use_its_lines_and_a_suspended_one_may_not(perene: Perene):
+    perene.set(TENANTS_ON_FIRST_USE="false")
+    assert (await perene.ensure()).status_code == 403
+
+    await feed(perene, INSERTED)
+    assert (await perene.ensure()).status_code in (200, 202)
+
+    await feed(perene, SUSPENDED)
+    refused = await perene.ensure()
+    assert refused.json()["type"].endswith("tenant-suspended")
+
+
+async def test_a_row_that_is_gone_cancels_its_tenant(perene: Perene):
+    await feed(perene, SUSPENDED)
+
+    await feed(perene, DELETED)
+
+    assert kept(perene) == ("cancelled", 3)
+    assert perene.documents("tenants")["acme"]["cancelled_at"]
+
+
+@pytest.mark.parametrize("order", [*itertools.permutations([INSERTED, SUSPENDED, DELETED])])
+async def test_in_whatever_order_it_is_told_the_newest_row_counts(
+    perene: Perene, order: tuple[Any, ...]
+):
+    for body in (*order, *order):
+        assert (await feed(perene, body)).status_code == 200
+
+    assert kept(perene)[0] == "cancelled"
+
+
+@pytest.mark.parametrize("order", [*itertools.permutations([SUSPENDED, DELETED, BACK])])
+async def test_a_row_that_came_back_is_a_tenant_again(perene: Perene, order: tuple[Any, ...]):
+    for body in order:
+        await feed(perene, body)
+
+    assert kept(perene) == ("active", 2)
+
+
+async def test_what_is_late_says_so_and_changes_nothing(perene: Perene):
+    await feed(perene, SUSPENDED)
+
+    late = await feed(perene, INSERTED)
+
+    assert late.json()["outcome"] == "stale"
+    assert kept(perene) == ("suspended", 3)
+
+
+async def test_what_an_operator_decided_since_is_not_undone_by_a_repetition(perene: Perene):
+    await feed(perene, INSERTED)
+    await perene.operate("PUT", "/fleet/tenants/acme", json={"status": "suspended"})
+
+    repeated = await feed(perene, INSERTED)
+
+    assert repeated.json()["status"] == "suspended"
+
+
+async def test_it_sets_status_and_lines_and_nothing_else(perene: Perene):
+    await feed(perene, told("INSERT", row(lines=["x"], fed=1, cancelled_at=FIRST, labels={"x": 1})))
+
+    tenant = perene.documents("tenants")["acme"]
+    assert set(tenant) == {"tenant", "status", "created_at", "cancelled_at", "fed"}
+    assert tenant["cancelled_at"] is None
+
+
+async def test_a_plan_that_is_not_told_stays(perene: Perene):
+    await feed(perene, INSERTED)
+
+    await feed(perene, told("UPDATE", row("active", LATER)))
+
+    assert kept(perene) == ("active", 3)
+
+
+async def test_a_numeric_id_is_a_tenants_id_too(perene: Perene):
+    await feed(perene, told("INSERT", row(id=42)))
+
+    assert "42" in perene.documents("tenants")
+
+
+# Who and what is refused ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("secret", "slug"),
+    [
+        (None, "token-missing"),
+        ("", "token-missing"),
+        ("guessed", "token-invalid"),
+        (SECRET + "x", "token-invalid"),
+        (SECRET[:-1], "token-invalid"),
+    ],
+)
+async def test_who_does_not_know_the_secret_changes_nothing(
+    perene: Perene, secret: str | None, slug: str
+):
+    refused = await feed(perene, INSERTED, secret)
+
+    assert (refused.status_code, refused.json()["type"]) == (401, f"urn:perene:problem:{slug}")
+    assert kept(perene) == (None, None)
+
+
+async def test_no_other_token_opens_it(perene: Perene):
+    refused = await perene.operate("POST", "/tenant-feed", json=INSERTED)
+
+    assert refused.status_code == 401
+
+
+async def test_without_a_secret_it_is_closed(perene: Perene):
+    perene.set(TENANT_FEED_SECRET="")
+
+    assert (await feed(perene, INSERTED, "")).status_code == 503
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        told("INSERT", row("a new word")),
+        told("INSERT", row(max_lines=101)),
+        told("INSERT", row(max_lines=-1)),
+        told("INSERT", row(id="")),
+        told("INSERT", row(id="../x" * 500)),
+        told("INSERT", row(id=None)),
+        told("INSERT", row(at="yesterday")),
+        told("INSERT", row(at="2026-11-21T12:00:00")),
+        told("INSERT", {"id": "acme", "status": "active"}),
+        told("INSERT", None),
+        told("DELETE", None, None),
+        told("UPDATE", row(id="other"), row()),
+        told("TRUNCATE", None),
+        [],
+    ],
+)
+async def test_what_is_not_surely_understood_is_refused(perene: Perene, body: Any):
+    refused = await feed(perene, body)
+
+    assert refused.status_code == 422
+    assert perene.documents("tenants") == {}
+
+
+async def test_it_costs_one_read_and_one_write_and_a_repetition_one_read(perene: Perene):
+    with counting(perene.store._client) as first:
+        await feed(perene, INSERTED)
+    with counting(perene.store._client) as again:
+        await feed(perene, INSERTED)
+
+    assert (first.reads, first.writes) == (1, 1)
+    assert (again.reads, again.writes) == (1, 0)

@@ -1,0 +1,221 @@
+"""Every route and every kind of caller: who is let in, who is turned away, and with what."""
+
+import re
+from collections.abc import AsyncIterator
+from typing import Any, NamedTuple
+
+import httpx
+import pytest
+
+from infra import openapi
+from shared import auth, webhook_token
+from shared.domain.names import InstanceName
+from tests.house import issuer
+from tests.perene import Perene, name_of, token
+
+FEED = "of the table, long enough to be one"
+SCHEDULER, AUDIENCE = "scheduler@perene.test", "https://sweep.perene.test"
+GOOGLE = {"iss": "https://accounts.google.com", "aud": AUDIENCE, "email_verified": True}
+MARIA, WORDS = "5511977776666", "um segredo só da acme"
+
+
+class Route(NamedTuple):
+    """One of the deployment's routes."""
+
+    function: str
+    method: str
+    path: str
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
+
+ROUTES = [
+    Route(edge.function, route.method, edge.path + route.path.rstrip("/"))
+    for edge in openapi.edges()
+    for route in edge.routes
+]
+
+IN, UNKNOWN, FORBIDDEN, NOBODY = "let in", "not theirs", 403, 401
+
+TENANTS = {
+    **dict.fromkeys(("nobody", "forged", "expired", "webhook", "feed", "scheduler"), NOBODY),
+    "acme": IN,
+    "another tenant": UNKNOWN,
+    "operator": UNKNOWN,
+}
+OPERATORS = {**TENANTS, "acme": FORBIDDEN, "another tenant": FORBIDDEN, "operator": IN}
+SWEEPS = {**OPERATORS, "scheduler": IN, "another google account": FORBIDDEN}
+WEBHOOKS = {**dict.fromkeys((*TENANTS, "another instance"), NOBODY), "webhook": IN}
+FEEDS = {**dict.fromkeys(TENANTS, NOBODY), "feed": IN}
+ANYBODY = dict.fromkeys(TENANTS, IN)
+LINKS = dict.fromkeys(TENANTS, UNKNOWN)
+"""Without a link of ours it opens nothing, whoever asks."""
+
+RULES = {
+    "ensure_instance": TENANTS,
+    "instances": TENANTS,
+    "conversations": TENANTS,
+    "send_message": TENANTS,
+    "fleet": OPERATORS,
+    "sweep_capacity": SWEEPS,
+    "sweep_orphans": SWEEPS,
+    "receive_webhook": WEBHOOKS,
+    "tenant_feed": FEEDS,
+    "openapi": ANYBODY,
+    "console": ANYBODY,
+}
+EXCEPTIONS = {"POST /ensure-instance/link": LINKS}
+WHOLE_TENANT = {
+    "GET /conversations": "their own, which are none",
+    "GET /instances": "their own, which are none",
+    "POST /ensure-instance": "their own line",
+    "POST /send-message": "through their own line",
+}
+"""Routes that name nobody's documents: another tenant is let in, and sees its own."""
+
+CASES = [
+    pytest.param(route, caller, expected, id=f"{route} by {caller}")
+    for route in ROUTES
+    for caller, expected in EXCEPTIONS.get(str(route), RULES[route.function]).items()
+]
+
+
+def test_every_function_has_its_rules():
+    assert {route.function for route in ROUTES} <= set(RULES)
+
+
+class World(NamedTuple):
+    """Acme with all that a tenant has, and what routes call it."""
+
+    perene: Perene
+    places: dict[str, str]
+    callers: dict[str, dict[str, str]]
+
+
+@pytest.fixture(scope="module")
+async def world(firestore_emulator: str, anyio_backend: str) -> AsyncIterator[World]:
+    """Made once: whoever is turned away changes nothing, and who is let in is asked last."""
+    with issuer.running() as google:
+        async with Perene() as perene:
+            auth._rings.clear()
+            perene.set(
+                TENANT_FEED_SECRET=FEED,
+                SCHEDULER_JWKS_URL=google.url,
+                SCHEDULER_AUDIENCE=AUDIENCE,
+                SCHEDULER_EMAIL=SCHEDULER,
+            )
+            yield World(perene, await _filled(perene), _callers())
+
+
+async def _filled(perene: Perene) -> dict[str, str]:
+    """Acme has a line, a conversation, a message and a send; the fleet a letter."""
+    await perene.operate("PUT", "/fleet/tenants/acme", json={"max_lines": 2})
+    await perene.pair(line="vendas")
+    await perene.evolution.receive(name_of("acme", "vendas"), MARIA, WORDS)
+    await perene.evolution.settled()
+    asked = {"to": MARIA, "text": WORDS, "line": "vendas"}
+    sent = await perene.call(
+        "POST", "/send-message", json=asked, headers={"idempotency-key": "acmes"}
+    )
+    assert sent.status_code == 201, sent.text
+    (conversation,) = (await perene.call("GET", "/conversations")).json()["conversations"]
+    return {
+        "line": "vendas",
+        "message": sent.json()["message"]["id"],
+        "key": "acmes",
+        "server": "main",
+        "kind": "orphans",
+        "report": "latest",
+        "first": "e30.e30.e30",
+        "second": "messages-upsert",
+        "id": conversation["id"],
+    }
+
+
+def _callers() -> dict[str, dict[str, str]]:
+    """What each kind of caller sends along."""
+
+    def bearer(value: str) -> dict[str, str]:
+        return {"authorization": f"Bearer {value}"}
+
+    def webhook(name: str, secret: str = "") -> dict[str, str]:
+        signed = webhook_token.sign(InstanceName(name), 1)
+        return {webhook_token.HEADER: signed} | bearer(signed)
+
+    return {
+        "nobody": {},
+        "forged": bearer(token("acme", "a secret that is not the issuer's, long enough"))
+        | {webhook_token.HEADER: token("instance_acme", "a secret that is not ours, long enough")},
+        "expired": bearer(token("acme", exp=1)),
+        "acme": bearer(token("acme")),
+        "another tenant": bearer(token("beta")),
+        "operator": bearer(token("olga", operator=True)),
+        "webhook": webhook("instance_acme"),
+        "another instance": webhook("instance_beta"),
+        "feed": {auth.FEED_HEADER: FEED} | bearer(FEED),
+        "scheduler": bearer(issuer.signed("rsa-1", **GOOGLE, email=SCHEDULER)),
+        "another google account": bearer(issuer.signed("rsa-1", **GOOGLE, email="x@gmail.test")),
+    }
+
+
+async def ask(world: World, route: Route, caller: str) -> httpx.Response:
+    path = re.sub(r"{(\w+)(?::\w+)?}", lambda found: world.places[found[1]], route.path)
+    headers = {"idempotency-key": "anothers", **world.callers[caller]}
+    return await world.perene.http.request(
+        route.method, path, headers=headers, json=_body(route, world, caller)
+    )
+
+
+def _body(route: Route, world: World, caller: str) -> Any:
+    if route.function == "receive_webhook":
+        return {"event": "presence.update", "instance": "instance_acme", "data": {}}
+    if str(route) in ("POST /send-message", "POST /conversations/{id}/messages"):
+        to = {"to": MARIA} if route.function == "send_message" else {}
+        return {"text": "olá", **to}
+    if route.path == "/ensure-instance/link":
+        return {"link": world.callers[caller].get("authorization", "x").removeprefix("Bearer ")}
+    return {} if route.method in ("POST", "PUT", "PATCH") else None
+
+
+@pytest.mark.parametrize(
+    ("route", "caller", "expected"),
+    sorted((case for case in CASES), key=lambda case: case.values[2] == IN),
+)
+async def test_who_may_what(world: World, route: Route, caller: str, expected: Any):
+    before = None if expected == IN else of_acme(world)
+
+    answer = await ask(world, route, caller)
+
+    if before is None:
+        assert answer.status_code not in (401, 403), answer.text
+        assert answer.status_code < 500
+        return
+    assert of_acme(world) == before
+    assert WORDS not in answer.text
+    assert "acme" not in answer.text
+    if expected == UNKNOWN and str(route) in WHOLE_TENANT:
+        assert answer.status_code not in (401, 403), answer.text
+    elif expected == UNKNOWN:
+        assert answer.status_code in (401, 404, 422), answer.text
+    else:
+        assert answer.status_code == expected, answer.text
+        assert answer.headers["content-type"] == "application/problem+json"
+
+
+def of_acme(world: World) -> dict[str, Any]:
+    """Everything that is acme's."""
+    perene, collections = world.perene, ("conversations", "messages", "sends", "aliases")
+    its = {name: perene.documents(f"tenants/acme/{name}") for name in collections}
+    instances = perene.documents("instances")
+    of_it = {name: each for name, each in instances.items() if each["tenant"] == "acme"}
+    return {**its, "instances": of_it, "tenant": perene.documents("tenants")["acme"]}
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=str)
+async def test_no_answer_may_be_kept_by_others_or_guessed_at(world: World, route: Route):
+    answer = await ask(world, route, "nobody")
+
+    if answer.headers.get("content-type", "").endswith("json") and answer.status_code != 200:
+        assert answer.headers["cache-control"] == "no-store"
+        assert answer.headers["x-content-type-options"] == "nosniff"
