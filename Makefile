@@ -13,7 +13,7 @@ ENV ?=
 
 unexport PYTHONPATH
 
-.PHONY: help setup check fix test prove run token month openapi bench doctor package secrets plan \
+.PHONY: help setup check fix test prove run token month openapi vendor screenshots bench doctor package secrets plan \
 	deploy destroy-check gcloud lock audit provider-schema clean
 
 help: ## list what there is
@@ -48,6 +48,13 @@ month: $(READY) ## a bad month on the stack of make run, in seconds
 
 openapi: $(READY) ## write functions/openapi/openapi.json anew from the routes
 	$(IN_VENV) infra.openapi
+
+vendor: $(READY) ## fetch the console's pinned libraries anew from npm
+	$(IN_VENV) infra.vendor
+
+screenshots: export SCREENSHOTS := .local/screenshots
+screenshots: $(READY) ## pictures of every view of the console, in .local/screenshots
+	$(IN_VENV) pytest tests/console --quiet
 
 bench: $(READY) ## the benchmarks
 	$(IN_VENV) tests.benchmarks

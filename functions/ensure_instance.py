@@ -98,10 +98,17 @@ async def follow_link(request: Request) -> links.LinkedLine:
     Opening gives a session for half an hour, and the link opens nothing any more.
     """
     asked = await web.body(FollowLink, request)
-    opened = (
-        await links.open_up(asked.link) if asked.link else links.session_of(asked.session or "")
-    )
-    line = await (links.look(opened) if asked.look else links.connect(opened, asked.number))
+    if asked.session is not None:
+        opened = links.session_of(asked.session)
+        line = await (links.look(opened) if asked.look else links.connect(opened, asked.number))
+        return links.view(opened, line)
+    opened = await links.open_up(asked.link or "")
+    try:
+        line = await links.connect(opened, asked.number)
+    except problems.Problem as problem:
+        if problem.status < 500 and problem.retry_after is None:
+            raise
+        line = await links.look(opened)  # the session goes on where this didn't get
     return links.view(opened, line)
 
 

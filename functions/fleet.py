@@ -105,8 +105,8 @@ async def days(request: Request) -> pages.Days:
     return pages.Days(days=await services.store().days(today - asked.days + 1))
 
 
-@listed("/incidents", pages.Page, pages.Incidents, views.incident_view)
-async def incidents(asked: pages.Page) -> Found:
+@listed("/incidents", pages.WhichIncidents, pages.Incidents, views.incident_view)
+async def incidents(asked: pages.WhichIncidents) -> Found:
     """What was wrong and is, in words; what there was news of last comes first."""
     return await services.store().incidents(asked.limit, asked.cursor)
 

@@ -38,7 +38,7 @@ async def agree(request: Request) -> Report:
         return await orphans.rehearse()
     report = await orphans.sweep()
     found = [*troubles.of_report(report), *await overdue.now()]
-    await tell.follow(found, troubles.looked_at(report))
+    await tell.follow(found, troubles.looked_at(report), troubles.unclear(report))
     return report
 
 

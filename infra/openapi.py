@@ -38,7 +38,7 @@ PROBLEM_SCHEMA = {
 
 def edges() -> list[web.Edge]:
     """The edge of every function, each loaded from its own file."""
-    return [_edge(path) for path in sorted((ROOT / "functions").glob("*.py"))]
+    return [_edge(file) for file in sorted((ROOT / "functions").glob("*.py"))]
 
 
 def document() -> dict[str, Any]:
@@ -80,8 +80,8 @@ def main() -> None:
     DOCUMENT.write_text(text())
 
 
-def _edge(path: Path) -> web.Edge:
-    spec = importlib.util.spec_from_file_location(f"openapi_{path.stem}", path)
+def _edge(file: Path) -> web.Edge:
+    spec = importlib.util.spec_from_file_location(f"openapi_{file.stem}", file)
     assert spec
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
@@ -98,9 +98,13 @@ def _paths(served: Iterable[web.Edge]) -> dict[str, Any]:
     paths: dict[str, Any] = {}
     for edge in served:
         for route in edge.routes:
-            path = edge.path + route.path.rstrip("/")
-            paths.setdefault(path, {})[route.method.lower()] = _operation(edge, route)
+            paths.setdefault(path(edge, route), {})[route.method.lower()] = _operation(edge, route)
     return dict(sorted(paths.items()))
+
+
+def path(edge: web.Edge, route: web.Route) -> str:
+    """Where the route is under one origin, as OpenAPI writes it."""
+    return re.sub(r":path}", "}", edge.path + route.path.rstrip("/"))
 
 
 def _operation(edge: web.Edge, route: web.Route) -> dict[str, Any]:
@@ -115,7 +119,7 @@ def _operation(edge: web.Edge, route: web.Route) -> dict[str, Any]:
         operation["description"] = text
     if security := _security(edge, route):
         operation["security"] = security
-    parameters = [_parameter(name) for name in re.findall(r"{(\w+)}", route.path)]
+    parameters = [_parameter(name) for name in re.findall(r"{(\w+)}", path(edge, route))]
     parameters += [_header(name) for name in route.needs]
     if parameters := parameters + _asked(route):
         operation["parameters"] = parameters

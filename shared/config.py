@@ -95,6 +95,10 @@ class Settings(BaseModel):
     auth_tenant_claim: str = "sub"
     auth_operator_claim: str | None = None
 
+    console_client_id: str | None = None
+    console_scopes: Words = ("openid", "profile", "email")
+    console_connect: Words = ()
+
     send_burst: Annotated[int, Field(ge=1, le=10_000)] = 20
     send_per_minute: Annotated[int, Field(ge=1, le=60_000)] = 30
     send_new_contacts_per_day: Annotated[int, Field(ge=0, le=100_000)] = 50

@@ -1,6 +1,7 @@
 """Every function under one origin, each loaded from its own file as the platform would."""
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 import uvicorn
@@ -12,17 +13,20 @@ from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from infra.local.clock import Clock
-from shared import problems, services
+from infra.local.sign_in import routes as sign_in
+from shared import config, problems, services
 
 FUNCTIONS = Path("functions")
 SEGMENTS = {"receive_webhook": "webhook", "openapi": "openapi.json"}  # others: their own name
 CONSOLE = "console"
 
 
-def build(functions: Path = FUNCTIONS, clock: Clock | None = None) -> Starlette:
+def build(
+    functions: Path = FUNCTIONS, clock: Clock | None = None, local: Sequence[Route] = ()
+) -> Starlette:
     """One app for all files in `functions`; the first segment of a path says whose it is.
 
-    With a clock, `POST /local/clock` moves it.
+    With a clock, `POST /local/clock` moves it; `local` is what else only the local stack has.
     """
     served = {_segment(file.stem): _loaded(file) for file in sorted(functions.glob("[!_]*.py"))}
 
@@ -36,7 +40,7 @@ def build(functions: Path = FUNCTIONS, clock: Clock | None = None) -> Starlette:
         await owner(scope, receive, send)
 
     moving = [Route("/local/clock", clock.answer, methods=["POST"])] if clock else []
-    return Starlette(routes=[Route("/", front), *moving, Mount("/", dispatch)])
+    return Starlette(routes=[Route("/", front), *moving, *local, Mount("/", dispatch)])
 
 
 def __getattr__(name: str) -> Starlette:
@@ -72,7 +76,7 @@ def main() -> None:
     clock = Clock()
     with services.using(clock=clock):
         uvicorn.run(
-            build(given.functions, clock),
+            build(given.functions, clock, sign_in.routes(config.settings())),
             host="127.0.0.1",
             port=given.port,
             ws="none",

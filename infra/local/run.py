@@ -10,6 +10,7 @@ import jwt
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from infra.local.children import StackError
+from infra.local.sign_in.provider import CLIENT
 
 PLACE = Path(".local")
 AUDIENCE = "perene-local"
@@ -106,6 +107,7 @@ class Run(BaseModel):
             "AUTH_HS256_SECRET": self.secrets.auth,
             "AUTH_ISSUER": self.issuer,
             "AUTH_OPERATOR_CLAIM": OPERATOR_CLAIM,
+            "CONSOLE_CLIENT_ID": CLIENT,
             "FIRESTORE_EMULATOR_HOST": firestore,
             "GOOGLE_CLOUD_PROJECT": "perene-local",
             "PYTHONUNBUFFERED": "1",

@@ -28,6 +28,7 @@ LOOK_EVERY = 0.1
 READY = """
 Perene is at {origin} (Ctrl-C stops it).
 
+  The console: {origin}/console
 {evolution}  Logs: {place}/*.log. {data}
 
   export TOKEN={token}

@@ -98,10 +98,12 @@ def of_standings(
 
     One that never ran counts from the first run of the other.
     """
-    begun = min((each.since for each in standings.values() if each.since), default=now)
+    known = (each.since for each in standings.values() if each.since and each.since <= now)
+    begun = min(known, default=now)
     for kind, standing in standings.items():
-        if now - (standing.ended_at or begun) > after:
-            last = standing.ended_at.isoformat(timespec="minutes") if standing.ended_at else None
+        ended = standing.ended_at if standing.ended_at and standing.ended_at <= now else None
+        if now - (ended or begun) > after:
+            last = ended.isoformat(timespec="minutes") if ended else None
             yield Trouble(cause=Cause.SWEEP_OVERDUE, subject=kind, facts={"last": last})
 
 
@@ -109,6 +111,11 @@ def looked_at(report: Report) -> frozenset[Cause]:
     """What a sweep of orphans can tell to be over: not all of it if it saw only a part."""
     whole = not report.silent and not _blind(report)
     return OF_ORPHANS if whole else OF_ORPHANS - OF_WHOLE
+
+
+def unclear(report: Report) -> set[str]:
+    """Incidents of servers some of whose candidates nobody understands: they may await somebody."""
+    return {Trouble(cause=Cause.APPROVAL_AWAITED, subject=each).id for each in report.unclear}
 
 
 def of_report(report: Report) -> Iterator[Trouble]:

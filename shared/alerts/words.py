@@ -99,7 +99,8 @@ def _spoken(span: timedelta) -> str:
 
 
 def _share(incident: Incident) -> str:
-    used, limit = incident.facts.get("used", 0), incident.facts.get("limit", 0)
+    known = (incident.facts.get(name) for name in ("used", "limit"))
+    used, limit = (value if isinstance(value, int) else 0 for value in known)
     share = round(100 * used / limit) if limit else 100
     return f"{used}/{limit} ({share} %)"
 
@@ -110,4 +111,5 @@ def _since(incident: Incident, since: str, never: str) -> str:
 
 
 def _why(incident: Incident) -> str:
-    return ", ".join(incident.facts.get("why", ()))
+    why = incident.facts.get("why")
+    return ", ".join(map(str, why)) if isinstance(why, list | tuple) else str(why)

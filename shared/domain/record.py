@@ -1,8 +1,9 @@
 """The base of everything that crosses a border: stored, posted or answered."""
 
+from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, Strict
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, Strict
 
 
 class Record(BaseModel):
@@ -11,8 +12,15 @@ class Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
 
-Moment = Annotated[AwareDatetime, Strict()]
-"""A time as the store gives it: a number or a text that somebody wrote by hand is none."""
+def _likely(moment: datetime) -> datetime:
+    if not 2000 <= moment.year <= 2200:
+        raise ValueError("no time of ours")
+    return moment
+
+
+Moment = Annotated[AwareDatetime, Strict(), AfterValidator(_likely)]
+"""A time as the store gives it: a number, a text or another millennium that somebody wrote by hand
+is none."""
 
 
 class Kept(Record):

@@ -26,6 +26,8 @@ class Asked:
     key: LineKey
     label: str | None = None
     number: str | None = None
+    known_only: bool = False
+    """Nothing that isn't there, or is being released, is made."""
 
 
 async def ensure(asked: Asked) -> Instance:
@@ -53,6 +55,10 @@ async def _turn(asked: Asked) -> Instance | None:
             raise entry.barring(barred)
         case placing.TooManyLines(max_lines):
             raise problems.MaximumLinesReached(f"The plan allows {max_lines}.")
+        case placing.NewLine() if asked.known_only:
+            raise problems.LineUnknown()
+        case placing.FinishLeaving(leaving) if asked.known_only and _released(leaving):
+            raise problems.LineUnknown()
         case placing.NewLine():
             return await _place(name, asked)
         case placing.Wait(changing):
@@ -63,6 +69,10 @@ async def _turn(asked: Asked) -> Instance | None:
             return await _take_over(stuck, asked)
         case placing.Look(known):
             return await _check(known, asked)
+
+
+def _released(leaving: Instance) -> bool:
+    return leaving.reason is Reason.RELEASE_ASKED
 
 
 async def _place(name: InstanceName, asked: Asked) -> Instance | None:

@@ -15,7 +15,7 @@ from jwt.types import Options
 from pydantic import AwareDatetime, Field
 
 from shared import config, log, problems, services
-from shared.domain.instances import Instance, State
+from shared.domain.instances import Instance, State, epoch_ms
 from shared.domain.names import LineId, LineKey, TenantId
 from shared.domain.record import Record
 from shared.lines import bring_up, entry, views
@@ -56,6 +56,8 @@ class Opened:
 
     link: str
     key: LineKey
+    made: int
+    """When the line that it is about was made, in epoch milliseconds."""
     until: datetime
 
 
@@ -67,6 +69,7 @@ async def make(key: LineKey, by: str) -> Link:
         id=secrets.token_urlsafe(16),
         tenant=key.tenant,
         line=key.line,
+        line_made=epoch_ms(line.created_at),
         made_by=by,
         made_at=now,
         ends_at=now + GOOD_FOR,
@@ -95,7 +98,7 @@ async def open_up(token: str) -> Opened:
         raise problems.LinkUsed()
     key = LineKey(known.tenant, known.line)
     log.happened("link.opened", instance=entry.name_of(key), link=known.id)
-    return Opened(known.id, key, now + SESSION_LASTS)
+    return Opened(known.id, key, known.line_made, now + SESSION_LASTS)
 
 
 def session_of(token: str) -> Opened:
@@ -103,27 +106,38 @@ def session_of(token: str) -> Opened:
     claims = _read(token, SESSION)
     key = LineKey(TenantId(claims["tenant"]), LineId(claims["line"]))
     until = datetime.fromtimestamp(claims["exp"], services.now().tzinfo)
-    return Opened(str(claims["jti"]), key, until)
+    return Opened(str(claims["jti"]), key, int(claims["made"]), until)
 
 
 async def connect(opened: Opened, number: str | None) -> Instance:
     """The line is being connected, or is. Raises what ensuring a line raises, and LineUnknown."""
-    await entry.known(opened.key)
-    return await bring_up.ensure(bring_up.Asked(opened.key, number=number))
+    await _known(opened)
+    return await bring_up.ensure(bring_up.Asked(opened.key, number=number, known_only=True))
 
 
 async def look(opened: Opened) -> Instance:
-    """The line as its record says; that it is connected is noted. Raises LineUnknown."""
-    line = await entry.known(opened.key)
+    """The line as its record says; that it is connected is noted once. Raises LineUnknown."""
+    line = await _known(opened)
     if line.state is State.OPEN:
-        await services.store().link_paired(opened.link, services.now())
+        link = await services.store().link(opened.link)
+        if link is not None and link.paired_at is None:
+            await services.store().link_paired(opened.link, services.now())
+    return line
+
+
+async def _known(opened: Opened) -> Instance:
+    """The record of the line that the link was made for, and no later one of its name."""
+    line = await entry.known(opened.key)
+    if epoch_ms(line.created_at) != opened.made:
+        raise problems.LineUnknown()
     return line
 
 
 def view(opened: Opened, line: Instance) -> LinkedLine:
     """What may be shown: the line's label, state and code, and nothing of its tenant."""
     shown = views.line_view(line, services.now())
-    claims = {"jti": opened.link, "tenant": opened.key.tenant, "line": opened.key.line}
+    claims: dict[str, Any] = {"jti": opened.link, "made": opened.made}
+    claims |= {"tenant": opened.key.tenant, "line": opened.key.line}
     return LinkedLine(
         label=shown.label,
         state=shown.state,

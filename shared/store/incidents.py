@@ -1,6 +1,6 @@
 """Incidents: raised, told and resolved once, whichever process gets there first."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from google.api_core import exceptions
@@ -26,15 +26,18 @@ class Incidents(Base):
         return await self._those("open", limit)
 
     async def incidents(self, limit: int, before: str | None) -> tuple[list[Incident], str | None]:
-        """A page of all of them, those with news first. Firestore: n reads, and 1 for a page on."""
+        """A page of all of them, those with news first. Firestore: n reads."""
         collection = self._client.collection("incidents")
-        query: Any = collection.order_by("news_at", direction=firestore.Query.DESCENDING)
+        back = firestore.Query.DESCENDING
+        query: Any = collection.order_by("news_at", direction=back)
+        query = query.order_by("__name__", direction=back)
         if before is not None:
-            (last,) = await self._read(collection.document(before))
-            query = query.start_after(last) if last.exists else query
+            news, _, name = before.partition("~")
+            at = datetime.fromtimestamp(int(news) / 1_000_000, UTC)
+            query = query.start_after({"news_at": at, "__name__": collection.document(name)})
         with base.translated():
             found = [each async for each in query.limit(limit).stream(**base.LIMITS)]
-        end = found[-1].id if len(found) == limit else None
+        end = _position(found[-1]) if len(found) == limit else None
         return base.readable(found, _incident), end
 
     async def pending_incidents(self, limit: int = MOST_OPEN) -> list[Incident]:
@@ -59,7 +62,7 @@ class Incidents(Base):
 
     async def claim_news(self, known: Incident, teller: str, now: datetime) -> Incident | None:
         """The news are ours to tell; None if somebody else tells them. Firestore: 1 write."""
-        if known.teller_until and known.teller_until > now:
+        if known.teller_until and now < known.teller_until <= now + 2 * TELLING:
             return None
         change = {"teller": teller, "teller_until": now + TELLING}
         return await self._keep(known.version, known.model_copy(update=change))
@@ -108,6 +111,14 @@ class Incidents(Base):
         except (*CONTENDED, exceptions.NotFound):
             return None
         return wanted.model_copy(update={"version": version})
+
+
+def _position(snapshot: Snapshot) -> str | None:
+    """Where a page ended: by its news, which may be others by the time the next is asked for."""
+    news = (snapshot.to_dict() or {}).get("news_at")
+    if not isinstance(news, datetime):
+        return None
+    return f"{int(news.timestamp() * 1_000_000)}~{snapshot.id}"
 
 
 def _incident(snapshot: Snapshot) -> Incident:

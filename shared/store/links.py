@@ -17,6 +17,8 @@ class KeptLink(Kept):
     id: str
     tenant: TenantId
     line: LineId
+    line_made: int
+    """When the line was made, in epoch milliseconds: it isn't for a later one of its name."""
     made_by: str
     made_at: AwareDatetime
     ends_at: AwareDatetime

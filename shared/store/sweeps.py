@@ -45,11 +45,16 @@ class Sweeps(Base):
         return bool(await self._held(kind, holder, {**learned, "holder": None, "until": None}))
 
     async def standing(self, kind: Kind) -> Standing:
-        """What that kind of sweep remembers; nothing if nobody can read it. Firestore: 1 read."""
+        """What that kind of sweep remembers; forgotten, if nobody can read it or it is gone.
+
+        Firestore: 1 read, and 1 if there is nothing.
+        """
         (found,) = await self._read(self._sweep(kind))
         known = base.readable([found], _standing) if found.exists else []
-        lost = Standing(version=found.update_time, forgotten=found.exists)
-        return next(iter(known), lost)
+        if known:
+            return known[0]
+        ran = found.exists or bool((await self.reports(kind, 1))[0])
+        return Standing(version=found.update_time, forgotten=ran)
 
     async def standings(self) -> dict[Kind, Standing]:
         """The same of every kind. Firestore: 1 read each."""

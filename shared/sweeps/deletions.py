@@ -6,7 +6,7 @@ it), the line's record (nobody uses it) and the tenant (nobody called it back).
 
 from datetime import datetime, timedelta
 
-from shared import config, log, problems, services
+from shared import config, log, services
 from shared.domain.fleet import candidates, findings, repairs
 from shared.domain.fleet.candidates import Candidate, Cause, Stage
 from shared.domain.fleet.rules import Rules
@@ -134,7 +134,10 @@ async def _came_back(held: Instance) -> bool:
 async def _finish(run: Run, candidate: Candidate, record: Instance | None) -> bool:
     """A deletion that began and was interrupted: it ends as it would have."""
     if candidate.cause is Cause.DUPLICATE:
-        held = await leases.claim(record, record) if record and not _busy(record) else None
+        if record is None or record.server == candidate.server:
+            await _spare(run, candidate, "it is no copy any more")
+            return False
+        held = None if _busy(record) else await leases.claim(record, record)
         return await _remove_copy(run, candidate, held) if held else False
     if record is None or record.state is not State.RELEASING:
         await _deleted(run, candidate)
@@ -148,26 +151,35 @@ async def _finish(run: Run, candidate: Candidate, record: Instance | None) -> bo
 
 
 async def _remove_copy(run: Run, candidate: Candidate, held: Instance) -> bool:
-    """The line's other instance goes, while we hold the line so that nobody moves it there."""
+    """The line's other instance goes, while we hold the line so that nobody moves it there.
+
+    Not the only one that there is, and unasked only while the line's own is connected: what was
+    true when the deletion began may not be true when it goes on.
+    """
     name, server, now = candidate.name, candidate.server, services.now()
     evolution = services.evolution(server)
     asked = candidate.removal_asked_at
     async with leases.at_work(held) as work:
-        if held.server == server:
-            raise problems.LineBusy("The line lives there by now.")
-        if asked is None or now - asked > REMOVAL_PATIENCE:
+        own = await services.evolution(held.server).connection(name)
+        agreed = own is not None and candidate.approved_at is not None
+        needed = held.server == server or not (own is Connection.OPEN or agreed)
+        if needed:
+            pass
+        elif asked is None or now - asked > REMOVAL_PATIENCE:
             if await evolution.silence(name):
                 work.doubtful = True
                 await evolution.delete(name)
                 work.doubtful = False
             await services.store().condemned(candidate, {"removal_asked_at": now})
-        gone = await leave.gone(server, name)
+        gone = not needed and await leave.gone(server, name)
     await services.store().settle(work.held, Instance.freed)
-    if gone:
+    if needed:
+        await _spare(run, candidate, "the line may need it")
+    elif gone:
         await _deleted(run, candidate)
     else:
         run.did(STEP, "deleting", instance=name, server=server)
-    return True
+    return not needed
 
 
 async def _deleted(run: Run, candidate: Candidate) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+from shared import services
 from shared.domain.fleet import gaps
 from shared.domain.fleet.plan import Plan
 from shared.domain.fleet.reports import Standing
@@ -16,6 +17,9 @@ FIRST = "gaps_of_those_back"
 
 QUICK = timedelta(seconds=60)
 """A look in passing lasts no longer; the next one goes on."""
+
+NEAREST, FARTHEST = 1.0, 7 * 24 * 3600.0
+"""Seconds between two looks in passing: anything else was a clock's doing."""
 
 LONG = timedelta(minutes=10)
 """Between two looks in passing that are usually nearer to each other we may have been away."""
@@ -34,14 +38,17 @@ async def in_passing(run: Run, lines: Iterable[Instance]) -> None:
     """
     owed = STEP in run.standing.cursors or was_away(run.standing, run.started)
     await _recover(run, lines, QUICK, others=owed)
-    if run.standing.ended_at:
+    if run.standing.ended_at and run.started > run.standing.ended_at:
         apart = (run.started - run.standing.ended_at).total_seconds()
-        run.learned["usually_apart"] = min(apart, 2 * (run.standing.usually_apart or apart))
+        usually = run.standing.usually_apart or apart
+        run.learned["usually_apart"] = min(max(apart, NEAREST), max(2 * usually, NEAREST), FARTHEST)
 
 
 def was_away(standing: Standing, now: datetime) -> bool:
     """Nobody looked for much longer than usual: we were away, or nobody called us."""
     if standing.ended_at is None or standing.usually_apart is None:
+        return False
+    if not NEAREST <= standing.usually_apart <= FARTHEST:
         return False
     usually = timedelta(seconds=standing.usually_apart)
     return now - standing.ended_at > max(3 * usually, LONG)
@@ -59,11 +66,11 @@ async def _recover(
         if not recovered.complete:
             run.did(STEP, "gap_incomplete", **about, why="its server tells no more")
 
-    ordered = sorted(lines, key=_name)
-    back = [line for line in ordered if gaps.came_back(line)]
-    await each(run, FIRST, back, one, _name, most=most, afresh=True)
+    ordered, now = sorted(lines, key=_name), services.now()
+    back = [line for line in ordered if gaps.came_back(line, now)]
+    await each(run, FIRST, back, one, _name, most=most, around=True)
     if others:
-        rest = [line for line in ordered if not gaps.came_back(line)]
+        rest = [line for line in ordered if not gaps.came_back(line, now)]
         await each(run, STEP, rest, one, _name, most=most)
 
 

@@ -141,6 +141,7 @@ def _learned(run: Run, planned: Plan) -> dict[str, Any]:
         "living": before.living,
         "carried": carried,
         "accept_next": False,
+        "forgotten": False,
     }
 
 
@@ -150,6 +151,7 @@ def _report(run: Run, seen: Survey, planned: Plan) -> Report:
         invariants=invariants.report(seen, planned.keys, run.violations, services.now()),
         silent=tuple(sorted(seen.silent)),
         awaited=dict(planned.awaited),
+        unclear=tuple(sorted(seen.unclear_servers)),
     )
 
 

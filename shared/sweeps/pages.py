@@ -47,6 +47,12 @@ class WhichReports(Page):
     kind: Kind = Kind.ORPHANS
 
 
+class WhichIncidents(Page):
+    """Which page."""
+
+    cursor: str | None = Field(default=None, max_length=600, pattern=r"^[0-9]{1,17}~[^/]+$")
+
+
 class WhichInstances(Page):
     """Which of them, and which page."""
 

@@ -115,17 +115,18 @@ async def each(
     named: Callable[[T], str],
     *,
     most: timedelta | None = None,
-    afresh: bool = False,
+    around: bool = False,
 ) -> None:
     """The work is done for every item, some at a time, until the run's time or `most` is over.
 
     Items come in the order of their names; with a cursor of the last run only those from there
-    on, unless each run begins `afresh`: then what was done isn't among them any more. One that
-    fails is noted, and the others go on.
+    on; or first those, if it goes `around` because what was done isn't among them any more. One
+    that fails is noted, and the others go on.
     """
-    start = "" if afresh else run.standing.cursors.get(step, "")
-    began = services.now()
-    waiting = [item for item in items if named(item) >= start]
+    start, began = run.standing.cursors.get(step, ""), services.now()
+    several = list(items)
+    waiting = [item for item in several if named(item) >= start]
+    waiting += [item for item in several if around and named(item) < start]
     for at in range(0, len(waiting), AT_ONCE):
         if run.over() or (most is not None and services.now() - began >= most):
             run.stopped_at[step] = named(waiting[at])
@@ -147,7 +148,7 @@ async def tried(
         await work(item)
     except problems.Problem as problem:
         run.did(step, "failed", instance=named(item), why=problem.slug())
-    except (ValidationError, Unfit) as error:
+    except (ValidationError, Unfit, ValueError, OverflowError) as error:
         log.broke("sweep.stumbled", error, step=step)
         run.did(step, "failed", instance=named(item), why="unreadable")
 

@@ -47,10 +47,13 @@ async def take(standing: Standing) -> Survey:
         seen=seen,
         servers=frozenset(fleet),
         candidates={each.id: each for each in candidates if isinstance(each, Candidate)},
-        before=_before(standing),
+        before=_before(standing, seen_before=bool(candidates)),
         vague=vague_servers(),
         strangers=await _strangers(seen, known),
         unreadable=frozenset(unclear),
+        unclear_servers=frozenset(
+            each.id.partition("~")[0] for each in candidates if isinstance(each, Unreadable)
+        ),
         owners=dict(owners),
         reserved={server: room.capacity.reserved for server, room in rooms.items()},
     )
@@ -114,10 +117,13 @@ def _by_id(tenants: list[Tenant | Unreadable] | None) -> dict[TenantId, Tenant] 
     return {each: Tenant(tenant=each) for each in unclear if each} | known
 
 
-def _before(standing: Standing) -> Before:
+def _before(standing: Standing, *, seen_before: bool) -> Before:
+    """Who has candidates has looked before; if nothing is known of it, that is forgotten."""
     if standing.accept_next:
         return Before()
-    return Before(standing.tenants, standing.living, standing.carried, standing.forgotten)
+    nothing = standing.ended_at is None and not standing.tenants
+    forgotten = standing.forgotten or (nothing and seen_before)
+    return Before(standing.tenants, standing.living, standing.carried, forgotten)
 
 
 async def _strangers(
@@ -147,11 +153,11 @@ def _claimed(line: Instance | None, server: str) -> bool:
 
 
 def _signed(found: Configuration, name: InstanceName) -> bool:
-    here = f"{config.settings().public_url}/"
-    if not found.webhook_url.startswith(here):
-        return False
+    here = f"{config.settings().public_url}/webhook"
     headers = {field.lower(): value for field, value in found.webhook_headers.items()}
     in_path = found.webhook_url.rpartition("/")[2]
+    if found.webhook_url not in (here, f"{here}/{in_path}"):
+        return False
     token = headers.get(webhook_token.HEADER, in_path)
     try:
         return webhook_token.verify(token).name == name

@@ -203,7 +203,7 @@ def report_view(report: Report) -> ReportView:
         started_at=report.started_at,
         ended_at=report.ended_at,
         counts=report.counts,
-        braked_by=tuple(sorted({str(brake["why"]) for brake in report.brakes})),
+        braked_by=tuple(sorted({str(brake.get("why")) for brake in report.brakes})),
         stopped_at=report.stopped_at,
         violations=report.invariants.count if report.invariants else None,
     )

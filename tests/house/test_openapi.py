@@ -111,7 +111,7 @@ def test_an_operation_says_who_may_call_it(path: str, operation: dict[str, Any])
 
 
 def described(edge: web.Edge, route: web.Route) -> dict[str, Any]:
-    return DOCUMENT["paths"][edge.path + route.path.rstrip("/")][route.method.lower()]
+    return DOCUMENT["paths"][openapi.path(edge, route)][route.method.lower()]
 
 
 def test_nothing_else_is_described():

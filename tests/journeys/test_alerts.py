@@ -349,3 +349,90 @@ async def test_paired_instances_without_a_line_are_one_alert_until_a_person_deci
     assert [each[2] for each in told if each[2] != "reminded"] == ["raised", "resolved"]
     assert seen["awaiting_approval"] == 3
     assert "3 instance(s) without a line" in json.dumps(seen["attention"])
+
+
+# What somebody wrote, or a clock that was wrong, silences nothing -----------------------------
+
+
+def raised(perene: Perene, cause: str, subject: str, **more: Any) -> None:
+    """An incident is there, as if it had been raised just now."""
+    now, name = perene.clock(), f"{cause}~{subject}"
+    fields = {"id": name, "cause": cause, "subject": subject, "facts": {}, "number": 1, "count": 1}
+    fields |= {"raised_at": now, "news": "raised", "news_at": now, "open": True, "told": {}}
+    perene.write(f"incidents/{name}", **{**fields, "pending": True, **more})
+
+
+@pytest.mark.parametrize(
+    ("cause", "facts"),
+    [
+        pytest.param("server_full", {"used": "a", "limit": "b"}, id="no numbers"),
+        pytest.param("sweep_braked", {"why": [1]}, id="no words"),
+        pytest.param("sweep_braked", {"why": None}, id="no list"),
+    ],
+)
+async def test_odd_facts_of_an_incident_cost_no_answer_and_no_other_alert(
+    on_2: Perene, hook: Hook, cause: str, facts: dict[str, Any]
+):
+    raised(on_2, cause, "odd", facts=facts)
+    on_2.evolution.faults.turn_on("down")
+
+    await counted(on_2)
+
+    assert ("server_down", "main", "raised") in alerted(hook)
+    for path in ("/fleet", "/fleet/incidents"):
+        assert (await on_2.operate("GET", path)).status_code == 200
+
+
+async def test_a_teller_whose_clock_was_wrong_does_not_silence_an_alert(on_2: Perene, hook: Hook):
+    on_2.evolution.faults.turn_on("down")
+    hook.status = 500
+    await counted(on_2)
+    (name,) = on_2.documents("incidents")
+    ahead = on_2.clock() + timedelta(days=365)
+    on_2.write(f"incidents/{name}", teller="who died", teller_until=ahead)
+
+    hook.status = 200
+    await counted(on_2)
+
+    assert alerted(hook) == [("server_down", "main", "raised")]
+
+
+async def test_a_sweep_whose_last_end_lies_ahead_is_overdue_all_the_same(on_2: Perene, hook: Hook):
+    await on_2.sweep()
+    await counted(on_2)
+    on_2.write("sweeps/orphans", ended_at=on_2.clock() + timedelta(days=365))
+
+    await counted(on_2, 2, timedelta(days=1))
+
+    assert alerted(hook) == [("sweep_overdue", "orphans", "raised")]
+
+
+async def test_approval_is_still_awaited_when_nobody_can_read_the_candidate(
+    on_2: Perene, hook: Hook
+):
+    await on_2.pair()
+    await on_2.orphan("instance_ghost", "5511977770000", open=True)
+    for _ in range(2):
+        on_2.clock.advance(timedelta(days=1))
+        await on_2.sweep()
+    on_2.write("sweeps/orphans/candidates/main~instance_ghost", paired="odd")
+    on_2.clock.advance(timedelta(hours=1))
+
+    await on_2.sweep()
+
+    told = [news for cause, _, news in alerted(hook) if cause == "approval_awaited"]
+    assert told == ["raised"]
+
+
+async def test_pages_of_incidents_show_each_though_there_is_news_between_them(on_2: Perene):
+    for at in range(4):
+        ago = on_2.clock() - timedelta(hours=at)
+        raised(on_2, "server_down", f"s{at}", news_at=ago, pending=False)
+    first = (await on_2.operate("GET", "/fleet/incidents?limit=2")).json()
+    on_2.write("incidents/server_down~s1", news_at=on_2.clock() + timedelta(hours=1))
+
+    asked = {"limit": "2", "cursor": first["next"]}
+    second = (await on_2.operate("GET", "/fleet/incidents", params=asked)).json()
+
+    subjects = [each["subject"] for each in first["incidents"] + second["incidents"]]
+    assert subjects == ["s0", "s1", "s2", "s3"]

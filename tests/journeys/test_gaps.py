@@ -368,3 +368,52 @@ async def test_a_gap_that_1_8_tells_only_a_part_of_stays_open_and_is_told(
         assert report["counts"]["gap_incomplete"] == 1
         (gap,) = perene.documents("tenants/acme/gaps").values()
         assert (gap["recovered"], gap["incomplete"]) == (10, True)
+
+
+async def test_a_line_whose_server_never_answers_holds_up_nobody_who_came_back(
+    on_2: Perene, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("shared.sweeps.runs.AT_ONCE", 1)
+    stuck = await on_2.pair("acme", NUMBER)
+    name = await on_2.pair("globex", OTHER)
+    await deafened(on_2, name, [(MARIA, "oi")])
+    path = f"/chat/findMessages/{stuck}"
+
+    async def never() -> None:
+        on_2.hosts.before[path] = never
+        on_2.clock.advance(timedelta(seconds=61))
+        raise httpx.ConnectTimeout("")
+
+    on_2.hosts.before[path] = never
+    first, second = await look(on_2), await look(on_2)
+
+    assert (first["counts"].get("recovered"), second["counts"].get("recovered")) == (None, 1)
+
+
+async def test_a_clock_that_was_a_day_ahead_once_loses_no_message(on_2: Perene):
+    name = await on_2.pair("acme", NUMBER)
+    on_2.clock.advance(24 * HOUR)
+    await on_2.sweep()
+    on_2.clock.advance(-24 * HOUR)
+    await deafened(on_2, name, [(MARIA, "oi")])
+
+    await on_2.sweep()
+    on_2.clock.advance(48 * HOUR)
+    await on_2.sweep()
+
+    (conversation,) = await inbox(on_2)
+    assert conversation["unread"] == 1
+
+
+async def test_a_clock_that_was_set_back_once_does_not_change_how_often_we_usually_look(
+    on_2: Perene,
+):
+    for _ in range(12):
+        await look(on_2)
+    on_2.clock.advance(timedelta(minutes=-6))
+
+    for _ in range(4):
+        await look(on_2)
+
+    usually = on_2.documents("sweeps")["capacity"]["usually_apart"]
+    assert 60 < usually < 600

@@ -15,7 +15,7 @@ NUMBER = "5511999990001"
 async def test_a_tenant_without_lines_has_an_empty_list(perene: Perene):
     answer = await perene.call("GET", "/instances")
 
-    assert answer.json() == {"lines": [], "open": 0}
+    assert answer.json() == {"lines": [], "open": 0, "max_lines": 1}
 
 
 async def test_all_lines_of_a_tenant_are_listed_with_how_many_are_open(perene: Perene):

@@ -184,3 +184,70 @@ async def test_no_log_line_has_a_links_token(on_2: Perene, capsys: pytest.Captur
     assert session not in said.out + said.err
     assert "link.made" in said.out
     assert "link.opened" in said.out
+
+
+async def test_a_server_that_is_down_for_a_moment_does_not_cost_the_link(on_2: Perene):
+    await on_2.ensure("acme")
+    token = await a_link(on_2)
+    on_2.evolution.faults.turn_on("down")
+    opened = await follow(on_2, link=token)
+    on_2.evolution.faults.clear()
+
+    went_on = await follow(on_2, session=opened.json()["session"])
+
+    assert (opened.status_code, opened.json()["state"]) == (200, "pairing")
+    assert went_on.status_code == 200
+    assert went_on.json()["code"]["png"].startswith("data:image/png")
+    assert (await follow(on_2, link=token)).status_code == 410
+
+
+async def test_a_link_does_not_bring_back_a_line_that_is_being_released(on_2: Perene):
+    name = await on_2.pair("acme")
+    token = await a_link(on_2)
+    on_2.evolution.faults.turn_on("error_500_before", route="delete")
+    await on_2.call("DELETE", "/instances/default")
+    on_2.evolution.faults.clear()
+    on_2.clock.advance(timedelta(minutes=30))
+
+    answer = await follow(on_2, link=token)
+
+    assert answer.status_code == 404
+    assert on_2.documents("instances")[name]["state"] == "releasing"
+
+
+async def test_a_session_does_not_bring_back_a_line_that_is_being_released(on_2: Perene):
+    name = await on_2.pair("acme")
+    session = (await follow(on_2, link=await a_link(on_2))).json()["session"]
+    on_2.write(f"instances/{name}", state="releasing", reason="release_asked")
+
+    answers = [await follow(on_2, session=session) for _ in range(2)]
+
+    assert [answer.status_code for answer in answers] == [404, 404]
+    assert on_2.documents("instances")[name]["state"] == "releasing"
+
+
+async def test_a_link_and_a_session_of_a_line_are_not_for_a_later_one_of_its_name(on_2: Perene):
+    await on_2.pair("acme")
+    token, used = await a_link(on_2), await a_link(on_2)
+    session = (await follow(on_2, link=used)).json()["session"]
+    await on_2.call("DELETE", "/instances/default")
+    await on_2.ensure("acme")
+
+    answers = [await follow(on_2, link=token), await follow(on_2, session=session)]
+    answers.append(await follow(on_2, session=session, look=True))
+
+    assert [answer.status_code for answer in answers] == [404, 404, 404]
+
+
+async def test_when_it_was_paired_is_noted_once_however_often_somebody_looks(on_2: Perene):
+    await on_2.pair("acme")
+    session = (await follow(on_2, link=await a_link(on_2))).json()["session"]
+    await follow(on_2, session=session, look=True)
+    (first,) = on_2.database.collection("links").stream()
+    on_2.clock.advance(timedelta(minutes=10))
+
+    await follow(on_2, session=session, look=True)
+
+    (then,) = on_2.database.collection("links").stream()
+    assert first.to_dict()["paired_at"]
+    assert then.update_time == first.update_time

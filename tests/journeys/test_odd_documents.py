@@ -141,7 +141,9 @@ async def test_a_candidate_is_about_what_its_id_says(fleet: Perene):
     assert fleet.evolution.exists("instance_acme")
 
 
-async def test_a_sweep_that_forgot_what_it_saw_deletes_nothing_and_learns(fleet: Perene):
+async def test_a_sweep_that_forgot_what_it_saw_deletes_nothing_until_a_person_says_so(
+    fleet: Perene,
+):
     fleet.write("sweeps/orphans", carried="odd", until="odd")
     fleet.clock.advance(8 * DAY)
 
@@ -150,6 +152,8 @@ async def test_a_sweep_that_forgot_what_it_saw_deletes_nothing_and_learns(fleet:
     assert {brake["why"] for brake in first["brakes"]} == {"forgotten"}
     assert fleet.evolution.exists("instance_ghost")
     fleet.clock.advance(DAY)
+    assert {brake["why"] for brake in (await fleet.sweep())["brakes"]} == {"forgotten"}
+    await fleet.operate("POST", "/fleet/sweeps/orphans/accept-loss")
     assert (await fleet.sweep())["counts"]["deleted"] == 1
 
 
@@ -157,3 +161,49 @@ async def test_a_lease_of_a_sweep_that_no_clock_gave_holds_nobody_up(fleet: Pere
     fleet.write("sweeps/orphans", holder="x", until=datetime.now(UTC) + timedelta(days=400))
 
     assert (await fleet.operate("POST", "/sweep-orphans")).status_code == 200
+
+
+# What no clock and no hand of ours would have written -----------------------------------------
+
+
+@pytest.mark.parametrize("apart", [-1e300, -1e14, 1e14, 1e300])
+async def test_an_odd_time_between_two_looks_costs_no_answer(fleet: Perene, apart: float):
+    fleet.write("sweeps/capacity", usually_apart=apart)
+
+    assert await answers(fleet) == {}
+
+
+async def test_a_mark_that_is_no_time_costs_no_answer_and_is_made_anew(fleet: Perene):
+    fleet.write("instances/instance_acme", heard_until=10**18)
+
+    assert await answers(fleet) == {}
+    marked = fleet.documents("instances")["instance_acme"]["heard_until"]
+    assert marked <= fleet.clock().timestamp() * 1000
+
+
+async def test_a_candidate_of_another_millennium_costs_no_answer_and_no_instance(fleet: Perene):
+    path = "sweeps/orphans/candidates/main~instance_ghost"
+    fleet.write(path, quarantined_at=datetime(9999, 12, 31, tzinfo=UTC))
+    fleet.clock.advance(8 * DAY)
+
+    assert await answers(fleet) == {}
+    assert (await fleet.operate("POST", "/sweep-orphans?dry=1")).status_code == 200
+    assert fleet.evolution.exists("instance_ghost")
+
+
+async def test_a_brake_that_says_not_why_costs_no_answer(fleet: Perene):
+    for name in fleet.documents("sweeps/orphans/reports"):
+        fleet.write(f"sweeps/orphans/reports/{name}", brakes=[{"x": 1}])
+
+    asked = [(await fleet.operate("GET", route)).status_code for route in ROUTES]
+
+    assert asked == [200] * len(ROUTES)
+
+
+@pytest.mark.parametrize("cursor", ["odd", "server_down~main", "9~a/b", f"{10**18}~x"])
+async def test_a_cursor_that_we_never_gave_is_the_callers_mistake(fleet: Perene, cursor: str):
+    fleet.write("incidents/odd", x=1)
+
+    answer = await fleet.operate("GET", "/fleet/incidents", params={"cursor": cursor})
+
+    assert answer.status_code == 422

@@ -94,6 +94,7 @@ async def test_an_orphan_that_is_adopted_at_the_last_moment_stays(perene: Perene
     name = name_of("late")
     await perene.orphan(name)
     await swept(perene, 2)
+    await said(perene, "approve", name)
     just_before_the_end(perene, name, partial(perene.ensure, "late"))
 
     report = await swept(perene)

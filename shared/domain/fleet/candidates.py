@@ -245,6 +245,6 @@ def with_finding(known: Candidate, finding: Finding, rules: Rules) -> Candidate:
 def _needs_approval(finding: Finding, rules: Rules) -> bool:
     asked = finding.cause in PROPOSED or rules.approval is Approval.ALL
     unsure = finding.stranger or finding.doubtful
-    lost = finding.cause in UNCLAIMED and finding.paired is True
+    lost = finding.cause in UNCLAIMED and finding.paired is not False
     careful = rules.approval is Approval.PAIRED and finding.paired is not False
     return asked or unsure or lost or careful

@@ -32,7 +32,7 @@ def window_of(line: Instance, now: datetime) -> Window | None:
     if line.number is None or line.state not in TOLD:
         return None
     own = epoch_ms(line.claimed_at or line.since) // 1000 * 1000
-    looked = line.heard_number == line.number
+    looked = line.heard_number == line.number and _plausible(line, now)
     known = line.heard_until - _ms(OVERLAP) if looked else epoch_ms(now - LONGEST)
     until = epoch_ms(line.idle_since) if line.state is State.CLOSED else epoch_ms(now)
     if looked and line.state is State.CLOSED and until <= line.heard_until:
@@ -40,16 +40,23 @@ def window_of(line: Instance, now: datetime) -> Window | None:
     return Window(max(known, own), until, line.number)
 
 
-def came_back(line: Instance) -> bool:
+def came_back(line: Instance, now: datetime) -> bool:
     """It opened since it was last looked at: then something may well be missing."""
-    return line.state is State.OPEN and epoch_ms(line.since) > line.heard_until
+    looked = line.heard_until if _plausible(line, now) else 0
+    return line.state is State.OPEN and epoch_ms(line.since) > looked
+
+
+def _plausible(line: Instance, now: datetime) -> bool:
+    """A mark that lies ahead was made by a clock that was wrong."""
+    return line.heard_until <= epoch_ms(now + OVERLAP)
 
 
 def heard(line: Instance, window: Window, until: int) -> Instance | None:
     """The record of a line of which all is known until then; None if it changed its number."""
     if line.number != window.number:
         return None
-    known = line.heard_until if line.heard_number == window.number else 0
+    same = line.heard_number == window.number and line.heard_until <= window.until + _ms(OVERLAP)
+    known = line.heard_until if same else 0
     change = {"heard_until": max(known, until), "heard_number": window.number}
     return line.model_copy(update=change)
 

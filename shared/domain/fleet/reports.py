@@ -46,6 +46,8 @@ class Report(Kept):
     silent: tuple[str, ...] = ()
     awaited: dict[str, int] = Field(default_factory=dict)
     """By server: instances in quarantine that no line claims, and that a person has to decide."""
+    unclear: tuple[str, ...] = ()
+    """Servers of candidates that nobody understands."""
     forecasts: dict[str, Forecast] = Field(default_factory=dict)
     memory_gb: dict[str, float] = Field(default_factory=dict)
     reclaimable: tuple[Reclaimable, ...] = ()
@@ -70,8 +72,8 @@ class Standing(Kept):
     tenants: int = 0
     living: int = 0
     carried: dict[str, int] = Field(default_factory=dict)
-    forgotten: bool = Field(default=False, exclude=True)
-    """Nobody can read what the last run remembered."""
+    forgotten: bool = False
+    """Nobody could read what a run before remembered: until a run isn't braked any more."""
     accept_next: bool = False
     """An operator said that what shrank may have: the next run compares with nothing."""
 

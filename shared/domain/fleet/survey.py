@@ -41,6 +41,8 @@ class Survey:
     strangers: frozenset[tuple[str, InstanceName]] = frozenset()
     unreadable: frozenset[str] = frozenset()
     """Ids of documents that nobody understands: what they are about is left alone."""
+    unclear_servers: frozenset[str] = frozenset()
+    """Servers of candidates that nobody understands."""
     owners: Mapping[str, InstanceName] = field(default_factory=dict)
     """Whose each number is, as the claims say."""
     reserved: Mapping[str, int] = field(default_factory=dict)

@@ -70,13 +70,24 @@ def test_a_line_that_closed_since_is_looked_at_once_more():
 
 
 def test_a_line_that_opened_since_came_back():
-    assert gaps.came_back(a_live_one(since=DAYS))
-    assert not gaps.came_back(a_live_one())
-    assert not gaps.came_back(closed(since=DAYS))
+    assert gaps.came_back(a_live_one(since=DAYS), DAYS)
+    assert not gaps.came_back(a_live_one(), DAYS)
+    assert not gaps.came_back(closed(since=DAYS), DAYS)
+
+
+def test_a_mark_that_lies_ahead_was_a_wrong_clocks_and_is_as_none():
+    ahead = a_live_one(heard_until=epoch_ms(DAYS + timedelta(days=1)))
+
+    known = gaps.heard(ahead, Window(0, epoch_ms(DAYS), NUMBER), epoch_ms(DAYS))
+
+    assert since(ahead) == epoch_ms(NOON)
+    assert gaps.came_back(ahead, DAYS)
+    assert known
+    assert known.heard_until == epoch_ms(DAYS)
 
 
 def test_what_is_known_only_grows():
-    window = Window(0, 1, NUMBER)
+    window = Window(0, epoch_ms(DAYS), NUMBER)
     line = a_live_one()
 
     later = gaps.heard(line, window, line.heard_until + 5)

@@ -1,0 +1,338 @@
+"""Fetches the console's libraries, pinned, from npm: `make vendor`. Nothing is built.
+
+A browser resolves no bare specifier without an import map, which a strict policy doesn't let a page
+have inline; so `from "preact"` becomes `from "../preact/preact.js"`, and that is the only change.
+Of the icons, those that we show are kept.
+"""
+
+import base64
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+ROOT = Path(__file__).parent.parent
+WEB = ROOT / "shared" / "console" / "web" / "vendor"
+TESTS = ROOT / "tests" / "console" / "vendor"
+MANIFEST = "manifest.json"
+SPECIFIER = re.compile(r"""\b(from|import)(\s*)(["'])([^"']+)\3""")
+SOURCE_MAP = re.compile(r"^//# sourceMappingURL=.*\n?", re.MULTILINE)
+MODE = "process.env.NODE_ENV"
+LICENCE = re.compile(r"licen[cs]e(\.\w+)?", re.IGNORECASE)
+
+
+class Package(NamedTuple):
+    """What we take of a package: where it is in the tarball, and how we call it."""
+
+    name: str
+    version: str
+    integrity: str
+    files: Mapping[str, str]
+
+    @property
+    def folder(self) -> str:
+        return self.name.removeprefix("@").replace("/", "-")
+
+
+LIBRARIES = (
+    Package(
+        "preact",
+        "10.29.8",
+        "sha512-ej2aVZ+vZ8WO7tvlQWRM9N63A0KzF9q4mWJfDUHgYaIofWY9hu74Q"
+        "dnQrjoPMmZi2/nZ5gN0bJCQF49xQqx09Q==",
+        {
+            "dist/preact.module.js": "preact.js",
+            "hooks/dist/hooks.module.js": "hooks.js",
+        },
+    ),
+    Package(
+        "@preact/signals-core",
+        "1.14.5",
+        "sha512-vcRv7Ityz5JVmeiVqIluLFzT/PDS/AlhHUpw3/aUWqcVUs6bDGIPX"
+        "E/6RSC4evBNWYvnniozg5Syfj33al3gkg==",
+        {
+            "dist/signals-core.mjs": "signals-core.js",
+        },
+    ),
+    Package(
+        "@preact/signals",
+        "2.11.4",
+        "sha512-Rb+5RPo9gWSaHtzJeauhHxiC8KP/IF2DEPkHPEOGOnuy2wnJzRqye"
+        "LRankUCYd6ADqtxS6GnWGv6Ie343d8aYw==",
+        {
+            "dist/signals.mjs": "signals.js",
+        },
+    ),
+    Package(
+        "htm",
+        "3.1.1",
+        "sha512-983Vyg8NwUE7JkZ6NmOqpCZ+sh1bKv2iYTlUkzlWmA5JD2acKoxd4"
+        "KVxbMmxX/85mtfdnDmTFoNKcg5DGAvxNQ==",
+        {
+            "dist/htm.mjs": "htm.js",
+            "preact/index.mjs": "preact.js",
+        },
+    ),
+    Package(
+        "regexparam",
+        "3.0.0",
+        "sha512-RSYAtP31mvYLkAHrOlh25pCNQ5hWnT106VukGaaFfuJrZFkGRX5Gh"
+        "UAdPqpSDXxOhA2c4akmRuplv1mRqnBn6Q==",
+        {
+            "dist/index.mjs": "regexparam.js",
+        },
+    ),
+    Package(
+        "wouter-preact",
+        "3.11.1",
+        "sha512-44+fVR6YegxQsMi89zbfE0vH294zqLwBlNPS2E3TOByYuE1od+Ctd"
+        "aNALP/d62YZjJAEwvPn2w7N/CkypiQTJw==",
+        {
+            "src/index.js": "index.js",
+            "src/paths.js": "paths.js",
+            "src/react-deps.js": "react-deps.js",
+            "src/use-browser-location.js": "use-browser-location.js",
+        },
+    ),
+    Package(
+        "oauth4webapi",
+        "3.8.8",
+        "sha512-8N28E+a/oxfXWBgOMt+ZP/JUf/XR+IFbvkAEPP3gznXOMv9BpAAwi"
+        "Ij0TFNz3tGTPc0ZQ8zmWBNgN1nAys0gng==",
+        {
+            "build/index.js": "oauth4webapi.js",
+        },
+    ),
+    Package(
+        "uplot",
+        "1.6.32",
+        "sha512-KIMVnG68zvu5XXUbC4LQEPnhwOxBuLyW1AHtpm6IKTXImkbLgkMy+"
+        "jabjLgSLMasNuGGzQm/ep3tOkyTxpiQIw==",
+        {
+            "dist/uPlot.esm.js": "uplot.js",
+            "dist/uPlot.min.css": "uplot.css",
+        },
+    ),
+    Package(
+        "@tanstack/virtual-core",
+        "3.19.11",
+        "sha512-/5iHb0RHBvj8Di59FDs4ESNm45jls33aZAi4zccVXZjc/6ZvwQP6n"
+        "zEYeT6weXjTf9E6/vrp2JhYWRyO+ZP13A==",
+        {
+            "dist/esm/index.js": "index.js",
+            "dist/esm/ios-gesture.js": "ios-gesture.js",
+            "dist/esm/lazy-measurements.js": "lazy-measurements.js",
+            "dist/esm/scroll-classifier.js": "scroll-classifier.js",
+            "dist/esm/utils.js": "utils.js",
+        },
+    ),
+    Package(
+        "lucide-static",
+        "1.62.0",
+        "sha512-WBZA/m2PvkFpMGHDtsBck5P2A9G4ehLlYu4GwwICcmEm1BvYVgj00"
+        "lCDxKRWLlbMlOibLaiwdQ88G5pHkSWgwA==",
+        {"icon-nodes.json": "icons.js"},
+    ),
+)
+TOOLS = (
+    Package(
+        "axe-core",
+        "4.14.1",
+        "sha512-FHfa+lmNjQZfJz1q8wKqIDwC6DExcHt/pkjNQb09a3NPjCKg2rhu5"
+        "qb2S4r76ASyFNNtuFooJpZe37OgudVGtQ==",
+        {
+            "axe.min.js": "axe.min.js",
+        },
+    ),
+)
+ICONS = [
+    "activity",
+    "archive",
+    "archive-restore",
+    "arrow-left",
+    "arrow-right",
+    "arrow-down",
+    "arrow-up",
+    "arrow-up-down",
+    "ban",
+    "bell",
+    "book-user",
+    "calendar",
+    "chart-line",
+    "check",
+    "check-check",
+    "chevron-down",
+    "chevron-left",
+    "chevron-right",
+    "chevron-up",
+    "circle",
+    "circle-alert",
+    "circle-check",
+    "circle-x",
+    "clock",
+    "contact-round",
+    "copy",
+    "download",
+    "ellipsis",
+    "ellipsis-vertical",
+    "external-link",
+    "eye",
+    "file",
+    "file-text",
+    "forward",
+    "gauge",
+    "hash",
+    "headphones",
+    "image",
+    "inbox",
+    "info",
+    "keyboard",
+    "languages",
+    "layout-dashboard",
+    "link",
+    "list-filter",
+    "loader-circle",
+    "lock",
+    "log-in",
+    "log-out",
+    "map-pin",
+    "menu",
+    "message-circle",
+    "message-square",
+    "messages-square",
+    "mic",
+    "moon",
+    "paperclip",
+    "pause",
+    "pen",
+    "phone",
+    "phone-off",
+    "play",
+    "plug",
+    "plus",
+    "qr-code",
+    "refresh-cw",
+    "reply",
+    "rotate-ccw",
+    "search",
+    "search-x",
+    "send",
+    "server",
+    "server-off",
+    "settings",
+    "shield",
+    "shield-alert",
+    "shield-check",
+    "sliders-horizontal",
+    "smartphone",
+    "sticker",
+    "sun",
+    "sun-moon",
+    "timer",
+    "trash",
+    "triangle-alert",
+    "undo-2",
+    "unlink",
+    "unplug",
+    "user",
+    "users",
+    "video",
+    "wifi",
+    "wifi-off",
+    "wrench",
+    "x",
+    "zap",
+]
+"""Of lucide's two thousand, those that the console shows."""
+SPECIFIERS = {
+    "preact": "preact/preact.js",
+    "preact/hooks": "preact/hooks.js",
+    "@preact/signals-core": "preact-signals-core/signals-core.js",
+    "htm": "htm/htm.js",
+    "regexparam": "regexparam/regexparam.js",
+}
+"""Every bare specifier that a library may import, and the file that it means."""
+
+
+def main() -> None:
+    """The folders hold exactly the pinned files, each with its manifest."""
+    for folder, packages in ((WEB, LIBRARIES), (TESTS, TOOLS)):
+        shutil.rmtree(folder, ignore_errors=True)
+        kept = [_vendored(package, folder) for package in packages]
+        (folder / MANIFEST).write_text(json.dumps({"packages": kept}, indent=2) + "\n")
+
+
+def rewritten(text: str, folder: str) -> str:
+    """A module as a browser reads it: bare specifiers are relative paths from its folder."""
+
+    def relative(found: re.Match[str]) -> str:
+        keyword, space, quote, wanted = found.groups()
+        if wanted not in SPECIFIERS:  # relative already, or only in a comment
+            return found[0]
+        path = os.path.relpath(SPECIFIERS[wanted], folder)
+        path = path if path.startswith(".") else f"./{path}"
+        return f"{keyword}{space}{quote}{path}{quote}"
+
+    return SOURCE_MAP.sub("", SPECIFIER.sub(relative, text)).replace(MODE, '"production"')
+
+
+def _vendored(package: Package, folder: Path) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory() as place:
+        tarball = _packed(package, Path(place))
+        digest = base64.b64encode(hashlib.sha512(tarball.read_bytes()).digest()).decode()
+        if package.integrity != f"sha512-{digest}":
+            sys.exit(f"{package.name} {package.version} is not what was pinned: sha512-{digest}")
+        with tarfile.open(tarball) as archive:
+            archive.extractall(place, filter="data")
+        return _copied(package, Path(place) / "package", folder)
+
+
+def _packed(package: Package, place: Path) -> Path:
+    command = ["npm", "pack", "--silent", "--ignore-scripts", f"--pack-destination={place}"]
+    subprocess.run(
+        [*command, f"{package.name}@{package.version}"], check=True, stdout=subprocess.DEVNULL
+    )
+    (tarball,) = place.glob("*.tgz")
+    return tarball
+
+
+def _copied(package: Package, unpacked: Path, folder: Path) -> dict[str, Any]:
+    target = folder / package.folder
+    target.mkdir(parents=True)
+    licences = {path.name: path.name for path in unpacked.iterdir() if LICENCE.fullmatch(path.name)}
+    for source, name in (package.files | licences).items():  # type: ignore[operator]
+        content = (unpacked / source).read_bytes()
+        if name == "icons.js":
+            content = _icons(content)
+        elif name.endswith(".js") and folder == WEB:
+            content = rewritten(content.decode(), package.folder).encode()
+        (target / name).write_bytes(content)
+    described = json.loads((unpacked / "package.json").read_text())
+    return {
+        "name": package.name,
+        "version": package.version,
+        "integrity": package.integrity,
+        "licence": described["license"],
+        "files": {
+            f"{package.folder}/{path.name}": hashlib.sha256(path.read_bytes()).hexdigest()
+            for path in sorted(target.iterdir())
+        },
+    }
+
+
+def _icons(nodes: bytes) -> bytes:
+    every = json.loads(nodes)
+    lines = (f"  {json.dumps(name)}: {json.dumps(every[name])}," for name in ICONS)
+    return "\n".join(["export default {", *lines, "};", ""]).encode()
+
+
+if __name__ == "__main__":
+    main()

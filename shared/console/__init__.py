@@ -1,0 +1,1 @@
+"""The web page: its files, its policy, and what it has to know of the deployment."""

@@ -1,0 +1,84 @@
+// Numbers, times and sizes as people write them, in the language that is spoken.
+
+import { locale } from "./i18n/index.js";
+
+const made = new Map();
+
+function intl(kind, options = {}) {
+  const key = kind + locale() + JSON.stringify(options);
+  if (!made.has(key)) made.set(key, new Intl[kind](locale(), options));
+  return made.get(key);
+}
+
+export const formatCount = (n, options) => intl("NumberFormat", options).format(n);
+export const formatPercent = (share) => formatCount(share, { style: "percent", maximumFractionDigits: 0 });
+export const formatDate = (when) => intl("DateTimeFormat", { dateStyle: "medium" }).format(date(when));
+export const formatTime = (when) => intl("DateTimeFormat", { timeStyle: "short" }).format(date(when));
+export const formatMoment = (when) =>
+  intl("DateTimeFormat", { dateStyle: "medium", timeStyle: "short" }).format(date(when));
+
+/** "hoje", "ontem", a weekday within the week, else the date: a divider between days. */
+export function formatDay(when, now = new Date()) {
+  const days = Math.round((midnight(now) - midnight(date(when))) / 86_400_000);
+  if (days === 0 || days === 1) return intl("RelativeTimeFormat", { numeric: "auto" }).format(-days, "day");
+  if (days > 1 && days < 7) return intl("DateTimeFormat", { weekday: "long" }).format(date(when));
+  return intl("DateTimeFormat", { dateStyle: "long" }).format(date(when));
+}
+
+const STEPS = [
+  ["year", 31_536_000],
+  ["month", 2_592_000],
+  ["week", 604_800],
+  ["day", 86_400],
+  ["hour", 3_600],
+  ["minute", 60],
+];
+
+/** "há 3 horas", "in 2 days"; "agora" within the minute. */
+export function formatAgo(when, now = Date.now()) {
+  const seconds = Math.round((date(when) - now) / 1000);
+  const [unit, size] = STEPS.find(([, size]) => Math.abs(seconds) >= size) ?? ["second", 0];
+  const amount = size ? Math.trunc(seconds / size) : 0;
+  return intl("RelativeTimeFormat", { numeric: "auto", style: "short" }).format(amount, unit);
+}
+
+export function formatBytes(bytes) {
+  const unit = bytes >= 1_000_000 ? "megabyte" : bytes >= 1000 ? "kilobyte" : "byte";
+  const size = { megabyte: 1_000_000, kilobyte: 1000, byte: 1 }[unit];
+  return formatCount(bytes / size, { style: "unit", unit, maximumFractionDigits: 1 });
+}
+
+const ONE_DIGIT = /^[17]/;
+const TWO_DIGITS = /^(2[07]|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58])/;
+
+/** (11) 98888-7777 for Brazil, +351 912 345 678 for others; what isn't a number stays as it is. */
+export function formatNumber(number) {
+  const digits = String(number ?? "").replace(/^\+/, "");
+  if (!/^\d{6,17}$/.test(digits)) return String(number ?? "");
+  const brazil = /^55([1-9]\d)(\d{4,5})(\d{4})$/.exec(digits);
+  if (brazil) return `(${brazil[1]}) ${brazil[2]}-${brazil[3]}`;
+  const america = /^1(\d{3})(\d{3})(\d{4})$/.exec(digits);
+  if (america) return `+1 ${america[1]} ${america[2]}-${america[3]}`;
+  const code = ONE_DIGIT.test(digits) ? 1 : TWO_DIGITS.test(digits) ? 2 : 3;
+  return `+${digits.slice(0, code)} ${grouped(digits.slice(code))}`;
+}
+
+function grouped(rest) {
+  const parts = [];
+  while (rest.length > 4) {
+    parts.push(rest.slice(0, 3));
+    rest = rest.slice(3);
+  }
+  return [...parts, rest].join(" ");
+}
+
+/** One of twelve colours, always the same for the same words: a line's. */
+export function hue(words) {
+  let sum = 2166136261;
+  for (const character of String(words)) sum = Math.imul(sum ^ character.codePointAt(0), 16777619);
+  return (sum >>> 0) % 12;
+}
+
+const date = (when) => (when instanceof Date ? when : new Date(when));
+const midnight = (when) => new Date(when.getFullYear(), when.getMonth(), when.getDate());
+

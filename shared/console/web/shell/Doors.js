@@ -1,0 +1,55 @@
+// What is shown while nobody is signed in: the sign-in, and why there may be none.
+
+import { html, useEffect, useState } from "../lib.js";
+import { t } from "../i18n/index.js";
+import { session, signIn } from "../session.js";
+import { Button, EmptyState, Icon, Notice } from "../ui/index.js";
+import { Languages, Themes } from "./Account.js";
+
+const mark = new URL("../mark.svg", import.meta.url).href;
+
+/** The whole page, with one thing in its middle. */
+export function Door({ title, children }) {
+  useEffect(() => {
+    document.title = `${title} · Perene`;
+  }, [title]);
+  return html`<main class="door">${children}<footer><${Languages} /><${Themes} /></footer></main>`;
+}
+
+export const SignIn = () => html`<${Door} title=${t("shell.door.title")}>
+  <div class="state"><img class="logo" src=${mark} alt="" width="52" height="52" />
+    <h1>Perene</h1><p>${t("shell.door.text")}</p>
+    ${session.value.state === "failed" && html`<${Notice} tone="bad">${refusal(session.value.error)}<//>`}
+    <${Enter}>${t("shell.door.enter")}<//>
+  </div>
+<//>`;
+
+/** In place of the view, whose address is kept. */
+export const Expired = () => html`<div class="state warn" role="alert"><${Icon} name="lock" />
+  <h1>${t("shell.expired.title")}</h1><p>${t("shell.expired.text")}</p><${Enter}>${t("shell.expired.enter")}<//>
+</div>`;
+
+export const Unconfigured = () => html`<${Door} title=${t("shell.unconfigured.title")}>
+  <div class="state warn"><${Icon} name="wrench" /><h1>${t("shell.unconfigured.title")}</h1><p>${t("shell.unconfigured.text")}</p>
+    <ul class="names">${session.value.missing.map((name) => html`<li><code>${name}</code></li>`)}</ul>
+  </div>
+<//>`;
+
+export const Unreachable = ({ onRetry }) => html`<${Door} title=${t("shell.unreachable.title")}>
+  <${EmptyState} level=${1} icon="server-off" tone="bad" title=${t("shell.unreachable.title")} text=${t("shell.unreachable.text")}>
+    <${Button} kind="primary" icon="refresh-cw" onClick=${onRetry}>${t("shell.tryAgain")}<//>
+  <//>
+<//>`;
+
+function Enter({ children }) {
+  const [state, setState] = useState("");
+  const enter = () => {
+    setState("busy");
+    signIn().catch(() => setState("failed"));
+  };
+  return html`<div class="actions"><${Button} kind="primary" icon="log-in" busy=${state === "busy"} onClick=${enter}>${children}<//></div>
+    ${state === "failed" && html`<${Notice} tone="bad">${t("shell.door.issuer")}<//>`}`;
+}
+
+/** OAuth's own words for the usual two, ours for the rest. */
+const refusal = (error) => (error === "access_denied" ? t("shell.door.denied") : t("shell.door.failed", { error }));

@@ -1,0 +1,32 @@
+import { html } from "../lib.js";
+import { formatNumber, hue } from "../format.js";
+import { Icon } from "./Icon.js";
+
+/** tone: "good", "busy", "warn", "bad" or none. The words say it; the colour only repeats it. */
+export function Chip({ tone = "", icon, dot, title, children }) {
+  return html`<span class=${`chip ${tone}`} title=${title}>
+    ${dot && html`<span class="dot" aria-hidden="true"></span>`}${icon && html`<${Icon} name=${icon} />`}<span class="cut">${children}</span>
+  </span>`;
+}
+
+/** What a connection state looks like; the view says it in words. */
+export const STATE_TONES = {
+  creating: "busy",
+  pairing: "busy",
+  open: "good",
+  closed: "bad",
+  conflict: "warn",
+  missing: "bad",
+  releasing: "busy",
+};
+
+export const StateChip = ({ state, children }) => html`<${Chip} tone=${STATE_TONES[state]} dot>${children}<//>`;
+
+/** Through which number: the same colour everywhere for one line. `line` decides it; `label` is its name. */
+export function NumberChip({ line, label, number, short }) {
+  const shown = number ? formatNumber(number) : "";
+  return html`<span class=${`chip number-chip hue-${hue(line)}`} title=${[label, shown].filter(Boolean).join(" · ")}>
+    <span class="dot" aria-hidden="true"></span>
+    <span class="cut">${short ? (label ?? shown) : [label, shown].filter(Boolean).join(" · ")}</span>
+  </span>`;
+}

@@ -1,0 +1,10 @@
+import { html } from "../lib.js";
+import nodes from "../vendor/lucide-static/icons.js";
+
+/** One of lucide's, by name (infra/vendor.py says which are there). Decoration, unless it has a label. */
+export function Icon({ name, label, spin }) {
+  const role = label ? { role: "img", "aria-label": label } : { "aria-hidden": "true" };
+  return html`<svg class=${`icon${spin ? " spin" : ""}`} viewBox="0 0 24 24" ...${role}>
+    ${nodes[name].map(([Tag, attributes]) => html`<${Tag} ...${attributes} />`)}
+  </svg>`;
+}

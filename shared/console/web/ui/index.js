@@ -1,0 +1,11 @@
+export { Age } from "./Age.js";
+export { Button } from "./Button.js";
+export { Chip, NumberChip, StateChip, STATE_TONES } from "./Chip.js";
+export { ConfirmTyped } from "./ConfirmTyped.js";
+export { Dialog, Sheet } from "./Dialog.js";
+export { Icon } from "./Icon.js";
+export { EmptyState, ErrorState, Notice, Skeleton, SkeletonRows } from "./States.js";
+export { Choice, Tabs } from "./Tabs.js";
+export { toast, Toasts } from "./Toasts.js";
+export { Search, Select, Toolbar } from "./Toolbar.js";
+export { View } from "./View.js";

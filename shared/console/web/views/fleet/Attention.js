@@ -1,0 +1,84 @@
+// What a person should look at, the worst first, each with the one thing to do about it.
+
+import { html, useState } from "../../lib.js";
+import { sentence, api } from "../../api.js";
+import { t } from "../../i18n/index.js";
+import { Age, Button, Chip, Icon, Skeleton, toast } from "../../ui/index.js";
+import { causeOf, word } from "./words.js";
+
+const SHOWN = 6;
+const STOPPABLE = new Set(["server_filling"]); // a full one takes no new lines anyway
+const LINKS = {
+  server_down: ({ subject }) => ["server_lines", `/instances?server=${encodeURIComponent(subject)}`],
+  server_key_refused: ({ subject }) => ["server_lines", `/instances?server=${encodeURIComponent(subject)}`],
+  server_full: () => ["reclaim", "/review"],
+  server_filling: () => ["reclaim", "/review"],
+  lines_disconnected: ({ subject }) => ["tenant_lines", `/instances?tenant=${encodeURIComponent(subject)}&state=off`],
+  sweep_braked: () => ["review", "/review"],
+  sweep_overdue: () => ["runs", "/history"],
+  approval_awaited: () => ["review", "/review"],
+  violations: () => ["report", "/report"],
+};
+
+/** `fleet` is undefined while it is asked for. */
+export function Attention({ fleet, reload }) {
+  const [all, showAll] = useState(false);
+  if (!fleet) return html`<section class="card fleet-attention" aria-busy="true"><div class="fleet-calm"><${Skeleton} width="60%" height="2.5rem" /></div></section>`;
+  const found = fleet.attention;
+  if (!found.length) return html`<${Calm} />`;
+  const worst = found[0].severity;
+  const rest = found.length - SHOWN;
+  return html`<section class=${`card fleet-attention ${worst}`} aria-labelledby="fleet-attention">
+    <h2 id="fleet-attention"><${Icon} name="triangle-alert" />${t("fleet.attention.title")}<span class="fleet-count">${found.length}</span></h2>
+    <ul role="list">${(all ? found : found.slice(0, SHOWN)).map(
+      (each) => html`<${Trouble} key=${each.cause + each.subject} trouble=${each} fleet=${fleet} reload=${reload} />`,
+    )}</ul>
+    ${rest > 0 && html`<p class="fleet-more"><${Button} kind="quiet" small aria-expanded=${String(all)} onClick=${() => showAll(!all)}>
+      ${all ? t("fleet.attention.fewer") : t("fleet.attention.more", { n: rest })}<//></p>`}
+  </section>`;
+}
+
+const Calm = () => html`<section class="card fleet-attention calm"><div class="fleet-calm"><${Icon} name="circle-check" />
+  <div><h2>${t("fleet.attention.calm")}</h2><p class="muted">${t("fleet.attention.calm_text")}</p></div>
+</div></section>`;
+
+function Trouble({ trouble, fleet, reload }) {
+  const critical = trouble.severity === "critical";
+  const said = causeOf(trouble, fleet.servers);
+  const server = STOPPABLE.has(trouble.cause) && fleet.servers.find((each) => each.server === trouble.subject);
+  return html`<li class=${`fleet-trouble ${trouble.severity}`}>
+    <${Chip} tone=${critical ? "bad" : "warn"} icon=${critical ? "circle-alert" : "triangle-alert"}>${word("fleet.attention.severity", trouble.severity)}<//>
+    <p><strong>${said}</strong> <span class="muted small nowrap"><${Age} at=${trouble.since} /></span></p>
+    ${server && server.accepting ? html`<${Stop} server=${server} reload=${reload} about=${said} />` : html`<${Way} trouble=${trouble} about=${said} />`}
+  </li>`;
+}
+
+function Way({ trouble, about }) {
+  if (!LINKS[trouble.cause]) return null;
+  const [name, to] = LINKS[trouble.cause](trouble);
+  const label = t(`fleet.actions.${name}`);
+  return html`<${Button} to=${to} label=${`${label}: ${about}`}>${label}<//>`;
+}
+
+function Stop({ server, reload, about }) {
+  const [busy, setBusy] = useState(false);
+  const stop = async () => {
+    setBusy(true);
+    await accept(server.server, false, reload);
+    setBusy(false);
+  };
+  const label = t("fleet.actions.stop");
+  return html`<${Button} icon="pause" busy=${busy} label=${`${label}: ${about}`} onClick=${stop}>${label}<//>`;
+}
+
+/** New lines go to the server or don't, with a way back. */
+export async function accept(server, accepting, reload) {
+  try {
+    await api.put(`fleet/servers/${encodeURIComponent(server)}`, { accepting });
+    const undo = { label: t("fleet.servers.undo"), run: () => accept(server, !accepting, reload) };
+    toast(t(accepting ? "fleet.servers.resumed" : "fleet.servers.stopped", { server }), { action: undo });
+    await reload();
+  } catch (error) {
+    toast(sentence(error));
+  }
+}

@@ -1,0 +1,100 @@
+// One instance that may have to go: why, since when, what is at stake, and what a person can say.
+
+import { html, useState } from "../../lib.js";
+import { api, sentence } from "../../api.js";
+import { formatMoment } from "../../format.js";
+import { t } from "../../i18n/index.js";
+import { Age, Button, Chip, ConfirmTyped, Icon, Notice, toast } from "../../ui/index.js";
+import { word } from "./words.js";
+
+const OPEN = new Set(["suspected", "quarantined"]);
+
+export function Candidate({ candidate, reload }) {
+  const { instance, server, tenant, line, cause, cause_since: since, stage } = candidate;
+  return html`<li class="card fleet-candidate">
+    <header><h3><code>${instance}</code></h3>
+      <p class="muted small">${[t("review.tenant", { tenant }), t("review.line", { line }), t("review.server", { server })].join(" · ")}</p></header>
+    <p class="fleet-why"><strong>${word("review.why", cause)}</strong>
+      <span class="muted small">${since && html`${t("review.cause_since", { when: "" })}<${Age} at=${since} /> · `}${t("review.since", { when: "" })}<${Age} at=${candidate.suspected_at} /></span></p>
+    <${Standing} candidate=${candidate} />
+    ${(OPEN.has(stage) || stage === "deleting") && html`<${Stakes} candidate=${candidate} />`}
+    ${(OPEN.has(stage) || stage === "kept") && html`<${Decision} candidate=${candidate} reload=${reload} />`}
+  </li>`;
+}
+
+/** What it waits for, or what became of it. */
+function Standing({ candidate }) {
+  const { stage, due_at: due, awaits_approval: awaits, approved_by: who, kept_by: keeper, deleted_at: at } = candidate;
+  const over = due && new Date(due) <= Date.now();
+  const when = due && formatMoment(due);
+  const said = {
+    suspected: () => t("review.confirming"),
+    quarantined: () => (awaits ? t(over ? "review.due_over" : "review.due_waiting", { when }) : over ? t("review.due_next") : t("review.due", { when })),
+    deleting: () => t("review.deleting"),
+    kept: () => t("review.kept_by", { who: keeper ?? "" }),
+    deleted: () => html`${t("review.deleted_at", { when: "" })}<${Age} at=${at} />`,
+  }[stage];
+  return html`<p class="fleet-line small"><${Icon} name=${stage === "kept" ? "shield-check" : stage === "deleted" ? "trash" : "clock"} /><span>${said?.() ?? stage}</span>
+    ${who && html`<${Chip} tone="warn" icon="check">${t("review.approved", { who })}<//>`}</p>`;
+}
+
+/** What may be lost, worst first. */
+function Stakes({ candidate: { paired, stranger, doubtful } }) {
+  const warnings = [
+    paired === true && ["unplug", t("review.paired"), "bad"],
+    paired !== true && paired !== false && ["info", t("review.perhaps"), "warn"],
+    stranger && ["users", t("review.stranger"), "warn"],
+    doubtful && ["shield-alert", t("review.doubtful"), "warn"],
+  ].filter(Boolean);
+  return warnings.map(([icon, words, tone]) => html`<p class=${`fleet-warning ${tone}`}><${Icon} name=${icon} />${words}</p>`);
+}
+
+function Decision({ candidate, reload }) {
+  const { id, instance, stage, paired, awaits_approval: awaits } = candidate;
+  const [busy, setBusy] = useState(null);
+  const [error, setError] = useState(null);
+  const [typing, type] = useState(false);
+
+  const decide = async (what) => {
+    await api.post(`fleet/candidates/${encodeURIComponent(id)}/${what}`);
+    const done = { approve: "approved_done", undo: "undone", keep: "kept_done" }[what];
+    const back = { label: t("fleet.servers.undo"), run: () => undone(candidate, reload) };
+    toast(t(`review.${done}`, { instance }), what === "undo" ? {} : { action: back });
+    reload();
+  };
+  const now = async (what) => {
+    setBusy(what);
+    setError(null);
+    try {
+      await decide(what);
+    } catch (failed) {
+      setError(failed);
+    }
+    setBusy(null);
+  };
+  const kept = stage === "kept";
+  return html`<footer class="fleet-decision">
+      <${Button} icon="undo-2" busy=${busy === "undo"} onClick=${() => now("undo")} label=${`${t(kept ? "review.unkeep" : "review.undo")}: ${instance}`}>${t(kept ? "review.unkeep" : "review.undo")}<//>
+      ${!kept && html`<${Button} icon="shield-check" busy=${busy === "keep"} onClick=${() => now("keep")} label=${`${t("review.keep")}: ${instance}`}>${t("review.keep")}<//>`}
+      ${!kept && awaits && html`<${Button} kind="danger" icon="trash" busy=${busy === "approve"} onClick=${() => (paired === false ? now("approve") : type(true))} label=${`${t("review.approve")}: ${instance}`}>${t("review.approve")}<//>`}
+    </footer>
+    ${error && html`<${Notice} tone="bad">${sentence(error)}<//>`}
+    ${typing && html`<${Confirm} candidate=${candidate} onConfirm=${() => decide("approve")} onClose=${() => type(false)} />`}`;
+}
+
+function Confirm({ candidate: { instance, server, paired }, onConfirm, onClose }) {
+  return html`<${ConfirmTyped} title=${t("review.confirm_title")} word=${instance} action=${t("review.approve")} onConfirm=${onConfirm} onClose=${onClose}>
+    <p>${t("review.confirm_text", { instance, server })}</p>
+    <${Notice} tone="warn">${t(paired ? "review.paired" : "review.perhaps")}<//>
+  <//>`;
+}
+
+async function undone({ id, instance }, reload) {
+  try {
+    await api.post(`fleet/candidates/${encodeURIComponent(id)}/undo`);
+    toast(t("review.undone", { instance }));
+  } catch (error) {
+    toast(sentence(error));
+  }
+  reload();
+}

@@ -1,0 +1,130 @@
+// A table of thousands of lines of which only those in sight exist. On a phone a row is a card.
+
+import { html, useEffect, useLayoutEffect, useMemo, useReducer, useRef, useState } from "../../lib.js";
+import { formatNumber } from "../../format.js";
+import { t } from "../../i18n/index.js";
+import { Age, Button, Chip, Icon, NumberChip, StateChip } from "../../ui/index.js";
+import { elementScroll, observeElementOffset, observeElementRect, Virtualizer } from "../../vendor/tanstack-virtual-core/index.js";
+import { COLUMNS, off } from "./lines.js";
+import { word } from "./words.js";
+
+const ROW = 52;
+const CARD = 148;
+const NARROW = "(max-width: 46rem)";
+const STEPS = { ArrowDown: 1, ArrowUp: -1, PageDown: 10, PageUp: -10 };
+
+export const columnName = (column) => t(`fleet.instances.${column === "tenant" ? "tenant_column" : column}`);
+
+export function Rows({ lines, wanted, onSort, onTenant, onLink }) {
+  const place = useRef(null);
+  const narrow = useNarrow();
+  const virtual = useVirtual(place, lines, narrow ? CARD : ROW);
+  const heading = narrow ? null : html`<${Heading} wanted=${wanted} onSort=${onSort} />`;
+  return html`<div class=${`card fleet-lines${narrow ? " cards" : ""}`} role="table" aria-label=${t("fleet.instances.table")} aria-rowcount=${lines.length + (narrow ? 0 : 1)}
+      onKeyDown=${(event) => step(event, virtual, lines.length)}>
+    ${heading}
+    <div class="fleet-rows" role="rowgroup" ref=${place} style=${{ height: `${virtual.getTotalSize()}px` }}>
+      ${virtual.getVirtualItems().map(
+        ({ index, start }) => html`<${Row} key=${lines[index].instance} line=${lines[index]} index=${index} narrow=${narrow} onTenant=${onTenant} onLink=${onLink}
+          top=${start - virtual.options.scrollMargin} />`,
+      )}
+    </div>
+  </div>`;
+}
+
+const Heading = ({ wanted, onSort }) => html`<div role="rowgroup" class="fleet-heading"><div role="row" aria-rowindex="1" class="fleet-row">
+  ${COLUMNS.map((column) => {
+    const here = wanted.sort === column;
+    return html`<div role="columnheader" class=${column} aria-sort=${here ? (wanted.down ? "descending" : "ascending") : "none"}>
+      <button type="button" onClick=${() => onSort(column)}>${columnName(column)}<${Icon} name=${here ? (wanted.down ? "arrow-down" : "arrow-up") : "arrow-up-down"} /></button></div>`;
+  })}<div role="columnheader" class="action"><span class="unseen">${t("fleet.instances.action")}</span></div>
+</div></div>`;
+
+function Row({ line, index, narrow, top, onTenant, onLink }) {
+  const cell = (name, children) => html`<div role="cell" class=${name}>${children}</div>`;
+  const reason = line.reason && line.state !== "open" ? word("fleet.reasons", line.reason) : "";
+  return html`<div role="row" class="fleet-row" aria-rowindex=${index + (narrow ? 1 : 2)} data-index=${index} style=${{ transform: `translateY(${top}px)` }}>
+    ${cell("label", html`<strong class="cut" title=${line.label}>${line.label}</strong>`)}
+    ${cell("tenant", html`<button type="button" class="fleet-tenant cut" title=${t("fleet.instances.only_tenant", { tenant: line.tenant })} onClick=${() => onTenant(line.tenant)}>${line.tenant}</button>`)}
+    ${cell("number", line.number ? html`<${NumberChip} line=${line.instance} number=${line.number} />` : html`<span class="muted small">${t("fleet.instances.no_number")}</span>`)}
+    ${cell("state", html`<${StateChip} state=${line.state}>${word("fleet.states", line.state)}<//>${line.restricted_since && html`<${Chip} tone="warn" icon="triangle-alert" title=${t("fleet.instances.restricted")}>${t("fleet.instances.restricted")}<//>`}
+      ${reason && html`<span class="small muted cut" title=${reason}>${reason}</span>`}`)}
+    ${cell("server", html`<span class="cut" title=${line.server}>${line.server}</span>`)}
+    ${cell("since", html`<span class="small nowrap"><${Age} at=${line.since} /></span>`)}
+    ${cell("action", off(line) && html`<${Button} small icon="link" label=${t("fleet.instances.link_of", { label: line.label, tenant: line.tenant })} title=${t("fleet.instances.link")}
+      onClick=${() => onLink(line)}>${narrow ? t("fleet.instances.link") : null}<//>`)}
+  </div>`;
+}
+
+/** Arrow keys go from row to row, staying on the same thing of it. */
+function step(event, virtual, count) {
+  const row = event.target.closest("[data-index]");
+  const by = STEPS[event.key];
+  if (!row || (!by && !["Home", "End"].includes(event.key))) return;
+  event.preventDefault();
+  const at = Number(row.dataset.index);
+  const next = event.key === "Home" ? 0 : event.key === "End" ? count - 1 : Math.min(Math.max(at + by, 0), count - 1);
+  const which = event.target.closest(".action") ? ".action button, .fleet-tenant" : ".fleet-tenant";
+  const table = event.currentTarget;
+  virtual.scrollToIndex(next, { align: "auto" });
+  const focus = (tries) => {
+    const found = [...table.querySelectorAll(`[data-index="${next}"] :is(${which})`)].at(-1);
+    if (found) found.focus({ preventScroll: true });
+    else if (tries) requestAnimationFrame(() => focus(tries - 1));
+  };
+  requestAnimationFrame(() => focus(10));
+}
+
+function useNarrow() {
+  const query = useMemo(() => matchMedia(NARROW), []);
+  const [narrow, set] = useState(query.matches);
+  useEffect(() => {
+    const changed = () => set(query.matches);
+    query.addEventListener("change", changed);
+    return () => query.removeEventListener("change", changed);
+  }, []);
+  return narrow;
+}
+
+/** What virtual-core needs of a component: the shell's `main` scrolls, and the list begins somewhere in it. */
+function useVirtual(place, lines, size) {
+  const [, again] = useReducer((n) => n + 1, 0);
+  const [margin, setMargin] = useState(0);
+  const scroller = useRef(null);
+  const options = {
+    count: lines.length,
+    estimateSize: () => size,
+    getItemKey: (index) => lines[index]?.instance ?? index,
+    getScrollElement: () => scroller.current,
+    overscan: 8,
+    scrollMargin: margin,
+    scrollPaddingStart: size === ROW ? 44 : 0,
+    scrollToFn: elementScroll,
+    observeElementRect,
+    observeElementOffset,
+    onChange: () => again(),
+  };
+  const [virtual] = useState(() => new Virtualizer(options));
+  virtual.setOptions(options);
+  useLayoutEffect(() => {
+    scroller.current = place.current.closest("main");
+    const measure = () => {
+      const top = place.current.getBoundingClientRect().top - scroller.current.getBoundingClientRect().top + scroller.current.scrollTop;
+      setMargin(Math.round(top));
+    };
+    measure();
+    const resized = new ResizeObserver(measure);
+    resized.observe(scroller.current.firstElementChild ?? scroller.current);
+    resized.observe(place.current.parentElement.previousElementSibling ?? scroller.current);
+    const unmount = virtual._didMount();
+    virtual._willUpdate();
+    again();
+    return () => {
+      resized.disconnect();
+      unmount();
+    };
+  }, []);
+  useLayoutEffect(() => virtual._willUpdate());
+  useLayoutEffect(() => virtual.measure(), [size]);
+  return virtual;
+}

@@ -1,0 +1,53 @@
+// The fleet as its operators see it. What every part shows of it is asked once, here.
+
+import { html, useEffect, useRef } from "../../lib.js";
+import { t } from "../../i18n/index.js";
+import { useGet } from "../../resource.js";
+import { Link, Redirect, Route, Switch, useLocation } from "../../router.js";
+import { View } from "../../ui/index.js";
+import { History } from "./History.js";
+import { Instances } from "./Instances.js";
+import { Overview } from "./Overview.js";
+import { Report } from "./Report.js";
+import { Review } from "./Review.js";
+
+const EVERY_MS = 30_000;
+const PLACES = [
+  ["overview", "/"],
+  ["instances", "/instances"],
+  ["review", "/review"],
+  ["report", "/report"],
+  ["history", "/history"],
+];
+
+export default function Fleet() {
+  const fleet = useGet("fleet", { every: EVERY_MS });
+  const part = (name, Part) => html`<${View} title=${t(name === "overview" ? "fleet.title" : `fleet.places.${name}`)}>
+    <${Places} awaiting=${fleet.data?.awaiting_approval} violations=${fleet.data?.invariants?.count} />
+    <${Part} fleet=${fleet} />
+  <//>`;
+  return html`<${Switch}>
+    <${Route} path="/instances">${part("instances", Instances)}<//>
+    <${Route} path="/review">${part("review", Review)}<//>
+    <${Route} path="/report">${part("report", Report)}<//>
+    <${Route} path="/history">${part("history", History)}<//>
+    <${Route} path="/">${part("overview", Overview)}<//>
+    <${Route}><${Redirect} to="/" replace /><//>
+  <//>`;
+}
+
+function Places({ awaiting, violations }) {
+  const [location] = useLocation();
+  const place = useRef(null);
+  useEffect(() => {
+    place.current.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }, [location]);
+  const counted = { review: awaiting, report: violations };
+  return html`<nav class="fleet-places" ref=${place} aria-label=${t("fleet.places.label")}><ul role="list">
+    ${PLACES.map(
+      ([name, path]) => html`<li><${Link} to=${path} aria-current=${location === path ? "page" : undefined}>
+        ${t(`fleet.places.${name}`)}${counted[name] ? html`<span class="fleet-count">${counted[name]}</span>` : null}
+      <//></li>`,
+    )}
+  </ul></nav>`;
+}

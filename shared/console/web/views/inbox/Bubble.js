@@ -1,0 +1,67 @@
+// One message, and what became of it.
+
+import { html, useState } from "../../lib.js";
+import { formatMoment, formatTime, hue } from "../../format.js";
+import { t } from "../../i18n/index.js";
+import { Button, Icon } from "../../ui/index.js";
+import { Body } from "./Body.js";
+import { authorName, inShort, kindIcon, kindWord } from "./words.js";
+
+export function Bubble({ message, acts, messages, conversation, name, mute, tight }) {
+  const { id, from_me: mine, author, revoked } = message;
+  return html`<article class=${`message${mine ? " mine" : ""}${tight ? " tight" : ""}${revoked ? " revoked" : ""}`} data-id=${id} tabindex="-1">
+    <div class="bubble">
+      <span class="unseen">${mine ? t("inbox.you") : !author && name}</span>
+      ${author && !mine && html`<p class=${`author hue-${hue(author.key)}${tight ? " unseen" : ""}`} dir="auto">${authorName(author)}</p>`}
+      ${!revoked && message.forwarded && html`<p class="mark"><${Icon} name="forward" />${t("inbox.forwarded")}</p>`}
+      ${!revoked && message.view_once && html`<p class="mark"><${Icon} name="eye" />${t("inbox.viewOnce")}</p>`}
+      ${!revoked && message.quoted && html`<${Quote} quoted=${message.quoted} acts=${acts} messages=${messages} conversation=${conversation} name=${name} />`}
+      ${revoked ? html`<p class="gone"><${Icon} name="ban" />${t("inbox.revoked")}</p>` : html`<${Body} message=${message} conversation=${conversation} />`}
+      <${Foot} message=${message} />
+      <${Reactions} reactions=${message.reactions} />
+    </div>
+    ${!revoked && !mute && html`<${Button} small kind="quiet" icon="reply" label=${t("inbox.replyTo", { text: inShort(message).slice(0, 80) })} class="reply" onClick=${() => acts.reply(message)} />`}
+  </article>`;
+}
+
+function Quote({ quoted, acts, messages, conversation, name }) {
+  const loaded = messages.find(quoted.id);
+  const text = loaded ? (loaded.revoked ? t("inbox.revoked") : quoted.preview || kindWord(loaded.kind)) : quoted.preview || kindWord(quoted.kind);
+  const who = loaded ? (loaded.from_me ? t("inbox.you") : loaded.author ? authorName(loaded.author) : name) : quoted.author === conversation?.contact.key ? name : "";
+  const icon = kindIcon(quoted.kind);
+  const inside = html`${who && html`<strong dir="auto">${who}</strong>`}<span class="cut" dir="auto">${icon && html`<${Icon} name=${icon} />`}${text}</span>`;
+  if (!loaded) return html`<blockquote class="quote">${inside}</blockquote>`;
+  return html`<button type="button" class="quote" onClick=${() => acts.jump(quoted.id)}><span class="unseen">${t("inbox.jump")}</span>${inside}</button>`;
+}
+
+function Foot({ message }) {
+  const [open, show] = useState(false);
+  const { edited, history, at, from_me: mine } = message;
+  return html`<p class="foot">
+      ${edited &&
+      (history.length
+        ? html`<button type="button" class="edited" aria-expanded=${String(open)} onClick=${() => show(!open)}>${t("inbox.edited")}</button>`
+        : html`<span>${t("inbox.edited")}</span>`)}
+      <time datetime=${new Date(at).toISOString()} title=${formatMoment(at)}>${formatTime(at)}</time>
+      ${mine && html`<${Tick} message=${message} />`}
+    </p>
+    ${mine && (message.failed || message.unacknowledged) && html`<p class="trouble">${t(`inbox.delivery.${message.failed ? "failed" : "unacknowledged"}`)}</p>`}
+    ${open && html`<div class="history"><p>${t("inbox.history")}</p><ol role="list">${history.map((each) => html`<li dir="auto">${each}</li>`)}</ol></div>`}`;
+}
+
+const TICKS = { pending: "clock", sent: "check", delivered: "check-check", read: "check-check", played: "check-check", failed: "circle-alert", unacknowledged: "clock" };
+
+function Tick({ message }) {
+  const how = message.failed ? "failed" : message.unacknowledged ? "unacknowledged" : message.delivery;
+  if (!(how in TICKS)) return null;
+  return html`<span class=${`tick ${how}`} title=${t(`inbox.delivery.${how}`)}><${Icon} name=${TICKS[how]} label=${t(`inbox.delivery.${how}`)} /></span>`;
+}
+
+function Reactions({ reactions }) {
+  const counts = new Map();
+  for (const emoji of Object.values(reactions ?? {})) if (emoji) counts.set(emoji, (counts.get(emoji) ?? 0) + 1);
+  if (!counts.size) return null;
+  return html`<ul role="list" class="reactions">${[...counts].map(
+    ([emoji, n]) => html`<li key=${emoji}><span aria-hidden="true">${emoji}${n > 1 && ` ${n}`}</span><span class="unseen">${t("inbox.reaction", { emoji, n })}</span></li>`,
+  )}</ul>`;
+}

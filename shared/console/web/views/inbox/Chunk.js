@@ -1,0 +1,67 @@
+// Fifty messages, at most: there while they are near what is seen, and else only a space of their height.
+
+import { Component, html } from "../../lib.js";
+import { formatDay } from "../../format.js";
+import { t } from "../../i18n/index.js";
+import { Icon } from "../../ui/index.js";
+import { Bubble } from "./Bubble.js";
+
+const NEAR = "1500px 0px";
+const TOGETHER_MS = 5 * 60_000;
+const SAME = ["chunk", "before", "name", "speech", "conversation", "mute"];
+
+export class Chunk extends Component {
+  state = { near: true };
+
+  componentDidMount() {
+    this.watch = new IntersectionObserver((entries) => this.moved(entries.at(-1)), { root: this.props.root.current, rootMargin: NEAR });
+    this.watch.observe(this.base);
+  }
+
+  componentWillUnmount() {
+    this.watch.disconnect();
+  }
+
+  shouldComponentUpdate(next, { near }) {
+    return near !== this.state.near || this.has(next.wanted) || SAME.some((name) => next[name] !== this.props[name]);
+  }
+
+  has(wanted) {
+    return Boolean(wanted) && this.props.messages.where.get(wanted.id) === this.props.chunk.id;
+  }
+
+  moved({ isIntersecting: near, boundingClientRect: box }) {
+    const busy = this.base.contains(document.activeElement) || this.base.querySelector("video, audio, .media img.whole");
+    if (near === this.state.near || (!near && (busy || !box.height))) return;
+    if (!near) this.height = box.height;
+    this.setState({ near });
+  }
+
+  render({ chunk, before, wanted, acts, messages, conversation, name, mute }, { near }) {
+    if (!near && !this.has(wanted)) return html`<div class="chunk" data-chunk=${chunk.id} style=${{ height: `${this.height}px` }}></div>`;
+    return html`<div class="chunk" data-chunk=${chunk.id} style=${{ height: "" }}>
+      ${chunk.messages.map((message, at) => {
+        const last = chunk.messages[at - 1] ?? before;
+        return html`<${Dividers} key=${`${message.id}/`} message=${message} last=${last} />
+          <${Bubble} key=${message.id} message=${message} acts=${acts} messages=${messages} conversation=${conversation} name=${name} mute=${mute} tight=${together(message, last)} />`;
+      })}
+    </div>`;
+  }
+}
+
+function Dividers({ message, last }) {
+  const newDay = !last || new Date(last.at).toDateString() !== new Date(message.at).toDateString();
+  const begins = message.recovered && !last?.recovered;
+  const ends = last?.recovered && !message.recovered;
+  return html`${ends && html`<p class="divider recovered-end"><span>${t("inbox.recoveredEnd")}</span></p>`}
+    ${newDay && html`<p class="divider"><span>${formatDay(message.at)}</span></p>`}
+    ${begins && html`<p class="divider recovered"><span title=${t("inbox.recoveredWhy")}><${Icon} name="rotate-ccw" />${t("inbox.recovered")}</span></p>`}`;
+}
+
+const together = (message, last) =>
+  Boolean(last) &&
+  last.from_me === message.from_me &&
+  last.author?.key === message.author?.key &&
+  message.at - last.at < TOGETHER_MS &&
+  last.recovered === message.recovered &&
+  new Date(last.at).toDateString() === new Date(message.at).toDateString();

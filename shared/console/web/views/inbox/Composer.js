@@ -1,0 +1,126 @@
+// Saying something: always through which number, and if not, why not.
+
+import { html, useEffect, useId, useRef, useState } from "../../lib.js";
+import { BASE } from "../../config.js";
+import { formatBytes, formatNumber } from "../../format.js";
+import { t } from "../../i18n/index.js";
+import { remember, remembered } from "../../memory.js";
+import { Button, Icon, Notice, NumberChip } from "../../ui/index.js";
+import { bodyOf, kindOf, tooLarge } from "./attach.js";
+import { dispatch } from "./outbox.js";
+import { authorName, called, inShort, kindIcon } from "./words.js";
+
+export const draftName = (conversation) => `draft.${conversation}`;
+
+export function Composer({ id, conversation, line, mute, stranger, ready, quoted, onQuote, find, input }) {
+  const [text, write] = useState(() => remembered(draftName(id))?.text ?? "");
+  const [file, attach] = useState(null);
+  const [trouble, complain] = useState(null);
+  const hint = useId();
+  const wanted = useRef(remembered(draftName(id))?.quoted);
+  useEffect(() => {
+    if (!ready || !wanted.current) return;
+    onQuote(find(wanted.current) ?? null);
+    wanted.current = null;
+  }, [ready]);
+  useEffect(() => {
+    const answers = quoted?.id ?? wanted.current ?? undefined;
+    remember(draftName(id), text || answers ? { text, quoted: answers } : null);
+  }, [text, quoted]);
+
+  if (!conversation) return html`<div class="composer" aria-hidden="true"><div class="write"></div></div>`;
+  const why = mute ?? (line?.restricted_since && stranger() ? "restricted" : null);
+  if (why) return html`<${Mute} why=${why} conversation=${conversation} />`;
+
+  const words = text.trim();
+  const take = (picked) => {
+    const reason = picked && tooLarge(picked);
+    complain(reason || null);
+    attach(reason ? null : picked);
+    input.current?.focus();
+  };
+  const send = async () => {
+    if (!words && !file) return;
+    const spoken = file && kindOf(file) === "audio";
+    try {
+      const body = file ? await bodyOf(file, words) : { text: words };
+      if (quoted) body.quoted = quoted.id;
+      dispatch(id, body, {
+        kind: file ? kindOf(file) : "text",
+        text: spoken ? "" : words,
+        file: file && { name: file.name, size: file.size },
+      });
+    } catch {
+      return complain(t("inbox.composer.unreadable"));
+    }
+    if (!spoken) write("");
+    attach(null);
+    complain(null);
+    onQuote(null);
+    input.current?.focus();
+  };
+  const typed = (event) => {
+    if (event.key === "Escape" && quoted) {
+      event.preventDefault();
+      onQuote(null);
+    }
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+    event.preventDefault();
+    send();
+  };
+  const pasted = (event) => {
+    const picked = event.clipboardData?.files?.[0];
+    if (!picked) return;
+    event.preventDefault();
+    take(picked);
+  };
+
+  return html`<form class="composer" onSubmit=${(event) => (event.preventDefault(), send())}>
+    <p class="through" id=${hint}><span>${t("inbox.composer.through", { number: formatNumber(conversation.number) })} · ${conversation.label}</span>
+      <span class="keys" aria-hidden="true">${t("inbox.composer.hint")}</span></p>
+    ${line?.restricted_since && html`<${Notice} tone="warn">${t("inbox.restricted")}<//>`}
+    ${quoted && html`<${Reply} quoted=${quoted} conversation=${conversation} onDrop=${() => (onQuote(null), input.current?.focus())} />`}
+    ${file && html`<${Attached} file=${file} onDrop=${() => take(null)} />`}
+    ${file && kindOf(file) === "audio" && words && html`<p class="small muted">${t("inbox.composer.audio")}</p>`}
+    ${trouble && html`<p class="trouble" role="alert">${trouble}</p>`}
+    <div class="write">
+      <${Picker} onPick=${take} />
+      <textarea class="input" rows="1" ref=${input} aria-label=${t("inbox.composer.label")} aria-describedby=${hint} maxlength="65536" dir="auto"
+        placeholder=${t(file ? "inbox.composer.caption" : "inbox.composer.placeholder")} value=${text}
+        onInput=${(event) => write(event.currentTarget.value)} onKeyDown=${typed} onPaste=${pasted}></textarea>
+      <${Button} kind="primary" icon="send" label=${t("inbox.composer.send")} disabled=${words || file ? false : t("inbox.composer.nothing")} onClick=${send} />
+    </div>
+  </form>`;
+}
+
+function Picker({ onPick }) {
+  const picker = useRef(null);
+  const picked = (event) => {
+    const [file] = event.currentTarget.files;
+    event.currentTarget.value = "";
+    if (file) onPick(file);
+  };
+  return html`<input type="file" hidden ref=${picker} onChange=${picked} />
+    <${Button} kind="quiet" icon="paperclip" label=${t("inbox.composer.attach")} onClick=${() => picker.current.click()} />`;
+}
+
+const Attached = ({ file, onDrop }) => html`<div class="above">
+  <${Icon} name=${kindIcon(kindOf(file))} /><span class="cut" dir="auto">${file.name}</span><span class="muted small nowrap">${formatBytes(file.size)}</span>
+  <${Button} small kind="quiet" icon="x" label=${t("inbox.composer.detach")} onClick=${onDrop} />
+</div>`;
+
+function Reply({ quoted, conversation, onDrop }) {
+  const name = quoted.from_me ? t("inbox.you") : quoted.author ? authorName(quoted.author) : called(conversation.contact);
+  return html`<div class="above reply-to"><${Icon} name="reply" />
+    <span class="what"><strong class="cut" dir="auto">${t("inbox.replying", { name })}</strong><span class="cut small" dir="auto">${inShort(quoted)}</span></span>
+    <${Button} small kind="quiet" icon="x" label=${t("inbox.dropReply")} onClick=${onDrop} /></div>`;
+}
+
+function Mute({ why, conversation }) {
+  const { line, label, number } = conversation;
+  return html`<div class="composer mute">
+    <p class="through"><${NumberChip} line=${line} label=${label} number=${number} /></p>
+    <div class="why"><${Icon} name="lock" /><p>${t(`inbox.mute.${why}`, { line: label, number: formatNumber(number) })}</p>
+      ${["closed", "conflict"].includes(why) && html`<${Button} small to=${`~${BASE}/lines`}>${t("inbox.mute.lines")}<//>`}</div>
+  </div>`;
+}

@@ -1,0 +1,134 @@
+// One conversation: who it is with and through which number, what was said, and saying more.
+
+import { html, useCallback, useEffect, useMemo, useRef, useState } from "../../lib.js";
+import { ApiError, api, sentence } from "../../api.js";
+import { formatNumber } from "../../format.js";
+import { t } from "../../i18n/index.js";
+import { useGet } from "../../resource.js";
+import { Button, EmptyState, ErrorState, NumberChip, Skeleton, toast } from "../../ui/index.js";
+import { Composer } from "./Composer.js";
+import { Face } from "./List.js";
+import { Log } from "./Log.js";
+import { Messages } from "./messages.js";
+import { attempts, onOutcome, resume } from "./outbox.js";
+import { usePulse } from "./pace.js";
+import { called, whyMute } from "./words.js";
+
+const POLL_MS = 2_500;
+const LINE_PROBLEMS = new Set(["line-not-open", "line-released", "line-in-conflict", "number-changed", "line-restricted"]);
+
+export function Thread({ id, known, lines, onPatch, onReload, onReading, onLeave }) {
+  const messages = useMemo(() => new Messages(id), [id]);
+  const [quoted, quote] = useState(null);
+  const composer = useRef(null);
+  const asked = useGet(known ? null : `conversations/${encodeURIComponent(id)}`);
+  const [changed, change] = useState({});
+  const found = known ?? asked.data;
+  const conversation = found && { ...found, ...(known ? {} : changed) };
+  const absent = asked.error?.problem === "conversation-unknown" || messages.shown.value.error?.problem === "conversation-unknown";
+
+  useEffect(() => {
+    messages.open();
+    resume();
+    const off = onOutcome(({ conversation, message, problem }) => {
+      if (message && conversation === id) messages.add(message);
+      if (LINE_PROBLEMS.has(problem)) lines.reload();
+    });
+    return () => {
+      off();
+      messages.close();
+      onReading(null);
+    };
+  }, [messages]);
+
+  usePulse(() => (absent ? undefined : messages.poll()), POLL_MS, id);
+
+  const patch = useCallback((news) => {
+    change((before) => ({ ...before, ...news }));
+    onPatch(id, news);
+  }, []);
+
+  const atEnd = useRead({ id, conversation, messages, patch, onReading });
+  useEffect(() => {
+    if (!known && messages.shown.value.news) asked.reload();
+  }, [messages.shown.value.news]);
+
+  const reply = useCallback((message) => {
+    quote(message);
+    composer.current?.focus();
+  }, []);
+  const on = useMemo(() => ({ reply, atEnd }), [reply, atEnd]);
+
+  if (absent)
+    return html`<section class="thread none"><${EmptyState} icon="search-x" title=${t("inbox.absent.title")} text=${t("inbox.absent.text")}>
+      <${Button} kind="primary" onClick=${onLeave}>${t("inbox.absent.back")}<//><//></section>`;
+  if (asked.error && !conversation) return html`<section class="thread none"><${ErrorState} error=${asked.error} onRetry=${asked.reload} /></section>`;
+
+  const name = conversation ? called(conversation.contact) : "";
+  const mute = conversation && whyMute(conversation, lines.data?.lines);
+  const line = lines.data?.lines.find((each) => each.line === conversation?.line);
+  const back = (event) => event.key === "Escape" && !event.defaultPrevented && onLeave();
+  return html`<section class="thread" aria-label=${t("inbox.messages", { name })} onKeyDown=${back}>
+    <${Head} conversation=${conversation} name=${name} patch=${patch} onReload=${onReload} onLeave=${onLeave} />
+    <${Log} messages=${messages} conversation=${conversation} name=${name} on=${on} mute=${mute}
+      sending=${attempts.value.filter((each) => each.conversation === id)} />
+    <${Composer} id=${id} conversation=${conversation} line=${line} mute=${mute} stranger=${() => stranger(messages)} ready=${!messages.shown.value.loading} quoted=${quoted} onQuote=${quote} find=${(one) => messages.find(one)} input=${composer} />
+  </section>`;
+}
+
+/** Whether the other side surely never wrote: everything is loaded, and nothing is theirs. */
+function stranger(messages) {
+  const { chunks, loading, next } = messages.shown.value;
+  return !loading && !next && chunks.every((chunk) => chunk.messages.every((each) => each.from_me));
+}
+
+/** Marks it read while somebody sees its end; answers what to tell when that changes. */
+function useRead({ id, conversation, messages, patch, onReading }) {
+  const [seen, see] = useState({ end: false, visible: document.visibilityState === "visible" });
+  const busy = useRef(false);
+  useEffect(() => {
+    const look = () => see((before) => ({ ...before, visible: document.visibilityState === "visible" }));
+    document.addEventListener("visibilitychange", look);
+    return () => document.removeEventListener("visibilitychange", look);
+  }, []);
+  const reads = seen.end && seen.visible && !messages.shown.value.loading;
+  const unread = conversation?.unread ?? 0;
+  useEffect(() => onReading(reads ? id : null), [reads, id]);
+  useEffect(() => {
+    if (!reads || !unread || busy.current) return;
+    busy.current = true;
+    api
+      .patch(`conversations/${encodeURIComponent(id)}`, { read: true })
+      .then(() => patch({ unread: 0 }), () => undefined) // seen again with the next news
+      .finally(() => (busy.current = false));
+  }, [reads, unread, messages.shown.value.news]);
+  return useCallback((end) => see((before) => (before.end === end ? before : { ...before, end })), []);
+}
+
+function Head({ conversation, name, patch, onReload, onLeave }) {
+  const back = html`<${Button} kind="quiet" icon="arrow-left" label=${t("inbox.back")} class="back" onClick=${onLeave} />`;
+  if (!conversation) return html`<header class="head">${back}<span class="face"></span><div class="who-is"><${Skeleton} width="10rem" /></div></header>`;
+  const { contact, line, label, number, archived } = conversation;
+  const more = contact.name && contact.number ? formatNumber(contact.number) : contact.group ? t("inbox.group") : "";
+  return html`<header class="head">
+    ${back}<${Face} contact=${contact} />
+    <div class="who-is"><h2 class="cut" dir="auto">${name}</h2>
+      <p><${NumberChip} line=${line} label=${label} number=${number} />${more && html`<span class="muted small cut">${more}</span>`}</p></div>
+    <${Button} kind="quiet" icon=${archived ? "archive-restore" : "archive"} label=${t(archived ? "inbox.unarchive" : "inbox.archive")}
+      onClick=${() => archive(conversation.id, !archived, patch, onReload)} />
+  </header>`;
+}
+
+/** Archived, or back; a toast undoes it. */
+async function archive(id, archived, patch, onReload, undoing) {
+  patch({ archived });
+  try {
+    await api.patch(`conversations/${encodeURIComponent(id)}`, { archived });
+    onReload();
+    const undo = { label: t("inbox.undo"), run: () => archive(id, !archived, patch, onReload, true) };
+    if (!undoing) toast(t(archived ? "inbox.archived" : "inbox.unarchived"), { action: undo });
+  } catch (error) {
+    patch({ archived: !archived });
+    if (error instanceof ApiError) toast(sentence(error));
+  }
+}

@@ -1,0 +1,32 @@
+// The sheet over the lines in which one of them is connected.
+
+import { html, useEffect, useMemo } from "../../lib.js";
+import { api } from "../../api.js";
+import { t } from "../../i18n/index.js";
+import { Sheet } from "../../ui/index.js";
+import { Pairing } from "./Pairing.js";
+import { usePairing } from "./pairing.js";
+
+const CLOSES_MS = 2_500;
+
+/** It closes itself once the line is connected. `label` names a line that isn't there yet. */
+export function ConnectSheet({ line, label, onClose, onChange }) {
+  const source = useMemo(
+    () => ({
+      ensure: async (number) => (await api.post("ensure-instance", { line, ...(label ? { label } : {}), ...(number ? { number } : {}) })).data,
+      look: async () => (await api.get(`instances/${line}`)).data,
+    }),
+    [line, label],
+  );
+  const pairing = usePairing(source);
+  useEffect(() => {
+    onChange();
+    if (pairing.step !== "open") return undefined;
+    const timer = setTimeout(onClose, CLOSES_MS);
+    return () => clearTimeout(timer);
+  }, [pairing.step]);
+  const name = pairing.line?.label ?? label ?? line;
+  return html`<${Sheet} title=${t("lines.connectTitle", { label: name })} onClose=${onClose}>
+    <${Pairing} pairing=${pairing} label=${name} />
+  <//>`;
+}

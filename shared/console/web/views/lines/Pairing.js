@@ -1,0 +1,93 @@
+// What to scan or to type, how far it has got, and what to do when it doesn't work.
+
+import { html, useId, useState } from "../../lib.js";
+import { sentence } from "../../api.js";
+import { formatNumber } from "../../format.js";
+import { t } from "../../i18n/index.js";
+import { Button, Icon, Notice, Skeleton, Tabs } from "../../ui/index.js";
+
+const STEPS = ["code", "read", "open"];
+
+/** All of it, for `pairing` (usePairing). `label` is the line's. */
+export function Pairing({ pairing, label }) {
+  const [tab, setTab] = useState("qr");
+  const { step, error } = pairing;
+  return html`<div class="pairing">
+    <${Progress} step=${step} />
+    ${error && html`<${Notice} tone="bad">${sentence(error)} <${Button} small icon="refresh-cw" onClick=${pairing.again}>${t("shell.tryAgain")}<//><//>`}
+    ${step === "open"
+      ? html`<${Done} line=${pairing.line} label=${label} />`
+      : step === "ended"
+        ? html`<${Ended} pairing=${pairing} />`
+        : step === "conflict"
+          ? html`<${Notice} tone="warn">${t("lines.pairing.conflict", { number: formatNumber(pairing.line.number) })}<//>`
+          : html`<${Tabs} label=${t("lines.pairing.how")} chosen=${tab} onChoose=${setTab}
+              tabs=${[
+                { id: "qr", label: t("lines.pairing.scan"), panel: () => html`<${Scan} pairing=${pairing} />` },
+                { id: "code", label: t("lines.pairing.type"), panel: () => html`<${Typed} pairing=${pairing} />` },
+              ]} />
+            <details class="passkey"><summary>${t("lines.pairing.passkey.title")}</summary><p>${t("lines.pairing.passkey.text")}</p></details>`}
+  </div>`;
+}
+
+function Progress({ step }) {
+  const at = { wait: 0, code: 0, ended: 0, conflict: 1, read: 1, open: 2 }[step];
+  return html`<ol class="steps" role="list" aria-label=${t("lines.pairing.progress")}>
+    ${STEPS.map((name, each) => {
+      const done = each < at || step === "open";
+      const now = each === at && !done;
+      return html`<li class=${done ? "done" : now ? "now" : ""} aria-current=${now ? "step" : undefined}>
+        <${Icon} name=${done ? "circle-check" : now ? "loader-circle" : "circle"} spin=${now} />${t(`lines.pairing.steps.${name}`)}
+        ${done && html`<span class="unseen">${t("lines.pairing.done")}</span>`}</li>`;
+    })}
+  </ol><p class="unseen" role="status">${t(`lines.pairing.now.${step}`)}</p>`;
+}
+
+function Scan({ pairing }) {
+  const { line, step, left } = pairing;
+  return html`<div class="scan">
+    <div class="qr">${
+      line?.code
+        ? html`<img src=${line.code.png} alt=${t("lines.pairing.qr")} width="288" height="288" />`
+        : html`<div class="waiting">${
+            step === "read"
+              ? html`<${Icon} name="loader-circle" spin /><span>${t("lines.pairing.reading")}</span>`
+              : html`<${Skeleton} width="18rem" height="18rem" />`
+          }</div>`
+    }</div>
+    <p class="renews muted small" aria-hidden="true">${line?.code ? t("lines.pairing.renews", { n: left ?? 0 }) : html`<span> </span>`}</p>
+    <ol class="how">${[1, 2, 3].map((each) => html`<li>${t(`lines.pairing.scanSteps.${each}`)}</li>`)}</ol>
+  </div>`;
+}
+
+function Typed({ pairing }) {
+  const [number, setNumber] = useState("");
+  const [wrong, setWrong] = useState(false);
+  const id = useId();
+  const digits = number.replace(/\D/g, "");
+  const whole = digits.length === 10 || digits.length === 11 ? `55${digits}` : digits;
+  const ask = (event) => {
+    event.preventDefault();
+    const fits = /^[1-9]\d{9,14}$/.test(whole);
+    setWrong(!fits);
+    if (fits) pairing.type(whole);
+  };
+  const code = pairing.line?.code?.pairing_code;
+  return html`<form class="typed" onSubmit=${ask}>
+    <div class="field"><label for=${id}>${t("lines.pairing.number")}</label>
+      <input id=${id} class="input" type="tel" inputmode="tel" autocomplete="tel" placeholder="(11) 98888-7777" value=${number}
+        aria-invalid=${wrong ? "true" : undefined} aria-describedby=${`${id}-hint`} onInput=${(event) => setNumber(event.currentTarget.value)} />
+      <span id=${`${id}-hint`} class=${wrong ? "wrong" : "hint"}>${wrong ? t("lines.pairing.numberWrong") : t("lines.pairing.numberHint")}</span></div>
+    <${Button} kind=${code ? "" : "primary"} busy=${pairing.busy} onClick=${ask}>${code ? t("lines.pairing.another") : t("lines.pairing.ask")}<//>
+    ${code && html`<output class="code" aria-label=${t("lines.pairing.yourCode")}>${code.slice(0, 4)}–${code.slice(4)}</output>
+      <ol class="how">${[1, 2, 3].map((each) => html`<li>${t(`lines.pairing.typeSteps.${each}`)}</li>`)}</ol>`}
+  </form>`;
+}
+
+const Done = ({ line, label }) => html`<div class="state done"><${Icon} name="circle-check" />
+  <h3>${t("lines.pairing.connected", { label })}</h3>
+  ${line.number && html`<p>${formatNumber(line.number)}</p>`}</div>`;
+
+const Ended = ({ pairing }) => html`<div class="state warn"><${Icon} name="timer" /><h3>${t("lines.pairing.ended.title")}</h3>
+  <p>${t("lines.pairing.ended.text")}</p>
+  <div class="actions"><${Button} kind="primary" icon="refresh-cw" busy=${pairing.busy} onClick=${pairing.again}>${t("lines.pairing.ended.again")}<//></div></div>`;

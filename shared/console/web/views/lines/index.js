@@ -1,0 +1,95 @@
+// My lines: how connected they are, and everything that can be done with one.
+
+import { html, useState } from "../../lib.js";
+import { formatNumber } from "../../format.js";
+import { has, t } from "../../i18n/index.js";
+import { useGet } from "../../resource.js";
+import { useLocation, useRoute } from "../../router.js";
+import { Age, Button, EmptyState, ErrorState, Notice, NumberChip, SkeletonRows, StateChip, toast, View } from "../../ui/index.js";
+import { sentence } from "../../api.js";
+import { idFor, restart } from "./changes.js";
+import { ConnectSheet } from "./ConnectSheet.js";
+import { Disconnecting, LinkDialog, Naming, Releasing } from "./dialogs.js";
+
+const EVERY_MS = 10_000;
+
+export default function Lines() {
+  const { data, error, loading, reload } = useGet("instances", { every: EVERY_MS });
+  const [asked, ask] = useState(null);
+  const [connecting, params] = useRoute("/:line/connect");
+  const [, go] = useLocation();
+  const [named, setNamed] = useState({});
+  const lines = data?.lines ?? [];
+  const room = data ? lines.length < data.max_lines : false;
+  const close = () => {
+    ask(null);
+    reload();
+  };
+  const connect = (line) => {
+    ask(null);
+    go(`/${line}/connect`);
+  };
+  const begin = (label) => {
+    const line = lines.some((each) => each.line === "default") ? idFor(label, lines.map((each) => each.line)) : "default";
+    setNamed({ ...named, [line]: label });
+    connect(line);
+  };
+  const actions = data && lines.length > 0 && html`<${Button} icon="plus" disabled=${room ? false : t("lines.new.full", { n: data.max_lines })}
+    onClick=${() => ask({ kind: "new" })}>${t("lines.new.action")}<//>`;
+  return html`<${View} title=${t("lines.title")} actions=${actions}>
+    ${error && data && html`<${Notice} tone="warn">${sentence(error)}<//>`}
+    ${data
+      ? lines.length
+        ? html`<ul class="lines" role="list">${lines.map((line) => html`<${Line} key=${line.line} line=${line} ask=${ask} connect=${connect} />`)}</ul>
+            ${!room && html`<p class="plan muted small">${t("lines.new.full", { n: data.max_lines })}</p>`}`
+        : html`<${EmptyState} icon="smartphone" title=${t("lines.empty.title")} text=${t("lines.empty.text")}>
+            <${Button} kind="primary" icon="qr-code" onClick=${() => ask({ kind: "new" })}>${t("lines.connect")}<//><//>`
+      : error
+        ? html`<${ErrorState} error=${error} onRetry=${reload} />`
+        : loading && html`<${SkeletonRows} rows=${2} height="8rem" />`}
+    ${asked?.kind === "new" && html`<${Naming} onClose=${() => ask(null)} onNamed=${begin} />`}
+    ${asked?.kind === "disconnect" && html`<${Disconnecting} line=${asked.line} onClose=${close} onDone=${reload} />`}
+    ${asked?.kind === "release" && html`<${Releasing} line=${asked.line} onClose=${() => ask(null)}
+      onDone=${() => (setNamed({ ...named, [asked.line.line]: asked.line.label }), connect(asked.line.line))} />`}
+    ${asked?.kind === "link" && html`<${LinkDialog} line=${asked.line} onClose=${() => ask(null)} />`}
+    ${connecting && html`<${ConnectSheet} key=${params.line} line=${params.line} label=${named[params.line]} onChange=${reload}
+      onClose=${() => (go(""), reload())} />`}
+  <//>`;
+}
+
+function Line({ line, ask, connect }) {
+  const [busy, setBusy] = useState(false);
+  const again = async () => {
+    setBusy(true);
+    try {
+      await restart(line.line);
+      toast(t("lines.restarting", { label: line.label }));
+    } catch (failed) {
+      toast(sentence(failed));
+    }
+    setBusy(false);
+  };
+  const open = line.state === "open";
+  const reason = `lines.reasons.${line.state}.${line.reason ?? "none"}`;
+  const calm = ["releasing", "creating"].includes(line.state);
+  return html`<li class="card line"><div class="inside">
+    <div class="who-and-how">
+      <h2>${line.label}</h2>
+      <${StateChip} state=${line.state}>${t(`lines.states.${line.state}`)}<//>
+      <span class="muted small">${t(`lines.since.${open ? "open" : "other"}`)} <${Age} at=${line.since} /></span>
+    </div>
+    ${line.number
+      ? html`<p><${NumberChip} line=${line.line} number=${line.number} /></p>`
+      : html`<p class="muted">${t("lines.noNumber")}</p>`}
+    ${has(reason) && html`<p class="why">${t(reason, { number: formatNumber(line.number) })}</p>`}
+    ${line.restricted_since && html`<${Notice} tone="warn">${t("lines.restricted")} <${Age} at=${line.restricted_since} /><//>`}
+    <div class="actions">
+      ${!open && line.state !== "conflict" && html`<${Button} kind="primary" icon="qr-code" disabled=${line.state === "releasing" ? t("lines.states.releasing") : false}
+        onClick=${() => connect(line.line)}>${t("lines.connect")}<//>
+        <${Button} icon="link" onClick=${() => ask({ kind: "link", line })}>${t("lines.link.action")}<//>`}
+      ${open && html`<${Button} icon="rotate-ccw" busy=${busy} onClick=${again}>${t("lines.restart")}<//>`}
+      ${(open || line.state === "conflict") && html`<${Button} icon="unplug" onClick=${() => ask({ kind: "disconnect", line })}>${t("lines.disconnect.action")}<//>`}
+      ${!calm && html`<${Button} kind="quiet" icon="phone" onClick=${() => ask({ kind: "release", line })}>${t("lines.release.action")}<//>`}
+    </div>
+  </div></li>`;
+}

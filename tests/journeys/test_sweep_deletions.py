@@ -1,0 +1,212 @@
+"""Lost records and interrupted deletions cost nobody an instance that is needed."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from infra.local.simulator import people
+from infra.local.simulator.configuration import store_webhook
+from tests.perene import ORIGIN, Perene
+
+DAY = timedelta(days=1)
+HOUR = timedelta(hours=1)
+NUMBER, OTHER = "5511999990001", "5511999990002"
+
+
+async def swept(perene: Perene, times: int = 1) -> dict[str, Any]:
+    """So many sweeps, each when every quarantine is over; the last report."""
+    for _ in range(times):
+        perene.clock.advance(8 * DAY)
+        report = await perene.sweep()
+    return report
+
+
+def braked(report: dict[str, Any]) -> set[str]:
+    return {brake["why"] for brake in report["brakes"]}
+
+
+async def candidates(perene: Perene) -> dict[str, dict[str, Any]]:
+    answer = await perene.operate("GET", "/fleet/candidates")
+    return {each["instance"]: each for each in answer.json()["candidates"]}
+
+
+# Records that are lost -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("version", ["1.8.2", "2.3.6"])
+@pytest.mark.parametrize("state", ["disconnected", "unpaired"])
+async def test_paired_instances_whose_database_was_lost_wait_for_a_person(
+    firestore_emulator: str, version: str, state: str
+):
+    async with Perene(main=version) as perene:
+        names = [await perene.pair(f"c{at}", f"55119999900{at:02}") for at in range(3)]
+        for name in names:
+            if state == "unpaired":
+                await perene.evolution.unpair(name)
+            else:
+                await perene.evolution.drop(name, back=False)
+        await perene.evolution.settled()
+        perene.set(GOOGLE_CLOUD_PROJECT=f"{perene.project}-x")
+        perene.services.made.clear()
+        await perene.pair("acme", "5511999990099")
+
+        await swept(perene, 4)
+
+        assert set(names) < set(perene.evolution.names())
+
+
+async def test_an_orphan_of_1_8_of_which_nobody_can_tell_whether_it_was_paired_waits_for_a_person(
+    firestore_emulator: str,
+):
+    async with Perene(main="1.8.2") as perene:
+        await perene.pair("globex", OTHER)
+        name = await perene.pair("acme")
+        await perene.sweep()
+        await perene.evolution.drop(name, back=False)
+        await perene.evolution.settled()
+        perene.database.document(f"instances/{name}").delete()
+        perene.write("tenants/acme", lines=[])
+
+        await swept(perene, 4)
+        found = (await candidates(perene))[name]
+        approved = await perene.operate("POST", f"/fleet/candidates/main~{name}/approve")
+
+        assert (found["stage"], found["awaits_approval"]) == ("quarantined", True)
+        assert found.get("paired") is None
+        assert approved.status_code == 200
+        await swept(perene)
+        assert not perene.evolution.exists(name)
+
+
+@pytest.mark.parametrize("how", ["odd", "gone"])
+async def test_a_sweep_that_forgot_brakes_every_run_until_a_person_accepts_it(
+    on_2: Perene, how: str
+):
+    tenants = [f"t{at}" for at in range(6)]
+    for at, tenant in enumerate(tenants):
+        await on_2.pair(tenant, f"55119999900{at:02}")
+    await on_2.sweep()
+    if how == "odd":
+        on_2.write("sweeps/orphans", carried="odd")
+    else:
+        on_2.database.document("sweeps/orphans").delete()
+    for tenant in tenants[1:]:
+        on_2.write(f"tenants/{tenant}", status="cancelled", cancelled_at=on_2.clock())
+
+    reports = [await swept(on_2) for _ in range(5)]
+
+    assert all("forgotten" in braked(report) for report in reports)
+    assert len(on_2.evolution.names()) == 6
+    accepted = await on_2.operate("POST", "/fleet/sweeps/orphans/accept-loss")
+    assert accepted.status_code == 204
+    assert braked(await swept(on_2)) == set()
+
+
+async def test_what_another_deployment_below_our_address_made_is_not_deleted_unasked(on_2: Perene):
+    await on_2.pair("acme")
+    await on_2.orphan("instance_staging")
+    known = on_2.evolution.webhook("instance_staging")
+    theirs = {
+        "enabled": True,
+        "url": known["url"].replace(ORIGIN, f"{ORIGIN}/staging"),
+        "headers": known["headers"],
+        "events": known["events"],
+    }
+    store_webhook(on_2.evolution.world.rows["instance_staging"], theirs)
+
+    await swept(on_2, 4)
+
+    assert on_2.evolution.exists("instance_staging")
+    assert (await candidates(on_2))["instance_staging"]["stranger"]
+
+
+# Deletions of copies that were interrupted ---------------------------------------------------
+
+
+async def begun(perene: Perene) -> tuple[str, str]:
+    """The deletion of a line's copy has begun and its server failed: its name, and that server."""
+    name = await perene.pair("acme")
+    (other,) = set(perene.servers) - {home_of(perene, name)}
+    await perene.orphan(name, server=other)
+    await swept(perene, 2)
+    perene.servers[other].faults.turn_on("error_500_before", route="delete")
+    await swept(perene)
+    perene.servers[other].faults.clear()
+    perene.clock.advance(HOUR)
+    assert stage_of(perene, name, other) == "deleting"
+    return name, other
+
+
+def home_of(perene: Perene, name: str) -> str:
+    server: str = perene.documents("instances")[name]["server"]
+    return server
+
+
+def stage_of(perene: Perene, name: str, server: str) -> str | None:
+    """How far the candidate has got, if there is any."""
+    known = perene.documents("sweeps/orphans/candidates").get(f"{server}~{name}", {})
+    stage: str | None = known.get("stage")
+    return stage
+
+
+async def test_a_copy_that_became_the_only_one_is_spared_though_its_deletion_had_begun(
+    firestore_emulator: str,
+):
+    async with Perene(one="2.3.6", two="2.3.6") as perene:
+        name, other = await begun(perene)
+        await perene.servers[home_of(perene, name)].vanish(name)
+        world = perene.servers[other].world
+        people.pair(world, world.sessions[name], NUMBER, None)
+
+        report = await perene.sweep()
+
+        spared = [note["why"] for note in report["notes"] if note["what"] == "spared"]
+        assert spared == ["the line may need it"]
+        assert perene.servers[other].state(name) == "open"
+        await swept(perene, 3)
+        assert perene.servers[other].exists(name)
+        assert stage_of(perene, name, other) != "deleting"
+
+
+async def test_the_deletion_of_a_copy_is_called_off_when_its_line_was_released(
+    firestore_emulator: str,
+):
+    async with Perene(one="2.3.6", two="2.3.6") as perene:
+        name, other = await begun(perene)
+        await perene.call("DELETE", "/instances/default")
+
+        await perene.sweep()
+
+        assert stage_of(perene, name, other) != "deleting"
+        await swept(perene, 3)
+        assert stage_of(perene, name, other) != "deleting"
+
+
+async def test_the_deletion_of_a_copy_is_called_off_when_its_line_moved_there(
+    firestore_emulator: str,
+):
+    async with Perene(one="2.3.6", two="2.3.6") as perene:
+        name, other = await begun(perene)
+        await perene.call("DELETE", "/instances/default")
+        await perene.ensure("acme")
+        assert home_of(perene, name) == other
+
+        await swept(perene, 3)
+
+        assert stage_of(perene, name, other) != "deleting"
+        assert perene.servers[other].exists(name)
+
+
+@pytest.mark.parametrize("cause", ["orphan", "duplicate"])
+async def test_a_deletion_on_a_server_that_is_no_more_costs_no_sweep(on_2: Perene, cause: str):
+    await on_2.pair("acme")
+    await on_2.orphan("instance_ghost")
+    await swept(on_2, 2)
+    (known,) = on_2.documents("sweeps/orphans/candidates").values()
+    gone = {"server": "gone", "name": "instance_acme", "stage": "deleting", "cause": cause}
+    on_2.write("sweeps/orphans/candidates/gone~instance_acme", **{**known, **gone})
+
+    await swept(on_2)
+
+    assert on_2.evolution.state("instance_acme") == "open"
