@@ -63,13 +63,16 @@ def _document(answer: httpx.Response) -> Finding:
 
 
 async def _functions(settings: Settings, http: httpx.AsyncClient) -> AsyncIterator[Finding]:
-    """Each is there and asks who is calling; sweeps aren't there at all, or refuse too."""
+    """Each is there and, but for a page, asks who is calling; sweeps aren't there at all, or refuse
+    too."""
     absent, open_ones = [], []
     for name, function in deployment.deployed().functions.items():
         if function.trust == "nobody" or name == "receive_webhook":
             continue
         answer = await http.get(f"{settings.public_url}{function.path}", timeout=PATIENCE)
-        if answer.is_success:
+        if function.trust == "page":
+            absent += [] if answer.is_success or answer.is_redirect else [function.path]
+        elif answer.is_success:
             open_ones.append(function.path)
         elif function.invoker == "public" and not _is_ours(answer):
             absent.append(function.path)
