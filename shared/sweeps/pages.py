@@ -22,8 +22,10 @@ from shared.sweeps.views import (
 PAGE, LONGEST_PAGE, LONGEST_LIST = 50, 200, 500
 
 
-CURSOR = r"^([^/._][^/]*|\.{3,}[^/]*|\.{1,2}[^/.][^/]*|_[^_/][^/]*|_)$"
+DOCUMENT = r"([^/._][^/]*|\.{3,}[^/]*|\.{1,2}[^/.][^/]*|_[^_/][^/]*|_)$"
 """A document's id (Firestore limit: not `.`, `..` or `__x__`)."""
+
+CURSOR, NEWS_CURSOR = f"^{DOCUMENT}", f"^[0-9]{{1,17}}~{DOCUMENT}"
 
 
 class Page(Record):
@@ -50,7 +52,7 @@ class WhichReports(Page):
 class WhichIncidents(Page):
     """Which page."""
 
-    cursor: str | None = Field(default=None, max_length=600, pattern=r"^[0-9]{1,17}~[^/]+$")
+    cursor: str | None = Field(default=None, max_length=600, pattern=NEWS_CURSOR)
 
 
 class WhichInstances(Page):

@@ -200,7 +200,9 @@ async def test_a_brake_that_says_not_why_costs_no_answer(fleet: Perene):
     assert asked == [200] * len(ROUTES)
 
 
-@pytest.mark.parametrize("cursor", ["odd", "server_down~main", "9~a/b", f"{10**18}~x"])
+@pytest.mark.parametrize(
+    "cursor", ["odd", "server_down~main", "9~a/b", "9~.", "9~..", "9~__x__", f"{10**18}~x"]
+)
 async def test_a_cursor_that_we_never_gave_is_the_callers_mistake(fleet: Perene, cursor: str):
     fleet.write("incidents/odd", x=1)
 
