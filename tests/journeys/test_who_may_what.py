@@ -129,6 +129,9 @@ async def _filled(perene: Perene) -> dict[str, str]:
         "report": "latest",
         "first": "e30.e30.e30",
         "second": "messages-upsert",
+        "version": "none",
+        "file": "none.js",
+        "address": "fleet",
         "id": conversation["id"],
     }
 
