@@ -66,7 +66,7 @@ async def _functions(settings: Settings, http: httpx.AsyncClient) -> AsyncIterat
     """Each is there and asks who is calling; sweeps aren't there at all, or refuse too."""
     absent, open_ones = [], []
     for name, function in deployment.deployed().functions.items():
-        if function.trust == "nobody" or name == "receive_webhook":
+        if function.trust in ("nobody", "page") or name == "receive_webhook":
             continue
         answer = await http.get(f"{settings.public_url}{function.path}", timeout=PATIENCE)
         if answer.is_success:
