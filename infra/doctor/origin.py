@@ -67,7 +67,7 @@ async def _functions(settings: Settings, http: httpx.AsyncClient) -> AsyncIterat
     too."""
     absent, open_ones = [], []
     for name, function in deployment.deployed().functions.items():
-        if function.trust in ("nobody", "page") or name == "receive_webhook":
+        if function.trust == "nobody" or name == "receive_webhook":
             continue
         answer = await http.get(f"{settings.public_url}{function.path}", timeout=PATIENCE)
         if function.trust == "page":
