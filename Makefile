@@ -81,10 +81,10 @@ destroy-check: $(READY) ## whether the plan would delete what can't be made agai
 gcloud: $(READY) ## the script that deploys without Terraform: ENV=.env.production
 	@$(IN_VENV) infra.gcloud --env='$(ENV)'
 
-lock: $(TOOLS)/.ready ## write requirements.txt anew from requirements.in
-	@echo '# Made by `make lock` from requirements.in: do not edit. Installed with its hashes checked.' > requirements.new
+lock: $(TOOLS)/.ready ## write requirements.txt anew from infra/requirements.in
+	@echo '# Made by `make lock` from infra/requirements.in: do not edit. Installed with its hashes checked.' > requirements.new
 	$(TOOLS)/bin/uv pip compile --quiet --universal --python-version=3.11 --generate-hashes --no-header \
-		--no-emit-index-url requirements.in >> requirements.new
+		--no-emit-index-url infra/requirements.in >> requirements.new
 	@mv requirements.new requirements.txt
 
 audit: $(TOOLS)/.ready ## known vulnerabilities in what is deployed (asks the internet)
