@@ -7,6 +7,7 @@ import sys
 import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -61,7 +62,15 @@ Visit = Callable[..., Awaitable[Tab]]
 @pytest.fixture(scope="session")
 def stack(firestore_emulator: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """One stack for the session; whoever needs a world of their own takes another tenant."""
-    place = tmp_path_factory.mktemp("stack")
+    with running(
+        tmp_path_factory.mktemp("stack"), FIRESTORE_EMULATOR_HOST=firestore_emulator
+    ) as it:
+        yield it
+
+
+@contextmanager
+def running(place: Path, **settings: str) -> Iterator[Stack]:
+    """A stack of one's own, with these settings."""
     port, simulator = children.free_port(), children.free_port()
     usual = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     with (place / "stack.log").open("w") as log:
@@ -72,8 +81,8 @@ def stack(firestore_emulator: str, tmp_path_factory: pytest.TempPathFactory) -> 
             | {
                 "PORT": str(port),
                 "SIMULATOR_PORT": str(simulator),
-                "FIRESTORE_EMULATOR_HOST": firestore_emulator,
-            },
+            }
+            | settings,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
