@@ -14,7 +14,7 @@ from starlette.routing import Match
 from starlette.routing import Route as Pattern
 from starlette.types import ASGIApp
 
-from shared import config, log, problems
+from shared import config, log, problems, services
 from shared.problems import Problem
 from shared.problems.routes import BODY_PROBLEMS as BODY_PROBLEMS
 from shared.problems.routes import EVERYWHERE as EVERYWHERE
@@ -31,7 +31,7 @@ PATIENCE = 60.0
 JSON_HEADERS = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
 CORS_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 CORS_HEADERS = ("authorization", "content-type", "idempotency-key", "if-none-match")
-CORS_EXPOSED = ("retry-after", "etag")
+CORS_EXPOSED = ("retry-after", "etag", "x-perene-time")
 
 Body = TypeVar("Body", bound=BaseModel)
 
@@ -106,6 +106,7 @@ class Edge:
         _access(
             response.status_code, function=self.function, method=request.method, ms=took, **facts
         )
+        response.headers["x-perene-time"] = str(int(services.now().timestamp() * 1000))
         return _shared_with_browsers(request, response)
 
     async def _outcome(self, request: Request) -> tuple[Response, dict[str, Any]]:

@@ -64,7 +64,11 @@ class Month:
                 print(f"          a person approves {orphans[0]}, keeps {orphans[1]}")
                 print(f"          and undoes {orphans[2]}")
         seen = self._operate("GET", "/fleet")
-        print(f"In the end: {seen['sentence']}; totals {seen['totals']}")
+        totals = ", ".join(f"{count} {name}" for name, count in seen["totals"].items() if count)
+        print(f"In the end: {seen['sentence']} ({totals}).")
+        print(f"{orphans[2]} waits for a person, and the vanished one for its client.")
+        print(f"Look at it as Olívia: {self.run.origin}/console/fleet")
+        print(f"The functions' clock is {NIGHTS} days ahead until the stack is started anew.")
 
     def _connect(self, client: str, at: int) -> None:
         headers = {"authorization": f"Bearer {self.run.token(client)}"}

@@ -184,6 +184,36 @@ async def test_a_second_line_is_there_when_the_plan_allows_it(
     }
 
 
+async def test_a_number_that_is_in_use_is_exchanged_for_another_in_place(
+    visit: Visit, stack: Stack, tenant: str
+):
+    (taken, _), (free, written) = a_number(), a_number()
+    paired(stack, f"{tenant}-owner", taken)
+    tab = await visit("/lines/default/connect", DESKTOP, tenant)
+    code = tab.page.get_by_alt_text(await tab.say("lines.pairing.qr"))
+    await expect(code).to_be_visible()
+    scanned(stack, tenant, taken)
+
+    await press(tab, "lines.pairing.other")
+    await expect(code).to_be_visible()
+    scanned(stack, tenant, free)
+
+    await expect(tab.page.get_by_role("main").get_by_text(written).first).to_be_visible()
+
+
+async def test_a_countdown_goes_by_the_functions_clock_and_not_by_the_browsers(
+    visit: Visit, stack: Stack, tenant: str
+):
+    tab = await visit("/lines", DESKTOP, tenant)
+    await tab.page.add_init_script("const real = Date.now; Date.now = () => real() - 3_600_000;")
+    await tab.go("/lines/default/connect")
+    await expect(tab.page.get_by_alt_text(await tab.say("lines.pairing.qr"))).to_be_visible()
+
+    left = await tab.page.locator(".renews").inner_text()
+
+    assert 0 <= int(re.findall(r"\d+", left)[0]) <= 60
+
+
 async def test_markup_in_a_lines_name_is_words(visit: Visit, stack: Stack, tenant: str):
     asked = {"label": MARKUP}
     stack.call("POST", "/ensure-instance", tenant, json=asked)
@@ -205,6 +235,11 @@ async def test_a_state_says_what_to_do_about_it(visit: Visit, stack: Stack, tena
 
 
 # A link --------------------------------------------------------------------------------------
+
+
+async def scanning(tab: Tab) -> None:
+    """The code to scan is chosen: a phone is shown first what can be typed on it."""
+    await tab.page.get_by_role("tab", name=await tab.say("lines.pairing.scan")).click()
 
 
 async def linked(tab: Tab) -> str:
@@ -229,10 +264,12 @@ async def test_a_link_connects_a_line_without_signing_in(
     assert other.path == "/connect"
     await other.good("link")
     await press(other, "lines.linked.go")
+    await scanning(other)
     code = other.page.get_by_alt_text(await other.say("lines.pairing.qr"))
     await expect(code).to_be_visible()
     await other.good("link-qr")
     await other.page.reload()
+    await scanning(other)
     await expect(code).to_be_visible()
     scanned(stack, tenant, number)
 
@@ -251,6 +288,7 @@ async def test_a_link_that_was_opened_opens_nothing_for_the_next(
     first, second = await visit(path, PHONE), await visit(path, PHONE)
     second.forgive("410")
     await press(first, "lines.linked.go")
+    await scanning(first)
     await expect(first.page.get_by_alt_text(await first.say("lines.pairing.qr"))).to_be_visible()
 
     await press(second, "lines.linked.go")

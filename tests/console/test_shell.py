@@ -89,7 +89,7 @@ async def test_an_expired_session_is_one_click_from_where_one_was(
     await again.click()
     await tab.page.get_by_role("button", name="Padaria Aurora").click()
 
-    await expect(tab.page.locator("[aria-current=page]")).to_be_visible()
+    await expect(tab.page.locator(".place[aria-current=page]")).to_be_visible()
     assert tab.path == "/lines?state=open"
 
 
@@ -134,7 +134,7 @@ async def test_every_view_has_an_address_and_a_name(visit: Visit, look: Look, vi
 
     name = await tab.say(f"shell.views.{view}")
     await expect(tab.page.get_by_role("heading", level=1)).to_have_text(name)
-    await expect(tab.page.locator("[aria-current=page]")).to_have_text(name)
+    await expect(tab.page.locator(".place[aria-current=page]")).to_have_text(name)
     await expect(tab.page).to_have_title(f"{name} · Perene")
     await tab.accessible()
     await tab.fits()

@@ -2,6 +2,7 @@
 
 import { functionUrl } from "./config.js";
 import { missed, reached } from "./connection.js";
+import { learn } from "./clock.js";
 import { has, t } from "./i18n/index.js";
 import { SessionExpired, expire, token } from "./session.js";
 
@@ -82,6 +83,7 @@ async function once(method, path, { query, body, key, etag, signal, timeout = TI
       signal: signal ? AbortSignal.any([signal, limit]) : limit,
     });
     reached();
+    learn(answer.headers.get("x-perene-time"));
     return await understood(answer, read);
   } catch (error) {
     throw named(error, signal, limit);

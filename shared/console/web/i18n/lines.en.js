@@ -9,7 +9,6 @@ export default {
   restricted: "WhatsApp doesn't let this number write to new contacts for now. Since",
   mayNotComeBack:
     "The number may not come back: some accounts link devices only with a passkey, which the server can't use. Files of old messages that nobody has opened may be lost.",
-  since: { open: "since", other: "since" },
   states: {
     creating: "Being made",
     pairing: "Waiting to be scanned",
@@ -106,6 +105,7 @@ export default {
     yourCode: "Code to type on the phone",
     connected: "{label} is connected",
     conflict: "The number {number} is live on another line. Release it there first, or connect another number here.",
+    other: "Connect another number",
     ended: {
       title: "The code has expired",
       text: "After some codes that nobody scanned, WhatsApp stops showing them. With the phone at hand, ask for a new one.",

@@ -9,7 +9,6 @@ export default {
   restricted: "O WhatsApp não deixa este número escrever para novos contatos por enquanto. Desde",
   mayNotComeBack:
     "O número pode não voltar: algumas contas só conectam aparelhos com chave de acesso (passkey), e o servidor não consegue usá-la. Arquivos de mensagens antigas que ninguém abriu podem se perder.",
-  since: { open: "desde", other: "desde" },
   states: {
     creating: "Criando",
     pairing: "Esperando leitura",
@@ -106,6 +105,7 @@ export default {
     yourCode: "Código para digitar no celular",
     connected: "{label} está conectada",
     conflict: "O número {number} já está ativo em outra linha. Libere-o lá primeiro, ou conecte outro número aqui.",
+    other: "Conectar outro número",
     ended: {
       title: "O código expirou",
       text: "Depois de alguns códigos sem leitura, o WhatsApp para de mostrá-los. Com o celular na mão, peça um novo.",

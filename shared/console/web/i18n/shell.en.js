@@ -61,6 +61,7 @@ export default {
     "body-malformed": "The request is not valid JSON.",
     "body-not-json": "The request's content type must be application/json.",
     "body-too-large": "The request is too large.",
+    "body-too-slow": "The request came too slowly; try again.",
     "candidate-gone": "Its deletion has begun already, or is over.",
     "candidate-unknown": "There is no such candidate for deletion.",
     "change-uncertain": "Nobody knows whether the message was changed; asking again does no harm.",

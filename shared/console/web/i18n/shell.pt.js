@@ -61,6 +61,7 @@ export default {
     "body-malformed": "O pedido não é um JSON válido.",
     "body-not-json": "O pedido precisa ser JSON.",
     "body-too-large": "O pedido é grande demais.",
+    "body-too-slow": "O pedido chegou devagar demais; tente de novo.",
     "candidate-gone": "A exclusão já começou, ou já terminou.",
     "candidate-unknown": "Essa candidata à exclusão não existe mais.",
     "change-uncertain": "Ninguém sabe se a mensagem foi alterada; tentar de novo não faz mal.",

@@ -48,10 +48,13 @@ function Connecting({ link }) {
   return html`<div class="linked"><h1>${t("lines.linked.title")}</h1>
     <div class="card"><div class="inside">
       ${label && html`<p class="muted">${t("lines.linked.line", { label })}</p>`}
-      <${Pairing} pairing=${pairing} label=${label} />
+      <${Pairing} pairing=${pairing} label=${label} first=${onPhone() ? "code" : "qr"} />
       ${pairing.step === "open" && html`<${Notice} tone="good">${t("lines.linked.over")}<//>`}
     </div></div></div>`;
 }
+
+/** A phone can't scan what it shows itself. */
+const onPhone = () => matchMedia("(pointer: coarse)").matches;
 
 /** The link opens a session, and the session asks on; a page that is loaded again goes on with it. */
 function sessionOf({ token, session }) {

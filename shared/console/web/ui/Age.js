@@ -1,11 +1,12 @@
 import { html, signal } from "../lib.js";
+import { now } from "../clock.js";
 import { formatAgo, formatMoment } from "../format.js";
 
-const now = signal(Date.now());
-setInterval(() => document.visibilityState === "visible" && (now.value = Date.now()), 15_000);
+const turn = signal(0);
+setInterval(() => document.visibilityState === "visible" && turn.value++, 15_000);
 
 /** How long ago, in words; the moment itself on hover. One clock for all of them. */
 export function Age({ at }) {
   if (!at) return null;
-  return html`<time datetime=${at} title=${formatMoment(at)}>${formatAgo(at, Math.max(now.value, 0))}</time>`;
+  return html`<time datetime=${at} title=${formatMoment(at)}>${formatAgo(at, turn.value >= 0 && now())}</time>`;
 }

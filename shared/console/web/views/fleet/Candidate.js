@@ -1,5 +1,6 @@
 // One instance that may have to go: why, since when, what is at stake, and what a person can say.
 
+import { now as clock } from "../../clock.js";
 import { html, useState } from "../../lib.js";
 import { api, sentence } from "../../api.js";
 import { formatMoment } from "../../format.js";
@@ -25,7 +26,7 @@ export function Candidate({ candidate, reload }) {
 /** What it waits for, or what became of it. */
 function Standing({ candidate }) {
   const { stage, due_at: due, awaits_approval: awaits, approved_by: who, kept_by: keeper, deleted_at: at } = candidate;
-  const over = due && new Date(due) <= Date.now();
+  const over = due && new Date(due) <= clock();
   const when = due && formatMoment(due);
   const said = {
     suspected: () => t("review.confirming"),

@@ -1,5 +1,6 @@
 // What the fleet's ids, causes and numbers are in words.
 
+import { now } from "../../clock.js";
 import { formatCount, formatMoment, formatTime } from "../../format.js";
 import { has, t } from "../../i18n/index.js";
 
@@ -22,7 +23,7 @@ export const share = (server) => (server.limit ? used(server) / server.limit : 1
 const ours = (census) => (census ? census.open + census.pairing + census.closed + census.never_paired + census.quarantined : 0);
 
 /** "2 dias", "3 h 5 min": how long something took or takes. */
-export function span(from, to = Date.now()) {
+export function span(from, to = now()) {
   const minutes = Math.max(0, Math.round((new Date(to) - new Date(from)) / 60_000));
   const [days, hours, rest] = [Math.floor(minutes / 1440), Math.floor((minutes % 1440) / 60), minutes % 60];
   const parts = [days && t("fleet.span.days", { n: days }), hours && t("fleet.span.hours", { n: hours })];

@@ -4,6 +4,7 @@ import { html, useEffect, useMemo } from "../../lib.js";
 import { api } from "../../api.js";
 import { t } from "../../i18n/index.js";
 import { Sheet } from "../../ui/index.js";
+import { disconnect } from "./changes.js";
 import { Pairing } from "./Pairing.js";
 import { usePairing } from "./pairing.js";
 
@@ -15,6 +16,7 @@ export function ConnectSheet({ line, label, onClose, onChange }) {
     () => ({
       ensure: async (number) => (await api.post("ensure-instance", { line, ...(label ? { label } : {}), ...(number ? { number } : {}) })).data,
       look: async () => (await api.get(`instances/${line}`)).data,
+      clear: () => disconnect(line),
     }),
     [line, label],
   );

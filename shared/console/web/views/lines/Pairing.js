@@ -8,9 +8,9 @@ import { Button, Icon, Notice, Skeleton, Tabs } from "../../ui/index.js";
 
 const STEPS = ["code", "read", "open"];
 
-/** All of it, for `pairing` (usePairing). `label` is the line's. */
-export function Pairing({ pairing, label }) {
-  const [tab, setTab] = useState("qr");
+/** All of it, for `pairing` (usePairing). `label` is the line's; `first` the tab shown: "qr" or "code". */
+export function Pairing({ pairing, label, first = "qr" }) {
+  const [tab, setTab] = useState(first);
   const { step, error } = pairing;
   return html`<div class="pairing">
     <${Progress} step=${step} />
@@ -20,7 +20,8 @@ export function Pairing({ pairing, label }) {
       : step === "ended"
         ? html`<${Ended} pairing=${pairing} />`
         : step === "conflict"
-          ? html`<${Notice} tone="warn">${t("lines.pairing.conflict", { number: formatNumber(pairing.line.number) })}<//>`
+          ? html`<${Notice} tone="warn">${t("lines.pairing.conflict", { number: formatNumber(pairing.line.number) })}<//>
+              ${pairing.other && html`<${Button} kind="primary" icon="qr-code" busy=${pairing.busy} onClick=${pairing.other}>${t("lines.pairing.other")}<//>`}`
           : html`<${Tabs} label=${t("lines.pairing.how")} chosen=${tab} onChoose=${setTab}
               tabs=${[
                 { id: "qr", label: t("lines.pairing.scan"), panel: () => html`<${Scan} pairing=${pairing} />` },
@@ -35,7 +36,7 @@ function Progress({ step }) {
   return html`<ol class="steps" role="list" aria-label=${t("lines.pairing.progress")}>
     ${STEPS.map((name, each) => {
       const done = each < at || step === "open";
-      const now = each === at && !done;
+      const now = each === at && !done && step !== "conflict";
       return html`<li class=${done ? "done" : now ? "now" : ""} aria-current=${now ? "step" : undefined}>
         <${Icon} name=${done ? "circle-check" : now ? "loader-circle" : "circle"} spin=${now} />${t(`lines.pairing.steps.${name}`)}
         ${done && html`<span class="unseen">${t("lines.pairing.done")}</span>`}</li>`;

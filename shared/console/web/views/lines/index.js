@@ -76,7 +76,7 @@ function Line({ line, ask, connect }) {
     <div class="who-and-how">
       <h2>${line.label}</h2>
       <${StateChip} state=${line.state}>${t(`lines.states.${line.state}`)}<//>
-      <span class="muted small">${t(`lines.since.${open ? "open" : "other"}`)} <${Age} at=${line.since} /></span>
+      <span class="muted small"><${Age} at=${line.since} /></span>
     </div>
     ${line.number
       ? html`<p><${NumberChip} line=${line.line} number=${line.number} /></p>`

@@ -1,5 +1,6 @@
 // How a line comes to be connected, as a person who holds the phone sees it.
 
+import { now } from "../../clock.js";
 import { useCallback, useEffect, useRef, useState } from "../../lib.js";
 
 const LOOK_MS = 2_000;
@@ -10,8 +11,8 @@ const LONGEST_CODE_MS = 90_000;
 const ENDED = ["qr_limit"];
 
 /**
- * {line, error, step, busy, left, again, type}. `source` asks for the line: `ensure(number?)` acts, `look()` only
- * looks; both resolve to the line. step: "wait", "code", "read", "open", "ended" or "conflict"; `left` are the seconds until
+ * {line, error, step, busy, left, again, type, other}. `source` asks for the line: `ensure(number?)` acts, `look()` only
+ * looks; both resolve to the line; `clear()`, if it may, unpairs it, and `other()` then begins anew. step: "wait", "code", "read", "open", "ended" or "conflict"; `left` are the seconds until
  * the code is renewed. `again()` asks for a new code, `type(number)` for one to type on that phone.
  */
 export function usePairing(source) {
@@ -25,24 +26,22 @@ export function usePairing(source) {
     setLine(found);
     setError(null);
     if (found.code) {
-      const lasts = Math.min(Math.max(new Date(found.code.expires_at) - Date.now(), 0), LONGEST_CODE_MS);
+      const lasts = Math.min(Math.max(new Date(found.code.expires_at) - now(), 0), LONGEST_CODE_MS);
       seen.current = { code: true, until: Date.now() + lasts };
     }
     return found;
   }, []);
 
-  const act = useCallback(
-    async (number) => {
-      setBusy(true);
-      try {
-        took(await source.ensure(number));
-      } catch (failed) {
-        setError(failed);
-      }
-      setBusy(false);
-    },
-    [source],
-  );
+  const run = useCallback(async (ask) => {
+    setBusy(true);
+    try {
+      took(await ask());
+    } catch (failed) {
+      setError(failed);
+    }
+    setBusy(false);
+  }, []);
+  const act = useCallback((number) => run(() => source.ensure(number)), [source]);
 
   useEffect(() => {
     act();
@@ -79,7 +78,8 @@ export function usePairing(source) {
     return () => clearInterval(timer);
   }, [line]);
 
-  return { line, error, step, busy, left, again: () => act(), type: act };
+  const other = source.clear && (() => run(async () => (await source.clear(), source.ensure())));
+  return { line, error, step, busy, left, again: () => act(), type: act, other };
 }
 
 /** Nothing comes by itself any more: it has to be asked for. */
