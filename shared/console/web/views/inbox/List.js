@@ -1,5 +1,6 @@
 // The conversations, filtered by what the address says.
 
+import { BASE } from "../../config.js";
 import { html, useEffect, useRef } from "../../lib.js";
 import { formatDate, formatDay, formatMoment, formatNumber, formatTime } from "../../format.js";
 import { t } from "../../i18n/index.js";
@@ -63,7 +64,8 @@ function Rows({ list, filtered, clear, chosen, reading, query }) {
   if (!list.items.length && filtered)
     return html`<${EmptyState} icon="search-x" title=${t("inbox.nothing.title")} text=${t("inbox.nothing.text")}>
       <${Button} onClick=${clear}>${t("inbox.nothing.clear")}<//><//>`;
-  if (!list.items.length) return html`<${EmptyState} icon="messages-square" title=${t("inbox.empty.title")} text=${t("inbox.empty.text")} />`;
+  if (!list.items.length) return html`<${EmptyState} icon="messages-square" title=${t("inbox.empty.title")} text=${t("inbox.empty.text")}>
+    <${Button} to=${`~${BASE}/lines`}>${t("inbox.mute.lines")}<//><//>`;
   const tabbed = list.items.some((each) => each.id === chosen) ? chosen : list.items[0].id;
   return html`<div class="rows" ref=${scroller}>
     ${list.error && html`<${Notice} tone="bad">${sentence(list.error)}<//>`}
