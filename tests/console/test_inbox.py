@@ -2,13 +2,16 @@
 
 import asyncio
 import re
+import time
 from collections.abc import Callable
 from typing import Any
 
 import anyio.to_thread
 import pytest
+from google.cloud import firestore
 from playwright.async_api import Page, Route, expect
 
+from infra.local.emulator import PROJECT
 from tests.console.browser import LOOKS, Look
 from tests.console.conftest import Stack, Visit
 from tests.console.inbox import World
@@ -43,6 +46,24 @@ def composer(page: Page) -> Any:
 async def aside(do: Callable[..., Any], *given: Any) -> Any:
     """The browser goes on while this waits."""
     return await anyio.to_thread.run_sync(do, *given)
+
+
+MANY = 10_000
+
+
+def much_was_said(world: World, conversation: str) -> None:
+    """So many messages before the one that is there."""
+    client = firestore.Client(project=PROJECT)
+    messages = client.collection("tenants", world.tenant, "messages")
+    (found,) = list(messages.limit(1).stream())
+    known = found.to_dict() or {}
+    bulk = client.bulk_writer()
+    for at in range(MANY):
+        each = {"id": f"OLD{at:05}", "at": known["at"] - (MANY - at) * 60_000}
+        each["text"] = f"Mensagem {at}"
+        bulk.set(messages.document(f"sales~OLD{at:05}"), {**known, **each})
+    bulk.close()
+    assert known["conversation"] == conversation
 
 
 # What is there -------------------------------------------------------------------------------
@@ -412,3 +433,36 @@ async def test_whoever_reads_above_stays_there_and_is_told_of_news(visit: Visit,
     await tab.page.get_by_role("button", name="1 nova mensagem").click()
 
     await expect(bubble(tab.page, "mais uma")).to_be_in_viewport()
+
+
+async def test_a_thread_of_ten_thousand_messages_is_as_quick_as_one_of_ten(
+    visit: Visit, world: World
+):
+    world.hear("sales", MARIA, "Por fim")
+    conversation = world.conversation(MARIA)
+    await aside(much_was_said, world, conversation)
+    began = time.monotonic()
+    tab = await visit(f"/conversations/{conversation}", DESKTOP, world.tenant)
+    await expect(bubble(tab.page, "Por fim")).to_be_visible()
+    await expect(composer(tab.page)).to_be_enabled()
+    print(f"usable after {time.monotonic() - began:.1f} s, {MANY} messages")
+
+    slowest = await tab.page.evaluate(
+        """async () => {
+            const log = [...document.querySelectorAll('.inbox *')].find(
+                (each) => each.scrollHeight > each.clientHeight + 400
+                    && getComputedStyle(each).overflowY !== 'visible'
+                    && each.querySelector('.message'));
+            const frame = () => new Promise(requestAnimationFrame);
+            let worst = 0;
+            for (let turn = 0; turn < 40; turn++) {
+                const last = performance.now();
+                log.scrollTop = 0; await frame(); await frame();
+                worst = Math.max(worst, performance.now() - last);
+                await new Promise((resolve) => setTimeout(resolve, 150));
+            }
+            return worst;
+        }"""
+    )
+    print(f"slowest step of reading up: {slowest:.0f} ms")
+    assert await tab.page.locator(".inbox .message").count() < 400
