@@ -156,10 +156,10 @@ async def test_a_conversation_that_does_not_exist_says_so(visit: Visit, look: Lo
     await tab.good("inbox-absent")
 
 
-async def test_a_list_that_fails_says_so_and_comes_back(visit: Visit, world: World):
+async def test_a_list_that_fails_says_so_and_comes_back(visit: Visit, world: World, look: Look):
     world.hear("sales", MARIA, "Oi")
     world.conversation(MARIA)
-    tab = await visit("/lines", DESKTOP, world.tenant)
+    tab = await visit("/lines", look, world.tenant)
     tab.forgive("503")
 
     async def refuse(route: Route) -> None:
@@ -168,10 +168,11 @@ async def test_a_list_that_fails_says_so_and_comes_back(visit: Visit, world: Wor
 
     await tab.page.route("**/conversations?*", refuse)
     await tab.go("/conversations")
-    await expect(tab.page.get_by_text("O banco de dados está fora do ar")).to_be_visible()
-    await tab.shot("inbox-failing")
+    down = await tab.say("shell.problems.store-unavailable")
+    await expect(tab.page.get_by_text(down)).to_be_visible()
+    await tab.good("inbox-failed")
     await tab.page.unroute("**/conversations?*")
-    await tab.page.get_by_role("button", name="Tentar de novo").click()
+    await tab.page.get_by_role("button", name=await tab.say("shell.tryAgain")).first.click()
 
     await expect(row(tab.page, "Maria")).to_be_visible()
 

@@ -234,6 +234,26 @@ async def test_a_state_says_what_to_do_about_it(visit: Visit, stack: Stack, tena
     await sees(tab, "lines.reasons.closed.logged_out")
 
 
+async def test_lines_that_cannot_be_had_say_so_and_come_back(
+    visit: Visit, stack: Stack, tenant: str, look: Look
+):
+    stack.call("POST", "/ensure-instance", tenant, json={"label": "Vendas"})
+    tab = await visit("/connect", look, tenant)
+    tab.forgive("503")
+    problem = {"type": "urn:perene:problem:store-unavailable", "title": "x", "status": 503}
+    await tab.page.route(
+        f"{tab.origin}/instances", lambda route: route.fulfill(status=503, json=problem)
+    )
+    await tab.go("/lines")
+    await sees(tab, "shell.problems.store-unavailable")
+    await tab.good("lines-failed")
+
+    await tab.page.unroute(f"{tab.origin}/instances")
+    await press(tab, "shell.tryAgain")
+
+    await expect(tab.page.get_by_role("heading", name="Vendas")).to_be_visible()
+
+
 # A link --------------------------------------------------------------------------------------
 
 
