@@ -29,6 +29,8 @@ ORIGIN = "http://perene.test"
 FUNCTIONS = Path(__file__).parent.parent / "functions"
 SECRET = "a secret of the tests, long enough for HS256"
 ISSUER, AUDIENCE = "https://issuer.test", "perene-tests"
+A_DAY = 24 * 3600
+"""A token is good for longer than tests last: some are made when the tests are collected."""
 
 
 class Clock:
@@ -244,7 +246,7 @@ def token(subject: str = "acme", secret: str = SECRET, **claims: Any) -> str:
         "aud": AUDIENCE,
         "sub": subject,
         "iat": now,
-        "exp": now + 600,
+        "exp": now + A_DAY,
     }
     return jwt.encode({**fields, **claims}, secret, "HS256")
 

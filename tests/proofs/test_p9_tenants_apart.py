@@ -10,7 +10,7 @@ import pytest
 from infra import openapi
 from shared.domain.contacts import ContactKey, conversation_id, fold
 from shared.domain.names import LineId
-from tests.perene import AUDIENCE, ISSUER, SECRET, Perene, token
+from tests.perene import A_DAY, AUDIENCE, ISSUER, SECRET, Perene, token
 
 LINE, NUMBER, MARIA = "default", "5511999990001", "5511988887777"
 MESSAGE = "3A1"
@@ -27,7 +27,7 @@ ROUTES = [
     for route in edge.routes
     if (edge.function, route.path) != ("ensure_instance", WITH_A_LINK)
 ]
-CLAIMS = {"iss": ISSUER, "aud": AUDIENCE, "sub": "acme", "exp": int(time.time()) + 600}
+CLAIMS = {"iss": ISSUER, "aud": AUDIENCE, "sub": "acme", "exp": int(time.time()) + A_DAY}
 
 FORGED = {
     "no token": None,
@@ -39,7 +39,7 @@ FORGED = {
     "expired": f"Bearer {token(exp=int(time.time()) - 60)}",
     "another issuer": f"Bearer {token(iss='https://evil.test')}",
     "another audience": f"Bearer {token(aud='another')}",
-    "not valid yet": f"Bearer {token(nbf=int(time.time()) + 600)}",
+    "not valid yet": f"Bearer {token(nbf=int(time.time()) + A_DAY // 2)}",
     "no expiry": "Bearer " + jwt.encode({**CLAIMS, "exp": None}, SECRET, "HS256"),
     "another algorithm": "Bearer " + jwt.encode(CLAIMS, SECRET * 2, "HS512"),
 }
