@@ -163,7 +163,7 @@ def _signed_in(token: str, expires: float) -> str:
     """What the page keeps after a sign-in, for a test that isn't about signing in; once."""
     kept = json.dumps(json.dumps({"access": token, "id": token, "expires": expires}))
     return (
-        "if (!sessionStorage.getItem('perene.test')) {"
+        "if (!sessionStorage.getItem('signed-in-by-test')) {"
         f"sessionStorage.setItem('perene.tokens', {kept});"
-        "sessionStorage.setItem('perene.test', '1'); }"
+        "sessionStorage.setItem('signed-in-by-test', '1'); }"
     )

@@ -467,3 +467,32 @@ async def test_a_thread_of_ten_thousand_messages_is_as_quick_as_one_of_ten(
     )
     print(f"slowest step of reading up: {slowest:.0f} ms")
     assert await tab.page.locator(".inbox .message").count() < 400
+
+
+async def test_a_file_is_sent_once_however_often_enter_is_pressed(visit: Visit, world: World):
+    world.hear("sales", MARIA, "Manda o PDF?")
+    conversation = world.conversation(MARIA)
+    tab = await visit(f"/conversations/{conversation}", DESKTOP, world.tenant)
+    await expect(bubble(tab.page, "Manda o PDF?")).to_be_visible()
+    keys: list[str | None] = []
+    tab.page.on(
+        "request",
+        lambda each: each.method == "POST" and keys.append(each.headers.get("idempotency-key")),
+    )
+    chosen = {"name": "a.pdf", "mimeType": "application/pdf", "buffer": b"%PDF" + b"x" * 3_000_000}
+    await tab.page.locator("input[type=file]").set_input_files(chosen)  # type: ignore[arg-type]
+    await composer(tab.page).focus()
+
+    for _ in range(3):
+        await tab.page.keyboard.press("Enter")
+
+    await expect(tab.page.locator(".inbox .message.mine")).to_have_count(1, timeout=NEWS_MS)
+    assert len(set(keys)) == 1
+
+
+async def test_an_address_that_makes_no_sense_is_no_conversation(visit: Visit, tenant: str):
+    tab = await visit("/conversations/%E0%A4%A", DESKTOP, tenant)
+    tab.forgive("404|400")
+
+    await expect(tab.page.get_by_role("heading", level=1)).to_be_attached()
+    await expect(tab.page.get_by_text(await tab.say("shell.broken.title"))).to_have_count(0)

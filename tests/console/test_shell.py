@@ -1,5 +1,6 @@
 """Signing in, finding one's way, and every state that isn't a view's own."""
 
+import json
 import re
 
 import pytest
@@ -274,3 +275,62 @@ async def test_the_policy_stops_what_is_not_ours(visit: Visit, stack: Stack):
 
     assert ran is False
     assert any(re.search("Content.Security.Policy", trouble) for trouble in tab.troubles)
+
+
+# A browser that several people use -----------------------------------------------------------
+
+
+async def test_nothing_that_somebody_wrote_stays_when_they_leave(visit: Visit):
+    tab = await visit("/lines", DESKTOP)
+    await tab.page.get_by_role("button", name="Entrar").click()
+    await tab.page.get_by_role("button", name="Padaria Aurora").click()
+    await expect(tab.page.get_by_role("heading", level=1)).to_have_text("Linhas")
+    await tab.page.evaluate("localStorage.setItem('perene.draft.x', '{\"text\": \"segredo\"}')")
+    await tab.page.evaluate("sessionStorage.setItem('perene.outbox', '[]')")
+
+    await tab.page.locator("summary").click()
+    await tab.page.get_by_role("button", name="Sair").click()
+    await expect(tab.page.get_by_role("button", name="Entrar")).to_be_visible()
+
+    left = await tab.page.evaluate("[...Object.keys(localStorage), ...Object.keys(sessionStorage)]")
+    assert {name for name in left if name.startswith("perene.")} <= {
+        "perene.language",
+        "perene.theme",
+    }
+
+
+async def test_what_one_person_wrote_is_not_the_next_persons(visit: Visit, stack: Stack):
+    tab = await visit("/lines", DESKTOP, "somebody")
+    await expect(tab.page.get_by_role("heading", level=1)).to_be_visible()
+    await tab.page.evaluate("localStorage.setItem('perene.draft.x', '{\"text\": \"segredo\"}')")
+    token = stack.token("somebody-else")
+    kept = {"access": token, "id": token, "expires": 4_000_000_000}
+    await tab.page.evaluate(
+        "(kept) => sessionStorage.setItem('perene.tokens', JSON.stringify(kept))", kept
+    )
+
+    await tab.page.reload()
+
+    await expect(tab.page.get_by_role("heading", level=1)).to_be_visible()
+    assert await tab.page.evaluate("localStorage.getItem('perene.draft.x')") is None
+
+
+async def test_who_leaves_in_one_tab_has_left_in_all(visit: Visit):
+    tab = await visit("/lines", DESKTOP)
+    await tab.page.get_by_role("button", name="Entrar").click()
+    await tab.page.get_by_role("button", name="Padaria Aurora").click()
+    await expect(tab.page.get_by_role("heading", level=1)).to_have_text("Linhas")
+    kept = await tab.page.evaluate("sessionStorage.getItem('perene.tokens')")
+    other = await tab.page.context.new_page()
+    await other.add_init_script(
+        f"if (!sessionStorage.length) sessionStorage.setItem('perene.tokens', {json.dumps(kept)})"
+    )
+    await other.goto(tab.page.url)
+    await expect(other.get_by_role("heading", level=1)).to_have_text("Linhas")
+    await other.evaluate("sessionStorage.setItem('perene.seen', '1')")
+
+    await tab.page.locator("summary").click()
+    await tab.page.get_by_role("button", name="Sair").click()
+
+    await expect(tab.page.get_by_role("button", name="Entrar")).to_be_visible()
+    await expect(other.get_by_role("heading", name="Linhas")).to_have_count(0)

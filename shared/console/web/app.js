@@ -12,7 +12,8 @@ import { Button, EmptyState } from "./ui/index.js";
 
 const reachable = signal(true);
 
-const linked = location.pathname === `${BASE}/connect`;
+const linked = [`${BASE}/connect`, `${BASE}/connect/`].includes(location.pathname);
+if (linked) addEventListener("hashchange", () => location.reload());
 
 async function begin() {
   reachable.value = true;

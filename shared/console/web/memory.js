@@ -19,4 +19,17 @@ export function remember(name, value, place = "local") {
   }
 }
 
+const OF_THE_BROWSER = ["language", "theme"];
+
+/** Nothing of a person stays here, but `kept`: what they wrote and didn't send, their sends, their session. */
+export function forgetPerson(kept = []) {
+  for (const place of ["local", "session"])
+    try {
+      for (const name of Object.keys(storage(place)))
+        if (name.startsWith("perene.") && ![...OF_THE_BROWSER, ...kept].includes(name.slice(7))) storage(place).removeItem(name);
+    } catch {
+      // Forbidden: then nothing was kept.
+    }
+}
+
 const storage = (place) => (place === "session" ? sessionStorage : localStorage);

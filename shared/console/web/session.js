@@ -3,7 +3,7 @@
 import { signal } from "./lib.js";
 import { BASE, ROOT, deployment } from "./config.js";
 import { locale } from "./i18n/index.js";
-import { remember, remembered } from "./memory.js";
+import { forgetPerson, remember, remembered } from "./memory.js";
 
 const EARLY_SECONDS = 30;
 const DISCOVERY_MS = 10_000;
@@ -80,18 +80,24 @@ export async function signIn() {
 export async function signOut() {
   const hint = tokens?.id;
   forget();
+  forgetPerson();
+  others?.postMessage("out");
   session.value = { state: "starting" };
   const issuer = await library().then(discover).catch(() => null);
-  if (!issuer?.end_session_endpoint) {
-    session.value = { state: "out" };
-    return;
-  }
+  if (!issuer?.end_session_endpoint) return location.assign(ROOT);
   const url = new URL(issuer.end_session_endpoint);
   url.searchParams.set("client_id", settings.sign_in.client_id);
   url.searchParams.set("post_logout_redirect_uri", ROOT);
   if (hint) url.searchParams.set("id_token_hint", hint);
-  location.assign(url);
+  return location.assign(url);
 }
+
+/** Who leaves in one tab has left in all. */
+const others = typeof BroadcastChannel === "function" ? new BroadcastChannel("perene") : null;
+others?.addEventListener("message", () => {
+  forget();
+  location.assign(ROOT);
+});
 
 export class SessionExpired extends Error {}
 
@@ -134,6 +140,7 @@ async function comeBack() {
 }
 
 async function refresh() {
+  const mine = tokens;
   const oauth = await library();
   const client = { client_id: settings.sign_in.client_id };
   const issuer = await discover(oauth);
@@ -144,11 +151,10 @@ async function refresh() {
     tokens.refresh,
     insecure(oauth),
   );
-  try {
-    keep(await oauth.processRefreshTokenResponse(issuer, algorithm(issuer, client), response));
-  } catch {
-    throw expire(); // it answered, and it was a refusal
-  }
+  const granted = await oauth.processRefreshTokenResponse(issuer, algorithm(issuer, client), response).catch(() => null);
+  if (tokens !== mine) throw new SessionExpired("left"); // the person signed out meanwhile
+  if (!granted) throw expire(); // it answered, and it was a refusal
+  keep(granted);
   enter();
 }
 
@@ -164,7 +170,11 @@ function keep(granted) {
 }
 
 function enter() {
-  session.value = { state: "in", claims: whose() };
+  const claims = whose();
+  const who = `${claims.sub} ${claim(claims, settings.tenant_claim)}`;
+  if (remembered("who") !== who) forgetPerson(["tokens"]);
+  remember("who", who);
+  session.value = { state: "in", claims };
   clearTimeout(alarm);
   const left = (tokens.expires - EARLY_SECONDS) * 1000 - Date.now();
   alarm = setTimeout(() => token().catch(() => {}), Math.min(left, 2 ** 31 - 1));
@@ -212,7 +222,7 @@ function algorithm(issuer, client) {
 }
 
 function here() {
-  const path = location.pathname.slice(BASE.length) || "/";
+  const path = location.pathname.slice(BASE.length).replace(/^\/*/, "/");
   return path.startsWith("/signed-in") ? "/" : path + location.search;
 }
 

@@ -17,6 +17,7 @@ export function Composer({ id, conversation, line, mute, stranger, ready, quoted
   const [file, attach] = useState(null);
   const [trouble, complain] = useState(null);
   const hint = useId();
+  const sending = useRef(false);
   const wanted = useRef(remembered(draftName(id))?.quoted);
   useEffect(() => {
     if (!ready || !wanted.current) return;
@@ -40,7 +41,8 @@ export function Composer({ id, conversation, line, mute, stranger, ready, quoted
     input.current?.focus();
   };
   const send = async () => {
-    if (!words && !file) return;
+    if ((!words && !file) || sending.current) return;
+    sending.current = true;
     const spoken = file && kindOf(file) === "audio";
     try {
       const body = file ? await bodyOf(file, words) : { text: words };
@@ -50,8 +52,11 @@ export function Composer({ id, conversation, line, mute, stranger, ready, quoted
         text: spoken ? "" : words,
         file: file && { name: file.name, size: file.size },
       });
+      remember(draftName(id), null);
     } catch {
       return complain(t("inbox.composer.unreadable"));
+    } finally {
+      sending.current = false;
     }
     if (!spoken) write("");
     attach(null);

@@ -9,6 +9,15 @@ import { useConversations } from "./conversations.js";
 import { List } from "./List.js";
 import { Thread } from "./Thread.js";
 
+/** What an address says; one that makes no sense is no conversation's. */
+function decoded(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return "-";
+  }
+}
+
 const LINES_MS = 15_000;
 
 export default function Inbox() {
@@ -19,7 +28,7 @@ export default function Inbox() {
   const [reading, read] = useState(null);
   const [place, go] = useLocation();
   const chosen = /^\/([^/?]+)$/.exec(place)?.[1];
-  const id = chosen && decodeURIComponent(chosen);
+  const id = chosen && decoded(chosen);
   const query = params.toString();
   const leave = useCallback(() => {
     const row = document.querySelector(".inbox .row[aria-current]");

@@ -52,7 +52,7 @@ export default function Lines() {
     ${asked?.kind === "release" && html`<${Releasing} line=${asked.line} onClose=${() => ask(null)}
       onDone=${() => (setNamed({ ...named, [asked.line.line]: asked.line.label }), connect(asked.line.line))} />`}
     ${asked?.kind === "link" && html`<${LinkDialog} line=${asked.line} onClose=${() => ask(null)} />`}
-    ${connecting && html`<${ConnectSheet} key=${params.line} line=${params.line} label=${named[params.line]} onChange=${reload}
+    ${connecting && data && (params.line === "default" || named[params.line] || lines.some((each) => each.line === params.line)) && html`<${ConnectSheet} key=${params.line} line=${params.line} label=${named[params.line]} onChange=${reload}
       onClose=${() => (go(""), reload())} />`}
   <//>`;
 }

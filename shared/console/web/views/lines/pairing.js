@@ -55,6 +55,10 @@ export function usePairing(source) {
     let stopped = false;
     let timer = 0;
     const look = async () => {
+      if (document.visibilityState === "hidden") {
+        timer = setTimeout(look, LOOK_MS);
+        return;
+      }
       try {
         const found = took(await source.look());
         const stale = found.state === "pairing" && !found.code && Date.now() > seen.current.until + UNSEEN_MS;
