@@ -67,10 +67,19 @@ def main() -> int:
             _alone(wish, running)
             _watch(_started(wish, running))
     except Stopped:
+        _let_go_of_the_terminal()
         return 0
     except StackError as problem:
         print(problem, file=sys.stderr)
     return 1
+
+
+def _let_go_of_the_terminal() -> None:
+    """What one that is gone wasn't told doesn't make the end a failure."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _wish() -> Wish:
@@ -190,7 +199,10 @@ def _introduce(wish: Wish, run: Run, simulator: str) -> None:
         token=run.token("demo"),
         operator_token=run.token("operator", operator=True),
     )
-    print(ready, flush=True)
+    try:
+        print(ready, flush=True)
+    except OSError:  # nobody is there any more to read it
+        raise Stopped from None
 
 
 def _watch(ours: list[Child]) -> NoReturn:
