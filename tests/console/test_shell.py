@@ -334,3 +334,17 @@ async def test_who_leaves_in_one_tab_has_left_in_all(visit: Visit):
 
     await expect(tab.page.get_by_role("button", name="Entrar")).to_be_visible()
     await expect(other.get_by_role("heading", name="Linhas")).to_have_count(0)
+
+
+async def test_what_breaks_in_a_view_leaves_the_frame_whole(visit: Visit, tenant: str):
+    tab = await visit("/connect", DESKTOP, tenant)
+    tab.forgive("error")
+    odd = {"lines": [{"line": "x", "label": "X", "state": "open", "since": "x"}], "max_lines": 1}
+    await tab.page.route(f"{tab.origin}/instances", lambda route: route.fulfill(json=odd))
+
+    await tab.go("/lines")
+
+    await expect(tab.page.get_by_text(await tab.say("shell.broken.title")).first).to_be_visible()
+    await expect(tab.page.get_by_role("navigation")).to_be_visible()
+    await tab.page.get_by_role("link", name="Conversas").click()
+    await expect(tab.page.get_by_role("heading", level=1)).to_have_text("Conversas")

@@ -1,6 +1,6 @@
 // The frame around every view: navigation, who is signed in, the connection.
 
-import { html, useEffect, useRef, useState } from "../lib.js";
+import { html, useEffect, useErrorBoundary, useRef, useState } from "../lib.js";
 import { connection, lookAgain } from "../connection.js";
 import { t } from "../i18n/index.js";
 import { Link, Redirect, Route, Switch, useLocation } from "../router.js";
@@ -27,6 +27,22 @@ export function Shell() {
 }
 
 function Views() {
+  const [location] = useLocation();
+  return html`<${Sound} key=${location.split("/")[1]}><${Chosen} /><//>`;
+}
+
+/** What breaks in a view leaves the frame around it whole. */
+function Sound({ children }) {
+  const [broken, mend] = useErrorBoundary((error) => console.error(error));
+  if (!broken) return children;
+  return html`<${View} title=${t("shell.broken.title")}>
+    <${EmptyState} icon="triangle-alert" tone="bad" title=${t("shell.broken.title")} text=${t("shell.broken.text")}>
+      <${Button} onClick=${mend}>${t("shell.tryAgain")}<//>
+    <//>
+  <//>`;
+}
+
+function Chosen() {
   if (session.value.state === "expired") return html`<div class="view"><${Expired} /></div>`;
   return html`<${Switch}>
     <${Route} path="/"><${Redirect} to=${home(isOperator())} replace /><//>

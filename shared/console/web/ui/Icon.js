@@ -5,6 +5,6 @@ import nodes from "../vendor/lucide-static/icons.js";
 export function Icon({ name, label, spin }) {
   const role = label ? { role: "img", "aria-label": label } : { "aria-hidden": "true" };
   return html`<svg class=${`icon${spin ? " spin" : ""}`} viewBox="0 0 24 24" ...${role}>
-    ${nodes[name].map(([Tag, attributes]) => html`<${Tag} ...${attributes} />`)}
+    ${(Object.hasOwn(nodes, name) ? nodes[name] : []).map(([Tag, attributes]) => html`<${Tag} ...${attributes} />`)}
   </svg>`;
 }
