@@ -34,13 +34,13 @@ export function Releasing({ line, onClose, onDone }) {
 }
 
 /** A link for whoever has the phone, made when it is asked for. */
-export function LinkDialog({ line, onClose, make = () => linkTo(line.line) }) {
+export function LinkDialog({ line, onClose }) {
   const [link, setLink] = useState(null);
   const [error, setError] = useState(null);
   const id = useId();
   const ask = () => {
     setError(null);
-    make().then(setLink, setError);
+    linkTo(line.line).then(setLink, setError);
   };
   useEffect(ask, []);
   const copy = async () => {
