@@ -110,10 +110,21 @@ def plan(kind: str, *actions: str) -> dict[str, Any]:
         ("google_secret_manager_secret", ["create", "delete"], True),
         ("google_cloudfunctions2_function", ["delete", "create"], False),
         ("google_compute_global_address", ["no-op"], False),
+        ("google_firestore_database", ["forget"], False),
     ],
 )
 def test_a_plan_that_loses_what_lasts_is_stopped(kind: str, actions: list[str], lost: bool):
     assert bool(list(losses.losses(plan(kind, *actions)))) == lost
+
+
+@pytest.mark.parametrize(
+    ("setting", "lost"), [("WEBHOOK_SECRET", True), ("WEBHOOK_SECRET_PREVIOUS", False)]
+)
+def test_a_rotation_may_end_and_only_the_previous_secret_is_taken_away(setting: str, lost: bool):
+    deleted = plan("google_secret_manager_secret", "delete")
+    deleted["resource_changes"][0]["index"] = setting
+
+    assert bool(list(losses.losses(deleted))) == lost
 
 
 @pytest.mark.parametrize(("actions", "code"), [(["delete"], 1), (["create"], 0)])
