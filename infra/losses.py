@@ -35,7 +35,10 @@ def main() -> int:
     for each in found:
         print(f"The plan deletes {each}.", file=sys.stderr)
     if found:
-        print("If that is meant, apply it by hand: terraform -chdir=infra/terraform apply plan.out", file=sys.stderr)
+        print(
+            "If that is meant, apply it by hand: terraform -chdir=infra/terraform apply plan.out",
+            file=sys.stderr,
+        )
         return 1
     print("The plan deletes nothing that can't be made again.")
     return 0

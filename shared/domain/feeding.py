@@ -96,7 +96,7 @@ Outcome = Literal["taken", "stale"]
 
 
 def is_ahead(told: RowChanged, now: datetime) -> bool:
-    """Whether the row is from a time that hasn't come: every later one would be stale until then."""
+    """Whether the row's time hasn't come: until then, every later row would be stale."""
     assert told.record
     return told.record.updated_at > now + AHEAD
 

@@ -303,6 +303,21 @@ def test_the_scheduler_proves_who_it_is_to_the_function_that_expects_it(name: st
     assert job["attempt_deadline"] == f"{MAP['functions'][name]['timeout_seconds']}s"
 
 
+@computes
+def test_a_build_may_read_the_copy_of_its_source_and_no_other_bucket():
+    (copies,) = deployed()["google_project_iam_member.copies"].values()
+    (condition,) = copies["condition"]
+
+    assert copies["role"] == "roles/storage.objectViewer"
+    assert copies["member"] == "<google_service_account.builder.member>"
+    assert re.fullmatch(
+        r'resource.name.startsWith\("projects/_/buckets/gcf-v2-sources-\d+-southamerica-east1"\)',
+        condition["expression"],
+    )
+    (function,) = terraform.resources("google_cloudfunctions2_function")
+    assert "google_project_iam_member.copies" in str(function.body["depends_on"])
+
+
 def test_no_role_is_wider_than_a_function_needs():
     roles = {
         role
