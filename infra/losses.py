@@ -31,7 +31,12 @@ def _lasts(change: dict[str, Any]) -> bool:
 
 def main() -> int:
     """0 if nothing is lost; 1, and what would be."""
-    found = list(losses(json.load(sys.stdin)))
+    try:
+        plan = json.load(sys.stdin)
+    except json.JSONDecodeError:
+        print("There is no plan to look at: make plan.", file=sys.stderr)
+        return 1
+    found = list(losses(plan))
     for each in found:
         print(f"The plan deletes {each}.", file=sys.stderr)
     if found:

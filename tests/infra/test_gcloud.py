@@ -238,6 +238,14 @@ def test_a_file_of_settings_may_have_comments_and_quotes(tmp_path: Path):
     assert environment.read(file) == {"A": "1", "B": "two words", "C": "x=y", "D": ""}
 
 
+def test_a_file_of_another_encoding_is_told_in_a_sentence(tmp_path: Path):
+    file = tmp_path / "settings"
+    file.write_bytes("A=açaí\n".encode("cp1252"))
+
+    with pytest.raises(environment.NotReadable, match=r"isn't UTF-8\.$"):
+        environment.read(file)
+
+
 @pytest.mark.parametrize("line", ["export A=1", "nothing"])
 def test_a_line_that_sets_nothing_is_named_and_not_quoted(tmp_path: Path, line: str):
     file = tmp_path / "settings"

@@ -74,6 +74,10 @@ def test_the_same_files_make_the_same_zip(tmp_path: Path):
     assert one == other
     with zipfile.ZipFile(tmp_path / "one.zip") as made:
         assert {each.date_time for each in made.infolist()} == {package.EPOCH}
+        assert {each.compress_type for each in made.infolist()} == {zipfile.ZIP_STORED}
+        assert {(each.create_system, each.external_attr) for each in made.infolist()} == {
+            (package.UNIX, package.READABLE)
+        }
         assert {each.filename for each in made.infolist()} >= {"requirements.txt"}
     assert package.EPOCH == (1980, 1, 1, 0, 0, 0)
 

@@ -117,6 +117,15 @@ def test_a_plan_that_loses_what_lasts_is_stopped(kind: str, actions: list[str], 
     assert bool(list(losses.losses(plan(kind, *actions)))) == lost
 
 
+def test_without_a_plan_nothing_is_called_safe():
+    ran = subprocess.run(
+        [sys.executable, "-m", "infra.losses"], cwd=ROOT, capture_output=True, text=True, input=""
+    )
+
+    assert (ran.returncode, ran.stdout) == (1, "")
+    assert ran.stderr == "There is no plan to look at: make plan.\n"
+
+
 @pytest.mark.parametrize(
     ("setting", "lost"), [("WEBHOOK_SECRET", True), ("WEBHOOK_SECRET_PREVIOUS", False)]
 )
