@@ -1,8 +1,9 @@
 """`python -m infra.tenants import tenants.csv`: a table of tenants is registered.
 
 The table (CSV with commas or semicolons, in UTF-8, with a header) has the columns `id` and
-`status`, and if it likes `max_lines`; others are ignored. It goes through the deployment's own API, with an operator's token in
-OPERATOR_TOKEN, so it needs no access to the database. Importing it again changes nothing.
+`status`, and if it likes `max_lines`; others are ignored. It goes through the deployment's own API,
+with an operator's token in OPERATOR_TOKEN, so it needs no access to the database. Importing it
+again changes nothing.
 """
 
 import argparse
