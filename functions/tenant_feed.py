@@ -12,6 +12,9 @@ from shared.domain.tenants import Status
 
 edge = web.Edge("tenant_feed", "/tenant-feed")
 
+BODY_LIMIT = 2**20
+"""A row as it is and as it was, with columns that are none of our business."""
+
 
 class Taken(Record):
     """The tenant as it is now; `stale`: something newer had been told already."""
@@ -43,7 +46,7 @@ async def feed(request: Request) -> Taken:
     Told twice or in another order, the result is the same. A row from the future is refused.
     """
     auth.feeder_of(request)
-    told, now = await web.body(RowChanged, request), services.now()
+    told, now = await web.body(RowChanged, request, BODY_LIMIT), services.now()
     if is_ahead(told, now):
         raise problems.RequestInvalid(
             errors=[{"field": "record.updated_at", "message": "It is in the future"}]

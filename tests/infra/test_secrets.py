@@ -65,6 +65,20 @@ def test_a_secret_that_has_a_value_keeps_it(gcloud: Any, tmp_path: Path):
     assert (tmp_path / "perene-webhook-secret").read_text() == "old"
 
 
+def test_who_stops_half_way_is_asked_for_the_rest_the_next_time(gcloud: Any, tmp_path: Path):
+    both = ("perene-webhook-secret", "perene-evolution-servers")
+
+    first = gcloud(*both, typed="\n")
+    drawn = (tmp_path / "perene-webhook-secret").read_text()
+    again = gcloud(*both, typed=f"{SERVERS}\n")
+
+    assert (first.returncode, "run it again" in first.stderr) == (1, True)
+    assert "Traceback" not in first.stderr
+    assert again.returncode == 0
+    assert (tmp_path / "perene-webhook-secret").read_text() == drawn
+    assert (tmp_path / "perene-evolution-servers").read_text() == SERVERS
+
+
 def test_the_webhooks_secret_is_drawn_if_nothing_is_typed(gcloud: Any, tmp_path: Path):
     assert gcloud("perene-webhook-secret", typed="\n").returncode == 0
 

@@ -350,6 +350,21 @@ def test_every_public_function_is_at_its_path_under_one_origin():
 
 
 @computes
+def test_a_long_domain_has_a_certificate_too():
+    long = f"{'whatsapp.' * 20}example.com"
+
+    named = [
+        terraform.computed(terraform.example() | {"domain": domain})[
+            "google_compute_managed_ssl_certificate.origin"
+        ][""]["name"]
+        for domain in (long, f"{'whatsapp.' * 21}example.com")
+    ]
+
+    assert len({*named}) == 2
+    assert all(re.fullmatch("[a-z]([-a-z0-9]{0,61}[a-z0-9])?", name) for name in named)
+
+
+@computes
 @pytest.mark.parametrize(("asked", "limited"), [(0, False), (600, True)])
 def test_addresses_are_limited_if_somebody_says_so_but_never_webhooks(asked: int, limited: bool):
     found = terraform.computed(terraform.example() | {"requests_per_minute": asked})

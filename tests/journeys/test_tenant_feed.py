@@ -160,6 +160,15 @@ async def test_a_plan_that_is_not_told_stays(perene: Perene):
     assert kept(perene) == ("active", 3)
 
 
+async def test_what_else_a_row_holds_may_be_large(perene: Perene):
+    logo = {"logo": "x" * 200_000}
+
+    taken = await feed(perene, told("UPDATE", row(**logo), row(**logo)))
+    too_large = await feed(perene, told("UPDATE", row(logo="x" * 2**20), row()))
+
+    assert (taken.status_code, too_large.status_code) == (200, 413)
+
+
 async def test_a_numeric_id_is_a_tenants_id_too(perene: Perene):
     await feed(perene, told("INSERT", row(id=42)))
 
