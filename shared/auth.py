@@ -193,8 +193,9 @@ class _KeyRing:
         async with self.lock:
             if self.fetched_at >= asked_at:
                 return
-            with suppress(httpx.HTTPError, jwt.PyJWTError, *UNREADABLE):
-                self.keys = await _published(self.url)
+            with suppress(httpx.HTTPError, TimeoutError, jwt.PyJWTError, *UNREADABLE):
+                async with asyncio.timeout(JWKS_TIMEOUT_SECONDS):
+                    self.keys = await _published(self.url)
             self.fetched_at = time.monotonic()
 
 
