@@ -1,12 +1,14 @@
 """`python -m infra.tenants import tenants.csv`: a table of tenants is registered.
 
-The table (CSV, with a header) has the columns `id` and `status`, and if it likes `max_lines`;
-others are ignored. It goes through the deployment's own API, with an operator's token in
-OPERATOR_TOKEN, so it needs no access to the database. Importing it again changes nothing.
+The table (CSV with commas or semicolons, in UTF-8, with a header) has the columns `id` and
+`status`, and if it likes `max_lines`; others are ignored. It goes through the deployment's own API,
+with an operator's token in OPERATOR_TOKEN, so it needs no access to the database. Importing it
+again changes nothing.
 """
 
 import argparse
 import csv
+import io
 import os
 import sys
 from collections.abc import Iterator
@@ -33,19 +35,32 @@ class Faulty(NamedTuple):
 
 def rows(file: Path) -> Iterator[Row | Faulty]:
     """Every line, read; what an id or a status says is never guessed."""
-    with file.open(newline="", encoding="utf-8-sig") as opened:
-        table = csv.DictReader(opened)
-        if not {"id", "status"} <= set(table.fieldnames or ()):
-            yield Faulty(1, "the columns `id` and `status` are needed")
-            return
-        for line in table:
-            given = {name: value for name, value in line.items() if name and value}
-            try:
-                yield Row.model_validate({**given, "updated_at": NOW})
-            except ValidationError as error:
-                (first, *_) = error.errors(include_input=False, include_url=False)
-                where = ".".join(map(str, first["loc"]))
-                yield Faulty(table.line_num, f"{where}: {first['msg']}")
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        yield Faulty(1, "it isn't UTF-8: save it as CSV UTF-8")
+        return
+    header = text.partition("\n")[0]
+    table = csv.DictReader(io.StringIO(text, newline=""), delimiter=";" if ";" in header else ",")
+    if not {"id", "status"} <= set(table.fieldnames or ()):
+        yield Faulty(1, "the columns `id` and `status` are needed")
+        return
+    seen = set[str]()
+    for line in table:
+        read = _row({name: value for name, value in line.items() if name and value}, table.line_num)
+        if isinstance(read, Row) and read.id in seen:
+            read = Faulty(table.line_num, f"{read.id} is there twice")
+        seen |= {read.id} if isinstance(read, Row) else set()
+        yield read
+
+
+def _row(given: dict[str, str], line: int) -> Row | Faulty:
+    try:
+        return Row.model_validate({**given, "updated_at": NOW})
+    except ValidationError as error:
+        (first, *_) = error.errors(include_input=False, include_url=False)
+        where = ".".join(map(str, first["loc"]))
+        return Faulty(line, f"{where}: {first['msg']}")
 
 
 def register(row: Row, http: httpx.Client) -> str | None:
@@ -68,11 +83,15 @@ def main() -> int:
     asked.add_argument("--origin", default=os.environ.get("PUBLIC_URL"), help="else PUBLIC_URL")
     asked.add_argument("--dry", action="store_true", help="only read the table")
     given = asked.parse_args()
-    token = os.environ.get("OPERATOR_TOKEN", "")
+    token = os.environ.get("OPERATOR_TOKEN", "").strip()
     if not given.dry and not (given.origin and token):
         print("PUBLIC_URL (or --origin) and OPERATOR_TOKEN are needed.", file=sys.stderr)
         return 1
-    read = list(rows(given.file))
+    try:
+        read = list(rows(given.file))
+    except OSError as error:
+        print(f"{given.file} can't be read: {error.strerror}.", file=sys.stderr)
+        return 1
     faulty = [each for each in read if isinstance(each, Faulty)]
     for fault in faulty:
         print(f"{given.file}:{fault.line} {fault.why}", file=sys.stderr)
@@ -85,14 +104,20 @@ def main() -> int:
 
 def _import(found: list[Row], origin: str, token: str) -> int:
     headers = {"authorization": f"Bearer {token}"}
-    failed = 0
+    registered = 0
     with httpx.Client(base_url=origin, headers=headers, timeout=30) as http:
         for row in found:
-            if why := register(row, http):
-                failed += 1
+            try:
+                why = register(row, http)
+            except httpx.HTTPError as error:
+                kind = type(error).__name__
+                print(f"{row.id}: {kind}. Nobody else was tried: run it again.", file=sys.stderr)
+                break
+            if why:
                 print(f"{row.id}: {why}", file=sys.stderr)
-    print(f"{len(found) - failed} of {len(found)} tenants are registered.")
-    return 1 if failed else 0
+            registered += not why
+    print(f"{registered} of {len(found)} tenants are registered.")
+    return 0 if registered == len(found) else 1
 
 
 if __name__ == "__main__":
