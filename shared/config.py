@@ -198,11 +198,13 @@ def hours(number: float) -> timedelta:
 
 
 def read(environment: Mapping[str, str]) -> Settings:
-    """The settings in an environment; empty variables count as absent.
+    """The settings in an environment; empty variables count as absent, blanks around a value (the
+    line break of a secret that was piped into its place) aren't part of it.
 
     Raises ConfigurationError, which names every missing or wrong variable.
     """
-    given = {name.lower(): value for name, value in environment.items() if value.strip()}
+    said = ((name.lower(), value.strip()) for name, value in environment.items())
+    given = {name: value for name, value in said if value}
     try:
         return Settings.model_validate(given)
     except ValidationError as error:
