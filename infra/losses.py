@@ -25,7 +25,11 @@ def losses(plan: dict[str, Any]) -> Iterator[str]:
 
 def main() -> int:
     """0 if nothing is lost; 1, and what would be."""
-    found = list(losses(json.load(sys.stdin)))
+    plan = sys.stdin.read()
+    if not plan.strip():
+        print("There is no plan to look at: make plan.", file=sys.stderr)
+        return 1
+    found = list(losses(json.loads(plan)))
     for each in found:
         print(f"The plan deletes {each}.", file=sys.stderr)
     if found:

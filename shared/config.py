@@ -198,13 +198,11 @@ def hours(number: float) -> timedelta:
 
 
 def read(environment: Mapping[str, str]) -> Settings:
-    """The settings in an environment; empty variables count as absent, blanks around a value (the
-    line break of a secret that was piped into its place) aren't part of it.
+    """The settings in an environment; empty variables count as absent.
 
     Raises ConfigurationError, which names every missing or wrong variable.
     """
-    said = ((name.lower(), value.strip()) for name, value in environment.items())
-    given = {name: value for name, value in said if value}
+    given = {name.lower(): value for name, value in environment.items() if value.strip()}
     try:
         return Settings.model_validate(given)
     except ValidationError as error:

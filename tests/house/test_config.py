@@ -230,12 +230,6 @@ def test_a_server_of_a_fleet_carries_a_hundred_instances_unless_it_says_otherwis
 # What is said --------------------------------------------------------------------------------
 
 
-def test_a_secret_that_was_piped_into_its_place_is_the_one_that_a_person_typed():
-    piped = read(WEBHOOK_SECRET="w" * 32 + "\n", EVOLUTION_API_KEY="a key\r\n")
-
-    assert piped == read(WEBHOOK_SECRET="w" * 32, EVOLUTION_API_KEY="a key")
-
-
 @pytest.mark.parametrize(
     "origins", ["https://a.test,https://b.test", " https://a.test  https://b.test "]
 )

@@ -93,6 +93,13 @@ def test_what_is_not_valid_is_asked_for_again_and_never_quoted(
     assert "hunter2" not in said
 
 
+def test_a_project_without_any_of_the_secrets_is_not_called_done(gcloud: Any):
+    ran = gcloud("somebody-elses")
+
+    assert ran.returncode == 1
+    assert ran.stderr.strip() == "No secret of Perene's is in p yet: make secrets makes them."
+
+
 # What a plan loses ---------------------------------------------------------------------------
 
 
@@ -114,6 +121,14 @@ def plan(kind: str, *actions: str) -> dict[str, Any]:
 )
 def test_a_plan_that_loses_what_lasts_is_stopped(kind: str, actions: list[str], lost: bool):
     assert bool(list(losses.losses(plan(kind, *actions)))) == lost
+
+
+def test_that_there_is_no_plan_is_said_in_a_sentence():
+    ran = subprocess.run(
+        [sys.executable, "-m", "infra.losses"], cwd=ROOT, capture_output=True, text=True, input=""
+    )
+
+    assert (ran.returncode, ran.stderr) == (1, "There is no plan to look at: make plan.\n")
 
 
 @pytest.mark.parametrize(("actions", "code"), [(["delete"], 1), (["create"], 0)])
