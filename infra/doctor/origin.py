@@ -1,13 +1,15 @@
 """The one origin: there, whole, ours, and closed to who may not in."""
 
+import time
 from collections.abc import AsyncIterator
+from typing import Any
 
 import httpx
 import jwt
 
 from infra import deployment
 from infra.doctor import choices, servers
-from infra.doctor.findings import Finding, bad, doubtful, good
+from infra.doctor.findings import Finding, Verdict, bad, doubtful, good
 from shared import webhook_token
 from shared.config import Settings
 
@@ -42,12 +44,17 @@ async def look(
             "Is make run running here?" if local else UNREACHED,
         )
         return
-    yield _document(answer)
+    document = _document(answer)
+    yield document
+    if document.verdict is Verdict.BAD:
+        return  # whatever else it answers says nothing about Perene
     yield await servers.clock(WHAT, f"{settings.public_url}/openapi.json", http)
     async for finding in _functions(settings, http):
         yield finding
     async for finding in _webhook(settings, http):
         yield finding
+    if settings.auth_hs256_secret and settings.auth_issuer and settings.auth_audience:
+        yield await _person(settings, http, settings.auth_hs256_secret.get_secret_value())
 
 
 def _document(answer: httpx.Response) -> Finding:
@@ -57,7 +64,7 @@ def _document(answer: httpx.Response) -> Finding:
         return bad(
             WHAT,
             f"something else than Perene answers there ({answer.status_code})",
-            "Is it the origin of this deployment, without a path?",
+            "Is it the origin of this deployment, without a path? If it is: make deploy.",
         )
     return good(WHAT, f"Perene answers there (OpenAPI {version})")
 
@@ -89,6 +96,32 @@ def _is_ours(answer: httpx.Response) -> bool:
         return str(answer.json().get("type", "")).startswith(PROBLEMS) and answer.status_code != 404
     except (ValueError, AttributeError):
         return False
+
+
+async def _person(settings: Settings, http: httpx.AsyncClient, secret: str) -> Finding:
+    """It takes a token that is signed with this AUTH_HS256_SECRET; asking for lines makes none."""
+    now = int(time.time())
+    claims: dict[str, Any] = {"iss": settings.auth_issuer, "aud": settings.auth_audience}
+    claims |= {"iat": now, "exp": now + 60} | _nested(settings.auth_tenant_claim, "perene-doctor")
+    token = jwt.encode(claims, secret, "HS256")
+    answer = await http.get(
+        f"{settings.public_url}/instances",
+        headers={"authorization": f"Bearer {token}"},
+        timeout=PATIENCE,
+    )
+    if answer.status_code != 401:
+        return good("Sign-in", "a token signed with AUTH_HS256_SECRET counts")
+    return bad(
+        "Sign-in",
+        "the deployment refuses a token made with this AUTH_HS256_SECRET, AUTH_ISSUER and"
+        " AUTH_AUDIENCE",
+        "One of them isn't the deployed one: compare; a real token's `iss` and `aud` too.",
+    )
+
+
+def _nested(claim: str, value: str) -> dict[str, Any]:
+    first, _, rest = claim.partition(".")
+    return {first: _nested(rest, value) if rest else value}
 
 
 async def _webhook(settings: Settings, http: httpx.AsyncClient) -> AsyncIterator[Finding]:
