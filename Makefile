@@ -13,6 +13,9 @@ ENV ?=
 
 unexport PYTHONPATH
 
+# `make -j deploy` would look at an older plan than the one that it applies.
+.NOTPARALLEL:
+
 .PHONY: help setup check fix test prove run token month openapi vendor screenshots bench doctor package secrets plan \
 	deploy destroy-check gcloud lock audit provider-schema clean
 

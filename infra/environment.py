@@ -13,9 +13,11 @@ def read(file: Path | None) -> dict[str, str]:
     if file is None:
         return dict(os.environ)
     try:
-        lines = file.read_text().splitlines()
+        lines = file.read_text(encoding="utf-8-sig").splitlines()
     except OSError as error:
         raise NotReadable(f"{file} can't be read: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise NotReadable(f"{file} isn't UTF-8.") from None
     return dict(_pair(file, number, line) for number, line in enumerate(lines, 1) if _says(line))
 
 

@@ -1,8 +1,8 @@
 """`make gcloud ENV=.env.production > deploy.sh`: the deployment by hand, without Terraform.
 
 From the same map as Terraform's. It makes the same functions, accounts, indexes, rules, jobs and
-origin; alert policies, dashboard and budget are Terraform's alone. Values of secrets aren't in it:
-the script asks for them.
+origin; alert policies, dashboard, budget and the way from `/` to the console are Terraform's alone.
+Values of secrets aren't in it: the script asks for them.
 """
 
 import argparse
@@ -29,8 +29,11 @@ ROLES_OF_THE_BUILDER = (
     "roles/storage.objectViewer",
 )
 NOT_GIVEN = {"SCHEDULER_AUDIENCE", "SCHEDULER_EMAIL", "FIRESTORE_EMULATOR_HOST"}
-SEPARATOR = "@@"
-"""Between variables of one flag: no setting has it."""
+SEPARATORS = ("@@", "##", "||", "%%", "~~", "&&")
+"""Between variables of one flag: the first that no variable has in it."""
+
+MAKING = {"create", "add-backend", "add-path-matcher", "--add-exclusion"}
+"""What fails when it was done already, in a script that is run again."""
 
 
 @dataclass(frozen=True)
@@ -179,8 +182,9 @@ def _variables(choice: Choice, name: str, function: Function) -> str:
         }
         given["SCHEDULER_AUDIENCE"] = choice.url(name)
         given["SCHEDULER_EMAIL"] = choice.account("scheduler")
-    pairs = SEPARATOR.join(f"{each}={value}" for each, value in given.items())
-    return f"^{SEPARATOR}^{pairs}"
+    pairs = [f"{each}={value}" for each, value in given.items()]
+    between = next(each for each in SEPARATORS if each.join(pairs).split(each) == pairs)
+    return f"^{between}^{between.join(pairs)}"
 
 
 def _secret_variables(choice: Choice, function: Function) -> list[str]:
@@ -217,7 +221,8 @@ def _origin(choice: Choice) -> Iterator[Command]:
         create = ["compute", "network-endpoint-groups", "create", group, region]
         yield [*create, "--network-endpoint-type=serverless", f"--cloud-run-service={service}"]
         create = ["compute", "backend-services", "create", group, "--global"]
-        yield [*create, "--load-balancing-scheme=EXTERNAL_MANAGED", "--protocol=HTTPS"]
+        create += ["--load-balancing-scheme=EXTERNAL_MANAGED", "--protocol=HTTPS"]
+        yield [*create, "--custom-response-header=Strict-Transport-Security: max-age=31536000"]
         add = ["compute", "backend-services", "add-backend", group, "--global"]
         add += [f"--network-endpoint-group={group}"]
         yield [*add, f"--network-endpoint-group-region={choice.region}"]
@@ -254,25 +259,34 @@ def _exclusion() -> Command:
 
 RULES = """\
 # The rules of Firestore (gcloud has no command for them)
-release="projects/$PROJECT/releases/{release}"
+release="projects/$PROJECT/releases/"{release}
 ruleset=$(jq -n --rawfile rules infra/firestore.rules \\
   '{{source: {{files: [{{name: "firestore.rules", content: $rules}}]}}}}' \\
   | firebaserules POST "projects/$PROJECT/rulesets" | jq -r .name)
-jq -n --arg name "$release" --arg ruleset "$ruleset" '{{name: $name, rulesetName: $ruleset}}' \\
-  | firebaserules POST "projects/$PROJECT/releases"
+release() {{
+  jq -n --arg name "$release" --arg ruleset "$ruleset" '{{name: $name, rulesetName: $ruleset}}'
+}}
+release | firebaserules POST "projects/$PROJECT/releases" \\
+  || release | jq '{{release: .}}' | firebaserules PATCH "$release"
 """
 
 BEGINNING = """\
 #!/usr/bin/env bash
 # Made by `make gcloud` for {project}: run it in the root of the repository. It ends at the first
-# failure; what is there already has to be taken out before it is run again.
+# failure; run again, it passes over what is there.
 set -euo pipefail
-export CLOUDSDK_CORE_PROJECT={project}
+export CLOUDSDK_CORE_PROJECT={project} CLOUDSDK_CORE_DISABLE_PROMPTS=1
 PROJECT={project}
 NUMBER=$(gcloud projects describe "$PROJECT" --format='value(projectNumber)')
+once() {{
+  local said
+  if said=$("$@" 2>&1); then echo "$said"; return; fi
+  echo "$said" >&2
+  grep -qi 'already\\|duplicate' <<<"$said"
+}}
 firebaserules() {{
   curl --fail --silent --show-error -X "$1" \\
-    -H "Authorization: Bearer $(gcloud auth print-access-token)" \\
+    -H @<(printf 'Authorization: Bearer %s' "$(gcloud auth print-access-token)") \\
     -H "x-goog-user-project: $PROJECT" -H 'Content-Type: application/json' \\
     --data @- "https://firebaserules.googleapis.com/v1/$2"
 }}
@@ -291,7 +305,7 @@ def script(choice: Choice) -> str:
         parts.append("\n".join([f"# {title}", *map(_line, commands), ""]))
         if title == "Firestore":
             named = "" if choice.database == "(default)" else f"/{choice.database}"
-            parts.append(RULES.format(release=f"cloud.firestore{named}"))
+            parts.append(RULES.format(release=shlex.quote(f"cloud.firestore{named}")))
         if title.startswith("Secrets"):
             parts.append('PYTHONPATH=. .venv/bin/python -m infra.secrets --project="$PROJECT"\n')
     parts.append(ENDING.format(domain=choice.domain))
@@ -299,7 +313,8 @@ def script(choice: Choice) -> str:
 
 
 def _line(command: Command) -> str:
-    return " ".join(["gcloud", *(_quoted(word) for word in command)])
+    once = [] if MAKING.isdisjoint(word.partition("=")[0] for word in command) else ["once"]
+    return " ".join([*once, "gcloud", *(_quoted(word) for word in command)])
 
 
 def _quoted(word: str) -> str:

@@ -19,21 +19,31 @@ LASTING = {
 def losses(plan: dict[str, Any]) -> Iterator[str]:
     """What would be deleted (or replaced) and lasts, in words."""
     for change in plan.get("resource_changes", ()):
-        if "delete" in change["change"]["actions"] and change["type"] in LASTING:
+        if "delete" in change["change"]["actions"] and _lasts(change):
             yield f"{change['address']}: {LASTING[change['type']]}"
+
+
+def _lasts(change: dict[str, Any]) -> bool:
+    """A previous secret is there to be taken away once nobody uses it."""
+    previous = str(change.get("index", "")).endswith("_PREVIOUS")
+    return change["type"] in LASTING and not previous
 
 
 def main() -> int:
     """0 if nothing is lost; 1, and what would be."""
-    plan = sys.stdin.read()
-    if not plan.strip():
+    try:
+        plan = json.load(sys.stdin)
+    except json.JSONDecodeError:
         print("There is no plan to look at: make plan.", file=sys.stderr)
         return 1
-    found = list(losses(json.loads(plan)))
+    found = list(losses(plan))
     for each in found:
         print(f"The plan deletes {each}.", file=sys.stderr)
     if found:
-        print("If that is meant, apply it by hand: terraform apply plan.out", file=sys.stderr)
+        print(
+            "If that is meant, apply it by hand: terraform -chdir=infra/terraform apply plan.out",
+            file=sys.stderr,
+        )
         return 1
     print("The plan deletes nothing that can't be made again.")
     return 0

@@ -1,6 +1,7 @@
 """Makes the one zip that is deployed: the functions, what they share, and what they need.
 
-The same files make the same bytes, so that a deployment that changes nothing deploys nothing.
+The same files make the same bytes, so that a deployment that changes nothing deploys nothing;
+not compressed, since machines compress differently.
 """
 
 import argparse
@@ -15,7 +16,7 @@ PLACE = ROOT / "dist" / "perene.zip"
 FOLDERS = ("functions", "shared")
 ALONE = ("requirements.txt",)
 EPOCH = (1980, 1, 1, 0, 0, 0)
-READABLE = 0o100644 << 16
+READABLE, UNIX = 0o100644 << 16, 3
 LEFT_OUT = ("__pycache__", "node_modules")
 
 
@@ -31,10 +32,10 @@ def files(root: Path = ROOT) -> Iterator[Path]:
 def write(place: Path = PLACE, root: Path = ROOT) -> str:
     """The zip is there; the SHA-256 of it."""
     place.parent.mkdir(parents=True, exist_ok=True)
-    with zipfile.ZipFile(place, "w", zipfile.ZIP_DEFLATED) as made:
+    with zipfile.ZipFile(place, "w") as made:
         for inside in files(root):
             entry = zipfile.ZipInfo(inside.as_posix(), EPOCH)
-            entry.external_attr, entry.compress_type = READABLE, zipfile.ZIP_DEFLATED
+            entry.external_attr, entry.create_system = READABLE, UNIX
             made.writestr(entry, (root / inside).read_bytes())
     return hashlib.sha256(place.read_bytes()).hexdigest()
 

@@ -52,6 +52,9 @@ def main() -> int:
     except (GcloudFailed, NothingThere) as failure:
         print(failure, file=sys.stderr)
         return 1
+    except (EOFError, KeyboardInterrupt):
+        print("\nNot every secret has a value: run it again.", file=sys.stderr)
+        return 1
     print("Every secret has a value.")
     return 0
 

@@ -29,6 +29,7 @@ SEPARATORS = ",;\t"
 """Spreadsheets write semicolons where the comma is the decimal sign."""
 
 NOT_LET_IN = (401, 403)
+NO_UNICODE = "the file isn't UTF-8; save it as CSV UTF-8"
 
 
 class Faulty(NamedTuple):
@@ -50,7 +51,8 @@ def rows(file: Path) -> Iterator[Row | Faulty]:
         cells = next(csv.reader([header], **written), [])
         columns = [name.strip().lower() for name in cells]
         if not {"id", "status"} <= set(columns):
-            yield Faulty(1, "the columns `id` and `status` are needed")
+            why = "the columns `id` and `status` are needed" if _is_unicode(header) else NO_UNICODE
+            yield Faulty(1, why)
             return
         seen: dict[str, int] = {}
         for line, cells in _cells(csv.reader(opened, **written)):
@@ -72,7 +74,7 @@ def _row(cells: dict[str, str]) -> Row | str:
     """The row, or what is wrong with it."""
     given = {name: value for name, value in cells.items() if value}
     if not _is_unicode(given.get("id", "")):
-        return "id: the file isn't UTF-8; save it as CSV UTF-8"
+        return f"id: {NO_UNICODE}"
     try:
         return Row.model_validate({**given, "updated_at": NOW})
     except ValidationError as error:
@@ -110,7 +112,7 @@ def main() -> int:
     asked.add_argument("--origin", default=os.environ.get("PUBLIC_URL"), help="else PUBLIC_URL")
     asked.add_argument("--dry", action="store_true", help="only read the table")
     given = asked.parse_args()
-    token = os.environ.get("OPERATOR_TOKEN", "")
+    token = os.environ.get("OPERATOR_TOKEN", "").strip()
     if not given.dry and not (given.origin and token):
         print("PUBLIC_URL (or --origin) and OPERATOR_TOKEN are needed.", file=sys.stderr)
         return 1

@@ -68,7 +68,7 @@ async def scheduler_of(request: Request) -> str:
 
 
 def feeder_of(request: Request) -> None:
-    """Whoever asks knows `TENANT_FEED_SECRET`.
+    """Whoever asks knows `TENANT_FEED_SECRET`, or the previous one while that is set too.
 
     How long it takes doesn't tell how much of a guess is right. Raises TokenMissing, TokenInvalid,
     AuthNotConfigured.
@@ -78,8 +78,9 @@ def feeder_of(request: Request) -> None:
         raise problems.AuthNotConfigured()
     if not given:
         raise problems.TokenMissing()
-    secret = settings.tenant_feed_secret.get_secret_value()
-    if not hmac.compare_digest(given.encode(), secret.encode()):
+    secrets = (settings.tenant_feed_secret, settings.tenant_feed_secret_previous)
+    known = [each.get_secret_value() for each in secrets if each]
+    if not any(hmac.compare_digest(given.encode(), each.encode()) for each in known):
         raise problems.TokenInvalid()
 
 
@@ -192,8 +193,9 @@ class _KeyRing:
         async with self.lock:
             if self.fetched_at >= asked_at:
                 return
-            with suppress(httpx.HTTPError, jwt.PyJWTError, *UNREADABLE):
-                self.keys = await _published(self.url)
+            with suppress(httpx.HTTPError, TimeoutError, jwt.PyJWTError, *UNREADABLE):
+                async with asyncio.timeout(JWKS_TIMEOUT_SECONDS):
+                    self.keys = await _published(self.url)
             self.fetched_at = time.monotonic()
 
 

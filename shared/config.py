@@ -106,6 +106,7 @@ class Settings(BaseModel):
     cors_origins: Words = ()
     tenants_on_first_use: bool = True
     tenant_feed_secret: Secret | None = None
+    tenant_feed_secret_previous: Secret | None = None
 
     scheduler_issuer: str = "https://accounts.google.com"
     scheduler_jwks_url: Url = "https://www.googleapis.com/oauth2/v3/certs"
@@ -198,11 +199,13 @@ def hours(number: float) -> timedelta:
 
 
 def read(environment: Mapping[str, str]) -> Settings:
-    """The settings in an environment; empty variables count as absent.
+    """The settings in an environment; empty variables count as absent, white space around a value
+    as none of it (a secret that was piped somewhere ends with a new line).
 
     Raises ConfigurationError, which names every missing or wrong variable.
     """
-    given = {name.lower(): value for name, value in environment.items() if value.strip()}
+    stripped = {name.lower(): value.strip() for name, value in environment.items()}
+    given = {name: value for name, value in stripped.items() if value}
     try:
         return Settings.model_validate(given)
     except ValidationError as error:

@@ -28,6 +28,8 @@ def main() -> int:
     except (environment.NotReadable, StackError) as problem:
         print(problem, file=sys.stderr)
         return 2
+    for name in (*config.Settings.model_fields, examine.EMULATOR):
+        os.environ.pop(name.upper(), None)
     os.environ.update(settings)
     config.settings.cache_clear()
     unknown = [*choices.unknown(settings)] if given.env else []

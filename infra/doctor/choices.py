@@ -93,12 +93,14 @@ def _exposed(settings: Settings) -> Iterator[Finding]:
                 "our key and people's messages cross the internet in the clear",
                 "Put TLS in front of it, and give its https:// address.",
             )
-    if settings.webhook_secret_previous == settings.webhook_secret:
-        yield doubtful(
-            "Webhooks",
-            "WEBHOOK_SECRET_PREVIOUS is the current secret: nothing was rotated",
-            "Draw a new WEBHOOK_SECRET (infra/operations.md, Rotating the webhook secret).",
-        )
+    for name in ("webhook_secret", "tenant_feed_secret"):
+        current, previous = getattr(settings, name), getattr(settings, f"{name}_previous")
+        if previous and current == previous:
+            yield doubtful(
+                name.upper(),
+                f"{name.upper()}_PREVIOUS is the current secret: nothing was rotated",
+                f"Draw a new {name.upper()} (infra/operations.md, Rotating secrets).",
+            )
 
 
 def _told(settings: Settings) -> Iterator[Finding]:

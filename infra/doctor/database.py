@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 
 from infra import deployment
+from infra.doctor.asking import ask
 from infra.doctor.findings import Finding, bad, doubtful, good, unseen
 from shared import problems, services
 from shared.config import Settings
@@ -24,6 +25,10 @@ async def look(
     settings: Settings, http: httpx.AsyncClient, token: Token, *, emulated: bool
 ) -> AsyncIterator[Finding]:
     """A document can be read; and unless it is the emulator, what queries need is there."""
+    if not settings.google_cloud_project:
+        remedy = "Set GOOGLE_CLOUD_PROJECT to the project that Firestore is in."
+        yield bad(WHAT, "GOOGLE_CLOUD_PROJECT isn't set: nobody can tell which it is", remedy)
+        return
     try:
         async with asyncio.timeout(PATIENCE):
             await services.store().rooms(settings.servers.values())
@@ -69,7 +74,8 @@ async def _all(
     found: list[Any] = []
     asked = {"filter": only} if only else {}
     while True:
-        answer = (await http.get(url, headers=headers, params=asked)).raise_for_status().json()
+        found_now = await ask(http, "GET", url, headers=headers, params=asked)
+        answer = found_now.raise_for_status().json()
         found += answer.get(what, [])
         if not answer.get("nextPageToken"):
             return found
@@ -115,6 +121,10 @@ def _ends(fields: list[Any]) -> Finding:
         for each in deployment.indexes()["fieldOverrides"]
         if each.get("ttl")
     }
+    strange = sorted(".".join(each) for each in active - wanted)
+    if strange:
+        remedy = "Whatever is older than that field says is deleted: disable the policy at once."
+        return bad(WHAT, f"a TTL policy that isn't ours is active: {', '.join(strange)}", remedy)
     absent = sorted(group for group, _ in wanted - active)
     if absent:
         names = ", ".join(absent)

@@ -5,8 +5,9 @@ from collections.abc import AsyncIterator
 import httpx
 import jwt
 
+from infra.doctor.asking import ask
 from infra.doctor.findings import Finding, bad, doubtful, good, unseen
-from shared.auth import ASYMMETRIC
+from shared.auth import ASYMMETRIC, UNREADABLE
 from shared.config import Settings
 
 
@@ -32,8 +33,8 @@ async def _itself(issuer: str, http: httpx.AsyncClient) -> Finding:
     """What the issuer calls itself is what its tokens say: to the letter, slash and all."""
     what, place = "AUTH_ISSUER", f"{issuer.rstrip('/')}/.well-known/openid-configuration"
     try:
-        named = (await http.get(place, timeout=10)).raise_for_status().json()["issuer"]
-    except (httpx.HTTPError, httpx.InvalidURL, ValueError, KeyError, TypeError):
+        named = (await ask(http, "GET", place)).raise_for_status().json()["issuer"]
+    except (httpx.HTTPError, httpx.InvalidURL, KeyError, TypeError, *UNREADABLE):
         return unseen(
             what, "it says nowhere what it calls itself", "Compare it with a token's `iss`."
         )
@@ -45,13 +46,13 @@ async def _itself(issuer: str, http: httpx.AsyncClient) -> Finding:
 
 async def _keys(what: str, url: str, http: httpx.AsyncClient) -> Finding:
     try:
-        answer = await http.get(url, timeout=10)
+        answer = await ask(http, "GET", url)
         answer.raise_for_status()
         published = jwt.PyJWKSet.from_dict(answer.json()).keys
     except httpx.HTTPError as error:
         remedy = "Every token is refused until it answers. Is the address right?"
         return bad(what, f"the keys can't be read ({type(error).__name__})", remedy)
-    except (jwt.PyJWTError, ValueError, TypeError, AttributeError):
+    except (jwt.PyJWTError, *UNREADABLE):
         remedy = "It must be the issuer's jwks_uri. Supabase: sign with asymmetric keys first."
         return bad(what, "there are no keys at that address", remedy)
     usable = [key for key in published if key.algorithm_name in ASYMMETRIC]

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Any
 
 import httpx
@@ -9,12 +10,16 @@ import jwt
 
 from infra import deployment
 from infra.doctor import choices, servers
+from infra.doctor.asking import ask
 from infra.doctor.findings import Finding, Verdict, bad, doubtful, good
 from shared import webhook_token
+from shared.auth import FEED_HEADER, UNREADABLE
 from shared.config import Settings
 
 WHAT = "PUBLIC_URL"
-PATIENCE = 15
+OPEN, ABSENT = "anybody is answered", "no function answers there"
+REMEDIES = {OPEN: "Take it off the internet.", ABSENT: "Deploy it: make deploy."}
+SEE_ITS_LOG = "See its log; `configuration.invalid` names the setting that is wrong."
 FORGED = jwt.encode({"sub": "instance_doctor", "born": 1}, "a secret that nobody has ever used")
 PROBLEMS = "urn:perene:problem:"
 UNREACHED = (
@@ -36,7 +41,7 @@ async def look(
             "Set PUBLIC_URL to the origin's public address (terraform output origin).",
         )
     try:
-        answer = await http.get(f"{settings.public_url}/openapi.json", timeout=PATIENCE)
+        answer = await ask(http, "GET", f"{settings.public_url}/openapi.json")
     except httpx.HTTPError as error:
         yield bad(
             WHAT,
@@ -49,18 +54,19 @@ async def look(
     if document.verdict is Verdict.BAD:
         return  # whatever else it answers says nothing about Perene
     yield await servers.clock(WHAT, f"{settings.public_url}/openapi.json", http)
-    async for finding in _functions(settings, http):
-        yield finding
-    async for finding in _webhook(settings, http):
-        yield finding
-    if settings.auth_hs256_secret and settings.auth_issuer and settings.auth_audience:
-        yield await _person(settings, http, settings.auth_hs256_secret.get_secret_value())
+    for look_at in (_functions, _webhook, _feed, _person):
+        try:
+            async for finding in look_at(settings, http):
+                yield finding
+        except httpx.HTTPError as error:
+            says = f"it stopped answering ({type(error).__name__})"
+            yield bad(WHAT, says, "See the functions' logs, and the load balancer.")
 
 
 def _document(answer: httpx.Response) -> Finding:
     try:
         version = answer.json()["openapi"]
-    except (ValueError, KeyError, TypeError):
+    except (KeyError, *UNREADABLE):
         return bad(
             WHAT,
             f"something else than Perene answers there ({answer.status_code})",
@@ -72,46 +78,61 @@ def _document(answer: httpx.Response) -> Finding:
 async def _functions(settings: Settings, http: httpx.AsyncClient) -> AsyncIterator[Finding]:
     """Each is there and, but for a page, asks who is calling; sweeps aren't there at all, or refuse
     too."""
-    absent, open_ones = [], []
+    wrong: dict[str, list[str]] = {}
     for name, function in deployment.deployed().functions.items():
-        if function.trust == "nobody" or name == "receive_webhook":
-            continue
-        answer = await http.get(f"{settings.public_url}{function.path}", timeout=PATIENCE)
-        if function.trust == "page":
-            absent += [] if answer.is_success or answer.is_redirect else [function.path]
-        elif answer.is_success:
-            open_ones.append(function.path)
-        elif function.invoker == "public" and not _is_ours(answer):
-            absent.append(function.path)
-    if open_ones:
-        yield bad(WHAT, f"{', '.join(open_ones)}: anybody is answered", "Take it off the internet.")
-    if absent:
-        yield bad(WHAT, f"no function answers at {', '.join(absent)}", "Deploy it: make deploy.")
-    if not open_ones and not absent:
+        if function.trust != "nobody" and name != "receive_webhook":
+            answer = await _stranger(f"{settings.public_url}{function.path}", http)
+            wrong.setdefault(_fault(function, answer), []).append(function.path)
+    wrong.pop("", None)
+    for fault, paths in wrong.items():
+        yield bad(WHAT, f"{', '.join(paths)}: {fault}", REMEDIES.get(fault, SEE_ITS_LOG))
+    if not wrong:
         yield good(WHAT, "every function is there and refuses strangers")
 
 
-def _is_ours(answer: httpx.Response) -> bool:
-    try:
-        return str(answer.json().get("type", "")).startswith(PROBLEMS) and answer.status_code != 404
-    except (ValueError, AttributeError):
-        return False
+async def _stranger(url: str, http: httpx.AsyncClient) -> httpx.Response:
+    """What somebody without a token is answered; POST is asked only where GET isn't known."""
+    answer = await ask(http, "GET", url)
+    return await ask(http, "POST", url) if answer.status_code == 405 else answer
 
 
-async def _person(settings: Settings, http: httpx.AsyncClient, secret: str) -> Finding:
+def _fault(function: deployment.Function, answer: httpx.Response) -> str:
+    slug, public = _problem(answer), function.invoker == "public"
+    if function.trust == "page":
+        return "" if answer.is_success or answer.is_redirect else ABSENT
+    if answer.is_success:
+        return OPEN
+    if not public or (slug and answer.status_code == 401):
+        return ""
+    if function.trust == "feed" and slug == "auth-not-configured":
+        return ""
+    absent = not slug or answer.status_code == 404
+    return ABSENT if absent else f"a stranger is answered {answer.status_code} ({slug})"
+
+
+def _problem(answer: httpx.Response) -> str:
+    """Which of our problems the answer is."""
+    with suppress(*UNREADABLE):
+        said = str(answer.json().get("type", ""))
+        return said.removeprefix(PROBLEMS) if said.startswith(PROBLEMS) else ""
+    return ""
+
+
+async def _person(settings: Settings, http: httpx.AsyncClient) -> AsyncIterator[Finding]:
     """It takes a token that is signed with this AUTH_HS256_SECRET; asking for lines makes none."""
+    secret = settings.auth_hs256_secret
+    if not (secret and settings.auth_issuer and settings.auth_audience):
+        return
     now = int(time.time())
     claims: dict[str, Any] = {"iss": settings.auth_issuer, "aud": settings.auth_audience}
     claims |= {"iat": now, "exp": now + 60} | _nested(settings.auth_tenant_claim, "perene-doctor")
-    token = jwt.encode(claims, secret, "HS256")
-    answer = await http.get(
-        f"{settings.public_url}/instances",
-        headers={"authorization": f"Bearer {token}"},
-        timeout=PATIENCE,
-    )
+    token = jwt.encode(claims, secret.get_secret_value(), "HS256")
+    url = f"{settings.public_url}/instances"
+    answer = await ask(http, "GET", url, headers={"authorization": f"Bearer {token}"})
     if answer.status_code != 401:
-        return good("Sign-in", "a token signed with AUTH_HS256_SECRET counts")
-    return bad(
+        yield good("Sign-in", "a token signed with AUTH_HS256_SECRET counts")
+        return
+    yield bad(
         "Sign-in",
         "the deployment refuses a token made with this AUTH_HS256_SECRET, AUTH_ISSUER and"
         " AUTH_AUDIENCE",
@@ -128,9 +149,7 @@ async def _webhook(settings: Settings, http: httpx.AsyncClient) -> AsyncIterator
     """It refuses a forged token and takes ours; the event that is posted says nothing."""
     what, url = "Webhooks", f"{settings.public_url}/webhook"
     said = {"event": "presence.update", "instance": "", "data": {}}
-    forged = await http.post(
-        url, json=said, headers={webhook_token.HEADER: FORGED}, timeout=PATIENCE
-    )
+    forged = await ask(http, "POST", url, json=said, headers={webhook_token.HEADER: FORGED})
     if forged.status_code != 401:
         yield bad(
             what,
@@ -141,12 +160,8 @@ async def _webhook(settings: Settings, http: httpx.AsyncClient) -> AsyncIterator
     name = f"{settings.instance_prefix}doctor"
     secret = settings.webhook_secret.get_secret_value()
     token = jwt.encode({"sub": name, "born": 1}, secret, "HS256")
-    ours = await http.post(
-        url,
-        json={**said, "instance": name},
-        headers={webhook_token.HEADER: token},
-        timeout=PATIENCE,
-    )
+    said |= {"instance": name}
+    ours = await ask(http, "POST", url, json=said, headers={webhook_token.HEADER: token})
     if ours.status_code == 401:
         yield bad(
             what,
@@ -161,3 +176,16 @@ async def _webhook(settings: Settings, http: httpx.AsyncClient) -> AsyncIterator
         )
     else:
         yield good(what, "forged tokens are refused, ours is taken")
+
+
+async def _feed(settings: Settings, http: httpx.AsyncClient) -> AsyncIterator[Finding]:
+    """It takes our secret; what is posted is no row, so it is refused after that."""
+    if settings.tenant_feed_secret is None:
+        return
+    headers = {FEED_HEADER: settings.tenant_feed_secret.get_secret_value()}
+    answer = await ask(http, "POST", f"{settings.public_url}/tenant-feed", json={}, headers=headers)
+    if answer.status_code == 422:
+        yield good("Feed of tenants", "our secret is taken")
+    else:
+        says = f"the deployment answers {answer.status_code} to this TENANT_FEED_SECRET"
+        yield bad("Feed of tenants", says, "Deploy again, or use the deployed value.")

@@ -7,6 +7,7 @@ from email.utils import parsedate_to_datetime
 import httpx
 
 from infra.doctor import choices
+from infra.doctor.asking import ask
 from infra.doctor.findings import Finding, bad, doubtful, good, unseen
 from shared import problems
 from shared.config import Server
@@ -49,6 +50,13 @@ async def look(server: Server, http: httpx.AsyncClient, *, local: bool) -> Async
             "Is it running, and its url right (its root: no /manager)? curl it from outside.",
         )
         return
+    if version is None:
+        yield bad(
+            what,
+            "something else than Evolution answers there: it doesn't say its version",
+            "Is its url right, without a path, and does a proxy let `GET /` through?",
+        )
+        return
     yield _key(what, accepted)
     yield _version(what, server, version)
     yield await clock(what, server.url, http)
@@ -64,9 +72,7 @@ def _key(what: str, accepted: bool) -> Finding:
     )
 
 
-def _version(what: str, server: Server, version: str | None) -> Finding:
-    if version is None:
-        return unseen(what, "it doesn't say its version", "Look at its image's tag.")
+def _version(what: str, server: Server, version: str) -> Finding:
     if version.startswith("1.") != (server.dialect == "1.8"):
         return bad(
             what,
@@ -95,9 +101,9 @@ def _numbers(version: str) -> tuple[int, ...]:
 async def clock(what: str, url: str, http: httpx.AsyncClient) -> Finding:
     """How far its clock is from ours, by the Date of an answer."""
     try:
-        answer = await http.get(url, timeout=10)
+        answer = await ask(http, "GET", url)
         there = parsedate_to_datetime(answer.headers["date"])
-    except (httpx.HTTPError, KeyError, ValueError):
+    except (httpx.HTTPError, KeyError, ValueError, OverflowError):
         return unseen(what, "its clock: its answers have no date")
     skew = abs(there.astimezone(UTC).timestamp() - datetime.now(UTC).timestamp())
     if skew > SKEW_HARMFUL:

@@ -42,6 +42,18 @@ resource "google_project_iam_member" "builder" {
   member  = google_service_account.builder.member
 }
 
+# A build reads its source from a copy, in a bucket that Cloud Functions makes with the first of them.
+resource "google_project_iam_member" "copies" {
+  project = var.project
+  role    = "roles/storage.objectViewer"
+  member  = google_service_account.builder.member
+
+  condition {
+    title      = "only-the-sources-of-functions"
+    expression = "resource.name.startsWith(\"projects/_/buckets/gcf-v2-sources-${data.google_project.this.number}-${var.region}\")"
+  }
+}
+
 resource "google_storage_bucket_iam_member" "builder" {
   bucket = google_storage_bucket.source.name
   role   = "roles/storage.objectViewer"

@@ -64,6 +64,7 @@ resource "google_cloudfunctions2_function" "function" {
 
   depends_on = [
     google_project_iam_member.builder,
+    google_project_iam_member.copies,
     google_secret_manager_secret_iam_member.reader,
     google_storage_bucket_iam_member.builder,
   ]

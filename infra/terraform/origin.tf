@@ -115,7 +115,8 @@ resource "google_compute_url_map" "origin" {
 }
 
 resource "google_compute_managed_ssl_certificate" "origin" {
-  name = "perene-${replace(var.domain, ".", "-")}"
+  # Another domain is another certificate, and names have 63 characters at most.
+  name = "perene-${substr(sha256(var.domain), 0, 16)}"
 
   managed {
     domains = [var.domain]

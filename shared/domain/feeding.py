@@ -1,5 +1,6 @@
 """What a table of the agency's says of a tenant: its status, how many lines, and as of when."""
 
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
@@ -23,6 +24,10 @@ STATUSES = {
 """What billing calls it, in our words. Whatever else it says is refused, never guessed."""
 
 
+AHEAD = timedelta(minutes=10)
+"""How far a table's clock may be before ours."""
+
+
 class Kind(StrEnum):
     """What happened to the row."""
 
@@ -36,7 +41,7 @@ def _status(value: Any) -> Any:
 
 
 def _usable(value: Any) -> Any:
-    text = str(value) if isinstance(value, int) else value
+    text = str(value) if type(value) is int else value
     if not isinstance(text, str) or not names.usable(text):
         raise ValueError("can't be a tenant's id")
     return text
@@ -64,8 +69,8 @@ class RowChanged(Record):
         """Of a row that is gone, the old one says whose it was."""
         if isinstance(value, dict) and value.get("type") == Kind.DELETE:
             old = value.get("old_record")
-            gone = {**old, "status": Status.CANCELLED} if isinstance(old, dict) else old
-            return {**value, "record": gone}
+            cancelled = {"status": Status.CANCELLED, "max_lines": None}
+            return {**value, "record": {**old, **cancelled} if isinstance(old, dict) else old}
         return value
 
     @model_validator(mode="after")
@@ -90,13 +95,19 @@ class Fed(Record):
 Outcome = Literal["taken", "stale"]
 
 
+def is_ahead(told: RowChanged, now: datetime) -> bool:
+    """Whether the row's time hasn't come: until then, every later row would be stale."""
+    assert told.record
+    return told.record.updated_at > now + AHEAD
+
+
 def decide_fed(told: RowChanged) -> Fed:
     """Status and `max_lines`, and nothing else. Of two changes, the one of the later row counts;
     of one row, that it is gone."""
     row = told.record
     assert row
     change: dict[str, Any] = {"status": row.status}
-    if row.max_lines is not None and told.type is not Kind.DELETE:
+    if row.max_lines is not None:
         change["max_lines"] = row.max_lines
     microseconds = round(row.updated_at.timestamp() * 1_000_000)
     return Fed(tenant=row.id, change=change, order=2 * microseconds + (told.type is Kind.DELETE))

@@ -1,6 +1,7 @@
 """Tokens checked by the keys that their issuer publishes, as those come and go."""
 
 import asyncio
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -53,6 +54,27 @@ async def test_a_token_without_a_key_id_is_good_where_there_is_one_key(by_keys: 
     by_keys.kids = ["rsa-1"]
 
     assert await tenant_of(asking(signed(None))) == "acme"
+
+
+async def test_an_issuer_that_answers_drop_by_drop_is_given_up(
+    by_keys: Issuer, deploy: Deploy, monkeypatch: pytest.MonkeyPatch
+):
+    async def drops(_: asyncio.StreamReader, told: asyncio.StreamWriter) -> None:
+        told.write(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n")
+        with suppress(ConnectionError):
+            while True:
+                told.write(b" ")
+                await told.drain()
+                await asyncio.sleep(0.01)
+
+    monkeypatch.setattr(auth, "JWKS_TIMEOUT_SECONDS", 0.3)
+    async with await asyncio.start_server(drops, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        deploy(**TRUST, AUTH_JWKS_URL=f"http://127.0.0.1:{port}/jwks")
+        async with asyncio.timeout(5):
+            with pytest.raises(problems.IssuerUnreachable):
+                await tenant_of(asking(signed("rsa-1")))
+        server.close()
 
 
 async def test_a_token_without_a_key_id_is_refused_where_there_are_several(by_keys: Issuer):

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from shared import config
 from shared.config import ConfigurationError
@@ -44,6 +45,8 @@ WRONG = {
     "INSTANCE_PREFIX": f"{SECRET}/",
     "WEBHOOK_SECRET": SECRET,
     "WEBHOOK_SECRET_PREVIOUS": SECRET,
+    "TENANT_FEED_SECRET": SECRET,
+    "TENANT_FEED_SECRET_PREVIOUS": SECRET,
     "AUTH_HS256_SECRET": SECRET,
     "AUTH_JWKS_URL": f"http://{SECRET}:x@",
     "TENANTS_ON_FIRST_USE": SECRET,
@@ -186,6 +189,15 @@ def test_a_servers_version_says_how_to_speak_to_it(version: str, dialect: str):
 @pytest.mark.parametrize("nothing", ["", " ", "\t\n"], ids=["empty", "a space", "white space"])
 def test_an_empty_variable_counts_as_absent(nothing: str):
     assert read(INSTANCE_MAX=nothing, AUTH_JWKS_URL=nothing) == read()
+
+
+def test_what_was_typed_around_a_value_is_none_of_it():
+    """As of a secret that `openssl rand | gcloud secrets versions add` ended with a new line."""
+    secret = "s" * 32
+    around = read(TENANT_FEED_SECRET=f"{secret}\n", EVOLUTION_API_KEY=" key\r\n")
+
+    assert around.tenant_feed_secret == SecretStr(secret)
+    assert around.evolution_api_key == SecretStr("key")
 
 
 @pytest.mark.parametrize(

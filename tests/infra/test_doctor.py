@@ -1,10 +1,11 @@
 """The doctor sees what is wrong with a deployment, says so in a sentence, and what to do."""
 
+import asyncio
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
@@ -16,7 +17,7 @@ import pytest
 from jwt.algorithms import RSAAlgorithm
 
 from infra import deployment
-from infra.doctor import examine, servers
+from infra.doctor import asking, examine, servers
 from infra.doctor.findings import Finding, Verdict
 from infra.local import children
 from tests.house.issuer import a_key
@@ -36,6 +37,22 @@ class Says(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         status, body, headers = self.answer
         return httpx.Response(status, json=body, headers=headers)
+
+
+class Flood(httpx.AsyncBaseTransport):
+    """A host whose answer never ends, quickly or slowly."""
+
+    def __init__(self, pause: float) -> None:
+        self.pause, self.sent = pause, 0
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, content=self._pieces())
+
+    async def _pieces(self) -> AsyncIterator[bytes]:
+        while True:
+            await asyncio.sleep(self.pause)
+            self.sent += 1
+            yield b" " * 65536
 
 
 class Dead(httpx.AsyncBaseTransport):
@@ -115,6 +132,24 @@ class Patient:
         found = examine.everything(self.environment, evolution, token or (lambda: "of-the-doctor"))
         return [finding async for finding in found]
 
+    def instead(self, path: str, answer: httpx.Response | Exception) -> None:
+        """The origin answers so at that path."""
+        whole = self.hosts["perene.test"]
+
+        class Otherwise(httpx.AsyncBaseTransport):
+            async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+                if not request.url.path.startswith(path):
+                    return await whole.handle_async_request(request)
+                if isinstance(answer, Exception):
+                    raise answer
+                return answer
+
+        self.hosts["perene.test"] = Otherwise()
+
+    async def left(self) -> set[str]:
+        """The collections that there are."""
+        return {each.id for each in self.perene.database.collections()}
+
     async def ills(self, **more: Any) -> list[Finding]:
         """What is bad or doubtful."""
         wrong = (Verdict.BAD, Verdict.DOUBTFUL)
@@ -139,7 +174,7 @@ async def test_nothing_is_wrong_with_a_good_deployment(patient: Patient):
 async def test_it_leaves_nothing_behind(patient: Patient):
     await patient.examined()
 
-    assert {each.id for each in patient.perene.database.collections()} == set()
+    assert await patient.left() == set()
 
 
 @pytest.mark.parametrize(
@@ -156,6 +191,10 @@ async def test_it_leaves_nothing_behind(patient: Patient):
         ({"PUBLIC_URL": "http://perene.test"}, "isn't https"),
         (
             {"WEBHOOK_SECRET_PREVIOUS": "the webhooks' secret of the tests"},
+            "nothing was rotated",
+        ),
+        (
+            {"TENANT_FEED_SECRET": "f" * 32, "TENANT_FEED_SECRET_PREVIOUS": "f" * 32},
             "nothing was rotated",
         ),
     ],
@@ -187,6 +226,18 @@ async def test_a_server_that_is_away_is_named(patient: Patient):
 
     assert (ill.verdict, ill.what) == (Verdict.BAD, "Server main")
     assert "can't be reached" in ill.says
+
+
+@pytest.mark.parametrize("body", [[], {"openapi": "3.1.0"}, {"hello": "there"}])
+async def test_something_else_is_not_taken_for_a_server_that_accepts_our_key(
+    patient: Patient, body: Any
+):
+    patient.hosts["main.test"] = Says(body=body)
+
+    (ill,) = await patient.ills()
+
+    assert (ill.verdict, ill.what) == (Verdict.BAD, "Server main")
+    assert "something else than Evolution" in ill.says
 
 
 async def test_a_key_that_is_refused_is_told(patient: Patient):
@@ -306,19 +357,46 @@ async def test_an_origin_that_evolution_cannot_know_is_told(patient: Patient):
 
 
 async def test_a_function_that_is_not_deployed_is_named(patient: Patient):
-    whole = patient.hosts["perene.test"]
-
-    class Without(httpx.AsyncBaseTransport):
-        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-            if request.url.path.startswith("/fleet"):
-                return httpx.Response(404, json={"type": "urn:perene:problem:no-such-path"})
-            return await whole.handle_async_request(request)
-
-    patient.hosts["perene.test"] = Without()
+    patient.instead("/fleet", httpx.Response(404, json={"type": "urn:perene:problem:no-such-path"}))
 
     (ill,) = await patient.ills()
 
-    assert ill.says == "no function answers at /fleet"
+    assert ill.says == "/fleet: no function answers there"
+
+
+@pytest.mark.parametrize(
+    ("status", "slug"), [(500, "unexpected"), (503, "auth-not-configured"), (422, "body-not-json")]
+)
+async def test_a_function_that_is_broken_is_not_taken_for_one_that_refuses(
+    patient: Patient, status: int, slug: str
+):
+    patient.instead("/fleet", httpx.Response(status, json={"type": f"urn:perene:problem:{slug}"}))
+
+    (ill,) = await patient.ills()
+
+    assert ill.verdict is Verdict.BAD
+    assert f"/fleet: a stranger is answered {status} ({slug})" in ill.says
+
+
+@pytest.mark.parametrize("path", ["/send-message", "/console", "/webhook"])
+async def test_an_origin_that_stops_answering_is_told(patient: Patient, path: str):
+    patient.instead(path, httpx.ReadError("the line is cut"))
+
+    (ill,) = await patient.ills()
+
+    assert ill.says == "it stopped answering (ReadError)"
+
+
+async def test_the_feeds_secret_is_tried_if_there_is_one(patient: Patient):
+    patient.environment["TENANT_FEED_SECRET"] = "of the table, long enough to be one"
+    assert "answers 503 to this TENANT_FEED_SECRET" in str(await patient.ills())
+
+    patient.perene.set(TENANT_FEED_SECRET="of another table, long enough to be one")
+    assert "answers 401 to this TENANT_FEED_SECRET" in str(await patient.ills())
+
+    patient.perene.set(TENANT_FEED_SECRET=patient.environment["TENANT_FEED_SECRET"])
+    assert await patient.ills() == []
+    assert await patient.left() == set()
 
 
 async def test_a_webhook_secret_that_is_not_the_deployed_one_is_told(patient: Patient):
@@ -450,6 +528,51 @@ async def test_an_issuer_is_called_as_it_calls_itself(
     assert [each.verdict for each in found] == [verdict]
 
 
+@pytest.mark.parametrize("pause", [0.0, 0.05], ids=["quickly", "slowly"])
+async def test_an_answer_without_end_is_given_up(
+    patient: Patient, pause: float, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(asking, "PATIENCE", 1.0)
+    flood = patient.hosts["issuer.test"] = patient.hosts["perene.test"] = Flood(pause)
+
+    ills = await patient.ills()
+
+    assert [each.what for each in ills] == ["AUTH_JWKS_URL", "PUBLIC_URL"]
+    assert flood.sent < 500
+
+
+async def test_an_answer_that_nobody_can_read_is_no_reason_to_stop(patient: Patient):
+    class Deep(httpx.AsyncBaseTransport):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            return httpx.Response(200, text="[" * 100_000)
+
+    patient.hosts["issuer.test"] = patient.hosts["perene.test"] = Deep()
+
+    said = str(await patient.ills())
+
+    assert "there are no keys" in said
+    assert "something else than Perene" in said
+
+
+async def test_a_policy_that_deletes_what_it_should_not_is_told(patient: Patient):
+    name = "projects/p/databases/d/collectionGroups/messages/fields/at"
+    patient.administered.fields.append({"name": name, "ttlConfig": {"state": "ACTIVE"}})
+
+    (ill,) = await patient.ills()
+
+    assert ill.verdict is Verdict.BAD
+    assert "isn't ours is active: messages.at" in ill.says
+
+
+async def test_without_a_project_nothing_is_looked_up_in_another(patient: Patient):
+    patient.environment["GOOGLE_CLOUD_PROJECT"] = ""
+
+    (ill,) = await patient.ills()
+
+    assert "GOOGLE_CLOUD_PROJECT isn't set" in ill.says
+    assert patient.administered.asked == []
+
+
 async def test_a_shared_secret_is_doubted(patient: Patient):
     patient.perene.set(**SHARED)
     patient.environment |= SHARED
@@ -462,11 +585,11 @@ async def test_a_shared_secret_is_doubted(patient: Patient):
 # The program ---------------------------------------------------------------------------------
 
 
-def doctor(*asked: str) -> Any:
+def doctor(*asked: str, **more: str) -> Any:
     return subprocess.run(
         [sys.executable, "-m", "infra.doctor", *asked],
         cwd=ROOT, capture_output=True, text=True, timeout=120,
-        env={"PATH": os.environ["PATH"], "HOME": "/nonexistent"},
+        env={"PATH": os.environ["PATH"], "HOME": "/nonexistent", **more},
     )  # fmt: skip
 
 
@@ -490,6 +613,22 @@ def test_it_ends_badly_if_something_is_bad(tmp_path: Path, firestore_emulator: s
     assert "✓ Evolution's environment" in ran.stdout
     assert "    → " in ran.stdout
     assert "key" not in ran.stderr
+
+
+def test_only_the_file_says_what_is_looked_at(tmp_path: Path, firestore_emulator: str):
+    """An emulator that a shell still names is not the deployment's Firestore."""
+    nowhere = f"http://127.0.0.1:{children.free_port()}"
+    file = tmp_path / "settings"
+    file.write_text(
+        f"PUBLIC_URL={nowhere}\nWEBHOOK_SECRET={'w' * 32}\nGOOGLE_CLOUD_PROJECT=doctor\n"
+        f"EVOLUTION_URL={nowhere}\nEVOLUTION_API_KEY=key\nSCHEDULER_JWKS_URL={nowhere}\n"
+    )
+
+    ran = doctor(f"--env={file}", FIRESTORE_EMULATOR_HOST=firestore_emulator, NO_GCE_CHECK="true")
+
+    assert ran.returncode == 1, ran.stderr
+    assert "✓ Firestore" not in ran.stdout
+    assert "✗ Firestore: it can't be read" in ran.stdout
 
 
 def test_a_file_that_is_not_there_is_told_in_a_sentence():

@@ -52,6 +52,12 @@ def flags(command: list[str]) -> dict[str, str]:
     return given
 
 
+def variables_of(deploy: list[str]) -> dict[str, str]:
+    """As the SDK takes them apart: what stands between `^` is between them."""
+    _, separator, pairs = flags(deploy)["set-env-vars"].split("^", 2)
+    return dict(each.split("=", 1) for each in pairs.split(separator))
+
+
 @pytest.mark.parametrize("name", MAP["functions"])
 def test_every_function_is_deployed_as_the_map_says(name: str):
     (deploy,) = [each for each in those("run", "deploy") if f"--function={name}" in each]
@@ -72,9 +78,7 @@ def test_a_function_gets_the_settings_and_secrets_that_terraform_would_give_it(n
     (deploy,) = [each for each in those("run", "deploy") if f"--function={name}" in each]
     given, terraforms = flags(deploy), in_terraform(name)
 
-    variables = dict(
-        each.split("=", 1) for each in given["set-env-vars"].removeprefix("^@@^").split("@@")
-    )
+    variables = variables_of(deploy)
     secrets = [each.partition("=")[0] for each in given.get("set-secrets", "").split(",") if each]
 
     optional = {"FIRESTORE_DATABASE", "ALERT_LANGUAGE"}
@@ -125,13 +129,77 @@ def test_no_value_of_a_secret_is_in_the_script(tmp_path: Path):
 
 
 def test_the_script_is_one_that_the_shell_can_read(tmp_path: Path):
-    printed = run(tmp_path, SETTINGS | {"AUTH_AUDIENCE": 'it\'s a "$(reboot)"'})
+    odd = {"AUTH_AUDIENCE": 'it\'s a "$(reboot)"', "FIRESTORE_DATABASE": "x$(reboot)"}
+    printed = run(tmp_path, SETTINGS | odd)
 
     read = subprocess.run(["bash", "-n"], input=printed.stdout, text=True, capture_output=True)
 
     assert read.returncode == 0, read.stderr
     (line,) = [each for each in printed.stdout.splitlines() if "--function=fleet" in each]
     assert 'AUTH_AUDIENCE=it\'s a "$(reboot)"' in " ".join(shlex.split(line))
+
+    (release,) = [each for each in printed.stdout.splitlines() if each.startswith("release=")]
+    assert release.endswith("'cloud.firestore/x$(reboot)'")
+
+
+@pytest.mark.parametrize("odd", ["a@@b", "a@", "@b", "a,b=c^d", "a##b@", "'a' \\"])
+def test_a_value_of_any_characters_arrives_as_it_is(odd: str):
+    given = {"AUTH_AUDIENCE": odd, "ALERT_EMAIL_FROM": odd}
+    (deploy,) = [each for each in commands("1", **given) if "--function=fleet" in each]
+
+    variables = variables_of(deploy)
+
+    assert (variables["AUTH_AUDIENCE"], variables["ALERT_EMAIL_FROM"]) == (odd, odd)
+    assert set(variables) > {"PYTHONPATH", "PUBLIC_URL", "SCHEDULER_EMAIL"}
+
+
+SDK = """#!{python}
+import json, os, pathlib, sys
+place, asked = pathlib.Path({place!r}), [pathlib.Path(sys.argv[0]).name, *sys.argv[1:]]
+log = place / "asked"
+earlier = [json.loads(each) for each in log.read_text().splitlines()] if log.exists() else []
+if len(earlier) == int(os.environ.get("DIES_AT", -1)):
+    sys.exit("the network is away")
+log.open("a").write(json.dumps(asked) + "\\n")
+if asked[0] == "curl":
+    headers = [pathlib.Path(each[1:]).read_text() for each in asked if each.startswith("@/")]
+    (place / "headers").open("a").write("".join(headers))
+    sys.stdin.read()
+    made = "POST" in asked and asked[-1].endswith("releases") and asked in earlier
+    sys.exit("409") if made else print('{{"name": "projects/p/rulesets/1"}}')
+elif asked[1:3] == ["auth", "print-access-token"]:
+    print("hunter2")
+elif asked[1:3] == ["secrets", "list"]:
+    print("[]")
+elif asked in earlier and {{"create", "add-backend", "add-path-matcher"}} & set(asked):
+    sys.exit("ERROR: it already exists.")
+"""
+
+
+@pytest.mark.skipif(shutil.which("jq") is None, reason="needs jq")
+def test_a_script_that_died_half_way_is_run_again_and_goes_on(tmp_path: Path):
+    script = run(tmp_path, SETTINGS).stdout
+    for program in ("gcloud", "curl"):
+        (tmp_path / program).write_text(SDK.format(python=sys.executable, place=str(tmp_path)))
+        (tmp_path / program).chmod(0o755)
+    given = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+
+    def bash(**variables: str) -> Any:
+        return subprocess.run(
+            ["bash", "-s"], input=script, cwd=ROOT, capture_output=True, text=True,
+            env={**given, **variables},
+        )  # fmt: skip
+
+    first, again, once_more = bash(DIES_AT="30"), bash(), bash()
+
+    assert first.returncode != 0
+    assert "the network is away" in first.stderr
+    assert (again.returncode, once_more.returncode) == (0, 0), again.stderr + once_more.stderr
+    asked = [json.loads(each) for each in (tmp_path / "asked").read_text().splitlines()]
+    done = [each[1:] for each in asked if each[0] == "gcloud"]
+    assert [each for each in commands() if "$NUMBER" not in str(each) and each not in done] == []
+    assert "hunter2" not in str(asked)
+    assert "Authorization: Bearer hunter2" in (tmp_path / "headers").read_text()
 
 
 @pytest.mark.parametrize(
@@ -168,6 +236,14 @@ def test_a_file_of_settings_may_have_comments_and_quotes(tmp_path: Path):
     file.write_text("# ours\n\nA=1\nB='two words'\n C = \"x=y\" \nD=\n")
 
     assert environment.read(file) == {"A": "1", "B": "two words", "C": "x=y", "D": ""}
+
+
+def test_a_file_of_another_encoding_is_told_in_a_sentence(tmp_path: Path):
+    file = tmp_path / "settings"
+    file.write_bytes("A=açaí\n".encode("cp1252"))
+
+    with pytest.raises(environment.NotReadable, match=r"isn't UTF-8\.$"):
+        environment.read(file)
 
 
 @pytest.mark.parametrize("line", ["export A=1", "nothing"])

@@ -19,8 +19,11 @@ import httpx
 import jwt
 import pytest
 
-from infra import deployment, package
+from infra import deployment, gcloud, package
+from infra.gcloud import Choice
 from infra.local import children
+from tests.house import issuer
+from tests.infra.test_gcloud import flags, variables_of
 from tests.perene import AUDIENCE, ISSUER, SECRET, token
 
 ROOT = Path(__file__).parents[2]
@@ -74,6 +77,10 @@ def test_the_same_files_make_the_same_zip(tmp_path: Path):
     assert one == other
     with zipfile.ZipFile(tmp_path / "one.zip") as made:
         assert {each.date_time for each in made.infolist()} == {package.EPOCH}
+        assert {each.compress_type for each in made.infolist()} == {zipfile.ZIP_STORED}
+        assert {(each.create_system, each.external_attr) for each in made.infolist()} == {
+            (package.UNIX, package.READABLE)
+        }
         assert {each.filename for each in made.infolist()} >= {"requirements.txt"}
     assert package.EPOCH == (1980, 1, 1, 0, 0, 0)
 
@@ -174,18 +181,37 @@ CALLS = {
 """A request that each must understand, and its answer when no Evolution server is there."""
 
 
+def chosen(settings: dict[str, str]) -> Choice:
+    given = settings | {"GOOGLE_CLOUD_PROJECT": "packaged"}
+    return Choice(given, "southamerica-east1", "America/Sao_Paulo", "1")
+
+
+def deployed_with(name: str, settings: dict[str, str]) -> dict[str, str]:
+    """The function's variables, and the secrets that it may know and no other."""
+    choice = chosen(settings)
+    commands = [command for _, some in gcloud.steps(choice) for command in some]
+    (deploy,) = [each for each in commands if f"--function={name}" in each]
+    secrets = re.findall(r"(\w+)=perene-", flags(deploy).get("set-secrets", ""))
+    given = variables_of(deploy) | {secret: settings[secret] for secret in secrets}
+    return {each: value for each, value in given.items() if each != "PYTHONPATH"}
+
+
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_each_function_starts_from_the_zip_and_answers(
+def test_each_function_starts_from_the_zip_with_what_it_may_know_and_answers(
     name: str, workspace: Path, fresh: Path, firestore_emulator: str, tmp_path: Path
 ):
     method, path, expected = CALLS[name]
-    given = SETTINGS if FUNCTIONS[name].trust != "nobody" else {}
-    emulator = {"FIRESTORE_EMULATOR_HOST": firestore_emulator, "GOOGLE_CLOUD_PROJECT": "packaged"}
-
-    with started(name, workspace, fresh, tmp_path / "log", **given, **emulator) as origin:
+    with (
+        issuer.running() as google,
+        started(
+            name, workspace, fresh, tmp_path / "log",
+            FIRESTORE_EMULATOR_HOST=firestore_emulator,
+            **deployed_with(name, SETTINGS | {"SCHEDULER_JWKS_URL": google.url}),
+        ) as origin,
+    ):  # fmt: skip
         nobody = httpx.request(method, origin + path, trust_env=False, timeout=30)
         known = httpx.request(
-            method, origin + path, headers=headers(), json=event(method), trust_env=False,
+            method, origin + path, headers=headers(name), json=event(method), trust_env=False,
             timeout=30,
         )  # fmt: skip
 
@@ -250,11 +276,17 @@ def test_a_function_without_its_settings_says_which_are_missing(
     assert "PUBLIC_URL" not in answer.text
 
 
-def headers() -> dict[str, str]:
-    """Of a tenant, an operator and an instance, all in one."""
+def headers(name: str = "") -> dict[str, str]:
+    """Of a tenant, an operator and an instance, all in one; a sweep is asked by Scheduler."""
     born = {"sub": "instance_acme", "born": 1}
+    theirs = {
+        "iss": "https://accounts.google.com", "email": chosen(SETTINGS).account("scheduler"),
+        "email_verified": True, "aud": chosen(SETTINGS).url(name),
+    }  # fmt: skip
+    scheduled = name and FUNCTIONS[name].invoker == "scheduler"
+    bearer = issuer.signed("rsa-1", **theirs) if scheduled else token("acme", operator=True)
     return {
-        "authorization": f"Bearer {token('acme', operator=True)}",
+        "authorization": f"Bearer {bearer}",
         "x-feed-secret": SETTINGS["TENANT_FEED_SECRET"],
         "x-webhook-token": jwt.encode(born, WEBHOOKS, "HS256"),
     }

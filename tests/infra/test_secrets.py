@@ -65,6 +65,20 @@ def test_a_secret_that_has_a_value_keeps_it(gcloud: Any, tmp_path: Path):
     assert (tmp_path / "perene-webhook-secret").read_text() == "old"
 
 
+def test_who_stops_half_way_is_asked_for_the_rest_the_next_time(gcloud: Any, tmp_path: Path):
+    both = ("perene-webhook-secret", "perene-evolution-servers")
+
+    first = gcloud(*both, typed="\n")
+    drawn = (tmp_path / "perene-webhook-secret").read_text()
+    again = gcloud(*both, typed=f"{SERVERS}\n")
+
+    assert (first.returncode, "run it again" in first.stderr) == (1, True)
+    assert "Traceback" not in first.stderr
+    assert again.returncode == 0
+    assert (tmp_path / "perene-webhook-secret").read_text() == drawn
+    assert (tmp_path / "perene-evolution-servers").read_text() == SERVERS
+
+
 def test_the_webhooks_secret_is_drawn_if_nothing_is_typed(gcloud: Any, tmp_path: Path):
     assert gcloud("perene-webhook-secret", typed="\n").returncode == 0
 
@@ -117,18 +131,30 @@ def plan(kind: str, *actions: str) -> dict[str, Any]:
         ("google_secret_manager_secret", ["create", "delete"], True),
         ("google_cloudfunctions2_function", ["delete", "create"], False),
         ("google_compute_global_address", ["no-op"], False),
+        ("google_firestore_database", ["forget"], False),
     ],
 )
 def test_a_plan_that_loses_what_lasts_is_stopped(kind: str, actions: list[str], lost: bool):
     assert bool(list(losses.losses(plan(kind, *actions)))) == lost
 
 
-def test_that_there_is_no_plan_is_said_in_a_sentence():
+def test_without_a_plan_nothing_is_called_safe():
     ran = subprocess.run(
         [sys.executable, "-m", "infra.losses"], cwd=ROOT, capture_output=True, text=True, input=""
     )
 
-    assert (ran.returncode, ran.stderr) == (1, "There is no plan to look at: make plan.\n")
+    assert (ran.returncode, ran.stdout) == (1, "")
+    assert ran.stderr == "There is no plan to look at: make plan.\n"
+
+
+@pytest.mark.parametrize(
+    ("setting", "lost"), [("WEBHOOK_SECRET", True), ("WEBHOOK_SECRET_PREVIOUS", False)]
+)
+def test_a_rotation_may_end_and_only_the_previous_secret_is_taken_away(setting: str, lost: bool):
+    deleted = plan("google_secret_manager_secret", "delete")
+    deleted["resource_changes"][0]["index"] = setting
+
+    assert bool(list(losses.losses(deleted))) == lost
 
 
 @pytest.mark.parametrize(("actions", "code"), [(["delete"], 1), (["create"], 0)])

@@ -316,6 +316,21 @@ def test_the_scheduler_proves_who_it_is_to_the_function_that_expects_it(name: st
     assert job["attempt_deadline"] == f"{MAP['functions'][name]['timeout_seconds']}s"
 
 
+@computes
+def test_a_build_may_read_the_copy_of_its_source_and_no_other_bucket():
+    (copies,) = deployed()["google_project_iam_member.copies"].values()
+    (condition,) = copies["condition"]
+
+    assert copies["role"] == "roles/storage.objectViewer"
+    assert copies["member"] == "<google_service_account.builder.member>"
+    assert re.fullmatch(
+        r'resource.name.startsWith\("projects/_/buckets/gcf-v2-sources-\d+-southamerica-east1"\)',
+        condition["expression"],
+    )
+    (function,) = terraform.resources("google_cloudfunctions2_function")
+    assert "google_project_iam_member.copies" in str(function.body["depends_on"])
+
+
 def test_no_role_is_wider_than_a_function_needs():
     roles = {
         role
@@ -345,6 +360,21 @@ def test_every_public_function_is_at_its_path_under_one_origin():
         if entry["invoker"] == "public":
             assert served.pop(where) == [entry["path"], f"{entry['path']}/*"]
     assert served == {}
+
+
+@computes
+def test_a_long_domain_has_a_certificate_too():
+    long = f"{'whatsapp.' * 20}example.com"
+
+    named = [
+        terraform.computed(terraform.example() | {"domain": domain})[
+            "google_compute_managed_ssl_certificate.origin"
+        ][""]["name"]
+        for domain in (long, f"{'whatsapp.' * 21}example.com")
+    ]
+
+    assert len({*named}) == 2
+    assert all(re.fullmatch("[a-z]([-a-z0-9]{0,61}[a-z0-9])?", name) for name in named)
 
 
 @computes

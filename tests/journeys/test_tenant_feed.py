@@ -1,6 +1,8 @@
 """The agency's database tells of tenants: once, twice, late or forged."""
 
+import asyncio
 import itertools
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -10,7 +12,8 @@ from tests.adapters.counting import counting
 from tests.perene import Perene
 
 SECRET = "of the table, long enough to be one"
-FIRST, LATER, LAST = (f"2026-11-2{day}T12:00:00.123456+00:00" for day in (1, 2, 3))
+PREVIOUS = "of the table until today, long enough too"
+FIRST, LATER, LAST = (f"2024-11-2{day}T12:00:00.123456+00:00" for day in (1, 2, 3))
 
 
 def row(status: str = "active", at: str = FIRST, **more: Any) -> dict[str, Any]:
@@ -120,12 +123,50 @@ async def test_it_sets_status_and_lines_and_nothing_else(perene: Perene):
     assert tenant["cancelled_at"] is None
 
 
+async def test_a_row_from_the_future_is_refused_and_those_of_today_count(perene: Perene):
+    def at(ahead: timedelta) -> str:
+        return (perene.clock() + ahead).isoformat()
+
+    for far in (at(timedelta(minutes=11)), at(timedelta(days=366)), "9999-12-31T23:59:59Z"):
+        refused = await feed(perene, told("UPDATE", row("cancelled", far), row()))
+        assert refused.status_code == 422
+        assert refused.json()["errors"][0]["field"] == "record.updated_at"
+    assert kept(perene) == (None, None)
+
+    ahead = await feed(perene, told("UPDATE", row("past_due", at(timedelta(minutes=5))), row()))
+    assert ahead.json()["outcome"] == "taken"
+
+
+async def test_a_row_that_is_gone_cancels_its_tenant_whatever_its_plan_was(perene: Perene):
+    gone = await feed(perene, told("DELETE", None, row("a new word", LATER, max_lines=1000)))
+
+    assert (gone.status_code, kept(perene)) == (200, ("cancelled", None))
+
+
+async def test_of_many_rows_told_at_once_the_newest_counts(perene: Perene):
+    statuses = ("active", "past_due")
+    rows = [row(statuses[at % 2], f"2024-11-21T12:00:{at:02}Z", max_lines=at) for at in range(12)]
+
+    await asyncio.gather(*(feed(perene, told("UPDATE", each)) for each in (*rows[::-1], *rows)))
+
+    assert kept(perene) == ("suspended", 11)
+
+
 async def test_a_plan_that_is_not_told_stays(perene: Perene):
     await feed(perene, INSERTED)
 
     await feed(perene, told("UPDATE", row("active", LATER)))
 
     assert kept(perene) == ("active", 3)
+
+
+async def test_what_else_a_row_holds_may_be_large(perene: Perene):
+    logo = {"logo": "x" * 200_000}
+
+    taken = await feed(perene, told("UPDATE", row(**logo), row(**logo)))
+    too_large = await feed(perene, told("UPDATE", row(logo="x" * 2**20), row()))
+
+    assert (taken.status_code, too_large.status_code) == (200, 413)
 
 
 async def test_a_numeric_id_is_a_tenants_id_too(perene: Perene):
@@ -156,6 +197,23 @@ async def test_who_does_not_know_the_secret_changes_nothing(
     assert kept(perene) == (None, None)
 
 
+async def test_the_previous_secret_counts_until_it_is_taken_away(perene: Perene):
+    perene.set(TENANT_FEED_SECRET_PREVIOUS=PREVIOUS)
+    assert [(await feed(perene, INSERTED, each)).status_code for each in (SECRET, PREVIOUS)] == [
+        200, 200,
+    ]  # fmt: skip
+    assert (await feed(perene, INSERTED, PREVIOUS[:-1])).status_code == 401
+
+    perene.set(TENANT_FEED_SECRET_PREVIOUS="")
+    assert (await feed(perene, INSERTED, PREVIOUS)).status_code == 401
+
+
+async def test_without_the_current_secret_the_previous_one_opens_nothing(perene: Perene):
+    perene.set(TENANT_FEED_SECRET="", TENANT_FEED_SECRET_PREVIOUS=PREVIOUS)
+
+    assert (await feed(perene, INSERTED, PREVIOUS)).status_code == 503
+
+
 async def test_no_other_token_opens_it(perene: Perene):
     refused = await perene.operate("POST", "/tenant-feed", json=INSERTED)
 
@@ -177,12 +235,15 @@ async def test_without_a_secret_it_is_closed(perene: Perene):
         told("INSERT", row(id="")),
         told("INSERT", row(id="../x" * 500)),
         told("INSERT", row(id=None)),
+        told("INSERT", row(id=True)),
+        told("INSERT", row(id=1.5)),
         told("INSERT", row(at="yesterday")),
-        told("INSERT", row(at="2026-11-21T12:00:00")),
+        told("INSERT", row(at="2024-11-21T12:00:00")),
         told("INSERT", {"id": "acme", "status": "active"}),
         told("INSERT", None),
         told("DELETE", None, None),
         told("UPDATE", row(id="other"), row()),
+        told("UPDATE", row(), row(id="other")),
         told("TRUNCATE", None),
         [],
     ],

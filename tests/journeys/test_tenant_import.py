@@ -22,9 +22,9 @@ TABLE = (
 )
 
 
-def table(place: Path, text: str) -> Path:
+def table(place: Path, text: str | bytes) -> Path:
     file = place / "tenants.csv"
-    file.write_text(text)
+    file.write_bytes(text if isinstance(text, bytes) else text.encode())
     return file
 
 
@@ -85,9 +85,13 @@ def test_whoever_is_no_operator_registers_nobody(on_2: Perene, origin: str, tmp_
         ("id,status\n,active\n", 2, "id"),
         ("id,status,max_lines\nacme,active,many\n", 2, "max_lines"),
         ("id;status\nacme;active\nbeta;active\nacme;cancelled\n", 4, "id: it is in line 2 already"),
+        ("id,status\nacme,active\n".encode("utf-16"), 1, "UTF-8"),
+        ("id,status\naçaí,active\n".encode("cp1252"), 2, "UTF-8"),
     ],
 )
-def test_one_line_that_is_wrong_stops_all_of_it(tmp_path: Path, text: str, line: int, why: str):
+def test_one_line_that_is_wrong_stops_all_of_it(
+    tmp_path: Path, text: str | bytes, line: int, why: str
+):
     ran = run(str(table(tmp_path, text)), PUBLIC_URL="http://127.0.0.1:1", OPERATOR_TOKEN="x")
 
     assert ran.returncode == 1
@@ -131,7 +135,7 @@ def test_a_file_that_is_not_there_is_told_in_a_sentence(tmp_path: Path):
 
 
 def test_an_origin_that_is_away_is_asked_once(tmp_path: Path):
-    there = {"PUBLIC_URL": "http://127.0.0.1:1", "OPERATOR_TOKEN": "x"}
+    there = {"PUBLIC_URL": "http://127.0.0.1:1", "OPERATOR_TOKEN": "x\n"}
     ran = run(str(table(tmp_path, TABLE)), **there)
 
     assert (ran.returncode, ran.stdout) == (1, "0 of 3 tenants are registered.\n")

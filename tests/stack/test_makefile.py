@@ -57,3 +57,28 @@ def test_the_script_by_hand_needs_to_know_with_which_settings(make):
 
     assert (refused.returncode, refused.stdout) == (2, "")
     assert "make -s gcloud ENV=.env.production" in refused.stderr
+
+
+TERRAFORM = """#!/bin/sh
+[ "$2" != plan ] || sleep 0.5
+echo "$2" >> '{place}/asked'
+[ "$2" != show ] || echo '{{"resource_changes": [{changes}]}}'
+"""
+LOSS = '{"address": "x", "type": "google_firestore_database", "change": {"actions": ["delete"]}}'
+
+
+@pytest.mark.parametrize(
+    ("changes", "asked"),
+    [("", ["plan", "show", "apply"]), (LOSS, ["plan", "show"])],
+    ids=["a plan that loses nothing", "one that would"],
+)
+@pytest.mark.parametrize("how", [[], ["-j4"]], ids=["one by one", "in parallel"])
+def test_what_is_deployed_is_the_plan_that_was_looked_at(make, tmp_path, changes, asked, how):
+    program = tmp_path / "terraform"
+    program.write_text(TERRAFORM.format(place=tmp_path, changes=changes))
+    program.chmod(0o755)
+
+    ran = make("deploy", f"TERRAFORM={program}", *how)
+
+    assert (tmp_path / "asked").read_text().split() == asked, ran.stderr
+    assert (ran.returncode == 0) == ("apply" in asked)
