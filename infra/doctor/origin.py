@@ -23,8 +23,8 @@ SEE_ITS_LOG = "See its log; `configuration.invalid` names the setting that is wr
 FORGED = jwt.encode({"sub": "instance_doctor", "born": 1}, "a secret that nobody has ever used")
 PROBLEMS = "urn:perene:problem:"
 UNREACHED = (
-    "Does the DNS record point at `terraform output address`, and is the certificate ACTIVE?"
-    " Evolution needs to reach it too: try curl from its machine."
+    "Does the DNS record point at `terraform -chdir=infra/terraform output address`, and is the"
+    " certificate ACTIVE? Evolution needs to reach it too: try curl from its machine."
 )
 
 
@@ -38,7 +38,7 @@ async def look(
         yield bad(
             WHAT,
             "its host is inside some network: Evolution can't post there",
-            "Set PUBLIC_URL to the origin's public address (terraform output origin).",
+            "Set PUBLIC_URL to the origin's public address: https:// and your domain.",
         )
     try:
         answer = await ask(http, "GET", f"{settings.public_url}/openapi.json")
