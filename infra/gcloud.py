@@ -289,7 +289,7 @@ once() {{
   local said
   if said=$("$@" 2>&1); then echo "$said"; return; fi
   echo "$said" >&2
-  grep -qi 'already[ _]exists\\|already part of' <<<"$said"
+  grep -qi 'already[ _]exists\\|already part of' <<<"$said" && echo 'It is there: going on.' >&2
 }}
 firebaserules() {{
   curl --fail --silent --show-error -X "$1" \\
