@@ -70,7 +70,9 @@ package: $(READY) ## dist/perene.zip, as it is deployed
 
 secrets: $(READY) ## ask for the values of secrets that have none yet
 	$(IN_CLOUD) apply -target=google_secret_manager_secret.setting
-	@$(IN_VENV) infra.secrets --project="$$(echo var.project | $(IN_CLOUD) console | tr -d '"')"
+	@project="$$(echo var.project | $(IN_CLOUD) console | tr -d '"')"; \
+		[ -n "$$project" ] || { echo 'Terraform does not say which project: is it in terraform.tfvars?' >&2; exit 1; }; \
+		$(IN_VENV) infra.secrets --project="$$project"
 
 plan: package ## what a deployment would change
 	$(IN_CLOUD) plan -input=false -out=plan.out
@@ -82,6 +84,7 @@ destroy-check: $(READY) ## whether the plan would delete what can't be made agai
 	@$(IN_CLOUD) show -json plan.out | $(IN_VENV) infra.losses
 
 gcloud: $(READY) ## the script that deploys without Terraform: ENV=.env.production
+	@[ -n '$(ENV)' ] || { echo 'With which settings? make -s gcloud ENV=.env.production' >&2; exit 1; }
 	@$(IN_VENV) infra.gcloud --env='$(ENV)'
 
 lock: $(TOOLS)/.ready ## write requirements.txt anew from infra/requirements.in

@@ -32,8 +32,15 @@ NOT_GIVEN = {"SCHEDULER_AUDIENCE", "SCHEDULER_EMAIL", "FIRESTORE_EMULATOR_HOST"}
 SEPARATORS = ("@@", "##", "||", "%%", "~~", "&&")
 """Between variables of one flag: the first that no variable has in it."""
 
-MAKING = {"create", "add-backend", "add-path-matcher", "--add-exclusion"}
+MAKING = {"create", "add-backend", "add-path-matcher"}
 """What fails when it was done already, in a script that is run again."""
+
+EXCLUSION = "perene-webhook-addresses"
+EXCLUDED = (
+    "[[ $(gcloud logging sinks describe _Default --format='value(exclusions.name)')"
+    f" == *{EXCLUSION}* ]] || \\\n  "
+)
+"""A second one of that name is refused, in words that nobody promises."""
 
 
 @dataclass(frozen=True)
@@ -254,7 +261,7 @@ def _exclusion() -> Command:
         f'resource.labels.service_name="{service}" AND httpRequest.requestUrl=~"/webhook/[^/]"'
     )
     update = ["logging", "sinks", "update", "_Default"]
-    return [*update, f"--add-exclusion=name=perene-webhook-addresses,filter={which}"]
+    return [*update, f"--add-exclusion=name={EXCLUSION},filter={which}"]
 
 
 RULES = """\
@@ -282,7 +289,7 @@ once() {{
   local said
   if said=$("$@" 2>&1); then echo "$said"; return; fi
   echo "$said" >&2
-  grep -qi 'already\\|duplicate' <<<"$said"
+  grep -qi 'already[ _]exists\\|already part of' <<<"$said" && echo 'It is there: going on.' >&2
 }}
 firebaserules() {{
   curl --fail --silent --show-error -X "$1" \\
@@ -313,8 +320,10 @@ def script(choice: Choice) -> str:
 
 
 def _line(command: Command) -> str:
-    once = [] if MAKING.isdisjoint(word.partition("=")[0] for word in command) else ["once"]
-    return " ".join([*once, "gcloud", *(_quoted(word) for word in command)])
+    line = " ".join(["gcloud", *(_quoted(word) for word in command)])
+    if command[:2] == ["logging", "sinks"]:
+        return EXCLUDED + line
+    return line if MAKING.isdisjoint(command) else f"once {line}"
 
 
 def _quoted(word: str) -> str:

@@ -16,6 +16,11 @@ from shared import config
 OURS = {"WEBHOOK_SECRET"}
 """Nobody has to know it: drawn, if nothing is typed."""
 
+HINTS = {
+    "WEBHOOK_SECRET": " (empty: one is drawn)",
+    "EVOLUTION_SERVERS": " (a JSON list, in one line, as in infra/operations.md)",
+}
+
 NEUTRAL = {
     "EVOLUTION_URL": "https://evolution.invalid",
     "EVOLUTION_API_KEY": "key",
@@ -26,6 +31,10 @@ NEUTRAL = {
 
 class GcloudFailed(Exception):
     """`gcloud` didn't do it; what it said is in the message."""
+
+
+class NothingThere(Exception):
+    """The project has none of the secrets yet."""
 
 
 def main() -> int:
@@ -40,7 +49,7 @@ def main() -> int:
         for setting in _waiting(project):
             _add(project, setting, value_of(setting, getpass.getpass))
             print(f"{setting}: its first version is there.")
-    except GcloudFailed as failure:
+    except (GcloudFailed, NothingThere) as failure:
         print(failure, file=sys.stderr)
         return 1
     except (EOFError, KeyboardInterrupt):
@@ -51,10 +60,9 @@ def main() -> int:
 
 
 def value_of(setting: str, ask: Callable[[str], str]) -> str:
-    """What a person types, once it is a valid value; drawn for them if it may be."""
-    hint = " (empty: one is drawn)" if setting in OURS else ""
+    """What a person types (unseen), once it is a valid value; drawn for them if it may be."""
     while True:
-        typed = ask(f"{setting}{hint}: ").strip()
+        typed = ask(f"{setting}{HINTS.get(setting, '')}: ").strip()
         if not typed and setting in OURS:
             return secrets.token_urlsafe(48)
         fault = wrong(setting, typed)
@@ -79,7 +87,10 @@ def _waiting(project: str) -> list[str]:
     names = {deployment.secret_name(setting): setting for setting in deployment.listed().secret}
     found = json.loads(_gcloud("secrets", "list", f"--project={project}", "--format=json"))
     there = [each["name"].rpartition("/")[2] for each in found]
-    return [names[name] for name in there if name in names and not _versions(project, name)]
+    ours = [name for name in there if name in names]
+    if not ours:
+        raise NothingThere(f"No secret of Perene's is in {project} yet: make secrets makes them.")
+    return [names[name] for name in ours if not _versions(project, name)]
 
 
 def _versions(project: str, name: str) -> list[Any]:

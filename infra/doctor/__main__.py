@@ -4,12 +4,13 @@ import argparse
 import asyncio
 import os
 import sys
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
 from infra import environment
-from infra.doctor import examine
-from infra.doctor.findings import Verdict
+from infra.doctor import choices, examine
+from infra.doctor.findings import Finding, Verdict
 from infra.local.children import StackError
 from infra.local.run import PLACE, Run
 from shared import config, services
@@ -31,11 +32,16 @@ def main() -> int:
         os.environ.pop(name.upper(), None)
     os.environ.update(settings)
     config.settings.cache_clear()
-    return asyncio.run(_tell(settings, evolution))
+    unknown = [*choices.unknown(settings)] if given.env else []
+    return asyncio.run(_tell(settings, evolution, unknown))
 
 
-async def _tell(settings: Mapping[str, str], evolution: Mapping[str, str] | None) -> int:
-    counts = dict.fromkeys(Verdict, 0)
+async def _tell(
+    settings: Mapping[str, str], evolution: Mapping[str, str] | None, found: list[Finding]
+) -> int:
+    for finding in found:
+        print(finding)
+    counts = Counter(finding.verdict for finding in found)
     with services.using():
         async for finding in examine.everything(settings, evolution):
             print(finding, flush=True)

@@ -1,9 +1,11 @@
 """The settings themselves: valid, and what they leave open."""
 
+import difflib
 import ipaddress
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import urlsplit
 
+from infra import deployment
 from infra.doctor.findings import Finding, bad, doubtful, good, unseen
 from shared import config
 from shared.config import Settings
@@ -19,6 +21,20 @@ def read(environment: Mapping[str, str]) -> tuple[Settings | None, list[Finding]
         remedy = "README, Configuration, says what it means; infra/terraform says where it is set."
         return None, [bad(WHAT, fault, remedy) for fault in str(error).split("; ")]
     return settings, [good(WHAT, "valid")]
+
+
+def unknown(names: Iterable[str]) -> Iterator[Finding]:
+    """What somebody wrote into a file of settings and is none."""
+    listed = deployment.listed()
+    known = {*listed.secret, *listed.plain, *listed.computed, "FIRESTORE_EMULATOR_HOST"}
+    for name in sorted({*names} - known):
+        (close, *_) = *difflib.get_close_matches(name, known, 1), ""
+        meant = f"Is {close} meant? " if close else ""
+        yield doubtful(
+            WHAT,
+            f"{name} isn't one of Perene's: it has no effect",
+            f"{meant}README, Configuration, lists them.",
+        )
 
 
 def left_open(settings: Settings, *, local: bool) -> Iterator[Finding]:

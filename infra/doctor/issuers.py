@@ -6,7 +6,7 @@ import httpx
 import jwt
 
 from infra.doctor.asking import ask
-from infra.doctor.findings import Finding, bad, doubtful, good
+from infra.doctor.findings import Finding, bad, doubtful, good, unseen
 from shared.auth import ASYMMETRIC, UNREADABLE
 from shared.config import Settings
 
@@ -17,6 +17,8 @@ async def look(
     """The issuer's of people's tokens, and Scheduler's."""
     if settings.auth_jwks_url:
         yield await _keys("AUTH_JWKS_URL", settings.auth_jwks_url, http)
+        if settings.auth_issuer:
+            yield await _itself(settings.auth_issuer, http)
     elif settings.auth_hs256_secret and not local:
         yield doubtful(
             "AUTH_HS256_SECRET",
@@ -25,6 +27,21 @@ async def look(
         )
     if not local:
         yield await _keys("SCHEDULER_JWKS_URL", settings.scheduler_jwks_url, http)
+
+
+async def _itself(issuer: str, http: httpx.AsyncClient) -> Finding:
+    """What the issuer calls itself is what its tokens say: to the letter, slash and all."""
+    what, place = "AUTH_ISSUER", f"{issuer.rstrip('/')}/.well-known/openid-configuration"
+    try:
+        named = (await ask(http, "GET", place)).raise_for_status().json()["issuer"]
+    except (httpx.HTTPError, httpx.InvalidURL, KeyError, TypeError, *UNREADABLE):
+        return unseen(
+            what, "it says nowhere what it calls itself", "Compare it with a token's `iss`."
+        )
+    if named == issuer:
+        return good(what, "it calls itself so")
+    remedy = "Set it to what a token's `iss` says, to the letter (a slash at the end counts)."
+    return bad(what, "the issuer calls itself otherwise: every token is refused", remedy)
 
 
 async def _keys(what: str, url: str, http: httpx.AsyncClient) -> Finding:

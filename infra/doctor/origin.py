@@ -1,7 +1,9 @@
 """The one origin: there, whole, ours, and closed to who may not in."""
 
+import time
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from typing import Any
 
 import httpx
 import jwt
@@ -9,7 +11,7 @@ import jwt
 from infra import deployment
 from infra.doctor import choices, servers
 from infra.doctor.asking import ask
-from infra.doctor.findings import Finding, bad, doubtful, good
+from infra.doctor.findings import Finding, Verdict, bad, doubtful, good
 from shared import webhook_token
 from shared.auth import FEED_HEADER, UNREADABLE
 from shared.config import Settings
@@ -21,8 +23,8 @@ SEE_ITS_LOG = "See its log; `configuration.invalid` names the setting that is wr
 FORGED = jwt.encode({"sub": "instance_doctor", "born": 1}, "a secret that nobody has ever used")
 PROBLEMS = "urn:perene:problem:"
 UNREACHED = (
-    "Does the DNS record point at `terraform output address`, and is the certificate ACTIVE?"
-    " Evolution needs to reach it too: try curl from its machine."
+    "Does the DNS record point at `terraform -chdir=infra/terraform output address`, and is the"
+    " certificate ACTIVE? Evolution needs to reach it too: try curl from its machine."
 )
 
 
@@ -36,7 +38,7 @@ async def look(
         yield bad(
             WHAT,
             "its host is inside some network: Evolution can't post there",
-            "Set PUBLIC_URL to the origin's public address (terraform output origin).",
+            "Set PUBLIC_URL to the origin's public address: https:// and your domain.",
         )
     try:
         answer = await ask(http, "GET", f"{settings.public_url}/openapi.json")
@@ -47,9 +49,12 @@ async def look(
             "Is make run running here?" if local else UNREACHED,
         )
         return
-    yield _document(answer)
+    document = _document(answer)
+    yield document
+    if document.verdict is Verdict.BAD:
+        return  # whatever else it answers says nothing about Perene
     yield await servers.clock(WHAT, f"{settings.public_url}/openapi.json", http)
-    for look_at in (_functions, _webhook, _feed):
+    for look_at in (_functions, _webhook, _feed, _person):
         try:
             async for finding in look_at(settings, http):
                 yield finding
@@ -65,7 +70,7 @@ def _document(answer: httpx.Response) -> Finding:
         return bad(
             WHAT,
             f"something else than Perene answers there ({answer.status_code})",
-            "Is it the origin of this deployment, without a path?",
+            "Is it the origin of this deployment, without a path? If it is: make deploy.",
         )
     return good(WHAT, f"Perene answers there (OpenAPI {version})")
 
@@ -111,6 +116,33 @@ def _problem(answer: httpx.Response) -> str:
         said = str(answer.json().get("type", ""))
         return said.removeprefix(PROBLEMS) if said.startswith(PROBLEMS) else ""
     return ""
+
+
+async def _person(settings: Settings, http: httpx.AsyncClient) -> AsyncIterator[Finding]:
+    """It takes a token that is signed with this AUTH_HS256_SECRET; asking for lines makes none."""
+    secret = settings.auth_hs256_secret
+    if not (secret and settings.auth_issuer and settings.auth_audience):
+        return
+    now = int(time.time())
+    claims: dict[str, Any] = {"iss": settings.auth_issuer, "aud": settings.auth_audience}
+    claims |= {"iat": now, "exp": now + 60} | _nested(settings.auth_tenant_claim, "perene-doctor")
+    token = jwt.encode(claims, secret.get_secret_value(), "HS256")
+    url = f"{settings.public_url}/instances"
+    answer = await ask(http, "GET", url, headers={"authorization": f"Bearer {token}"})
+    if answer.status_code != 401:
+        yield good("Sign-in", "a token signed with AUTH_HS256_SECRET counts")
+        return
+    yield bad(
+        "Sign-in",
+        "the deployment refuses a token made with this AUTH_HS256_SECRET, AUTH_ISSUER and"
+        " AUTH_AUDIENCE",
+        "One of them isn't the deployed one: compare; a real token's `iss` and `aud` too.",
+    )
+
+
+def _nested(claim: str, value: str) -> dict[str, Any]:
+    first, _, rest = claim.partition(".")
+    return {first: _nested(rest, value) if rest else value}
 
 
 async def _webhook(settings: Settings, http: httpx.AsyncClient) -> AsyncIterator[Finding]:

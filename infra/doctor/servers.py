@@ -47,7 +47,7 @@ async def look(server: Server, http: httpx.AsyncClient, *, local: bool) -> Async
         yield bad(
             what,
             f"{problem.title} ({problem.slug()})",
-            "Is it running, and its url right? curl it from outside its own network.",
+            "Is it running, and its url right (its root: no /manager)? curl it from outside.",
         )
         return
     if version is None:

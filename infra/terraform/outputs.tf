@@ -43,12 +43,17 @@ output "dashboard" {
   value       = "https://console.cloud.google.com/monitoring/dashboards/builder/${basename(google_monitoring_dashboard.perene.id)}?project=${var.project}"
 }
 
+output "environment" {
+  description = "The settings of this deployment, as `make doctor` reads them; secrets aren't among them."
+  value       = join("", [for name, value in local.environment : "${name}=${value}\n"])
+}
+
 output "next" {
   description = "What a person does now."
   value       = <<-EOT
     1. Point the DNS A record of ${var.domain} at ${google_compute_global_address.origin.address}.
     2. Wait until the certificate is ACTIVE (up to an hour after the record).
-    3. make doctor ENV=.env.production   # the checks, against this configuration
+    3. make doctor ENV=.env.production   # the checks; infra/operations.md says how that file is made
     4. Ask for the first line: POST https://${var.domain}/ensure-instance with a person's token.
   EOT
 }

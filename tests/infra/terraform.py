@@ -62,12 +62,14 @@ def resources(kind: str | None = None) -> list[Resource]:
 
 def variables() -> dict[str, Block]:
     """Every variable by its name."""
-    return {
-        _bare(name): body
-        for file in parsed()
-        for each in file.get("variable", ())
-        for name, body in each.items()
-    }
+    return dict(_blocks("variable"))
+
+
+def _blocks(kind: str) -> Iterator[tuple[str, Block]]:
+    for file in parsed():
+        for each in file.get(kind, ()):
+            for name, body in each.items():
+                yield _bare(name), body
 
 
 def example() -> dict[str, Any]:
@@ -77,8 +79,9 @@ def example() -> dict[str, Any]:
 
 def computed(
     given: Mapping[str, Any] | None = None, functions: Mapping[str, Any] | None = None
-) -> dict[str, dict[str, Any]]:
-    """What each resource comes to, by `kind.name` and then by its key (`""` if it has none).
+) -> dict[str, Any]:
+    """What each resource comes to, by `kind.name` and then by its key (`""` if it has none); and
+    by `output.name` each output that needs none of them.
 
     With `functions` in the place of infra/functions.json.
 
@@ -121,6 +124,9 @@ def _locals() -> Iterator[str]:
 
 
 def _outputs() -> Iterator[str]:
+    for name, body in _blocks("output"):
+        if "google_" not in str(body["value"]):
+            yield f'output "output--{name}" {{\n value = {_expression(body["value"])}\n}}'
     for kind, name, body in resources():
         many = body.get("for_each")
         if "count" in body:

@@ -344,11 +344,9 @@ async def test_an_origin_that_is_away_is_told(patient: Patient):
 async def test_an_origin_that_is_somebody_elses_is_told(patient: Patient):
     patient.hosts["perene.test"] = Says(body={"hello": "there"})
 
-    ills = str(await patient.ills())
+    (ill,) = await patient.ills()
 
-    assert "something else than Perene" in ills
-    assert "anybody is answered" in ills
-    assert "a forged token is answered 200, not 401" in ills
+    assert "something else than Perene" in ill.says
 
 
 async def test_an_origin_that_evolution_cannot_know_is_told(patient: Patient):
@@ -407,6 +405,40 @@ async def test_a_webhook_secret_that_is_not_the_deployed_one_is_told(patient: Pa
     (ill,) = await patient.ills()
 
     assert "refuses a token signed with this WEBHOOK_SECRET" in ill.says
+
+
+SHARED = {"AUTH_JWKS_URL": "", "AUTH_HS256_SECRET": "the secret of the issuer, long enough"}
+
+
+@pytest.mark.parametrize("claim", ["sub", "app_metadata.tenant_id"])
+async def test_a_shared_secret_that_is_the_deployed_one_counts(patient: Patient, claim: str):
+    patient.perene.set(**SHARED, AUTH_TENANT_CLAIM=claim)
+    patient.environment |= {**SHARED, "AUTH_TENANT_CLAIM": claim}
+
+    found = [str(each) for each in await patient.examined()]
+
+    assert "✓ Sign-in: a token signed with AUTH_HS256_SECRET counts" in found
+    assert {each.id for each in patient.perene.database.collections()} == set()
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"AUTH_HS256_SECRET": "another secret, and long enough too"},
+        {"AUTH_ISSUER": "https://issuer.test/"},
+        {"AUTH_AUDIENCE": "others"},
+    ],
+    ids=["secret", "issuer", "audience"],
+)
+async def test_sign_in_that_is_not_the_deployed_one_is_told(
+    patient: Patient, other: dict[str, str]
+):
+    patient.perene.set(**SHARED)
+    patient.environment |= SHARED | other
+
+    (_, ill) = await patient.ills()
+
+    assert (ill.verdict, ill.what) == (Verdict.BAD, "Sign-in")
 
 
 # Firestore and issuers -----------------------------------------------------------------------
@@ -484,6 +516,18 @@ async def test_an_issuer_without_keys_is_told(patient: Patient, host: Any, told:
     assert told in ill.says
 
 
+@pytest.mark.parametrize(("slash", "verdict"), [("", Verdict.GOOD), ("/", Verdict.BAD)])
+async def test_an_issuer_is_called_as_it_calls_itself(
+    patient: Patient, slash: str, verdict: Verdict
+):
+    patient.environment["AUTH_ISSUER"] = "https://issuer.test/auth"
+    patient.hosts["issuer.test"] = Says(body=KEYS | {"issuer": f"https://issuer.test/auth{slash}"})
+
+    found = [each for each in await patient.examined() if each.what == "AUTH_ISSUER"]
+
+    assert [each.verdict for each in found] == [verdict]
+
+
 @pytest.mark.parametrize("pause", [0.0, 0.05], ids=["quickly", "slowly"])
 async def test_an_answer_without_end_is_given_up(
     patient: Patient, pause: float, monkeypatch: pytest.MonkeyPatch
@@ -530,7 +574,8 @@ async def test_without_a_project_nothing_is_looked_up_in_another(patient: Patien
 
 
 async def test_a_shared_secret_is_doubted(patient: Patient):
-    patient.environment |= {"AUTH_JWKS_URL": "", "AUTH_HS256_SECRET": "s" * 32}
+    patient.perene.set(**SHARED)
+    patient.environment |= SHARED
 
     (ill,) = await patient.ills()
 
@@ -553,7 +598,7 @@ def test_it_ends_badly_if_something_is_bad(tmp_path: Path, firestore_emulator: s
     file = tmp_path / "settings"
     file.write_text(
         f"PUBLIC_URL={nowhere}\nWEBHOOK_SECRET={'w' * 32}\nGOOGLE_CLOUD_PROJECT=doctor\n"
-        f"EVOLUTION_URL={nowhere}\nEVOLUTION_API_KEY=key\n"
+        f"EVOLUTION_URL={nowhere}\nEVOLUTION_API_KEY=key\nINSTANCE_MX=5\n"
         f"FIRESTORE_EMULATOR_HOST={firestore_emulator}\n"
     )
 
@@ -562,6 +607,9 @@ def test_it_ends_badly_if_something_is_bad(tmp_path: Path, firestore_emulator: s
     assert ran.returncode == 1, ran.stderr
     assert "✓ Firestore: a document can be read" in ran.stdout
     assert "✗ Server main" in ran.stdout
+    assert "! Settings: INSTANCE_MX isn't one of Perene's: it has no effect" in ran.stdout
+    assert "Is INSTANCE_MAX meant?" in ran.stdout
+    assert ran.stdout.count("isn't one of Perene's") == 1
     assert "✓ Evolution's environment" in ran.stdout
     assert "    → " in ran.stdout
     assert "key" not in ran.stderr

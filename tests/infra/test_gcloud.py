@@ -155,6 +155,7 @@ def test_a_value_of_any_characters_arrives_as_it_is(odd: str):
 
 SDK = """#!{python}
 import json, os, pathlib, sys
+UPDATE = ["logging", "sinks", "update"]
 place, asked = pathlib.Path({place!r}), [pathlib.Path(sys.argv[0]).name, *sys.argv[1:]]
 log = place / "asked"
 earlier = [json.loads(each) for each in log.read_text().splitlines()] if log.exists() else []
@@ -170,7 +171,14 @@ if asked[0] == "curl":
 elif asked[1:3] == ["auth", "print-access-token"]:
     print("hunter2")
 elif asked[1:3] == ["secrets", "list"]:
-    print("[]")
+    made = [each[3] for each in earlier if each[1:3] == ["secrets", "create"]]
+    print(json.dumps([{{"name": f"projects/1/secrets/{{each}}"}} for each in made]))
+elif asked[1:4] == ["secrets", "versions", "list"]:
+    print('[{{"name": "1"}}]')
+elif asked[1:4] == ["logging", "sinks", "describe"]:
+    print("somebody-elses;" + "".join(each[-1] for each in earlier if each[1:4] == UPDATE))
+elif asked[1:4] == UPDATE and asked in earlier:
+    sys.exit("ERROR: what it says is anybody's guess")
 elif asked in earlier and {{"create", "add-backend", "add-path-matcher"}} & set(asked):
     sys.exit("ERROR: it already exists.")
 """

@@ -213,6 +213,37 @@ def test_the_server_is_one_that_nobody_reaches_but_through_tls():
     )
     assert all(":" in each["image"] and "latest" not in each["image"] for each in services.values())
     assert all(each["restart"] == "unless-stopped" for each in services.values())
+    assert all(each["logging"] == {"driver": "local"} for each in services.values())
+
+
+def test_the_server_starts_with_no_key_and_no_password_but_its_own():
+    """Left empty, Evolution would take a key that stands in its source."""
+    text = (EVOLUTION / "docker-compose.yml").read_text()
+    given = environment.read(EVOLUTION / ".env.example")
+
+    empty = {name for name, value in given.items() if not value}
+    assert empty == {"POSTGRES_PASSWORD", "AUTHENTICATION_API_KEY", "DATABASE_CONNECTION_URI"}
+    demanded = set(re.findall(r"\$\{(\w+):\?\}", text))
+    assert demanded >= {"POSTGRES_PASSWORD", "AUTHENTICATION_API_KEY", "DOMAIN"}
+
+
+def test_the_defaults_that_the_image_brings_and_perene_wants_otherwise_are_said():
+    given = environment.read(EVOLUTION / ".env.example")
+
+    assert given["CACHE_REDIS_ENABLED"] == "false"
+    assert given["CACHE_LOCAL_ENABLED"] == "true"
+    assert "WEBHOOKS" not in given["LOG_LEVEL"].split(",")
+
+
+@pytest.mark.skipif(not (INFRA.parent / ".git").exists(), reason="not a clone")
+def test_files_of_secrets_are_not_for_the_repository():
+    ignored = ["infra/evolution/.env", ".env.production", "infra/terraform/terraform.tfvars"]
+
+    asked = subprocess.run(
+        ["git", "check-ignore", *ignored, "infra/evolution/.env.example"],
+        cwd=INFRA.parent, capture_output=True, text=True,
+    )  # fmt: skip
+    assert asked.stdout.split() == ignored
 
 
 def test_what_asks_for_no_key_is_not_on_the_internet():

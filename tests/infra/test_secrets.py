@@ -107,6 +107,13 @@ def test_what_is_not_valid_is_asked_for_again_and_never_quoted(
     assert "hunter2" not in said
 
 
+def test_a_project_without_any_of_the_secrets_is_not_called_done(gcloud: Any):
+    ran = gcloud("somebody-elses")
+
+    assert ran.returncode == 1
+    assert ran.stderr.strip() == "No secret of Perene's is in p yet: make secrets makes them."
+
+
 # What a plan loses ---------------------------------------------------------------------------
 
 

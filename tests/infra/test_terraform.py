@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from infra import environment
 from infra.local import gateway
 from shared import config
 from tests.infra import provider, terraform
@@ -153,6 +154,18 @@ def test_every_function_is_given_settings_that_are_valid(name: str):
     assert read.google_cloud_project == "my-perene-project"
     assert read.auth_jwks_url
     assert read.scheduler_email
+
+
+@computes
+def test_the_doctor_can_be_given_the_settings_that_the_functions_have(tmp_path: Path):
+    (tmp_path / "production").write_text(deployed()["output.environment"])
+
+    given = environment.read(tmp_path / "production")
+
+    own = {"PYTHONPATH", "SCHEDULER_AUDIENCE", "SCHEDULER_EMAIL"}
+    theirs = service("fleet")["environment_variables"]
+    assert given == {name: value for name, value in theirs.items() if name not in own}
+    assert not set(given) & set(SETTINGS["secret"])
 
 
 @computes

@@ -52,6 +52,13 @@ def test_setup_says_in_a_sentence_what_is_missing(make, tmp_path, python, senten
     assert not (tmp_path / ".venv").exists()
 
 
+def test_the_script_by_hand_needs_to_know_with_which_settings(make):
+    refused = make("gcloud")
+
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "make -s gcloud ENV=.env.production" in refused.stderr
+
+
 TERRAFORM = """#!/bin/sh
 [ "$2" != plan ] || sleep 0.5
 echo "$2" >> '{place}/asked'
