@@ -99,13 +99,14 @@ def _numbers(version: str) -> tuple[int, ...]:
 
 
 async def clock(what: str, url: str, http: httpx.AsyncClient) -> Finding:
-    """How far its clock is from ours, by the Date of an answer."""
+    """How far its clock is from ours, by the Date of an answer, however long that took."""
+    asked = datetime.now(UTC)
     try:
         answer = await ask(http, "GET", url)
-        there = parsedate_to_datetime(answer.headers["date"])
+        there = parsedate_to_datetime(answer.headers["date"]).astimezone(UTC)
     except (httpx.HTTPError, KeyError, ValueError, OverflowError):
         return unseen(what, "its clock: its answers have no date")
-    skew = abs(there.astimezone(UTC).timestamp() - datetime.now(UTC).timestamp())
+    skew = max(asked - there, there - datetime.now(UTC)).total_seconds()
     if skew > SKEW_HARMFUL:
         return bad(
             what,

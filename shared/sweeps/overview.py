@@ -87,5 +87,5 @@ def _attention(incidents: list[Incident]) -> list[Attention]:
 def _sentence(found: Invariants | None) -> str:
     """In the words of the promise."""
     if found is None:
-        return "No sweep has run yet"
+        return "No sweep of orphans has run yet"
     return f"{found.count} violations in {found.instances} instances"

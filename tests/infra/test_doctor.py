@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -290,6 +291,18 @@ async def test_clocks_that_differ_are_told(behind: float, verdict: Verdict):
         found = await servers.clock("It", "https://it.test", http)
 
     assert found.verdict is verdict
+
+
+async def test_an_answer_that_took_long_does_not_make_clocks_differ(monkeypatch):
+    asked = datetime.now(UTC)
+    clock = iter([asked, asked + timedelta(seconds=14)])
+    monkeypatch.setattr(servers, "datetime", SimpleNamespace(now=lambda _: next(clock)))
+    there = format_datetime(asked + timedelta(seconds=1), usegmt=True)
+
+    async with httpx.AsyncClient(transport=Says(date=there)) as http:
+        found = await servers.clock("It", "https://it.test", http)
+
+    assert found.verdict is Verdict.GOOD
 
 
 async def test_a_clock_that_nobody_can_see_is_not_called_good():

@@ -41,7 +41,7 @@ async def test_the_fleet_at_a_glance(perene: Perene):
 async def test_before_any_sweep_the_fleet_is_shown_too(perene: Perene):
     seen = await get(perene, "/fleet")
 
-    assert seen["sentence"] == "No sweep has run yet"
+    assert seen["sentence"] == "No sweep of orphans has run yet"
     assert seen["totals"]["limit"] == 100
 
 
