@@ -61,6 +61,36 @@ async def test_an_answer_that_nobody_asked_for_signs_nobody_in(visit: Visit):
     assert await tab.page.evaluate("sessionStorage.getItem('perene.tokens')") is None
 
 
+async def test_an_answer_that_nobody_asked_for_leaves_who_is_signed_in_alone(
+    visit: Visit, tenant: str
+):
+    tab = await visit("/lines", DESKTOP, tenant)
+    heading = tab.page.get_by_role("heading", level=1)
+    await expect(heading).to_have_text("Linhas")
+    before = await tab.page.evaluate("sessionStorage.getItem('perene.tokens')")
+
+    await tab.page.goto(f"{tab.origin}/console/signed-in?code=stolen&state=forged")
+
+    await expect(heading).to_have_text("Conversas")
+    assert tab.path == "/conversations"
+    assert await tab.page.evaluate("sessionStorage.getItem('perene.tokens')") == before
+
+
+async def test_a_stale_answer_leads_who_is_signed_in_to_where_they_were(visit: Visit, tenant: str):
+    tab = await visit("/lines", DESKTOP, tenant)
+    heading = tab.page.get_by_role("heading", level=1)
+    await expect(heading).to_have_text("Linhas")
+    asked = {"verifier": "v", "state": "of-now", "nonce": "n", "back": "/lines?x=1"}
+    await tab.page.evaluate(
+        "(asked) => sessionStorage.setItem('perene.asked', JSON.stringify(asked))", asked
+    )
+
+    await tab.page.goto(f"{tab.origin}/console/signed-in?code=old&state=of-before")
+
+    await expect(heading).to_have_text("Linhas")
+    assert tab.path == "/lines?x=1"
+
+
 async def test_a_refresh_token_keeps_the_session_when_the_token_is_too_old(visit: Visit):
     tab = await visit("/lines", DESKTOP)
     await tab.page.get_by_role("button", name="Entrar").click()
