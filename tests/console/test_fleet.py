@@ -12,8 +12,10 @@ from playwright.async_api import expect
 
 from infra.local.emulator import PROJECT
 from shared.domain.fleet.candidates import Candidate, Cause, Stage, candidate_id
+from shared.domain.fleet.reports import Report
 from shared.domain.instances import Instance, Reason, State
 from shared.domain.names import InstanceName, LineId, LineKey, TenantId, instance_name
+from shared.sweeps.pages import Days
 from shared.sweeps.views import FleetView
 from tests.console.browser import LOOKS, Look, Tab
 from tests.console.conftest import Stack, Visit
@@ -319,7 +321,8 @@ async def test_the_trend_is_drawn_and_can_be_read_as_a_table(visit: Visit, look:
     ]
     tab = await visit("/fleet", look, "operator", operator=True)
     where = re.compile(r"/fleet/days\?")
-    await tab.page.route(where, lambda route: route.fulfill(json={"days": days}))
+    answer = Days.model_validate({"days": days}).model_dump(mode="json", exclude_none=True)
+    await tab.page.route(where, lambda route: route.fulfill(json=answer))
     await fleet_is(tab, full(0.9))
 
     await expect(tab.page.locator(".fleet-chart canvas")).to_be_visible()
@@ -619,7 +622,8 @@ async def test_a_brake_is_said_in_words_and_a_loss_can_be_accepted(visit: Visit,
         "brakes": [{"why": "tenants_shrank", "before": 40, "now": 3}],
     }
     where = f"{tab.origin}/fleet/sweeps/orphans/latest"
-    await tab.page.route(where, lambda route: route.fulfill(json=report))
+    answer = Report.model_validate(report).model_dump(mode="json", exclude_none=True)
+    await tab.page.route(where, lambda route: route.fulfill(json=answer))
     run = report | {"braked_by": ["tenants_shrank"], "stopped_at": {}}
     await fleet_is(tab, lambda said: said.update(sweeps=[run]))
     said = await tab.say("review.brakes.tenants_shrank", before=40, now=3)
