@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import expect
 
-from tests.console.browser import LOOKS, Look, Tab
+from tests.console.browser import Look, Tab
 from tests.console.conftest import Stack, Visit, running
 from tests.perene import name_of
 
@@ -61,7 +61,6 @@ async def two_nights(stack: Stack) -> None:
         assert swept.status_code == 200, swept.text
 
 
-@pytest.mark.parametrize("look", [LOOKS[0], LOOKS[3]], ids=str)
 async def test_a_line_is_connected_spoken_through_given_another_number_and_the_fleet_fills(
     visit: Visit, stack: Stack, look: Look
 ):
