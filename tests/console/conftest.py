@@ -62,20 +62,19 @@ Visit = Callable[..., Awaitable[Tab]]
 @pytest.fixture(scope="session")
 def stack(firestore_emulator: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """One stack for the session; whoever needs a world of their own takes another tenant."""
-    with running(
-        tmp_path_factory.mktemp("stack"), FIRESTORE_EMULATOR_HOST=firestore_emulator
-    ) as it:
+    place = tmp_path_factory.mktemp("stack")
+    with running(place, "--quick", FIRESTORE_EMULATOR_HOST=firestore_emulator) as it:
         yield it
 
 
 @contextmanager
-def running(place: Path, **settings: str) -> Iterator[Stack]:
+def running(place: Path, *options: str, **settings: str) -> Iterator[Stack]:
     """A stack of one's own, with these settings."""
     port, simulator = children.free_port(), children.free_port()
     usual = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     with (place / "stack.log").open("w") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "infra.local.stack", "--place", place],
+            [sys.executable, "-m", "infra.local.stack", "--place", place, *options],
             cwd=ROOT,
             env=usual
             | {
