@@ -27,10 +27,13 @@ FLAGS = [
 ]
 SIZES = {"desktop": (1280, 800), "phone": (390, 844)}
 FADED = """async () => {
-    await new Promise(requestAnimationFrame);
-    const fading = document.getAnimations().filter((each) => each instanceof CSSTransition);
-    await Promise.allSettled(fading.map((each) => each.finished));
+    for (let fading = [1]; fading.length;) {
+        await new Promise(requestAnimationFrame);
+        fading = document.getAnimations().filter((each) => each instanceof CSSTransition);
+        await Promise.allSettled(fading.map((each) => each.finished));
+    }
 }"""
+"""What inherits a colour that fades fades after it."""
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
@@ -120,8 +123,8 @@ class Tab:
             await self.page.evaluate(AXE.read_text())
         found = await self.page.evaluate(
             """async (rules) => (await axe.run(document, {runOnly: rules})).violations.map(
-                (each) => [each.id, each.help, each.nodes.map((node) => node.html.slice(0, 200)
-                    + ' — ' + node.failureSummary.slice(0, 300))])""",
+                (each) => [each.id, each.help, each.nodes.map((node) => node.target.join(' ')
+                    + ' ' + node.html.slice(0, 200) + ' — ' + node.failureSummary.slice(0, 300))])""",
             RULES,
         )
         assert found == [], json.dumps(found, indent=2, ensure_ascii=False)
