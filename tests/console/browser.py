@@ -27,11 +27,13 @@ FLAGS = [
 ]
 SIZES = {"desktop": (1280, 800), "phone": (390, 844)}
 FADED = """async () => {
-    for (let fading = [1]; fading.length;) {
+    const fading = () => document.getAnimations().filter((each) => each instanceof CSSTransition);
+    for (let depth = 0; depth < 100; depth++) {
         await new Promise(requestAnimationFrame);
-        fading = document.getAnimations().filter((each) => each instanceof CSSTransition);
-        await Promise.allSettled(fading.map((each) => each.finished));
+        if (!fading().length) return;
+        for (const each of fading()) each.finish();
     }
+    throw new Error('colours never come to rest');
 }"""
 """What inherits a colour that fades fades after it."""
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -116,6 +118,13 @@ class Tab:
         )
         return said
 
+    async def unseen(self) -> None:
+        """From now on the page asks for nothing by itself, as if nobody saw it: only what is
+        pressed is asked, and nothing that polling brings takes a button away before."""
+        await self.page.evaluate(
+            "Object.defineProperty(document, 'visibilityState', {value: 'hidden'})"
+        )
+
     async def accessible(self) -> None:
         """axe finds nothing to complain of in what is shown, once no colour fades any more."""
         await self.page.evaluate(FADED)
@@ -124,7 +133,8 @@ class Tab:
         found = await self.page.evaluate(
             """async (rules) => (await axe.run(document, {runOnly: rules})).violations.map(
                 (each) => [each.id, each.help, each.nodes.map((node) => node.target.join(' ')
-                    + ' ' + node.html.slice(0, 200) + ' — ' + node.failureSummary.slice(0, 300))])""",
+                    + ' ' + node.html.slice(0, 200) + ' — '
+                    + node.failureSummary.slice(0, 300))])""",
             RULES,
         )
         assert found == [], json.dumps(found, indent=2, ensure_ascii=False)
@@ -141,7 +151,7 @@ class Tab:
         if folder := os.environ.get("SCREENSHOTS"):
             place = Path(folder)
             place.mkdir(parents=True, exist_ok=True)
-            await self.page.wait_for_timeout(250)  # animations are over; only pictures wait for it
+            await self.page.evaluate(FADED)
             await self.page.screenshot(path=place / f"{name}-{look or self.look}.png")
 
     async def good(self, name: str = "") -> None:

@@ -354,6 +354,7 @@ async def test_a_fleet_that_can_not_be_had_says_so_and_is_asked_again(visit: Vis
     await tab.page.reload()
     said = await tab.say("shell.problems.store-unavailable")
     await expect(tab.page.get_by_text(said)).to_be_visible()
+    await tab.unseen()
     await tab.good("fleet-failed")
 
     await tab.page.unroute(f"{tab.origin}/fleet")

@@ -178,6 +178,7 @@ async def test_a_list_that_fails_says_so_and_comes_back(visit: Visit, world: Wor
     await tab.go("/conversations")
     down = await tab.say("shell.problems.store-unavailable")
     await expect(tab.page.get_by_text(down)).to_be_visible()
+    await tab.unseen()
     await tab.good("inbox-failed")
     await tab.page.unroute("**/conversations?*")
     await tab.page.get_by_role("button", name=await tab.say("shell.tryAgain")).first.click()

@@ -13,6 +13,9 @@ pytestmark = pytest.mark.anyio
 DESKTOP, PHONE = LOOKS[0], LOOKS[1]
 NUMBERS = iter(range(5511970000000, 5511979999999))
 MARKUP = "<img src=x onerror=alert(1)>"
+HELD = """const real = setTimeout; window.held = [];
+window.setTimeout = (run, ms, ...rest) => (ms === 2_500 ? held.push(run) : real(run, ms, ...rest));"""
+"""The sheet of a line that is connected closes once the test has seen it."""
 
 
 def a_number() -> tuple[str, str]:
@@ -49,6 +52,8 @@ async def test_a_first_line_is_named_scanned_and_there(
 ):
     number, written = a_number()
     tab = await visit("/lines", look, tenant)
+    await tab.page.add_init_script(HELD)
+    await tab.page.reload()
     await sees(tab, "lines.empty.title")
     await tab.good("lines-empty")
 
@@ -65,6 +70,7 @@ async def test_a_first_line_is_named_scanned_and_there(
 
     await sees(tab, "lines.pairing.connected", label="Vendas")
     await tab.good("lines-connected")
+    await tab.page.evaluate("held.forEach((run) => run())")
     await expect(tab.page.get_by_role("dialog")).to_have_count(0)
     await expect(tab.page.get_by_role("main").get_by_text(written).first).to_be_visible()
     assert tab.path == "/lines"
@@ -283,6 +289,7 @@ async def test_lines_that_cannot_be_had_say_so_and_come_back(
     )
     await tab.go("/lines")
     await sees(tab, "shell.problems.store-unavailable")
+    await tab.unseen()
     await tab.good("lines-failed")
 
     await tab.page.unroute(f"{tab.origin}/instances")

@@ -21,8 +21,6 @@ API = """async ([verb, path, body]) => {
     const { api, sentence } = await import(new URL('api.js', app));
     return api[verb](path, body ?? undefined).catch((error) => ({...error, said: sentence(error)}));
 }"""
-UNSEEN = "Object.defineProperty(document, 'visibilityState', {value: 'hidden'})"
-"""The page looks for nothing by itself while nobody sees it: only what is pressed is asked."""
 
 
 async def ours(tab: Tab, module: str, name: str, *given: Any) -> Any:
@@ -184,7 +182,7 @@ async def test_reading_is_tried_again_when_the_network_fails_and_writing_never(t
 
 async def test_who_can_not_be_reached_is_a_banner_until_it_answers(tab: Tab):
     tab.forgive("ERR_FAILED")
-    await tab.page.evaluate(UNSEEN)
+    await tab.unseen()
     await tab.page.route("**/*", lambda route: route.abort("failed"))
     await tab.page.evaluate(API, ["post", "instances", {}])
     banner = tab.page.get_by_text("A Perene não está respondendo")
