@@ -13,8 +13,9 @@ pytestmark = pytest.mark.anyio
 DESKTOP, PHONE = LOOKS[0], LOOKS[1]
 NUMBERS = iter(range(5511970000000, 5511979999999))
 MARKUP = "<img src=x onerror=alert(1)>"
-HELD = """const real = setTimeout; window.held = [];
-window.setTimeout = (run, ms, ...rest) => (ms === 2_500 ? held.push(run) : real(run, ms, ...rest));"""
+HELD = """{ const real = setTimeout; window.held = [];
+    window.setTimeout = (run, ms, ...more) =>
+        ms === 2_500 ? held.push(run) : real(run, ms, ...more); }"""
 """The sheet of a line that is connected closes once the test has seen it."""
 
 

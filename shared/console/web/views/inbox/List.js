@@ -62,7 +62,7 @@ function Rows({ list, filtered, clear, lineless, chosen, reading, query }) {
 
   if (isOperator() && !list.items.length && (ofNoTenant(list.error) || (!list.error && !list.loading && !filtered && lineless)))
     return html`<${OperatorsEmpty} icon="messages-square" title=${t("inbox.empty.title")} />`;
-  if (list.error && !list.items.length) return html`<${ErrorState} error=${list.error} onRetry=${list.reload} />`;
+  if (list.error && !list.items.length) return html`<${ErrorState} error=${list.error} onRetry=${() => list.reload()} />`;
   if (list.loading && !list.items.length) return html`<${SkeletonList} />`;
   if (!list.items.length && filtered)
     return html`<${EmptyState} icon="search-x" title=${t("inbox.nothing.title")} text=${t("inbox.nothing.text")}>
