@@ -175,7 +175,7 @@ async def test_the_navigation_changes_the_address_and_back_goes_back(visit: Visi
     lines, inbox = await tab.say("shell.views.lines"), await tab.say("shell.views.conversations")
     heading = tab.page.get_by_role("heading", level=1)
 
-    await tab.page.get_by_role("link", name=lines).click()
+    await tab.page.get_by_role("link", name=lines, exact=True).click()
     await expect(heading).to_have_text(lines)
     assert tab.path == "/lines"
 
@@ -279,7 +279,9 @@ async def test_a_view_that_can_not_be_loaded_says_so(visit: Visit, look: Look):
     tab = await visit("/lines", look, "acme")
     tab.forgive("views/inbox|ERR_FAILED|Failed to fetch dynamically")
     await tab.page.route("**/views/inbox/*", lambda route: route.abort())
-    await tab.page.get_by_role("link", name=await tab.say("shell.views.conversations")).click()
+    await tab.page.get_by_role(
+        "link", name=await tab.say("shell.views.conversations"), exact=True
+    ).click()
 
     await expect(tab.page.get_by_text(await tab.say("shell.part.title"))).to_be_visible()
     await tab.good("part-failed")
