@@ -588,6 +588,8 @@ async def test_a_message_that_can_not_be_shown_leaves_the_others_alone(
     await expect(broken).to_have_count(2)
     for text in ("antes", "depois"):
         await expect(bubble(tab.page, text)).to_be_visible()
+    today = tab.page.locator(".inbox .divider")
+    await expect(today).to_have_text("hoje" if look.language == "pt-BR" else "today")
     await expect(composer(tab.page)).to_be_visible()
     await tab.good("inbox-broken")
 
