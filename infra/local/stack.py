@@ -52,6 +52,7 @@ class Wish:
     functions: Path
     place: Path
     keep: bool
+    quick: bool
 
     @property
     def data(self) -> Path | None:
@@ -89,6 +90,7 @@ def _wish() -> Wish:
     asked.add_argument("--functions", type=Path, default="functions")
     asked.add_argument("--place", type=Path, default=PLACE, help="for logs, secrets and data")
     asked.add_argument("--keep", action="store_true", default=_claimed("KEEP"))
+    asked.add_argument("--quick", action="store_true", help="WhatsApp takes no time: for tests")
     given = vars(asked.parse_args())
     return Wish(**given | {"simulator_port": given["simulator_port"] or given["port"] + 1})
 
@@ -168,6 +170,7 @@ def _firestore(wish: Wish, running: contextlib.ExitStack) -> Emulator:
 def _simulator(wish: Wish, env: dict[str, str], running: contextlib.ExitStack) -> Child:
     asked = [f"--port={wish.simulator_port}", f"--api-key={env['EVOLUTION_API_KEY']}"]
     asked += [f"--data={wish.data / 'simulator'}"] if wish.data else []
+    asked += ["--quick"] if wish.quick else []
     asked += [f"--version={env['EVOLUTION_VERSION']}"] if "EVOLUTION_VERSION" in env else []
     command = [sys.executable, "-m", "infra.local.simulator", *asked]
     child = children.start("simulated Evolution", command, env, wish.place / "simulator.log")

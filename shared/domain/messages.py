@@ -9,6 +9,9 @@ PREVIEW_LENGTH = 120
 THUMBNAIL_LIMIT = 8 * 1024
 """Bytes of a picture's thumbnail that we still keep with the message."""
 
+AHEAD = 24 * 60 * 60 * 1000
+"""Milliseconds that another clock may be ahead of ours."""
+
 
 class Kind(StrEnum):
     """What sort of thing was said."""
@@ -126,6 +129,16 @@ class Message(Content):
     mentions: tuple[ContactKey, ...] = ()
     forwarded: bool = False
     delivery: Delivery | None = None
+
+
+def heard_by(now: int, message: Message) -> Message:
+    """The message; one that is dated days ahead was said when it was heard.
+
+    It would be the newest of its conversation, and that of the list, until the day comes.
+    """
+    if message.at <= now + AHEAD:
+        return message
+    return message.model_copy(update={"at": now // 1000 * 1000})
 
 
 def preview(content: Content) -> str:

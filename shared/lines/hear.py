@@ -11,7 +11,7 @@ from shared.domain import events, names
 from shared.domain.contacts import Contact
 from shared.domain.events import Edited, Event, MessageEvent
 from shared.domain.instances import epoch_ms, number_at
-from shared.domain.messages import Message
+from shared.domain.messages import Message, heard_by
 from shared.domain.names import LineKey
 from shared.domain.threads import Reaction, lid_in, ours_in
 from shared.evolution import webhooks
@@ -139,8 +139,9 @@ class _Hearing:
         through = await self._through()
         if through is None:
             return await self._bury("own number unknown")
-        known = message.model_copy(update={"contact": await people.known(through, message.contact)})
         now = epoch_ms(self.now)
+        contact = await people.known(through, message.contact)
+        known = heard_by(now, message.model_copy(update={"contact": contact}))
         if known.from_me:
             new, unsettled = await services.store().echo(through, known, now=now)
             if unsettled:
@@ -157,8 +158,10 @@ class _Hearing:
         contacts = {each.contact: each.contact for each in past}
         for contact in contacts:
             contacts[contact] = await people.known(through, contact)
+        now = epoch_ms(self.now)
         known = [each.model_copy(update={"contact": contacts[each.contact]}) for each in past]
-        new = await services.store().recall(through, known, now=epoch_ms(self.now))
+        known = [heard_by(now, each) for each in known]
+        new = await services.store().recall(through, known, now=now)
         log.happened("history.stored", instance=self.bearer.name, told=len(past), new=new)
         return None
 

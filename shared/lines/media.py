@@ -21,6 +21,9 @@ SHOWN = re.compile(r"image/(jpeg|png|webp|gif)|video/[\w.-]+|audio/[\w.-]+|appli
 """What a browser may show by itself; the rest is downloaded (a document may hold scripts, and
 so may whatever calls itself `+xml`)."""
 
+TURNING = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+"""Characters that turn the direction of reading: a name's ending could be read elsewhere."""
+
 BYTES = "application/octet-stream"
 MIMETYPE = re.compile(r"[\w.+-]+/[\w.+-]+(;[ \w=.+-]*)?", re.ASCII)
 
@@ -57,7 +60,7 @@ def _file(found: Media, message: KeptMessage) -> File:
     kind = mimetype if MIMETYPE.fullmatch(mimetype) else BYTES
     shown = "inline" if SHOWN.fullmatch(kind.partition(";")[0]) else "attachment"
     name = (told and told.name) or found.file_name or message.id
-    quoted = quote(name[-LONGEST_NAME:], safe="", errors="replace")
+    quoted = quote(TURNING.sub("", name)[-LONGEST_NAME:], safe="", errors="replace")
     return File(_decoded(found.base64), kind, f"{shown}; filename*=UTF-8''{quoted}")
 
 

@@ -9,7 +9,7 @@ from shared.domain.events import Event
 from shared.domain.fleet import gaps
 from shared.domain.fleet.gaps import Window
 from shared.domain.instances import Instance, epoch_ms
-from shared.domain.messages import Message
+from shared.domain.messages import Message, heard_by
 from shared.domain.threads import Reaction
 from shared.evolution import kept
 from shared.lines import changes, people
@@ -66,7 +66,7 @@ async def _fetched(line: Instance, window: Window) -> tuple[Recovered, int]:
             return Recovered(recovered), line.heard_until
         told = kept.meanings(reversed(page.records), window.number)
         recovered += await _stored(line, window, told)
-        reached = max(reached, kept.newest(page.records))
+        reached = min(max(reached, kept.newest(page.records)), window.until)
     mark = window.until if first == 1 else gaps.resumed_at(reached)
     return Recovered(recovered, complete=not newest.cut), mark
 
@@ -75,8 +75,10 @@ async def _stored(line: Instance, window: Window, told: tuple[Event, ...]) -> in
     store, now = services.store(), epoch_ms(services.now())
     through = Through(line.tenant, line.line, window.number)
     said = [
-        message.model_copy(update={"contact": await people.known(through, message.contact)})
-        for message in _said(told)
+        heard_by(
+            now, each.model_copy(update={"contact": await people.known(through, each.contact)})
+        )
+        for each in _said(told)
     ]
     recovered = await store.recover(through, said, window, now=now)
     for event in told:

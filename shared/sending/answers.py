@@ -5,7 +5,7 @@ from datetime import datetime
 from shared.domain.contacts import Contact, contact_of, may_be
 from shared.domain.events import Reacted, Said
 from shared.domain.instances import epoch_ms
-from shared.domain.messages import Content, Delivery, Message
+from shared.domain.messages import Content, Delivery, Message, heard_by
 from shared.domain.sends import Send
 from shared.domain.threads import KeptMessage
 from shared.domain.upstream import Sent
@@ -22,7 +22,8 @@ def message(send: Send, sent: Sent, now: datetime) -> Message:
     contact = in_conversation(send, contact_of(sent.jid))
     if told and told.message.id == sent.message_id:
         quoted = told.message.quoted or send.quoted
-        return told.message.model_copy(update={"contact": contact, "quoted": quoted})
+        said = told.message.model_copy(update={"contact": contact, "quoted": quoted})
+        return heard_by(epoch_ms(now), said)
     return as_asked(send, sent, now)
 
 

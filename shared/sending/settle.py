@@ -11,7 +11,7 @@ from shared.domain import evidence, sends
 from shared.domain.contacts import ConversationId, keys_of
 from shared.domain.events import Said
 from shared.domain.instances import Instance, epoch_ms
-from shared.domain.messages import Message
+from shared.domain.messages import Message, heard_by
 from shared.domain.names import InstanceName, LineKey, TenantId
 from shared.domain.sends import Send, SendState
 from shared.domain.threads import ME, Conversation, Reaction
@@ -129,9 +129,8 @@ async def _look(send: Send, now: datetime) -> bool:
         return False
     through, told = Through(send.tenant, send.line, send.number), False
     for message in found:
-        whole = message.model_copy(
-            update={"contact": answers.in_conversation(send, message.contact)}
-        )
+        contact = answers.in_conversation(send, message.contact)
+        whole = heard_by(epoch_ms(now), message.model_copy(update={"contact": contact}))
         told = (
             await services.store().record(through, whole, unread=False, now=epoch_ms(now)) or told
         )

@@ -26,6 +26,16 @@ FLAGS = [
     "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1 , EXCLUDE localhost",
 ]
 SIZES = {"desktop": (1280, 800), "phone": (390, 844)}
+FADED = """async () => {
+    const fading = () => document.getAnimations().filter((each) => each instanceof CSSTransition);
+    for (let depth = 0; depth < 100; depth++) {
+        await new Promise(requestAnimationFrame);
+        if (!fading().length) return;
+        for (const each of fading()) each.finish();
+    }
+    throw new Error('colours never come to rest');
+}"""
+"""What inherits a colour that fades fades after it."""
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
@@ -39,6 +49,12 @@ class Look(NamedTuple):
     def __str__(self) -> str:
         return f"{self.size}-{self.language[:2]}-{self.theme}"
 
+    @property
+    def other(self) -> "Look":
+        """The same size in the other language and the other theme."""
+        language = "en" if self.language == "pt-BR" else "pt-BR"
+        return Look(self.size, language, "dark" if self.theme == "light" else "light")
+
 
 LOOKS = [
     Look("desktop", "pt-BR"),
@@ -47,6 +63,9 @@ LOOKS = [
     Look("phone", "en"),
 ]
 """Both sizes, both languages, both themes, without all of their combinations."""
+
+LIVED = [LOOKS[0], LOOKS[3]]
+"""In these a test is lived through; where it looks at the page, it looks at their others too."""
 
 
 @dataclass
@@ -99,13 +118,23 @@ class Tab:
         )
         return said
 
+    async def unseen(self) -> None:
+        """From now on the page asks for nothing by itself, as if nobody saw it: only what is
+        pressed is asked, and nothing that polling brings takes a button away before."""
+        await self.page.evaluate(
+            "Object.defineProperty(document, 'visibilityState', {value: 'hidden'})"
+        )
+
     async def accessible(self) -> None:
-        """axe finds nothing to complain of in what is shown now."""
-        await self.page.evaluate(AXE.read_text())
+        """axe finds nothing to complain of in what is shown, once no colour fades any more."""
+        await self.page.evaluate(FADED)
+        if not await self.page.evaluate("Boolean(window.axe)"):
+            await self.page.evaluate(AXE.read_text())
         found = await self.page.evaluate(
             """async (rules) => (await axe.run(document, {runOnly: rules})).violations.map(
-                (each) => [each.id, each.help, each.nodes.map((node) => node.html.slice(0, 200)
-                    + ' — ' + node.failureSummary.slice(0, 300))])""",
+                (each) => [each.id, each.help, each.nodes.map((node) => node.target.join(' ')
+                    + ' ' + node.html.slice(0, 200) + ' — '
+                    + node.failureSummary.slice(0, 300))])""",
             RULES,
         )
         assert found == [], json.dumps(found, indent=2, ensure_ascii=False)
@@ -117,19 +146,37 @@ class Tab:
         )
         assert wider <= 0, f"{wider} px wider than the window"
 
-    async def shot(self, name: str) -> None:
+    async def shot(self, name: str, look: Look | None = None) -> None:
         """A picture in $SCREENSHOTS (`make screenshots`); elsewhere nothing."""
         if folder := os.environ.get("SCREENSHOTS"):
             place = Path(folder)
             place.mkdir(parents=True, exist_ok=True)
-            await self.page.wait_for_timeout(250)  # animations are over; only pictures wait for it
-            await self.page.screenshot(path=place / f"{name}-{self.look}.png")
+            await self.page.evaluate(FADED)
+            await self.page.screenshot(path=place / f"{name}-{look or self.look}.png")
 
-    async def good(self, name: str) -> None:
-        """It is accessible, fits the window, and has a picture of that name."""
-        await self.accessible()
-        await self.fits()
-        await self.shot(name)
+    async def good(self, name: str = "") -> None:
+        """It is accessible and fits the window, in this look and its other; pictures of that name.
+
+        What was said already, in a toast or as a failure's reason, stays in its language.
+        """
+        for look in (self.look.other, self.look):
+            await self._seen_in(look)
+            await self.accessible()
+            await self.fits()
+            if name:
+                await self.shot(name, look)
+
+    async def _seen_in(self, look: Look) -> None:
+        await self.page.emulate_media(color_scheme="dark" if look.theme == "dark" else "light")
+        await self.page.evaluate(
+            """async ([app, language]) => {
+                if (document.querySelector('script[type=module]')?.src === app) {
+                    const { chooseLanguage } = await import(new URL('i18n/index.js', app));
+                    await chooseLanguage(language);
+                }
+            }""",
+            [self.app, look.language[:2]],
+        )
 
     def _said(self, message: Any) -> None:
         if message.type in ("error", "warning"):
@@ -154,6 +201,34 @@ def executable() -> str:
     if os.environ.get("CI"):
         pytest.fail(sentence)
     pytest.skip(sentence)
+
+
+class Windows:
+    """Windows of one browser: one that somebody closed is the next one's, with nothing remembered.
+
+    What it keeps are the page's files, which nobody has to load and to compile again.
+    """
+
+    def __init__(self, browser: Browser) -> None:
+        self.browser = browser
+        self.idle: dict[Look, list[BrowserContext]] = {}
+
+    async def opened(self, look: Look) -> Page:
+        """A window that nobody else has."""
+        idle = self.idle.setdefault(look, [])
+        return await (idle.pop() if idle else await context(self.browser, look)).new_page()
+
+    async def closed(self, tab: Tab) -> None:
+        """All tabs of the window are gone, and what they stored."""
+        window = tab.page.context
+        session = await window.new_cdp_session(tab.page)
+        everything = {"origin": tab.origin, "storageTypes": "local_storage,session_storage"}
+        await session.send("Storage.clearDataForOrigin", everything)
+        await window.clear_cookies()
+        await window.set_offline(False)
+        for page in window.pages:
+            await page.close()
+        self.idle[tab.look].append(window)
 
 
 async def context(browser: Browser, look: Look) -> BrowserContext:

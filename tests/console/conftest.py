@@ -19,7 +19,7 @@ from playwright.async_api import Browser, async_playwright
 from infra.local import children
 from infra.local.run import Run
 from tests.console import browser as browsers
-from tests.console.browser import LOOKS, Look, Tab
+from tests.console.browser import LIVED, LOOKS, Look, Tab, Windows
 
 ROOT = Path(__file__).parent.parent.parent
 READY_SECONDS = 60
@@ -62,20 +62,19 @@ Visit = Callable[..., Awaitable[Tab]]
 @pytest.fixture(scope="session")
 def stack(firestore_emulator: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """One stack for the session; whoever needs a world of their own takes another tenant."""
-    with running(
-        tmp_path_factory.mktemp("stack"), FIRESTORE_EMULATOR_HOST=firestore_emulator
-    ) as it:
+    place = tmp_path_factory.mktemp("stack")
+    with running(place, "--quick", FIRESTORE_EMULATOR_HOST=firestore_emulator) as it:
         yield it
 
 
 @contextmanager
-def running(place: Path, **settings: str) -> Iterator[Stack]:
+def running(place: Path, *options: str, **settings: str) -> Iterator[Stack]:
     """A stack of one's own, with these settings."""
     port, simulator = children.free_port(), children.free_port()
     usual = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     with (place / "stack.log").open("w") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "infra.local.stack", "--place", place],
+            [sys.executable, "-m", "infra.local.stack", "--place", place, *options],
             cwd=ROOT,
             env=usual
             | {
@@ -113,9 +112,15 @@ async def chromium(anyio_backend: str) -> AsyncIterator[Browser]:
         await browser.close()
 
 
-@pytest.fixture(params=LOOKS, ids=str)
+@pytest.fixture(scope="session")
+async def windows(chromium: Browser) -> Windows:
+    """Windows for whoever needs one, one after the other."""
+    return Windows(chromium)
+
+
+@pytest.fixture(params=LIVED, ids=str)
 def look(request: pytest.FixtureRequest) -> Look:
-    """Both sizes, languages and themes: a test that asks for it runs once for each."""
+    """Both sizes, each in a language of its own: a test that asks for it runs in each."""
     found: Look = request.param
     return found
 
@@ -127,7 +132,7 @@ def tenant() -> str:
 
 
 @pytest.fixture
-async def visit(chromium: Browser, stack: Stack) -> AsyncIterator[Visit]:
+async def visit(windows: Windows, stack: Stack) -> AsyncIterator[Visit]:
     """`tab = await visit("/lines", look, tenant)`: a window there, signed in if a tenant is given.
 
     After the test its console must have complained of nothing that wasn't forgiven.
@@ -142,9 +147,8 @@ async def visit(chromium: Browser, stack: Stack) -> AsyncIterator[Visit]:
         operator: bool = False,
         seconds: float = 3600,
     ) -> Tab:
-        context = await browsers.context(chromium, look)
-        context.set_default_timeout(PATIENCE_MS)
-        page = await context.new_page()
+        page = await windows.opened(look)
+        page.set_default_timeout(PATIENCE_MS)
         tab = Tab(page, stack.origin, look)
         tabs.append(tab)
         if tenant:
@@ -155,7 +159,7 @@ async def visit(chromium: Browser, stack: Stack) -> AsyncIterator[Visit]:
 
     yield visit
     for tab in tabs:
-        await tab.page.context.close()
+        await windows.closed(tab)
     assert [trouble for tab in tabs for trouble in tab.unforgiven()] == []
 
 

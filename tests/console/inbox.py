@@ -53,6 +53,11 @@ class World:
         said = {"key": key, "message": message, "pushName": name} | more
         return str(self._do(line, "receive", **said)["id"])
 
+    def hear_media(self, line: str, sender: str, kind: str, media: str, mimetype: str) -> str:
+        """Somebody sent a file, given as base64."""
+        said = {"from": sender, "kind": kind, "media": media, "mimetype": mimetype}
+        return str(self._do(line, "receive", **said)["id"])
+
     def acknowledge(self, line: str, message: str, status: str) -> None:
         """The contact's phone got it, or they read it."""
         self._do(line, "acknowledge", id=message, status=status)

@@ -12,8 +12,10 @@ from playwright.async_api import expect
 
 from infra.local.emulator import PROJECT
 from shared.domain.fleet.candidates import Candidate, Cause, Stage, candidate_id
+from shared.domain.fleet.reports import Report
 from shared.domain.instances import Instance, Reason, State
 from shared.domain.names import InstanceName, LineId, LineKey, TenantId, instance_name
+from shared.sweeps.pages import Days
 from shared.sweeps.views import FleetView
 from tests.console.browser import LOOKS, Look, Tab
 from tests.console.conftest import Stack, Visit
@@ -102,14 +104,22 @@ def quiet() -> dict[str, Any]:
     names = ("servers", "answering", "limit", "reserved", "free", "quarantined", "foreign")
     more = ("open", "pairing", "closed", "never_paired")
     server = {"server": "main", "limit": 100, "reserved": 40, "free": 60, "accepting": True}
+    sweeps = [swept("capacity", 3), swept("orphans", 20)]
     return {
         "totals": dict.fromkeys((*names, *more), 1) | {"limit": 100, "open": 30, "free": 60},
         "servers": [server],
         "attention": [],
         "sentence": "",
-        "sweeps": [],
+        "sweeps": sweeps,
         "awaiting_approval": 0,
     }
+
+
+def swept(kind: str, hours: float, **change: Any) -> dict[str, Any]:
+    """A run that ended so long ago."""
+    ended = datetime.now(UTC) - timedelta(hours=hours)
+    run = {"id": f"{kind}-r", "kind": kind, "started_at": ended - timedelta(minutes=1)}
+    return run | {"ended_at": ended, "counts": {}} | change
 
 
 def full(share: float, limit: int = 100) -> Change:
@@ -240,6 +250,44 @@ async def test_each_trouble_has_words_of_the_language_and_one_thing_to_do(visit:
     assert tab.path == "/fleet/instances?tenant=acme&state=off"
 
 
+async def test_what_needs_attention_says_how_old_it_is(visit: Visit):
+    tab = await visit("/fleet", DESKTOP, "operator", operator=True)
+    running = swept("capacity", 0, ended_at=None)
+
+    def change(said: dict[str, Any]) -> None:
+        troubled("server_full")(said)
+        said["sweeps"] = [running, *said["sweeps"], swept("orphans", 44)]
+
+    await fleet_is(tab, change)
+
+    said = "Segundo a última varredura: capacidade há 3 h · limpeza há 20 h"
+    await expect(tab.page.locator(".fleet-attention .fleet-as-of")).to_have_text(said)
+    await fleet_is(tab, full(0.4))
+    await expect(tab.page.locator(".fleet-attention.calm .fleet-as-of")).to_have_text(said)
+
+
+async def test_before_the_first_sweep_has_ended_nobody_says_that_all_is_well(
+    visit: Visit, look: Look
+):
+    tab = await visit("/fleet", look, "operator", operator=True)
+    running = swept("capacity", 0, ended_at=None)
+    await fleet_is(tab, lambda said: said.update(sweeps=[running]))
+
+    unknown = tab.page.get_by_text(await tab.say("fleet.attention.unknown"), exact=True)
+    await expect(unknown).to_be_visible()
+    calm = tab.page.get_by_text(await tab.say("fleet.attention.calm"))
+    await expect(calm).to_have_count(0)
+    await tab.good("fleet-unknown")
+
+    def known(said: dict[str, Any]) -> None:
+        troubled("server_full")(said)
+        said["sweeps"] = [running]
+
+    await fleet_is(tab, known)
+    none = await tab.say("fleet.attention.none_ended")
+    await expect(tab.page.locator(".fleet-attention .fleet-as-of")).to_have_text(none)
+
+
 async def test_a_cause_that_the_console_does_not_know_is_said_as_the_function_says_it(visit: Visit):
     tab = await visit("/fleet", DESKTOP, "operator", operator=True)
     await fleet_is(tab, troubled("comet"))
@@ -273,7 +321,8 @@ async def test_the_trend_is_drawn_and_can_be_read_as_a_table(visit: Visit, look:
     ]
     tab = await visit("/fleet", look, "operator", operator=True)
     where = re.compile(r"/fleet/days\?")
-    await tab.page.route(where, lambda route: route.fulfill(json={"days": days}))
+    answer = Days.model_validate({"days": days}).model_dump(mode="json", exclude_none=True)
+    await tab.page.route(where, lambda route: route.fulfill(json=answer))
     await fleet_is(tab, full(0.9))
 
     await expect(tab.page.locator(".fleet-chart canvas")).to_be_visible()
@@ -305,6 +354,7 @@ async def test_a_fleet_that_can_not_be_had_says_so_and_is_asked_again(visit: Vis
     await tab.page.reload()
     said = await tab.say("shell.problems.store-unavailable")
     await expect(tab.page.get_by_text(said)).to_be_visible()
+    await tab.unseen()
     await tab.good("fleet-failed")
 
     await tab.page.unroute(f"{tab.origin}/fleet")
@@ -374,10 +424,31 @@ async def test_whoever_has_the_phone_gets_a_link(
     await expect(ask).to_have_count(1)
     await ask.click()
 
-    address = tab.page.get_by_label(await tab.say("fleet.link.address"), exact=True)
+    address = tab.page.get_by_label(await tab.say("shell.link.address"), exact=True)
     await expect(address).to_have_value(re.compile("^http"))
-    await expect(tab.page.get_by_text(await tab.say("fleet.link.once"))).to_be_visible()
+    await expect(tab.page.get_by_text(await tab.say("shell.link.once"))).to_be_visible()
     await tab.good("link")
+
+
+async def test_a_link_that_the_browser_does_not_copy_is_selected_and_that_is_said(
+    visit: Visit, keep: Keep, tenant: str, stack: Stack
+):
+    stack.call("PUT", f"/fleet/tenants/{tenant}", "op", operator=True, json={"status": "active"})
+    keep_line(keep, line(tenant, 1, state=State.CLOSED, reason=Reason.CONNECTION_LOST))
+    tab = await visit(f"/fleet/instances?tenant={tenant}", DESKTOP, "op", operator=True)
+    await tab.page.get_by_role("button", name="Link de reconexão").click()
+    address = tab.page.get_by_label("Link", exact=True)
+    await expect(address).to_have_value(re.compile("^http"))
+    await tab.page.evaluate(
+        "() => { navigator.clipboard.writeText = () => Promise.reject(new DOMException('no')); }"
+    )
+
+    await tab.page.get_by_role("button", name="Copiar").click()
+
+    said = tab.page.get_by_role("dialog").get_by_text("O link está selecionado")
+    await expect(said).to_be_visible()
+    await expect(address).to_be_focused()
+    assert await address.evaluate("(it) => it.selectionEnd - it.selectionStart === it.value.length")
 
 
 async def test_labels_and_tenants_full_of_markup_are_shown_as_text(
@@ -509,6 +580,12 @@ async def test_what_is_kept_stays_and_nobody_asks_again(visit: Visit, keep: Keep
     kept = tab.page.locator(".fleet-stage.kept .fleet-candidate", has_text=known.name)
     await expect(kept).to_contain_text("mantida por op")
 
+    toast = tab.page.locator(".toast", has_text=f"{known.name} fica")
+    await toast.get_by_role("button", name="Não manter mais").click()
+    off = f"{known.name} saiu da lista. Se a causa continuar, a varredura recomeça do início."
+    await expect(tab.page.get_by_text(off)).to_be_visible()
+    await expect(kept).to_have_count(0)
+
 
 async def test_a_deletion_that_has_begun_can_not_be_undone_and_that_is_said(
     visit: Visit, keep: Keep, tenant: str
@@ -546,7 +623,8 @@ async def test_a_brake_is_said_in_words_and_a_loss_can_be_accepted(visit: Visit,
         "brakes": [{"why": "tenants_shrank", "before": 40, "now": 3}],
     }
     where = f"{tab.origin}/fleet/sweeps/orphans/latest"
-    await tab.page.route(where, lambda route: route.fulfill(json=report))
+    answer = Report.model_validate(report).model_dump(mode="json", exclude_none=True)
+    await tab.page.route(where, lambda route: route.fulfill(json=answer))
     run = report | {"braked_by": ["tenants_shrank"], "stopped_at": {}}
     await fleet_is(tab, lambda said: said.update(sweeps=[run]))
     said = await tab.say("review.brakes.tenants_shrank", before=40, now=3)

@@ -20,6 +20,11 @@ pytestmark = pytest.mark.anyio
 DESKTOP, PHONE = LOOKS[0], LOOKS[1]
 MARIA, BRUNO = "5521999990001", "5521999990002"
 MARKUP = "<img src=x onerror=\"document.title='caught'\"><script>alert(1)</script>"
+TURNED = "\u202e"
+PIXEL = (
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk"
+    "+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
 NEWS_MS = 3_500
 """What is new is there within three seconds, and a little for the machine that tests it."""
 
@@ -173,6 +178,7 @@ async def test_a_list_that_fails_says_so_and_comes_back(visit: Visit, world: Wor
     await tab.go("/conversations")
     down = await tab.say("shell.problems.store-unavailable")
     await expect(tab.page.get_by_text(down)).to_be_visible()
+    await tab.unseen()
     await tab.good("inbox-failed")
     await tab.page.unroute("**/conversations?*")
     await tab.page.get_by_role("button", name=await tab.say("shell.tryAgain")).first.click()
@@ -361,6 +367,111 @@ async def test_a_draft_outlives_a_reload(visit: Visit, world: World):
     await expect(composer(tab.page)).to_have_value("Ainda não terminei")
 
 
+async def test_what_is_sent_too_fast_goes_out_by_itself_a_little_later(visit: Visit, world: World):
+    world.hear("sales", MARIA, "Oi")
+    tab = await visit(f"/conversations/{world.conversation(MARIA)}", DESKTOP, world.tenant)
+    tab.forgive("429")
+    keys: list[str] = []
+    later = asyncio.Event()
+
+    async def too_fast(route: Route) -> None:
+        keys.append(route.request.headers["idempotency-key"])
+        problem = {"type": "urn:perene:problem:sending-too-fast", "title": "x", "status": 429}
+        if len(keys) == 1:
+            await route.fulfill(status=429, json=problem, headers={"retry-after": "1"})
+        else:
+            await later.wait()
+            await route.continue_()
+
+    await tab.page.route("**/conversations/*/messages", too_fast)
+    await composer(tab.page).fill("Com calma")
+    await composer(tab.page).press("Enter")
+    answer = bubble(tab.page, "Com calma")
+    await expect(answer.get_by_text("Rápido demais")).to_be_visible()
+    await expect(answer).to_have_count(1)
+    await tab.accessible()
+    later.set()
+
+    await expect(answer).to_have_attribute("data-id", re.compile("."))
+    await expect(answer).to_have_count(1)
+    assert len(keys) == 2
+    assert keys[0] == keys[1]
+
+
+async def test_what_is_written_offline_is_kept_and_goes_out_when_one_is_back(
+    visit: Visit, world: World
+):
+    world.hear("sales", MARIA, "Oi")
+    conversation = world.conversation(MARIA)
+    tab = await visit(f"/conversations/{conversation}", DESKTOP, world.tenant)
+    tab.forgive("ERR_INTERNET_DISCONNECTED|404")
+    await expect(bubble(tab.page, "Oi")).to_be_visible()
+
+    await tab.page.context.set_offline(True)
+    await expect(tab.page.get_by_text("Sem conexão. O que você vê")).to_be_visible()
+    await expect(bubble(tab.page, "Oi")).to_be_visible()
+    await composer(tab.page).fill("Volto já")
+    await composer(tab.page).press("Enter")
+    answer = bubble(tab.page, "Volto já")
+    await expect(answer).to_have_count(1)
+    await tab.accessible()
+    await tab.page.context.set_offline(False)
+
+    await expect(tab.page.get_by_text("Sem conexão. O que você vê")).to_have_count(0)
+    await expect(answer.get_by_text("O pedido não chegou")).to_be_visible(timeout=30_000)
+    await answer.get_by_role("button", name="Tentar de novo").click()
+    await expect(answer).to_have_attribute("data-id", re.compile("."))
+    await expect(answer).to_have_count(1)
+    assert len([each for each in world.messages(conversation) if each["from_me"]]) == 1
+
+
+# Files ---------------------------------------------------------------------------------------
+
+
+async def test_a_picture_is_shown_once_somebody_opens_it(visit: Visit, look: Look, world: World):
+    world.hear_media("sales", MARIA, "image", PIXEL, "image/png")
+    tab = await visit(f"/conversations/{world.conversation(MARIA)}", look, world.tenant)
+    word = await tab.say("inbox.kinds.image")
+    picture = tab.page.locator(".inbox .message").get_by_role("img", name=word)
+    await expect(tab.page.locator(".inbox .media .open")).to_be_visible()
+    await expect(picture).to_have_count(0)
+
+    await tab.page.locator(".inbox .media .open").click()
+
+    await expect(picture).to_be_visible()
+    assert await picture.evaluate("(it) => it.decode().then(() => it.naturalWidth)") == 1
+    await tab.good("inbox-media")
+
+
+async def test_a_file_that_can_not_be_had_any_more_says_so(visit: Visit, world: World):
+    world.hear_any("sales", MARIA, {"imageMessage": {"mimetype": "image/png"}})
+    tab = await visit(f"/conversations/{world.conversation(MARIA)}", DESKTOP, world.tenant)
+    tab.forgive("404")
+
+    await tab.page.locator(".inbox .media .open").click()
+
+    failed = tab.page.locator(".inbox .message").get_by_role("alert")
+    await expect(failed).to_contain_text("Não abriu.", timeout=15_000)
+    await tab.accessible()
+
+
+@pytest.mark.parametrize("told", ["text/html", "image/svg+xml", "application/javascript"])
+async def test_a_picture_that_is_none_is_only_saved(visit: Visit, world: World, told: str):
+    world.hear_any("sales", MARIA, {"imageMessage": {"mimetype": "image/png"}})
+    tab = await visit(f"/conversations/{world.conversation(MARIA)}", DESKTOP, world.tenant)
+    await tab.page.route("**/media", lambda route: route.fulfill(body=MARKUP, content_type=told))
+    await tab.page.evaluate(
+        """() => { const real = URL.createObjectURL; window.types = [];
+            URL.createObjectURL = (blob) => { types.push(blob.type); return real(blob); }; }"""
+    )
+
+    async with tab.page.expect_download():
+        await tab.page.locator(".inbox .media .open").click()
+
+    assert await tab.page.evaluate("types") == ["application/octet-stream"]
+    await expect(tab.page.locator(".inbox .media img.whole")).to_have_count(0)
+
+
 # What became of messages ---------------------------------------------------------------------
 
 
@@ -418,6 +529,69 @@ async def test_what_people_wrote_is_text_whatever_it_looks_like(
     assert await tab.page.locator("img[src=x], main script").count() == 0
     assert "caught" not in await tab.page.title()
     await tab.good("inbox-markup")
+
+
+async def test_what_turns_the_direction_of_reading_turns_nothing_around_it(
+    visit: Visit, world: World
+):
+    world.hear("sales", MARIA, f"pague {TURNED}321", f"Ana {TURNED}airaM")
+    world.hear("sales", BRUNO, "שלום", "דנה")
+    file = {"mimetype": "application/pdf", "fileName": f"cobrança{TURNED}fdp.exe"}
+    world.hear_any("sales", MARIA, {"documentMessage": file}, f"Ana {TURNED}airaM")
+    conversation = world.conversation(MARIA)
+    world.until(lambda: len(world.messages(conversation)) == 2)
+    tab = await visit(f"/conversations/{conversation}", DESKTOP, world.tenant)
+    await tab.page.route(
+        "**/media", lambda route: route.fulfill(body="%PDF", content_type="application/pdf")
+    )
+
+    await expect(row(tab.page, "Ana").locator(".name")).to_have_text("Ana airaM")
+    await expect(
+        tab.page.get_by_role("heading", level=2, name="Ana airaM", exact=True)
+    ).to_be_visible()
+    words = bubble(tab.page, "pague").locator(".words")
+    assert await words.evaluate("(it) => getComputedStyle(it).unicodeBidi") != "normal"
+    document = tab.page.locator(".inbox .document")
+    await expect(document).to_contain_text("cobrançafdp.exe")
+    async with tab.page.expect_download() as saving:
+        await document.click()
+    assert (await saving.value).suggested_filename == "cobrançafdp.exe"
+
+    await row(tab.page, "דנה").click()
+    await bubble(tab.page, "שלום").hover()
+    await tab.page.get_by_role("button", name="Responder a").click()
+    await expect(tab.page.get_by_text("Respondendo a \u2068דנה\u2069")).to_be_visible()
+
+
+async def test_a_message_that_can_not_be_shown_leaves_the_others_alone(
+    visit: Visit, look: Look, world: World
+):
+    for text in ("antes", "estranha", "sem data", "depois"):
+        world.hear("sales", MARIA, text)
+    conversation = world.conversation(MARIA)
+    world.until(lambda: len(world.messages(conversation)) == 4)
+    tab = await visit("/lines", look, world.tenant)
+    tab.forgive("error")
+
+    async def odd(route: Route) -> None:
+        answer = await route.fetch()
+        said = await answer.json() if answer.status == 200 else {"messages": []}
+        for each in said["messages"]:
+            each |= {"estranha": {"kind": "contacts", "cards": None}}.get(each["text"], {})
+            each |= {"sem data": {"at": 10**17}}.get(each["text"], {})
+        await route.fulfill(response=answer, json=said)
+
+    await tab.page.route("**/conversations/*/messages?limit=*", odd)
+    await tab.go(f"/conversations/{conversation}")
+
+    broken = tab.page.get_by_text(await tab.say("inbox.broken"), exact=True)
+    await expect(broken).to_have_count(2)
+    for text in ("antes", "depois"):
+        await expect(bubble(tab.page, text)).to_be_visible()
+    today = tab.page.locator(".inbox .divider")
+    await expect(today).to_have_text("hoje" if look.language == "pt-BR" else "today")
+    await expect(composer(tab.page)).to_be_visible()
+    await tab.good("inbox-broken")
 
 
 async def test_whoever_reads_above_stays_there_and_is_told_of_news(visit: Visit, world: World):

@@ -13,6 +13,10 @@ pytestmark = pytest.mark.anyio
 DESKTOP, PHONE = LOOKS[0], LOOKS[1]
 NUMBERS = iter(range(5511970000000, 5511979999999))
 MARKUP = "<img src=x onerror=alert(1)>"
+HELD = """{ const real = setTimeout; window.held = [];
+    window.setTimeout = (run, ms, ...more) =>
+        ms === 2_500 ? held.push(run) : real(run, ms, ...more); }"""
+"""The sheet of a line that is connected closes once the test has seen it."""
 
 
 def a_number() -> tuple[str, str]:
@@ -49,6 +53,8 @@ async def test_a_first_line_is_named_scanned_and_there(
 ):
     number, written = a_number()
     tab = await visit("/lines", look, tenant)
+    await tab.page.add_init_script(HELD)
+    await tab.page.reload()
     await sees(tab, "lines.empty.title")
     await tab.good("lines-empty")
 
@@ -65,6 +71,7 @@ async def test_a_first_line_is_named_scanned_and_there(
 
     await sees(tab, "lines.pairing.connected", label="Vendas")
     await tab.good("lines-connected")
+    await tab.page.evaluate("held.forEach((run) => run())")
     await expect(tab.page.get_by_role("dialog")).to_have_count(0)
     await expect(tab.page.get_by_role("main").get_by_text(written).first).to_be_visible()
     assert tab.path == "/lines"
@@ -224,6 +231,43 @@ async def test_markup_in_a_lines_name_is_words(visit: Visit, stack: Stack, tenan
     assert await tab.page.locator("main img").count() == 0
 
 
+async def test_the_line_that_everybody_has_is_the_main_one_until_it_is_named(
+    visit: Visit, stack: Stack, tenant: str
+):
+    stack.call("POST", "/ensure-instance", tenant, json={})
+    tab = await visit("/lines", DESKTOP, tenant)
+    await expect(tab.page.get_by_role("heading", name="Principal")).to_be_visible()
+    await press(tab, "lines.release.action")
+    await expect(tab.page.get_by_text("digite “Principal”")).to_be_visible()
+
+    stack.call("POST", "/ensure-instance", tenant, json={"label": "Vendas"})
+    await tab.page.reload()
+
+    await expect(tab.page.get_by_role("heading", name="Vendas")).to_be_visible()
+
+
+async def test_an_operator_without_lines_is_led_to_the_fleet(visit: Visit, look: Look, tenant: str):
+    for view, empty in (("lines", "lines.empty.title"), ("conversations", "inbox.empty.title")):
+        tab = await visit(f"/{view}", look, tenant, operator=True)
+        await sees(tab, empty)
+        await tab.good(f"{view}-operator")
+        await tab.page.get_by_role("link", name=await tab.say("shell.operators.go")).click()
+        heading = tab.page.get_by_role("heading", level=1)
+        await expect(heading).to_have_text(await tab.say("shell.views.fleet"))
+
+
+async def test_an_operator_of_no_tenant_is_led_to_the_fleet(visit: Visit, tenant: str):
+    tab = await visit("/connect", DESKTOP, tenant, operator=True)
+    tab.forgive("403")
+    none = {"type": "urn:perene:problem:tenant-unusable", "title": "x", "status": 403}
+    for path in (f"{tab.origin}/instances", f"{tab.origin}/conversations?*"):
+        await tab.page.route(path, lambda route: route.fulfill(status=403, json=none))
+
+    for view in ("lines", "conversations"):
+        await tab.go(f"/{view}")
+        await expect(tab.page.get_by_role("link", name="Ir para a Frota")).to_be_visible()
+
+
 async def test_a_state_says_what_to_do_about_it(visit: Visit, stack: Stack, tenant: str):
     paired(stack, tenant, a_number()[0])
     stack.simulate(f"instances/{name_of(tenant)}/unpair")
@@ -246,6 +290,7 @@ async def test_lines_that_cannot_be_had_say_so_and_come_back(
     )
     await tab.go("/lines")
     await sees(tab, "shell.problems.store-unavailable")
+    await tab.unseen()
     await tab.good("lines-failed")
 
     await tab.page.unroute(f"{tab.origin}/instances")
@@ -265,7 +310,7 @@ async def scanning(tab: Tab) -> None:
 async def linked(tab: Tab) -> str:
     """The address that the dialog shows."""
     await press(tab, "lines.link.action")
-    field = tab.page.get_by_label(await tab.say("lines.link.label"), exact=True)
+    field = tab.page.get_by_label(await tab.say("shell.link.address"), exact=True)
     await expect(field).to_be_visible()
     return await field.input_value()
 

@@ -1,12 +1,13 @@
 """The story as people live it: a line, a conversation, another number, a fleet that fills."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.async_api import expect
 
-from tests.console.browser import LOOKS, Look, Tab
+from tests.console.browser import Look, Tab
 from tests.console.conftest import Stack, Visit, running
 from tests.perene import name_of
 
@@ -15,6 +16,7 @@ SLOTS = 10
 OLD, NEW, MARIA = "5511999990001", "5511999990002", "5521988887777"
 GHOST = "instance_ghost"
 NEWS_MS = 10_000
+RED = "rgb(181, 53, 42)"
 
 
 @pytest.fixture
@@ -59,7 +61,6 @@ async def two_nights(stack: Stack) -> None:
         assert swept.status_code == 200, swept.text
 
 
-@pytest.mark.parametrize("look", [LOOKS[0], LOOKS[3]], ids=str)
 async def test_a_line_is_connected_spoken_through_given_another_number_and_the_fleet_fills(
     visit: Visit, stack: Stack, look: Look
 ):
@@ -113,6 +114,9 @@ async def test_a_line_is_connected_spoken_through_given_another_number_and_the_f
     await enters(tab, door, "Olívia")
     await tab.go("/fleet")
     await expect(tab.page.get_by_text(await tab.say("fleet.servers.red"))).to_be_visible()
+    red = tab.page.locator(".fleet-server.red")
+    await expect(red.locator(".fleet-segment.open")).to_have_css("background-color", RED)
+    await expect(red.locator(".fleet-percent")).to_have_text(re.compile(r"^(9\d|100)%$"))
     await tab.good("story-fleet")
 
     # It waits for a person, who takes it off the list.

@@ -4,15 +4,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.domain.contacts import contact_of
 from shared.domain.messages import (
+    AHEAD,
     PREVIEW_LENGTH,
     Card,
     Content,
     Delivery,
     Kind,
     Media,
+    Message,
     Place,
     Poll,
+    heard_by,
     preview,
 )
 
@@ -67,3 +71,19 @@ def test_delivery_is_ordered():
     stages = [Delivery.PENDING, Delivery.SENT, Delivery.DELIVERED, Delivery.READ, Delivery.PLAYED]
 
     assert sorted(Delivery) == stages
+
+
+@pytest.mark.parametrize(
+    ("dated", "said"),
+    [
+        pytest.param(5_000, 5_000, id="in the past"),
+        pytest.param(9_500 + AHEAD, 9_500 + AHEAD, id="by a clock that is a day ahead"),
+        pytest.param(9_501 + AHEAD, 9_000, id="later than that"),
+        pytest.param(8_640_000_000_000, 9_000, id="in 2243"),
+    ],
+)
+def test_what_is_dated_days_ahead_was_said_when_it_was_heard(dated, said):
+    contact = contact_of("5511988887777@s.whatsapp.net")
+    message = Message(id="3A1", kind=Kind.TEXT, contact=contact, from_me=False, at=dated)
+
+    assert heard_by(9_500, message).at == said

@@ -604,6 +604,18 @@ async def test_a_file_is_kept_as_facts_and_streamed_when_asked_for(perene: Peren
     assert answer.headers["cache-control"] == "private, max-age=86400, immutable"
 
 
+async def test_a_files_name_has_nothing_that_turns_its_ending_around(on_2: Perene):
+    name = await on_2.pair()
+    said = await on_2.evolution.receive_media(name, MARIA, "document", PIXEL)
+    await on_2.evolution.settled()
+    found = await only(on_2)
+    on_2.write(f"tenants/acme/messages/default~{said}", media={"name": "cobrança\u202efdp.exe"})
+
+    answer = await on_2.call("GET", f"/conversations/{found['id']}/messages/{said}/media")
+
+    assert answer.headers["content-disposition"].endswith("''cobran%C3%A7afdp.exe")
+
+
 MIMETYPES = {
     "text/html": ("text/html; charset=utf-8", "attachment"),
     "image/svg+xml": ("image/svg+xml", "attachment"),

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from datetime import timedelta
 from typing import Any
 from unittest import mock
 
@@ -145,6 +146,43 @@ class Counted:
         await asyncio.sleep(0)
         self.now -= 1
         return [WriteResult(transform_results=[Value(integer_value=1)])]
+
+
+@pytest.mark.parametrize("event", ["messages.upsert", "messages.set"])
+async def test_what_is_dated_in_another_century_does_not_stay_on_top(on_2: Perene, event: str):
+    name, since = await on_2.pair(), seconds(on_2)
+    future = said("FUTURE", "de 2243", at=8_640_000_000)
+    await post(on_2, name, event, future if event == "messages.upsert" else [future])
+    (heard,) = kept(on_2).values()
+    until = seconds(on_2)
+
+    on_2.clock.advance(timedelta(minutes=5))
+    await post(on_2, name, "messages.upsert", future)
+    today = said("TODAY", "de hoje", "5521999990001@s.whatsapp.net", at=seconds(on_2))
+    await post(on_2, name, "messages.upsert", today)
+
+    assert [each["last"]["text"] for each in await inbox(on_2)] == ["de hoje", "de 2243"]
+    assert since * 1000 <= heard["at"] <= until * 1000
+    assert kept(on_2)["default~FUTURE"]["at"] == heard["at"], "told again, it is where it was"
+
+
+async def test_how_far_a_message_got_does_not_depend_on_its_date(on_2: Perene):
+    name = await on_2.pair()
+    update = {"keyId": "MINE", "remoteJid": f"{MARIA}@s.whatsapp.net", "fromMe": True}
+
+    await post(on_2, name, "messages.update", update | {"status": "READ"})
+    await post(on_2, name, "send.message", said("MINE", me=True, at=8_640_000_000))
+    await post(on_2, name, "messages.update", update | {"status": "DELIVERY_ACK"})
+
+    (found,) = await inbox(on_2)
+    assert found["last_at"] <= seconds(on_2) * 1000
+    path = f"/conversations/{found['id']}/messages"
+    (message,) = (await on_2.call("GET", path)).json()["messages"]
+    assert message["delivery"] == "read"
+
+
+def seconds(perene: Perene) -> int:
+    return int(perene.clock().timestamp())
 
 
 async def post(perene: Perene, name: str, event: str, data: Any) -> httpx.Response:

@@ -1,6 +1,7 @@
 // Numbers, times and sizes as people write them, in the language that is spoken.
 
-import { locale } from "./i18n/index.js";
+import { straight } from "./direction.js";
+import { locale, t } from "./i18n/index.js";
 
 const made = new Map();
 
@@ -71,6 +72,10 @@ function grouped(rest) {
   }
   return [...parts, rest].join(" ");
 }
+
+/** What a line is called; the one that every client has may never have been given a name. */
+export const lineName = ({ line = "default", label }) =>
+  line === "default" && (!label || label === line) ? t("shell.mainLine") : straight(label) || line;
 
 /** One of twelve colours, always the same for the same words: a line's. */
 export function hue(words) {

@@ -31,11 +31,16 @@ export async function start() {
     return null;
   }
   if (location.pathname === `${BASE}/signed-in`) return comeBack();
+  await goOn();
+  return null;
+}
+
+/** The session that this tab had, if it had one. */
+async function goOn() {
   tokens = remembered("tokens", "session");
   if (!tokens) session.value = { state: "out" };
   else if (alive()) enter();
   else await token().catch(() => session.value.state === "starting" && expire());
-  return null;
 }
 
 /** A token that the functions take. Rejects with SessionExpired when there is none any more. */
@@ -134,7 +139,9 @@ async function comeBack() {
     keep(granted);
     enter();
   } catch (error) {
-    session.value = { state: "failed", error: String(error.error ?? error.code ?? error.message) };
+    await goOn(); // an answer that makes no sense ends nobody's session
+    if (session.value.state !== "in")
+      session.value = { state: "failed", error: String(error.error ?? error.code ?? error.message) };
   }
   return asked?.back ?? "/";
 }

@@ -38,6 +38,7 @@ export default {
   recoveredWhy: "They came while the connection failed, and were fetched later.",
   recoveredEnd: "End of the recovered ones",
   revoked: "Message deleted",
+  broken: "This message can't be shown.",
   edited: "edited",
   history: "Earlier versions",
   forwarded: "Forwarded",

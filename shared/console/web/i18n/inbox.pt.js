@@ -38,6 +38,7 @@ export default {
   recoveredWhy: "Chegaram enquanto a conexão falhou; foram buscadas depois.",
   recoveredEnd: "Fim das recuperadas",
   revoked: "Mensagem apagada",
+  broken: "Esta mensagem não pode ser mostrada.",
   edited: "editada",
   history: "Versões anteriores",
   forwarded: "Encaminhada",

@@ -1,5 +1,6 @@
 // What the console says, in the person's language. `t("lines.title")` in a component follows a change.
 
+import { apart } from "../direction.js";
 import { signal } from "../lib.js";
 import { remember, remembered } from "../memory.js";
 
@@ -28,7 +29,8 @@ export async function chooseLanguage(chosen) {
 }
 
 /**
- * The sentence of that name. `{name}` in it is replaced, numbers as the language writes them; where
+ * The sentence of that name. `{name}` in it is replaced, numbers as the language writes them, words so that they
+ * turn nothing around them; where
  * the dictionary has {one, other}, `n` decides.
  */
 export function t(name, values = {}) {
@@ -53,7 +55,7 @@ async function read(view, which) {
 }
 
 const plural = (n) => new Intl.PluralRules(locale()).select(n ?? 0);
-const shown = (value) => (typeof value === "number" ? new Intl.NumberFormat(locale()).format(value) : value);
+const shown = (value) => (typeof value === "number" ? new Intl.NumberFormat(locale()).format(value) : apart(value));
 
 function first() {
   const chosen = remembered("language");

@@ -52,11 +52,6 @@ export default {
     action: "Connection link",
     title: "Link to connect {label}",
     text: "Send this link to whoever has the phone. It shows only this line's code, without signing in.",
-    label: "Link",
-    until: "It opens once, until {moment}.",
-    copy: "Copy",
-    copied: "Link copied.",
-    give: "Share",
     share: "Connect {label}",
   },
   new: {

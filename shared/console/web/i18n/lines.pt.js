@@ -52,11 +52,6 @@ export default {
     action: "Link de conexão",
     title: "Link para conectar {label}",
     text: "Mande este link para quem está com o celular. Ele mostra só o código desta linha, sem entrar no sistema.",
-    label: "Link",
-    until: "Abre uma única vez, até {moment}.",
-    copy: "Copiar",
-    copied: "Link copiado.",
-    give: "Compartilhar",
     share: "Conectar {label}",
   },
   new: {

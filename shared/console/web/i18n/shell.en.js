@@ -2,6 +2,7 @@ export default {
   skip: "Skip to content",
   navigation: "Navigation",
   views: { fleet: "Fleet", conversations: "Conversations", lines: "Lines" },
+  mainLine: "Main",
   language: "Language",
   theme: { label: "Appearance", system: "System", light: "Light", dark: "Dark" },
   account: { yours: "Your account", operator: "Operations", leave: "Sign out" },
@@ -11,6 +12,17 @@ export default {
   loading: "Loading…",
   tryAgain: "Try again",
   failed: "That didn't work",
+  link: {
+    address: "Link",
+    making: "Making the link…",
+    once: "It works once: the first browser that opens it keeps it.",
+    until: "Good until {moment}.",
+    copy: "Copy",
+    copied: "Link copied.",
+    not_copied: "The browser didn't let us copy. The link is selected: copy it from here.",
+    give: "Share",
+    done: "Done",
+  },
   typeToConfirm: "To confirm, type “{word}”",
   typeFirst: "Type “{word}” first",
   door: {
@@ -44,6 +56,7 @@ export default {
     text: "The address is wrong, or this part isn't available to you.",
     home: "Go to the start",
   },
+  operators: { text: "You signed in as operations. What clients have is in the fleet.", go: "Go to the fleet" },
   connection: {
     offline: "You are offline. What you see may be out of date.",
     unreachable: "Perene isn't answering. Trying again…",

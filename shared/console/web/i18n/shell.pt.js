@@ -2,6 +2,7 @@ export default {
   skip: "Pular para o conteúdo",
   navigation: "Navegação",
   views: { fleet: "Frota", conversations: "Conversas", lines: "Linhas" },
+  mainLine: "Principal",
   language: "Idioma",
   theme: { label: "Aparência", system: "Sistema", light: "Clara", dark: "Escura" },
   account: { yours: "Sua conta", operator: "Operação", leave: "Sair" },
@@ -11,6 +12,17 @@ export default {
   loading: "Carregando…",
   tryAgain: "Tentar de novo",
   failed: "Não deu certo",
+  link: {
+    address: "Link",
+    making: "Criando o link…",
+    once: "Funciona uma única vez: o primeiro navegador que o abrir fica com ele.",
+    until: "Vale até {moment}.",
+    copy: "Copiar",
+    copied: "Link copiado.",
+    not_copied: "O navegador não deixou copiar. O link está selecionado: copie-o daqui.",
+    give: "Compartilhar",
+    done: "Pronto",
+  },
   typeToConfirm: "Para confirmar, digite “{word}”",
   typeFirst: "Digite “{word}” primeiro",
   door: {
@@ -44,6 +56,7 @@ export default {
     text: "O endereço está errado, ou esta parte não está disponível para você.",
     home: "Ir para o início",
   },
+  operators: { text: "Você entrou como operação. As linhas e as conversas dos clientes estão na Frota.", go: "Ir para a Frota" },
   connection: {
     offline: "Sem conexão. O que você vê pode estar desatualizado.",
     unreachable: "A Perene não está respondendo. Tentando de novo…",

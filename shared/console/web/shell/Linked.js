@@ -2,6 +2,7 @@
 
 import { html, useEffect, useMemo, useState } from "../lib.js";
 import { openly, sentence } from "../api.js";
+import { lineName } from "../format.js";
 import { speak, t } from "../i18n/index.js";
 import { remember, remembered } from "../memory.js";
 import { Button, EmptyState, Notice } from "../ui/index.js";
@@ -44,7 +45,7 @@ function Connecting({ link }) {
   }, [gone, pairing.step]);
   if (gone)
     return html`<${EmptyState} level=${1} icon="unlink" tone="bad" title=${t("lines.linked.failed")} text=${sentence(pairing.error)} />`;
-  const label = pairing.line?.label ?? "";
+  const label = pairing.line ? lineName(pairing.line) : "";
   return html`<div class="linked"><h1>${t("lines.linked.title")}</h1>
     <div class="card"><div class="inside">
       ${label && html`<p class="muted">${t("lines.linked.line", { label })}</p>`}

@@ -1,5 +1,5 @@
 import { html } from "../lib.js";
-import { formatNumber, hue } from "../format.js";
+import { formatNumber, hue, lineName } from "../format.js";
 import { Icon } from "./Icon.js";
 
 /** tone: "good", "busy", "warn", "bad" or none. The words say it; the colour only repeats it. */
@@ -22,11 +22,12 @@ export const STATE_TONES = {
 
 export const StateChip = ({ state, children }) => html`<${Chip} tone=${STATE_TONES[state]} dot>${children}<//>`;
 
-/** Through which number: the same colour everywhere for one line. `line` decides it; `label` is its name. */
+/** Through which number: the same colour everywhere for one line. `line` decides it; `label`, if given, is its name. */
 export function NumberChip({ line, label, number, short }) {
   const shown = number ? formatNumber(number) : "";
-  return html`<span class=${`chip number-chip hue-${hue(line)}`} title=${[label, shown].filter(Boolean).join(" · ")}>
+  const name = label && lineName({ line, label });
+  return html`<span class=${`chip number-chip hue-${hue(line)}`} title=${[name, shown].filter(Boolean).join(" · ")}>
     <span class="dot" aria-hidden="true"></span>
-    <span class="cut">${short ? (label ?? shown) : [label, shown].filter(Boolean).join(" · ")}</span>
+    <span class="cut">${name && html`<bdi>${name}</bdi>`}${name && shown && !short && " · "}${!(name && short) && shown}</span>
   </span>`;
 }

@@ -4,6 +4,8 @@ export { Chip, NumberChip, StateChip, STATE_TONES } from "./Chip.js";
 export { ConfirmTyped } from "./ConfirmTyped.js";
 export { Dialog, Sheet } from "./Dialog.js";
 export { Icon } from "./Icon.js";
+export { LinkDialog } from "./LinkDialog.js";
+export { ofNoTenant, OperatorsEmpty } from "./Operators.js";
 export { EmptyState, ErrorState, Notice, Skeleton, SkeletonRows } from "./States.js";
 export { Choice, Tabs } from "./Tabs.js";
 export { toast, Toasts } from "./Toasts.js";

@@ -7,6 +7,7 @@ import { Age, Button, Chip, Icon, Skeleton, toast } from "../../ui/index.js";
 import { causeOf, word } from "./words.js";
 
 const SHOWN = 6;
+const KINDS = ["capacity", "orphans"];
 const STOPPABLE = new Set(["server_filling"]); // a full one takes no new lines anyway
 const LINKS = {
   server_down: ({ subject }) => ["server_lines", `/instances?server=${encodeURIComponent(subject)}`],
@@ -25,11 +26,12 @@ export function Attention({ fleet, reload }) {
   const [all, showAll] = useState(false);
   if (!fleet) return html`<section class="card fleet-attention" aria-busy="true"><div class="fleet-calm"><${Skeleton} width="60%" height="2.5rem" /></div></section>`;
   const found = fleet.attention;
-  if (!found.length) return html`<${Calm} />`;
+  if (!found.length) return html`<${Calm} sweeps=${fleet.sweeps} />`;
   const worst = found[0].severity;
   const rest = found.length - SHOWN;
   return html`<section class=${`card fleet-attention ${worst}`} aria-labelledby="fleet-attention">
     <h2 id="fleet-attention"><${Icon} name="triangle-alert" />${t("fleet.attention.title")}<span class="fleet-count">${found.length}</span></h2>
+    <${AsOf} sweeps=${fleet.sweeps} />
     <ul role="list">${(all ? found : found.slice(0, SHOWN)).map(
       (each) => html`<${Trouble} key=${each.cause + each.subject} trouble=${each} fleet=${fleet} reload=${reload} />`,
     )}</ul>
@@ -38,9 +40,23 @@ export function Attention({ fleet, reload }) {
   </section>`;
 }
 
-const Calm = () => html`<section class="card fleet-attention calm"><div class="fleet-calm"><${Icon} name="circle-check" />
-  <div><h2>${t("fleet.attention.calm")}</h2><p class="muted">${t("fleet.attention.calm_text")}</p></div>
-</div></section>`;
+/** Only sweeps find what is wrong: nothing is known before the first has ended. */
+function Calm({ sweeps }) {
+  const unknown = !sweeps.some((run) => run.ended_at);
+  return html`<section class=${`card fleet-attention${unknown ? "" : " calm"}`}><div class="fleet-calm"><${Icon} name=${unknown ? "clock" : "circle-check"} />
+    <div><h2>${t(unknown ? "fleet.attention.unknown" : "fleet.attention.calm")}</h2>
+      <p class="muted">${t(unknown ? "fleet.attention.unknown_text" : "fleet.attention.calm_text")}</p>${!unknown && html`<${AsOf} sweeps=${sweeps} />`}</div>
+  </div></section>`;
+}
+
+/** How old it is: each kind of sweep finds troubles of its own. */
+function AsOf({ sweeps }) {
+  const ended = KINDS.map((kind) => sweeps.find((run) => run.kind === kind && run.ended_at)).filter(Boolean);
+  if (!ended.length) return html`<p class="fleet-as-of muted small">${t("fleet.attention.none_ended")}</p>`;
+  return html`<p class="fleet-as-of muted small">${t("fleet.attention.as_of")} ${ended.map(
+    ({ kind, ended_at: at }, each) => html`${each > 0 && " · "}${word("fleet.kinds", kind)} <${Age} at=${at} />`,
+  )}</p>`;
+}
 
 function Trouble({ trouble, fleet, reload }) {
   const critical = trouble.severity === "critical";

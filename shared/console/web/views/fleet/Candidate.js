@@ -59,7 +59,7 @@ function Decision({ candidate, reload }) {
   const decide = async (what) => {
     await api.post(`fleet/candidates/${encodeURIComponent(id)}/${what}`);
     const done = { approve: "approved_done", undo: "undone", keep: "kept_done" }[what];
-    const back = { label: t("fleet.servers.undo"), run: () => undone(candidate, reload) };
+    const back = { label: t(what === "keep" ? "review.unkeep" : "review.undo"), run: () => undone(candidate, reload) };
     toast(t(`review.${done}`, { instance }), what === "undo" ? {} : { action: back });
     reload();
   };

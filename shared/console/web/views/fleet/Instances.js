@@ -5,8 +5,8 @@ import { sentence } from "../../api.js";
 import { t } from "../../i18n/index.js";
 import { useSearchParams } from "../../router.js";
 import { Age, Button, EmptyState, ErrorState, Notice, Search, Select, SkeletonRows, Toolbar } from "../../ui/index.js";
-import { LinkDialog } from "./LinkDialog.js";
 import { chosen, COLUMNS, load, loaded } from "./lines.js";
+import { Linking } from "./Linking.js";
 import { columnName, Rows } from "./Rows.js";
 import { word } from "./words.js";
 
@@ -67,7 +67,7 @@ export function Instances({ fleet }) {
     <//>
     ${error && lines.length > 0 && html`<${Notice} tone="warn">${!done && `${t("fleet.instances.failed_rest")} `}${sentence(error)} <${Button} small onClick=${load}>${t("shell.tryAgain")}<//><//>`}
     ${content()}
-    ${linked && html`<${LinkDialog} line=${linked} onClose=${() => link(null)} />`}</div>`;
+    ${linked && html`<${Linking} line=${linked} onClose=${() => link(null)} />`}</div>`;
 
   function content() {
     if (shown.length) return html`<${Rows} lines=${shown} wanted=${wanted} onSort=${sort} onTenant=${(tenant) => want({ tenant })} onLink=${link} />`;

@@ -1,7 +1,7 @@
 // A table of thousands of lines of which only those in sight exist. On a phone a row is a card.
 
 import { html, useEffect, useLayoutEffect, useMemo, useReducer, useRef, useState } from "../../lib.js";
-import { formatNumber } from "../../format.js";
+import { lineName } from "../../format.js";
 import { t } from "../../i18n/index.js";
 import { Age, Button, Chip, Icon, NumberChip, StateChip } from "../../ui/index.js";
 import { elementScroll, observeElementOffset, observeElementRect, Virtualizer } from "../../vendor/tanstack-virtual-core/index.js";
@@ -44,14 +44,14 @@ function Row({ line, index, narrow, top, onTenant, onLink }) {
   const cell = (name, children) => html`<div role="cell" class=${name}>${children}</div>`;
   const reason = line.reason && line.state !== "open" ? word("fleet.reasons", line.reason) : "";
   return html`<div role="row" class="fleet-row" aria-rowindex=${index + (narrow ? 1 : 2)} data-index=${index} style=${{ transform: `translateY(${top}px)` }}>
-    ${cell("label", html`<strong class="cut" title=${line.label}>${line.label}</strong>`)}
+    ${cell("label", html`<strong class="cut" dir="auto" title=${lineName(line)}>${lineName(line)}</strong>`)}
     ${cell("tenant", html`<button type="button" class="fleet-tenant cut" title=${t("fleet.instances.only_tenant", { tenant: line.tenant })} onClick=${() => onTenant(line.tenant)}>${line.tenant}</button>`)}
     ${cell("number", line.number ? html`<${NumberChip} line=${line.instance} number=${line.number} />` : html`<span class="muted small">${t("fleet.instances.no_number")}</span>`)}
     ${cell("state", html`<${StateChip} state=${line.state}>${word("fleet.states", line.state)}<//>${line.restricted_since && html`<${Chip} tone="warn" icon="triangle-alert" title=${t("fleet.instances.restricted")}>${t("fleet.instances.restricted")}<//>`}
       ${reason && html`<span class="small muted cut" title=${reason}>${reason}</span>`}`)}
     ${cell("server", html`<span class="cut" title=${line.server}>${line.server}</span>`)}
     ${cell("since", html`<span class="small nowrap"><${Age} at=${line.since} /></span>`)}
-    ${cell("action", off(line) && html`<${Button} small icon="link" label=${t("fleet.instances.link_of", { label: line.label, tenant: line.tenant })} title=${t("fleet.instances.link")}
+    ${cell("action", off(line) && html`<${Button} small icon="link" label=${t("fleet.instances.link_of", { label: lineName(line), tenant: line.tenant })} title=${t("fleet.instances.link")}
       onClick=${() => onLink(line)}>${narrow ? t("fleet.instances.link") : null}<//>`)}
   </div>`;
 }

@@ -2,7 +2,7 @@
 
 import { batch, signal } from "../../lib.js";
 import { api } from "../../api.js";
-import { formatNumber } from "../../format.js";
+import { formatNumber, lineName } from "../../format.js";
 import { locale } from "../../i18n/index.js";
 
 const PAGE = 500;
@@ -37,7 +37,7 @@ const show = (found, at, done) => (loaded.value = { lines: [...found], at, done,
 
 function searchable(line) {
   const shown = formatNumber(line.number);
-  return { ...line, words: plain(`${line.label} ${line.tenant} ${line.line} ${shown}`), digits: line.number ?? "" };
+  return { ...line, words: plain(`${lineName(line)} ${line.tenant} ${line.line} ${shown}`), digits: line.number ?? "" };
 }
 
 const plain = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();

@@ -1,6 +1,7 @@
 // A message of ours on its way: shown at once, with how it stands.
 
 import { html, useEffect, useState } from "../../lib.js";
+import { straight } from "../../direction.js";
 import { formatBytes, formatTime } from "../../format.js";
 import { t } from "../../i18n/index.js";
 import { Button, Icon } from "../../ui/index.js";
@@ -21,7 +22,7 @@ export function Attempt({ attempt }) {
   return html`<article class=${`message mine attempt ${state}`} data-key=${key}>
     <div class="bubble">
       <span class="unseen">${t("inbox.you")}</span>
-      ${file && html`<p class="piece"><${Icon} name=${kindIcon(kind)} /><span><strong dir="auto">${file.name || kindWord(kind)}</strong><span class="small">${kindWord(kind)} · ${formatBytes(file.size)}</span></span></p>`}
+      ${file && html`<p class="piece"><${Icon} name=${kindIcon(kind)} /><span><strong dir="auto">${straight(file.name) || kindWord(kind)}</strong><span class="small">${kindWord(kind)} · ${formatBytes(file.size)}</span></span></p>`}
       ${text && html`<${Words} text=${text} />`}
       <p class="foot" role="status">
         ${failed ? html`<${Icon} name="circle-alert" />` : html`<${Icon} name=${state === "waiting" ? "timer" : "clock"} />`}

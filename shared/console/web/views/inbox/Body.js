@@ -1,6 +1,7 @@
 // What a message says, of whatever kind. All of it is text that people wrote: it is never anything else here.
 
 import { html } from "../../lib.js";
+import { straight } from "../../direction.js";
 import { formatNumber } from "../../format.js";
 import { t } from "../../i18n/index.js";
 import { Icon } from "../../ui/index.js";
@@ -40,7 +41,7 @@ export function Body({ message, conversation }) {
 /** Line breaks stay; what is an address of the web can be followed. */
 export const Words = ({ text }) => html`<p class="words" dir="auto">${text
   .split(ADDRESS)
-  .map((part, at) => (at % 2 ? html`<a href=${part} target="_blank" rel="noopener noreferrer nofollow">${part}</a>` : part))}</p>`;
+  .map((part, at) => (at % 2 ? html`<a href=${part} dir="auto" target="_blank" rel="noopener noreferrer nofollow">${part}</a>` : part))}</p>`;
 
 function Place({ kind, place }) {
   const words = [place?.name, place?.address].filter(Boolean).join(" · ");
@@ -51,7 +52,7 @@ function Place({ kind, place }) {
 }
 
 const Cards = ({ cards }) => html`<ul role="list" class="cards">${cards.map(
-  (card) => html`<li class="piece"><${Icon} name="contact-round" /><div><strong dir="auto">${card.name}</strong>
+  (card) => html`<li class="piece"><${Icon} name="contact-round" /><div><strong dir="auto">${straight(card.name)}</strong>
     ${card.numbers.map((number) => html`<p class="small tabular">${formatNumber(number)}</p>`)}</div></li>`,
 )}</ul>`;
 

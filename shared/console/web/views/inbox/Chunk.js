@@ -1,6 +1,6 @@
 // Fifty messages, at most: there while they are near what is seen, and else only a space of their height.
 
-import { Component, html } from "../../lib.js";
+import { Component, html, useEffect, useErrorBoundary, useRef } from "../../lib.js";
 import { formatDay } from "../../format.js";
 import { t } from "../../i18n/index.js";
 import { Icon } from "../../ui/index.js";
@@ -42,12 +42,28 @@ export class Chunk extends Component {
     return html`<div class="chunk" data-chunk=${chunk.id} style=${{ height: "" }}>
       ${chunk.messages.map((message, at) => {
         const last = chunk.messages[at - 1] ?? before;
-        return html`<${Dividers} key=${`${message.id}/`} message=${message} last=${last} />
-          <${Bubble} key=${message.id} message=${message} acts=${acts} messages=${messages} conversation=${conversation} name=${name} mute=${mute} tight=${together(message, last)} />`;
+        return html`<${Sound} key=${`${message.id}/`} message=${message}><${Dividers} message=${message} last=${last} /><//>
+          <${Sound} key=${message.id} message=${message} instead=${Broken}>
+          <${Bubble} message=${message} acts=${acts} messages=${messages} conversation=${conversation} name=${name} mute=${mute} tight=${together(message, last)} />
+        <//>`;
       })}
     </div>`;
   }
 }
+
+/** A message that can't be shown says so, and leaves the others alone. It is tried again once it has changed. */
+function Sound({ message, instead: Instead, children }) {
+  const [broken, mend] = useErrorBoundary((error) => console.error(error));
+  const tried = useRef(message);
+  useEffect(() => {
+    if (tried.current !== message) mend();
+    tried.current = message;
+  }, [message]);
+  return broken ? Instead && html`<${Instead} message=${message} />` : children;
+}
+
+const Broken = ({ message }) => html`<article class=${`message${message.from_me ? " mine" : ""}`} data-id=${message.id} tabindex="-1">
+  <div class="bubble"><p class="gone"><${Icon} name="circle-alert" />${t("inbox.broken")}</p></div></article>`;
 
 function Dividers({ message, last }) {
   const newDay = !last || new Date(last.at).toDateString() !== new Date(message.at).toDateString();

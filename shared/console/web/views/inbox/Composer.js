@@ -2,7 +2,8 @@
 
 import { html, useEffect, useId, useRef, useState } from "../../lib.js";
 import { BASE } from "../../config.js";
-import { formatBytes, formatNumber } from "../../format.js";
+import { straight } from "../../direction.js";
+import { formatBytes, formatNumber, lineName } from "../../format.js";
 import { t } from "../../i18n/index.js";
 import { remember, remembered } from "../../memory.js";
 import { Button, Icon, Notice, NumberChip } from "../../ui/index.js";
@@ -81,7 +82,7 @@ export function Composer({ id, conversation, line, mute, stranger, ready, quoted
   };
 
   return html`<form class="composer" onSubmit=${(event) => (event.preventDefault(), send())}>
-    <p class="through" id=${hint}><span>${t("inbox.composer.through", { number: formatNumber(conversation.number) })} · ${conversation.label}</span>
+    <p class="through" id=${hint}><span>${t("inbox.composer.through", { number: formatNumber(conversation.number) })} · <bdi>${lineName(conversation)}</bdi></span>
       <span class="keys" aria-hidden="true">${t("inbox.composer.hint")}</span></p>
     ${line?.restricted_since && html`<${Notice} tone="warn">${t("inbox.restricted")}<//>`}
     ${quoted && html`<${Reply} quoted=${quoted} conversation=${conversation} onDrop=${() => (onQuote(null), input.current?.focus())} />`}
@@ -110,7 +111,7 @@ function Picker({ onPick }) {
 }
 
 const Attached = ({ file, onDrop }) => html`<div class="above">
-  <${Icon} name=${kindIcon(kindOf(file))} /><span class="cut" dir="auto">${file.name}</span><span class="muted small nowrap">${formatBytes(file.size)}</span>
+  <${Icon} name=${kindIcon(kindOf(file))} /><span class="cut" dir="auto">${straight(file.name)}</span><span class="muted small nowrap">${formatBytes(file.size)}</span>
   <${Button} small kind="quiet" icon="x" label=${t("inbox.composer.detach")} onClick=${onDrop} />
 </div>`;
 
@@ -125,7 +126,7 @@ function Mute({ why, conversation }) {
   const { line, label, number } = conversation;
   return html`<div class="composer mute">
     <p class="through"><${NumberChip} line=${line} label=${label} number=${number} /></p>
-    <div class="why"><${Icon} name="lock" /><p>${t(`inbox.mute.${why}`, { line: label, number: formatNumber(number) })}</p>
+    <div class="why"><${Icon} name="lock" /><p>${t(`inbox.mute.${why}`, { line: lineName(conversation), number: formatNumber(number) })}</p>
       ${["closed", "conflict"].includes(why) && html`<${Button} small to=${`~${BASE}/lines`}>${t("inbox.mute.lines")}<//>`}</div>
   </div>`;
 }

@@ -2,11 +2,12 @@
 
 import { BASE } from "../../config.js";
 import { html, useEffect, useRef } from "../../lib.js";
-import { formatDate, formatDay, formatMoment, formatNumber, formatTime } from "../../format.js";
+import { formatDate, formatDay, formatMoment, formatNumber, formatTime, lineName } from "../../format.js";
 import { t } from "../../i18n/index.js";
 import { remembered } from "../../memory.js";
 import { Link, useSearchParams } from "../../router.js";
-import { Button, EmptyState, ErrorState, Icon, Notice, NumberChip, Search, Select, Skeleton, Toolbar } from "../../ui/index.js";
+import { isOperator } from "../../session.js";
+import { Button, EmptyState, ErrorState, Icon, Notice, NumberChip, ofNoTenant, OperatorsEmpty, Search, Select, Skeleton, Toolbar } from "../../ui/index.js";
 import { sentence } from "../../api.js";
 import { draftName } from "./Composer.js";
 import { called, kindIcon, kindWord } from "./words.js";
@@ -33,7 +34,7 @@ export function List({ list, filters, lines, chosen, reading }) {
         <${Toggle} on=${filters.archived} onToggle=${(on) => set("archived", on && "true")}>${t("inbox.archivedOnly")}<//>
       <//>
     </div>
-    <${Rows} list=${list} filtered=${Object.keys(filters).length > 0} clear=${clear} chosen=${chosen} reading=${reading} query=${query} />
+    <${Rows} list=${list} filtered=${Object.keys(filters).length > 0} clear=${clear} lineless=${lines?.length === 0} chosen=${chosen} reading=${reading} query=${query} />
   </section>`;
 }
 
@@ -41,12 +42,12 @@ const Toggle = ({ on, onToggle, children }) =>
   html`<button type="button" class="toggle" aria-pressed=${String(Boolean(on))} onClick=${() => onToggle(!on)}>${children}</button>`;
 
 function lineOptions(lines, current) {
-  const options = (lines ?? []).map((each) => [each.line, each.number ? `${each.label} · ${formatNumber(each.number)}` : each.label]);
+  const options = (lines ?? []).map((each) => [each.line, [lineName(each), formatNumber(each.number)].filter(Boolean).join(" · ")]);
   if (current && !options.some(([line]) => line === current)) options.push([current, current]);
   return [["", t("inbox.allLines")], ...options];
 }
 
-function Rows({ list, filtered, clear, chosen, reading, query }) {
+function Rows({ list, filtered, clear, lineless, chosen, reading, query }) {
   const scroller = useRef(null);
   const end = useRef(null);
   useEffect(() => {
@@ -59,7 +60,9 @@ function Rows({ list, filtered, clear, chosen, reading, query }) {
     return () => watch.disconnect();
   }, [list.next, list.more, list.loadMore]);
 
-  if (list.error && !list.items.length) return html`<${ErrorState} error=${list.error} onRetry=${list.reload} />`;
+  if (isOperator() && !list.items.length && (ofNoTenant(list.error) || (!list.error && !list.loading && !filtered && lineless)))
+    return html`<${OperatorsEmpty} icon="messages-square" title=${t("inbox.empty.title")} />`;
+  if (list.error && !list.items.length) return html`<${ErrorState} error=${list.error} onRetry=${() => list.reload()} />`;
   if (list.loading && !list.items.length) return html`<${SkeletonList} />`;
   if (!list.items.length && filtered)
     return html`<${EmptyState} icon="search-x" title=${t("inbox.nothing.title")} text=${t("inbox.nothing.text")}>
@@ -112,10 +115,11 @@ export function Face({ contact }) {
 
 function Last({ id, last, chosen }) {
   const draft = !chosen && remembered(draftName(id))?.text;
-  if (draft) return html`<em class="draft">${t("inbox.composer.draft")}</em>${draft}`;
+  if (draft) return html`<em class="draft">${t("inbox.composer.draft")}</em><bdi>${draft}</bdi>`;
   if (!last) return "…";
   const icon = kindIcon(last.kind);
-  return html`${last.from_me && t("inbox.me")}${icon && html`<${Icon} name=${icon} label=${last.text ? kindWord(last.kind) : undefined} />`}${last.text || kindWord(last.kind)}`;
+  const words = last.text || kindWord(last.kind);
+  return html`${last.from_me && t("inbox.me")}${icon && html`<${Icon} name=${icon} label=${last.text ? kindWord(last.kind) : undefined} />`}${last.from_me ? html`<bdi>${words}</bdi>` : words}`;
 }
 
 /** The time today, the day within the week, then the date. */

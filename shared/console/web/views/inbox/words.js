@@ -1,5 +1,6 @@
 // What a message, or the reason why one can't write, is called.
 
+import { straight } from "../../direction.js";
 import { formatNumber } from "../../format.js";
 import { has, t } from "../../i18n/index.js";
 
@@ -21,8 +22,8 @@ export const kindIcon = (kind) => ICONS[kind];
 export const kindWord = (kind) => (has(`inbox.kinds.${kind}`) ? t(`inbox.kinds.${kind}`) : t("inbox.kinds.unsupported"));
 
 /** Who the other side is: a name, else a number, else that nobody knows. */
-export const called = ({ name, number, group }) => name || (number && formatNumber(number)) || t(group ? "inbox.group" : "inbox.unknown");
-export const authorName = (author) => author?.name || (author?.number && formatNumber(author.number)) || t("inbox.unknown");
+export const called = ({ name, number, group }) => straight(name) || (number && formatNumber(number)) || t(group ? "inbox.group" : "inbox.unknown");
+export const authorName = (author) => straight(author?.name) || (author?.number && formatNumber(author.number)) || t("inbox.unknown");
 
 /** A message in one line, for those who hear it. */
 export const inShort = (message) => (message.revoked ? t("inbox.revoked") : message.text || message.poll?.question || kindWord(message.kind));

@@ -2,6 +2,7 @@
 
 import { html, useEffect, useMemo } from "../../lib.js";
 import { api } from "../../api.js";
+import { lineName } from "../../format.js";
 import { t } from "../../i18n/index.js";
 import { Sheet } from "../../ui/index.js";
 import { disconnect } from "./changes.js";
@@ -27,7 +28,7 @@ export function ConnectSheet({ line, label, onClose, onChange }) {
     const timer = setTimeout(onClose, CLOSES_MS);
     return () => clearTimeout(timer);
   }, [pairing.step]);
-  const name = pairing.line?.label ?? label ?? line;
+  const name = lineName({ line, label: pairing.line?.label ?? label });
   return html`<${Sheet} title=${t("lines.connectTitle", { label: name })} onClose=${onClose}>
     <${Pairing} pairing=${pairing} label=${name} />
   <//>`;

@@ -1,19 +1,18 @@
 // What is asked before a line changes, and the link to give away.
 
-import { html, useEffect, useId, useState } from "../../lib.js";
-import { sentence } from "../../api.js";
-import { formatMoment, formatNumber } from "../../format.js";
+import { html, useId, useState } from "../../lib.js";
+import { formatNumber, lineName } from "../../format.js";
 import { t } from "../../i18n/index.js";
-import { Button, ConfirmTyped, Dialog, Notice, Skeleton, toast } from "../../ui/index.js";
+import { Button, ConfirmTyped, Dialog, LinkDialog, Notice, toast } from "../../ui/index.js";
 import { disconnect, linkTo, release } from "./changes.js";
 
 export function Disconnecting({ line, onClose, onDone }) {
   const confirm = async () => {
     await disconnect(line.line);
-    toast(t("lines.disconnect.done", { label: line.label }));
+    toast(t("lines.disconnect.done", { label: lineName(line) }));
     onDone();
   };
-  return html`<${ConfirmTyped} title=${t("lines.disconnect.title", { label: line.label })} word=${line.label} action=${t("lines.disconnect.action")}
+  return html`<${ConfirmTyped} title=${t("lines.disconnect.title", { label: lineName(line) })} word=${lineName(line)} action=${t("lines.disconnect.action")}
     onConfirm=${confirm} onClose=${onClose}>
     <p>${t("lines.disconnect.text", { number: formatNumber(line.number) })}</p>
     <${Notice} tone="warn">${t("lines.mayNotComeBack")}<//>
@@ -23,45 +22,19 @@ export function Disconnecting({ line, onClose, onDone }) {
 export function Releasing({ line, onClose, onDone }) {
   const confirm = async () => {
     await release(line.line);
-    toast(t("lines.release.done", { label: line.label }));
+    toast(t("lines.release.done", { label: lineName(line) }));
     onDone();
   };
-  return html`<${ConfirmTyped} title=${t("lines.release.title", { label: line.label })} word=${line.label} action=${t("lines.release.action")}
+  return html`<${ConfirmTyped} title=${t("lines.release.title", { label: lineName(line) })} word=${lineName(line)} action=${t("lines.release.action")}
     onConfirm=${confirm} onClose=${onClose}>
     <p>${t("lines.release.text")}</p>
     ${line.number && html`<${Notice} tone="warn">${t("lines.mayNotComeBack")}<//>`}
   <//>`;
 }
 
-/** A link for whoever has the phone, made when it is asked for. */
-export function LinkDialog({ line, onClose }) {
-  const [link, setLink] = useState(null);
-  const [error, setError] = useState(null);
-  const id = useId();
-  const ask = () => {
-    setError(null);
-    linkTo(line.line).then(setLink, setError);
-  };
-  useEffect(ask, []);
-  const copy = async () => {
-    await navigator.clipboard.writeText(link.url);
-    toast(t("lines.link.copied"));
-  };
-  const share = () => navigator.share({ title: t("lines.link.share", { label: line.label }), url: link.url }).catch(() => {});
-  const foot = link && html`${navigator.share && html`<${Button} icon="forward" onClick=${share}>${t("lines.link.give")}<//>`}
-    <${Button} kind="primary" icon="copy" onClick=${copy}>${t("lines.link.copy")}<//>`;
-  return html`<${Dialog} title=${t("lines.link.title", { label: line.label })} onClose=${onClose} foot=${foot}>
-    <div class="field">
-      <p>${t("lines.link.text")}</p>
-      ${error && html`<${Notice} tone="bad">${sentence(error)} <${Button} small onClick=${ask}>${t("shell.tryAgain")}<//><//>`}
-      ${link
-        ? html`<label for=${id}>${t("lines.link.label")}</label>
-            <input id=${id} class="input" readonly value=${link.url} onFocus=${(event) => event.currentTarget.select()} />
-            <span class="hint">${t("lines.link.until", { moment: formatMoment(link.expires_at) })}</span>`
-        : !error && html`<${Skeleton} height="2.25rem" />`}
-    </div>
-  <//>`;
-}
+/** A link for whoever has the phone. */
+export const Linking = ({ line, onClose }) => html`<${LinkDialog} title=${t("lines.link.title", { label: lineName(line) })} make=${() => linkTo(line.line)}
+  share=${t("lines.link.share", { label: lineName(line) })} onClose=${onClose}>${t("lines.link.text")}<//>`;
 
 /** The name of a new line; `onNamed` is told it. */
 export function Naming({ onClose, onNamed }) {

@@ -1,15 +1,16 @@
 // My lines: how connected they are, and everything that can be done with one.
 
 import { html, useState } from "../../lib.js";
-import { formatNumber } from "../../format.js";
+import { formatNumber, lineName } from "../../format.js";
 import { has, t } from "../../i18n/index.js";
 import { useGet } from "../../resource.js";
 import { useLocation, useRoute } from "../../router.js";
-import { Age, Button, EmptyState, ErrorState, Notice, NumberChip, SkeletonRows, StateChip, toast, View } from "../../ui/index.js";
+import { isOperator } from "../../session.js";
+import { Age, Button, EmptyState, ErrorState, Notice, NumberChip, ofNoTenant, OperatorsEmpty, SkeletonRows, StateChip, toast, View } from "../../ui/index.js";
 import { sentence } from "../../api.js";
 import { idFor, restart } from "./changes.js";
 import { ConnectSheet } from "./ConnectSheet.js";
-import { Disconnecting, LinkDialog, Naming, Releasing } from "./dialogs.js";
+import { Disconnecting, Linking, Naming, Releasing } from "./dialogs.js";
 
 const EVERY_MS = 10_000;
 
@@ -42,8 +43,9 @@ export default function Lines() {
       ? lines.length
         ? html`<ul class="lines" role="list">${lines.map((line) => html`<${Line} key=${line.line} line=${line} ask=${ask} connect=${connect} />`)}</ul>
             ${!room && html`<p class="plan muted small">${t("lines.new.full", { n: data.max_lines })}</p>`}`
-        : html`<${EmptyState} icon="smartphone" title=${t("lines.empty.title")} text=${t("lines.empty.text")}>
-            <${Button} kind="primary" icon="qr-code" onClick=${() => ask({ kind: "new" })}>${t("lines.connect")}<//><//>`
+        : html`<${Empty} connect=${() => ask({ kind: "new" })} />`
+      : error && isOperator() && ofNoTenant(error)
+        ? html`<${OperatorsEmpty} icon="smartphone" title=${t("lines.empty.title")} />`
       : error
         ? html`<${ErrorState} error=${error} onRetry=${reload} />`
         : loading && html`<${SkeletonRows} rows=${2} height="8rem" />`}
@@ -51,10 +53,16 @@ export default function Lines() {
     ${asked?.kind === "disconnect" && html`<${Disconnecting} line=${asked.line} onClose=${close} onDone=${reload} />`}
     ${asked?.kind === "release" && html`<${Releasing} line=${asked.line} onClose=${() => ask(null)}
       onDone=${() => (setNamed({ ...named, [asked.line.line]: asked.line.label }), connect(asked.line.line))} />`}
-    ${asked?.kind === "link" && html`<${LinkDialog} line=${asked.line} onClose=${() => ask(null)} />`}
+    ${asked?.kind === "link" && html`<${Linking} line=${asked.line} onClose=${() => ask(null)} />`}
     ${connecting && data && (params.line === "default" || named[params.line] || lines.some((each) => each.line === params.line)) && html`<${ConnectSheet} key=${params.line} line=${params.line} label=${named[params.line]} onChange=${reload}
       onClose=${() => (go(""), reload())} />`}
   <//>`;
+}
+
+function Empty({ connect }) {
+  const button = (kind) => html`<${Button} kind=${kind} icon="qr-code" onClick=${connect}>${t("lines.connect")}<//>`;
+  if (isOperator()) return html`<${OperatorsEmpty} icon="smartphone" title=${t("lines.empty.title")}>${button("")}<//>`;
+  return html`<${EmptyState} icon="smartphone" title=${t("lines.empty.title")} text=${t("lines.empty.text")}>${button("primary")}<//>`;
 }
 
 function Line({ line, ask, connect }) {
@@ -63,7 +71,7 @@ function Line({ line, ask, connect }) {
     setBusy(true);
     try {
       await restart(line.line);
-      toast(t("lines.restarting", { label: line.label }));
+      toast(t("lines.restarting", { label: lineName(line) }));
     } catch (failed) {
       toast(sentence(failed));
     }
@@ -74,7 +82,7 @@ function Line({ line, ask, connect }) {
   const calm = ["releasing", "creating"].includes(line.state);
   return html`<li class="card line"><div class="inside">
     <div class="who-and-how">
-      <h2>${line.label}</h2>
+      <h2 dir="auto">${lineName(line)}</h2>
       <${StateChip} state=${line.state}>${t(`lines.states.${line.state}`)}<//>
       <span class="muted small"><${Age} at=${line.since} /></span>
     </div>
