@@ -90,7 +90,7 @@ gcloud: $(READY) ## the script that deploys without Terraform: ENV=.env.producti
 lock: $(TOOLS)/.ready ## write requirements.txt anew from infra/requirements.in
 	@echo '# Made by `make lock` from infra/requirements.in: do not edit. Installed with its hashes checked.' > requirements.new
 	$(TOOLS)/bin/uv pip compile --quiet --universal --python-version=3.11 --generate-hashes --no-header \
-		--no-emit-index-url infra/requirements.in >> requirements.new
+		infra/requirements.in >> requirements.new
 	@mv requirements.new requirements.txt
 
 audit: $(TOOLS)/.ready ## known vulnerabilities in what is deployed (asks the internet)

@@ -8,6 +8,8 @@ import pytest
 from infra.local import emulator
 from tests.perene import Perene
 
+pytest_plugins = ["tests.skips"]
+
 DIALECTS = ("2.3.6", "1.8.2")
 
 

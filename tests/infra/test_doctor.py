@@ -20,7 +20,6 @@ from jwt.algorithms import RSAAlgorithm
 from infra import deployment
 from infra.doctor import asking, examine, servers
 from infra.doctor.findings import Finding, Verdict
-from infra.local import children
 from tests.house.issuer import a_key
 from tests.perene import Perene
 
@@ -606,13 +605,23 @@ def doctor(*asked: str, **more: str) -> Any:
     )  # fmt: skip
 
 
+NOWHERE = "http://127.0.0.1:1"
+
+
+def settings_of_nothing(folder: Path, **more: str) -> Path:
+    """A file of valid settings, of a deployment where nobody answers."""
+    settings = {
+        "PUBLIC_URL": NOWHERE, "EVOLUTION_URL": NOWHERE, "EVOLUTION_API_KEY": "key",
+        "WEBHOOK_SECRET": "w" * 32, "GOOGLE_CLOUD_PROJECT": "doctor", **more,
+    }  # fmt: skip
+    file = folder / "settings"
+    file.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
+    return file
+
+
 def test_it_ends_badly_if_something_is_bad(tmp_path: Path, firestore_emulator: str):
-    nowhere = f"http://127.0.0.1:{children.free_port()}"
-    file = tmp_path / "settings"
-    file.write_text(
-        f"PUBLIC_URL={nowhere}\nWEBHOOK_SECRET={'w' * 32}\nGOOGLE_CLOUD_PROJECT=doctor\n"
-        f"EVOLUTION_URL={nowhere}\nEVOLUTION_API_KEY=key\nINSTANCE_MX=5\n"
-        f"FIRESTORE_EMULATOR_HOST={firestore_emulator}\n"
+    file = settings_of_nothing(
+        tmp_path, INSTANCE_MX="5", FIRESTORE_EMULATOR_HOST=firestore_emulator
     )
 
     ran = doctor(f"--env={file}", f"--evolution-env={ROOT}/infra/evolution/.env.example")
@@ -630,12 +639,7 @@ def test_it_ends_badly_if_something_is_bad(tmp_path: Path, firestore_emulator: s
 
 def test_only_the_file_says_what_is_looked_at(tmp_path: Path, firestore_emulator: str):
     """An emulator that a shell still names is not the deployment's Firestore."""
-    nowhere = f"http://127.0.0.1:{children.free_port()}"
-    file = tmp_path / "settings"
-    file.write_text(
-        f"PUBLIC_URL={nowhere}\nWEBHOOK_SECRET={'w' * 32}\nGOOGLE_CLOUD_PROJECT=doctor\n"
-        f"EVOLUTION_URL={nowhere}\nEVOLUTION_API_KEY=key\nSCHEDULER_JWKS_URL={nowhere}\n"
-    )
+    file = settings_of_nothing(tmp_path, SCHEDULER_JWKS_URL=NOWHERE)
 
     ran = doctor(f"--env={file}", FIRESTORE_EMULATOR_HOST=firestore_emulator, NO_GCE_CHECK="true")
 

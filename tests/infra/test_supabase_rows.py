@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -42,13 +43,14 @@ def database() -> Iterator[list[str]]:
     place = tempfile.mkdtemp(prefix="perene-postgres-")
     if NOBODY:
         os.chown(place, pwd.getpwnam(NOBODY).pw_uid, -1)
-    _do("initdb", "-D", f"{place}/data", "-A", "trust", "-U", "postgres")
     options = f"-k {place} -c listen_addresses=''"
-    _do("pg_ctl", "-D", f"{place}/data", "-o", options, "-w", "-l", f"{place}/log", "start")
     try:
+        _do("initdb", "-D", f"{place}/data", "-A", "trust", "-U", "postgres")
+        _do("pg_ctl", "-D", f"{place}/data", "-o", options, "-w", "-l", f"{place}/log", "start")
         yield ["psql", "-h", place, "-U", "postgres", "-At", "-q", "-v", "ON_ERROR_STOP=1"]
     finally:
-        _do("pg_ctl", "-D", f"{place}/data", "-m", "immediate", "stop")
+        with suppress(subprocess.CalledProcessError):  # it never started
+            _do("pg_ctl", "-D", f"{place}/data", "-m", "immediate", "stop")
         shutil.rmtree(place)
 
 
