@@ -6,11 +6,9 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from infra.local import emulator
-from tests.perene import Perene
+from tests.perene import DIALECTS, Perene
 
 pytest_plugins = ["tests.skips"]
-
-DIALECTS = ("2.3.6", "1.8.2")
 
 
 @pytest.fixture(scope="session")
@@ -32,17 +30,16 @@ def firestore_emulator() -> Iterator[str]:
         yield host
 
 
-@pytest.fixture(params=DIALECTS)
+@pytest.fixture
 async def perene(
     request: pytest.FixtureRequest, firestore_emulator: str, anyio_backend: str
 ) -> AsyncIterator[Perene]:
-    """Perene with one Evolution: every test runs on both dialects."""
-    async with Perene(main=request.param) as perene:
+    """Perene with one Evolution 2.x; `in_both_dialects` runs a test on 1.8 as well."""
+    async with Perene(main=getattr(request, "param", DIALECTS[0])) as perene:
         yield perene
 
 
 @pytest.fixture
-async def on_2(firestore_emulator: str, anyio_backend: str) -> AsyncIterator[Perene]:
+def on_2(perene: Perene) -> Perene:
     """Perene with one Evolution 2.x, for what 1.8 doesn't have or what the dialect can't change."""
-    async with Perene() as perene:
-        yield perene
+    return perene

@@ -15,6 +15,7 @@ from unittest import mock
 
 import httpx
 import jwt
+import pytest
 from google.cloud import firestore
 
 from infra.local import gateway
@@ -24,6 +25,10 @@ from shared import config, services, webhook_token
 from shared.domain import names
 from shared.domain.names import InstanceName, LineId, LineKey, TenantId
 from shared.lines.configuration import configuration_of
+
+DIALECTS = ("2.3.6", "1.8.2")
+in_both_dialects = pytest.mark.parametrize("perene", DIALECTS, indirect=True)
+"""For a test, or a module's `pytestmark`, of what Evolution 2.x and 1.8 do differently."""
 
 ORIGIN = "http://perene.test"
 FUNCTIONS = Path(__file__).parent.parent / "functions"

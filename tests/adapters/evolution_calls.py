@@ -1,10 +1,9 @@
 """Every call that an Evolution client has, as a test may make it."""
 
-import pytest
-
 from shared.domain.outgoing import Outgoing, Text
 from shared.domain.upstream import MessageKey
 from tests.adapters.evolution_wire import NIGHT, NOON, WANTED
+from tests.cases import in_each
 
 TO = Outgoing("5511988887777", Text("o texto de alguém"))
 AT = MessageKey("3EB0", "5511988887777@s.whatsapp.net", True)
@@ -41,6 +40,6 @@ SENDS = {
 EVERYTHING = {**CALLS, **CREATE, **SENDS}
 VERSIONS = ["2.3.6", "1.8.2"]
 
-every_call = pytest.mark.parametrize("call", CALLS)
-every_send = pytest.mark.parametrize("call", SENDS)
-everything = pytest.mark.parametrize("call", EVERYTHING)
+every_call = in_each("call", CALLS)
+every_send = in_each("call", SENDS)
+everything = in_each("call", EVERYTHING)

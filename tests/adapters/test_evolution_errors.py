@@ -1,10 +1,10 @@
 """Error bodies are read in every shape, known and unknown."""
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.evolution import errors
+from tests.cases import in_each
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
@@ -26,7 +26,7 @@ def test_the_texts_of_any_json_are_few_and_short(body):
     assert all(isinstance(text, str) and len(text) <= errors.LONGEST_TEXT for text in texts)
 
 
-@pytest.mark.parametrize(
+@in_each(
     ("body", "texts"),
     [
         ({"response": {"message": "Unauthorized"}}, ["Unauthorized"]),

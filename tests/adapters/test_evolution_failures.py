@@ -35,6 +35,7 @@ from tests.adapters.evolution_wire import (
     saying,
     says,
 )
+from tests.cases import in_each
 
 pytestmark = pytest.mark.anyio
 
@@ -53,7 +54,7 @@ async def test_a_cut_connection_is_an_unreachable_server(call):
 
 
 @everything
-@pytest.mark.parametrize("error", [httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout])
+@in_each("error", [httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout])
 async def test_what_never_left_is_an_unreachable_server_whatever_was_asked(call, error):
     evolution, _ = an_evolution(failing(error))
 
@@ -70,7 +71,7 @@ async def test_silence_is_a_server_that_timed_out(call):
     assert len(wire.requests) == 1
 
 
-@pytest.mark.parametrize(
+@in_each(
     "error", [httpx.ReadTimeout, httpx.WriteError, httpx.RemoteProtocolError, httpx.DecodingError]
 )
 async def test_what_may_have_left_is_in_doubt(error):
@@ -119,7 +120,7 @@ STATUSES = [200, 201, 302, 400, 403, 404, 409, 429, 500, 502, 503]
 
 
 @everything
-@pytest.mark.parametrize("body", ODD.values(), ids=ODD)
+@in_each("body", ODD.values(), ids=ODD)
 async def test_an_odd_answer_is_an_outcome_or_a_problem(call, body):
     for status in STATUSES:
         evolution, _ = an_evolution(saying(status, body))
@@ -130,7 +131,7 @@ async def test_an_odd_answer_is_an_outcome_or_a_problem(call, body):
 
 
 @every_call
-@pytest.mark.parametrize("status", [404, 500, 502])
+@in_each("status", [404, 500, 502])
 async def test_only_evolution_itself_can_say_that_an_instance_is_missing(call, status):
     for body in ODD.values():
         evolution, _ = an_evolution(saying(status, body))
@@ -183,7 +184,7 @@ REPEATED = {"connection", "configuration", "settings", "silence", "configure"}
 NEVER_REPEATED = {"create", "connect", "restart", "delete", "send", "edit", "delete_message"}
 
 
-@pytest.mark.parametrize("call", sorted(REPEATED))
+@in_each("call", sorted(REPEATED))
 async def test_what_is_harmless_is_asked_once_more(call):
     good = {"instance": {"state": "open"}}
     answers = iter([httpx.Response(502), httpx.Response(200, json=good)])
@@ -192,8 +193,8 @@ async def test_what_is_harmless_is_asked_once_more(call):
     assert await EVERYTHING[call](evolution) is not None
 
 
-@pytest.mark.parametrize("call", sorted(NEVER_REPEATED))
-@pytest.mark.parametrize("answer", [saying(502, "<html>"), failing(httpx.ReadError)])
+@in_each("call", sorted(NEVER_REPEATED))
+@in_each("answer", [saying(502, "<html>"), failing(httpx.ReadError)])
 async def test_what_does_something_is_never_asked_again(call, answer):
     evolution, wire = an_evolution(answer)
 

@@ -27,6 +27,7 @@ from tests.adapters.evolution_wire import (
     saying,
     says,
 )
+from tests.cases import in_each
 
 pytestmark = pytest.mark.anyio
 
@@ -39,7 +40,7 @@ MUTATING = ["create", "connect", "restart", "silence", "configure", "delete"]
 
 
 @everything
-@pytest.mark.parametrize("version", VERSIONS)
+@in_each("version", VERSIONS)
 async def test_a_server_that_never_answers_is_given_up_in_time(call, version, monkeypatch):
     for limit in [name for name, value in vars(limits).items() if isinstance(value, float)]:
         monkeypatch.setattr(limits, limit, 0.02)
@@ -55,7 +56,7 @@ async def test_a_server_that_never_answers_is_given_up_in_time(call, version, mo
     assert outcome is None or isinstance(outcome, Doubtful | SendDoubtful)
 
 
-@pytest.mark.parametrize("call", ["configure", "delete"])
+@in_each("call", ["configure", "delete"])
 async def test_calls_that_are_several_requests_end_in_time_as_a_whole(call, monkeypatch):
     for limit in ("CONFIGURE", "DELETE"):
         monkeypatch.setattr(limits, limit, 0.1)

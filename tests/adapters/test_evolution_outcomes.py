@@ -16,6 +16,7 @@ from shared.domain.upstream import (
 from shared.evolution import limits
 from tests.adapters.evolution_calls import EVERYTHING, TO, every_send
 from tests.adapters.evolution_wire import WANTED, an_evolution, exchange, saying, says
+from tests.cases import in_each
 
 pytestmark = pytest.mark.anyio
 
@@ -25,7 +26,7 @@ def impatient(monkeypatch):
     monkeypatch.setattr(limits, "PAUSE", 0)
 
 
-@pytest.mark.parametrize(
+@in_each(
     ("status", "body", "outcome"),
     [
         (400, says("Foreign key constraint violated: `Setting_instanceId_fkey`"), Doubtful),
@@ -64,7 +65,7 @@ PICTURE = Outgoing("5511988887777", Media(MediaKind.IMAGE, "https://x.example/p.
 VOICE = Outgoing("5511988887777", Audio("https://x.example/p.mp3"))
 
 
-@pytest.mark.parametrize(
+@in_each(
     ("outgoing", "status", "text", "reason"),
     [
         (PICTURE, 500, "AxiosError: getaddrinfo ENOTFOUND", WhyNotSent.MEDIA_UNREACHABLE),

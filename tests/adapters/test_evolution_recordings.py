@@ -31,6 +31,7 @@ from tests.adapters.evolution_wire import (
     exchange,
     exchanges,
 )
+from tests.cases import in_each
 
 pytestmark = pytest.mark.anyio
 
@@ -261,7 +262,7 @@ def in_words(outcome: Any) -> str:
             return "a page" if name == "Page" else name
 
 
-@pytest.mark.parametrize("name", MEANING)
+@in_each("name", MEANING)
 async def test_a_recorded_answer_means(name):
     recorded = exchange(name)
     answer = recorded["response"]
@@ -295,7 +296,7 @@ async def test_no_recorded_answer_of_a_route_that_we_use_is_left_out():
     assert used == MEANING.keys()
 
 
-@pytest.mark.parametrize("file", sorted(RECORDINGS.glob("exchanges/race-create-*.json")))
+@in_each("file", sorted(RECORDINGS.glob("exchanges/race-create-*.json")))
 async def test_whoever_loses_the_race_of_two_creates_is_in_doubt(file):
     bodies = [json.loads(text) for text in json.loads(file.read_text()).get("distinct_bodies", [])]
     losers = [body for body in bodies if body.get("status") == 400]
@@ -390,7 +391,7 @@ async def test_a_webhook_that_is_off_reads_as_wanting_no_events():
     assert found.webhook_events == ()
 
 
-@pytest.mark.parametrize("version", ["2.3.6", "1.8.2"])
+@in_each("version", ["2.3.6", "1.8.2"])
 async def test_no_webhook_at_all_reads_as_wanting_nothing(version):
     evolution, _ = an_evolution(lambda request: httpx.Response(200, content=b"null"), version)
 

@@ -6,6 +6,7 @@ import pytest
 from shared.domain.upstream import Configuration
 from shared.evolution.dialects import SETTINGS
 from tests.adapters.evolution_wire import KEY, WANTED, an_evolution, exchange, saying
+from tests.cases import in_each
 
 pytestmark = pytest.mark.anyio
 
@@ -106,7 +107,7 @@ async def test_configuring_1_8_is_flat():
     }
 
 
-@pytest.mark.parametrize("version", ["2.3.6", "1.8.2"])
+@in_each("version", ["2.3.6", "1.8.2"])
 async def test_silencing_turns_the_webhook_off_and_forgets_its_address(version):
     evolution, wire = an_evolution(saying(201, {}), version)
 
@@ -117,7 +118,7 @@ async def test_silencing_turns_the_webhook_off_and_forgets_its_address(version):
     assert webhook["url"].endswith(".invalid")
 
 
-@pytest.mark.parametrize(("version", "method"), [("2.3.6", "POST"), ("1.8.2", "PUT")])
+@in_each(("version", "method"), [("2.3.6", "POST"), ("1.8.2", "PUT")])
 async def test_a_restart_uses_the_method_of_its_version(version, method):
     evolution, wire = an_evolution(saying(200, {"instance": {"state": "open"}}), version)
 
@@ -126,7 +127,7 @@ async def test_a_restart_uses_the_method_of_its_version(version, method):
     assert wire.paths == [f"{method} /instance/restart/wa1"]
 
 
-@pytest.mark.parametrize(
+@in_each(
     ("version", "state", "restarting"),
     [
         ("2.3.6", "open", True),
@@ -164,7 +165,7 @@ async def test_every_request_carries_the_key_in_a_header_and_nowhere_else():
         assert KEY not in request.content.decode()
 
 
-@pytest.mark.parametrize(
+@in_each(
     ("name", "written"),
     [
         ("instance_a~2fb", "instance_a~2fb"),

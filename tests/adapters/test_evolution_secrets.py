@@ -20,6 +20,7 @@ from tests.adapters.evolution_wire import (
     failing,
     saying,
 )
+from tests.cases import in_each
 
 pytestmark = pytest.mark.anyio
 
@@ -41,7 +42,7 @@ LEAKS = {
 
 
 @everything
-@pytest.mark.parametrize("leak", LEAKS)
+@in_each("leak", LEAKS)
 async def test_what_the_server_says_is_never_repeated(call, leak):
     evolution, _ = an_evolution(saying(*LEAKS[leak]))
 
@@ -51,7 +52,7 @@ async def test_what_the_server_says_is_never_repeated(call, leak):
 
 
 @everything
-@pytest.mark.parametrize("error", [httpx.ConnectError, httpx.ReadError, httpx.ReadTimeout])
+@in_each("error", [httpx.ConnectError, httpx.ReadError, httpx.ReadTimeout])
 async def test_our_key_is_in_no_problem_and_no_outcome(call, error):
     evolution, _ = an_evolution(failing(error))
 
@@ -67,7 +68,7 @@ async def all_that_is_told(evolution, call):
 
 
 @everything
-@pytest.mark.parametrize("key", ["chave-secreta\n-em-duas-linhas", "chave-secreta-ação-😀"])
+@in_each("key", ["chave-secreta\n-em-duas-linhas", "chave-secreta-ação-😀"])
 async def test_a_key_that_can_not_be_sent_is_not_shown_either(call, key):
     class Picky(httpx.AsyncBaseTransport):
         async def handle_async_request(self, request):

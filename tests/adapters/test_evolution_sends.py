@@ -20,6 +20,7 @@ from shared.domain.outgoing import (
 )
 from shared.domain.upstream import MessageKey
 from tests.adapters.evolution_wire import an_evolution, exchange, saying
+from tests.cases import in_each
 
 pytestmark = pytest.mark.anyio
 
@@ -77,7 +78,7 @@ SENDS = {
 }
 
 
-@pytest.mark.parametrize("name", SENDS)
+@in_each("name", SENDS)
 async def test_a_send_is_sent_as_it_was_recorded(name):
     request = recorded(name)
     evolution, wire = an_evolution(saying(201, exchange(name)["response"]["body"]))
@@ -138,7 +139,7 @@ OLD_BODIES = [
 ]
 
 
-@pytest.mark.parametrize(("outgoing", "body"), OLD_BODIES, ids=["text", "sticker", "card", "emoji"])
+@in_each(("outgoing", "body"), OLD_BODIES, ids=["text", "sticker", "card", "emoji"])
 async def test_1_8_gets_the_content_in_an_object_of_its_own(outgoing, body):
     evolution, wire = an_evolution(saying(201, {}), "1.8.2")
 
@@ -173,7 +174,7 @@ CHATS = {
 }
 
 
-@pytest.mark.parametrize("name", CHATS)
+@in_each("name", CHATS)
 async def test_a_chat_route_is_called_as_it_was_recorded(name):
     request, response = recorded(name), exchange(name)["response"]
     evolution, wire = an_evolution(saying(response["status"], response["body"]))

@@ -9,11 +9,12 @@ from shared.domain import events
 from shared.domain.events import Ignored
 from shared.evolution import webhooks
 from tests.adapters.posted import a_message, an_event, told
+from tests.cases import in_each
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 
-@pytest.mark.parametrize(
+@in_each(
     "body",
     [
         pytest.param(b"", id="nothing"),
@@ -30,7 +31,7 @@ def test_what_is_no_webhook_is_none(body: bytes):
     assert webhooks.read(body) is None
 
 
-@pytest.mark.parametrize(
+@in_each(
     ("sender", "number"),
     [
         ("5511999990001@s.whatsapp.net", "5511999990001"),
@@ -54,25 +55,25 @@ def test_an_event_happened_when_its_server_says():
     assert wire.at(NOON) == NOON.timestamp() * 1000 + 1_500
 
 
-@pytest.mark.parametrize("date", ["yesterday", None, {"low": 1}, 1e300, "2026-11-21T12:00:00"])
+@in_each("date", ["yesterday", None, {"low": 1}, 1e300, "2026-11-21T12:00:00"])
 def test_an_event_without_a_readable_date_happened_when_it_was_received(date):
     wire = webhooks.Wire.model_validate(an_event("x", None, date_time=date))
 
     assert wire.at(NOON) == NOON.timestamp() * 1000
 
 
-@pytest.mark.parametrize("event", sorted(webhooks.UNUSED))
+@in_each("event", sorted(webhooks.UNUSED))
 def test_what_we_have_no_use_for_is_ignored_by_name(event: str):
     assert told(an_event(event, {"id": 1})) == (Ignored(f"no use for {event}"),)
 
 
-@pytest.mark.parametrize("event", ["messages.reactions", "", "Messages.Upsert"])
+@in_each("event", ["messages.reactions", "", "Messages.Upsert"])
 def test_an_unknown_event_is_ignored_without_quoting_it(event: str):
     assert told(an_event(event, {"secret": 1})) == (Ignored("unknown event"),)
 
 
-@pytest.mark.parametrize("event", sorted(set(webhooks.MEANINGS) - {"remove.instance"}))
-@pytest.mark.parametrize("data", [None, "nonsense", 7, True, {"nonsense": 1}, ["nonsense", None]])
+@in_each("event", sorted(set(webhooks.MEANINGS) - {"remove.instance"}))
+@in_each("data", [None, "nonsense", 7, True, {"nonsense": 1}, ["nonsense", None]])
 def test_a_known_event_in_an_unknown_shape_is_kept_for_replay(event: str, data):
     found = told(an_event(event, data))
 
@@ -82,7 +83,7 @@ def test_a_known_event_in_an_unknown_shape_is_kept_for_replay(event: str, data):
         assert {type(event) for event in found} == {events.Unreadable}
 
 
-@pytest.mark.parametrize("event", ["messages.set", "contacts.upsert", "groups.upsert"])
+@in_each("event", ["messages.set", "contacts.upsert", "groups.upsert"])
 def test_an_empty_list_says_nothing(event: str):
     assert told(an_event(event, [])) == (Ignored("nothing in it"),)
 

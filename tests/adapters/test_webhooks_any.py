@@ -12,6 +12,7 @@ from shared.domain.messages import preview
 from shared.evolution import webhooks
 from tests.adapters import posted
 from tests.adapters.posted import GROUP, LID, MARIA, a_key, a_message, an_event, told
+from tests.cases import in_each
 
 scalars = (
     st.none()
@@ -125,7 +126,7 @@ def dropped(value: Any, path: tuple) -> Any:
     return changed(value, path[:1], lambda inner: dropped(inner, path[1:]))
 
 
-@pytest.mark.parametrize("name", posted.RECORDED)
+@in_each("name", posted.RECORDED)
 def test_a_recording_without_any_one_of_its_parts_is_events_or_none(name: str):
     body = posted.body(name)
 
@@ -133,8 +134,8 @@ def test_a_recording_without_any_one_of_its_parts_is_events_or_none(name: str):
         understood(json.dumps(dropped(body, path)).encode())
 
 
-@pytest.mark.parametrize("name", posted.RECORDED)
-@pytest.mark.parametrize(
+@in_each("name", posted.RECORDED)
+@in_each(
     "change",
     [
         pytest.param(lambda value: None, id="null"),

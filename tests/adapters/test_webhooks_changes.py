@@ -1,7 +1,5 @@
 """What becomes of a message after it was said."""
 
-import pytest
-
 from shared.domain.events import (
     DeliveryMoved,
     Ignored,
@@ -18,6 +16,7 @@ from tests.adapters.posted import (
     an_event,
     told,
 )
+from tests.cases import in_each
 
 MARIA_KEY = "551188887777"
 POSTED = 1_795_302_085_123
@@ -29,7 +28,7 @@ def update(**data):
     return event
 
 
-@pytest.mark.parametrize(
+@in_each(
     ("status", "delivery"),
     [
         ("PENDING", Delivery.PENDING),
@@ -48,17 +47,17 @@ def test_a_status_moves_the_delivery(status, delivery):
     assert update(status=status) == DeliveryMoved("3A1", delivery)
 
 
-@pytest.mark.parametrize("status", ["ERROR", 0, "0"])
+@in_each("status", ["ERROR", 0, "0"])
 def test_an_error_is_a_refusal(status):
     assert update(status=status) == SendRefused("3A1")
 
 
-@pytest.mark.parametrize("status", ["EDITED", "UNHEARD_OF", 77])
+@in_each("status", ["EDITED", "UNHEARD_OF", 77])
 def test_other_statuses_are_ignored(status):
     assert isinstance(update(status=status), Ignored)
 
 
-@pytest.mark.parametrize("status", [None, "", True, {}, 1.5])
+@in_each("status", [None, "", True, {}, 1.5])
 def test_an_update_without_a_status_is_kept_for_replay(status):
     assert isinstance(update(status=status), Unreadable)
 
@@ -67,7 +66,7 @@ def test_what_became_of_a_contacts_message_isnt_a_delivery_of_ours():
     assert isinstance(update(status="READ", fromMe=False), Ignored)
 
 
-@pytest.mark.parametrize(
+@in_each(
     "key",
     [
         {"keyId": "3A1", "messageId": "cuid"},
@@ -101,7 +100,7 @@ def test_votes_in_a_poll_look_deleted_but_arent():
     assert update(status="DELETED", pollUpdates=[{"name": "A"}]) == Ignored("votes in a poll")
 
 
-@pytest.mark.parametrize(
+@in_each(
     "data",
     [
         a_key(addressingMode="pn", participant=""),
@@ -129,7 +128,7 @@ def test_a_deletion_without_a_date_has_no_time():
     assert event == Revoked("3A1", 0, ("?",))
 
 
-@pytest.mark.parametrize(
+@in_each(
     ("key", "by"),
     [
         (a_key(fromMe=True), "me"),

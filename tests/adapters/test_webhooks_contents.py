@@ -2,11 +2,10 @@
 
 import base64
 
-import pytest
-
 from shared.domain.messages import THUMBNAIL_LIMIT, Card, Kind, Media, Place, Poll
 from tests.adapters import posted
 from tests.adapters.posted import heard, told
+from tests.cases import in_each
 
 
 def recorded(name: str):
@@ -78,7 +77,7 @@ def test_a_place_is_where_it_is():
     )
 
 
-@pytest.mark.parametrize("latitude", [None, "1", True, 91, float("1e400"), -90.5])
+@in_each("latitude", [None, "1", True, 91, float("1e400"), -90.5])
 def test_a_place_that_is_nowhere_is_none(latitude):
     message = heard({"locationMessage": {"degreesLatitude": latitude, "degreesLongitude": 1}})
 
@@ -120,7 +119,7 @@ def test_a_card_without_anything_is_still_a_card():
     assert heard({"contactsArrayMessage": {}}).cards == ()
 
 
-@pytest.mark.parametrize("version", ["", "V2", "V3", "V5"])
+@in_each("version", ["", "V2", "V3", "V5"])
 def test_a_poll_asks(version: str):
     options = [{"optionName": "A"}, {"optionName": "B"}, {"optionName": 3}, None]
     asked = {"name": "Qual?", "options": options, "selectableOptionsCount": 1}
@@ -131,7 +130,7 @@ def test_a_poll_asks(version: str):
     assert heard({"pollCreationMessage": {}}).poll == Poll(question="")
 
 
-@pytest.mark.parametrize(
+@in_each(
     ("content", "kind", "text"),
     [
         ({"buttonsResponseMessage": {"selectedButtonId": "1"}}, Kind.BUTTON_REPLY, "1"),

@@ -1,11 +1,10 @@
 """What surrounds what people say: wrappers, quotations, mentions, and noise."""
 
-import pytest
-
 from shared.domain.events import Ignored
 from shared.domain.messages import Kind, Quoted
 from tests.adapters import posted
 from tests.adapters.posted import GROUP, LID, MARIA, a_key, heard, told, upsert
+from tests.cases import in_each
 
 FILE = {"mimetype": "image/jpeg", "mediaKey": {"0": 1}}
 
@@ -16,7 +15,7 @@ def wrapped(content: dict, *wrappers: str) -> dict:
     return content
 
 
-@pytest.mark.parametrize(
+@in_each(
     "wrappers",
     [
         (),
@@ -41,7 +40,7 @@ def test_a_wrapper_too_many_isnt_opened():
     assert (message.kind, message.original) == (Kind.UNSUPPORTED, "a")
 
 
-@pytest.mark.parametrize("wrapper", ["viewOnceMessage", "viewOnceMessageV2"])
+@in_each("wrapper", ["viewOnceMessage", "viewOnceMessageV2"])
 def test_only_a_file_can_be_seen_once(wrapper: str):
     assert heard(wrapped({"imageMessage": FILE}, wrapper)).view_once
     assert heard({"imageMessage": {**FILE, "viewOnce": True}}).view_once
@@ -63,7 +62,7 @@ def test_what_we_dont_support_says_what_it_is_and_what_it_reads():
     assert (inner.original, inner.text, inner.view_once) == ("interactiveMessage", "Escolha", False)
 
 
-@pytest.mark.parametrize(
+@in_each(
     ("content", "told", "original"),
     [
         ({}, "unknown", "unknown"),
@@ -89,7 +88,7 @@ def test_keys_for_a_group_may_come_along_with_words():
     assert heard({"senderKeyDistributionMessage": {}, "new": {}}).kind is Kind.UNSUPPORTED
 
 
-@pytest.mark.parametrize("noise", ["pollUpdateMessage", "senderKeyDistributionMessage", "call"])
+@in_each("noise", ["pollUpdateMessage", "senderKeyDistributionMessage", "call"])
 def test_what_says_nothing_to_anybody_is_ignored_by_name(noise: str):
     (ignored,) = upsert({noise: {}, "messageContextInfo": {}})
 
@@ -113,7 +112,7 @@ QUOTING = {
 }
 
 
-@pytest.mark.parametrize("where", ["beside", "inside", "in the content's context"])
+@in_each("where", ["beside", "inside", "in the content's context"])
 def test_what_a_message_refers_to_may_stand_in_three_places(where: str):
     empty = {"mentionedJid": [], "stanzaId": ""}
     inside = {"text": "oi", "contextInfo": QUOTING if where == "inside" else empty}
@@ -129,7 +128,7 @@ def test_what_a_message_refers_to_may_stand_in_three_places(where: str):
     assert message.forwarded
 
 
-@pytest.mark.parametrize("score", [1, "3", {"low": 127, "high": 0}])
+@in_each("score", [1, "3", {"low": 127, "high": 0}])
 def test_what_was_forwarded_often_is_forwarded(score):
     assert heard(contextInfo={"forwardingScore": score}).forwarded
     assert not heard(contextInfo={"forwardingScore": 0, "isForwarded": False}).forwarded

@@ -1,13 +1,12 @@
 """What people and groups are called."""
 
-import pytest
-
 from shared.domain.contacts import contact_of
 from shared.domain.events import ContactNamed, GroupNamed, Ignored, Unreadable
 from tests.adapters.posted import GROUP, LID, MARIA, an_event, told
+from tests.cases import in_each
 
 
-@pytest.mark.parametrize("event", ["contacts.set", "contacts.upsert", "contacts.update"])
+@in_each("event", ["contacts.set", "contacts.upsert", "contacts.update"])
 def test_a_contact_has_the_name_it_came_with(event: str):
     row = {"remoteJid": MARIA, "pushName": " Maria  Silva "}
 
@@ -16,14 +15,14 @@ def test_a_contact_has_the_name_it_came_with(event: str):
     assert told(an_event(event, row)) == told(an_event(event, [row])) == (named,)
 
 
-@pytest.mark.parametrize("name", ["pushName", "name", "verifiedName", "notify"])
+@in_each("name", ["pushName", "name", "verifiedName", "notify"])
 def test_1_8_and_others_spell_it_otherwise(name: str):
     (event,) = told(an_event("contacts.upsert", [{"id": LID, name: "Maria"}]))
 
     assert event == ContactNamed(contact_of(LID), "Maria")
 
 
-@pytest.mark.parametrize("name", [None, "", "Você", "5511988887777", 7])
+@in_each("name", [None, "", "Você", "5511988887777", 7])
 def test_a_contact_without_a_name_of_its_own_is_ignored(name):
     (event,) = told(an_event("contacts.update", [{"remoteJid": MARIA, "pushName": name}]))
 
@@ -36,7 +35,7 @@ def test_a_groups_row_has_the_name_of_whoever_wrote_last():
     assert isinstance(event, Ignored)
 
 
-@pytest.mark.parametrize("event", ["groups.upsert", "groups.update", "group.update"])
+@in_each("event", ["groups.upsert", "groups.update", "group.update"])
 def test_a_group_has_a_subject(event: str):
     data = [{"id": GROUP, "subject": "Vendas"}, {"id": GROUP, "size": 2}]
 

@@ -19,6 +19,7 @@ from tests.adapters.posted import (
     told,
     upsert,
 )
+from tests.cases import in_each
 
 
 def an_order(kind="MESSAGE_EDIT", key=None, **change):
@@ -32,7 +33,7 @@ def edit(**change):
     return event
 
 
-@pytest.mark.parametrize("kind", ["MESSAGE_EDIT", 14, "14"])
+@in_each("kind", ["MESSAGE_EDIT", 14, "14"])
 def test_an_edit_is_told_in_three_events_and_has_always_the_same_key(kind):
     order = an_order(kind)
     wrapped = {"editedMessage": {"message": {"protocolMessage": order}}}
@@ -55,7 +56,7 @@ def test_two_edits_have_two_keys():
     assert one.edit_key != other.edit_key
 
 
-@pytest.mark.parametrize(
+@in_each(
     ("content", "text"),
     [
         ({"extendedTextMessage": {"text": "a"}}, "a"),
@@ -69,12 +70,12 @@ def test_an_edit_reads_like_a_message(content, text):
     assert edit(editedMessage=content).text == text
 
 
-@pytest.mark.parametrize("content", [None, "oi", {}, {"somethingNew": {}}])
+@in_each("content", [None, "oi", {}, {"somethingNew": {}}])
 def test_an_edit_that_cant_be_read_is_kept_for_replay(content):
     assert isinstance(edit(editedMessage=content), Unreadable)
 
 
-@pytest.mark.parametrize("kind", ["REVOKE", 0, "0"])
+@in_each("kind", ["REVOKE", 0, "0"])
 def test_a_revocation_is_an_order_too(kind):
     by_maria = upsert({"protocolMessage": an_order(kind)}, a_key(id="3A9"))
 
@@ -82,7 +83,7 @@ def test_a_revocation_is_an_order_too(kind):
     assert by_maria == (Revoked("3A1", AT, ("551188887777",)),)
 
 
-@pytest.mark.parametrize(
+@in_each(
     "kind", ["EPHEMERAL_SETTING", "HISTORY_SYNC_NOTIFICATION", 3, 5, "APP_STATE_SYNC_KEY_SHARE"]
 )
 def test_housekeeping_is_ignored(kind):
@@ -94,12 +95,12 @@ def test_housekeeping_is_ignored(kind):
     assert isinstance(edit(kind=kind), Ignored)
 
 
-@pytest.mark.parametrize("order", [{"type": None}, {"type": True}, {"key": {}}, {"key": None}])
+@in_each("order", [{"type": None}, {"type": True}, {"key": {}}, {"key": None}])
 def test_an_order_that_orders_nothing_is_kept_for_replay(order):
     assert isinstance(told(an_event("messages.edited", an_order() | order))[0], Unreadable)
 
 
-@pytest.mark.parametrize(
+@in_each(
     ("jid", "by"),
     [
         pytest.param(OWN, "?", id="we are the other side's chat"),
@@ -138,7 +139,7 @@ def test_a_reaction_without_a_time_of_its_own_has_the_messages():
     assert react(senderTimestampMs=None).at == AT
 
 
-@pytest.mark.parametrize("text", ["", None])
+@in_each("text", ["", None])
 def test_a_reaction_can_be_taken_back(text):
     assert react(text).emoji is None
 

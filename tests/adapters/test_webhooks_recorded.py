@@ -2,13 +2,12 @@
 
 import json
 
-import pytest
-
 from shared.domain import events
 from shared.domain.events import Event
 from shared.domain.messages import Message
 from shared.evolution import webhooks
 from tests.adapters import posted
+from tests.cases import in_each
 
 CONNECTING = "ignored: connecting says nothing for sure"
 UNUSED = "ignored: no use for it"
@@ -134,14 +133,14 @@ def test_no_recording_is_left_out():
     assert set(MEANT) == set(posted.RECORDED)
 
 
-@pytest.mark.parametrize("name", posted.RECORDED)
+@in_each("name", posted.RECORDED)
 def test_a_recorded_webhook_means_what_its_row_says(name: str):
     wire = webhooks.read(json.dumps(posted.body(name)).encode())
 
     assert (wire and "; ".join(map(summary, wire.meanings()))) == MEANT[name]
 
 
-@pytest.mark.parametrize("name", posted.RECORDED)
+@in_each("name", posted.RECORDED)
 def test_the_same_body_is_the_same_events(name: str):
     written = json.dumps(posted.body(name)).encode()
     once, again = webhooks.read(written), webhooks.read(written)

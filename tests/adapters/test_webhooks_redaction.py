@@ -2,7 +2,6 @@
 
 import json
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -10,6 +9,7 @@ from shared.evolution import webhooks
 from shared.evolution.redaction import DEEPEST, strip_secrets
 from tests.adapters import posted
 from tests.adapters.posted import a_message, an_event
+from tests.cases import in_each
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.floats() | st.integers() | st.text(),
@@ -17,7 +17,7 @@ json_values = st.recursive(
 )
 
 
-@pytest.mark.parametrize(
+@in_each(
     "name",
     [
         *["apikey", "api_key", "apiKey", "API-KEY", "token", "access_token", "instanceToken"],
@@ -30,8 +30,8 @@ def test_a_secret_goes_wherever_it_is(name: str):
     assert strip_secrets({"a": [{name: "s3cret", "b": 1}]}) == {"a": [{"b": 1}]}
 
 
-@pytest.mark.parametrize("name", ["url", "mediaUrl", "profilePicUrl", "media_url"])
-@pytest.mark.parametrize("url", ["https://s3/x?X-Amz-Signature=1", "https://user:pass@host/x"])
+@in_each("name", ["url", "mediaUrl", "profilePicUrl", "media_url"])
+@in_each("url", ["https://s3/x?X-Amz-Signature=1", "https://user:pass@host/x"])
 def test_a_url_that_opens_something_goes(name: str, url: str):
     assert strip_secrets({name: url, "server_url": "http://evolution"}) == {
         "server_url": "http://evolution"
@@ -44,7 +44,7 @@ def test_a_url_in_a_text_is_what_somebody_said():
     assert strip_secrets(said) == said
 
 
-@pytest.mark.parametrize("name", posted.RECORDED)
+@in_each("name", posted.RECORDED)
 def test_a_recording_can_be_kept_and_replayed(name: str):
     body = posted.body(name)
     secrets = {body.get("apikey"), body.get("destination"), "mmg.whatsapp.net/v/t62"} - {None}

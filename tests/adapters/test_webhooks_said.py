@@ -18,6 +18,7 @@ from tests.adapters.posted import (
     told,
     upsert,
 )
+from tests.cases import in_each
 
 MARIAS_KEY = "551188887777"
 LID_KEY = "lid-111222333444555"
@@ -30,7 +31,7 @@ def test_maria_said_something():
     assert (message.from_me, message.author, message.delivery) == (False, None, None)
 
 
-@pytest.mark.parametrize(
+@in_each(
     "time",
     [AT // 1000, str(AT // 1000), AT, float(AT // 1000), {"low": AT // 1000, "high": 0}],
 )
@@ -38,12 +39,12 @@ def test_a_message_was_said_at_a_time_however_it_is_written(time):
     assert heard(messageTimestamp=time).at == AT
 
 
-@pytest.mark.parametrize("name", ["Você", "", None, 7, "5511988887777", "  "])
+@in_each("name", ["Você", "", None, 7, "5511988887777", "  "])
 def test_a_name_that_nobody_chose_is_none(name):
     assert heard(pushName=name).name is None
 
 
-@pytest.mark.parametrize(
+@in_each(
     "alternative",
     ["remoteJidAlt", "senderPn", "previousRemoteJid", "participantPn", "participantAlt"],
 )
@@ -53,19 +54,19 @@ def test_a_lid_is_resolved_by_whatever_alternative_there_is(alternative: str):
     assert (contact.key, contact.address, contact.lid) == (MARIAS_KEY, LID, LID.split("@")[0])
 
 
-@pytest.mark.parametrize("alternative", ["remoteJidAlt", "senderLid", "previousRemoteJid"])
+@in_each("alternative", ["remoteJidAlt", "senderLid", "previousRemoteJid"])
 def test_a_number_learns_its_lid(alternative: str):
     contact = heard(None, a_key(MARIA, **{alternative: LID})).contact
 
     assert (contact.key, contact.address, contact.lid) == (MARIAS_KEY, MARIA, LID.split("@")[0])
 
 
-@pytest.mark.parametrize("alternative", [None, "", 7, LID, GROUP, OWN])
+@in_each("alternative", [None, "", 7, LID, GROUP, OWN])
 def test_a_lid_without_an_alternative_of_its_own_stays_one(alternative):
     assert heard(None, a_key(LID, remoteJidAlt=alternative)).contact.key == LID_KEY
 
 
-@pytest.mark.parametrize("alternative", ["remoteJidAlt", "senderPn"])
+@in_each("alternative", ["remoteJidAlt", "senderPn"])
 def test_our_own_number_is_never_the_contact_we_wrote_to(alternative: str):
     message = heard(None, a_key(LID, fromMe=True, **{alternative: OWN}))
 
@@ -110,7 +111,7 @@ def test_in_a_group_somebody_speaks():
     assert (message.contact.group, message.name) == (True, None)
 
 
-@pytest.mark.parametrize(
+@in_each(
     ("key", "author"),
     [
         ({"participant": MARIA}, MARIAS_KEY),
@@ -133,7 +134,7 @@ def test_we_are_no_author_of_a_group():
     assert (message.author, message.name) == (None, None)
 
 
-@pytest.mark.parametrize(
+@in_each(
     ("status", "delivery"),
     [
         ("PENDING", Delivery.PENDING),
@@ -167,7 +168,7 @@ def test_an_error_of_a_contacts_message_isnt_ours():
     assert [type(event) for event in upsert(status="ERROR")] == [Said]
 
 
-@pytest.mark.parametrize(
+@in_each(
     "said",
     [
         pytest.param(None, id="nothing"),
@@ -194,9 +195,7 @@ def test_what_cant_be_understood_is_kept_for_replay_and_hides_nothing_else(said)
     assert (before.message.id, after.message.id) == ("3A1", "3A2")
 
 
-@pytest.mark.parametrize(
-    "jid", ["status@broadcast", "1@broadcast", "120363@newsletter", "867051314767696@bot"]
-)
+@in_each("jid", ["status@broadcast", "1@broadcast", "120363@newsletter", "867051314767696@bot"])
 def test_what_is_said_to_everybody_is_ignored(jid: str):
     ignored = Ignored("a status, a broadcast or a channel")
 

@@ -2,11 +2,11 @@
 
 import base64
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.evolution import shapes
+from tests.cases import in_each
 
 safe = st.integers(0, shapes.MOST)
 
@@ -23,7 +23,7 @@ def test_a_number_is_the_same_in_every_shape(number: int, unsigned: bool):
         assert shapes.whole(shape) == (number if shape == shape else None)
 
 
-@pytest.mark.parametrize(
+@in_each(
     "value",
     [
         None,
@@ -55,7 +55,7 @@ def test_seconds_become_milliseconds_and_milliseconds_stay(seconds: int):
         assert shapes.millis(seconds * 1000) == seconds * 1000
 
 
-@pytest.mark.parametrize("value", [0, None, "", -5, 10**14, "soon"])
+@in_each("value", [0, None, "", -5, 10**14, "soon"])
 def test_what_is_no_moment_is_none(value):
     assert shapes.millis(value) is None
 
@@ -83,7 +83,7 @@ def test_more_bytes_than_wanted_are_none(value: bytes):
     assert {shapes.raw(shape, 8) for shape in (many, list(value), written)} == {None}
 
 
-@pytest.mark.parametrize(
+@in_each(
     "value",
     [
         None,
@@ -103,7 +103,7 @@ def test_what_is_no_bytes_is_none(value):
     assert shapes.raw(value, 8) is None
 
 
-@pytest.mark.parametrize(
+@in_each(
     ("value", "number"),
     [(-23.5, -23.5), (0, 0.0), (True, None), ("1", None), (float("nan"), None), (10**400, None)],
 )

@@ -5,10 +5,9 @@ import json
 import re
 from pathlib import Path
 
-import pytest
-
 from infra import vendor
 from shared.console import assets
+from tests.cases import in_each
 
 WEB = assets.WEB
 OURS = sorted(path for path in WEB.rglob("*.js") if "vendor" not in path.parts)
@@ -33,7 +32,7 @@ def named(path: Path) -> str:
 # Libraries -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@in_each(
     ("folder", "packages"),
     [(vendor.WEB, vendor.LIBRARIES), (vendor.TESTS, vendor.TOOLS)],
     ids=["the page's", "the tests'"],
@@ -88,19 +87,19 @@ def imported(path: Path) -> set[str]:
     return set(names) | set(re.findall(r"""import\(["']([^"']+)["']\)""", text))
 
 
-@pytest.mark.parametrize("script", OURS, ids=named)
+@in_each("script", OURS, ids=named)
 def test_a_module_imports_only_files_that_are_there(script: Path):
     assert all((script.parent / name).resolve().is_file() for name in imported(script))
 
 
-@pytest.mark.parametrize("script", OURS, ids=named)
+@in_each("script", OURS, ids=named)
 def test_texts_are_put_in_as_texts(script: Path):
     text = script.read_text()
 
     assert [each for each in DANGEROUS if each in text] == []
 
 
-@pytest.mark.parametrize("script", [*OURS, *STYLES, WEB / assets.PAGE], ids=named)
+@in_each("script", [*OURS, *STYLES, WEB / assets.PAGE], ids=named)
 def test_nothing_comes_from_elsewhere(script: Path):
     assert re.findall(r"https?://(?!\$)", script.read_text()) == []
 
@@ -111,7 +110,7 @@ def test_the_page_has_nothing_inline():
     assert re.findall(r"<script(?![^>]*src=)|<style|\son\w+=|style=", page) == []
 
 
-@pytest.mark.parametrize("script", [*OURS, *STYLES], ids=named)
+@in_each("script", [*OURS, *STYLES], ids=named)
 def test_files_of_the_page_stay_small(script: Path):
     assert len(script.read_text().splitlines()) < LONGEST
 

@@ -7,6 +7,7 @@ import pytest
 
 from shared.console import assets
 from shared.problems import Problem
+from tests.cases import in_each
 from tests.console.browser import Tab
 from tests.console.conftest import Visit
 
@@ -53,7 +54,7 @@ def places(said: str) -> set[str]:
     return set(re.findall(r"{\w+}", said))
 
 
-@pytest.mark.parametrize("language", ["pt", "en"])
+@in_each("language", ["pt", "en"])
 async def test_every_problem_has_a_sentence(visit: Visit, language: str):
     ours = {
         slug

@@ -16,6 +16,7 @@ from shared.domain.connecting import (
 from shared.domain.events import ConnectionEvent
 from shared.domain.instances import Instance, Reason, State, epoch_ms
 from tests.builders import LATER, NOON, NUMBER, a_code, a_line, shown
+from tests.cases import in_each
 
 OTHER = "5511999990002"
 MOVES: dict[str, ConnectionEvent] = {
@@ -30,7 +31,7 @@ MOVES: dict[str, ConnectionEvent] = {
     "removed": events.Removed(),
 }
 SAID = st.sampled_from(list(MOVES.values()))
-every_move = pytest.mark.parametrize("event", MOVES.values(), ids=MOVES.keys())
+every_move = in_each("event", MOVES.values(), ids=MOVES.keys())
 Told = tuple[int, ConnectionEvent]
 
 
@@ -41,7 +42,7 @@ def after(line: Instance, *told: Told) -> Instance:
     return line
 
 
-@pytest.mark.parametrize(
+@in_each(
     ("event", "state", "reason"),
     [
         pytest.param(events.Opened(NUMBER), State.OPEN, None, id="opened"),
@@ -236,7 +237,7 @@ def test_another_line_of_the_same_tenant_is_another_line():
     assert isinstance(decide_number(before, opened_from(before), owner, LATER), Conflict)
 
 
-@pytest.mark.parametrize(
+@in_each(
     "owner",
     [
         *[
@@ -270,7 +271,7 @@ def test_an_earlier_instance_of_the_name_says_nothing():
     assert told is None
 
 
-@pytest.mark.parametrize(
+@in_each(
     "known",
     [a_line(State.RELEASING, reason=Reason.RELEASE_ASKED), a_line(reason=Reason.DISCONNECTED)],
     ids=["leaving", "disconnected"],

@@ -2,7 +2,6 @@
 
 import re
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,6 +19,7 @@ from shared.domain.contacts import (
     told_by,
 )
 from shared.domain.names import LineId
+from tests.cases import in_each
 
 MARIA = "5511988887777@s.whatsapp.net"
 LID = "111222333444555@lid"
@@ -49,7 +49,7 @@ def test_two_brazilian_mobiles_fold_together_only_if_their_last_eight_digits_agr
     assert (fold(f"55{area}9{one}") == fold(f"55{area}{two}")) == (one == two)
 
 
-@pytest.mark.parametrize(
+@in_each(
     "number",
     ["15551234567", "351912345678", "5511", "", "55119888877771", "5591912345678", "52155512345"],
 )
@@ -75,7 +75,7 @@ def test_a_number_is_its_own_address():
     )
 
 
-@pytest.mark.parametrize(
+@in_each(
     "jid",
     [
         "5511988887777:12@s.whatsapp.net",
@@ -112,7 +112,7 @@ def test_a_bare_lid_has_no_number():
     assert found.number is None
 
 
-@pytest.mark.parametrize("alt", ["", "nonsense", "status@broadcast", "120363000000000001@g.us"])
+@in_each("alt", ["", "nonsense", "status@broadcast", "120363000000000001@g.us"])
 def test_an_alternative_that_is_nobody_is_none(alt):
     assert contact_of(LID, alt) == contact_of(LID)
 
@@ -122,14 +122,14 @@ def test_an_alternative_of_the_same_sort_changes_nothing():
     assert contact_of(LID, "999@lid") == contact_of(LID)
 
 
-@pytest.mark.parametrize("group", ["120363000000000001", "5511999990001-1430000000"])
+@in_each("group", ["120363000000000001", "5511999990001-1430000000"])
 def test_a_group_has_no_number(group):
     found = contact_of(f"{group}@g.us", MARIA)
 
     assert found == Contact(key=ContactKey(f"g-{group}"), address=f"{group}@g.us", group=True)
 
 
-@pytest.mark.parametrize(
+@in_each(
     "jid",
     [
         "status@broadcast",
@@ -198,7 +198,7 @@ def test_a_person_has_a_key_for_the_number_and_one_for_the_lid():
     assert keys_of(contact_of(LID)) == ("lid-111222333444555",)
 
 
-@pytest.mark.parametrize(
+@in_each(
     ("key", "person", "may"),
     [
         ("551188887777", contact_of(MARIA), True),
@@ -219,7 +219,7 @@ def test_a_conversation_id_is_known_by_its_look():
     assert not is_conversation_id("../" * 9)
 
 
-@pytest.mark.parametrize("value", ["+55 (11) 98888-7777", "5511988887777", "55.11.98888.7777"])
+@in_each("value", ["+55 (11) 98888-7777", "5511988887777", "55.11.98888.7777"])
 def test_a_number_is_read_as_people_write_it(value):
     assert digits(value) == "5511988887777"
 
@@ -228,7 +228,7 @@ def test_what_is_no_text_is_left_for_validation_to_refuse():
     assert digits(55) == 55
 
 
-@pytest.mark.parametrize(
+@in_each(
     ("told", "may"),
     [
         ("551188887777", True),

@@ -3,7 +3,6 @@
 from datetime import timedelta
 from typing import Any
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,13 +11,14 @@ from shared.domain.messages import Card, Content, Kind, Media, Place, Poll
 from shared.domain.sends import Reacting, SendState
 from shared.domain.threads import Reaction
 from tests.builders import LATER, NOON, SECOND
+from tests.cases import in_each
 from tests.domain.test_sends import AT, TEXT, a_message, a_send
 
 PLACE = Content(kind=Kind.LOCATION, place=Place(latitude=-23.5, longitude=-46.6, name="Loja"))
 FILE = Content(kind=Kind.DOCUMENT, text="veja", media=Media(name="a.pdf"))
 
 
-@pytest.mark.parametrize(
+@in_each(
     ("asked", "told", "same"),
     [
         (TEXT, Content(kind=Kind.TEXT, text="oi "), True),
@@ -50,7 +50,7 @@ def test_a_message_is_a_send_if_it_says_the_same(asked, told, same):
     assert evidence.matches(a_send(content=asked), a_message(content=told)) is same
 
 
-@pytest.mark.parametrize(
+@in_each(
     ("change", "same"),
     [
         ({"from_me": False}, False),
@@ -92,7 +92,7 @@ def test_whatever_order_they_are_found_in_the_pairs_are_the_same(keys, names):
     assert evidence.pair(several, found, LATER) == {"a": "3EB0x", "b": "3EB0y", "c": "3EB0z"}
 
 
-@pytest.mark.parametrize(
+@in_each(
     ("emoji", "given_", "reacted"),
     [
         ("👍", {"a": Reaction(emoji="👍", at=AT)}, True),

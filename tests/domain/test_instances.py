@@ -30,6 +30,7 @@ from tests.builders import (
     a_new_line,
     a_scan,
 )
+from tests.cases import in_each
 
 
 def test_a_new_line_is_being_created_for_its_tenant():
@@ -147,7 +148,7 @@ def test_a_grant_is_recognised_whatever_else_changed():
     assert held.moved(State.OPEN, None, LATER).held_by(held)
 
 
-@pytest.mark.parametrize(
+@in_each(
     ("one", "other"),
     [
         pytest.param(a_line(held_by="me"), a_line(), id="given back"),
@@ -201,14 +202,14 @@ def test_a_line_is_closed_since_it_was_open_whatever_was_tried_since():
     assert (tried.closed_since, tried.idle_since, tried.ever_open) == (NOON, NOON, True)
 
 
-@pytest.mark.parametrize("reason", [Reason.LOGGED_OUT, Reason.CONNECTION_LOST, Reason.RECONNECTING])
+@in_each("reason", [Reason.LOGGED_OUT, Reason.CONNECTION_LOST, Reason.RECONNECTING])
 def test_a_line_that_was_logged_out_before_we_took_notes_was_paired(reason: Reason):
     tried = a_line(State.CLOSED, reason=reason).moved(State.PAIRING, Reason.NO_CODE, LATER)
 
     assert not tried.surely_unpaired
 
 
-@pytest.mark.parametrize(
+@in_each(
     ("line", "surely"),
     [
         pytest.param(a_line(State.CLOSED, reason=Reason.QR_LIMIT), True, id="nobody scanned"),

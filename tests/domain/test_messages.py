@@ -19,9 +19,10 @@ from shared.domain.messages import (
     heard_by,
     preview,
 )
+from tests.cases import in_each
 
 
-@pytest.mark.parametrize(
+@in_each(
     ("content", "line"),
     [
         pytest.param(
@@ -73,7 +74,7 @@ def test_delivery_is_ordered():
     assert sorted(Delivery) == stages
 
 
-@pytest.mark.parametrize(
+@in_each(
     ("dated", "said"),
     [
         pytest.param(5_000, 5_000, id="in the past"),

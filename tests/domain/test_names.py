@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from shared.domain import names
 from shared.domain.names import LineId, LineKey, TenantId
 from tests.builders import PREFIX, a_key
+from tests.cases import in_each
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()))
 TENANTS = st.one_of(st.text(), st.text("._~-a0é")).filter(names.usable)
@@ -25,7 +26,7 @@ def test_any_other_line_follows_after_two_tildes():
     assert names.instance_name(PREFIX, a_key("acme", "vendas")) == "instance_acme~~vendas"
 
 
-@pytest.mark.parametrize(
+@in_each(
     ("tenant", "spelled"),
     [
         pytest.param("Acme_1.b-c", "Acme_1.b-c", id="plain characters stand for themselves"),
@@ -126,7 +127,7 @@ def test_whatever_is_read_as_a_line_is_spelled_exactly_so(name: str):
     assert key is None or names.instance_name(PREFIX, key) == PREFIX + name
 
 
-@pytest.mark.parametrize(
+@in_each(
     "name",
     [
         pytest.param("", id="nothing"),
@@ -158,11 +159,11 @@ def test_no_tenant_is_spelled_as_nothing():
     assert names.unspell("") is None
 
 
-@pytest.mark.parametrize("line", ["default", "a", "a-b", "0", "x" * 32])
+@in_each("line", ["default", "a", "a-b", "0", "x" * 32])
 def test_a_line_is_short_and_plain(line: str):
     assert names.is_line(line)
 
 
-@pytest.mark.parametrize("line", ["", "-a", "a-", "A", "a_b", "a b", "a\n", "é", "٣", "x" * 33])
+@in_each("line", ["", "-a", "a-", "A", "a_b", "a b", "a\n", "é", "٣", "x" * 33])
 def test_anything_else_is_no_line(line: str):
     assert not names.is_line(line)

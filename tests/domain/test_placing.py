@@ -18,6 +18,7 @@ from tests.builders import (
     a_room,
     a_tenant,
 )
+from tests.cases import in_each
 
 PUT_OUT = [
     pytest.param(Status.SUSPENDED, id="suspended"),
@@ -39,7 +40,7 @@ def placed(
     return decide_place(tenant, instance, a_key("acme", line), now, on_first_use=welcome)
 
 
-@pytest.mark.parametrize("status", PUT_OUT)
+@in_each("status", PUT_OUT)
 def test_a_tenant_that_is_not_active_is_kept_out(status: Status):
     assert decide_entry(a_tenant(status=status), on_first_use=True) == placing.Barred(status)
 
@@ -56,7 +57,7 @@ def test_an_unknown_tenant_stays_out_where_that_is_not_welcome():
     assert decide_entry(None, on_first_use=False) == placing.Barred(None)
 
 
-@pytest.mark.parametrize("status", PUT_OUT)
+@in_each("status", PUT_OUT)
 def test_a_tenant_kept_out_gets_not_even_a_line_it_has(status: Status):
     assert placed(a_tenant(status=status), a_line(open=True)) == placing.Barred(status)
 
@@ -85,7 +86,7 @@ def test_a_line_beyond_a_plan_that_shrank_is_still_looked_after():
     assert placed(a_tenant(max_lines=1), known, line="suporte") == placing.Look(known)
 
 
-@pytest.mark.parametrize("state", State)
+@in_each("state", State)
 def test_a_line_somebody_is_changing_has_to_be_waited_for(state: State):
     changing = a_line(state, held_by="another")
 
@@ -111,7 +112,7 @@ def test_an_interrupted_creation_is_taken_over():
     assert placed(instance=stuck, now=LATER) == placing.TakeOver(stuck)
 
 
-@pytest.mark.parametrize("state", SETTLED)
+@in_each("state", SETTLED)
 def test_a_line_that_should_be_there_is_looked_at(state: State):
     known = a_line(state)
 
@@ -139,7 +140,7 @@ def test_a_tie_goes_to_the_first_by_id_in_whatever_order_they_come():
     assert decide_server(servers) == decide_server(servers[::-1]) == a_room("a")
 
 
-@pytest.mark.parametrize(
+@in_each(
     "room",
     [
         pytest.param(a_room(reserved=10), id="full"),

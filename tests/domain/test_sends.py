@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import pytest
-
 from shared.domain import sends
 from shared.domain.contacts import ConversationId, contact_of
 from shared.domain.instances import State
@@ -13,6 +11,7 @@ from shared.domain.sends import Doubt, Send, SendState
 from shared.domain.threads import KeptMessage
 from shared.domain.upstream import WhyNotSent
 from tests.builders import LATER, NOON, NUMBER, SECOND, a_line
+from tests.cases import in_each
 
 MARIA = contact_of("5511988887777@s.whatsapp.net")
 AT = int(NOON.timestamp() * 1000)
@@ -49,7 +48,7 @@ def a_message(name: str = "3EB01", content: Content = TEXT, **change: Any) -> Ke
 # May it be sent? -----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@in_each(
     ("line", "number", "speech"),
     [
         (a_line(open=True), NUMBER, sends.Speakable),
@@ -76,7 +75,7 @@ def test_what_may_pass_in_a_moment_says_so():
 # Asked again ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@in_each(
     ("send", "now", "again"),
     [
         (a_send(state=SendState.SENDING), NOON + SECOND, sends.UnderWay),

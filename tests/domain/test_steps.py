@@ -9,6 +9,7 @@ from shared.domain import steps
 from shared.domain.instances import FOUND_CODE_LIFETIME, Code, Reason, State
 from shared.domain.upstream import Connected, Connection, NoCode
 from tests.builders import CODE_OVER, LATER, MARK, NOON, a_code, a_line, a_scan
+from tests.cases import in_each
 
 SETTLED = [State.PAIRING, State.OPEN, State.CLOSED, State.CONFLICT, State.MISSING]
 
@@ -19,7 +20,7 @@ def step(
     return steps.decide_step(known, connection, now, by_number=by_number, mark=MARK)
 
 
-@pytest.mark.parametrize("state", SETTLED)
+@in_each("state", SETTLED)
 def test_an_instance_that_is_gone_is_made_again(state: State):
     assert step(known := a_line(state), None) == steps.Heal(known)
 
@@ -34,7 +35,7 @@ def test_an_open_line_is_ready_for_a_caller_who_would_type_a_code_too():
     assert step(known, Connection.OPEN, by_number=True) == steps.Ready(known)
 
 
-@pytest.mark.parametrize("state", [State.PAIRING, State.CLOSED, State.MISSING])
+@in_each("state", [State.PAIRING, State.CLOSED, State.MISSING])
 def test_a_record_behind_an_open_instance_forgets_who_paired_it(state: State):
     known = a_line(state, number="5511999990009", code=a_code(), reason=Reason.LOGGED_OUT)
 
@@ -59,7 +60,7 @@ def test_a_code_that_has_expired_is_asked_for():
     assert step(known, Connection.CONNECTING, CODE_OVER) == steps.AskForCode(known)
 
 
-@pytest.mark.parametrize("state", [State.OPEN, State.CLOSED, State.CONFLICT, State.MISSING])
+@in_each("state", [State.OPEN, State.CLOSED, State.CONFLICT, State.MISSING])
 def test_a_connecting_instance_is_asked_whether_it_shows_a_code(state: State):
     known = a_line(state, code=a_code())
 
@@ -78,14 +79,14 @@ def test_a_caller_who_would_type_needs_a_new_instance_while_a_code_to_scan_is_on
     assert step(known, Connection.CONNECTING, by_number=True) == steps.Renew(known)
 
 
-@pytest.mark.parametrize(
+@in_each(
     "code",
     [
         pytest.param(None, id="no code"),
         pytest.param(a_code(born=NOON - (LATER - NOON)), id="an old one"),
     ],
 )
-@pytest.mark.parametrize("state", SETTLED)
+@in_each("state", SETTLED)
 def test_without_a_code_on_show_nobody_knows_that_it_is_unpaired_so_nothing_is_made_anew(
     state: State, code: Code | None
 ):
@@ -106,7 +107,7 @@ def test_a_paired_line_that_reconnects_is_never_made_anew_for_a_typed_code():
     assert step(known, Connection.CONNECTING, by_number=True) == steps.AskForCode(known)
 
 
-@pytest.mark.parametrize("connection", [Connection.CLOSED, Connection.UNKNOWN])
+@in_each("connection", [Connection.CLOSED, Connection.UNKNOWN])
 def test_a_closed_instance_is_started(connection: Connection):
     known = a_line(code=a_code())
 
@@ -119,7 +120,7 @@ def test_a_typed_code_that_nobody_typed_spoils_the_start():
     assert step(known, Connection.CLOSED) == steps.Renew(known)
 
 
-@pytest.mark.parametrize("reason", [Reason.CONNECTION_LOST, Reason.LOGGED_OUT, None])
+@in_each("reason", [Reason.CONNECTION_LOST, Reason.LOGGED_OUT, None])
 def test_a_line_that_may_have_been_paired_with_a_typed_code_is_never_made_anew(reason: Reason):
     known = a_line(spoiled=True, reason=reason)
 
@@ -140,8 +141,8 @@ def test_a_line_that_was_paired_after_all_is_not_spoiled():
 # Leaving -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("asked", [Reason.RELEASE_ASKED, Reason.DISCONNECT_ASKED])
-@pytest.mark.parametrize("state", SETTLED)
+@in_each("asked", [Reason.RELEASE_ASKED, Reason.DISCONNECT_ASKED])
+@in_each("state", SETTLED)
 def test_a_line_that_leaves_says_so_first(state: State, asked: Reason):
     known = a_line(state, code=a_code(), number="1")
 
@@ -191,7 +192,7 @@ def test_the_first_code_of_a_line_makes_it_pairing():
     assert noted.since == LATER
 
 
-@pytest.mark.parametrize(
+@in_each(
     "link", [pytest.param(a_scan(), id="the stale code again"), pytest.param(NoCode(), id="none")]
 )
 def test_a_stale_code_is_not_shown_again(link: Any):
@@ -219,9 +220,7 @@ def test_a_line_on_its_way_back_is_not_called_pairing():
     assert steps.decide_started(known, NoCode(), LATER) == known
 
 
-@pytest.mark.parametrize(
-    "link", [pytest.param(a_scan(), id="a stale code"), pytest.param(NoCode(), id="no code")]
-)
+@in_each("link", [pytest.param(a_scan(), id="a stale code"), pytest.param(NoCode(), id="no code")])
 def test_an_open_line_that_shows_no_new_code_reconnects_by_itself(link: Any):
     known = a_line(open=True, code=a_code())
 
@@ -249,7 +248,7 @@ def test_an_instance_that_connected_meanwhile_is_open_with_some_number():
 # What a start made of it ---------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@in_each(
     ("link", "state", "reason", "code"),
     [
         pytest.param(Connected(), State.OPEN, None, None, id="open"),
@@ -276,7 +275,7 @@ def test_a_holder_that_heard_nothing_writes_what_it_found():
     assert settled == steps.decide_started(held, a_scan(), LATER)
 
 
-@pytest.mark.parametrize("state", [State.OPEN, State.CONFLICT])
+@in_each("state", [State.OPEN, State.CONFLICT])
 def test_a_line_that_was_paired_meanwhile_stays_so(state: State):
     held = a_line(State.CREATING, held_by="me")
     current = held.model_copy(update={"state": state, "number": "1", "heard_at": 5})

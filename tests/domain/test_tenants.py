@@ -2,11 +2,10 @@
 
 from typing import Any
 
-import pytest
-
 from shared.domain.names import DEFAULT_LINE, LineId
 from shared.domain.tenants import MAX_LINES_LIMIT
 from tests.builders import a_tenant
+from tests.cases import in_each
 
 VENDAS, SUPORTE = LineId("vendas"), LineId("suporte")
 
@@ -29,24 +28,24 @@ def test_a_larger_plan_has_room_for_more():
     assert a_tenant("acme", "default", "vendas", max_lines=3).has_room_for(SUPORTE)
 
 
-@pytest.mark.parametrize("max_lines", [0, 1])
-@pytest.mark.parametrize("line", [DEFAULT_LINE, VENDAS])
+@in_each("max_lines", [0, 1])
+@in_each("line", [DEFAULT_LINE, VENDAS])
 def test_a_line_stays_the_tenants_when_its_plan_shrinks(line: LineId, max_lines: int):
     assert a_tenant("acme", "default", "vendas", max_lines=max_lines).has_room_for(line)
 
 
-@pytest.mark.parametrize("line", [DEFAULT_LINE, VENDAS])
+@in_each("line", [DEFAULT_LINE, VENDAS])
 def test_a_plan_of_no_lines_has_room_for_none(line: LineId):
     assert not a_tenant(max_lines=0).has_room_for(line)
 
 
-@pytest.mark.parametrize(
+@in_each(
     ("written", "means"), [(-1, 0), (MAX_LINES_LIMIT + 1, MAX_LINES_LIMIT), ("many", 1), (None, 1)]
 )
 def test_a_plan_written_by_hand_is_kept_within_its_bounds(written: Any, means: int):
     assert a_tenant(max_lines=written).max_lines == means
 
 
-@pytest.mark.parametrize("written", [None, "default", 7])
+@in_each("written", [None, "default", 7])
 def test_lines_that_are_no_list_are_none(written: Any):
     assert a_tenant(**{"lines": written}).lines == ()

@@ -11,6 +11,7 @@ from shared.domain.contacts import ContactKey, ConversationId, contact_of
 from shared.domain.messages import Delivery, Kind, Message
 from shared.domain.names import LineId
 from shared.domain.threads import Conversation, Edit, KeptMessage, Preview, Reaction
+from tests.cases import in_each
 
 SAID = Message(
     id="3A1",
@@ -66,7 +67,7 @@ GROUP = {
 }
 
 
-@pytest.mark.parametrize(
+@in_each(
     ("message", "by", "may"),
     [
         pytest.param({}, "551188887777", True, id="whoever said it"),
@@ -147,7 +148,7 @@ def test_a_reaction_that_was_taken_back_is_none():
     assert kept(reactions={"me": given_}).reactions_now() == {}
 
 
-@pytest.mark.parametrize(
+@in_each(
     ("from_me", "progress", "refused", "outcome", "failed"),
     [
         (False, 0, False, None, False),
@@ -187,7 +188,7 @@ def test_a_stub_knows_only_news():
     assert not threads.is_stub(kept().model_dump())
 
 
-@pytest.mark.parametrize(
+@in_each(
     ("change", "shown"),
     [
         ({"from_me": True, "progress": 1}, True),

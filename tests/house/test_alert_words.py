@@ -3,12 +3,11 @@
 from datetime import timedelta
 from typing import get_args
 
-import pytest
-
 from shared.alerts import words
 from shared.alerts.words import Language
 from shared.domain.fleet.incidents import Cause, Incident, News
 from tests.builders import NOON
+from tests.cases import in_each
 
 LANGUAGES = get_args(Language)
 FACTS = {"last": None, "used": 9, "limit": 10, "instances": 412, "why": ["tenants_shrank"]}
@@ -19,8 +18,8 @@ def an_incident(cause: Cause = Cause.SERVER_DOWN, news: News = News.RAISED, **mo
     return Incident(**{"cause": cause, "news": news, "facts": FACTS, "count": 3, **fields, **more})
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("cause", Cause, ids=lambda cause: cause.value)
+@in_each("language", LANGUAGES)
+@in_each("cause", Cause, ids=lambda cause: cause.value)
 def test_every_cause_is_a_sentence_in_every_language(cause: Cause, language: Language):
     said = words.sentence(an_incident(cause), language)
 
@@ -29,13 +28,13 @@ def test_every_cause_is_a_sentence_in_every_language(cause: Cause, language: Lan
     assert "{" not in said
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("news", News, ids=lambda news: news.value)
+@in_each("language", LANGUAGES)
+@in_each("news", News, ids=lambda news: news.value)
 def test_every_news_begins_in_its_own_way(news: News, language: Language):
     assert words.OPENINGS[language][news] in words.sentence(an_incident(news=news), language)
 
 
-@pytest.mark.parametrize(
+@in_each(
     ("lasted", "said"),
     [
         (timedelta(seconds=20), "0 min"),

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-import pytest
+from tests.cases import in_each
 
 ROOT = Path(__file__).parent.parent.parent
 LONGEST = 300
@@ -142,7 +142,7 @@ def test_only_the_settings_read_the_environment():
 # One file, one function ----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("path", FUNCTIONS, ids=lambda path: path.stem)
+@in_each("path", FUNCTIONS, ids=lambda path: path.stem)
 def test_a_function_is_named_like_its_file(path: Path):
     defined = {
         node.name: node
@@ -154,7 +154,7 @@ def test_a_function_is_named_like_its_file(path: Path):
     assert decorated == ["functions_framework.aio.http"]
 
 
-@pytest.mark.parametrize("path", FUNCTIONS, ids=lambda path: path.stem)
+@in_each("path", FUNCTIONS, ids=lambda path: path.stem)
 def test_a_function_says_at_once_what_it_is_for(path: Path):
     said = ast.get_docstring(ast.parse(path.read_text()))
 

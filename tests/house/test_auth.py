@@ -9,6 +9,7 @@ import pytest
 
 from shared import auth, problems
 from shared.auth import tenant_of
+from tests.cases import in_each
 from tests.house.callers import HS256, asking, bearing
 from tests.house.conftest import Deploy
 from tests.house.issuer import by_hand, claims, signed
@@ -34,12 +35,12 @@ async def test_a_good_token_names_its_tenant(mint: Mint):
     assert await tenant_of(asking(mint())) == "acme"
 
 
-@pytest.mark.parametrize("scheme", ["bearer", "BEARER", "Bearer "])
+@in_each("scheme", ["bearer", "BEARER", "Bearer "])
 async def test_the_scheme_may_be_written_in_any_case(mint: Mint, scheme: str):
     assert await tenant_of(bearing(f"{scheme} {mint()}")) == "acme"
 
 
-@pytest.mark.parametrize(
+@in_each(
     "header",
     [
         pytest.param(None, id="no header"),
@@ -54,7 +55,7 @@ async def test_without_a_token_nobody_gets_in(mint: Mint, header: str | None):
         await tenant_of(bearing(header))
 
 
-@pytest.mark.parametrize(
+@in_each(
     "garbage",
     ["garbage", "a.b.c", "..", "é.é.é", "e30.e30.e30", "null", "[" * 5000, "x" * 50_000],
     ids=["a word", "three words", "dots", "accents", "objects", "null", "brackets", "much"],
@@ -104,13 +105,13 @@ WRONG: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("wrong", WRONG.values(), ids=WRONG.keys())
+@in_each("wrong", WRONG.values(), ids=WRONG.keys())
 async def test_a_signature_alone_is_not_enough(mint: Mint, wrong: dict[str, Any]):
     with pytest.raises(problems.TokenInvalid):
         await tenant_of(asking(mint(**wrong)))
 
 
-@pytest.mark.parametrize("claim", ["exp", "iss", "aud"])
+@in_each("claim", ["exp", "iss", "aud"])
 async def test_a_token_says_who_made_it_for_whom_and_until_when(by_secret: Deploy, claim: str):
     said = claims()
     del said[claim]
@@ -119,7 +120,7 @@ async def test_a_token_says_who_made_it_for_whom_and_until_when(by_secret: Deplo
         await tenant_of(asking(jwt.encode(said, SECRET, "HS256")))
 
 
-@pytest.mark.parametrize("iss", [None, [ISSUER], {}], ids=["nobody", "a list", "an object"])
+@in_each("iss", [None, [ISSUER], {}], ids=["nobody", "a list", "an object"])
 async def test_an_issuer_is_a_text(by_secret: Deploy, iss: Any):
     forged = by_hand({"alg": "HS256"}, claims(iss=iss), SECRET.encode())
 
@@ -139,7 +140,7 @@ async def test_a_token_signed_with_another_secret_is_refused(by_secret: Deploy):
         await tenant_of(asking(token(secret="another secret, long enough for HS256")))
 
 
-@pytest.mark.parametrize("kid", ["rsa-1", "ec-1"])
+@in_each("kid", ["rsa-1", "ec-1"])
 async def test_a_token_signed_with_a_key_is_refused_where_a_secret_counts(
     by_secret: Deploy, kid: str
 ):
@@ -155,7 +156,7 @@ async def test_a_longer_hash_of_the_same_secret_is_refused(by_secret: Deploy):
 # Closed unless configured --------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("missing", HS256)
+@in_each("missing", HS256)
 async def test_a_deployment_that_is_not_configured_lets_nobody_in(deploy: Deploy, missing: str):
     deploy(**HS256 | {missing: ""})
 

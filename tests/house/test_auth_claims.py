@@ -6,6 +6,7 @@ import pytest
 
 from shared import problems
 from shared.auth import operator_of, tenant_of
+from tests.cases import in_each
 from tests.house.callers import HS256, asking
 from tests.house.conftest import Deploy
 from tests.perene import token
@@ -16,7 +17,7 @@ NESTED = {"app_metadata": {"tenant_id": "acme"}}
 DOTTED = "https://x.test/tenant"
 
 
-@pytest.mark.parametrize(
+@in_each(
     ("claim", "said"),
     [
         pytest.param("tenant", {"tenant": "acme"}, id="a claim of its own"),
@@ -45,7 +46,7 @@ UNUSABLE: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("said", UNUSABLE.values(), ids=UNUSABLE.keys())
+@in_each("said", UNUSABLE.values(), ids=UNUSABLE.keys())
 async def test_a_tenant_that_cannot_be_named_is_refused(deploy: Deploy, said: dict[str, Any]):
     deploy(**HS256, AUTH_TENANT_CLAIM="tenant")
 
@@ -85,14 +86,14 @@ OTHERS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 
-@pytest.mark.parametrize(("claim", "said"), OPERATORS.values(), ids=OPERATORS.keys())
+@in_each(("claim", "said"), OPERATORS.values(), ids=OPERATORS.keys())
 async def test_an_operator_is_known_by(deploy: Deploy, claim: str, said: dict[str, Any]):
     deploy(**HS256, AUTH_OPERATOR_CLAIM=claim)
 
     assert await operator_of(asking(token("olga", **said))) == "olga"
 
 
-@pytest.mark.parametrize(("claim", "said"), OTHERS.values(), ids=OTHERS.keys())
+@in_each(("claim", "said"), OTHERS.values(), ids=OTHERS.keys())
 async def test_nobody_is_an_operator_by(deploy: Deploy, claim: str, said: dict[str, Any]):
     deploy(**HS256, AUTH_OPERATOR_CLAIM=claim)
 

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from shared import auth, problems
+from tests.cases import in_each
 from tests.house.callers import HS256, asking, bearing
 from tests.house.conftest import Deploy
 from tests.house.issuer import Issuer, signed
@@ -32,7 +33,7 @@ def by_google(**more: Any) -> str:
     return signed("rsa-1", **{**good, "email": EMAIL, "email_verified": True, **more})
 
 
-@pytest.mark.parametrize("issuer", ["https://accounts.google.com", "accounts.google.com"])
+@in_each("issuer", ["https://accounts.google.com", "accounts.google.com"])
 async def test_the_scheduler_may(google: Issuer, issuer: str):
     assert await auth.scheduler_of(asking(by_google(iss=issuer))) == EMAIL
 
@@ -41,7 +42,7 @@ async def test_an_operator_may(google: Issuer):
     assert await auth.scheduler_of(asking(token("olga", operator=True))) == "olga"
 
 
-@pytest.mark.parametrize(
+@in_each(
     "more",
     [
         pytest.param({"email": "somebody@gmail.test"}, id="another account"),
@@ -55,7 +56,7 @@ async def test_another_account_of_google_may_not(google: Issuer, more: dict[str,
         await auth.scheduler_of(asking(by_google(**more)))
 
 
-@pytest.mark.parametrize(
+@in_each(
     "bearer",
     [
         pytest.param(lambda: by_google(aud="https://other.test"), id="for another service"),

@@ -9,6 +9,7 @@ import pytest
 
 from shared import problems
 from shared.auth import operator_of, tenant_of
+from tests.cases import in_each
 from tests.house.callers import asking
 from tests.house.conftest import Deploy
 from tests.house.issuer import Issuer, a_key
@@ -53,7 +54,7 @@ async def test_a_person_is_a_tenant_by_their_user_id(deploy: Deploy):
     assert await tenant_of(legacy()) == PERSON
 
 
-@pytest.mark.parametrize("kid", ["ec-1", "rsa-1"])
+@in_each("kid", ["ec-1", "rsa-1"])
 async def test_asymmetric_keys_are_read_from_the_projects_address(
     deploy: Deploy, by_keys: Issuer, kid: str
 ):
@@ -95,7 +96,7 @@ async def test_an_operator_is_one_by_a_role_that_only_the_backend_can_write(depl
     assert await operator_of(legacy(app_metadata={"role": "operator"})) == PERSON
 
 
-@pytest.mark.parametrize("role", ["anon", "service_role"])
+@in_each("role", ["anon", "service_role"])
 async def test_a_projects_own_keys_are_nobodys_token(deploy: Deploy, role: str):
     deploy(**LEGACY)
     now = int(time.time())

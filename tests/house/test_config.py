@@ -8,6 +8,7 @@ from pydantic import SecretStr
 
 from shared import config
 from shared.config import ConfigurationError
+from tests.cases import in_each
 from tests.house.conftest import SETTINGS
 
 SECRET = "hunter2"
@@ -25,13 +26,13 @@ def fleet(*servers: dict[str, Any]) -> str:
 # What is missing or wrong names itself -------------------------------------------------------
 
 
-@pytest.mark.parametrize("variable", ["PUBLIC_URL", "WEBHOOK_SECRET"])
+@in_each("variable", ["PUBLIC_URL", "WEBHOOK_SECRET"])
 def test_a_missing_variable_names_itself(variable: str):
     with pytest.raises(ConfigurationError, match=f"^{variable}: Field required$"):
         read(**{variable: ""})
 
 
-@pytest.mark.parametrize("variable", ["EVOLUTION_URL", "EVOLUTION_API_KEY"])
+@in_each("variable", ["EVOLUTION_URL", "EVOLUTION_API_KEY"])
 def test_a_deployment_without_a_server_hears_both_ways_to_name_one(variable: str):
     with pytest.raises(ConfigurationError, match=r"EVOLUTION_URL.*EVOLUTION_SERVERS"):
         read(**{variable: ""})
@@ -68,7 +69,7 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize(("variable", "value"), WRONG.items(), ids=WRONG.keys())
+@in_each(("variable", "value"), WRONG.items(), ids=WRONG.keys())
 def test_a_wrong_variable_names_itself_and_never_shows_its_value(variable: str, value: str):
     with pytest.raises(ConfigurationError) as refused:
         read(**{variable: value})
@@ -86,7 +87,7 @@ def test_all_that_is_wrong_is_said_at_once():
     assert "INSTANCE_MAX: " in str(refused.value)
 
 
-@pytest.mark.parametrize(
+@in_each(
     ("change", "where"),
     [
         pytest.param({"id": SECRET.upper()}, "EVOLUTION_SERVERS.1.id", id="an id in capitals"),
@@ -116,7 +117,7 @@ def test_two_ways_to_check_a_token_exclude_each_other():
         read(**both)
 
 
-@pytest.mark.parametrize("prefix", ["__", "__x", "a b", "a/", "a~", "é", "x" * 17])
+@in_each("prefix", ["__", "__x", "a b", "a/", "a~", "é", "x" * 17])
 def test_a_prefix_that_could_spoil_a_document_id_or_a_url_is_refused(prefix: str):
     with pytest.raises(ConfigurationError, match=r"^INSTANCE_PREFIX:"):
         read(INSTANCE_PREFIX=prefix)
@@ -173,7 +174,7 @@ def test_a_fleet_needs_no_single_server():
     assert list(settings.servers) == ["a"]
 
 
-@pytest.mark.parametrize(
+@in_each(
     ("version", "dialect"),
     [("1.8.2", "1.8"), ("1.7.4", "1.8"), ("2.1.1", "2"), ("2.3.6", "2"), ("10.0.0", "2")],
 )
@@ -186,7 +187,7 @@ def test_a_servers_version_says_how_to_speak_to_it(version: str, dialect: str):
 # What is absent ------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("nothing", ["", " ", "\t\n"], ids=["empty", "a space", "white space"])
+@in_each("nothing", ["", " ", "\t\n"], ids=["empty", "a space", "white space"])
 def test_an_empty_variable_counts_as_absent(nothing: str):
     assert read(INSTANCE_MAX=nothing, AUTH_JWKS_URL=nothing) == read()
 
@@ -200,7 +201,7 @@ def test_what_was_typed_around_a_value_is_none_of_it():
     assert around.evolution_api_key == SecretStr("key")
 
 
-@pytest.mark.parametrize(
+@in_each(
     ("name", "default"),
     [
         ("instance_max", 100),
@@ -242,9 +243,7 @@ def test_a_server_of_a_fleet_carries_a_hundred_instances_unless_it_says_otherwis
 # What is said --------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "origins", ["https://a.test,https://b.test", " https://a.test  https://b.test "]
-)
+@in_each("origins", ["https://a.test,https://b.test", " https://a.test  https://b.test "])
 def test_origins_are_separated_by_commas_or_spaces(origins: str):
     assert read(CORS_ORIGINS=origins).cors_origins == ("https://a.test", "https://b.test")
 

@@ -10,6 +10,7 @@ from starlette.requests import Request
 
 from shared import web
 from shared.sending.files import Picture
+from tests.cases import in_each
 from tests.house.conftest import Deploy
 
 INSIDE = [
@@ -57,13 +58,13 @@ INSIDE = [
 ]
 
 
-@pytest.mark.parametrize("address", INSIDE, ids=ascii)
+@in_each("address", INSIDE, ids=ascii)
 def test_an_address_that_may_lead_inside_is_refused(address: str):
     with pytest.raises(ValidationError):
         Picture(url=address)
 
 
-@pytest.mark.parametrize(
+@in_each(
     "address",
     [
         "https://cdn.perene.com/a.jpg",

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from shared import log
+from tests.cases import in_each
 from tests.house.conftest import Logged
 
 SAID = "call me on 5511999990001"
@@ -24,10 +25,10 @@ def broken() -> Exception:
         return error
 
 
-@pytest.mark.parametrize(
+@in_each(
     ("verb", "severity"),
     [(log.happened, "INFO"), (log.refused, "NOTICE")],
-    ids=lambda each: str(each),
+    ids=["INFO", "NOTICE"],
 )
 def test_a_fact_is_one_line_of_json(logged: Logged, verb, severity: str):
     verb("line.opened", instance="instance_acme", ms=3)
@@ -78,7 +79,7 @@ def test_an_error_that_hides_another_stands_alone(logged: Logged):
     assert "caused by ValueError" not in line["stack"]
 
 
-@pytest.mark.parametrize(
+@in_each(
     ("value", "written"),
     [
         pytest.param("two\nlines", "two\nlines", id="two lines"),

@@ -13,6 +13,7 @@ from infra import openapi
 from infra.local import gateway
 from shared import web
 from shared.problems import TYPE_PREFIX
+from tests.cases import in_each
 from tests.house.conftest import Deploy
 
 METHODS = {"get", "put", "post", "delete", "options", "head", "patch", "trace"}
@@ -27,8 +28,8 @@ ROUTES = [
     for edge in openapi.edges()
     for route in edge.routes
 ]
-every_operation = pytest.mark.parametrize(("path", "operation"), OPERATIONS)
-every_route = pytest.mark.parametrize(("edge", "route"), ROUTES)
+every_operation = in_each(("path", "operation"), OPERATIONS)
+every_route = in_each(("edge", "route"), ROUTES)
 
 
 def nodes(value: Any) -> Iterator[dict[str, Any]]:

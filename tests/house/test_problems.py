@@ -1,9 +1,8 @@
 """Every failure has a name that never changes."""
 
-import pytest
-
 from shared import problems
 from shared.problems import Problem
+from tests.cases import in_each
 
 SLUGS = [
     "token-missing",
@@ -78,7 +77,7 @@ SLUGS = [
 
 KINDS = [each for each in vars(problems).values() if isinstance(each, type) and each is not Problem]
 EVERY = [each for each in KINDS if issubclass(each, Problem)]
-every_problem = pytest.mark.parametrize("kind", EVERY, ids=lambda kind: kind.slug())
+every_problem = in_each("kind", EVERY, ids=lambda kind: kind.slug())
 
 
 class AProblem(Problem):

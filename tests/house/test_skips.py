@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
+from tests.cases import in_each
 
 ROOT = Path(__file__).parents[2]
 SKIPPING = """
@@ -23,7 +23,7 @@ def test_other(thing):
 """
 
 
-@pytest.mark.parametrize(("ci", "code", "outcome"), [("", 0, "2 skipped"), ("true", 1, "1 failed")])
+@in_each(("ci", "code", "outcome"), [("", 0, "2 skipped"), ("true", 1, "1 failed")])
 def test_a_test_that_skips_fails_in_ci(tmp_path: Path, ci: str, code: int, outcome: str):
     (tmp_path / "test_skipping.py").write_text(SKIPPING)
     pytest_alone = [sys.executable, "-m", "pytest", "-q", "-p", "tests.skips", "-c", "/dev/null"]

@@ -11,6 +11,7 @@ import pytest
 from infra import openapi
 from infra.local import gateway
 from shared import services
+from tests.cases import in_each
 from tests.house.conftest import Deploy
 
 FUNCTIONS = Path(__file__).parent.parent.parent / "functions"
@@ -46,7 +47,7 @@ def untouched(*_: object) -> NoReturn:
     raise AssertionError("nobody has said yet who is calling")
 
 
-@pytest.mark.parametrize(("method", "path"), ROUTES)
+@in_each(("method", "path"), ROUTES)
 async def test_a_stranger_is_turned_away_before_anything_is_touched(
     origin: httpx.AsyncClient, method: str, path: str
 ):
@@ -56,7 +57,7 @@ async def test_a_stranger_is_turned_away_before_anything_is_touched(
     assert answer.headers["www-authenticate"] == "Bearer"
 
 
-@pytest.mark.parametrize(("method", "path"), ROUTES)
+@in_each(("method", "path"), ROUTES)
 async def test_a_token_that_nobody_signed_opens_nothing(
     origin: httpx.AsyncClient, method: str, path: str
 ):

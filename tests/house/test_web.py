@@ -12,6 +12,7 @@ from starlette.types import ASGIApp
 
 from shared import problems, web
 from shared.domain.record import Record
+from tests.cases import in_each
 from tests.house.conftest import Deploy, Logged
 
 ORIGIN = "http://function.test"
@@ -99,12 +100,12 @@ def slug(answer: httpx.Response) -> str:
 # Paths and methods ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("path", ["/", "", "/things", "/things/", "//"])
+@in_each("path", ["/", "", "/things", "/things/", "//"])
 async def test_a_functions_own_path_has_its_prefix_or_none(things: httpx.AsyncClient, path: str):
     assert (await things.get(path)).json()["name"] == "every"
 
 
-@pytest.mark.parametrize("path", ["/a", "/a/", "/things/a", "/things/a/"])
+@in_each("path", ["/a", "/a/", "/things/a", "/things/a/"])
 async def test_a_path_below_has_the_prefix_or_not(things: httpx.AsyncClient, path: str):
     assert (await things.get(path)).json()["name"] == "a"
 
@@ -117,14 +118,14 @@ async def test_a_part_of_a_path_may_be_escaped(things: httpx.AsyncClient):
     assert (await things.get("/things/a%20b")).json()["name"] == "a b"
 
 
-@pytest.mark.parametrize("path", ["/a/b", "/things/a/b", "/a/b/c"])
+@in_each("path", ["/a/b", "/things/a/b", "/a/b/c"])
 async def test_an_unknown_path_is_nothing(things: httpx.AsyncClient, path: str):
     answer = await things.get(path)
 
     assert (answer.status_code, slug(answer)) == (404, "no-such-path")
 
 
-@pytest.mark.parametrize(
+@in_each(
     ("method", "path", "named"),
     [("PUT", "/", "GET, POST"), ("POST", "/a", "DELETE, GET"), ("GET", "/a/break", "POST")],
     ids=["two at the top", "two below", "one"],
@@ -175,7 +176,7 @@ async def test_an_answer_may_be_empty_and_have_headers_of_its_own(things: httpx.
 # Bodies --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@in_each(
     "kind", ["application/json", "Application/JSON; charset=utf-8", "application/merge-patch+json"]
 )
 async def test_a_body_of_json_is_read(things: httpx.AsyncClient, kind: str):
@@ -186,14 +187,14 @@ async def test_no_body_counts_as_an_empty_object(things: httpx.AsyncClient):
     assert (await things.post("/")).json()["size"] == 0
 
 
-@pytest.mark.parametrize("kind", ["text/plain", "application/jsonp", "multipart/form-data", ""])
+@in_each("kind", ["text/plain", "application/jsonp", "multipart/form-data", ""])
 async def test_a_body_of_anything_else_is_not(things: httpx.AsyncClient, kind: str):
     answer = await posted(things, b"{}", kind)
 
     assert (answer.status_code, slug(answer)) == (415, "body-not-json")
 
 
-@pytest.mark.parametrize(
+@in_each(
     "content",
     [b"{", b"name=a", b"\xff\xfe", b'{"name": "\xff"}', b"[" * 30_000, b" "],
     ids=["half", "a form", "bytes", "bytes inside", "much too deep", "a blank"],
@@ -229,7 +230,7 @@ async def test_a_body_as_large_as_allowed_is_read(things: httpx.AsyncClient):
     assert (await posted(things, in_pieces(a_body_of(FULL)))).status_code == 200
 
 
-@pytest.mark.parametrize("size", [FULL + 1, 1_000_000], ids=["one byte more", "a megabyte"])
+@in_each("size", [FULL + 1, 1_000_000], ids=["one byte more", "a megabyte"])
 async def test_a_larger_body_is_refused(things: httpx.AsyncClient, size: int):
     answer = await posted(things, a_body_of(size))
 

@@ -10,6 +10,7 @@ from starlette.requests import Request
 
 from shared import web
 from shared.domain.record import Record
+from tests.cases import in_each
 from tests.house.conftest import Deploy, Logged
 from tests.house.test_web import ORIGIN, served
 
@@ -79,7 +80,7 @@ async def test_a_browser_of_another_origin_may_not_read_the_answer(things: httpx
     assert "access-control-allow-origin" not in answer.headers
 
 
-@pytest.mark.parametrize("origin", ["null", f"{APP}.evil.test", "http://app.test", APP.upper()])
+@in_each("origin", ["null", f"{APP}.evil.test", "http://app.test", APP.upper()])
 async def test_an_origin_that_only_looks_alike_is_another(things: httpx.AsyncClient, origin: str):
     answer = await things.get("/a", headers={"origin": origin})
 
@@ -135,7 +136,7 @@ async def test_no_line_tells_what_was_asked(
 TRACE = "105445aa7843bc8bf206b12000100000"
 
 
-@pytest.mark.parametrize(
+@in_each(
     ("header", "value"),
     [
         ("x-cloud-trace-context", f"{TRACE}/1;o=1"),
@@ -153,7 +154,7 @@ async def test_a_line_belongs_to_its_requests_trace(
     assert line["logging.googleapis.com/trace"] == f"projects/p/traces/{TRACE}"
 
 
-@pytest.mark.parametrize("value", ["", "/1", "a b", "a-b", "00-x", '"}'])
+@in_each("value", ["", "/1", "a b", "a-b", "00-x", '"}'])
 async def test_a_trace_that_is_none_is_ignored(
     things: httpx.AsyncClient, logged: Logged, value: str
 ):
@@ -177,7 +178,7 @@ async def test_a_misconfigured_deployment_still_answers_and_logs(
 # As the platform serves it -------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("path", ["/", "/default", "/instances", "/instances/default"])
+@in_each("path", ["/", "/default", "/instances", "/instances/default"])
 async def test_a_function_deployed_alone_answers_at_its_own_root(deploy: Deploy, path: str):
     app = aio.create_asgi_app("instances", FUNCTIONS / "instances.py", "http")
     through = httpx.ASGITransport(app)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from shared import problems, webhook_token
 from shared.domain.names import InstanceName
+from tests.cases import in_each
 from tests.house.conftest import SETTINGS, Deploy
 
 NAME = InstanceName("instance_acme")
@@ -89,7 +90,7 @@ FORGED = {
 }
 
 
-@pytest.mark.parametrize("token", FORGED.values(), ids=FORGED.keys())
+@in_each("token", FORGED.values(), ids=FORGED.keys())
 def test_any_other_token_is_forged(token: str):
     with pytest.raises(problems.WebhookForged):
         webhook_token.verify(token)

@@ -4,6 +4,7 @@ import pytest
 from google.cloud import firestore
 from google.cloud.firestore_v1.base_query import FieldFilter
 
+from tests.cases import in_each
 from tests.infra import asked
 from tests.infra.asked import TENANT
 from tests.infra.indexes import Indexes, Order, Shape, shape_of
@@ -34,7 +35,7 @@ def test_what_is_only_looked_up_for_a_while_ends_by_itself():
     assert Indexes().ttl == {(collection, "expires_at") for collection in ending}
 
 
-@pytest.mark.parametrize(
+@in_each(
     ("collection", "field"),
     [
         ("messages", "text"),
@@ -88,7 +89,7 @@ def made(collection: str, equal: tuple[str, ...] = (), *order: tuple[str, str]) 
     return shape_of(query._to_protobuf())
 
 
-@pytest.mark.parametrize(
+@in_each(
     ("shape", "served"),
     [
         pytest.param(made("messages"), True, id="all there is"),

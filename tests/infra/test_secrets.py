@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from infra import losses, secrets
+from tests.cases import in_each
 
 ROOT = Path(__file__).parents[2]
 SERVERS = '[{"id": "main", "url": "https://evolution.test", "api_key": "hunter2"}]'
@@ -86,7 +87,7 @@ def test_the_webhooks_secret_is_drawn_if_nothing_is_typed(gcloud: Any, tmp_path:
     assert len(drawn) == 64
 
 
-@pytest.mark.parametrize(
+@in_each(
     ("setting", "typed"),
     [
         ("EVOLUTION_SERVERS", "[hunter2"),
@@ -122,7 +123,7 @@ def plan(kind: str, *actions: str) -> dict[str, Any]:
     return {"resource_changes": [change]}
 
 
-@pytest.mark.parametrize(
+@in_each(
     ("kind", "actions", "lost"),
     [
         ("google_firestore_database", ["delete"], True),
@@ -147,9 +148,7 @@ def test_without_a_plan_nothing_is_called_safe():
     assert ran.stderr == "There is no plan to look at: make plan.\n"
 
 
-@pytest.mark.parametrize(
-    ("setting", "lost"), [("WEBHOOK_SECRET", True), ("WEBHOOK_SECRET_PREVIOUS", False)]
-)
+@in_each(("setting", "lost"), [("WEBHOOK_SECRET", True), ("WEBHOOK_SECRET_PREVIOUS", False)])
 def test_a_rotation_may_end_and_only_the_previous_secret_is_taken_away(setting: str, lost: bool):
     deleted = plan("google_secret_manager_secret", "delete")
     deleted["resource_changes"][0]["index"] = setting
@@ -157,7 +156,7 @@ def test_a_rotation_may_end_and_only_the_previous_secret_is_taken_away(setting: 
     assert bool(list(losses.losses(deleted))) == lost
 
 
-@pytest.mark.parametrize(("actions", "code"), [(["delete"], 1), (["create"], 0)])
+@in_each(("actions", "code"), [(["delete"], 1), (["create"], 0)])
 def test_the_check_says_what_would_be_lost_and_ends_so(actions: list[str], code: int):
     ran = subprocess.run(
         [sys.executable, "-m", "infra.losses"], cwd=ROOT, capture_output=True, text=True,

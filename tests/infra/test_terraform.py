@@ -13,6 +13,7 @@ import pytest
 from infra import environment
 from infra.local import gateway
 from shared import config
+from tests.cases import in_each
 from tests.infra import provider, terraform
 from tests.infra.indexes import DECLARED
 from tests.infra.terraform import INFRA, Refused
@@ -55,7 +56,7 @@ def test_every_function_is_in_the_map_and_nothing_else():
     )
 
 
-@pytest.mark.parametrize("name", MAP["functions"])
+@in_each("name", MAP["functions"])
 def test_the_map_has_the_path_that_the_function_answers(name: str):
     expected = gateway.SEGMENTS.get(name, name.replace("_", "-"))
 
@@ -63,7 +64,7 @@ def test_the_map_has_the_path_that_the_function_answers(name: str):
     assert f'"/{expected}"' in FUNCTIONS[name].read_text()
 
 
-@pytest.mark.parametrize("name", MAP["functions"])
+@in_each("name", MAP["functions"])
 def test_the_map_says_of_each_all_there_is_to_say(name: str):
     entry = MAP["functions"][name]
     sizes = {"memory", "cpu", "concurrency", "min_instances", "max_instances", "timeout_seconds"}
@@ -80,7 +81,7 @@ def trusts_of_secrets() -> set[str]:
 
 
 @computes
-@pytest.mark.parametrize("name", MAP["functions"])
+@in_each("name", MAP["functions"])
 def test_each_function_is_started_by_its_own_file(name: str):
     (build,) = functions()[name]["build_config"]
     source = build["environment_variables"]["GOOGLE_FUNCTION_SOURCE"]
@@ -112,7 +113,7 @@ def test_the_size_of_a_function_is_the_maps_unless_somebody_says_otherwise():
     assert service("receive_webhook")["min_instance_count"] == 0
 
 
-@pytest.mark.parametrize("name", MAP["functions"])
+@in_each("name", MAP["functions"])
 def test_a_sweep_stops_by_itself_before_it_is_stopped(name: str):
     entry = MAP["functions"][name]
     if entry["invoker"] != "scheduler":
@@ -143,7 +144,7 @@ def test_what_the_settings_keep_secret_is_a_secret_of_the_deployment():
 
 
 @computes
-@pytest.mark.parametrize("name", [n for n, e in MAP["functions"].items() if e["trust"] != "nobody"])
+@in_each("name", [n for n, e in MAP["functions"].items() if e["trust"] != "nobody"])
 def test_every_function_is_given_settings_that_are_valid(name: str):
     given = service(name)["environment_variables"]
     secrets = {each["key"] for each in service(name)["secret_environment_variables"]}
@@ -249,7 +250,7 @@ def test_a_page_gets_settings_that_are_valid_and_neither_secrets_nor_documents()
     assert home["url_redirect"][0]["path_redirect"] == "/console"
 
 
-@pytest.mark.parametrize("file", terraform.FILES, ids=lambda file: file.name)
+@in_each("file", terraform.FILES, ids=lambda file: file.name)
 def test_no_value_of_a_secret_is_in_a_file_or_gets_into_the_state(file: Path):
     text = file.read_text()
 
@@ -301,7 +302,7 @@ def test_the_origin_alone_reaches_what_is_public():
 
 
 @computes
-@pytest.mark.parametrize("name", [n for n, e in MAP["functions"].items() if "schedule" in e])
+@in_each("name", [n for n, e in MAP["functions"].items() if "schedule" in e])
 def test_the_scheduler_proves_who_it_is_to_the_function_that_expects_it(name: str):
     job = deployed()["google_cloud_scheduler_job.sweep"][name]
     (target,) = job["http_target"]
@@ -378,7 +379,7 @@ def test_a_long_domain_has_a_certificate_too():
 
 
 @computes
-@pytest.mark.parametrize(("asked", "limited"), [(0, False), (600, True)])
+@in_each(("asked", "limited"), [(0, False), (600, True)])
 def test_addresses_are_limited_if_somebody_says_so_but_never_webhooks(asked: int, limited: bool):
     found = terraform.computed(terraform.example() | {"requests_per_minute": asked})
     behind = found["google_compute_backend_service.function"]
@@ -434,7 +435,7 @@ def test_every_exemption_and_every_end_of_life_is_deployed():
 
 
 @computes
-@pytest.mark.parametrize(
+@in_each(
     ("database", "release"),
     [("(default)", "cloud.firestore"), ("perene", "cloud.firestore/perene")],
 )
@@ -458,7 +459,7 @@ def test_the_database_can_be_recovered_and_is_not_deleted_by_mistake():
 # Variables -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", terraform.variables())
+@in_each("name", terraform.variables())
 def test_every_variable_is_described(name: str):
     body = terraform.variables()[name]
 
@@ -489,16 +490,14 @@ WRONG = {
 
 
 @computes
-@pytest.mark.parametrize("name", WRONG)
+@in_each("name", WRONG)
 def test_a_wrong_value_is_refused_and_named(name: str):
     with pytest.raises(Refused, match=rf"(?s)Invalid value for variable.*\b{name}\b"):
         terraform.computed(terraform.example() | {name: WRONG[name]})
 
 
 @computes
-@pytest.mark.parametrize(
-    "secrets", [["WEBHOOK_SECRET"], ["WEBHOOK_SECRET", "EVOLUTION_SERVERS", "HOME"]]
-)
+@in_each("secrets", [["WEBHOOK_SECRET"], ["WEBHOOK_SECRET", "EVOLUTION_SERVERS", "HOME"]])
 def test_secrets_that_are_missing_or_unknown_are_refused(secrets: list[str]):
     with pytest.raises(Refused, match="Invalid value for variable"):
         terraform.computed(terraform.example() | {"secrets": secrets})
@@ -529,7 +528,7 @@ def test_every_value_that_is_referred_to_is_one_that_the_provider_exports():
     ] == []  # fmt: skip
 
 
-@pytest.mark.parametrize(
+@in_each(
     ("body", "found"),
     [
         ({"location": "x", "entry_pint": "y"}, ["it.entry_pint"]),

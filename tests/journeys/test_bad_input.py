@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from tests.cases import in_each
 from tests.perene import Perene, name_of, token
 
 GOOD = {"authorization": f"Bearer {token()}", "content-type": "application/json"}
@@ -34,7 +35,7 @@ BODIES: dict[str, tuple[bytes, int, str]] = {
 }
 
 
-@pytest.mark.parametrize("case", BODIES)
+@in_each("case", BODIES)
 async def test_a_bad_body_is_a_problem_and_nothing_is_made(perene: Perene, case: str):
     body, status, slug = BODIES[case]
 
@@ -45,7 +46,7 @@ async def test_a_bad_body_is_a_problem_and_nothing_is_made(perene: Perene, case:
     await nothing_was_made(perene)
 
 
-@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", ""])
+@in_each("kind", ["text/plain", "application/x-www-form-urlencoded", ""])
 async def test_only_json_is_read(perene: Perene, kind: str):
     headers = GOOD | {"content-type": kind}
 
@@ -55,7 +56,7 @@ async def test_only_json_is_read(perene: Perene, kind: str):
     await nothing_was_made(perene)
 
 
-@pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE"])
+@in_each("method", ["GET", "PUT", "PATCH", "DELETE"])
 async def test_a_wrong_method_is_named(perene: Perene, method: str):
     answer = await perene.call(method, "/ensure-instance")
 
@@ -117,7 +118,7 @@ UNUSABLE: dict[str, Any] = {
 }
 
 
-@pytest.mark.parametrize("case", UNUSABLE)
+@in_each("case", UNUSABLE)
 async def test_a_tenant_id_that_cannot_be_used_is_a_problem(perene: Perene, case: str):
     perene.set(AUTH_TENANT_CLAIM="tenant")
     headers = {"authorization": f"Bearer {token(tenant=UNUSABLE[case])}"}

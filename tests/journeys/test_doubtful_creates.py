@@ -1,11 +1,12 @@
 """A create that nobody answered may still be running, whatever is seen meanwhile (P1)."""
 
-from tests.perene import Perene, name_of
+from tests.perene import Perene, in_both_dialects, name_of
 
 NAME = name_of("acme")
 UNANSWERED = {"route": "create", "seconds": 0.02, "count": 1}
 
 
+@in_both_dialects
 async def test_an_instance_that_goes_again_before_it_is_configured_is_not_made_twice(
     perene: Perene,
 ):
@@ -18,6 +19,7 @@ async def test_an_instance_that_goes_again_before_it_is_configured_is_not_made_t
     assert creates(perene) == 1
 
 
+@in_both_dialects
 async def test_an_instance_that_goes_again_before_it_is_started_is_not_made_twice(
     perene: Perene,
 ):
@@ -29,6 +31,7 @@ async def test_an_instance_that_goes_again_before_it_is_started_is_not_made_twic
     assert creates(perene) == 1
 
 
+@in_both_dialects
 async def test_a_failure_after_an_unanswered_create_does_not_give_the_lease_back(
     perene: Perene,
 ):

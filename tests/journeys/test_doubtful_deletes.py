@@ -7,10 +7,11 @@ import pytest
 
 from shared.domain import steps
 from shared.domain.instances import LEASE
-from tests.perene import Perene
+from tests.perene import Perene, in_both_dialects
 
 
 @pytest.mark.parametrize("ask", [("DELETE", ""), ("POST", "/disconnect")])
+@in_both_dialects
 async def test_a_delete_that_nobody_answered_does_not_remove_the_next_instance(
     perene: Perene, ask: tuple[str, str]
 ):
@@ -35,6 +36,7 @@ async def test_a_delete_that_nobody_answered_does_not_remove_the_next_instance(
     assert perene.evolution.exists(name)
 
 
+@in_both_dialects
 async def test_a_server_that_takes_its_time_is_asked_to_remove_an_instance_only_once(
     perene: Perene,
 ):

@@ -5,11 +5,12 @@ from datetime import timedelta
 import pytest
 
 from shared.domain.instances import CODE_LIFETIME, LEASE
-from tests.perene import Perene, name_of
+from tests.perene import Perene, in_both_dialects, name_of
 
 NUMBER = "5511999990001"
 
 
+@in_both_dialects
 async def test_a_new_line_gets_a_code_to_scan(perene: Perene):
     answer = await perene.ensure()
 
@@ -22,6 +23,7 @@ async def test_a_new_line_gets_a_code_to_scan(perene: Perene):
     assert perene.evolution.names() == [name_of("acme")]
 
 
+@in_both_dialects
 async def test_asked_again_the_same_code_is_shown(perene: Perene):
     first = (await perene.ensure()).json()
 
@@ -31,6 +33,7 @@ async def test_asked_again_the_same_code_is_shown(perene: Perene):
     assert perene.evolution.names() == [name_of("acme")]
 
 
+@in_both_dialects
 async def test_a_scanned_line_is_open_with_its_number(perene: Perene):
     name = await perene.pair(number=NUMBER)
 
@@ -41,6 +44,7 @@ async def test_a_scanned_line_is_open_with_its_number(perene: Perene):
     assert perene.evolution.names() == [name]
 
 
+@in_both_dialects
 async def test_a_line_that_was_unpaired_gets_a_new_code_on_the_same_instance(perene: Perene):
     name = await perene.pair()
     await perene.evolution.unpair(name)
@@ -53,6 +57,7 @@ async def test_a_line_that_was_unpaired_gets_a_new_code_on_the_same_instance(per
     assert perene.evolution.names() == [name]
 
 
+@in_both_dialects
 async def test_an_expired_code_is_replaced_by_the_one_shown_now(perene: Perene):
     first = (await perene.ensure()).json()
     perene.clock.advance(CODE_LIFETIME)
@@ -64,6 +69,7 @@ async def test_an_expired_code_is_replaced_by_the_one_shown_now(perene: Perene):
     assert second["code"]["qr"] != first["code"]["qr"]
 
 
+@in_both_dialects
 async def test_a_stale_code_is_never_shown_again(perene: Perene):
     await perene.ensure()
     perene.clock.advance(CODE_LIFETIME)
@@ -74,18 +80,21 @@ async def test_a_stale_code_is_never_shown_again(perene: Perene):
     assert "code" not in line
 
 
+@in_both_dialects
 async def test_a_number_gets_a_pairing_code(perene: Perene):
     line = (await perene.ensure(number=NUMBER)).json()
 
     assert len(line["code"]["pairing_code"]) == 8
 
 
+@in_both_dialects
 async def test_a_number_may_be_written_as_people_do(perene: Perene):
     line = (await perene.ensure(number="+55 (11) 99999-0001")).json()
 
     assert len(line["code"]["pairing_code"]) == 8
 
 
+@in_both_dialects
 async def test_a_deployment_that_moved_tells_every_line_it_meets(perene: Perene):
     name = await perene.pair()
     perene.set(PUBLIC_URL="http://elsewhere.test")
@@ -96,6 +105,7 @@ async def test_a_deployment_that_moved_tells_every_line_it_meets(perene: Perene)
     assert perene.evolution.webhook(name)["url"].startswith("http://elsewhere.test/webhook")
 
 
+@in_both_dialects
 async def test_an_open_line_whose_event_got_lost_is_asked_its_number_once(perene: Perene):
     await perene.ensure()
     perene.evolution.faults.turn_on("webhook_lost")
@@ -115,6 +125,7 @@ async def test_an_open_line_whose_event_got_lost_is_asked_its_number_once(perene
     assert len(restarts) == 1
 
 
+@in_both_dialects
 async def test_a_number_after_a_qr_code_gets_a_pairing_code_on_a_fresh_instance(perene: Perene):
     await perene.ensure()
 
@@ -124,6 +135,7 @@ async def test_a_number_after_a_qr_code_gets_a_pairing_code_on_a_fresh_instance(
     assert perene.evolution.names() == [name_of("acme")]
 
 
+@in_both_dialects
 async def test_a_pairing_code_that_nobody_typed_does_not_spoil_the_next_qr_code(perene: Perene):
     await perene.ensure(number=NUMBER)
     await perene.evolution.reach_qr_limit(name_of("acme"))
@@ -134,6 +146,7 @@ async def test_a_pairing_code_that_nobody_typed_does_not_spoil_the_next_qr_code(
     assert line["code"]["qr"].startswith("2@")
 
 
+@in_both_dialects
 async def test_the_qr_limit_is_a_reason_and_asking_again_shows_a_code(perene: Perene):
     await perene.ensure()
     await perene.evolution.reach_qr_limit(name_of("acme"))
@@ -147,6 +160,7 @@ async def test_the_qr_limit_is_a_reason_and_asking_again_shows_a_code(perene: Pe
     assert line["code"]["qr"].startswith("2@")
 
 
+@in_both_dialects
 async def test_when_no_code_comes_the_line_says_so_and_the_next_call_shows_one(perene: Perene):
     perene.evolution.faults.turn_on("no_code", count=1)
     without = (await perene.ensure()).json()
@@ -159,6 +173,7 @@ async def test_when_no_code_comes_the_line_says_so_and_the_next_call_shows_one(p
     assert line["state"] in ("pairing", "closed")
 
 
+@in_both_dialects
 async def test_an_instance_without_our_record_is_adopted_and_configured(perene: Perene):
     name = name_of("acme")
     await perene.evolution.plant(name)
@@ -171,6 +186,7 @@ async def test_an_instance_without_our_record_is_adopted_and_configured(perene: 
     assert not creates(perene)
 
 
+@in_both_dialects
 async def test_an_open_instance_without_our_record_is_adopted_open(perene: Perene):
     await perene.evolution.plant(name_of("acme"), number=NUMBER, open=True)
 
@@ -180,6 +196,7 @@ async def test_an_open_instance_without_our_record_is_adopted_open(perene: Peren
     assert not creates(perene)
 
 
+@in_both_dialects
 async def test_a_vanished_instance_is_recreated_under_the_same_name(perene: Perene):
     name = await perene.pair()
     await perene.evolution.vanish(name)
@@ -191,6 +208,7 @@ async def test_a_vanished_instance_is_recreated_under_the_same_name(perene: Pere
     assert perene.documents("servers")["main"]["reserved"] == 1
 
 
+@in_both_dialects
 async def test_a_name_in_use_is_connected_and_never_created_again(perene: Perene):
     perene.evolution.faults.turn_on("error_500_after", route="create", count=1)
 
@@ -200,6 +218,7 @@ async def test_a_name_in_use_is_connected_and_never_created_again(perene: Perene
     assert len(creates(perene)) == 1
 
 
+@in_both_dialects
 async def test_while_another_caller_creates_the_answer_is_202_with_retry_after(perene: Perene):
     perene.evolution.faults.turn_on("no_answer_before", route="create", seconds=0.1, count=1)
     await stuck_create(perene)
@@ -212,6 +231,7 @@ async def test_while_another_caller_creates_the_answer_is_202_with_retry_after(p
     assert len(creates(perene)) == 1
 
 
+@in_both_dialects
 async def test_a_create_that_nobody_answered_is_tried_again_when_its_lease_is_over(
     perene: Perene,
 ):
@@ -225,6 +245,7 @@ async def test_a_create_that_nobody_answered_is_tried_again_when_its_lease_is_ov
     assert max(perene.evolution.creates_in_flight_peak.values()) == 1
 
 
+@in_both_dialects
 async def test_during_a_release_nothing_is_created(perene: Perene):
     name = await perene.pair()
     perene.evolution.faults.turn_on("delete_never_finishes")
@@ -237,6 +258,7 @@ async def test_during_a_release_nothing_is_created(perene: Perene):
     assert perene.evolution.names() == [name]
 
 
+@in_both_dialects
 async def test_after_an_interrupted_release_ensure_finishes_it_and_begins_anew(perene: Perene):
     name = await perene.pair()
     perene.evolution.faults.turn_on("delete_never_finishes")
@@ -251,6 +273,7 @@ async def test_after_an_interrupted_release_ensure_finishes_it_and_begins_anew(p
     assert perene.documents("servers")["main"]["reserved"] == 1
 
 
+@in_both_dialects
 async def test_the_label_is_what_people_call_the_line(perene: Perene):
     await perene.ensure(label="Vendas")
 
@@ -262,6 +285,7 @@ async def test_the_label_is_what_people_call_the_line(perene: Perene):
     assert (await perene.call("GET", "/instances/default")).json()["label"] == "Vendas 2"
 
 
+@in_both_dialects
 async def test_a_tenant_has_one_line_unless_its_plan_allows_more(perene: Perene):
     refused = await perene.ensure(line="vendas")
     perene.write("tenants/acme", tenant="acme", max_lines=2)
@@ -275,6 +299,7 @@ async def test_a_tenant_has_one_line_unless_its_plan_allows_more(perene: Perene)
 
 
 @pytest.mark.parametrize("status", ["suspended", "cancelled"])
+@in_both_dialects
 async def test_a_tenant_that_may_not_is_refused_and_nothing_is_made(perene: Perene, status: str):
     perene.write("tenants/acme", tenant="acme", status=status)
 
@@ -285,6 +310,7 @@ async def test_a_tenant_that_may_not_is_refused_and_nothing_is_made(perene: Pere
     assert perene.evolution.names() == []
 
 
+@in_both_dialects
 async def test_unknown_tenants_are_refused_where_they_must_be_registered(perene: Perene):
     perene.set(TENANTS_ON_FIRST_USE="false")
 

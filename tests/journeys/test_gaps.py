@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.perene import Perene, name_of
+from tests.perene import Perene, in_both_dialects, name_of
 
 NUMBER, OTHER = "5511999990001", "5511999990002"
 MARIA = "5521988887777"
@@ -40,6 +40,7 @@ async def deafened(perene: Perene, name: str, said: list[tuple[str, str]]) -> No
     await perene.evolution.settled()
 
 
+@in_both_dialects
 async def test_500_messages_of_20_contacts_are_recovered_once_in_order_and_unread(perene: Perene):
     name = await perene.pair("acme", NUMBER)
     people = [f"55219888877{at:02}" for at in range(20)]
@@ -91,6 +92,7 @@ async def test_the_order_is_that_of_the_messages_own_times(on_2: Perene):
     assert conversation["unread"] == 120
 
 
+@in_both_dialects
 async def test_a_message_that_comes_late_after_all_is_counted_once(perene: Perene):
     name = await perene.pair("acme", NUMBER)
     await deafened(perene, name, [(MARIA, "oi")])

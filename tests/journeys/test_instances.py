@@ -7,17 +7,19 @@ import pytest
 
 from shared import problems
 from shared.domain.instances import LEASE
-from tests.perene import Perene, name_of
+from tests.perene import Perene, in_both_dialects, name_of
 
 NUMBER = "5511999990001"
 
 
+@in_both_dialects
 async def test_a_tenant_without_lines_has_an_empty_list(perene: Perene):
     answer = await perene.call("GET", "/instances")
 
     assert answer.json() == {"lines": [], "open": 0, "max_lines": 1}
 
 
+@in_both_dialects
 async def test_all_lines_of_a_tenant_are_listed_with_how_many_are_open(perene: Perene):
     perene.write("tenants/acme", tenant="acme", max_lines=2)
     await perene.pair()
@@ -32,6 +34,7 @@ async def test_all_lines_of_a_tenant_are_listed_with_how_many_are_open(perene: P
     assert listed["open"] == 1
 
 
+@in_both_dialects
 async def test_a_code_pushed_by_a_webhook_is_what_the_line_shows(perene: Perene):
     await perene.ensure()
     await perene.evolution.expire_code(name_of("acme"))
@@ -42,6 +45,7 @@ async def test_a_code_pushed_by_a_webhook_is_what_the_line_shows(perene: Perene)
     assert line["code"]["qr"] == perene.evolution.code(name_of("acme"))
 
 
+@in_both_dialects
 async def test_an_expired_code_is_not_shown(perene: Perene):
     await perene.ensure()
     perene.clock.advance(timedelta(minutes=1))
@@ -52,6 +56,7 @@ async def test_an_expired_code_is_not_shown(perene: Perene):
     assert "code" not in line
 
 
+@in_both_dialects
 async def test_a_disconnected_line_keeps_its_slot_and_pairs_again_without_losing_messages(
     perene: Perene,
 ):
@@ -76,6 +81,7 @@ async def test_upstream_log_out_is_not_used_on_2(on_2: Perene):
     assert not [call for call in on_2.evolution.calls if "/instance/logout" in call.path]
 
 
+@in_both_dialects
 async def test_disconnecting_twice_is_the_same_as_once(perene: Perene):
     await perene.pair()
     await perene.call("POST", "/instances/default/disconnect")
@@ -87,6 +93,7 @@ async def test_disconnecting_twice_is_the_same_as_once(perene: Perene):
     assert len(perene.evolution.calls) == before
 
 
+@in_both_dialects
 async def test_a_released_line_frees_its_instance_number_and_slot(perene: Perene):
     name = await perene.pair()
 
@@ -100,6 +107,7 @@ async def test_a_released_line_frees_its_instance_number_and_slot(perene: Perene
     assert (await perene.call("GET", "/instances/default")).status_code == 404
 
 
+@in_both_dialects
 async def test_a_line_can_change_its_number_by_release_and_ensure(perene: Perene):
     await perene.pair(number=NUMBER)
     await perene.call("DELETE", "/instances/default")
@@ -110,6 +118,7 @@ async def test_a_line_can_change_its_number_by_release_and_ensure(perene: Perene
     assert (line["state"], line["number"]) == ("open", "5511999990002")
 
 
+@in_both_dialects
 async def test_a_release_goes_through_although_the_webhook_receiver_fails(perene: Perene):
     name = await perene.pair()
     perene.set(WEBHOOK_SECRET="a secret that no instance's token has")
@@ -120,6 +129,7 @@ async def test_a_release_goes_through_although_the_webhook_receiver_fails(perene
     assert not perene.evolution.exists(name)
 
 
+@in_both_dialects
 async def test_a_release_that_the_server_delays_is_finished_by_the_next_call(perene: Perene):
     name = await perene.pair()
     perene.evolution.faults.turn_on("delete_never_finishes")
@@ -134,6 +144,7 @@ async def test_a_release_that_the_server_delays_is_finished_by_the_next_call(per
     assert perene.documents("servers")["main"]["reserved"] == 0
 
 
+@in_both_dialects
 async def test_a_release_that_failed_half_way_is_finished_by_the_next_call(perene: Perene):
     await perene.pair()
     perene.evolution.faults.turn_on("bad_gateway", route="*delete*", count=1)
@@ -147,6 +158,7 @@ async def test_a_release_that_failed_half_way_is_finished_by_the_next_call(peren
     assert perene.evolution.names() == []
 
 
+@in_both_dialects
 async def test_a_line_that_another_caller_changes_is_busy(perene: Perene):
     await perene.pair()
     perene.evolution.faults.turn_on("slow", route="*delete*", milliseconds=300)
@@ -161,6 +173,7 @@ async def test_a_line_that_another_caller_changes_is_busy(perene: Perene):
     assert (await releasing).status_code == 204
 
 
+@in_both_dialects
 async def test_a_disconnect_does_not_turn_a_release_that_has_begun_into_less(perene: Perene):
     name = await perene.pair()
     perene.evolution.faults.turn_on("delete_never_finishes")
@@ -173,6 +186,7 @@ async def test_a_disconnect_does_not_turn_a_release_that_has_begun_into_less(per
     assert perene.documents("instances") == {}
 
 
+@in_both_dialects
 async def test_a_restarted_line_stays_open(perene: Perene):
     name = await perene.pair()
 
@@ -184,6 +198,7 @@ async def test_a_restarted_line_stays_open(perene: Perene):
     assert (await perene.ensure()).json()["state"] == "open"
 
 
+@in_both_dialects
 async def test_a_line_that_another_caller_changes_is_not_restarted(perene: Perene):
     name = await perene.pair()
     lease = {"fence": 9, "holder": "another", "until": perene.clock() + LEASE}
@@ -196,6 +211,7 @@ async def test_a_line_that_another_caller_changes_is_not_restarted(perene: Peren
     assert not [call for call in perene.evolution.calls if "/instance/restart" in call.path]
 
 
+@in_both_dialects
 async def test_a_line_that_is_not_connected_cannot_be_restarted(perene: Perene):
     await perene.ensure()
 
@@ -218,6 +234,7 @@ async def test_a_line_that_is_not_connected_cannot_be_restarted(perene: Perene):
         ("GET", "/instances/default~~vendas"),
     ],
 )
+@in_both_dialects
 async def test_an_unknown_line_is_a_problem(perene: Perene, method: str, path: str):
     await perene.ensure()
 
@@ -228,6 +245,7 @@ async def test_an_unknown_line_is_a_problem(perene: Perene, method: str, path: s
     assert perene.evolution.names() == [name_of("acme")]
 
 
+@in_both_dialects
 async def test_a_holder_that_died_during_a_release_is_taken_over(perene: Perene):
     name = await perene.pair()
     held = perene.documents("instances")[name] | {
@@ -253,6 +271,7 @@ async def until_state(perene: Perene, state: str) -> None:
         await asyncio.sleep(0.005)
 
 
+@in_both_dialects
 async def test_a_release_is_not_held_up_by_a_receiver_that_fails(
     perene: Perene, monkeypatch: pytest.MonkeyPatch
 ):

@@ -11,7 +11,7 @@ from shared.domain.messages import Kind
 from shared.domain.sends import Send
 from shared.domain.threads import KeptMessage
 from tests.journeys.test_sending import MARIA, OWN, outcome, said, send, talk, thread
-from tests.perene import Perene
+from tests.perene import Perene, in_both_dialects
 
 FILE = base64.b64encode(b"\xff\xd8\xff\xe0 a small picture").decode()
 URL = "https://cdn.perene.com/a.jpg"
@@ -37,6 +37,7 @@ async def open_line(perene: Perene) -> Perene:
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@in_both_dialects
 async def test_it_goes_out_and_is_shown_as_what_it_is(open_line: Perene, kind: str):
     content, shown = KINDS[kind]
     conversation = await talk(open_line)
@@ -51,6 +52,7 @@ async def test_it_goes_out_and_is_shown_as_what_it_is(open_line: Perene, kind: s
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@in_both_dialects
 async def test_what_whatsapp_tells_of_it_is_evidence_of_it(open_line: Perene, kind: str):
     content, _ = KINDS[kind]
     conversation = await talk(open_line)
@@ -64,6 +66,7 @@ async def test_what_whatsapp_tells_of_it_is_evidence_of_it(open_line: Perene, ki
 
 
 @pytest.mark.parametrize("kind", ["text", "image", "poll", "location", "contacts", "document"])
+@in_both_dialects
 async def test_without_an_answer_every_kind_is_found_by_its_echo(open_line: Perene, kind: str):
     content, _ = KINDS[kind]
     conversation = await talk(open_line)
@@ -76,6 +79,7 @@ async def test_without_an_answer_every_kind_is_found_by_its_echo(open_line: Pere
     assert len(open_line.evolution.sent()) == 1
 
 
+@in_both_dialects
 async def test_a_reaction_is_under_its_message_and_can_be_taken_back(open_line: Perene):
     conversation = await talk(open_line)
     (first,) = await thread(open_line, conversation)
@@ -104,6 +108,7 @@ async def test_a_reaction_without_an_answer_is_found_under_its_message(on_2: Per
     assert (await outcome(on_2, "k1")).json()["state"] == "sent"
 
 
+@in_both_dialects
 async def test_an_answer_quotes_its_message_and_an_unknown_one_is_a_problem(open_line: Perene):
     conversation = await talk(open_line)
     (first,) = await thread(open_line, conversation)

@@ -3,11 +3,12 @@
 import asyncio
 
 from tests.adapters.counting import counting
-from tests.perene import Perene, name_of
+from tests.perene import Perene, in_both_dialects, name_of
 
 NUMBER, OTHER = "5511999990001", "5511999990002"
 
 
+@in_both_dialects
 async def test_a_paired_line_that_reconnects_is_not_made_anew_for_a_caller_who_would_type(
     perene: Perene,
 ):
@@ -22,6 +23,7 @@ async def test_a_paired_line_that_reconnects_is_not_made_anew_for_a_caller_who_w
     assert perene.evolution.world.rows[name].id == paired
 
 
+@in_both_dialects
 async def test_an_owner_that_reconnected_before_its_event_came_keeps_its_number(perene: Perene):
     name = await perene.pair("owner", number=NUMBER)
     await tell(perene, name, state="close", statusReason=428)
@@ -32,6 +34,7 @@ async def test_an_owner_that_reconnected_before_its_event_came_keeps_its_number(
     assert (await perene.ensure("newcomer")).json()["state"] == "conflict"
 
 
+@in_both_dialects
 async def test_an_open_line_that_was_adopted_owns_its_number(perene: Perene):
     await perene.evolution.plant(name_of("owner"), number=NUMBER, open=True)
     await perene.ensure("owner")
@@ -43,6 +46,7 @@ async def test_an_open_line_that_was_adopted_owns_its_number(perene: Perene):
     assert (await perene.ensure("newcomer")).json()["state"] == "conflict"
 
 
+@in_both_dialects
 async def test_a_released_line_leaves_no_number_behind_although_a_look_was_faster_than_its_event(
     perene: Perene,
 ):
@@ -55,6 +59,7 @@ async def test_a_released_line_leaves_no_number_behind_although_a_look_was_faste
     assert perene.documents("numbers") == {}
 
 
+@in_both_dialects
 async def test_a_new_number_frees_the_old_one_although_a_look_was_faster_than_its_event(
     perene: Perene,
 ):
@@ -72,6 +77,7 @@ async def test_a_new_number_frees_the_old_one_although_a_look_was_faster_than_it
     assert set(perene.documents("numbers")) == {OTHER}
 
 
+@in_both_dialects
 async def test_a_conflict_that_goes_on_costs_no_write(perene: Perene):
     await perene.pair("owner", number=NUMBER)
     await perene.pair("newcomer", number=NUMBER)
@@ -82,6 +88,7 @@ async def test_a_conflict_that_goes_on_costs_no_write(perene: Perene):
     assert counted.writes == 0
 
 
+@in_both_dialects
 async def test_a_line_whose_server_is_gone_is_not_begun_to_be_released(perene: Perene):
     await perene.pair()
     perene.set(

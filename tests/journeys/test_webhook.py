@@ -8,11 +8,12 @@ import pytest
 
 from shared import webhook_token
 from shared.domain.names import InstanceName
-from tests.perene import Perene, name_of
+from tests.perene import Perene, in_both_dialects, name_of
 
 NUMBER = "5511999990001"
 
 
+@in_both_dialects
 async def test_a_server_that_tells_the_number_in_the_envelope_only_is_understood(perene: Perene):
     name = (await perene.ensure()).json()["instance"]
     await perene.evolution.settled()
@@ -24,6 +25,7 @@ async def test_a_server_that_tells_the_number_in_the_envelope_only_is_understood
     assert (await perene.call("GET", "/instances/default")).json()["number"] == NUMBER
 
 
+@in_both_dialects
 async def test_every_connecting_of_a_storm_costs_no_write(perene: Perene):
     name = await perene.pair()
     before = perene.database.document(f"instances/{name}").get().update_time
@@ -35,6 +37,7 @@ async def test_every_connecting_of_a_storm_costs_no_write(perene: Perene):
     assert (await perene.ensure()).json()["state"] == "open"
 
 
+@in_both_dialects
 async def test_a_line_unpaired_on_the_phone_is_closed_with_the_reason(perene: Perene):
     name = await perene.pair()
 
@@ -45,6 +48,7 @@ async def test_a_line_unpaired_on_the_phone_is_closed_with_the_reason(perene: Pe
     assert (line["state"], line["reason"]) == ("closed", "logged_out")
 
 
+@in_both_dialects
 async def test_an_instance_removed_by_somebody_else_is_missing(perene: Perene):
     name = await perene.pair()
     headers = perene.signed(name)
@@ -56,6 +60,7 @@ async def test_an_instance_removed_by_somebody_else_is_missing(perene: Perene):
     assert (line["state"], line["reason"]) == ("missing", "vanished")
 
 
+@in_both_dialects
 async def test_a_number_live_on_another_line_is_a_conflict_and_the_owner_stays(perene: Perene):
     await perene.pair("owner", number=NUMBER)
 
@@ -67,6 +72,7 @@ async def test_a_number_live_on_another_line_is_a_conflict_and_the_owner_stays(p
     assert perene.documents("numbers")[NUMBER]["instance"] == name_of("owner")
 
 
+@in_both_dialects
 async def test_a_conflict_ends_when_the_owner_lets_the_number_go(perene: Perene):
     await perene.pair("owner", number=NUMBER)
     await perene.pair("newcomer", number=NUMBER)
@@ -78,6 +84,7 @@ async def test_a_conflict_ends_when_the_owner_lets_the_number_go(perene: Perene)
     assert perene.documents("numbers")[NUMBER]["instance"] == name_of("newcomer")
 
 
+@in_both_dialects
 async def test_pairing_another_number_frees_the_one_before(perene: Perene):
     name = await perene.pair(number=NUMBER)
     await perene.evolution.unpair(name)
@@ -89,6 +96,7 @@ async def test_pairing_another_number_frees_the_one_before(perene: Perene):
     assert (await perene.ensure()).json()["number"] == "5511999990002"
 
 
+@in_both_dialects
 async def test_an_event_that_comes_late_says_nothing(perene: Perene):
     name = await perene.pair()
     headers = perene.signed(name)
@@ -101,6 +109,7 @@ async def test_an_event_that_comes_late_says_nothing(perene: Perene):
     assert (await perene.call("GET", "/instances/default")).json()["state"] == "open"
 
 
+@in_both_dialects
 async def test_an_open_line_is_not_taken_down_by_an_event_that_a_look_belies(perene: Perene):
     name = await perene.pair()
     headers = perene.signed(name)
@@ -111,6 +120,7 @@ async def test_an_open_line_is_not_taken_down_by_an_event_that_a_look_belies(per
     assert (await perene.call("GET", "/instances/default")).json()["state"] == "open"
 
 
+@in_both_dialects
 async def test_an_open_line_is_taken_down_when_nobody_can_look(perene: Perene):
     name = await perene.pair()
     headers = perene.signed(name)
@@ -122,6 +132,7 @@ async def test_an_open_line_is_taken_down_when_nobody_can_look(perene: Perene):
     assert (await perene.call("GET", "/instances/default")).json()["state"] == "closed"
 
 
+@in_both_dialects
 async def test_a_server_that_posts_by_event_is_understood(perene: Perene):
     name = await perene.pair()
     headers = perene.signed(name)
@@ -135,6 +146,7 @@ async def test_a_server_that_posts_by_event_is_understood(perene: Perene):
     assert (await perene.call("GET", "/instances/default")).json()["state"] == "closed"
 
 
+@in_both_dialects
 async def test_the_secret_can_be_rotated_without_losing_an_event(perene: Perene):
     name = await perene.pair()
     perene.set(
@@ -148,6 +160,7 @@ async def test_the_secret_can_be_rotated_without_losing_an_event(perene: Perene)
     assert (await perene.call("GET", "/instances/default")).json()["state"] == "closed"
 
 
+@in_both_dialects
 async def test_events_of_an_unknown_instance_are_accepted_and_change_nothing(perene: Perene):
     name = InstanceName("instance_nobody")
     headers = perene.signed(name)
@@ -170,6 +183,7 @@ FORGED = {
 
 
 @pytest.mark.parametrize("case", FORGED)
+@in_both_dialects
 async def test_a_forged_webhook_is_refused_before_its_body_is_read(perene: Perene, case: str):
     name = await perene.pair()
     token = FORGED[case]
@@ -185,6 +199,7 @@ async def test_a_forged_webhook_is_refused_before_its_body_is_read(perene: Peren
 @pytest.mark.parametrize(
     "body", [b"", b"{", b"[]", b"7", b"\xff", b'{"event": 1}', b"[" * 5000, b'{"instance": null}']
 )
+@in_both_dialects
 async def test_a_body_that_makes_no_sense_is_no_failure(perene: Perene, body: bytes):
     name = await perene.pair()
     headers = perene.signed(name)

@@ -11,6 +11,7 @@ from infra import openapi
 from infra.deployment import deployed
 from shared import auth, webhook_token
 from shared.domain.names import InstanceName
+from tests.cases import in_each
 from tests.house import issuer
 from tests.perene import Perene, name_of, token
 
@@ -182,7 +183,7 @@ def _body(route: Route, world: World, caller: str) -> Any:
     return {} if route.method in ("POST", "PUT", "PATCH") else None
 
 
-@pytest.mark.parametrize(
+@in_each(
     ("route", "caller", "expected"),
     sorted((case for case in CASES), key=lambda case: case.values[2] == IN),
 )
@@ -216,7 +217,7 @@ def of_acme(world: World) -> dict[str, Any]:
     return {**its, "instances": of_it, "tenant": perene.documents("tenants")["acme"]}
 
 
-@pytest.mark.parametrize("route", ROUTES, ids=str)
+@in_each("route", ROUTES, ids=str)
 async def test_no_answer_may_be_kept_by_others_or_guessed_at(world: World, route: Route):
     answer = await ask(world, route, "nobody")
 

@@ -5,12 +5,13 @@ from pathlib import Path
 
 import httpx
 
-from tests.perene import Perene, name_of
+from tests.perene import Perene, in_both_dialects, name_of
 from tests.proofs.stage import Stage, staged, times
 
 NUMBER = "5511999990001"
 
 
+@in_both_dialects
 async def test_many_callers_of_an_open_line_reuse_it_and_change_nothing(perene: Perene):
     name = await perene.pair(number=NUMBER)
     before = perene.documents("instances")
@@ -25,6 +26,7 @@ async def test_many_callers_of_an_open_line_reuse_it_and_change_nothing(perene: 
     }
 
 
+@in_both_dialects
 async def test_many_callers_of_a_line_without_record_adopt_it_once(perene: Perene):
     name = name_of("acme")
     await perene.evolution.plant(name, number=NUMBER, open=True)
@@ -38,6 +40,7 @@ async def test_many_callers_of_a_line_without_record_adopt_it_once(perene: Peren
     assert perene.documents("servers")["main"]["reserved"] == 1
 
 
+@in_both_dialects
 async def test_a_403_on_create_means_connect(perene: Perene):
     name = name_of("acme")
     perene.hosts.before["/instance/create"] = lambda: perene.evolution.plant(name)
@@ -50,6 +53,7 @@ async def test_a_403_on_create_means_connect(perene: Perene):
     assert "/webhook" in perene.evolution.webhook(name)["url"]
 
 
+@in_both_dialects
 async def test_many_callers_of_a_vanished_line_heal_it_once(perene: Perene):
     name = await perene.pair(number=NUMBER)
     await perene.evolution.vanish(name)

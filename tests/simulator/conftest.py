@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from contextlib import asynccontextmanager
 
 import httpx
 import pytest
@@ -45,13 +46,20 @@ def receiver():
     return Receiver()
 
 
-@pytest.fixture
-async def sim(receiver, anyio_backend):
+@asynccontextmanager
+async def simulated(receiver):
+    """Run a simulated server that posts to the receiver."""
     transport = httpx.ASGITransport(receiver)
     async with (
         httpx.AsyncClient(transport=transport) as deliver,
         Simulator(KEY, deliver=deliver) as simulator,
     ):
+        yield simulator
+
+
+@pytest.fixture
+async def sim(receiver, anyio_backend):
+    async with simulated(receiver) as simulator:
         yield simulator
 
 

@@ -5,7 +5,9 @@ import re
 import httpx
 import pytest
 
+from tests.cases import in_each
 from tests.simulator import scenes
+from tests.simulator.conftest import Receiver, client_of, simulated
 from tests.simulator.shapes import names, recording, same_list, shape
 
 IN_STATE = {
@@ -139,12 +141,12 @@ SOUGHT = ("find", "fetchInstances", "query-override-find")
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize(("scene", "name"), COVERED, ids=[name for _, name in COVERED])
-async def test_answers_as_recorded(scene, name, sim, call):
+@in_each(("scene", "name"), COVERED, ids=[name for _, name in COVERED])
+async def test_answers_as_recorded(scene, name):
     recorded = recording("exchanges", name)
-    await scene(sim, call)
-
-    answer = await replay(sim, call, recorded["request"])
+    async with simulated(Receiver()) as sim, client_of(sim) as call:
+        await scene(sim, call)
+        answer = await replay(sim, call, recorded["request"])
 
     assert answer.status_code == recorded["response"]["status"], answer.text
     same_shape(name, answer.json(), recorded["response"]["body"], answer.status_code >= 400)

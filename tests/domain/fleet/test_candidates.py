@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import pytest
-
 from shared.domain.fleet.candidates import (
     Candidate,
     Cause,
@@ -20,6 +18,7 @@ from shared.domain.fleet.candidates import (
 )
 from shared.domain.fleet.rules import Approval, Rules
 from tests.builders import NOON, SECOND
+from tests.cases import in_each
 from tests.domain.fleet.worlds import DAY, RULES, a_candidate, a_finding
 
 OVER = NOON + RULES.quarantine
@@ -50,7 +49,7 @@ def test_what_is_found_again_is_quarantined():
     assert decision.candidate.quarantined_at == NOON
 
 
-@pytest.mark.parametrize("stage", [Stage.SUSPECTED, Stage.QUARANTINED])
+@in_each("stage", [Stage.SUSPECTED, Stage.QUARANTINED])
 def test_one_sweep_never_takes_two_steps(stage: Stage):
     none = Rules(quarantine=0 * DAY)
 
@@ -62,14 +61,12 @@ def test_what_is_in_quarantine_waits_until_its_time_is_over():
     assert move(a_finding(), a_candidate(), OVER) == Delete(a_candidate())
 
 
-@pytest.mark.parametrize(
-    "stage", [Stage.SUSPECTED, Stage.QUARANTINED], ids=lambda stage: stage.value
-)
+@in_each("stage", [Stage.SUSPECTED, Stage.QUARANTINED], ids=lambda stage: stage.value)
 def test_what_has_no_cause_any_more_is_cleared(stage: Stage):
     assert move(None, a_candidate(stage)) == Clear(a_candidate(stage))
 
 
-@pytest.mark.parametrize("stage", [Stage.DELETED, Stage.KEPT], ids=lambda stage: stage.value)
+@in_each("stage", [Stage.DELETED, Stage.KEPT], ids=lambda stage: stage.value)
 def test_what_was_done_and_what_a_person_said_stays_known(stage: Stage):
     assert move(None, a_candidate(stage)) == Wait()
 
@@ -110,7 +107,7 @@ def test_another_cause_begins_anew_and_forgets_the_approval():
     assert decision.candidate.approved_at is None
 
 
-@pytest.mark.parametrize(
+@in_each(
     "cause", [Cause.IDLE, Cause.NEVER_PAIRED, Cause.TENANT_UNKNOWN], ids=lambda cause: cause.value
 )
 def test_what_may_be_in_use_waits_for_a_person(cause: Cause):
@@ -128,7 +125,7 @@ def test_a_stranger_waits_for_a_person():
     assert decision.candidate.needs_approval
 
 
-@pytest.mark.parametrize(
+@in_each(
     ("approval", "cause", "paired", "asked"),
     [
         (Approval.ACTIVE, Cause.CANCELLED, True, False),
@@ -158,7 +155,7 @@ def test_what_is_learned_is_noted_and_costs_a_sweep():
     assert decision.candidate.paired is True
 
 
-@pytest.mark.parametrize("learned", [{"paired": True}, {"stranger": True}, {"paired": None}])
+@in_each("learned", [{"paired": True}, {"stranger": True}, {"paired": None}])
 def test_an_approval_for_less_than_what_is_known_now_does_not_count(learned: dict[str, Any]):
     approved = a_candidate(cause=Cause.IDLE, approved_at=NOON, needs_approval=True)
 

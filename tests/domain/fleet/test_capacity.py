@@ -12,6 +12,7 @@ from shared.domain.fleet.capacity import Census, Forecast, Slack, Standing
 from shared.domain.instances import Instance, Reason, State
 from shared.domain.upstream import Connection, Sighting
 from tests.builders import NOON, a_line
+from tests.cases import in_each
 from tests.domain.fleet.worlds import DAY, GHOST, closed, fine, key, opened, seen, unpaired
 
 TABLE = {100: 4.0, 500: 16.0, 1000: 32.0}
@@ -24,7 +25,7 @@ def a_census(**counted: Any) -> Census:
 # How it stands -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@in_each(
     ("sighting", "line", "quarantined", "standing"),
     [
         pytest.param(opened(), fine(), False, Standing.OPEN, id="open"),
@@ -145,7 +146,7 @@ def test_the_most_likely_day_lies_between_the_earliest_and_the_latest(used: list
 # What it needs -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@in_each(
     ("instances", "gigabytes"),
     [(0, 0.0), (50, 2.0), (100, 4.0), (300, 10.0), (500, 16.0), (1000, 32.0), (2000, 64.0)],
 )

@@ -9,6 +9,7 @@ from shared.domain.instances import Instance, Reason, State
 from shared.domain.tenants import Status
 from shared.domain.upstream import Connection
 from tests.builders import NOON, SECOND, a_line, a_tenant
+from tests.cases import in_each
 from tests.domain.fleet.worlds import (
     DAY,
     GHOST,
@@ -42,7 +43,7 @@ def test_what_no_line_claims_is_an_orphan():
     assert (finding.cause, finding.name, finding.paired) == (Cause.ORPHAN, GHOST, False)
 
 
-@pytest.mark.parametrize("name", ["evo1", "Instance_acme", "instance_", "instance_a~~default"])
+@in_each("name", ["evo1", "Instance_acme", "instance_", "instance_a~~default"])
 def test_what_is_not_ours_by_name_is_nobodys_business(name: str):
     assert found(a_survey([fine()], main=[seen(name)])) == {}
 
@@ -53,14 +54,14 @@ def test_a_line_that_its_tenant_lists_is_claimed_though_its_record_is_lost():
     assert found(survey) == {}
 
 
-@pytest.mark.parametrize("unreadable", [GHOST, "ghost"], ids=["its record", "its tenant"])
+@in_each("unreadable", [GHOST, "ghost"], ids=["its record", "its tenant"])
 def test_what_nobody_understands_is_left_alone(unreadable: str):
     survey = a_survey(main=[seen(GHOST)], unreadable=frozenset({unreadable}))
 
     assert found(survey) == {}
 
 
-@pytest.mark.parametrize("state", [State.OPEN, State.CLOSED, State.PAIRING, State.MISSING])
+@in_each("state", [State.OPEN, State.CLOSED, State.PAIRING, State.MISSING])
 def test_a_cancelled_tenants_line_has_to_go_however_it_is(state: State):
     line = a_line(state)
     gone = a_tenant("acme", "default", status=Status.CANCELLED, cancelled_at=NOON)
@@ -70,7 +71,7 @@ def test_a_cancelled_tenants_line_has_to_go_however_it_is(state: State):
     assert (finding.cause, finding.since) == (Cause.CANCELLED, NOON)
 
 
-@pytest.mark.parametrize("status", [Status.ACTIVE, Status.SUSPENDED])
+@in_each("status", [Status.ACTIVE, Status.SUSPENDED])
 def test_a_tenant_that_may_come_back_keeps_its_lines(status: Status):
     assert found(a_survey([fine()], [a_tenant("acme", "default", status=status)])) == {}
 
@@ -79,7 +80,7 @@ def test_a_line_whose_tenant_has_no_record_is_a_riddle():
     assert causes(a_survey([fine()], tenants=[])) == [Cause.TENANT_UNKNOWN]
 
 
-@pytest.mark.parametrize(
+@in_each(
     "busy",
     [
         pytest.param(a_line(State.RELEASING), id="being released"),
@@ -127,7 +128,7 @@ def test_what_a_server_knows_a_number_of_was_paired():
     assert causes(survey, GRACE + SECOND) == [Cause.IDLE]
 
 
-@pytest.mark.parametrize(
+@in_each(
     "line",
     [closed(), unpaired(), a_line(State.OPEN), a_line(State.CONFLICT), a_line(State.MISSING)],
     ids=["closed", "unpaired", "open", "in conflict", "missing"],
@@ -136,7 +137,7 @@ def test_what_is_connected_upstream_is_neither(line: Instance):
     assert found(a_survey([line], main=[opened()]), GRACE + DAY) == {}
 
 
-@pytest.mark.parametrize("state", [State.OPEN, State.CONFLICT, State.MISSING, State.CREATING])
+@in_each("state", [State.OPEN, State.CONFLICT, State.MISSING, State.CREATING])
 def test_what_our_record_says_otherwise_of_is_neither(state: State):
     line = a_line(state, closed_since=NOON)
 
@@ -168,8 +169,8 @@ def test_of_two_that_are_connected_the_records_one_stays():
     assert (finding.cause, finding.server) == (Cause.DUPLICATE, "other")
 
 
-@pytest.mark.parametrize("own", [Connection.CLOSED, Connection.CONNECTING, Connection.UNKNOWN])
-@pytest.mark.parametrize("copy", list(Connection))
+@in_each("own", [Connection.CLOSED, Connection.CONNECTING, Connection.UNKNOWN])
+@in_each("copy", list(Connection))
 def test_unless_the_records_one_is_connected_nobody_can_tell(own: Connection, copy: Connection):
     (finding,) = two(own, copy)
 
@@ -183,7 +184,7 @@ def test_the_only_one_there_is_is_no_duplicate():
 # Whether it was paired -----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@in_each(
     ("sighting", "vague", "paired"),
     [
         pytest.param(seen(GHOST), (), False, id="never"),

@@ -9,6 +9,7 @@ from shared.domain.fleet import gaps
 from shared.domain.fleet.gaps import LONGEST, OVERLAP, Window
 from shared.domain.instances import Instance, State, epoch_ms
 from tests.builders import LATER, NOON, NUMBER, a_line
+from tests.cases import in_each
 from tests.domain.fleet.worlds import closed
 
 DAYS = NOON + timedelta(days=3)
@@ -48,7 +49,7 @@ def test_another_number_begins_where_it_became_the_lines():
     assert since(a_live_one(heard_number="1", claimed_at=LATER)) == epoch_ms(LATER)
 
 
-@pytest.mark.parametrize(
+@in_each(
     "line",
     [
         pytest.param(a_live_one(number=None), id="no number"),

@@ -18,6 +18,7 @@ from shared.domain.fleet.incidents import (
 )
 from shared.domain.instances import Reason, State
 from tests.builders import NOON, a_line
+from tests.cases import in_each
 from tests.domain.fleet.worlds import DAY, closed, unpaired
 
 HOUR = timedelta(hours=1)
@@ -127,7 +128,7 @@ def test_every_trouble_is_decided():
     assert planned == {"server_down~main": a_trouble(), "server_full~main": full}
 
 
-@pytest.mark.parametrize("cause", Cause, ids=lambda cause: cause.value)
+@in_each("cause", Cause, ids=lambda cause: cause.value)
 def test_every_cause_has_a_severity(cause: Cause):
     assert cause in SEVERITY
     assert raised(a_trouble(cause)).severity is SEVERITY[cause]
@@ -145,9 +146,7 @@ def servers(silent: dict[str, str] | None = None, **censuses: Census) -> list[tu
     return [(each.subject, each.cause) for each in found]
 
 
-@pytest.mark.parametrize(
-    ("reserved", "cause"), [(8, None), (9, Cause.SERVER_FILLING), (10, Cause.SERVER_FULL)]
-)
+@in_each(("reserved", "cause"), [(8, None), (9, Cause.SERVER_FILLING), (10, Cause.SERVER_FULL)])
 def test_a_server_is_in_trouble_as_it_fills(reserved: int, cause: Cause | None):
     census = Census(at=NOON, limit=10, reserved=reserved)
 
@@ -172,7 +171,7 @@ def test_disconnected_lines_are_one_trouble_per_tenant():
     assert disconnected(*lines) == [("acme", 2), ("other", 1)]
 
 
-@pytest.mark.parametrize(
+@in_each(
     "line",
     [
         pytest.param(a_line(open=True), id="open"),

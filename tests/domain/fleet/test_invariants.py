@@ -4,14 +4,13 @@ from collections import Counter
 from dataclasses import replace
 from typing import Any
 
-import pytest
-
 from shared.domain.fleet import findings, invariants
 from shared.domain.fleet.candidates import Stage
 from shared.domain.fleet.invariants import Rule
 from shared.domain.fleet.survey import Survey
 from shared.domain.instances import Reason, State
 from tests.builders import NOON, NUMBER, PREFIX, a_line, a_tenant
+from tests.cases import in_each
 from tests.domain.fleet.worlds import GHOST, a_candidate, a_survey, closed, fine, opened, seen
 
 HERE = {"reserved": {"main": 1}}
@@ -33,7 +32,7 @@ def on_two(**change: Any) -> Survey:
     return replace(a_survey([fine()], seen=carried, servers=both, **HERE), **change)
 
 
-@pytest.mark.parametrize(
+@in_each(
     ("survey", "rule"),
     [
         (a_survey([fine()], main=[opened(), seen(GHOST)], **HERE), Rule.INSTANCE_WITHOUT_LINE),
@@ -78,7 +77,7 @@ def test_a_number_that_a_line_has_but_another_one_claims_violates_it():
     assert found == [Rule.NUMBER_ON_TWO_LINES]
 
 
-@pytest.mark.parametrize(
+@in_each(
     "line",
     [
         a_line(State.CREATING),

@@ -12,6 +12,7 @@ from shared.domain.fleet.rules import Rules
 from shared.domain.fleet.survey import Before, Survey
 from shared.domain.tenants import Status
 from tests.builders import NOON, a_line, a_tenant
+from tests.cases import in_each
 from tests.domain.fleet.worlds import (
     DAY,
     GHOST,
@@ -46,7 +47,7 @@ def test_whose_time_is_over_is_deleted():
     assert (plan.brakes, plan.held_back) == ((), 0)
 
 
-@pytest.mark.parametrize(
+@in_each(
     ("change", "why"),
     [
         pytest.param({"tenants": None}, Why.TENANTS_FAILED, id="nobody could say who there is"),
@@ -69,7 +70,7 @@ def test_whoever_does_not_see_the_world_whole_deletes_nothing(change: dict[str, 
     assert {brake.why for brake in plan.brakes} == {why}
 
 
-@pytest.mark.parametrize("change", [{"tenants": None}, {"tenants": {}}])
+@in_each("change", [{"tenants": None}, {"tenants": {}}])
 def test_who_does_not_know_the_tenants_suspects_nobody(change: dict[str, Any]):
     plan = planned(doomed(seen("instance_new"), **change), OVER)
 
@@ -123,7 +124,7 @@ def test_where_too_many_are_unclaimed_a_person_has_to_approve_each():
     assert not plan.braked
 
 
-@pytest.mark.parametrize(("ghosts", "lines"), [(3, 1), (4, 16)], ids=["a few", "a small share"])
+@in_each(("ghosts", "lines"), [(3, 1), (4, 16)], ids=["a few", "a small share"])
 def test_a_few_or_a_small_share_may_be_unclaimed(ghosts: int, lines: int):
     plan = left_over(ghosts, lines, Rules(max_deletes=9))
 

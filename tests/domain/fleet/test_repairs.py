@@ -16,6 +16,7 @@ from shared.domain.fleet.repairs import (
 from shared.domain.instances import Instance, Reason, State
 from shared.domain.upstream import Connection
 from tests.builders import LATER, NOON, NUMBER, SECOND, a_line
+from tests.cases import in_each
 from tests.domain.fleet.worlds import a_survey, closed, fine, opened, seen
 
 LONG = NOON + STUCK + SECOND
@@ -34,7 +35,7 @@ def test_a_line_whose_instance_is_gone_is_missing():
     assert repairs(line := fine(), main=[]) == [Missing(line)]
 
 
-@pytest.mark.parametrize(
+@in_each(
     "line",
     [DISCONNECTED, a_line(State.MISSING), a_line(open=True, held_by="somebody", since=LONG)],
     ids=["disconnected", "missing already", "somebody is at it"],
@@ -47,7 +48,7 @@ def test_of_a_server_that_said_nothing_nothing_is_known():
     assert repairs(fine(), seen={}) == []
 
 
-@pytest.mark.parametrize("connection", [Connection.CLOSED, Connection.CONNECTING])
+@in_each("connection", [Connection.CLOSED, Connection.CONNECTING])
 def test_a_line_that_is_not_as_open_as_its_record_says_lies(connection: Connection):
     assert repairs(line := fine(), main=[seen(connection=connection)]) == [Liar(line)]
 
@@ -64,7 +65,7 @@ def test_a_line_in_conflict_is_connected():
     assert repairs(a_line(State.CONFLICT), main=[opened()]) == []
 
 
-@pytest.mark.parametrize("state", [State.CREATING, State.RELEASING])
+@in_each("state", [State.CREATING, State.RELEASING])
 def test_what_nobody_finished_is_stuck_after_a_while(state: State):
     line = a_line(state)
 
@@ -83,7 +84,7 @@ def test_a_lease_that_is_over_counts_from_its_end():
 # After a look --------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@in_each(
     ("line", "connection", "state", "reason"),
     [
         pytest.param(fine(), None, State.MISSING, Reason.VANISHED, id="gone"),
@@ -121,7 +122,7 @@ def test_the_record_says_what_was_seen(
     assert (changed.state, changed.reason, changed.since) == (state, reason, LATER)
 
 
-@pytest.mark.parametrize(
+@in_each(
     ("line", "connection"),
     [
         pytest.param(fine(), Connection.OPEN, id="open as it says"),
