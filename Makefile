@@ -9,6 +9,7 @@ REQUIREMENTS := requirements.txt infra/local/requirements.txt tests/requirements
 TOOLS := .local/tools
 TERRAFORM ?= terraform
 IN_CLOUD := $(TERRAFORM) -chdir=infra/terraform
+WORKERS ?= 2
 ENV ?=
 
 unexport PYTHONPATH
@@ -33,8 +34,8 @@ fix: $(READY) ## repair what the linter and the formatter can
 	$(IN_VENV) ruff check --fix .
 	$(IN_VENV) ruff format .
 
-test: $(READY) ## all tests
-	$(IN_VENV) pytest
+test: $(READY) ## all tests, in WORKERS=2 processes
+	$(IN_VENV) pytest --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder
 
 prove: export PROOF := full
 prove: $(READY) ## the promises, attacked at full count

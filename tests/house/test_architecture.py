@@ -4,6 +4,7 @@ import ast
 import os
 import re
 import sys
+import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -189,3 +190,10 @@ def every_file() -> Iterator[Path]:
     for place, folders, names in os.walk(ROOT):
         folders[:] = [name for name in folders if name not in MADE]
         yield from (Path(place, name) for name in names if name not in (".coverage", ".git"))
+
+
+def test_every_folder_of_tests_is_run():
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["pytest"]
+    folders = {path.relative_to(ROOT).parts[1] for path in (ROOT / "tests").rglob("test_*.py")}
+
+    assert set(settings["ini_options"]["testpaths"]) == {f"tests/{name}" for name in folders}
