@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from tests.perene import Perene, name_of
+from tests.proofs.stage import times
 
 NIGHT = timedelta(days=1)
 
@@ -34,32 +35,34 @@ async def clients(perene: Perene, count: int) -> None:
         await perene.pair(f"c{at}", number(at))
 
 
-async def test_the_good_month_100_clients_50_reconnect_10_change_numbers_still_100_instances(
-    on_2: Perene,
-):
-    await clients(on_2, 100)
+async def test_a_good_month_ends_with_an_instance_for_each_client(on_2: Perene):
+    count, moved = times(30, 100), 10
+    reconnected = count // 2
+    on_2.instance_max = count
+    on_2.set(EVOLUTION_SERVERS=on_2.environment()["EVOLUTION_SERVERS"])
+    await clients(on_2, count)
     reports = [await night(on_2)]
-    for at in range(50):
+    for at in range(reconnected):
         await on_2.evolution.unpair(name_of(f"c{at}"))
     await on_2.evolution.settled()
     reports.append(await night(on_2))
-    for at in range(50):
+    for at in range(reconnected):
         await on_2.pair(f"c{at}", number(at))
     reports.append(await night(on_2))
-    for at in range(50, 60):
+    for at in range(reconnected, reconnected + moved):
         await on_2.call("DELETE", "/instances/default", f"c{at}")
         await on_2.pair(f"c{at}", number(200 + at))
     reports += [await night(on_2) for _ in range(5)]
     on_2.clock.advance(20 * NIGHT)
     reports.append(await night(on_2))
 
-    assert len(on_2.evolution.names()) == 100
+    assert len(on_2.evolution.names()) == count
     assert {on_2.evolution.state(name) for name in on_2.evolution.names()} == {"open"}
-    assert on_2.documents("servers")["main"]["reserved"] == 100
+    assert on_2.documents("servers")["main"]["reserved"] == count
     assert [report["invariants"]["count"] for report in reports] == [0] * len(reports)
     assert (await on_2.operate("GET", "/fleet/candidates")).json()["candidates"] == []
     seen = (await on_2.operate("GET", "/fleet")).json()
-    assert seen["sentence"] == "0 violations in 100 instances"
+    assert seen["sentence"] == f"0 violations in {count} instances"
     assert [each["cause"] for each in seen["attention"]] == ["server_full"]
 
 

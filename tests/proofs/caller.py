@@ -1,13 +1,15 @@
 """One process that serves the functions, as a deployment would run several of.
 
-Run by the proofs. Its clock is the real one plus the seconds in a file, it may lose patience
-sooner, and it may be killed by itself at the n-th step of what it does to the world.
+Forked by the proofs from a server that has loaded all of it, so that a start costs no import. Its
+clock is the real one plus the seconds in a file, it may lose patience sooner, and it may be killed
+by itself at the n-th step of what it does to the world.
 """
 
 import argparse
 import itertools
 import os
 import signal
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -19,24 +21,31 @@ from shared import services
 from shared.evolution import limits
 from shared.store.base import Base
 
+APP = gateway.build(Path(__file__).parent.parent.parent / "functions")
+"""Loaded before the fork; what speaks to the database or a server is made after it."""
 
-def main() -> None:
-    """Serves until told to stop, or until its step has come."""
-    asked = argparse.ArgumentParser(description=__doc__)
-    asked.add_argument("--port", type=int, required=True)
-    asked.add_argument("--clock", type=Path, required=True)
-    asked.add_argument("--patience", type=float, default=limits.CREATE)
-    asked.add_argument("--send-patience", type=float, default=limits.SEND)
-    asked.add_argument("--die-at", type=int, default=0)
-    given = asked.parse_args()
+
+def serve(arguments: Sequence[str], environment: Mapping[str, str], log: Path) -> None:
+    """Serve until told to stop, or until its step has come."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--port", type=int, required=True)
+    options.add_argument("--clock", type=Path, required=True)
+    options.add_argument("--patience", type=float, default=limits.CREATE)
+    options.add_argument("--send-patience", type=float, default=limits.SEND)
+    options.add_argument("--die-at", type=int, default=0)
+    given = options.parse_args(arguments)
+    with log.open("ab", buffering=0) as output:
+        os.dup2(output.fileno(), 1)
+        os.dup2(output.fileno(), 2)
+    os.environ.clear()
+    os.environ.update(environment)
     limits.CREATE = limits.CONNECT = limits.DELETE = given.patience
     limits.SEND = given.send_patience
     steps = Steps(given.die_at)
     Base._written = steps.around(Base._written)  # type: ignore[method-assign]
     transport = Watched(steps)
     with services.using(clock=Clock(given.clock), transport=transport):
-        app = gateway.build(Path(__file__).parent.parent.parent / "functions")
-        uvicorn.run(app, port=given.port, log_level="error", access_log=False)
+        uvicorn.run(APP, port=given.port, log_level="error", access_log=False)
 
 
 class Clock:
@@ -83,7 +92,3 @@ class Watched(httpx.AsyncHTTPTransport):
         await answer.aread()
         self.steps.step()
         return answer
-
-
-if __name__ == "__main__":
-    main()

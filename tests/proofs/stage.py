@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import functools
 import itertools
+import multiprocessing
 import os
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +22,12 @@ from google.cloud import firestore
 from infra.local.children import free_port
 from shared.domain.instances import LEASE
 from tests.perene import AUDIENCE, ISSUER, SECRET, token
+from tests.proofs.caller import serve
 
 KEY = "key-of-the-proofs"
 READY_WITHIN = 30.0
+FORKS = multiprocessing.get_context("forkserver")
+FORKS.set_forkserver_preload(["tests.proofs.caller"])
 
 
 def times(few: int, full: int) -> int:
@@ -40,6 +45,7 @@ class Stage:
         self.evolution_port = free_port()
         self.ports: list[int] = []
         self.processes: list[subprocess.Popen[bytes]] = []
+        self.callers: list[ForkServerProcess] = []
         self.clock = place / "clock"
         self.clock.write_text("0")
         self.settings = settings
@@ -63,23 +69,26 @@ class Stage:
             *(self.caller(port=first if index == 0 else None) for index in range(callers))
         )
 
-    async def caller(
-        self, *options: str, port: int | None = None
-    ) -> tuple[int, subprocess.Popen[bytes]]:
+    async def caller(self, *options: str, port: int | None = None) -> tuple[int, ForkServerProcess]:
         """One more process serves the functions; its port and itself."""
         port = port or free_port()
         given = ("--port", str(port), "--clock", str(self.clock), *options)
-        process = self._run("tests.proofs.caller", *given)
+        log = self.place / f"caller-{len(self.callers)}.log"
+        process = FORKS.Process(target=serve, args=(given, self.environment(), log), daemon=True)
+        process.start()
+        self.callers.append(process)
         await self._ready(port, "/openapi.json")
         self.ports.append(port)
         return port, process
 
     def stop(self) -> None:
         """Nothing of ours is left."""
-        for process in self.processes:
+        for process in (*self.processes, *self.callers):
             process.kill()
         for process in self.processes:
             process.wait()
+        for caller in self.callers:
+            caller.join()
 
     def environment(self) -> dict[str, str]:
         return {
@@ -113,9 +122,9 @@ class Stage:
         """All at once, spread over all callers."""
         return await asyncio.gather(*map(self.ensure, tenants))
 
-    async def converged(self, tenant: str) -> dict[str, Any]:
-        """What the line is once nobody is at it any more; time passes if it has to."""
-        for _ in range(40):
+    async def converged(self, tenant: str, looks: int = 40) -> dict[str, Any]:
+        """What the line is once nobody is at it any more; after so many looks time passes."""
+        for _ in range(looks):
             answer = await self.ensure(tenant)
             if answer.status_code == 200:
                 line: dict[str, Any] = answer.json()
@@ -185,7 +194,6 @@ class Stage:
         with log:
             process = subprocess.Popen(
                 [sys.executable, "-m", module, *arguments],
-                env=self.environment() if "caller" in module else None,
                 stdout=log,
                 stderr=log,
             )

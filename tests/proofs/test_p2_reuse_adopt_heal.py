@@ -119,7 +119,8 @@ async def _kill_releases_at_every_step(stage: Stage) -> int:
             await stage.call("DELETE", "/instances/default", tenant, port)
             return step - 1
         except httpx.HTTPError:
-            assert process.wait(10) == -9
+            process.join(10)
+            assert process.exitcode == -9
         await _released(stage, tenant)
     raise AssertionError("a caller was never done")
 

@@ -29,7 +29,7 @@ async def test_a_process_that_is_killed_under_load_loses_nothing(
             while len(stage.documents("tenants/acme/messages")) < turn * MESSAGES + 20:
                 await asyncio.sleep(0.01)
 
-            stage.processes[-1].kill()
+            stage.callers[-1].kill()
             stage.ports.clear()
             second = asyncio.create_task(received(stage, f"{turn}b", MESSAGES // 2))
             await stage.caller(port=stage.public_port)
