@@ -120,7 +120,9 @@ export default {
     why: {
       not_connected: "The line isn't connected to WhatsApp.",
       not_on_whatsapp: "This number isn't on WhatsApp.",
+      group_unknown: "The line doesn't know this group, or isn't in it.",
       media_unreachable: "The file couldn't be fetched.",
+      upload_failed: "The file couldn't be handed to WhatsApp.",
       too_big: "The file is too large for WhatsApp.",
       unsupported: "The WhatsApp server doesn't send this kind of message.",
       invalid: "The WhatsApp server refused this message.",

@@ -120,7 +120,9 @@ export default {
     why: {
       not_connected: "A linha não está conectada ao WhatsApp.",
       not_on_whatsapp: "Este número não está no WhatsApp.",
+      group_unknown: "A linha não conhece este grupo, ou não está nele.",
       media_unreachable: "Não foi possível buscar o arquivo.",
+      upload_failed: "Não foi possível entregar o arquivo ao WhatsApp.",
       too_big: "O arquivo é grande demais para o WhatsApp.",
       unsupported: "O servidor do WhatsApp não envia este tipo de mensagem.",
       invalid: "O servidor do WhatsApp recusou esta mensagem.",
