@@ -1,8 +1,8 @@
 """Whether a text is one emoji, as WhatsApp's reactions want it (EVOLUTION.md §10).
 
 Unicode calls it an emoji sequence (UTS #51): a picture, maybe with a skin tone or a presentation
-selector, maybe joined to others; or a flag; or a keycap. Python's own tables don't tell pictures, so
-they are listed here (`Extended_Pictographic` of Unicode's emoji-data.txt, with its room for new ones).
+selector, maybe joined to others; or a flag; or a keycap. Python's own tables don't tell pictures,
+so they are listed here (`Extended_Pictographic` of Unicode's emoji-data.txt, with room for more).
 """
 
 import re
@@ -27,8 +27,7 @@ _COUNTRY = "[\U0001f1e6-\U0001f1ff]{2}"
 _REGION = "\U0001f3f4[\U000e0020-\U000e007e]+\U000e007f"
 _KEYCAP = f"[0-9#*]{_AS_PICTURE}?\u20e3"
 _EMOJI = re.compile(
-    f"{_COUNTRY}|{_REGION}|{_KEYCAP}|{_SKIN_TONE}"
-    f"|{_ONE_PICTURE}(?:{_JOINER}{_ONE_PICTURE})*"
+    f"{_COUNTRY}|{_REGION}|{_KEYCAP}|{_SKIN_TONE}|{_ONE_PICTURE}(?:{_JOINER}{_ONE_PICTURE})*"
 )
 
 

@@ -1,9 +1,9 @@
 """Which failed sends surely sent nothing, told by their texts (EVOLUTION.md §5).
 
 A 400 and a 500 both can mean "not connected", and a 400 can come after the message went out: the
-server writes its database then, and whatever breaks is told as that exception is spelled ("TypeError:
-…", "[object Object]"). So a status decides nothing and an exception of unknown text is a doubt. What
-Evolution refuses in a sentence of its own, it refuses before it sends.
+server writes its database then, and whatever breaks is told as that exception is spelled
+("TypeError: …", "[object Object]"). So a status decides nothing and an exception of unknown text is
+a doubt. What Evolution refuses in a sentence of its own, it refuses before it sends.
 """
 
 import re

@@ -25,15 +25,25 @@ class Instances(Base):
     async def replace(self, old: Instance, new: Instance) -> Instance | None:
         """The record is `new`; None, and nothing written, if it isn't `old` any more.
 
-        Firestore: 1 write (and 1 read where it isn't).
+        What was said meanwhile makes no other record of it: the pace is taken over.
+        Firestore: 1 write; 1 read more where it changed, and 1 write if only its pace did.
         """
-        batch = self._client.batch()
-        batch.update(self._instance(old.name), stored(new), option=self._since(old.version))
-        try:
-            (version,) = await self._commit(batch)
-        except (*CONTENDED, exceptions.NotFound):
-            return await self._ours(new) if new.lease not in (None, old.lease) else None
-        return versioned(new, version)
+        async for _ in base.attempts():
+            batch = self._client.batch()
+            batch.update(self._instance(old.name), stored(new), option=self._since(old.version))
+            try:
+                (version,) = await self._commit(batch)
+            except (*CONTENDED, exceptions.NotFound):
+                current = await self.instance(old.name)
+                if current and new.lease not in (None, old.lease) and current.lease == new.lease:
+                    return current  # only the commit's answer was lost
+                if current is None or not current.differs_only_in_pace(old):
+                    return None
+                pace = {"paced_until": current.paced_until}
+                old, new = current, new.model_copy(update=pace)
+                continue
+            return versioned(new, version)
+        raise AssertionError("attempts() ends with a problem")
 
     async def extend(self, held: Instance, now: datetime) -> Instance | None:
         """The lease lasts its whole length from now; None if it is somebody else's by now.
@@ -110,11 +120,6 @@ class Instances(Base):
             return
 
     # How -------------------------------------------------------------------------------------
-
-    async def _ours(self, new: Instance) -> Instance | None:
-        """The record, if the lease just written is there: only the commit's answer was lost."""
-        current = await self.instance(new.name)
-        return current if current and current.lease == new.lease else None
 
     async def _write(self, current: Instance, wanted: Instance, now: datetime) -> Instance:
         batch = self._client.batch()

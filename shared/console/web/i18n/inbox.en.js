@@ -107,6 +107,7 @@ export default {
     restricted: "WhatsApp doesn't let the number of the line {line} write to new contacts for now.",
     lines: "Go to Lines",
   },
+  wrongNumber: "It left by another number: {number}",
   restricted: "WhatsApp restricted this number: only known contacts get messages for now.",
   send: {
     sending: "sending…",

@@ -107,6 +107,7 @@ export default {
     restricted: "O WhatsApp não deixa o número da linha {line} escrever para novos contatos por enquanto.",
     lines: "Ir para Linhas",
   },
+  wrongNumber: "Saiu por outro número: {number}",
   restricted: "O WhatsApp restringiu este número: só contatos conhecidos recebem mensagens por enquanto.",
   send: {
     sending: "enviando…",
