@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from shared.alerts import troubles
-from shared.domain.fleet.capacity import Census
 from shared.domain.fleet import incidents
+from shared.domain.fleet.capacity import Census
 from shared.domain.fleet.incidents import (
     SEVERITY,
     Cause,
