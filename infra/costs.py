@@ -44,7 +44,7 @@ MULTI_REGION = Prices(0.06, 0.18, 0.02, 0.18)
 
 RECEIVED = Operations(writes=2)
 DELIVERY = Operations(writes=1)
-SENT = Operations(reads=3, writes=4, deletes=1)
+SENT = Operations(reads=3, writes=5, deletes=1)
 """The delete is the end of what is kept of a send, by TTL; the first send of a line costs more."""
 ECHO = Operations(reads=1)
 """A server tells us our own send, which we have."""

@@ -13,7 +13,6 @@ from shared import config, problems
 if TYPE_CHECKING:
     import httpx
 
-    from shared.domain.pacing import Unnoted
     from shared.evolution.client import Evolution
     from shared.store import Store
 
@@ -55,11 +54,6 @@ def store() -> "Store":
     return _current.once("store", _make_store)  # type: ignore[no-any-return]
 
 
-def unnoted() -> "Unnoted":
-    """What this process sent without noting it."""
-    return _current.once("unnoted", _make_unnoted)  # type: ignore[no-any-return]
-
-
 def server(server: str) -> config.Server:
     """The configured server of that id. Raises ServerUnknown."""
     known = config.settings().servers.get(server)
@@ -98,12 +92,6 @@ def _make_store() -> "Store":
         project=settings.google_cloud_project, database=settings.firestore_database
     )
     return Store(client)
-
-
-def _make_unnoted() -> "Unnoted":
-    from shared.domain.pacing import Unnoted
-
-    return Unnoted()
 
 
 def http() -> "httpx.AsyncClient":

@@ -27,9 +27,20 @@ async def follow(
     store, now = services.store(), services.now()
     remind = config.hours(config.settings().alert_remind_hours)
     known = {each.id: each for each in await store.open_incidents()}
-    for name, trouble in incidents.plan_incidents(known, troubles, looked_at, unsure):
+    lasting = {name for name, incident in known.items() if incidents.lasts(incident, now)}
+    for name, trouble in incidents.plan_incidents(known, troubles, looked_at, unsure | lasting):
         await store.follow_incident(name, trouble, now, remind)
     await tell()
+
+
+async def raise_now(trouble: Trouble) -> None:
+    """Raise the incident of a trouble that was met, not looked for, and tell every channel.
+
+    Raises StoreUnavailable. Firestore: 1 read; if it changed 1 write, and 2 to tell it.
+    """
+    remind = config.hours(config.settings().alert_remind_hours)
+    if await services.store().follow_incident(trouble.id, trouble, services.now(), remind):
+        await tell()
 
 
 async def tell() -> None:

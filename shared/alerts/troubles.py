@@ -22,6 +22,7 @@ OF_CAPACITY = frozenset(
         Cause.SERVER_FILLING,
         Cause.LINES_DISCONNECTED,
         Cause.SWEEP_OVERDUE,
+        Cause.WRONG_NUMBER,
     }
 )
 OF_WHOLE = frozenset({Cause.VIOLATIONS, Cause.APPROVAL_AWAITED})

@@ -32,6 +32,10 @@ SENTENCES: dict[Language, dict[Cause, Say]] = {
         Cause.VIOLATIONS: lambda it: (
             f"{it.count} violação(ões) em {it.facts.get('instances')} instâncias"
         ),
+        Cause.WRONG_NUMBER: lambda it: (
+            f"Cliente {it.subject}: uma mensagem saiu por outro número, na linha"
+            f" {it.facts.get('line')}"
+        ),
     },
     "en": {
         Cause.SERVER_DOWN: lambda it: f"Server {it.subject} doesn't answer",
@@ -54,6 +58,9 @@ SENTENCES: dict[Language, dict[Cause, Say]] = {
         ),
         Cause.VIOLATIONS: lambda it: (
             f"{it.count} violation(s) in {it.facts.get('instances')} instances"
+        ),
+        Cause.WRONG_NUMBER: lambda it: (
+            f"Client {it.subject}: a message left by another number, on line {it.facts.get('line')}"
         ),
     },
 }

@@ -241,6 +241,11 @@ class Instance(Kept):
             return False
         return (self.lease.fence, self.lease.holder) == (other.lease.fence, other.lease.holder)
 
+    def differs_only_in_pace(self, earlier: "Instance") -> bool:
+        """Tell whether nothing but messages came between the two records of an instance."""
+        pace = {"paced_until"}
+        return self.model_dump(exclude=pace) == earlier.model_dump(exclude=pace)
+
     def freed(self) -> "Instance":
         """Without a lease."""
         return self.model_copy(update={"lease": None})

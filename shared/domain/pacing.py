@@ -47,33 +47,3 @@ def take(full_at: int, rate: Rate, now: int, tokens: int = 1) -> Taken | TooFast
     later = max(full_at, now) + tokens * rate.every_ms
     over = later - now - rate.burst * rate.every_ms
     return Taken(later) if over <= 0 else TooFast(now + over)
-
-
-class Unnoted:
-    """What one process sent from full buckets without noting it, line by line.
-
-    A line that speaks more slowly than its rate always finds its bucket full, so its sends need
-    not be written down; the next one that comes sooner pays for the one before it. Of a bucket
-    that nobody wrote, each process can owe one token.
-    """
-
-    def __init__(self) -> None:
-        self._owed: dict[str, int] = {}
-
-    def owed(self, line: str, rate: Rate, now: int) -> int:
-        """How many tokens of the line's have to be paid with the next one."""
-        since = self._owed.get(line)
-        return int(since is not None and now - since < rate.every_ms)
-
-    def owe(self, line: str, rate: Rate, now: int) -> None:
-        """One token was spent, and nobody else knows."""
-        self._owed[line] = now
-        if len(self._owed) > MOST_OWED:
-            self._owed = {each: at for each, at in self._owed.items() if now - at < rate.every_ms}
-
-    def paid(self, line: str) -> None:
-        """The bucket knows."""
-        self._owed.pop(line, None)
-
-
-MOST_OWED = 1_000

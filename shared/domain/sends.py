@@ -13,14 +13,15 @@ stateDiagram-v2
 Nothing leads from `uncertain` back to `sending`: what may have been said is never said again.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import assert_never
+from typing import Any, assert_never
 
 from pydantic import AwareDatetime
 
-from shared.domain.contacts import Contact, ConversationId
+from shared.domain.contacts import Contact, ConversationId, fold
 from shared.domain.instances import Instance, State
 from shared.domain.messages import Content, Quoted
 from shared.domain.names import LineId, TenantId
@@ -80,6 +81,9 @@ class Send(Kept):
     message: str | None = None
     proven: bool = False
     """The server itself named the message; else the evidence was enough."""
+    left_through: str | None = None
+    """The number that it really left by, if the echo that told so came before the answer and
+    named another one."""
     attempt: int = 1
     holder: str
     asked_at: AwareDatetime
@@ -204,6 +208,25 @@ def decide_again(send: Send, request: str | None, now: datetime) -> Again:
             return Retry(send)
         case _ as never:
             assert_never(never)
+
+
+def other_number(meant: str | None, told: str | None) -> str | None:
+    """Return the number that was told, if it isn't the one that was meant in another spelling."""
+    if meant is None or told is None or fold(meant) == fold(told):
+        return None
+    return told
+
+
+def as_echoed(done: Send, message: Mapping[str, Any]) -> Send:
+    """Return a send as the document of its message says, whose echo came before the answer.
+
+    By whichever number it left, in that number's conversation it is (P7).
+    """
+    wrong = other_number(done.number, message.get("number"))
+    if wrong is None:
+        return done
+    change = {"left_through": wrong, "conversation": message.get("conversation")}
+    return done.model_copy(update=change)
 
 
 def abandoned(send: Send) -> Send:

@@ -110,6 +110,8 @@ class KeptMessage(Message):
     revoked_by: dict[str, int] = Field(default_factory=dict)
     send: str | None = None
     """The key of the send that said it."""
+    left_through: str | None = None
+    """The number that it really left by, if that isn't the one that it was sent with (P7)."""
     recalled: bool = False
     """History told it, and nobody yet that it was news."""
     changed: int = 0

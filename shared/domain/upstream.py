@@ -132,7 +132,9 @@ class WhyNotSent(StrEnum):
 
     NOT_CONNECTED = "not_connected"
     NOT_ON_WHATSAPP = "not_on_whatsapp"
+    GROUP_UNKNOWN = "group_unknown"
     MEDIA_UNREACHABLE = "media_unreachable"
+    UPLOAD_FAILED = "upload_failed"
     TOO_BIG = "too_big"
     UNSUPPORTED = "unsupported"
     INVALID = "invalid"

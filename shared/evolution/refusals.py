@@ -1,7 +1,9 @@
 """Which failed sends surely sent nothing, told by their texts (EVOLUTION.md §5).
 
-A 400 and a 500 both can mean "not connected", and both can come after the message went out (the
-server writes its database then), so a status decides nothing and an unknown text is a doubt.
+A 400 and a 500 both can mean "not connected", and a 400 can come after the message went out: the
+server writes its database then, and whatever breaks is told as that exception is spelled
+("TypeError: …", "[object Object]"). So a status decides nothing and an exception of unknown text is
+a doubt. What Evolution refuses in a sentence of its own, it refuses before it sends.
 """
 
 import re
@@ -29,12 +31,24 @@ _TELLING = {
 }
 _PATTERNS = {reason: re.compile(text, re.IGNORECASE) for reason, text in _TELLING.items()}
 
-_MEDIA_UNREACHABLE = re.compile(
-    r"^Owned media must be a url or base64|^AxiosError|^(Error: )?Media upload failed on all hosts",
+_UPLOAD_FAILED = re.compile(r"^(Error: )?Media upload failed on all hosts", re.IGNORECASE)
+_NOT_A_FILE = re.compile(r"^Owned media must be a url", re.IGNORECASE)
+_NOT_FETCHED = re.compile(r"^Request failed with status code", re.IGNORECASE)
+"""An exception that nobody caught, and that has the status of whoever was asked for the file."""
+_BROKE_FETCHING = re.compile(r"^AxiosError", re.IGNORECASE)
+"""While a file is prepared, if the status is 500. A 400 may tell of a transcription afterwards."""
+
+_GROUP = "@g.us"
+_THROWN_OBJECT = "[object Object]"
+
+_THROWN = re.compile(
+    r"^\W*[\w$.]*(error|exception|boom)\b|^\[object |\bE[A-Z]{5,}\b|\btime(d |-)?out\b|\bclosed\b",
     re.IGNORECASE,
 )
+"""Reads like something that broke, at whatever moment, not like a refusal."""
 
-_GROUP_UNKNOWN = "[object Object]"
+_TOO_LATE = 408
+"""Also a proxy's word, and it says nothing of what was done."""
 
 
 def reason_not_sent(status: int, body: Any, outgoing: Outgoing | None = None) -> WhyNotSent | None:
@@ -49,24 +63,53 @@ def reason_not_sent(status: int, body: Any, outgoing: Outgoing | None = None) ->
     if status == 413:
         return WhyNotSent.TOO_BIG
     if errors.unknown_number(body):
-        return WhyNotSent.NOT_ON_WHATSAPP
+        group = outgoing is not None and outgoing.to.endswith(_GROUP)
+        return WhyNotSent.GROUP_UNKNOWN if group else WhyNotSent.NOT_ON_WHATSAPP
     if status == 400 and errors.invalid(body):
         return WhyNotSent.INVALID
-    return _told(errors.texts(body), outgoing)
+    return _told(errors.texts(body)) or (_told_of(status, body, outgoing) if outgoing else None)
 
 
-def _told(texts: list[str], outgoing: Outgoing | None) -> WhyNotSent | None:
+def _told(texts: list[str]) -> WhyNotSent | None:
     for reason, pattern in _PATTERNS.items():
         if any(pattern.search(text) for text in texts):
             return reason
-    return _told_of(texts, outgoing) if outgoing else None
-
-
-def _told_of(texts: list[str], outgoing: Outgoing) -> WhyNotSent | None:
-    """What only means that nothing was sent when that was what was sent."""
-    carries_media = isinstance(outgoing.content, Media | Audio | Sticker)
-    if carries_media and any(_MEDIA_UNREACHABLE.search(text) for text in texts):
-        return WhyNotSent.MEDIA_UNREACHABLE
-    if outgoing.to.endswith("@g.us") and texts == [_GROUP_UNKNOWN]:
-        return WhyNotSent.NOT_ON_WHATSAPP
     return None
+
+
+def _told_of(status: int, body: Any, outgoing: Outgoing) -> WhyNotSent | None:
+    """Return what only means that nothing was sent when that was what was sent.
+
+    An edit or a deletion can be refused in a sentence after it went out (`Message not found`).
+    """
+    texts = errors.texts(body)
+    if outgoing.to.endswith(_GROUP) and texts == [_THROWN_OBJECT]:
+        return WhyNotSent.GROUP_UNKNOWN
+    match outgoing.content:
+        case Media(source=source) | Audio(source=source) | Sticker(source=source):
+            reason = _why_no_file(status, texts, source)
+        case _:
+            reason = None
+    return reason or (WhyNotSent.INVALID if _refuses(status, body) else None)
+
+
+def _why_no_file(status: int, texts: list[str], source: str) -> WhyNotSent | None:
+    """Return why the file wasn't sent; only one with an address can fail to be fetched."""
+
+    def says(pattern: re.Pattern[str]) -> bool:
+        return any(pattern.search(text) for text in texts)
+
+    has_address = "://" in source
+    if says(_UPLOAD_FAILED):
+        return WhyNotSent.UPLOAD_FAILED
+    if says(_NOT_A_FILE):
+        return WhyNotSent.MEDIA_UNREACHABLE if has_address else WhyNotSent.INVALID
+    if says(_NOT_FETCHED) or (status >= 500 and says(_BROKE_FETCHING)):
+        return WhyNotSent.MEDIA_UNREACHABLE if has_address else WhyNotSent.UPLOAD_FAILED
+    return None
+
+
+def _refuses(status: int, body: Any) -> bool:
+    """Tell whether Evolution itself says no, in sentences, before it sends anything."""
+    refused = 400 <= status < 500 and status != _TOO_LATE and errors.by_evolution(body, status)
+    return refused and not any(_THROWN.search(text) for text in errors.texts(body))

@@ -17,7 +17,7 @@ from shared.domain.threads import Reaction, lid_in, ours_in
 from shared.evolution import webhooks
 from shared.evolution.webhooks import Wire
 from shared.lines import changes, connecting, letters, people
-from shared.sending import settle
+from shared.sending import settle, wrong_number
 from shared.store import Through, Unfit
 from shared.store.letters import LONGEST
 from shared.webhook_token import Bearer
@@ -143,7 +143,10 @@ class _Hearing:
         contact = await people.known(through, message.contact)
         known = heard_by(now, message.model_copy(update={"contact": contact}))
         if known.from_me:
-            new, unsettled = await services.store().echo(through, known, now=now)
+            sender = self.told.own_number
+            new, unsettled, wrong = await services.store().echo(through, known, sender, now=now)
+            if wrong:
+                await wrong_number.report(through.tenant, through.line, known.id)
             if unsettled:
                 await settle.echoed(through.tenant, through.conversation(known.contact))
         else:

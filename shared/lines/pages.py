@@ -70,6 +70,9 @@ class MessageView(Record):
         default=False, description="WhatsApp should have said long ago that it got it"
     )
     send: str | None = Field(default=None, description="The key it was sent with")
+    left_through: str | None = Field(
+        default=None, description="The own number it really left by, if not the one asked for"
+    )
     edited: bool = False
     history: tuple[str, ...] = Field(default=(), description="Earlier texts, oldest first")
     revoked: bool = False

@@ -48,6 +48,11 @@ class NotOnWhatsapp(Problem):
     title = "This number is not on WhatsApp"
 
 
+class GroupUnknown(Problem):
+    status = 422
+    title = "The line doesn't know this group, or isn't in it"
+
+
 class ContentUnsupported(Problem):
     status = 422
     title = "The WhatsApp server can't send this kind of message"
@@ -61,6 +66,12 @@ class ContentRefused(Problem):
 class FileUnreachable(Problem):
     status = 422
     title = "The file could not be fetched from its address"
+
+
+class FileNotUploaded(Problem):
+    status = 502
+    again_after = 5
+    title = "The file could not be handed to WhatsApp, try again shortly"
 
 
 class FileTooLarge(Problem):

@@ -44,8 +44,13 @@ def as_asked(send: Send, sent: Sent, now: datetime) -> Message:
 
 def kept(send: Send, said: Message) -> KeptMessage:
     """The message as it is kept just now."""
-    where = {"conversation": send.conversation, "line": send.line, "number": send.number}
-    news = {"send": send.key, "progress": said.delivery or 0}
+    number = send.left_through or send.number
+    where = {"conversation": send.conversation, "line": send.line, "number": number}
+    news = {
+        "send": send.key,
+        "progress": said.delivery or 0,
+        "left_through": send.left_through,
+    }
     return KeptMessage.model_validate(said.model_dump() | where | news)
 
 

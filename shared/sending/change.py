@@ -9,9 +9,9 @@ from shared.domain.messages import Kind
 from shared.domain.names import LineKey, TenantId
 from shared.domain.sends import Send, SendState
 from shared.domain.threads import ME
-from shared.domain.upstream import MessageKey, NotSent, SendDoubtful, Sending, Sent
+from shared.domain.upstream import MessageKey, NotSent, SendDoubtful, Sending, Sent, WhyNotSent
 from shared.evolution import protocol
-from shared.lines import changes, entry
+from shared.lines import changes, entry, vanished
 from shared.sending import answers, destination, settle
 from shared.sending.say import NOT_SENT
 from shared.store import Through
@@ -44,7 +44,7 @@ async def edit(tenant: TenantId, key: str, text: str) -> Send:
         raise problems.NotChangeable()
     instance, message = await _changeable(send, now, EDITABLE_FOR)
     server = services.evolution(instance.server)
-    sent = _done(await server.edit(instance.name, message, text))
+    sent = await _done(instance, await server.edit(instance.name, message, text))
     told = (each for each in answers.events(send, sent) if isinstance(each, Edited))
     edited = next(told, None) or protocol.edit_of(message.id, text, epoch_ms(now), (ME,))
     await changes.edited(_through(send), edited, epoch_ms(now))
@@ -56,7 +56,7 @@ async def delete(tenant: TenantId, key: str) -> Send:
     send, now = await known(tenant, key), services.now()
     instance, message = await _changeable(send, now, DELETABLE_FOR)
     server = services.evolution(instance.server)
-    _done(await server.delete_message(instance.name, message))
+    await _done(instance, await server.delete_message(instance.name, message))
     await changes.revoked(_through(send), Revoked(message.id, epoch_ms(now), (ME,)), epoch_ms(now))
     return send
 
@@ -74,11 +74,13 @@ async def _changeable(send: Send, now: datetime, within: timedelta) -> tuple[Ins
     return instance, MessageKey(send.message, destination.address_of(send.contact), from_me=True)
 
 
-def _done(outcome: Sending) -> Sent:
+async def _done(line: Instance, outcome: Sending) -> Sent:
     match outcome:
         case Sent():
             return outcome
         case NotSent(why, account):
+            if why is WhyNotSent.INSTANCE_MISSING:
+                await vanished.record_missing(line.name)
             raise NOT_SENT[why](account)
         case SendDoubtful(account):
             raise problems.ChangeUncertain(account)

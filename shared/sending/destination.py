@@ -16,7 +16,7 @@ from shared.domain.contacts import (
 from shared.domain.instances import RESTRICTED_FOR, Instance, epoch_ms
 from shared.domain.names import DEFAULT_LINE, LineId, LineKey, TenantId
 from shared.domain.threads import Conversation
-from shared.lines import entry
+from shared.lines import entry, vanished
 from shared.sending.requests import Somewhere
 
 ALIAS_KEPT_FOR = timedelta(days=90)
@@ -27,12 +27,16 @@ TRIES = 4
 
 @dataclass(frozen=True)
 class Destination:
-    """The line that speaks, as it was found, and the conversation it speaks into."""
+    """The line that speaks, as it was found, and the conversation it speaks into.
+
+    `new`: nobody ever spoke there, and a restricted line may not begin.
+    """
 
     instance: Instance
     number: str
     contact: Contact
     conversation: ConversationId
+    new: bool = False
 
 
 def address_of(contact: Contact) -> str:
@@ -69,6 +73,17 @@ def speaking(instance: Instance | None, number: str | None, now: datetime) -> tu
             raise problems.NumberChanged()
         case sends.NotOpen(state, soon):
             raise problems.LineNotOpen(f"It is {state.value}.", retry_after=2 if soon else None)
+
+
+def require_speech(line: Instance | None, to: Destination, now: datetime) -> Instance:
+    """Return the line's record, as it is now, if the line may still speak there.
+
+    Raises why the line can't speak, and LineRestricted.
+    """
+    able, _number = speaking(line, to.number, now)
+    if to.new and able.restricted(now):
+        raise _restricted(able, now)
+    return able
 
 
 async def _into(tenant: TenantId, name: str, now: datetime) -> Destination:
@@ -109,11 +124,22 @@ async def _somebody_new(
         reached = await _reach(instance, number, now)
         found = await _looked_up(reached, contact)
         await store.learn(key.tenant, key.line, contact.key, found, now + ALIAS_KEPT_FOR)
-        instance = reached
+        instance = await _look_again(reached, number)
     elif instance.restricted(now):
-        raise problems.LineRestricted(retry_after=_seconds_restricted(instance, now))
+        raise _restricted(instance, now)
     of = await _conversation(key, number, found)
     return _known(instance, number, of) if of else _new(instance, number, found)
+
+
+async def _look_again(instance: Instance, number: str) -> Instance:
+    """Return the line's record after something slow: much may have happened meanwhile.
+
+    Raises the problems of tenants, and why the line can't speak. Firestore: 2 reads.
+    """
+    tenant, current = await services.store().look(instance.tenant, instance.name)
+    entry.check(tenant)
+    able, _number = speaking(current, number, services.now())
+    return able
 
 
 async def _reach(instance: Instance, number: str, now: datetime) -> Instance:
@@ -123,7 +149,7 @@ async def _reach(instance: Instance, number: str, now: datetime) -> Instance:
     for _ in range(TRIES):
         able, _number = speaking(current, number, now)
         if able.restricted(now):
-            raise problems.LineRestricted(retry_after=_seconds_restricted(able, now))
+            raise _restricted(able, now)
         match pacing.take(able.reached_until, rate, epoch_ms(now)):
             case pacing.TooFast(again_at):
                 wait = max(1, (again_at - epoch_ms(now)) // 1000)
@@ -141,6 +167,7 @@ async def _looked_up(instance: Instance, contact: Contact) -> Contact:
     server = services.evolution(instance.server)
     found = await server.numbers_on_whatsapp(instance.name, [contact.number])
     if not found:
+        await vanished.record_missing(instance.name)
         raise problems.LineNotOpen("The server doesn't carry the line any more.")
     if not found[0].exists:
         raise problems.NotOnWhatsapp()
@@ -166,9 +193,8 @@ def _known(instance: Instance, number: str, of: Conversation) -> Destination:
 
 
 def _new(instance: Instance, number: str, contact: Contact) -> Destination:
-    return Destination(
-        instance, number, contact, conversation_id(LineId(instance.line), number, contact.key)
-    )
+    home = conversation_id(LineId(instance.line), number, contact.key)
+    return Destination(instance, number, contact, home, new=not contact.group)
 
 
 def _written(to: str) -> Contact:
@@ -185,6 +211,7 @@ def _invalid(field: str, message: str) -> problems.Problem:
     return problems.RequestInvalid(errors=[{"field": field, "message": message}])
 
 
-def _seconds_restricted(instance: Instance, now: datetime) -> int:
+def _restricted(instance: Instance, now: datetime) -> problems.Problem:
     assert instance.restricted_at
-    return int((instance.restricted_at + RESTRICTED_FOR - now).total_seconds())
+    left = instance.restricted_at + RESTRICTED_FOR - now
+    return problems.LineRestricted(retry_after=int(left.total_seconds()))

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Annotated, Any, Self
 
 from pydantic import (
+    AfterValidator,
     BeforeValidator,
     ConfigDict,
     Discriminator,
@@ -18,6 +19,7 @@ from pydantic import (
 
 from shared import problems
 from shared.domain.contacts import digits
+from shared.domain.emoji import is_one_emoji
 from shared.domain.names import LINE_PATTERN, LineId
 from shared.domain.record import Record
 from shared.sending.files import Document, File, Picture
@@ -37,6 +39,13 @@ MESSAGE_ID = r"^[A-Za-z0-9._:=@+-]{1,128}$"
 
 
 Number = Annotated[str, BeforeValidator(digits), Field(pattern=r"^[1-9][0-9]{9,14}$")]
+
+
+def _require_one_emoji(text: str) -> str:
+    """Return the text if it is one emoji or nothing: no server takes another one."""
+    if text and not is_one_emoji(text):
+        raise ValueError("must be exactly one emoji, or empty to take it away")
+    return text
 
 
 class _Strict(Record):
@@ -94,7 +103,7 @@ class ReactionAsked(_Strict):
     """An emoji under a message of the conversation; an empty one takes it away."""
 
     message: str = Field(pattern=MESSAGE_ID)
-    emoji: str = Field(max_length=32)
+    emoji: Annotated[str, AfterValidator(_require_one_emoji)] = Field(max_length=32)
 
 
 class PollAsked(_Strict):

@@ -22,9 +22,11 @@ SPEECH_PROBLEMS: tuple[type[problems.Problem], ...] = (
     problems.LineInConflict,
     problems.NumberChanged,
     problems.NotOnWhatsapp,
+    problems.GroupUnknown,
     problems.ContentUnsupported,
     problems.ContentRefused,
     problems.FileUnreachable,
+    problems.FileNotUploaded,
     problems.FileTooLarge,
     problems.LineRestricted,
     problems.IdempotencyKeyInvalid,
@@ -55,6 +57,9 @@ class SendView(Record):
     conversation: ConversationId
     line: LineId
     number: str = Field(description="The own number it was asked to leave through")
+    left_through: str | None = Field(
+        default=None, description="The own number it really left by, if that is another"
+    )
     asked_at: AwareDatetime
     text: str | None = Field(default=None, description="What it says, or its caption")
     message: MessageView | None = None
@@ -69,6 +74,7 @@ def send_view(send: Send, message: KeptMessage | None = None) -> SendView:
         conversation=send.conversation,
         line=send.line,
         number=send.number,
+        left_through=(message and message.left_through) or send.left_through,
         asked_at=send.asked_at,
         text=send.content.text if send.content else None,
         message=message_view(message, services.now()) if message else None,

@@ -9,6 +9,7 @@ from shared.domain import threads
 from shared.domain.contacts import Contact, ConversationId, conversation_id, may_be, told_by
 from shared.domain.messages import Message
 from shared.domain.names import LineId, TenantId
+from shared.domain.sends import other_number
 from shared.domain.threads import KeptMessage
 from shared.store import writing
 from shared.store.base import Snapshot, Taken, Unfit, readable
@@ -116,8 +117,11 @@ def _size(through: Through, message: Message) -> int:
         return HISTORY_SIZE
 
 
-def again(found: Snapshot, message: Message, unread: bool, now: int) -> dict[str, Any]:
-    """What a message that we have tells when it is told again. Raises Taken."""
+def again(
+    found: Snapshot, message: Message, unread: bool, now: int, wrong: str | None = None
+) -> dict[str, Any]:
+    """What a message that we have tells when it is told again: also by which `wrong` number it
+    left. Raises Taken."""
     (kept,) = readable([found], message_in) or (None,)
     if kept is None:
         return {}
@@ -126,7 +130,16 @@ def again(found: Snapshot, message: Message, unread: bool, now: int) -> dict[str
     told = further(kept.progress, message, now)
     if kept.recalled and unread:
         told |= {"recalled": firestore.DELETE_FIELD, "changed": firestore.Maximum(now)}
+    if wrong and wrong != kept.left_through:
+        told |= {"left_through": wrong, "changed": firestore.Maximum(now)}
     return told
+
+
+def wrong_number(kept: Mapping[str, Any], sender: str | None) -> str | None:
+    """Return the number by which a send's message really left, if its echo names another (P7)."""
+    if not kept.get("send"):
+        return None
+    return kept.get("left_through") or other_number(kept.get("number"), sender)
 
 
 def further(progress: int, message: Message, now: int) -> dict[str, Any]:

@@ -25,15 +25,20 @@ class Instances(Base):
     async def replace(self, old: Instance, new: Instance) -> Instance | None:
         """The record is `new`; None, and nothing written, if it isn't `old` any more.
 
-        Firestore: 1 write (and 1 read where it isn't).
+        What was said meanwhile makes no other record of it: the pace is taken over.
+        Firestore: 1 write; 1 read more where it changed, and 1 write if only its pace did.
         """
-        batch = self._client.batch()
-        batch.update(self._instance(old.name), stored(new), option=self._since(old.version))
-        try:
-            (version,) = await self._commit(batch)
-        except (*CONTENDED, exceptions.NotFound):
-            return await self._ours(new) if new.lease not in (None, old.lease) else None
-        return versioned(new, version)
+        async for _ in base.attempts():
+            if replaced := await self._swap(old, new):
+                return replaced
+            current = await self.instance(old.name)
+            if current and new.lease not in (None, old.lease) and current.lease == new.lease:
+                return current  # only the commit's answer was lost
+            if current is None or not current.differs_only_in_pace(old):
+                return None
+            pace = {"paced_until": current.paced_until}
+            old, new = current, new.model_copy(update=pace)
+        raise AssertionError("attempts() ends with a problem")
 
     async def extend(self, held: Instance, now: datetime) -> Instance | None:
         """The lease lasts its whole length from now; None if it is somebody else's by now.
@@ -44,9 +49,12 @@ class Instances(Base):
         async for _ in base.attempts():
             if current is None or not current.held_by(held):
                 return None
-            if extended := await self.replace(current, current.extended(now)):
+            wanted = current.extended(now)
+            if extended := await self._swap(current, wanted):
                 return extended
             current = await self.instance(held.name)
+            if current and current.lease == wanted.lease:
+                return current  # only the commit's answer was lost
         raise AssertionError("attempts() ends with a problem")
 
     async def settle(
@@ -65,7 +73,7 @@ class Instances(Base):
                 return current
             if not current.held_by(held):
                 return None
-            if settled := await self.replace(current, decide(current).freed()):
+            if settled := await self._swap(current, decide(current).freed()):
                 return settled
             current = await self.instance(held.name)
         raise AssertionError("attempts() ends with a problem")
@@ -111,10 +119,15 @@ class Instances(Base):
 
     # How -------------------------------------------------------------------------------------
 
-    async def _ours(self, new: Instance) -> Instance | None:
-        """The record, if the lease just written is there: only the commit's answer was lost."""
-        current = await self.instance(new.name)
-        return current if current and current.lease == new.lease else None
+    async def _swap(self, old: Instance, new: Instance) -> Instance | None:
+        """Write `new` if the record is `old` to the last detail, else return None. 1 write."""
+        batch = self._client.batch()
+        batch.update(self._instance(old.name), stored(new), option=self._since(old.version))
+        try:
+            (version,) = await self._commit(batch)
+        except (*CONTENDED, exceptions.NotFound):
+            return None
+        return versioned(new, version)
 
     async def _write(self, current: Instance, wanted: Instance, now: datetime) -> Instance:
         batch = self._client.batch()

@@ -28,10 +28,12 @@ QUOTES_AT_ONCE = 100
 
 class Echoed(NamedTuple):
     """Whether a message of ours was new, and if so how many sends into its conversation there are
-    of which nobody knows the outcome."""
+    of which nobody knows the outcome. `left_through`: it is a send's, and left by that number,
+    which isn't the send's."""
 
     new: bool
     unsettled: int
+    left_through: str | None = None
 
 
 class Messages(Base):
@@ -46,11 +48,16 @@ class Messages(Base):
             return True
         return (await self._filled(through, message, unread=unread, now=now)).new
 
-    async def echo(self, through: Through, message: Message, *, now: int) -> Echoed:
-        """The same, of a message of ours. (That a count grew by 0 tells it without a read.)"""
+    async def echo(
+        self, through: Through, message: Message, sender: str | None = None, *, now: int
+    ) -> Echoed:
+        """The same, of a message of ours. (That a count grew by 0 tells it without a read.)
+
+        `sender`: the number that it left by, as far as the server itself says so.
+        """
         if results := await self._create(through, message, unread=False, now=now):
             return Echoed(True, _last_count(results))
-        return await self._filled(through, message, unread=False, now=now)
+        return await self._filled(through, message, unread=False, now=now, sender=sender)
 
     async def recall(self, through: Through, past: Sequence[Message], *, now: int) -> int:
         """Messages of the past are kept, unread by nobody; how many of them were new.
@@ -100,19 +107,27 @@ class Messages(Base):
         raise Unfit
 
     async def _filled(
-        self, through: Through, message: Message, *, unread: bool, now: int
+        self,
+        through: Through,
+        message: Message,
+        *,
+        unread: bool,
+        now: int,
+        sender: str | None = None,
     ) -> Echoed:
         """The same as `_fill`, if need be for what strangers told of it before."""
         for words in tidying.EVER_LESS:
             try:
-                return await self._fill(through, message, unread=unread, now=now)
+                return await self._fill(through, message, sender, unread=unread, now=now)
             except Taken:
                 raise
             except Unfit:
                 await self._tidy(through, message.id, words)
-        return await self._fill(through, message, unread=unread, now=now)
+        return await self._fill(through, message, sender, unread=unread, now=now)
 
-    async def _fill(self, through: Through, message: Message, *, unread: bool, now: int) -> Echoed:
+    async def _fill(
+        self, through: Through, message: Message, sender: str | None, *, unread: bool, now: int
+    ) -> Echoed:
         """The message takes the place of its stub; not new if it had been there already.
 
         One that history had told before is news all the same, once. Raises Taken.
@@ -121,20 +136,21 @@ class Messages(Base):
         async for _ in base.attempts():
             (found,) = await self._read(reference)
             batch, kept = self._client.batch(), found.to_dict() or {}
+            wrong = folding.wrong_number(kept, sender)
             if new := threads.is_stub(kept):
                 said = await self._put(batch, through, message, found, now)
                 self._tell(batch, through, [said], unread=int(unread))
-            elif changed := folding.again(found, message, unread, now):
+            elif changed := folding.again(found, message, unread, now, wrong):
                 batch.update(reference, changed, option=self._since(found.update_time))
                 if "recalled" in changed:
                     self._tell(batch, through, [message_in(found)], unread=1)
             else:
-                return Echoed(False, 0)
+                return Echoed(False, 0, wrong)
             try:
                 results = await self._written(batch)
             except (*CONTENDED, exceptions.NotFound):
                 continue
-            return Echoed(new, _last_count(results) if new else 0)
+            return Echoed(new, _last_count(results) if new else 0, wrong)
         raise AssertionError("attempts() ends with a problem")
 
     async def _recall(self, through: Through, chunk: Sequence[Message], now: int) -> int:

@@ -1,5 +1,6 @@
 """Sends: each key is taken once, and its outcome kept with the message that it was."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,7 +20,7 @@ from shared.domain.threads import Conversation, KeptMessage
 from shared.store import base, writing
 from shared.store.aliases import Aliases
 from shared.store.base import CONTENDED, Snapshot
-from shared.store.instances import Instances, stored
+from shared.store.instances import Instances
 from shared.store.lines import tenant_in
 from shared.store.messages import Through
 from shared.store.threads import Threads, ids_of, message_in, spoken
@@ -31,9 +32,10 @@ MOST_CANDIDATES = 200
 
 @dataclass(frozen=True)
 class Claimed:
-    """The key is ours: nobody else sends with it."""
+    """The key is ours: nobody else sends with it. `line` is the record that the commit found."""
 
     send: Send
+    line: Instance
 
 
 @dataclass(frozen=True)
@@ -41,11 +43,6 @@ class Known:
     """The key was taken before."""
 
     send: Send
-
-
-@dataclass(frozen=True)
-class Moved:
-    """The line's record changed meanwhile: look again."""
 
 
 class Sends(Aliases, Threads, Instances):
@@ -82,25 +79,35 @@ class Sends(Aliases, Threads, Instances):
         kept = found.to_dict() or {}
         return None if threads.is_stub(kept) else message_in(found)
 
-    async def claim(self, wanted: Send, paced: Instance | None) -> Claimed | Known | Moved:
-        """The key is taken by `wanted`, if nobody took it before (a failed one may be `again`).
+    async def claim(
+        self, wanted: Send, line: Instance, pace: Callable[[Instance | None], Instance]
+    ) -> Claimed | Known:
+        """Take the key for `wanted`, unless somebody took it before (a failed one may be `again`).
 
-        With it goes the line's record, if that changes: both or neither.
-        Firestore: 1 write, or 2; 1 read if it was taken before.
+        `pace` makes of the line's record what it is with one message more, or raises why the line
+        may not speak. Only the record that it was given may be there when the key is taken; if
+        another one is, `pace` is asked again (P7). Raises StoreUnavailable.
+        Firestore: 2 writes; 2 reads more each time; 1 read if the key was taken before.
         """
-        batch = self._client.batch()
-        self._put_send(batch, wanted)
-        if paced:
-            option = self._since(paced.version)
-            batch.update(self._instance(paced.name), stored(paced), option=option)
-        try:
-            versions = await self._commit(batch)
-        except (*CONTENDED, exceptions.NotFound):
-            known = await self.send(wanted.tenant, wanted.key)
-            if known and (known.holder, known.attempt) == (wanted.holder, wanted.attempt):
-                return Claimed(known)  # only the commit's answer was lost
-            return Known(known) if known and known.version != wanted.version else Moved()
-        return Claimed(wanted.model_copy(update={"version": versions[0]}))
+        current: Instance | None = line
+        async for _ in base.attempts():
+            paced = pace(current)
+            batch = self._client.batch()
+            self._put_send(batch, wanted)
+            change, option = {"paced_until": paced.paced_until}, self._since(paced.version)
+            batch.update(self._instance(paced.name), change, option=option)
+            try:
+                versions = await self._commit(batch)
+            except (*CONTENDED, exceptions.NotFound):
+                known = await self.send(wanted.tenant, wanted.key)
+                if known and (known.holder, known.attempt) == (wanted.holder, wanted.attempt):
+                    return Claimed(known, paced)  # only the commit's answer was lost
+                if known and known.version != wanted.version:
+                    return Known(known)
+                current = await self.instance(line.name)
+                continue
+            return Claimed(wanted.model_copy(update={"version": versions[0]}), paced)
+        raise AssertionError("attempts() ends with a problem")
 
     async def resolve(self, old: Send, new: Send) -> Send | None:
         """The send is `new`; None, and nothing written, if it isn't `old` any more.
@@ -210,14 +217,16 @@ class Sends(Aliases, Threads, Instances):
             known = send_in(current)
             if known is None:
                 return _done(send, message, proven=True)
-            done = _done(known, message, proven=True)
-            taken = (found.to_dict() or {}).get("send")
+            kept = found.to_dict() or {}
+            done = sends.as_echoed(_done(known, message, proven=True), kept)
+            taken = kept.get("send")
             if _same(known, done) and taken == send.key:
                 return known
             batch = self._client.batch()
             self._resolve(batch, known, done)
             if taken != send.key:
                 said = {"send": send.key, "changed": firestore.Maximum(now)}
+                said |= {"left_through": done.left_through} if done.left_through else {}
                 batch.update(reference, said, option=self._since(found.update_time))
                 await self._give_back(batch, send.tenant, taken, message)
             if known.message not in (None, message):  # evidence was wrong, as the proof says
@@ -242,7 +251,8 @@ class Sends(Aliases, Threads, Instances):
         change = _uncertain(new) - _uncertain(old)
         if change:
             counted = {"unsettled": firestore.Increment(change)}
-            reference = self._conversation(new.tenant, new.conversation)
+            home = old.conversation if new.left_through else new.conversation
+            reference = self._conversation(new.tenant, home)
             batch.set(reference, counted, merge=True)
 
     def _put_send(self, batch: Any, send: Send) -> None:

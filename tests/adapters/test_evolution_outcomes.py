@@ -3,10 +3,11 @@
 import pytest
 
 from shared import problems
-from shared.domain.outgoing import Audio, Media, MediaKind, Outgoing
+from shared.domain.outgoing import Audio, Media, MediaKind, Outgoing, Reaction, Text
 from shared.domain.upstream import (
     Created,
     Doubtful,
+    MessageKey,
     NameInUse,
     NotSent,
     Refused,
@@ -61,6 +62,9 @@ async def test_only_a_limit_is_taken_for_a_full_server():
     assert not (await strict.create("wa1", WANTED)).full
 
 
+BASE64 = Outgoing("5511988887777", Media(MediaKind.IMAGE, "iVBORw0KGgo="))
+GROUP = Outgoing("120363000000000001@g.us", Text("oi"))
+THUMBS = Outgoing("5511988887777", Reaction(MessageKey("A", "5511988887777", True), "👍👍"))
 PICTURE = Outgoing("5511988887777", Media(MediaKind.IMAGE, "https://x.example/p.png"))
 VOICE = Outgoing("5511988887777", Audio("https://x.example/p.mp3"))
 
@@ -69,7 +73,22 @@ VOICE = Outgoing("5511988887777", Audio("https://x.example/p.mp3"))
     ("outgoing", "status", "text", "reason"),
     [
         (PICTURE, 500, "AxiosError: getaddrinfo ENOTFOUND", WhyNotSent.MEDIA_UNREACHABLE),
-        (VOICE, 500, "Media upload failed on all hosts", WhyNotSent.MEDIA_UNREACHABLE),
+        (VOICE, 404, "Request failed with status code 404", WhyNotSent.MEDIA_UNREACHABLE),
+        (BASE64, 400, "Owned media must be a url or base64", WhyNotSent.INVALID),
+        (BASE64, 500, "AxiosError: Request failed", WhyNotSent.UPLOAD_FAILED),
+        (BASE64, 400, "Error: Media upload failed on all hosts", WhyNotSent.UPLOAD_FAILED),
+        (VOICE, 500, "Media upload failed on all hosts", WhyNotSent.UPLOAD_FAILED),
+        (THUMBS, 400, "Reaction must be a single emoji or empty string", WhyNotSent.INVALID),
+        (TO, 400, "Some refusal of tomorrow", WhyNotSent.INVALID),
+        (TO, 403, "Not for you", WhyNotSent.INVALID),
+        (GROUP, 400, "[object Object]", WhyNotSent.GROUP_UNKNOWN),
+        (GROUP, 400, {"jid": "1@g.us", "exists": False}, WhyNotSent.GROUP_UNKNOWN),
+        (VOICE, 400, "AxiosError: Request failed with status code 429", None),
+        (TO, 400, "TypeError: Cannot read properties of null (reading 'key')", None),
+        (TO, 400, "Error: connect ECONNREFUSED 10.0.0.7:6379", None),
+        (TO, 400, "connect ETIMEDOUT 10.0.0.7:5432", None),
+        (TO, 400, "Boom: Timed Out", None),
+        (TO, 408, "Some refusal of tomorrow", None),
         (PICTURE, 400, "request entity too large", WhyNotSent.TOO_BIG),
         (TO, 400, "SessionError: No sessions", WhyNotSent.NOT_CONNECTED),
         (TO, 400, "Error: Connection Closed", WhyNotSent.NOT_CONNECTED),
@@ -84,7 +103,7 @@ VOICE = Outgoing("5511988887777", Audio("https://x.example/p.mp3"))
 async def test_a_failed_send_surely_sent_nothing_only_when_its_text_says_so(
     outgoing, status, text, reason
 ):
-    evolution, wire = an_evolution(saying(status, says(text)))
+    evolution, wire = an_evolution(saying(status, says(text) | {"status": status}))
 
     outcome = await evolution.send("wa1", outgoing)
 
@@ -120,6 +139,21 @@ async def test_an_instance_that_is_missing_sent_nothing(call):
     evolution, _ = an_evolution(saying(404, answer))
 
     assert (await EVERYTHING[call](evolution)).reason is WhyNotSent.INSTANCE_MISSING
+
+
+async def test_a_refusal_that_evolution_did_not_write_is_in_doubt():
+    proxied, _ = an_evolution(saying(400, {"message": "Bad request"}))
+    cut, _ = an_evolution(saying(400, "<html>"))
+
+    assert isinstance(await proxied.send("wa1", TO), SendDoubtful)
+    assert isinstance(await cut.send("wa1", TO), SendDoubtful)
+
+
+async def test_an_edit_that_is_refused_in_a_sentence_may_have_gone_out():
+    evolution, _ = an_evolution(saying(404, says("Message not found") | {"status": 404}))
+    key = MessageKey("A", "5511988887777@s.whatsapp.net", from_me=True)
+
+    assert isinstance(await evolution.edit("wa1", key, "oi"), SendDoubtful)
 
 
 async def test_a_line_that_is_not_connected_looks_nobody_up():

@@ -147,8 +147,8 @@ MEANINGS = {
         evolution-sendText-delay-3000 evolution-sendText-quoted s3-sendMedia-image
         sendText-empty-text sendText-instance-token sendText-on-closed-evolution
         v1.sendText""",
-    "NotSent not_on_whatsapp": """
-        baileys-sendText-not-on-whatsapp baileys-sendText-group-unknown""",
+    "NotSent not_on_whatsapp": "baileys-sendText-not-on-whatsapp",
+    "NotSent group_unknown": "baileys-sendText-group-unknown",
     "NotSent not_connected": """
         baileys-sendText-usync-stalled sendText-after-logout
         sendText-baileys-never-connected sendText-baileys-qr-pending

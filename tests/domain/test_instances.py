@@ -230,3 +230,11 @@ def test_what_was_told_long_before_a_number_was_the_lines_was_told_under_another
     assert number_at(line, epoch_ms(NOON - SECOND)) == NUMBER
     assert number_at(line, epoch_ms(NOON - timedelta(hours=2))) is None
     assert number_at(a_line(open=True), 0) == NUMBER
+
+
+def test_a_message_makes_no_other_record():
+    line = a_line(open=True)
+    paced = line.model_copy(update={"paced_until": 1, "version": "later"})
+
+    assert paced.differs_only_in_pace(line)
+    assert not paced.moved(State.CLOSED, None, LATER).differs_only_in_pace(line)

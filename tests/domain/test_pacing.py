@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.domain import pacing
-from shared.domain.pacing import Rate, Taken, TooFast, Unnoted, take
+from shared.domain.pacing import Rate, Taken, TooFast, take
 
 NOW = 1_795_302_085_000
 RATE = pacing.per_minute(30, burst=5)
@@ -44,26 +44,3 @@ def test_several_tokens_are_taken_together_or_not_at_all():
 def test_a_day_has_its_number_and_none_is_none():
     assert pacing.per_day(50) == Rate(50, 1_728_000)
     assert isinstance(take(0, pacing.per_day(0), NOW), TooFast)
-
-
-def test_the_first_of_two_quick_sends_is_paid_for_with_the_second():
-    unnoted = Unnoted()
-    assert unnoted.owed("a", RATE, NOW) == 0
-
-    unnoted.owe("a", RATE, NOW)
-
-    assert unnoted.owed("a", RATE, NOW + 1_999) == 1
-    assert unnoted.owed("a", RATE, NOW + 2_000) == 0, "it came back by itself"
-    assert unnoted.owed("b", RATE, NOW) == 0
-    unnoted.paid("a")
-    assert unnoted.owed("a", RATE, NOW) == 0
-
-
-def test_what_is_owed_by_lines_of_long_ago_is_forgotten():
-    unnoted = Unnoted()
-    for line in range(pacing.MOST_OWED):
-        unnoted.owe(str(line), RATE, NOW)
-
-    unnoted.owe("new", RATE, NOW + 60_000)
-
-    assert len(unnoted._owed) == 1

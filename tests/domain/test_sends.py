@@ -109,3 +109,23 @@ def test_a_send_whose_evidence_was_anothers_is_uncertain_and_says_why():
     assert (doubted.state, doubted.why, doubted.message) == (
         SendState.UNCERTAIN, Doubt.NO_ANSWER, None,
     )  # fmt: skip
+
+
+# By which number it left ---------------------------------------------------------------------
+
+
+def test_another_spelling_is_no_other_number():
+    assert sends.other_number("5511988887777", "551188887777") is None
+    assert sends.other_number(None, NUMBER) is None
+    assert sends.other_number(NUMBER, None) is None
+    assert sends.other_number(NUMBER, "5511999990002") == "5511999990002"
+
+
+def test_an_echo_that_came_first_tells_its_number():
+    done = a_send(state=SendState.SENT, message="3EB01")
+
+    same = sends.as_echoed(done, {"number": NUMBER, "conversation": "c"})
+    other = sends.as_echoed(done, {"number": "5511999990002", "conversation": "d"})
+
+    assert same == done
+    assert (other.left_through, other.conversation) == ("5511999990002", "d")

@@ -194,6 +194,34 @@ async def test_media_may_be_out_of_reach(sim, shop, call):
     assert answer.status_code == 500
 
 
+async def test_an_upload_may_fail(sim, shop, call):
+    sim.faults.turn_on("upload_fails")
+
+    answer = await call.post("/message/sendMedia/shop", json={
+        "number": CONTACT, "mediatype": "image", "media": "iVBORw0KGgo=",
+    })  # fmt: skip
+
+    assert (answer.status_code, sim.sent()) == (500, [])
+
+
+async def test_a_group_may_read_like_a_number(sim, shop, call):
+    sim.faults.turn_on("group_not_found")
+    body = {"number": "120363000000000099@g.us", "text": "oi"}
+
+    answer = await call.post("/message/sendText/shop", json=body)
+
+    assert (answer.status_code, answer.json()["response"]["message"][0]["exists"]) == (400, False)
+
+
+@pytest.mark.parametrize("reaction", ["ok", "👍👍", "7"])
+async def test_a_reaction_is_one_emoji(sim, shop, call, reaction):
+    key = {"id": "A", "remoteJid": f"{CONTACT}@s.whatsapp.net", "fromMe": False}
+
+    answer = await call.post("/message/sendReaction/shop", json={"key": key, "reaction": reaction})
+
+    assert (answer.status_code, sim.sent()) == (400, [])
+
+
 async def test_a_send_may_never_be_acknowledged(sim, shop, call, receiver):
     sim.faults.turn_on("send_unacknowledged")
 

@@ -77,6 +77,8 @@ def contact(body: Json) -> Content:
 
 def reaction(body: Json) -> Content:
     required(body, "key", "reaction")
+    if body["reaction"] and not _looks_like_one_emoji(body["reaction"]):
+        raise bad_request("Reaction must be a single emoji or empty string")
     said = {
         "text": body["reaction"],
         "key": body["key"],
@@ -146,6 +148,15 @@ def raw_bytes(count: int) -> Json:
 def long(value: int, unsigned: bool = False) -> Json:
     """A 64-bit number as it looks after JSON.stringify."""
     return {"low": value, "high": 0, "unsigned": unsigned}
+
+
+def _looks_like_one_emoji(reaction: str) -> bool:
+    """Tell roughly what Evolution's table of emojis tells: one picture, with what changes it."""
+    bare = re.sub(r"\u200d.|[\ufe0f\u20e3\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f]", "", reaction)
+    flag = re.fullmatch("[\U0001f1e6-\U0001f1ff]{2}", bare)
+    keycap = reaction.endswith("\u20e3") and re.fullmatch("[0-9#*]", bare)
+    picture = len(bare) == 1 and not bare.isascii() and not bare.isalnum()
+    return bool(flag or keycap or picture)
 
 
 def _proto(kind: str, mimetype: str, size: int) -> Json:

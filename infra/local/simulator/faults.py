@@ -29,6 +29,8 @@ KINDS = {
     "open_lies": "open, but nothing goes out and nothing comes in",
     "lookup_stalls": "looking a number up never ends: 500 after a minute",
     "media_unreachable": "media given as a URL can't be fetched: 500",
+    "upload_fails": "media can't be uploaded to WhatsApp: 500",
+    "group_not_found": "a group that isn't known is told like a number that isn't on WhatsApp",
     "send_unacknowledged": "sends are never acknowledged",
     "send_refused": "sends are refused after the fact: messages.update ERROR",
     "webhook_lost": "webhooks never leave",

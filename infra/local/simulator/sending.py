@@ -47,7 +47,10 @@ async def send_ptv(world: World, ask: Ask) -> Answer:
 
 async def _on_whatsapp(world: World, session: Session, body: Json, content: Content) -> Answer:
     jid = await _resolved(world, session, _addressed(body))
+    uploads = bool(content.media)
     content = content._replace(media=await _fetched(world, session.name, content.media))
+    if uploads and world.faults.fires("upload_fails", session.name):
+        raise crashed(["Error: Media upload failed on all hosts"])
     await world.wait(int(body.get("delay") or 0) / 1000)
     row = world.rows[session.name]
     message = _message(row, jid, body, content)
@@ -90,6 +93,8 @@ async def _resolved(world: World, session: Session, number: str) -> str:
     jid = phones.address(number)
     _check_socket(world, session, jid)
     if jid.endswith(phones.GROUP) and jid not in world.rows[session.name].contacts:
+        if world.faults.fires("group_not_found", session.name):
+            raise bad_request({"jid": jid, "exists": False, "number": number})
         raise bad_request("[object Object]")
     if world.faults.fires("lookup_stalls", session.name):
         await world.wait(60)

@@ -27,6 +27,7 @@ class Cause(StrEnum):
     SWEEP_OVERDUE = "sweep_overdue"
     APPROVAL_AWAITED = "approval_awaited"
     VIOLATIONS = "violations"
+    WRONG_NUMBER = "wrong_number"
 
 
 class Severity(StrEnum):
@@ -46,7 +47,11 @@ SEVERITY = {
     Cause.SWEEP_OVERDUE: Severity.CRITICAL,
     Cause.APPROVAL_AWAITED: Severity.WARNING,
     Cause.VIOLATIONS: Severity.WARNING,
+    Cause.WRONG_NUMBER: Severity.CRITICAL,
 }
+
+OPEN_FOR = {Cause.WRONG_NUMBER: timedelta(days=7)}
+"""How long an incident stays open that happened and can't be looked for again."""
 
 NOT_REMINDED = frozenset({Cause.LINES_DISCONNECTED})
 """Its tenant sees it too, and may not care."""
@@ -120,6 +125,11 @@ def decide_incident(
     if due:
         return _told(current, News.REMINDED, now)
     return current if current != known else None
+
+
+def lasts(incident: Incident, now: datetime) -> bool:
+    """Tell whether an incident stays open although nobody sees its trouble (any more)."""
+    return now - incident.news_at < OPEN_FOR.get(incident.cause, timedelta())
 
 
 def plan_incidents(

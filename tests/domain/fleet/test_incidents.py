@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from shared.alerts import troubles
+from shared.domain.fleet import incidents
 from shared.domain.fleet.capacity import Census
 from shared.domain.fleet.incidents import (
     SEVERITY,
@@ -186,3 +187,14 @@ def test_disconnected_lines_are_one_trouble_per_tenant():
 )
 def test_other_lines_are_nobodys_trouble(line: Any):
     assert disconnected(line, silent={"down"}, away={"away"}) == []
+
+
+def test_what_happened_once_stays_open_for_days():
+    wrong = Trouble(cause=Cause.WRONG_NUMBER, subject="acme")
+    down = Trouble(cause=Cause.SERVER_DOWN, subject="main")
+    happened = decide_incident(None, wrong, NOON, timedelta(hours=1))
+    seen = decide_incident(None, down, NOON, timedelta(hours=1))
+
+    assert incidents.lasts(happened, NOON + timedelta(days=6))
+    assert not incidents.lasts(happened, NOON + timedelta(days=7))
+    assert not incidents.lasts(seen, NOON)

@@ -36,6 +36,8 @@ const FAULTS = {
   sending: {
     lookup_stalls: "a consulta de um número não termina: 500 depois de um minuto",
     media_unreachable: "a mídia dada por URL não pode ser lida: 500",
+    upload_fails: "a mídia não pode ser enviada ao WhatsApp: 500",
+    group_not_found: "um grupo desconhecido é dito como um número fora do WhatsApp",
     send_unacknowledged: "os envios nunca são confirmados",
     send_refused: "os envios são recusados depois: messages.update ERROR",
   },

@@ -26,6 +26,7 @@ export default {
     sweep_overdue: "The {kind} sweep hasn't ended for too long",
     approval_awaited: { one: "Server {subject}: 1 instance without a line awaits your decision", other: "Server {subject}: {n} instances without a line await your decision" },
     violations: { one: "1 violated invariant in the records", other: "{n} violated invariants in the records" },
+    wrong_number: "Client {subject}: a message left by another number than it was sent with",
   },
   actions: {
     server_lines: "See its lines",

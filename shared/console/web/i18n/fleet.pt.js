@@ -26,6 +26,7 @@ export default {
     sweep_overdue: "A varredura de {kind} não termina há tempo demais",
     approval_awaited: { one: "Servidor {subject}: 1 instância sem linha espera a sua decisão", other: "Servidor {subject}: {n} instâncias sem linha esperam a sua decisão" },
     violations: { one: "1 violação de invariante nos registros", other: "{n} violações de invariantes nos registros" },
+    wrong_number: "Cliente {subject}: uma mensagem saiu por outro número, não pelo que foi pedido",
   },
   actions: {
     server_lines: "Ver as linhas",

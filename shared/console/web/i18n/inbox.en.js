@@ -107,6 +107,7 @@ export default {
     restricted: "WhatsApp doesn't let the number of the line {line} write to new contacts for now.",
     lines: "Go to Lines",
   },
+  wrongNumber: "It left by another number: {number}",
   restricted: "WhatsApp restricted this number: only known contacts get messages for now.",
   send: {
     sending: "sending…",
@@ -120,7 +121,9 @@ export default {
     why: {
       not_connected: "The line isn't connected to WhatsApp.",
       not_on_whatsapp: "This number isn't on WhatsApp.",
+      group_unknown: "The line doesn't know this group, or isn't in it.",
       media_unreachable: "The file couldn't be fetched.",
+      upload_failed: "The file couldn't be handed to WhatsApp.",
       too_big: "The file is too large for WhatsApp.",
       unsupported: "The WhatsApp server doesn't send this kind of message.",
       invalid: "The WhatsApp server refused this message.",

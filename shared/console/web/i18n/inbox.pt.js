@@ -107,6 +107,7 @@ export default {
     restricted: "O WhatsApp não deixa o número da linha {line} escrever para novos contatos por enquanto.",
     lines: "Ir para Linhas",
   },
+  wrongNumber: "Saiu por outro número: {number}",
   restricted: "O WhatsApp restringiu este número: só contatos conhecidos recebem mensagens por enquanto.",
   send: {
     sending: "enviando…",
@@ -120,7 +121,9 @@ export default {
     why: {
       not_connected: "A linha não está conectada ao WhatsApp.",
       not_on_whatsapp: "Este número não está no WhatsApp.",
+      group_unknown: "A linha não conhece este grupo, ou não está nele.",
       media_unreachable: "Não foi possível buscar o arquivo.",
+      upload_failed: "Não foi possível entregar o arquivo ao WhatsApp.",
       too_big: "O arquivo é grande demais para o WhatsApp.",
       unsupported: "O servidor do WhatsApp não envia este tipo de mensagem.",
       invalid: "O servidor do WhatsApp recusou esta mensagem.",

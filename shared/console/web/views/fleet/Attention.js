@@ -19,6 +19,7 @@ const LINKS = {
   sweep_overdue: () => ["runs", "/history"],
   approval_awaited: () => ["review", "/review"],
   violations: () => ["report", "/report"],
+  wrong_number: ({ subject }) => ["tenant_lines", `/instances?tenant=${encodeURIComponent(subject)}`],
 };
 
 /** `fleet` is undefined while it is asked for. */

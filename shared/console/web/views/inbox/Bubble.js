@@ -46,6 +46,7 @@ function Foot({ message }) {
       ${mine && html`<${Tick} message=${message} />`}
     </p>
     ${mine && (message.failed || message.unacknowledged) && html`<p class="trouble">${t(`inbox.delivery.${message.failed ? "failed" : "unacknowledged"}`)}</p>`}
+    ${message.left_through && html`<p class="trouble">${t("inbox.wrongNumber", { number: message.left_through })}</p>`}
     ${open && html`<div class="history"><p>${t("inbox.history")}</p><ol role="list">${history.map((each) => html`<li dir="auto">${each}</li>`)}</ol></div>`}`;
 }
 

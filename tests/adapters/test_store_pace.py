@@ -1,0 +1,31 @@
+"""A busy line's record changes with every message: who changes it otherwise isn't kept from it."""
+
+import pytest
+
+from shared.store import Store
+from tests.adapters.stores import Interrupted, settled
+from tests.builders import LATER
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_lease_is_taken_of_a_line_that_speaks(store: Store):
+    known = await settled(store)
+    speaking = known.model_copy(update={"paced_until": 7})
+    between = Interrupted(store, lambda: store.replace(known, speaking))
+
+    leased = await between.replace(known, known.granted("me", LATER))
+
+    assert leased
+    assert leased.lease == known.granted("me", LATER).lease
+    assert (await store.instance(known.name)) == leased
+    assert leased.paced_until == 7
+
+
+async def test_a_lease_is_not_taken_of_a_line_that_moved(store: Store):
+    known = await settled(store)
+    moved = known.model_copy(update={"paced_until": 7, "number": "5511999990002"})
+    between = Interrupted(store, lambda: store.replace(known, moved))
+
+    assert await between.replace(known, known.granted("me", LATER)) is None
+    assert (await store.instance(known.name)).number == "5511999990002"

@@ -1,0 +1,238 @@
+"""A line's number changes while something is being said: nothing leaves by the wrong one unseen."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.journeys.test_sending import ANA, MARIA, OWN, outcome, said, send, talk, thread
+from tests.perene import Perene, name_of
+
+OTHER = "5511999990002"
+NAME = name_of("acme")
+
+
+@pytest.fixture
+async def open_2(on_2: Perene) -> Perene:
+    """One line is open, on 2.x."""
+    await on_2.pair(number=OWN)
+    return on_2
+
+
+@pytest.fixture
+async def two_servers(firestore_emulator: str, anyio_backend: str) -> AsyncIterator[Perene]:
+    async with Perene(one="2.3.6", two="2.3.6") as perene:
+        yield perene
+
+
+async def change_number(perene: Perene) -> None:
+    """Unlink the line on the phone, pair it with another one; both are heard of."""
+    await perene.evolution.unpair(NAME)
+    await perene.evolution.settled()
+    await perene.pair(number=OTHER)
+
+
+async def restrict(perene: Perene) -> None:
+    await perene.evolution.emit(
+        NAME, "messages.update",
+        {"keyId": "3EB0A", "fromMe": True, "status": "ERROR", "messageStubParameters": ["463"],
+         "remoteJid": f"{MARIA}@s.whatsapp.net"},
+    )  # fmt: skip
+    await perene.evolution.settled()
+
+
+async def suspend(perene: Perene) -> None:
+    perene.write("tenants/acme", status="suspended")
+
+
+async def disconnect(perene: Perene) -> None:
+    await perene.call("POST", "/instances/default/disconnect")
+
+
+# Before it is sent ---------------------------------------------------------------------------
+
+
+MEANWHILE = {
+    "number-changed": change_number,
+    "line-restricted": restrict,
+    "tenant-suspended": suspend,
+    "line-not-open": disconnect,
+}
+
+
+@pytest.mark.parametrize("problem", MEANWHILE)
+async def test_what_happens_during_a_look_up_counts(open_2: Perene, problem: str):
+    open_2.hosts.before[f"/chat/whatsappNumbers/{NAME}"] = lambda: MEANWHILE[problem](open_2)
+
+    answer = await send(open_2, "k1", to=ANA, text="oi")
+
+    assert answer.json()["type"] == f"urn:perene:problem:{problem}", answer.text
+    assert said(open_2) == []
+    assert open_2.documents("tenants/acme/sends") == {}
+
+
+async def test_a_new_number_speaks_when_it_is_asked_again(open_2: Perene):
+    open_2.hosts.before[f"/chat/whatsappNumbers/{NAME}"] = lambda: change_number(open_2)
+    await send(open_2, "k1", to=ANA, text="oi")
+
+    again = await send(open_2, "k1", to=ANA, text="oi")
+
+    assert (again.status_code, again.json()["number"]) == (201, OTHER)
+    assert said(open_2) == [(OTHER, ANA, "oi")]
+    assert (await thread(open_2, again.json()["conversation"]))[0]["text"] == "oi"
+
+
+STEPS = ("opened", "conversation", "instance", "message", "claim")
+
+
+def slowly(perene: Perene, step: str, meanwhile: Callable[[Perene], Awaitable[None]]) -> None:
+    """Let something happen, once, just before a step that the store does for a send."""
+    done = getattr(perene.store, step)
+
+    async def slow(*arguments: Any, **more: Any) -> Any:
+        setattr(perene.store, step, done)
+        await meanwhile(perene)
+        return await done(*arguments, **more)
+
+    setattr(perene.store, step, slow)
+
+
+@pytest.mark.parametrize("step", STEPS)
+async def test_a_slow_step_lets_nothing_out_by_another_number(open_2: Perene, step: str):
+    conversation = await talk(open_2)
+    (first,) = await thread(open_2, conversation)
+    slowly(open_2, step, change_number)
+
+    answer = await send(open_2, "k1", conversation=conversation, text="oi", quoted=first["id"])
+
+    assert answer.json()["type"] == "urn:perene:problem:number-changed", answer.text
+    assert said(open_2) == []
+
+
+async def test_a_line_that_moved_speaks_through_its_new_server(two_servers: Perene):
+    """(Its record is what the commit holds to, so also where it is carried.)"""
+    name = await two_servers.pair(number=OWN)
+    (carrier,) = [each for each, one in two_servers.servers.items() if one.exists(name)]
+    other = next(each for each in two_servers.servers if each != carrier)
+    await two_servers.servers[carrier].receive(name, MARIA, "oi")
+    await two_servers.servers[carrier].settled()
+    (found,) = (await two_servers.call("GET", "/conversations")).json()["conversations"]
+
+    async def move(perene: Perene) -> None:
+        await perene.servers[other].plant(name, OWN, open=True)
+        await perene.servers[carrier].vanish(name)
+        perene.write(f"instances/{name}", server=other)
+
+    slowly(two_servers, "claim", move)
+
+    answer = await send(two_servers, conversation=found["id"], text="oi")
+
+    assert answer.status_code == 201, answer.text
+    assert [each.sender for each in two_servers.servers[other].sent()] == [OWN]
+
+
+# While it is sent ----------------------------------------------------------------------------
+
+
+async def incidents(perene: Perene) -> list[dict[str, Any]]:
+    found = (await perene.operate("GET", "/fleet")).json()["attention"]
+    return [each for each in found if each["cause"] == "wrong_number"]
+
+
+async def send_while_it_changes(perene: Perene, **asked: Any) -> httpx.Response:
+    """Send, and change the line's number while the server is at it."""
+    perene.hosts.before[f"/message/sendText/{NAME}"] = lambda: change_number(perene)
+    answer = await send(perene, "k1", text="oi", **asked)
+    await perene.evolution.settled()
+    assert said(perene)[-1][0] == OTHER, "the scene is another one"
+    return answer
+
+
+@pytest.mark.parametrize("echo", ["first", "last"])
+@pytest.mark.parametrize("to", ["somebody new", "a conversation"])
+async def test_an_echo_of_another_number_is_an_incident(open_2: Perene, echo: str, to: str):
+    asked = {"to": ANA} if to == "somebody new" else {"conversation": await talk(open_2)}
+    if echo == "last":
+        open_2.evolution.faults.turn_on("webhook_delayed", events="send.message", seconds=0.5)
+    else:
+        let_the_echo_come_first(open_2)
+
+    answer = await send_while_it_changes(open_2, **asked)
+
+    assert answer.status_code == 201, answer.text
+    known = await outcome(open_2, "k1")
+    assert (known.json()["state"], known.json()["left_through"]) == ("sent", OTHER)
+    assert known.json()["message"]["left_through"] == OTHER
+    shown = await thread(open_2, known.json()["conversation"])
+    assert [each["left_through"] for each in shown if each["text"] == "oi" and each["from_me"]] == [
+        OTHER
+    ]
+    (incident,) = await incidents(open_2)
+    assert (incident["subject"], incident["severity"]) == ("acme", "critical")
+    if echo == "first":
+        assert answer.json()["left_through"] == OTHER
+
+
+def let_the_echo_come_first(perene: Perene) -> None:
+    through = perene.hosts.handle_async_request
+
+    async def handle(request: httpx.Request) -> httpx.Response:
+        answer = await through(request)
+        if "/message/" in request.url.path:
+            await perene.evolution.settled()
+        return answer
+
+    perene.hosts.handle_async_request = handle
+
+
+async def test_the_incident_outlives_sweeps_and_ends(open_2: Perene):
+    await send_while_it_changes(open_2, conversation=await talk(open_2))
+    await open_2.sweep("/sweep-capacity")
+    assert len(await incidents(open_2)) == 1
+
+    open_2.clock.advance(timedelta(days=8))
+    await open_2.sweep("/sweep-capacity")
+
+    assert await incidents(open_2) == []
+
+
+async def test_an_echo_of_the_same_number_is_no_incident(open_2: Perene):
+    conversation = await talk(open_2)
+    await send(open_2, "k1", conversation=conversation, text="oi")
+    await open_2.evolution.settled()
+
+    assert "left_through" not in (await outcome(open_2, "k1")).json()
+    assert await incidents(open_2) == []
+
+
+# Many at once --------------------------------------------------------------------------------
+
+
+async def test_twenty_at_once_all_leave(open_2: Perene):
+    open_2.set(SEND_BURST="100", SEND_PER_MINUTE="600")
+    conversation = await talk(open_2)
+
+    answers = await asyncio.gather(
+        *(send(open_2, conversation=conversation, text=f"{at}") for at in range(20))
+    )
+
+    assert {each.status_code for each in answers} == {201}
+    assert len(said(open_2)) == 20
+
+
+async def test_a_line_is_restarted_among_many_sends(open_2: Perene):
+    open_2.set(SEND_BURST="100", SEND_PER_MINUTE="600")
+    conversation = await talk(open_2)
+
+    answers, restarted = await asyncio.gather(
+        asyncio.gather(
+            *(send(open_2, conversation=conversation, text=f"{at}") for at in range(12))
+        ),
+        open_2.call("POST", "/instances/default/restart"),
+    )
+
+    assert restarted.status_code in (200, 202), restarted.text
+    assert {each.status_code for each in answers} <= {201, 202, 409}
