@@ -15,6 +15,7 @@ import httpx
 import uvicorn
 
 from infra.local import gateway
+from infra.local.children import IDLE_SECONDS
 from shared import services
 from shared.evolution import limits
 from shared.store.base import Base
@@ -36,7 +37,13 @@ def main() -> None:
     transport = Watched(steps)
     with services.using(clock=Clock(given.clock), transport=transport):
         app = gateway.build(Path(__file__).parent.parent.parent / "functions")
-        uvicorn.run(app, port=given.port, log_level="error", access_log=False)
+        uvicorn.run(
+            app,
+            port=given.port,
+            log_level="error",
+            access_log=False,
+            timeout_keep_alive=IDLE_SECONDS,
+        )
 
 
 class Clock:
