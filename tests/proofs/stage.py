@@ -22,7 +22,7 @@ from shared.domain.instances import LEASE
 from tests.perene import AUDIENCE, ISSUER, SECRET, token
 
 KEY = "key-of-the-proofs"
-READY_WITHIN = 30.0
+READY_WITHIN = 120.0
 
 
 def times(few: int, full: int) -> int:
