@@ -4,6 +4,9 @@ Contacts write and callers send for SECONDS (180 unless set; SEED makes the same
 Meanwhile functions are killed, the database stands still, and the server loses answers, fails, is
 slow, and posts webhooks again and in the wrong order. Then all is mended, everybody waits until it
 is quiet, and what was promised is compared with what is there: that alone decides, and no clock.
+
+The simulated server retries a hundred times quicker than Evolution: it may give up a webhook that
+Evolution would have posted again for 20 minutes. That is counted, and breaks no promise.
 """
 
 import asyncio
