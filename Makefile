@@ -38,8 +38,9 @@ test: $(READY) ## all tests, in WORKERS=2 processes
 	$(IN_VENV) pytest --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder
 
 prove: export PROOF := full
-prove: $(READY) ## the promises, attacked at full count
+prove: $(READY) ## the promises, attacked at full count, and a soak of SECONDS=180
 	$(IN_VENV) pytest tests/proofs
+	$(IN_VENV) tests.proofs.soak
 
 run: $(READY) ## everything on this machine; PORT=8090 elsewhere, KEEP=1 keeps its data
 	@$(IN_VENV) infra.local.stack

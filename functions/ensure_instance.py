@@ -99,7 +99,7 @@ async def follow_link(request: Request) -> links.LinkedLine:
     """
     asked = await web.body(FollowLink, request)
     if asked.session is not None:
-        opened = links.session_of(asked.session)
+        opened = await links.session_of(asked.session)
         line = await (links.look(opened) if asked.look else links.connect(opened, asked.number))
         return links.view(opened, line)
     opened = await links.open_up(asked.link or "")

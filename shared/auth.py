@@ -144,7 +144,7 @@ def _verified(token: str, key: Any, algorithms: list[str], trust: _Trust) -> Cla
             audience=trust.audience,
             issuer=trust.issuers,
             leeway=LEEWAY_SECONDS,
-            options={"require": ["exp", "iss", "aud"]},
+            options={"require": ["exp", "iss", "aud"], "enforce_minimum_key_length": True},
         )
     except jwt.ExpiredSignatureError:
         raise problems.TokenExpired() from None

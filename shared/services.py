@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from shared.store import Store
 
 HTTP_CONNECTIONS = 100
+HTTP_IDLE_SECONDS = 3.0
+"""Evolution's server (Node's default) closes a connection that nobody used for 5 s: we let go of it
+first, or a request that goes out just then is lost without an answer."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +101,6 @@ def http() -> "httpx.AsyncClient":
     """The network, for whoever may use it."""
     import httpx
 
-    limits = httpx.Limits(max_connections=HTTP_CONNECTIONS)
+    limits = httpx.Limits(max_connections=HTTP_CONNECTIONS, keepalive_expiry=HTTP_IDLE_SECONDS)
     make = partial(httpx.AsyncClient, transport=_current.transport, limits=limits)
     return _current.once("http", make)  # type: ignore[no-any-return]

@@ -203,6 +203,7 @@ def streamed(file: File) -> Response:
         "content-disposition": file.disposition,
         "content-length": str(len(file.content)),
         "cache-control": "private, max-age=86400, immutable",
+        "vary": "Authorization",  # a browser keeps it longer than one person is signed in
         "x-content-type-options": "nosniff",
     }
     return StreamingResponse(_pieces(file.content), headers=headers, media_type=file.mimetype)

@@ -13,10 +13,13 @@ async def everything(
     environment: Mapping[str, str],
     evolution: Mapping[str, str] | None = None,
     token: database.Token = database.signed_in,
+    *,
+    own: str | None = None,
 ) -> AsyncIterator[Finding]:
     """What is found, in the order in which it is best mended.
 
-    `evolution` is the environment of the Evolution server, if somebody has it.
+    `evolution` is the environment of the Evolution server, if somebody has it; `own` the local
+    stack's origin on this machine, where its PUBLIC_URL may be a tunnel for webhooks alone.
     """
     settings, found = choices.read(environment)
     for finding in found:
@@ -35,5 +38,5 @@ async def everything(
             yield finding
     for finding in servers.environment(evolution):
         yield finding
-    async for finding in origin.look(settings, http, local=local):
+    async for finding in origin.look(settings, http, local=local, own=own):
         yield finding

@@ -56,6 +56,9 @@ async def _keys(what: str, url: str, http: httpx.AsyncClient) -> Finding:
         remedy = "It must be the issuer's jwks_uri. Supabase: sign with asymmetric keys first."
         return bad(what, "there are no keys at that address", remedy)
     usable = [key for key in published if key.algorithm_name in ASYMMETRIC]
+    if short := sum(1 for key in usable if key.Algorithm.check_key_length(key.key)):
+        remedy = "RSA keys need 2048 bits or more: let the issuer publish another one."
+        return bad(what, f"{short} of its keys are too short to be trusted", remedy)
     if not usable:
         remedy = f"Tokens must be signed with {' or '.join(ASYMMETRIC)}."
         return bad(what, "none of the keys is of a kind that counts", remedy)

@@ -20,6 +20,8 @@ WHAT = "PUBLIC_URL"
 OPEN, ABSENT = "anybody is answered", "no function answers there"
 REMEDIES = {OPEN: "Take it off the internet.", ABSENT: "Deploy it: make deploy."}
 SEE_ITS_LOG = "See its log; `configuration.invalid` names the setting that is wrong."
+SEE_LOGS = "See the functions' logs, and the load balancer."
+LED_NOWHERE = "Evolution can't post there: is what leads from there to this machine running?"
 FORGED = jwt.encode({"sub": "instance_doctor", "born": 1}, "a secret that nobody has ever used")
 PROBLEMS = "urn:perene:problem:"
 UNREACHED = (
@@ -29,9 +31,14 @@ UNREACHED = (
 
 
 async def look(
-    settings: Settings, http: httpx.AsyncClient, *, local: bool
+    settings: Settings, http: httpx.AsyncClient, *, local: bool, own: str | None = None
 ) -> AsyncIterator[Finding]:
-    """Its address, its functions, and its door for webhooks."""
+    """Its address, its functions, and its door for webhooks.
+
+    Everything but that door is looked at where the local stack is on this machine, if it is.
+    """
+    public = settings
+    settings = settings.model_copy(update={"public_url": own or public.public_url})
     if not local and not settings.public_url.startswith("https://"):
         yield bad(WHAT, "it isn't https://", "Tokens and messages would go over it in the clear.")
     if not local and choices.is_inside(settings.public_url):
@@ -54,13 +61,14 @@ async def look(
     if document.verdict is Verdict.BAD:
         return  # whatever else it answers says nothing about Perene
     yield await servers.clock(WHAT, f"{settings.public_url}/openapi.json", http)
-    for look_at in (_functions, _webhook, _feed, _person):
+    looks = ((_functions, settings), (_webhook, public), (_feed, settings), (_person, settings))
+    for look_at, where in looks:
         try:
-            async for finding in look_at(settings, http):
+            async for finding in look_at(where, http):
                 yield finding
         except httpx.HTTPError as error:
-            says = f"it stopped answering ({type(error).__name__})"
-            yield bad(WHAT, says, "See the functions' logs, and the load balancer.")
+            remedy = LED_NOWHERE if where.public_url != settings.public_url else SEE_LOGS
+            yield bad(WHAT, f"it stopped answering ({type(error).__name__})", remedy)
 
 
 def _document(answer: httpx.Response) -> Finding:

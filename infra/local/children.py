@@ -17,6 +17,9 @@ from pathlib import Path
 KEEPER = Path(__file__).with_name("keeper.py")
 LOOPBACK = "127.0.0.1"
 LOOK_EVERY = 0.05
+IDLE_SECONDS = 75
+"""How long our servers keep a connection that nobody uses: longer than their callers (Evolution
+and httpx: 5 s), so that none is closed just as a request goes out on it."""
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 

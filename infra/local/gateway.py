@@ -8,13 +8,16 @@ import uvicorn
 from functions_framework import aio
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from infra.local import guard
+from infra.local.children import IDLE_SECONDS, LOOPBACK
 from infra.local.clock import Clock
+from infra.local.guard import Guard
 from infra.local.sign_in import routes as sign_in
-from shared import config, problems, services
+from shared import config, services
 
 FUNCTIONS = Path("functions")
 SEGMENTS = {"receive_webhook": "webhook", "openapi": "openapi.json"}  # others: their own name
@@ -36,7 +39,7 @@ def build(
         return PlainTextResponse("".join(f"/{segment}\n" for segment in served))
 
     async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
-        owner = served.get(scope["path"].split("/")[1], _not_found)
+        owner = served.get(scope["path"].split("/")[1], guard.refuse)
         await owner(scope, receive, send)
 
     moving = [Route("/local/clock", clock.answer, methods=["POST"])] if clock else []
@@ -61,25 +64,22 @@ def _loaded(file: Path) -> ASGIApp:
     return app
 
 
-async def _not_found(scope: Scope, receive: Receive, send: Send) -> None:
-    problem = problems.NoSuchPath()
-    answer = JSONResponse(problem.body(), problem.status, media_type="application/problem+json")
-    await answer(scope, receive, send)
-
-
 def main() -> None:
     """Serve on the loopback interface until told to stop."""
     asked = argparse.ArgumentParser(description=__doc__)
     asked.add_argument("--port", type=int, default=8080)
     asked.add_argument("--functions", type=Path, default=FUNCTIONS)
     given = asked.parse_args()
-    clock = Clock()
+    clock, settings = Clock(), config.settings()
     with services.using(clock=clock):
+        served = build(given.functions, clock, sign_in.routes(settings))
         uvicorn.run(
-            build(given.functions, clock, sign_in.routes(config.settings())),
-            host="127.0.0.1",
+            Guard(served, settings.public_url),
+            host=LOOPBACK,
             port=given.port,
             ws="none",
+            proxy_headers=False,  # who asks is who connects, whatever a header says
+            timeout_keep_alive=IDLE_SECONDS,
             log_level="warning",
             access_log=False,  # the functions write their own line per request
             timeout_graceful_shutdown=2,

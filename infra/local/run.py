@@ -3,6 +3,7 @@
 import os
 import secrets
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
 
@@ -10,7 +11,9 @@ import jwt
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from infra.local.children import StackError
+from infra.local.emulator import HOST_VARIABLE
 from infra.local.sign_in.provider import CLIENT
+from shared.config import Settings
 
 PLACE = Path(".local")
 AUDIENCE = "perene-local"
@@ -47,8 +50,8 @@ class Run(BaseModel):
 
     port: int
     secrets: Secrets
-    firestore: str = ""
-    evolution: str = ""
+    settings: dict[str, str] = Field(default_factory=dict)
+    """What its functions were started with, whoever said so."""
 
     @classmethod
     def last(cls, place: Path = PLACE) -> Self:
@@ -58,9 +61,11 @@ class Run(BaseModel):
         except (FileNotFoundError, ValidationError):
             raise StackError("The local stack was never started here: make run.") from None
 
-    def remember(self, place: Path = PLACE) -> None:
-        """From now on, `last` is this run."""
-        _write_privately(place / "run.json", self)
+    def remember(self, env: Mapping[str, str], place: Path = PLACE) -> None:
+        """From now on, `last` is this run, with those of these variables that are settings."""
+        names = {*(name.upper() for name in Settings.model_fields), HOST_VARIABLE}
+        known = {name: value for name, value in env.items() if name in names}
+        _write_privately(place / "run.json", self.model_copy(update={"settings": known}))
 
     @property
     def origin(self) -> str:

@@ -142,8 +142,7 @@ def _started(wish: Wish, running: contextlib.ExitStack) -> list[Child]:
     if simulator:
         ours.append(_simulator(wish, env, running))
     ours.append(_gateway(wish, env, running))
-    there = {"firestore": firestore.host, "evolution": simulator}
-    run.model_copy(update=there).remember(wish.place)
+    run.remember(env, wish.place)
     _introduce(wish, run, simulator)
     return ours
 

@@ -16,7 +16,7 @@ from pydantic import AwareDatetime, Field
 
 from shared import config, log, problems, services
 from shared.domain.instances import Instance, State, epoch_ms
-from shared.domain.names import LineId, LineKey, TenantId
+from shared.domain.names import LineKey
 from shared.domain.record import Record
 from shared.lines import bring_up, entry, views
 from shared.store.links import KeptLink
@@ -59,6 +59,8 @@ class Opened:
     made: int
     """When the line that it is about was made, in epoch milliseconds."""
     until: datetime
+    is_paired: bool = False
+    """That the line was connected through the link is noted already."""
 
 
 async def make(key: LineKey, by: str) -> Link:
@@ -83,30 +85,47 @@ async def make(key: LineKey, by: str) -> Link:
 
 
 async def open_up(token: str) -> Opened:
-    """The session of whoever opens a link first. Raises LinkUnknown, LinkExpired, LinkUsed.
+    """Open a link for whoever comes first, and return the session.
 
-    Firestore: 1 read, 1 write.
+    A link that can't connect its line now (the tenant is suspended) isn't spent. Raises
+    LinkUnknown, LinkExpired, LinkUsed and what `entry.known` raises. Firestore: 3 reads, 1 write.
     """
     now = services.now()
-    name = str(_read(token, LINK)["jti"])
-    known = await services.store().link(name) if re.fullmatch(ID, name) else None
-    if known is None:
-        raise problems.LinkUnknown()
-    if known.ends_at <= now:
+    link = await _kept(_read(token, LINK))
+    if link.ends_at <= now:
         raise problems.LinkExpired()
-    if known.opened_at is not None or not await services.store().link_opened(known, now):
+    if link.opened_at is not None:
         raise problems.LinkUsed()
-    key = LineKey(known.tenant, known.line)
-    log.happened("link.opened", instance=entry.name_of(key), link=known.id)
-    return Opened(known.id, key, known.line_made, now + SESSION_LASTS)
+    opened = _session(link, now + SESSION_LASTS)
+    await _known(opened)
+    if not await services.store().link_opened(link, now):
+        raise problems.LinkUsed()
+    log.happened("link.opened", instance=entry.name_of(opened.key), link=link.id)
+    return opened
 
 
-def session_of(token: str) -> Opened:
-    """The session that a token is of. Raises LinkUnknown, LinkExpired."""
+async def session_of(token: str) -> Opened:
+    """Return the session that a token names. Raises LinkUnknown, LinkExpired.
+
+    The token says which link it is of and no more: its holder can read it. Firestore: 1 read.
+    """
     claims = _read(token, SESSION)
-    key = LineKey(TenantId(claims["tenant"]), LineId(claims["line"]))
     until = datetime.fromtimestamp(claims["exp"], services.now().tzinfo)
-    return Opened(str(claims["jti"]), key, int(claims["made"]), until)
+    return _session(await _kept(claims), until)
+
+
+async def _kept(claims: dict[str, Any]) -> KeptLink:
+    """Return the record that a token names. Raises LinkUnknown. Firestore: 1 read."""
+    name = str(claims["jti"])
+    link = await services.store().link(name) if re.fullmatch(ID, name) else None
+    if link is None:
+        raise problems.LinkUnknown()
+    return link
+
+
+def _session(link: KeptLink, until: datetime) -> Opened:
+    key = LineKey(link.tenant, link.line)
+    return Opened(link.id, key, link.line_made, until, link.paired_at is not None)
 
 
 async def connect(opened: Opened, number: str | None) -> Instance:
@@ -118,10 +137,8 @@ async def connect(opened: Opened, number: str | None) -> Instance:
 async def look(opened: Opened) -> Instance:
     """The line as its record says; that it is connected is noted once. Raises LineUnknown."""
     line = await _known(opened)
-    if line.state is State.OPEN:
-        link = await services.store().link(opened.link)
-        if link is not None and link.paired_at is None:
-            await services.store().link_paired(opened.link, services.now())
+    if line.state is State.OPEN and not opened.is_paired:
+        await services.store().link_paired(opened.link, services.now())
     return line
 
 
@@ -136,15 +153,13 @@ async def _known(opened: Opened) -> Instance:
 def view(opened: Opened, line: Instance) -> LinkedLine:
     """What may be shown: the line's label, state and code, and nothing of its tenant."""
     shown = views.line_view(line, services.now())
-    claims: dict[str, Any] = {"jti": opened.link, "made": opened.made}
-    claims |= {"tenant": opened.key.tenant, "line": opened.key.line}
     return LinkedLine(
         label=shown.label,
         state=shown.state,
         reason=shown.reason,
         since=shown.since,
         code=shown.code,
-        session=_signed(SESSION, claims, opened.until),
+        session=_signed(SESSION, {"jti": opened.link}, opened.until),
         expires_at=opened.until,
     )
 

@@ -14,6 +14,7 @@ import pytest
 import uvicorn
 
 from infra import tenants
+from infra.local.children import IDLE_SECONDS
 from tests.perene import Perene, token
 
 ROOT = Path(__file__).parents[2]
@@ -41,7 +42,10 @@ def origin(on_2: Perene) -> Iterator[str]:
     """Perene on a port of this machine."""
     with socket.create_server(("127.0.0.1", 0)) as chosen:
         port = chosen.getsockname()[1]
-    settings = uvicorn.Config(on_2.app, port=port, log_level="error", ws="none", lifespan="off")
+    settings = uvicorn.Config(
+        on_2.app, port=port, log_level="error", ws="none", lifespan="off",
+        timeout_keep_alive=IDLE_SECONDS,
+    )  # fmt: skip
     server = uvicorn.Server(settings)
     thread = threading.Thread(target=server.run)
     thread.start()

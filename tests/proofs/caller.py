@@ -17,6 +17,7 @@ import httpx
 import uvicorn
 
 from infra.local import gateway
+from infra.local.children import IDLE_SECONDS
 from shared import services
 from shared.evolution import limits
 from shared.store.base import Base
@@ -45,7 +46,13 @@ def serve(arguments: Sequence[str], environment: Mapping[str, str], log: Path) -
     Base._written = steps.around(Base._written)  # type: ignore[method-assign]
     transport = Watched(steps)
     with services.using(clock=Clock(given.clock), transport=transport):
-        uvicorn.run(APP, port=given.port, log_level="error", access_log=False)
+        uvicorn.run(
+            APP,
+            port=given.port,
+            log_level="error",
+            access_log=False,
+            timeout_keep_alive=IDLE_SECONDS,
+        )
 
 
 class Clock:

@@ -25,7 +25,7 @@ from tests.perene import AUDIENCE, ISSUER, SECRET, token
 from tests.proofs.caller import serve
 
 KEY = "key-of-the-proofs"
-READY_WITHIN = 30.0
+READY_WITHIN = 120.0
 FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload(["tests.proofs.caller"])
 

@@ -24,6 +24,14 @@ async def settings(request):
     return dict(os.environ)
 """
 
+HEARING = """
+import os, signal, sys
+for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+    signal.signal(number, signal.SIG_DFL)
+os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
+"""
+"""A program that hears the signals which whoever started the tests (`nohup`, `&`) has muted."""
+
 
 @dataclass
 class Stack:
@@ -43,7 +51,7 @@ class Stack:
         raise AssertionError(f"The stack never got ready: {self.output}")
 
     def get(self, path):
-        return httpx.get(f"http://127.0.0.1:{self.port}{path}", trust_env=False)
+        return httpx.get(f"http://127.0.0.1:{self.port}{path}", trust_env=False, timeout=60)
 
     def settings(self):
         return self.get("/settings").json()
@@ -81,7 +89,7 @@ def start(tmp_path, functions):
         asked = {"PORT": str(port), "SIMULATOR_PORT": str(children.free_port())}
         asked |= {"EVOLUTION_URL": "http://127.0.0.1:1", "EVOLUTION_API_KEY": "of-a-test"}
         usual = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-        command = [sys.executable, "-m", "infra.local.stack"]
+        command = [sys.executable, "-c", HEARING, "-m", "infra.local.stack"]
         process = subprocess.Popen(
             [*command, "--functions", functions, "--place", tmp_path / "place"],
             cwd=ROOT,

@@ -66,17 +66,17 @@ def bare_machine(tmp_path, monkeypatch):
 def write(host, project, document="notes/one"):
     url = f"http://{host}/v1/projects/{project}/databases/(default)/documents/{document}"
     body = {"fields": {"said": {"stringValue": "olá"}}}
-    httpx.patch(url, json=body, headers=OWNER, trust_env=False).raise_for_status()
+    httpx.patch(url, json=body, headers=OWNER, trust_env=False, timeout=60).raise_for_status()
 
 
 def status(host, project, document="notes/one"):
     url = f"http://{host}/v1/projects/{project}/databases/(default)/documents/{document}"
-    return httpx.get(url, headers=OWNER, trust_env=False).status_code
+    return httpx.get(url, headers=OWNER, trust_env=False, timeout=60).status_code
 
 
 def test_the_emulator_answers_until_it_is_stopped_and_leaves_no_process(log):
     one = emulator.start(log)
-    answer = httpx.get(f"http://{one.host}/", trust_env=False)
+    answer = httpx.get(f"http://{one.host}/", trust_env=False, timeout=60)
 
     one.stop()
 
@@ -145,7 +145,7 @@ def test_an_emulator_that_the_environment_names_is_used_and_left_running(monkeyp
         with emulator.running() as ours:
             assert ours == theirs
 
-        assert httpx.get(f"http://{theirs}/", trust_env=False).text.strip() == "Ok"
+        assert httpx.get(f"http://{theirs}/", trust_env=False, timeout=60).text.strip() == "Ok"
 
 
 def test_a_dead_emulator_that_the_environment_names_is_named(monkeypatch, log):

@@ -69,7 +69,7 @@ def test_without_an_evolution_of_ones_own_there_is_a_simulated_one(start, key):
     stack = start(EVOLUTION_URL="", EVOLUTION_API_KEY=key).until_ready()
 
     settings = stack.settings()
-    page = httpx.get(f"{settings['EVOLUTION_URL']}/simulator", trust_env=False)
+    page = httpx.get(f"{settings['EVOLUTION_URL']}/simulator", trust_env=False, timeout=60)
 
     assert f"{settings['EVOLUTION_URL']}/simulator" in stack.output
     assert page.status_code == 200
@@ -84,6 +84,21 @@ def test_a_signal_ends_the_stack_and_leaves_nothing_behind(start, how):
     assert stack.left("infra.local.gateway")
 
     assert stack.ended_by(how) == 0
+    assert stack.left() == []
+
+
+@pytest.fixture
+def muted():
+    """Whoever started the tests, by `nohup`, hears no hang-up, and what they start inherits it."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+def test_a_hang_up_ends_the_stack_although_the_tests_hear_none(start, muted):
+    stack = start().until_ready()
+
+    assert stack.ended_by(signal.SIGHUP) == 0
     assert stack.left() == []
 
 
@@ -185,18 +200,18 @@ def test_an_evolution_without_its_key_is_told(start):
 def test_keep_keeps_documents_and_secrets_and_a_fresh_run_leaves_them_alone(start):
     kept = start(KEEP="1").until_ready()
     secrets = kept.settings()
-    httpx.patch(document(kept), json={"fields": {}}, trust_env=False).raise_for_status()
+    httpx.patch(document(kept), json={"fields": {}}, trust_env=False, timeout=60).raise_for_status()
     kept.ended_by(signal.SIGINT)
 
     fresh = start().until_ready()
-    nothing = httpx.get(document(fresh), trust_env=False).status_code
+    nothing = httpx.get(document(fresh), trust_env=False, timeout=60).status_code
     drawn_anew = fresh.settings()["AUTH_HS256_SECRET"]
     fresh.ended_by(signal.SIGINT)
     again = start(KEEP="1").until_ready()
 
     assert nothing == 404
     assert drawn_anew != secrets["AUTH_HS256_SECRET"]
-    assert httpx.get(document(again), trust_env=False).status_code == 200
+    assert httpx.get(document(again), trust_env=False, timeout=60).status_code == 200
     for secret in ("WEBHOOK_SECRET", "AUTH_HS256_SECRET"):
         assert again.settings()[secret] == secrets[secret]
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 import uvicorn
 
+from infra.local.children import IDLE_SECONDS
 from infra.local.simulator.simulator import Simulator
 
 
@@ -51,6 +52,7 @@ async def _serve(asked: argparse.Namespace) -> None:
             log_level="warning",
             access_log=False,
             timeout_graceful_shutdown=1,
+            timeout_keep_alive=IDLE_SECONDS,
         )
         await Server(config).serve()
 

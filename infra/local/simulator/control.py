@@ -51,6 +51,8 @@ async def _answer(sim: "Simulator", request: Request, segments: list[str]) -> Re
             return FileResponse(PAGE / asset, headers=ONLY_OURS, media_type=ASSETS[asset])
         case "GET", ["state"]:
             return JSONResponse(seen.state(sim))
+        case "GET", ["posted"]:
+            return JSONResponse(seen.posted(sim))
         case "POST", ["reset"]:
             sim.reset()
             return JSONResponse({})

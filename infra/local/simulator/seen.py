@@ -31,6 +31,20 @@ def state(sim: "Simulator") -> Json:
     }  # fmt: skip
 
 
+def posted(sim: "Simulator") -> list[Json]:
+    """Every post about one message, and how it ended ("" while it is under way)."""
+    return [
+        {
+            "instance": each.instance,
+            "event": each.event,
+            "id": each.body["data"]["key"]["id"],
+            "outcome": each.outcome,
+        }
+        for each in sim.world.deliveries
+        if isinstance(each.body["data"], dict) and isinstance(each.body["data"].get("key"), dict)
+    ]
+
+
 def _instance(sim: "Simulator", name: str) -> Json:
     row = sim.world.rows.get(name)
     hook = (row and row.webhook) or {}

@@ -169,7 +169,7 @@ class World:
         self.on_whatsapp: set[str] = set()
         self.sent: list[Sent] = []
         self.media: dict[str, str] = {}
-        self.deliveries: deque[Any] = deque(maxlen=5000)
+        self.deliveries: deque[Any] = deque(maxlen=20_000)
         self.calls: deque[Call] = deque(maxlen=10_000)
         self.calls_per_route: Counter[str] = Counter()
         self.creating: Counter[str] = Counter()

@@ -1,0 +1,40 @@
+"""A key that can be broken signs nobody in, whoever publishes it."""
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from shared import problems
+from shared.auth import tenant_of
+from tests.house import issuer
+from tests.house.callers import asking
+from tests.house.issuer import Issuer, signed
+
+
+@pytest.fixture
+def weak(monkeypatch: pytest.MonkeyPatch) -> str:
+    """Make the issuer's `rsa-weak` a key of 1024 bits; return its id."""
+    weak_key = rsa.generate_private_key(public_exponent=65537, key_size=1024)
+    strong_key = issuer.a_key
+    monkeypatch.setattr(
+        issuer, "a_key", lambda kid: weak_key if kid == "rsa-weak" else strong_key(kid)
+    )
+    return "rsa-weak"
+
+
+@pytest.mark.filterwarnings("ignore::jwt.warnings.InsecureKeyLengthWarning")
+async def test_a_short_rsa_key_signs_nobody_in(by_keys: Issuer, weak: str):
+    by_keys.kids = [weak, "rsa-1"]
+
+    with pytest.raises(problems.TokenInvalid):
+        await tenant_of(asking(signed(weak)))
+
+    assert await tenant_of(asking(signed("rsa-1"))) == "acme"
+
+
+@pytest.mark.filterwarnings("ignore::jwt.warnings.InsecureKeyLengthWarning")
+async def test_a_short_rsa_key_alone_signs_nobody_in(by_keys: Issuer, weak: str):
+    by_keys.kids = [weak]
+
+    for kid in (weak, None):
+        with pytest.raises(problems.TokenInvalid):
+            await tenant_of(asking(signed(kid, key=weak)))

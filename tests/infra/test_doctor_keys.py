@@ -1,0 +1,28 @@
+"""The doctor names an issuer whose keys count for nobody because they are too short."""
+
+import json
+
+import httpx
+import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from jwt.algorithms import RSAAlgorithm
+
+from infra.doctor import issuers
+from infra.doctor.findings import Verdict
+from shared import config
+from tests.house.conftest import SETTINGS
+
+URL = "https://issuer.test/jwks"
+
+
+@pytest.mark.parametrize(("bits", "verdict"), [(1024, Verdict.BAD), (2048, Verdict.GOOD)])
+async def test_length_of_an_issuers_key_is_looked_at(bits: int, verdict: Verdict):
+    public = rsa.generate_private_key(public_exponent=65537, key_size=bits).public_key()
+    published = {"keys": [json.loads(RSAAlgorithm.to_jwk(public)) | {"kid": "1"}]}
+    answer = httpx.MockTransport(lambda _: httpx.Response(200, json=published))
+    settings = config.read(SETTINGS | {"AUTH_JWKS_URL": URL})
+
+    async with httpx.AsyncClient(transport=answer) as http:
+        findings = [finding async for finding in issuers.look(settings, http, local=True)]
+
+    assert [finding.verdict for finding in findings if finding.what == "AUTH_JWKS_URL"] == [verdict]

@@ -1,0 +1,73 @@
+"""`make doctor` alone looks at what `make run` started, as it was started."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from infra.local.run import Run, Secrets
+
+ROOT = Path(__file__).parents[2]
+REAL = "http://127.0.0.1:1"
+TUNNEL = "http://127.0.0.2:1"
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    """Return where a stack that talked to an Evolution of somebody's own left its traces."""
+    run = Run(port=1, secrets=Secrets())
+    chosen = {
+        "EVOLUTION_URL": REAL, "EVOLUTION_API_KEY": "the real one's key", "PUBLIC_URL": TUNNEL,
+        "EVOLUTION_VERSION": "1.8.2",
+    }  # fmt: skip
+    run.remember(run.environment("127.0.0.1:1", "") | chosen | {"PATH": "/bin"}, tmp_path)
+    return tmp_path
+
+
+def examine(place: Path, **more: str) -> str:
+    ran = subprocess.run(
+        [sys.executable, "-m", "infra.doctor", f"--place={place}"],
+        cwd=ROOT, capture_output=True, text=True, timeout=120, check=False,
+        env={"PATH": os.environ["PATH"], "HOME": "/nonexistent", **more},
+    )  # fmt: skip
+    assert ran.returncode == 1, ran.stderr
+    return ran.stdout
+
+
+def test_only_settings_are_remembered(place: Path):
+    settings = Run.last(place).settings
+
+    assert settings["EVOLUTION_URL"] == REAL
+    assert "PATH" not in settings
+    assert settings["FIRESTORE_EMULATOR_HOST"] == "127.0.0.1:1"
+    assert (place / "run.json").stat().st_mode & 0o077 == 0
+
+
+def test_evolution_of_the_run_is_looked_at(place: Path):
+    told = examine(place)
+
+    assert "✓ Settings: valid" in told
+    assert "✗ Server main" in told
+
+
+@pytest.mark.parametrize("public_url", ["", TUNNEL], ids=["another terminal", "the same one"])
+def test_what_the_terminal_says_now_changes_nothing(place: Path, public_url: str):
+    told = examine(place, EVOLUTION_URL="not an address", PUBLIC_URL=public_url)
+
+    assert "✓ Settings: valid" in told
+
+
+def test_address_of_another_deployment_means_that_one(place: Path):
+    told = examine(place, PUBLIC_URL="https://elsewhere.test")
+
+    assert "✗ Settings" in told
+
+
+def test_run_of_an_older_stack_is_no_crash(tmp_path: Path):
+    secrets = json.loads(Secrets().model_dump_json())
+    (tmp_path / "run.json").write_text(json.dumps({"port": 1, "secrets": secrets, "evolution": ""}))
+
+    assert "✗ Settings" in examine(tmp_path)

@@ -1,0 +1,25 @@
+"""/simulator/posted: which post about which message ended how."""
+
+import pytest
+
+from tests.simulator.conftest import create
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_posts_about_messages_are_listed_with_their_outcome(sim, call, receiver):
+    await create(call)
+    await call.post("/simulator/instances/shop/scan", json={"number": "5511999990001"})
+    receiver.answers = lambda body: 400 if "bad" in str(body["data"]) else 200
+
+    for name in ("good", "bad"):
+        body = {"from": "5511988887777", "text": name, "id": name}
+        await call.post("/simulator/instances/shop/receive", json=body)
+    await sim.settled()
+    posted = (await call.get("/simulator/posted")).json()
+
+    told = {"instance": "shop", "event": "messages.upsert"}
+    assert posted == [
+        told | {"id": "good", "outcome": "delivered"},
+        told | {"id": "bad", "outcome": "given up"},
+    ]

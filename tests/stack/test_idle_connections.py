@@ -1,0 +1,52 @@
+"""Nobody closes a connection under whoever is about to use it again.
+
+A caller lets go of an idle connection before its server does; otherwise the server may close it
+just as a request goes out on it (`ReadError`, `Server disconnected`, for Evolution a lost POST).
+"""
+
+import ast
+from pathlib import Path
+
+import httpx
+import pytest
+
+from infra.local.children import IDLE_SECONDS
+from shared import services
+
+ROOT = Path(__file__).parents[2]
+EVOLUTION_CLIENT, EVOLUTION_SERVER = 5.0, 5.0
+"""Seconds: Node's defaults, of its agent and of its server (infra/EVOLUTION.md)."""
+
+
+def served() -> list[tuple[str, ast.Call]]:
+    """Return every place where a server of ours is started."""
+    files = [*(ROOT / "infra").rglob("*.py"), *(ROOT / "tests").rglob("*.py")]
+    return [
+        (f"{file.relative_to(ROOT)}:{node.lineno}", node)
+        for file in files
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.Call)
+        and ast.unparse(node.func) in ("uvicorn.run", "uvicorn.Config")
+    ]
+
+
+def test_servers_are_found():
+    assert len(served()) >= 3
+
+
+@pytest.mark.parametrize("where", served(), ids=lambda where: where[0].partition(":")[0])
+def test_server_outwaits_its_callers(where: tuple[str, ast.Call]):
+    given = {word.arg: ast.unparse(word.value) for word in where[1].keywords}
+
+    assert given.get("timeout_keep_alive") == "IDLE_SECONDS"
+    assert 2 * max(EVOLUTION_CLIENT, httpx.Limits().keepalive_expiry or 0) < IDLE_SECONDS
+
+
+@pytest.mark.anyio
+async def test_client_lets_go_before_evolution_does(mocker):
+    made = mocker.patch("httpx.AsyncClient")
+
+    with services.using():
+        services.http()
+
+    assert made.call_args.kwargs["limits"].keepalive_expiry < EVOLUTION_SERVER
