@@ -10,7 +10,7 @@ from starlette.responses import Response
 from shared import auth, problems, services, web
 from shared.domain.contacts import ConversationId, is_conversation_id
 from shared.domain.instances import epoch_ms
-from shared.domain.names import LINE_PATTERN, LineId, LineKey, TenantId
+from shared.domain.names import LINE_LIMIT, LINE_PATTERN, LineId, LineKey, TenantId
 from shared.domain.record import Record
 from shared.domain.sends import Send, SendState
 from shared.domain.tenants import Tenant
@@ -36,7 +36,7 @@ class WhichConversations(Record):
 
     model_config = ConfigDict(extra="forbid")
 
-    line: LineId | None = Field(default=None, pattern=LINE_PATTERN)
+    line: LineId | None = Field(default=None, max_length=LINE_LIMIT, pattern=LINE_PATTERN)
     unread: bool = False
     archived: bool = False
     search: str | None = Field(
@@ -276,7 +276,7 @@ async def send(request: Request) -> web.Reply:
     202 while nobody knows the outcome: ask `GET /send-message/{key}`.
     """
     tenant_id, key = await auth.tenant_of(request), requests.key_in(request.headers)
-    body = await web.body(SendMessage, request, requests.BODY_LIMIT)
+    body = await web.body(SendMessage, request, requests.BODY_LIMIT, requests.BOUNDS)
     asked = requests.within(body.root, request.path_params["id"])
     outcome = await say.say(say.Wanted(tenant_id, key, asked))
     return await sending.reply(outcome.send, outcome.message)

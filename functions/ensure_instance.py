@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from shared import auth, problems, services, web
 from shared.domain.contacts import digits
-from shared.domain.names import DEFAULT_LINE, LINE_PATTERN, LineId, LineKey
+from shared.domain.names import DEFAULT_LINE, LINE_LIMIT, LINE_PATTERN, LineId, LineKey
 from shared.domain.record import Record
 from shared.lines import bring_up, links, views
 
@@ -19,6 +19,7 @@ edge = web.Edge("ensure_instance", "/ensure-instance")
 Number = Annotated[str | None, BeforeValidator(digits)]
 NUMBER: Any = Field(
     default=None,
+    max_length=15,
     pattern=r"^[1-9][0-9]{7,14}$",
     description="Digits with country code: asks for a pairing code to type on that phone",
 )
@@ -29,7 +30,7 @@ class EnsureInstance(Record):
 
     model_config = ConfigDict(extra="forbid")
 
-    line: LineId = Field(default=DEFAULT_LINE, pattern=LINE_PATTERN)
+    line: LineId = Field(default=DEFAULT_LINE, max_length=LINE_LIMIT, pattern=LINE_PATTERN)
     label: str | None = Field(default=None, min_length=1, max_length=80)
     number: Number = NUMBER
 

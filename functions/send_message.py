@@ -46,7 +46,7 @@ async def send(request: Request) -> web.Reply:
     `GET /send-message/{key}`. A problem: it surely was not sent, and may be asked again.
     """
     tenant, key = await auth.tenant_of(request), requests.key_in(request.headers)
-    body = await web.body(SendMessage, request, requests.BODY_LIMIT)
+    body = await web.body(SendMessage, request, requests.BODY_LIMIT, requests.BOUNDS)
     outcome = await say.say(say.Wanted(tenant, key, body.root))
     return await views.reply(outcome.send, outcome.message)
 
@@ -65,7 +65,7 @@ async def outcome(request: Request) -> web.Reply:
 async def edit(request: Request) -> web.Reply:
     """A text that was sent reads so for everybody, within 15 minutes."""
     tenant = await auth.tenant_of(request)
-    wanted = await web.body(Edit, request, requests.BODY_LIMIT)
+    wanted = await web.body(Edit, request, requests.BOUNDS.size)
     return await views.reply(await change.edit(tenant, _key(request), wanted.text), done=200)
 
 

@@ -4,7 +4,7 @@ import functions_framework.aio
 from starlette.requests import Request
 from starlette.responses import Response
 
-from shared import auth, log, problems, services, web
+from shared import auth, log, problems, services, untrusted, web
 from shared.domain.feeding import Outcome, RowChanged, decide_fed, is_ahead
 from shared.domain.names import TenantId
 from shared.domain.record import Record
@@ -13,6 +13,7 @@ from shared.domain.tenants import Status
 edge = web.Edge("tenant_feed", "/tenant-feed")
 
 BODY_LIMIT = 2**20
+BOUNDS = untrusted.Bounds(BODY_LIMIT, items=50_000, depth=100)
 """A row as it is and as it was, with columns that are none of our business."""
 
 
@@ -46,7 +47,7 @@ async def feed(request: Request) -> Taken:
     Told twice or in another order, the result is the same. A row from the future is refused.
     """
     auth.feeder_of(request)
-    told, now = await web.body(RowChanged, request, BODY_LIMIT), services.now()
+    told, now = await web.body(RowChanged, request, BODY_LIMIT, BOUNDS), services.now()
     if is_ahead(told, now):
         raise problems.RequestInvalid(
             errors=[{"field": "record.updated_at", "message": "It is in the future"}]

@@ -11,7 +11,7 @@ import httpx
 import jwt
 from starlette.requests import Request
 
-from shared import config, problems
+from shared import config, problems, untrusted
 from shared.domain import names
 from shared.domain.names import TenantId
 
@@ -21,6 +21,7 @@ JWKS_PAUSE_SECONDS = 10
 JWKS_TIMEOUT_SECONDS = 5
 ASYMMETRIC = ["RS256", "ES256"]
 SYMMETRIC = ["HS256"]
+JWKS = untrusted.Bounds(size=256 * 1024, items=2_000, depth=8)
 UNREADABLE = (ValueError, TypeError, AttributeError, RecursionError)
 """What reading JSON of another shape or depth ends in."""
 
@@ -148,7 +149,7 @@ def _verified(token: str, key: Any, algorithms: list[str], trust: _Trust) -> Cla
         )
     except jwt.ExpiredSignatureError:
         raise problems.TokenExpired() from None
-    except (jwt.PyJWTError, ValueError, TypeError):
+    except (jwt.PyJWTError, *UNREADABLE):
         raise problems.TokenInvalid() from None
 
 
@@ -205,7 +206,7 @@ _rings: dict[tuple[str, int], _KeyRing] = {}
 async def _key_of(token: str, url: str) -> jwt.PyJWK:
     try:
         key_id = jwt.get_unverified_header(token).get("kid")
-    except jwt.PyJWTError:
+    except (jwt.PyJWTError, *UNREADABLE):
         raise problems.TokenInvalid() from None
     loop = id(asyncio.get_running_loop())
     return await _rings.setdefault((url, loop), _KeyRing(url)).key(key_id)
@@ -213,6 +214,7 @@ async def _key_of(token: str, url: str) -> jwt.PyJWK:
 
 async def _published(url: str) -> dict[str | None, jwt.PyJWK]:
     async with httpx.AsyncClient(timeout=JWKS_TIMEOUT_SECONDS) as http:
-        answer = (await http.get(url)).raise_for_status().json()
-    keys = {key.key_id: key for key in jwt.PyJWKSet.from_dict(answer).keys}
+        answer = (await http.get(url)).raise_for_status().content
+    published = jwt.PyJWKSet.from_dict(untrusted.read(answer, JWKS)).keys
+    keys = {key.key_id: key for key in published}
     return keys | ({None: next(iter(keys.values()))} if len(keys) == 1 else {})

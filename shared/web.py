@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
-from pydantic import BaseModel, RootModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
@@ -14,7 +14,7 @@ from starlette.routing import Match
 from starlette.routing import Route as Pattern
 from starlette.types import ASGIApp
 
-from shared import config, log, problems, services
+from shared import config, log, problems, services, validation
 from shared.problems import Problem
 from shared.problems.routes import BODY_PROBLEMS as BODY_PROBLEMS
 from shared.problems.routes import EVERYWHERE as EVERYWHERE
@@ -22,8 +22,9 @@ from shared.problems.routes import LINE_PROBLEMS as LINE_PROBLEMS
 from shared.problems.routes import OPERATOR_PROBLEMS as OPERATOR_PROBLEMS
 from shared.problems.routes import SWEEP_PROBLEMS as SWEEP_PROBLEMS
 from shared.problems.routes import TENANT_PROBLEMS as TENANT_PROBLEMS
+from shared.untrusted import Bounds
 
-BODY_LIMIT = 64 * 1024
+BODY_LIMIT, QUERY_LIMIT = 64 * 1024, 16 * 1024
 PIECE = 256 * 1024
 PATIENCE = 60.0
 """Seconds in which a body has to be here: who sends it drop by drop holds a place of others."""
@@ -145,27 +146,27 @@ class Edge:
         raise problems.NoSuchPath()
 
 
-async def body(model: type[Body], request: Request, limit: int = BODY_LIMIT) -> Body:
+async def body(
+    model: type[Body], request: Request, limit: int = BODY_LIMIT, bounds: Bounds | None = None
+) -> Body:
     """The request's JSON body as the model; an absent body counts as `{}`.
 
+    `bounds` tell what it may hold besides its files (as many bytes as `limit`, if absent).
     Raises BodyTooLarge, BodyTooSlow, BodyNotJson, BodyMalformed, RequestInvalid.
     """
-    raw = await read(request, limit)
+    raw = await _collect(request, limit)
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if raw and kind != "application/json" and not kind.endswith("+json"):
         raise problems.BodyNotJson()
-    try:
-        return TypeAdapter(model).validate_json(raw or b"{}")
-    except ValidationError as error:
-        raise _unfit(error, tagged=issubclass(model, RootModel)) from None
+    return validation.validate_body(model, raw or bytearray(b"{}"), bounds or Bounds(limit))
 
 
 def query(model: type[Body], request: Request) -> Body:
     """The request's query as the model. Raises RequestInvalid."""
-    try:
-        return model.model_validate(dict(request.query_params))
-    except ValidationError as error:
-        raise _unfit(error) from None
+    if len(request.scope["query_string"]) > QUERY_LIMIT:
+        fault = {"field": "", "message": f"The query is longer than {QUERY_LIMIT} bytes"}
+        raise problems.RequestInvalid(errors=[fault])
+    return validation.validate_query(model, request.query_params)
 
 
 async def read(request: Request, limit: int) -> bytes:
@@ -173,17 +174,20 @@ async def read(request: Request, limit: int) -> bytes:
 
     Raises BodyTooLarge, BodyTooSlow.
     """
-    chunks, size = [], 0
+    return bytes(await _collect(request, limit))
+
+
+async def _collect(request: Request, limit: int) -> bytearray:
+    raw = bytearray()
     try:
         async with asyncio.timeout(PATIENCE):
             async for chunk in request.stream():
-                size += len(chunk)
-                if size > limit:
+                if len(raw) + len(chunk) > limit:
                     raise problems.BodyTooLarge(f"The limit is {limit} bytes.")
-                chunks.append(chunk)
+                raw += chunk
     except TimeoutError:
         raise problems.BodyTooSlow() from None
-    return b"".join(chunks)
+    return raw
 
 
 class File(Protocol):
@@ -212,19 +216,6 @@ def streamed(file: File) -> Response:
 def _pieces(content: bytes) -> Iterator[bytes]:
     for start in range(0, len(content), PIECE):
         yield content[start : start + PIECE]
-
-
-def _unfit(error: ValidationError, *, tagged: bool = False) -> Problem:
-    """`tagged`: of several models in one; where a fault is begins with which."""
-    faults = error.errors(include_url=False, include_input=False, include_context=False)
-    if faults[0]["type"] == "json_invalid":
-        return problems.BodyMalformed()
-    return problems.RequestInvalid(
-        errors=[
-            {"field": ".".join(map(str, fault["loc"][tagged:])), "message": fault["msg"]}
-            for fault in faults
-        ]
-    )
 
 
 def _sub_path(path: str, prefix: str) -> str:

@@ -37,7 +37,7 @@ def verify(token: str) -> Bearer:
 def _bearer(token: str, secret: str) -> Bearer | None:
     try:
         return _signed(token, secret)
-    except (jwt.PyJWTError, ValueError, TypeError):
+    except (jwt.PyJWTError, ValueError, TypeError, RecursionError):
         return None
 
 

@@ -25,6 +25,9 @@ ConversationId = NewType("ConversationId", str)
 CONVERSATION_ID_LENGTH = 26
 """Of base32: 130 bits."""
 
+LONGEST_SPELLING = 80
+"""Characters of a number, with all that people write between its digits."""
+
 _PHONES = frozenset({"s.whatsapp.net", "c.us", "hosted"})
 _LIDS = frozenset({"lid", "hosted.lid"})
 _GROUP = "g.us"
@@ -82,8 +85,12 @@ def contact_of(jid: str, alt: str | None = None) -> Contact | None:
 
 
 def digits(value: Any) -> Any:
-    """A number as people write it (`+55 (11) 99999-0001`), without what isn't one of its digits."""
-    return re.sub(r"[\s()+.-]", "", value) if isinstance(value, str) else value
+    """A number as people write it (`+55 (11) 99999-0001`), without what isn't one of its digits.
+
+    What is longer than any spelling of one stays as it is.
+    """
+    spelled = isinstance(value, str) and len(value) <= LONGEST_SPELLING
+    return re.sub(r"[\s()+.-]", "", value) if spelled else value
 
 
 def fold(number: str) -> str:

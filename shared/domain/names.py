@@ -20,9 +20,10 @@ InstanceName = NewType("InstanceName", str)
 
 DEFAULT_LINE = LineId("default")
 LINE_PATTERN = r"^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$"
+LINE_LIMIT = 32
 NAME_LIMIT = 255
 PREFIX_LIMIT = 16
-SPELLING_LIMIT = NAME_LIMIT - PREFIX_LIMIT - len("~~") - 32
+SPELLING_LIMIT = NAME_LIMIT - PREFIX_LIMIT - len("~~") - LINE_LIMIT
 
 _PLAIN = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.")
 _ESCAPE = re.compile(rb"~([0-9a-f]{2})")

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import httpx
 
-from shared import problems
+from shared import problems, untrusted
 from shared.config import Server
 from shared.evolution import errors, limits
 from shared.evolution.reading import MalformedError
@@ -205,6 +205,6 @@ def _worth_repeating(outcome: Answer | Lost) -> bool:
 
 def _json(response: httpx.Response) -> Any:
     try:
-        return json.loads(response.content)
-    except (ValueError, RecursionError):
+        return untrusted.read_lenient(response.content)
+    except untrusted.NotJson:
         return NOT_JSON

@@ -1,5 +1,8 @@
 """A webhook without what could be misused, so that it may be kept for replay."""
 
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from math import inf
 from typing import Any
 
 DEEPEST = 60
@@ -30,18 +33,44 @@ DROPPED = frozenset(
 
 def strip_secrets(value: Any) -> Any:
     """The same JSON without keys, tokens, files, and URLs that open something by themselves."""
-    return _stripped(value, DEEPEST)
+    return _stripped(value, DEEPEST, _Room(inf))
 
 
-def _stripped(value: Any, depth: int) -> Any:
+def strip_secrets_within(characters: int, value: Any) -> tuple[Any, bool]:
+    """Strip only as much as so many characters hold; tell whether that isn't all."""
+    room = _Room(characters)
+    stripped = _stripped(value, DEEPEST, room)
+    return stripped, room.left < 0
+
+
+@dataclass
+class _Room:
+    """Characters that there is room for; less than none once something was left out."""
+
+    left: float
+
+
+def _stripped(value: Any, depth: int, room: _Room) -> Any:
+    if room.left < 0:
+        return None
+    room.left -= len(value) if isinstance(value, str) else 1
     if not isinstance(value, list | dict):
         return value
     if depth == 0:
         return None
     if isinstance(value, list):
-        return [_stripped(item, depth - 1) for item in value]
-    kept = {name: item for name, item in value.items() if not _secret(name, item)}
-    return {name: _stripped(item, depth - 1) for name, item in kept.items()}
+        return [_stripped(item, depth - 1, room) for item in _while_room(value, room)]
+    kept = ((name, value[name]) for name in _while_room(value, room))
+    return {
+        name: _stripped(item, depth - 1, room) for name, item in kept if not _secret(name, item)
+    }
+
+
+def _while_room(items: Iterable[Any], room: _Room) -> Iterator[Any]:
+    for item in items:
+        if room.left < 0:
+            return
+        yield item
 
 
 def _secret(name: Any, value: Any) -> bool:

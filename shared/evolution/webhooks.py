@@ -1,8 +1,9 @@
 """What a server posts to us, understood: an envelope, and one meaning for each event's name."""
 
-import json
 import re
+from collections.abc import Callable
 from datetime import datetime
+from functools import cached_property
 from typing import Annotated, Any
 
 from pydantic import (
@@ -13,6 +14,7 @@ from pydantic import (
     WrapValidator,
 )
 
+from shared import untrusted
 from shared.domain.events import Ignored
 from shared.domain.record import Record
 from shared.evolution import changes, contents, named, protocol, reading, said, sockets
@@ -95,15 +97,25 @@ class Wire(Record):
 
     def item(self, message: str | None) -> Any:
         """Of the several things that it tells, the one about this message; None if it isn't so."""
-        listed = said.listed(self.data)
-        several = listed if message and isinstance(listed, list) else []
-        return next((each for each in several if _id_of(each) == message), None)
+        return self._by_id.get(message) if message else None
 
     def ordering(self, target: str) -> Any:
         """Of the several things that it tells, the one that orders something about a message."""
+        return self._by_target.get(target)
+
+    @cached_property
+    def _by_id(self) -> dict[str, Any]:
+        return self._items(_id_of)
+
+    @cached_property
+    def _by_target(self) -> dict[str, Any]:
+        return self._items(_target_of)
+
+    def _items(self, id_of: Callable[[Any], Any]) -> dict[str, Any]:
+        """Of the things that it tells, the first of every id."""
         listed = said.listed(self.data)
-        several = listed if isinstance(listed, list) else []
-        return next((each for each in several if _target_of(each) == target), None)
+        several = [(id_of(item), item) for item in listed] if isinstance(listed, list) else []
+        return {name: item for name, item in reversed(several) if isinstance(name, str)}
 
     def at(self, received: datetime) -> int:
         """When the server says it happened: epoch milliseconds of its own clock."""
@@ -129,17 +141,23 @@ def read(body: bytes) -> Wire | None:
         return None
 
 
+def instance_at_once(body: bytes) -> str | None:
+    """Whose webhook it says it is, if it says so first (as Evolution's do): without reading it."""
+    found = _BEGINNING.match(body)
+    return found[1].decode() if found else None
+
+
 def parsed(body: bytes) -> Any:
     """JSON that can be stored: no half characters, no NaN. Raises ValueError."""
     written = body.decode("utf-8-sig", "replace")
     try:
         return _loaded(written)
-    except RecursionError:
+    except (untrusted.TooDeep, RecursionError):
         return _loaded(_shallow(written))
 
 
 def _loaded(written: str) -> Any:
-    value = json.loads(written, parse_constant=lambda _: None)
+    value = untrusted.read_lenient(written)
     return _mended(value) if _HALF.search(written) else value
 
 
@@ -158,7 +176,8 @@ def _mended(value: Any) -> Any:
 def _shallow(written: str) -> str:
     """The same JSON with null for what is nested too deep for anybody to have meant it."""
     depth, kept = 0, list[str]()
-    for token in _TOKEN.findall(written):
+    for match in _TOKEN.finditer(written):
+        token = match[0]
         opens, closes = token in "[{", token in "]}"
         depth -= closes
         if depth < DEEPEST or (depth == DEEPEST and not (opens or closes)):
@@ -170,4 +189,7 @@ def _shallow(written: str) -> str:
 
 
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]|[^"\[\]{}]+')
+_BEGINNING = re.compile(
+    rb'\s*\{\s*"event"\s*:\s*"[^"\\]{0,100}"\s*,\s*"instance"\s*:\s*"([\x20\x21\x23-\x5b\x5d-\x7e]{0,300})"'
+)
 _HALF = re.compile(r"\\u[dD][89a-fA-F]")

@@ -1,12 +1,13 @@
 """What a server told us is recorded, every event of it, or kept as a dead letter."""
 
 import asyncio
-import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from shared import config, log, problems, services
+from shared import config, log, problems, services, untrusted
 from shared.domain import events, names
 from shared.domain.contacts import Contact
 from shared.domain.events import Edited, Event, MessageEvent
@@ -17,6 +18,7 @@ from shared.domain.threads import Reaction, lid_in, ours_in
 from shared.evolution import webhooks
 from shared.evolution.webhooks import Wire
 from shared.lines import changes, connecting, letters, people
+from shared.lines.aside import do_some_at_a_time, run_aside
 from shared.sending import settle, wrong_number
 from shared.store import Through, Unfit
 from shared.store.letters import LONGEST
@@ -24,6 +26,9 @@ from shared.webhook_token import Bearer
 
 AT_ONCE = 32
 """Events of one webhook on their way into the store."""
+
+ROOM = LONGEST // 2
+"""Bytes of items (whose JSON is ASCII) that one dead letter holds, beside the envelope."""
 
 PATIENCE = 20.0
 """Seconds; a server gives up on us after 30 and posts the event again (EVOLUTION.md §4)."""
@@ -36,7 +41,9 @@ async def hear(bearer: Bearer, raw: bytes, now: datetime) -> None:
     and StoreUnavailable before the sender loses patience.
     """
     key = names.line_key(config.settings().instance_prefix, bearer.name)
-    told = webhooks.read(raw)
+    if webhooks.instance_at_once(raw) not in (None, bearer.name):
+        raise problems.WebhookForged()
+    told = await run_aside(len(raw), webhooks.read, raw)
     if key is None or (told and told.instance != bearer.name):
         raise problems.WebhookForged()
     try:
@@ -61,16 +68,18 @@ class _Hearing:
 
     async def all(self) -> None:
         """Every event, some at a time: their order says nothing. One that fails fails the whole."""
-        room = asyncio.Semaphore(AT_ONCE)
+        told = await run_aside(len(self.raw), self._events)
+        await do_some_at_a_time(AT_ONCE, self._record, told)
 
-        async def one(event: Event) -> None:
-            async with room:
-                await self._record(event)
-
-        told = dict.fromkeys(map(self._buried_once, self.told.meanings()))
-        outcomes = await asyncio.gather(*map(one, told), return_exceptions=True)
-        for failure in filter(None, outcomes):
-            raise failure
+    def _events(self) -> list[Event]:
+        """List what it tells, once; of what can't be read, as much together as a letter holds."""
+        several, alone = list[Event](), list[events.Unreadable]()
+        for event in dict.fromkeys(map(self._buried_once, self.told.meanings())):
+            if isinstance(event, events.Unreadable) and event.item:
+                alone.append(event)
+            else:
+                several.append(event)
+        return [*several, *_bundled(alone)]
 
     def _buried_once(self, event: Event) -> Event:
         """Where the whole webhook can be kept, what can't be read of it isn't kept by itself."""
@@ -83,7 +92,7 @@ class _Hearing:
             await self._take(event)
         except Unfit as unfit:
             for item in self._items(event, unfit):
-                await self._bury(unfit.reason, item)
+                await self._bury(unfit.reason, None if item is None else [item])
 
     def _items(self, event: Event, unfit: Unfit) -> list[Any]:
         match event:
@@ -97,7 +106,7 @@ class _Hearing:
             case events.Ignored(reason):
                 log.happened("event.ignored", instance=self.bearer.name, reason=reason)
             case events.Unreadable(reason, item):
-                await self._bury(reason, json.loads(item) if item else None)
+                await self._bury(reason, untrusted.read_lenient(f"[{item}]") if item else None)
             case events.ContactNamed(contact, name) | events.GroupNamed(contact, name):
                 await self._named(contact, name)
             case (
@@ -159,18 +168,22 @@ class _Hearing:
         if through is None:
             return await self._bury("own number unknown")
         contacts = {each.contact: each.contact for each in past}
-        for contact in contacts:
+
+        async def learn(contact: Contact) -> None:
             contacts[contact] = await people.known(through, contact)
+
+        await do_some_at_a_time(AT_ONCE, learn, list(contacts))
         now = epoch_ms(self.now)
-        known = [each.model_copy(update={"contact": contacts[each.contact]}) for each in past]
-        known = [heard_by(now, each) for each in known]
+        known = await run_aside(len(self.raw), _as_heard, past, contacts, now)
         new = await services.store().recall(through, known, now=now)
         log.happened("history.stored", instance=self.bearer.name, told=len(past), new=new)
         return None
 
-    async def _bury(self, reason: str, item: Any = None) -> None:
-        """The webhook is a dead letter; only an `item` of it if the whole is too long."""
-        raw = self.raw if item is None else letters.about(self.told, self.raw, item)
+    async def _bury(self, reason: str, items: list[Any] | None = None) -> None:
+        """The webhook is a dead letter; only some `items` of it if the whole is too long."""
+        raw = self.raw
+        if items is not None:
+            raw = await run_aside(len(raw), letters.about, self.told, raw, items)
         await letters.bury(self.bearer.name, raw, reason, self.now)
 
     async def _named(self, contact: Contact, name: str) -> None:
@@ -198,6 +211,28 @@ class _Hearing:
             instance = await services.store().instance(self.bearer.name)
             number = number_at(instance, self.told.at(self.now)) if instance else None
         return Through(self.key.tenant, self.key.line, number) if number else None
+
+
+def _as_heard(
+    past: Iterable[Message], contacts: Mapping[Contact, Contact], now: int
+) -> list[Message]:
+    known = (each.model_copy(update={"contact": contacts[each.contact]}) for each in past)
+    return [heard_by(now, each) for each in known]
+
+
+def _bundled(several: Iterable[events.Unreadable]) -> Iterator[events.Unreadable]:
+    """Put items of one reason together, in their order, as long as one letter holds them."""
+    bundles, sizes = dict[str, list[str]](), Counter[str]()
+    for event in several:
+        bundle = bundles.setdefault(event.reason, [])
+        if bundle and sizes[event.reason] + len(event.item) > ROOM:
+            yield events.Unreadable(event.reason, ",".join(bundle))
+            bundle.clear()
+            sizes[event.reason] = 0
+        bundle.append(event.item)
+        sizes[event.reason] += len(event.item)
+    for reason, bundle in bundles.items():
+        yield events.Unreadable(reason, ",".join(bundle))
 
 
 def _message_of(event: Event) -> str | None:

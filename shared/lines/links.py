@@ -177,7 +177,7 @@ def _read(token: str, audience: str) -> dict[str, Any]:
             claims: dict[str, Any] = jwt.decode(
                 token, secret.get_secret_value(), [ALGORITHM], required, audience=audience
             )
-        except (jwt.PyJWTError, ValueError, TypeError):
+        except (jwt.PyJWTError, ValueError, TypeError, RecursionError):
             continue
         if claims["exp"] <= services.now().timestamp():
             raise problems.LinkExpired()

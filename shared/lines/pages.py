@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import Field
 
-from shared import problems
+from shared import problems, untrusted
 from shared.domain.contacts import ContactKey, ConversationId
 from shared.domain.instances import epoch_ms
 from shared.domain.messages import Author, Card, Delivery, Kind, Media, Place, Poll, Quoted
@@ -19,6 +19,8 @@ from shared.domain.record import Record
 from shared.domain.tenants import Tenant
 from shared.domain.threads import Conversation, KeptMessage, Preview
 from shared.store.threads import Position
+
+CURSOR = untrusted.Bounds(size=4_000, items=3, depth=1)
 
 
 class ContactView(Record):
@@ -165,7 +167,7 @@ def position(cursor: str | None, *, of_search: bool = False) -> Position | None:
         return None
     try:
         padded = cursor + "=" * (-len(cursor) % 4)
-        value, document = json.loads(base64.urlsafe_b64decode(padded))
+        value, document = untrusted.read(base64.urlsafe_b64decode(padded), CURSOR)
         fits = _text(value) if of_search else _time(value)
     except (ValueError, TypeError):
         raise problems.CursorInvalid() from None

@@ -20,9 +20,10 @@ from pydantic import (
 from shared import problems
 from shared.domain.contacts import digits
 from shared.domain.emoji import is_one_emoji
-from shared.domain.names import LINE_PATTERN, LineId
+from shared.domain.names import LINE_LIMIT, LINE_PATTERN, LineId
 from shared.domain.record import Record
 from shared.sending.files import Document, File, Picture
+from shared.untrusted import Bounds
 
 KEY_HEADER = "idempotency-key"
 BODY_LIMIT = 24 * 1024 * 1024
@@ -34,11 +35,15 @@ KINDS = (
 )
 KEY = r"[A-Za-z0-9][A-Za-z0-9._:~@+-]{0,127}"
 LONGEST_TEXT = 65_536
+BOUNDS = Bounds(size=12 * LONGEST_TEXT + 64 * 1024, items=500, depth=8)
+"""Besides the file: the longest text, with every character written as two escapes, and the rest."""
+
 LONGEST_TYPING_MS = 10_000
-MESSAGE_ID = r"^[A-Za-z0-9._:=@+-]{1,128}$"
+MessageId = Annotated[str, Field(max_length=128, pattern=r"^[A-Za-z0-9._:=@+-]{1,128}$")]
 
-
-Number = Annotated[str, BeforeValidator(digits), Field(pattern=r"^[1-9][0-9]{9,14}$")]
+Number = Annotated[
+    str, BeforeValidator(digits), Field(max_length=15, pattern=r"^[1-9][0-9]{9,14}$")
+]
 
 
 def _require_one_emoji(text: str) -> str:
@@ -56,7 +61,7 @@ class Somewhere(_Strict):
     """Into a conversation; or to somebody, through a line."""
 
     conversation: str | None = Field(default=None, max_length=64)
-    line: LineId | None = Field(default=None, pattern=LINE_PATTERN)
+    line: LineId | None = Field(default=None, max_length=LINE_LIMIT, pattern=LINE_PATTERN)
     to: str | None = Field(
         default=None,
         min_length=1,
@@ -66,8 +71,8 @@ class Somewhere(_Strict):
 
 
 class _Said(Somewhere):
-    quoted: str | None = Field(
-        default=None, pattern=MESSAGE_ID, description="The id of the message that it answers"
+    quoted: MessageId | None = Field(
+        default=None, description="The id of the message that it answers"
     )
     typing_ms: int = Field(
         default=0, ge=0, le=LONGEST_TYPING_MS, description="Shows us typing, and takes that long"
@@ -77,7 +82,7 @@ class _Said(Somewhere):
 class Worded(_Said):
     """What has words may mention people."""
 
-    mentions: tuple[Number, ...] = Field(default=(), max_length=50)
+    mentions: tuple[Number, ...] = Field(default=(), max_length=50, fail_fast=True)
 
 
 class LocationAsked(_Strict):
@@ -102,8 +107,8 @@ class CardAsked(_Strict):
 class ReactionAsked(_Strict):
     """An emoji under a message of the conversation; an empty one takes it away."""
 
-    message: str = Field(pattern=MESSAGE_ID)
-    emoji: Annotated[str, AfterValidator(_require_one_emoji)] = Field(max_length=32)
+    message: MessageId
+    emoji: Annotated[str, Field(max_length=32), AfterValidator(_require_one_emoji)]
 
 
 class PollAsked(_Strict):
@@ -111,7 +116,7 @@ class PollAsked(_Strict):
 
     question: str = Field(min_length=1, max_length=255)
     options: tuple[Annotated[str, Field(min_length=1, max_length=100)], ...] = Field(
-        min_length=2, max_length=10
+        min_length=2, max_length=10, fail_fast=True
     )
     selectable: int = Field(default=1, ge=0, le=10)
 
@@ -170,7 +175,7 @@ class SayLocation(_Said):
 class SayContacts(_Said):
     """Cards."""
 
-    contacts: tuple[CardAsked, ...] = Field(min_length=1, max_length=10)
+    contacts: tuple[CardAsked, ...] = Field(min_length=1, max_length=10, fail_fast=True)
 
 
 class SayReaction(Somewhere):
@@ -241,8 +246,30 @@ def fingerprint(asked: Say) -> str:
 
     (What nobody asked for doesn't count: a later version may know of more to ask for.)
     """
-    whole = type(asked).__name__ + asked.model_dump_json(exclude_defaults=True)
-    return hashlib.sha256(whole.encode()).hexdigest()
+    content, file = _without_file(asked)
+    whole = type(asked).__name__ + content.model_dump_json(exclude_defaults=True)
+    before, mark, after = whole.partition(f'"{_MARK}"') if file else (whole, "", "")
+    digest = hashlib.sha256(before.encode())
+    if mark:
+        digest.update(b'"')
+        for start in range(0, len(file), _PIECE):
+            digest.update(file[start : start + _PIECE].encode())
+        digest.update(b'"')
+    digest.update(after.encode())
+    return digest.hexdigest()
+
+
+def _without_file(asked: Say) -> tuple[Say, str]:
+    """Split the text of its file from what is asked: it is too large to be copied on the way."""
+    for kind in KINDS:
+        file = getattr(asked, kind, None)
+        if isinstance(file, File) and file.base64:
+            bare = file.model_copy(update={"base64": _MARK})
+            return asked.model_copy(update={kind: bare}), file.base64
+    return asked, ""
+
+
+_MARK, _PIECE = "(the file)", 1024 * 1024
 
 
 def key_in(headers: Mapping[str, str]) -> str:

@@ -4,6 +4,7 @@ import secrets
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import NamedTuple
 
 from shared import config, log, problems, services
@@ -46,7 +47,7 @@ class Wanted:
     key: str
     asked: Say
 
-    @property
+    @cached_property
     def request(self) -> str:
         return requests.fingerprint(self.asked)
 

@@ -33,15 +33,20 @@ class Letter(Kept):
 class Letters(Base):
     """What could not be processed."""
 
-    async def bury(self, name: InstanceName, raw: str, reason: str, now: datetime) -> None:
-        """The event is kept once, however often it comes. Firestore: 1 write."""
-        digest = hashlib.sha256(f"{name}\n{raw}".encode()).hexdigest()
+    async def bury(
+        self, name: InstanceName, raw: str, reason: str, now: datetime, whole: str | None = None
+    ) -> None:
+        """The event is kept once, however often it comes. Firestore: 1 write.
+
+        `whole` tells events apart of which `raw` is only the beginning.
+        """
+        digest = hashlib.sha256(f"{name}\n{whole or raw}".encode()).hexdigest()
         kept = raw.encode()[:LONGEST].decode(errors="ignore")
         batch = self._client.batch()
         letter = {
             "instance": name,
             "raw": kept,
-            "cut": len(kept) < len(raw),
+            "cut": whole is not None or len(kept) < len(raw),
             "reason": reason,
             "attempts": firestore.Increment(1),
             "at": now,

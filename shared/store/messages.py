@@ -5,6 +5,7 @@ kept of a message or a conversation is folded in by transforms that do not care 
 message's document may begin as a stub, when news of it comes before it does.
 """
 
+import asyncio
 import contextlib
 from collections.abc import Sequence
 from itertools import groupby
@@ -24,6 +25,8 @@ from shared.store.folding import Through as Through
 from shared.store.folding import message_in
 
 QUOTES_AT_ONCE = 100
+CHUNKS_AT_ONCE = 4
+"""Commits of one history that are under way; a chunk is made only when its turn has come."""
 
 
 class Echoed(NamedTuple):
@@ -66,22 +69,19 @@ class Messages(Base):
         keep, once all the others are. Firestore: 1 read and 1 write per message, and 1 of each per
         conversation and chunk.
         """
-        waiting, new, unfit = list(folding.chunks(through, past)), 0, list[str]()
-        while waiting:
-            chunk = waiting.pop()
-            try:
-                new += await self._recall(through, chunk, now)
-            except Unfit:
-                if half := len(chunk) // 2:
-                    waiting += [chunk[:half], chunk[half:]]
-                    continue
-                try:
-                    new += await self._squeezed(through, chunk[0], now)
-                except Unfit:
-                    unfit.append(chunk[0].id)
+        chunks, unfit = folding.chunks(through, past), list[str]()
+
+        async def take() -> int:
+            return sum([await self._recall_fitting(through, each, now, unfit) for each in chunks])
+
+        lanes = (take() for _ in range(CHUNKS_AT_ONCE))
+        outcomes = await asyncio.gather(*lanes, return_exceptions=True)
+        for outcome in outcomes:
+            if isinstance(outcome, BaseException):
+                raise outcome
         if unfit:
             raise Unfit(*unfit)
-        return new
+        return sum(new for new in outcomes if isinstance(new, int))
 
     # How -------------------------------------------------------------------------------------
 
@@ -97,6 +97,25 @@ class Messages(Base):
             return await self._fold(batch)
         except exceptions.AlreadyExists:
             return None
+
+    async def _recall_fitting(
+        self, through: Through, chunk: Sequence[Message], now: int, unfit: list[str]
+    ) -> int:
+        """Recall what of a chunk fits, and note the ids of the rest; return how many were new."""
+        waiting, new = [chunk], 0
+        while waiting:
+            some = waiting.pop()
+            try:
+                new += await self._recall(through, some, now)
+            except Unfit:
+                if half := len(some) // 2:
+                    waiting += [some[:half], some[half:]]
+                    continue
+                try:
+                    new += await self._squeezed(through, some[0], now)
+                except Unfit:
+                    unfit.append(some[0].id)
+        return new
 
     async def _squeezed(self, through: Through, message: Message, now: int) -> int:
         """The same of one, if need be for what strangers told of it before. Raises Unfit."""

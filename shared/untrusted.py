@@ -1,0 +1,179 @@
+"""JSON that others wrote: the one place that reads it, within bounds, whatever it is made of.
+
+What is read is small before it is parsed, and counted before anybody validates it: a text of a
+few megabytes can hold millions of values, and every one costs many times its own length.
+"""
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic_core import from_json
+
+FILE = "base64"
+"""The field whose text is a file: it isn't parsed, and doesn't count as structure."""
+
+MOST_FILES = 4
+"""Files that are looked for in one text."""
+
+_FILE = re.compile(rb'"base64"\s*:\s*"')
+_TEXT = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"')
+_MARK = "\0file"
+"""What stands for the n-th file while the rest is read; only where a file can stand."""
+
+
+class NotJson(ValueError):
+    """The text isn't JSON, or more of it than its reader takes."""
+
+
+class TooMuch(NotJson):
+    """The text is larger, fuller or deeper than its bounds; the message says which."""
+
+
+class TooDeep(TooMuch):
+    """The text is nested deeper than Python can follow."""
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """How much JSON may hold: bytes besides its files, values, and levels below the first."""
+
+    size: int
+    items: int = 10_000
+    depth: int = 32
+
+
+SERVERS = Bounds(size=256 * 1024 * 1024, items=3_000_000)
+"""For what servers tell us: 32 MiB of messages have 2 million values."""
+
+
+def read(written: bytearray | bytes, bounds: Bounds) -> Any:
+    """Return the value of what a caller wrote, as Python objects.
+
+    A `bytearray` is emptied, so that a large file isn't in memory twice.
+    Raises NotJson, TooMuch.
+    """
+    places = _find_files(written) if len(written) > bounds.size else []
+    frame = _cut(written, places)
+    if len(frame) > bounds.size:
+        raise TooMuch(f"{bounds.size} bytes at most besides files")
+    if _marks(frame) > 2 * bounds.items and _marks(_TEXT.sub(b"", frame)) > 2 * bounds.items:
+        raise TooMuch(f"{bounds.items} values at most")
+    try:
+        value = from_json(frame, allow_inf_nan=False, cache_strings="keys")
+        _count(value, bounds)
+        return _restore(value, _files(written, places)) if places else value
+    except TooMuch:
+        raise
+    except ValueError as error:
+        raise NotJson("not valid JSON") from error
+
+
+def read_lenient(written: str | bytes, bounds: Bounds = SERVERS) -> Any:
+    """Return the value of what a server wrote; NaN and infinities count as null.
+
+    Lone surrogates stay as they are. Items are estimated by their punctuation, levels are only
+    bounded by Python's own limit. Raises NotJson, TooMuch, TooDeep.
+    """
+    if len(written) > bounds.size or _punctuation(written) > bounds.items:
+        raise TooMuch(f"{bounds.size} bytes and {bounds.items} values at most")
+    try:
+        return json.loads(written, parse_constant=lambda _: None)
+    except RecursionError:
+        raise TooDeep("nested too deep") from None
+    except ValueError as error:
+        raise NotJson("not valid JSON") from error
+
+
+def _punctuation(written: str | bytes) -> int:
+    marks: tuple[Any, ...] = (",", "[", "{") if isinstance(written, str) else (b",", b"[", b"{")
+    return sum(map(written.count, marks))
+
+
+def _marks(frame: bytearray | bytes) -> int:
+    """Count what ends a value: at least one mark a value, and at most two."""
+    return sum(map(frame.count, (b",", b"]", b"}")))
+
+
+def _find_files(written: bytearray | bytes) -> list[slice]:
+    """Return where the texts of files are, without their quotes."""
+    places, at = list[slice](), 0
+    while len(places) < MOST_FILES and (opening := _FILE.search(written, at)):
+        end = written.find(b'"', opening.end())
+        if end < 0 or written[end - 1 : end] == b"\\":
+            break
+        places.append(slice(opening.end(), end))
+        at = end + 1
+    return places
+
+
+def _cut(written: bytearray | bytes, places: list[slice]) -> bytearray | bytes:
+    """Return the text with a mark in the place of every file."""
+    if not places:
+        return written
+    frame, at = bytearray(), 0
+    with memoryview(written) as whole:
+        for index, place in enumerate(places):
+            frame += whole[at : place.start]
+            frame += json.dumps(f"{_MARK}{index}")[1:-1].encode()
+            at = place.stop
+        frame += whole[at:]
+    return frame
+
+
+def _files(written: bytearray | bytes, places: list[slice]) -> dict[str, str]:
+    """Return the files' texts by their marks, and never hold more of them than twice.
+
+    Raises ValueError, also for a file that isn't ASCII.
+    """
+    with memoryview(written) as whole:
+        if len(places) == 1 and written.find(b"\\", places[0].start, places[0].stop) < 0:
+            texts = [str(whole[places[0]], "ascii")]
+            literals = list[bytes]()
+        else:
+            literals = [bytes(whole[place.start - 1 : place.stop + 1]) for place in places]
+            texts = []
+    if isinstance(written, bytearray):
+        written.clear()
+    texts += map(from_json, literals)
+    return {f"{_MARK}{index}": text for index, text in enumerate(texts)}
+
+
+def _count(value: Any, bounds: Bounds) -> None:
+    """Raise TooMuch if the value holds more than the bounds allow."""
+    level, items = [value], 0
+    for _ in range(bounds.depth + 1):
+        items += len(level)
+        if items > bounds.items:
+            raise TooMuch(f"{bounds.items} values at most")
+        level = [child for item in level for child in _children(item)]
+        if not level:
+            return
+    raise TooMuch(f"{bounds.depth} levels at most")
+
+
+def _children(value: Any) -> list[Any]:
+    match value:
+        case dict():
+            return list(value.values())
+        case list():
+            return value
+        case _:
+            return []
+
+
+def _restore(value: Any, files: dict[str, str]) -> Any:
+    """Return the value with every file in the place of its mark."""
+    match value:
+        case dict():
+            return {
+                name: files[item]
+                if name == FILE and isinstance(item, str) and item in files
+                else _restore(item, files)
+                for name, item in value.items()
+            }
+        case list():
+            return [_restore(item, files) for item in value]
+        case _:
+            return value
