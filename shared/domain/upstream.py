@@ -29,11 +29,14 @@ class Configuration:
     webhook_url: str = field(repr=False)
     webhook_headers: Mapping[str, str] = field(repr=False)
     webhook_events: tuple[str, ...]
+    settings: Mapping[str, bool] = field(default_factory=dict, compare=False)
+    """How it behaves; empty where only its webhook was looked at."""
 
     @property
     def mark(self) -> str:
         """Tells two configurations apart without telling what is in them."""
-        whole = [self.webhook_url, dict(self.webhook_headers), self.webhook_events]
+        webhook = [self.webhook_url, dict(self.webhook_headers), self.webhook_events]
+        whole = [*webhook, dict(self.settings)]
         return hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()[:16]
 
 

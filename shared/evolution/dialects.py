@@ -25,10 +25,14 @@ SETTINGS: Mapping[str, bool] = {
     "groupsIgnore": False,
     "alwaysOnline": False,
     "readMessages": False,
-    "readStatus": False,
+    "readStatus": True,
     "syncFullHistory": False,
 }
-"""How every instance of ours behaves; `settings/set` needs all of them (EVOLUTION.md §6)."""
+"""How every instance of ours behaves; `settings/set` needs all of them (EVOLUTION.md §6).
+
+`readStatus`: without it what contacts write through broadcast lists is dropped (EVOLUTION.md §4).
+With it statuses are posted too, which are ignored here; nobody sees that they were looked at.
+"""
 
 SILENT_URL = "https://silenced.invalid"
 """Well-formed, and nobody's: a webhook that is off must still have an address."""

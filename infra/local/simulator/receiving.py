@@ -62,6 +62,17 @@ def recall(world: World, name: str, messages: list[Json]) -> None:
     world.changed()
 
 
+def revoke_early(world: World, name: str, key: Json) -> None:
+    """Post the revocation of a message that isn't stored yet (EVOLUTION.md §10).
+
+    `key` is as its sender wrote it. Whoever edits or takes back what is stored is `revise`.
+    """
+    session = session_of(world, name)
+    if any(message["key"]["id"] == key["id"] for message in world.rows[name].messages):
+        raise Impossible("not_early", f"{name} has the message {key['id']} already")
+    webhooks.emit(world, session.name, "messages.edited", {"key": key, "type": 0})
+
+
 def revise(world: World, name: str, message_id: str, text: str | None) -> None:
     """A contact edited a message, or with no text took it back."""
     row = world.rows[session_of(world, name).name]
@@ -115,8 +126,10 @@ def _inject(world: World, row: Row, body: Json) -> None:
 
 
 def _hears(world: World, session: Session, row: Row, message: Json) -> bool:
-    group = message["key"]["remoteJid"].endswith(phones.GROUP)
-    ignored = group and row.setting.get("groupsIgnore")
+    jid, setting = message["key"]["remoteJid"], row.setting
+    ignored = (jid.endswith(phones.GROUP) and setting.get("groupsIgnore")) or (
+        jid.endswith(phones.BROADCAST) and not setting.get("readStatus")
+    )
     return not ignored and not world.faults.fires("open_lies", session.name)
 
 

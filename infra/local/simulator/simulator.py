@@ -205,6 +205,13 @@ class Simulator:
         """A contact took a message back."""
         receiving.revise(self.world, name, message_id, None)
 
+    async def revoke_early(
+        self, name: str, message_id: str, chat: str, *, from_me: bool = True
+    ) -> None:
+        """Post that a message was taken back, before it comes; its key is the sender's."""
+        key = {"remoteJid": chat, "fromMe": from_me, "id": message_id}
+        receiving.revoke_early(self.world, name, key)
+
     async def acknowledge(self, name: str, message_id: str, status: str) -> None:
         """The message got as far as DELIVERY_ACK, READ or PLAYED, or was refused: ERROR."""
         people.session_of(self.world, name)
