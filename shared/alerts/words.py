@@ -32,6 +32,9 @@ SENTENCES: dict[Language, dict[Cause, Say]] = {
         Cause.VIOLATIONS: lambda it: (
             f"{it.count} violação(ões) em {it.facts.get('instances')} instâncias"
         ),
+        Cause.MESSAGES_MAY_BE_LOST: lambda it: (
+            f"Servidor {it.subject}: {it.count} linha(s) podem ter perdido mensagens numa falha"
+        ),
     },
     "en": {
         Cause.SERVER_DOWN: lambda it: f"Server {it.subject} doesn't answer",
@@ -54,6 +57,9 @@ SENTENCES: dict[Language, dict[Cause, Say]] = {
         ),
         Cause.VIOLATIONS: lambda it: (
             f"{it.count} violation(s) in {it.facts.get('instances')} instances"
+        ),
+        Cause.MESSAGES_MAY_BE_LOST: lambda it: (
+            f"Server {it.subject}: {it.count} line(s) may have lost messages in an outage"
         ),
     },
 }

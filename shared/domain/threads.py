@@ -120,6 +120,8 @@ class KeptMessage(Message):
     changed: int = 0
     gap: int | None = None
     """The beginning of the gap that it was found in, if no webhook told it."""
+    possibly_incomplete: bool = False
+    """Others of that gap may be lost."""
     version: Any = Field(default=None, exclude=True, repr=False)
     """When the store last wrote it; the condition of a compare-and-set."""
 

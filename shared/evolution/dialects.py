@@ -18,7 +18,15 @@ from shared.domain.upstream import (
     Scannable,
     Sighting,
 )
-from shared.evolution.reading import MalformedError, fields, own_number, state, text, texts
+from shared.evolution.reading import (
+    MalformedError,
+    fields,
+    moment,
+    own_number,
+    state,
+    text,
+    texts,
+)
 
 SETTINGS: Mapping[str, bool] = {
     "rejectCall": False,
@@ -50,6 +58,8 @@ class Dialect:
     """2.x."""
 
     restart_method = "POST"
+    holds_back = True
+    """While we are unreachable, an edit holds back what comes after it (EVOLUTION.md §4)."""
     verification: Verification = ("POST", "/verify-creds", {}, None)
 
     def create(self, name: str, wanted: Configuration, number: str | None) -> dict[str, Any]:
@@ -132,7 +142,7 @@ class Dialect:
         match row:
             case {"name": str(name)}:
                 status, owner, uid = row.get("connectionStatus"), row.get("ownerJid"), row.get("id")
-                return _sighted(name, status, owner, uid)
+                return _sighted(name, status, owner, uid, row.get("updatedAt"))
             case _:
                 raise MalformedError
 
@@ -159,6 +169,7 @@ class OldDialect(Dialect):
     """
 
     restart_method = "PUT"
+    holds_back = False
     verification: Verification = (
         "GET",
         "/instance/fetchInstances",
@@ -231,8 +242,9 @@ def of(server: config.Server) -> Dialect:
     return DIALECTS[server.dialect]
 
 
-def _sighted(name: str, status: Any, owner: Any, uid: Any) -> Sighting:
-    return Sighting(InstanceName(name), state(status), own_number(owner), text(uid))
+def _sighted(name: str, status: Any, owner: Any, uid: Any, updated: Any = None) -> Sighting:
+    number = own_number(owner)
+    return Sighting(InstanceName(name), state(status), number, text(uid), moment(updated))
 
 
 def _old_events(events: Iterable[str]) -> list[str]:

@@ -6,7 +6,13 @@ from shared.domain.fleet.incidents import Trouble
 
 
 async def now() -> list[Trouble]:
-    """One trouble per sweep that hasn't ended well for too long. Firestore: 2 reads."""
+    """One trouble per sweep that hasn't ended well for too long, and what sweeps remember of
+    messages that may be lost. Firestore: 2 reads.
+    """
     after = config.hours(config.settings().sweep_overdue_hours)
     standings = await services.store().standings()
-    return list(troubles.of_standings(standings, after, services.now()))
+    at = services.now()
+    return [
+        *troubles.of_standings(standings, after, at),
+        *troubles.of_doubts(standings.values(), at),
+    ]

@@ -51,6 +51,9 @@ async def _answer(sim: "Simulator", request: Request, segments: list[str]) -> Re
             return FileResponse(PAGE / asset, headers=ONLY_OURS, media_type=ASSETS[asset])
         case "GET", ["state"]:
             return JSONResponse(seen.state(sim))
+        case "POST", ["restart"]:
+            await sim.restart()
+            return JSONResponse({})
         case "POST", ["reset"]:
             sim.reset()
             return JSONResponse({})

@@ -1,6 +1,6 @@
 """What contacts write to an instance, and what its own phone says beside it."""
 
-from infra.local.simulator import ids, phones, webhooks
+from infra.local.simulator import ids, inbound, phones, webhooks
 from infra.local.simulator.answers import Answer, Ask, Json
 from infra.local.simulator.people import session_of
 from infra.local.simulator.sending import stored
@@ -29,9 +29,13 @@ def receive(world: World, name: str, said: Json, media: str | None = None) -> st
         return str(message["key"]["id"])
     if media:
         world.media[message["key"]["id"]] = media
+    inbound.take(session, lambda: _arrive(world, session, row, message))
+    return str(message["key"]["id"])
+
+
+def _arrive(world: World, session: Session, row: Row, message: Json) -> None:
     _post(world, session, row, message)
     world.changed()
-    return str(message["key"]["id"])
 
 
 def completed(row: Row, said: Json) -> Json:
@@ -70,23 +74,40 @@ def revoke_early(world: World, name: str, key: Json) -> None:
     session = session_of(world, name)
     if any(message["key"]["id"] == key["id"] for message in world.rows[name].messages):
         raise Impossible("not_early", f"{name} has the message {key['id']} already")
-    webhooks.emit(world, session.name, "messages.edited", {"key": key, "type": 0})
+    inbound.take(session, lambda: _post_order(world, session, {"key": key, "type": 0}))
 
 
 def revise(world: World, name: str, message_id: str, text: str | None) -> None:
     """A contact edited a message, or with no text took it back."""
-    row = world.rows[session_of(world, name).name]
-    found = [message["key"] for message in row.messages if message["key"]["id"] == message_id]
+    session, row = session_of(world, name), world.rows[name]
+    found = [message for message in row.messages if message["key"]["id"] == message_id]
     if not found:
         raise Impossible("no_message", f"{name} has no message {message_id}")
-    key = {part: found[0][part] for part in ("remoteJid", "fromMe", "id")}
-    edit: Json = {"key": key, "type": "REVOKE" if text is None else "MESSAGE_EDIT"}
+    key = {part: found[0]["key"][part] for part in ("remoteJid", "fromMe", "id")}
+    order: Json = {"key": key, "type": "REVOKE" if text is None else "MESSAGE_EDIT"}
     if text is not None:
-        edit["editedMessage"] = {"conversation": text}
-        edit["timestampMs"] = str(ids.seconds() * 1000)
-    webhooks.emit(world, name, "messages.edited", edit)
-    if text is None:
-        webhooks.emit(world, name, "messages.delete", found[0])
+        order["editedMessage"] = {"conversation": text}
+        order["timestampMs"] = str(ids.seconds() * 1000)
+    inbound.take(session, lambda: _post_order(world, session, order, found[0]))
+
+
+def _post_order(world: World, session: Session, order: Json, target: Json | None = None) -> None:
+    """Post what a contact ordered; until that is delivered all else waits (EVOLUTION.md §4)."""
+
+    def then() -> None:
+        if target and "editedMessage" in order:
+            _store_edit(target, order)
+        elif target:
+            webhooks.emit(world, session.name, "messages.delete", target["key"])
+        world.changed()
+
+    inbound.hold(world, session, webhooks.emit(world, session.name, "messages.edited", order), then)
+
+
+def _store_edit(target: Json, order: Json) -> None:
+    """Overwrite the row, as Evolution does once the edit is posted."""
+    target["message"] = order["editedMessage"]
+    target["MessageUpdate"].append({"status": "EDITED"})
 
 
 def _recalled(row: Row, said: Json) -> Json:

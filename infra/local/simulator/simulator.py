@@ -65,6 +65,11 @@ class Simulator:
         """Nothing is under way any more."""
         await self.world.background.close()
 
+    async def restart(self) -> None:
+        """Start anew: what waits to be posted, or behind an edit, is lost (EVOLUTION.md §4)."""
+        await self.world.background.close()
+        persistence.restart(self.world)
+
     @property
     def app(self) -> ASGIApp:
         """The server, as an ASGI application."""

@@ -27,6 +27,7 @@ class Cause(StrEnum):
     SWEEP_OVERDUE = "sweep_overdue"
     APPROVAL_AWAITED = "approval_awaited"
     VIOLATIONS = "violations"
+    MESSAGES_MAY_BE_LOST = "messages_may_be_lost"
 
 
 class Severity(StrEnum):
@@ -46,10 +47,11 @@ SEVERITY = {
     Cause.SWEEP_OVERDUE: Severity.CRITICAL,
     Cause.APPROVAL_AWAITED: Severity.WARNING,
     Cause.VIOLATIONS: Severity.WARNING,
+    Cause.MESSAGES_MAY_BE_LOST: Severity.WARNING,
 }
 
-NOT_REMINDED = frozenset({Cause.LINES_DISCONNECTED})
-"""Its tenant sees it too, and may not care."""
+NOT_REMINDED = frozenset({Cause.LINES_DISCONNECTED, Cause.MESSAGES_MAY_BE_LOST})
+"""A tenant sees its lines too, and may not care; what was lost can only be known."""
 
 
 class News(StrEnum):

@@ -25,6 +25,7 @@ export default {
     sweep_braked: "The clean-up stopped to be safe, and nothing was deleted",
     sweep_overdue: "The {kind} sweep hasn't ended for too long",
     approval_awaited: { one: "Server {subject}: 1 instance without a line awaits your decision", other: "Server {subject}: {n} instances without a line await your decision" },
+    messages_may_be_lost: { one: "Server {subject}: 1 line may have lost messages in an outage", other: "Server {subject}: {n} lines may have lost messages in an outage" },
     violations: { one: "1 violated invariant in the records", other: "{n} violated invariants in the records" },
   },
   actions: {
@@ -155,6 +156,7 @@ export default {
     missing: { one: "1 missing", other: "{n} missing" },
     repaired: { one: "1 repaired", other: "{n} repaired" },
     gap: { one: "1 gap recovered", other: "{n} gaps recovered" },
+    gap_possibly_incomplete: { one: "1 possibly incomplete gap", other: "{n} possibly incomplete gaps" },
     gap_incomplete: { one: "1 incomplete gap", other: "{n} incomplete gaps" },
     settled: { one: "1 send settled", other: "{n} sends settled" },
     uncertain: { one: "1 uncertain send", other: "{n} uncertain sends" },

@@ -25,6 +25,7 @@ export default {
     sweep_braked: "A limpeza parou por segurança, e nada foi apagado",
     sweep_overdue: "A varredura de {kind} não termina há tempo demais",
     approval_awaited: { one: "Servidor {subject}: 1 instância sem linha espera a sua decisão", other: "Servidor {subject}: {n} instâncias sem linha esperam a sua decisão" },
+    messages_may_be_lost: { one: "Servidor {subject}: 1 linha pode ter perdido mensagens numa falha", other: "Servidor {subject}: {n} linhas podem ter perdido mensagens numa falha" },
     violations: { one: "1 violação de invariante nos registros", other: "{n} violações de invariantes nos registros" },
   },
   actions: {
@@ -155,6 +156,7 @@ export default {
     missing: { one: "1 sumida", other: "{n} sumidas" },
     repaired: { one: "1 reparada", other: "{n} reparadas" },
     gap: { one: "1 lacuna recuperada", other: "{n} lacunas recuperadas" },
+    gap_possibly_incomplete: { one: "1 lacuna talvez incompleta", other: "{n} lacunas talvez incompletas" },
     gap_incomplete: { one: "1 lacuna incompleta", other: "{n} lacunas incompletas" },
     settled: { one: "1 envio esclarecido", other: "{n} envios esclarecidos" },
     uncertain: { one: "1 envio incerto", other: "{n} envios incertos" },

@@ -19,6 +19,7 @@ const LINKS = {
   sweep_overdue: () => ["runs", "/history"],
   approval_awaited: () => ["review", "/review"],
   violations: () => ["report", "/report"],
+  messages_may_be_lost: ({ subject }) => ["server_lines", `/instances?server=${encodeURIComponent(subject)}`],
 };
 
 /** `fleet` is undefined while it is asked for. */
