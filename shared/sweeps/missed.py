@@ -9,7 +9,7 @@ from shared import services
 from shared.domain.fleet import gaps
 from shared.domain.fleet.gaps import Outage
 from shared.domain.fleet.plan import Plan
-from shared.domain.fleet.reports import Kind, Standing
+from shared.domain.fleet.reports import Standing
 from shared.domain.fleet.survey import Survey
 from shared.domain.instances import Instance, epoch_ms
 from shared.domain.upstream import Sighting
@@ -38,11 +38,9 @@ SightingOf = Callable[[Instance], Sighting | None]
 async def recover(run: Run, seen: Survey, planned: Plan) -> None:
     """Every line knows what its server knows.
 
-    Upstream: 1 call per line and 50 messages, and 1 more per line that has any. Firestore: 1 read,
-    and what is missing.
+    Upstream: 1 call per line and 50 messages, and 1 more per line that has any.
     """
-    standing = await services.store().standing(Kind.CAPACITY)
-    looks = _Looks(run, outages_of(standing, services.now()), seen.sighting_of)
+    looks = _Looks(run, outages_of(run.capacity, services.now()), seen.sighting_of)
     await looks.recover(line for line in seen.lines.values() if seen.sighting_of(line))
 
 

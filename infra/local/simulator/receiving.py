@@ -96,18 +96,12 @@ def _post_order(world: World, session: Session, order: Json, target: Json | None
 
     def then() -> None:
         if target and "editedMessage" in order:
-            _store_edit(target, order)
+            target["MessageUpdate"].append({"status": "EDITED"})
         elif target:
             webhooks.emit(world, session.name, "messages.delete", target["key"])
         world.changed()
 
     inbound.hold(world, session, webhooks.emit(world, session.name, "messages.edited", order), then)
-
-
-def _store_edit(target: Json, order: Json) -> None:
-    """Overwrite the row, as Evolution does once the edit is posted."""
-    target["message"] = order["editedMessage"]
-    target["MessageUpdate"].append({"status": "EDITED"})
 
 
 def _recalled(row: Row, said: Json) -> Json:
