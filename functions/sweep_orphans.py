@@ -5,9 +5,9 @@ from pydantic import ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from shared import auth, problems, web
+from shared import auth, problems, services, web
 from shared.alerts import tell, troubles
-from shared.domain.fleet.reports import Report
+from shared.domain.fleet.reports import Kind, Report
 from shared.domain.record import Record
 from shared.sweeps import orphans, overdue
 
@@ -36,8 +36,9 @@ async def agree(request: Request) -> Report:
     await auth.scheduler_of(request)
     if web.query(How, request).dry:
         return await orphans.rehearse()
-    report = await orphans.sweep()
-    found = [*troubles.of_report(report), *await overdue.now()]
+    capacity = await services.store().standing(Kind.CAPACITY)
+    report = await orphans.sweep(capacity)
+    found = [*troubles.of_report(report), *await overdue.now({Kind.CAPACITY: capacity})]
     await tell.follow(found, troubles.looked_at(report), troubles.unclear(report))
     return report
 

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Set
 from datetime import datetime, timedelta
 
+from shared.domain.fleet import gaps
 from shared.domain.fleet.capacity import Census
 from shared.domain.fleet.incidents import Cause, Trouble
 from shared.domain.fleet.invariants import MENDED, Invariants, Rule
@@ -23,12 +24,13 @@ OF_CAPACITY = frozenset(
         Cause.LINES_DISCONNECTED,
         Cause.SWEEP_OVERDUE,
         Cause.WRONG_NUMBER,
+        Cause.MESSAGES_MAY_BE_LOST,
     }
 )
 OF_WHOLE = frozenset({Cause.VIOLATIONS, Cause.APPROVAL_AWAITED})
 """Causes that only a sweep can tell to be over that saw everything."""
 
-OF_ORPHANS = OF_WHOLE | {Cause.SWEEP_BRAKED, Cause.SWEEP_OVERDUE}
+OF_ORPHANS = OF_WHOLE | {Cause.SWEEP_BRAKED, Cause.SWEEP_OVERDUE, Cause.MESSAGES_MAY_BE_LOST}
 
 KEY_REFUSED = "evolution-refused-key"
 ASKED_FOR = (Reason.DISCONNECTED, Reason.DISCONNECT_ASKED)
@@ -106,6 +108,16 @@ def of_standings(
         if now - (ended or begun) > after:
             last = ended.isoformat(timespec="minutes") if ended else None
             yield Trouble(cause=Cause.SWEEP_OVERDUE, subject=kind, facts={"last": last})
+
+
+def of_doubts(standings: Iterable[Standing], now: datetime) -> Iterator[Trouble]:
+    """Find servers of which lines may have lost messages, whichever sweep noticed."""
+    lines = Counter[str]()
+    for standing in standings:
+        for server, doubt in gaps.add_doubts(standing.doubts, {}, now).items():
+            lines[server] += doubt.lines
+    for server, count in sorted(lines.items()):
+        yield Trouble(cause=Cause.MESSAGES_MAY_BE_LOST, subject=server, count=count)
 
 
 def looked_at(report: Report) -> frozenset[Cause]:

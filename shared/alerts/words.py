@@ -36,6 +36,9 @@ SENTENCES: dict[Language, dict[Cause, Say]] = {
             f"Cliente {it.subject}: uma mensagem saiu por outro número, na linha"
             f" {it.facts.get('line')}"
         ),
+        Cause.MESSAGES_MAY_BE_LOST: lambda it: (
+            f"Servidor {it.subject}: {it.count} linha(s) podem ter perdido mensagens numa falha"
+        ),
     },
     "en": {
         Cause.SERVER_DOWN: lambda it: f"Server {it.subject} doesn't answer",
@@ -61,6 +64,9 @@ SENTENCES: dict[Language, dict[Cause, Say]] = {
         ),
         Cause.WRONG_NUMBER: lambda it: (
             f"Client {it.subject}: a message left by another number, on line {it.facts.get('line')}"
+        ),
+        Cause.MESSAGES_MAY_BE_LOST: lambda it: (
+            f"Server {it.subject}: {it.count} line(s) may have lost messages in an outage"
         ),
     },
 }

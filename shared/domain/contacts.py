@@ -68,7 +68,8 @@ class Person(Protocol):
 
 
 def contact_of(jid: str, alt: str | None = None) -> Contact | None:
-    """Who an address belongs to; None for what is no person or group (broadcasts, newsletters).
+    """Who an address belongs to; None for what is no person or group (broadcasts, newsletters,
+    WhatsApp itself).
 
     `alt` is another address of the same person, whatever upstream calls it. The number wins as the
     key, the address stays the one that was used (EVOLUTION.md §4, @lid).
@@ -174,4 +175,6 @@ def _address(jid: str) -> _Address | None:
     person = _PERSON.fullmatch(user)
     if person is None or host not in _PHONES | _LIDS:
         return None
+    if host in _PHONES and not person[1].strip("0"):
+        return None  # WhatsApp itself
     return _Address(person[1], "lid" if host in _LIDS else "s.whatsapp.net")

@@ -95,11 +95,15 @@ class Edited:
 
 @dataclass(frozen=True)
 class Revoked:
-    """A message was deleted for everybody, by one of `by`. `at` is 0 when the event has no time."""
+    """A message was deleted for everybody, by one of `by`. `at` is 0 when the event has no time.
+
+    `group`: in which a member who is named ordered it.
+    """
 
     id: str
     at: int
     by: tuple[str, ...]
+    group: ContactKey | None = None
 
 
 @dataclass(frozen=True)

@@ -77,6 +77,11 @@ def ours_in(chat: ContactKey) -> str:
     return f"{ME}@{chat}"
 
 
+def member_of(group: ContactKey) -> str:
+    """Name whoever took a message back in a group, as somebody whom its server let do it."""
+    return f"member@{group}"
+
+
 def lid_in(by: str) -> str | None:
     """The lid of the chat that our phone addressed, in the words of `ours_in`."""
     return by.removeprefix(beginning) if by.startswith(beginning := ours_in(lid_key(""))) else None
@@ -117,6 +122,8 @@ class KeptMessage(Message):
     changed: int = 0
     gap: int | None = None
     """The beginning of the gap that it was found in, if no webhook told it."""
+    possibly_incomplete: bool = False
+    """Others of that gap may be lost."""
     version: Any = Field(default=None, exclude=True, repr=False)
     """When the store last wrote it; the condition of a compare-and-set."""
 
@@ -141,10 +148,24 @@ class KeptMessage(Message):
         may = [at for who, at in self.revoked_by.items() if self._may_revoke(who)]
         return max(may, default=None)
 
+    @property
+    def surely_revoked(self) -> bool:
+        """Tell whether it was taken back beyond doubt, so that its words may go for good.
+
+        An order that only reads as our own phone writes it can be forged by the contact.
+        """
+        return any(self._may_revoke(who) and not _is_claim(who) for who in self.revoked_by)
+
     def _may_revoke(self, who: str) -> bool:
-        """Like an edit, but a group's only by somebody who is named."""
+        """Tell whether a revocation by them counts: like an edit, but in a group only of somebody
+        who is named, and there an administrator's too: WhatsApp's server let it pass.
+        """
+        if who == ME or (self.contact.group and who == member_of(self.contact.key)):
+            return True
+        if _is_claim(who) and any(map(_is_somebody_else, self.revoked_by)):
+            return False
         nobody = who == SOMEBODY and self.contact.group
-        return who == ME or (not nobody and self.may_be_changed((who,)))
+        return not nobody and self.may_be_changed((who,))
 
     @property
     def edited(self) -> bool:
@@ -198,6 +219,15 @@ class KeptMessage(Message):
             if given
         }
         return {actor: each.emoji for actor, each in last.items() if each.emoji}
+
+
+def _is_claim(who: str) -> bool:
+    """Tell whether an event only reads as our own phone writes it."""
+    return who.startswith(f"{ME}@")
+
+
+def _is_somebody_else(who: str) -> bool:
+    return who != SOMEBODY and who != ME and not _is_claim(who)
 
 
 def newest(told: tuple[str, Edit] | tuple[str, Reaction]) -> tuple[int, str]:

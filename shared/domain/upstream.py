@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -29,11 +30,14 @@ class Configuration:
     webhook_url: str = field(repr=False)
     webhook_headers: Mapping[str, str] = field(repr=False)
     webhook_events: tuple[str, ...]
+    settings: Mapping[str, bool] = field(default_factory=dict, compare=False)
+    """How it behaves; empty where only its webhook was looked at."""
 
     @property
     def mark(self) -> str:
         """Tells two configurations apart without telling what is in them."""
-        whole = [self.webhook_url, dict(self.webhook_headers), self.webhook_events]
+        webhook = [self.webhook_url, dict(self.webhook_headers), self.webhook_events]
+        whole = [*webhook, dict(self.settings)]
         return hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -97,13 +101,15 @@ Link = Connected | Scannable | NoCode
 @dataclass(frozen=True)
 class Sighting:
     """One instance in a server's census. `number` is the phone number it last was paired with,
-    `uid` what its server calls it: no two servers share one.
+    `uid` what its server calls it: no two servers share one; `updated_at` when its row was last
+    written, which every opening of its connection does (None: the server doesn't tell).
     """
 
     name: InstanceName
     connection: Connection
     number: str | None
     uid: str | None = None
+    updated_at: datetime | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)

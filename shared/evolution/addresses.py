@@ -21,7 +21,14 @@ _CHAT_ALTERNATIVES = (
 _AUTHOR_ALTERNATIVES = ("participantAlt", "participantPn", "participantLid", "senderPn")
 
 _NOBODY = frozenset({"broadcast", "newsletter", "bot", "call"})
+_TO_EVERYBODY = "a status, a broadcast or a channel"
 _ID = re.compile(r"[A-Za-z0-9._:=@+-]{1,128}")
+
+_LIST = re.compile(r"[0-9]+@broadcast")
+"""A broadcast list; `status@broadcast` is none."""
+
+_WHATSAPP = re.compile(r"0+(?::[0-9]+)?@(?:s\.whatsapp\.net|c\.us)")
+"""Who writes as `0` is WhatsApp, which no one can answer."""
 
 Fields = dict[str, Any]
 
@@ -46,7 +53,9 @@ def somebody(jid: Any, alt: str | None = None) -> Contact | Ignored | Unreadable
     if used is None:
         return Unreadable("no address")
     if used.rpartition("@")[2] in _NOBODY:
-        return Ignored("a status, a broadcast or a channel")
+        return Ignored(_TO_EVERYBODY)
+    if _WHATSAPP.fullmatch(used):
+        return Ignored("WhatsApp itself")
     return contact_of(used, alt) or Unreadable("not an address")
 
 
@@ -68,6 +77,8 @@ def key_of(value: Any, own: str | None, from_me: bool = False) -> Key | Ignored 
 def chat_of(value: Fields, own: str | None, ours: bool) -> Contact | Ignored | Unreadable:
     """Whose chat a key belongs to."""
     jid = value.get("remoteJid")
+    if isinstance(jid, str) and _LIST.fullmatch(jid):
+        return _sender_through_list(value, own, ours)
     if ours and _rewritten(value, own):
         return somebody(value["previousRemoteJid"])
     found = somebody(jid)
@@ -76,6 +87,14 @@ def chat_of(value: Fields, own: str | None, ours: bool) -> Contact | Ignored | U
     others = [contact_of(text(value.get(name)) or "") for name in _CHAT_ALTERNATIVES]
     usable = [other for other in others if other and _same_person(other, own, ours)]
     return _with_alternative(found, usable)
+
+
+def _sender_through_list(value: Fields, own: str | None, ours: bool) -> Contact | Ignored:
+    """Find who wrote through a broadcast list, which to us is private (EVOLUTION.md §4)."""
+    sender = _author(value)
+    if ours or (sender and is_own(sender, own)):
+        return Ignored("a broadcast list of ours: it doesn't tell to whom")
+    return sender or Ignored(_TO_EVERYBODY)
 
 
 def is_own(contact: Contact, own: str | None) -> bool:

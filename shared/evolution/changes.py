@@ -34,7 +34,7 @@ def _update(value: Any, heard: Heard) -> Event:
     if name is None or word is None:
         return Unreadable("an update of no message, or of nothing")
     if word == "DELETED":
-        return Revoked(name, heard.at, _revoker(name, key, heard))
+        return _revoked(name, key, heard)
     if deliveries.refused(word) and key.get("fromMe") is not False:
         return SendRefused(name, deliveries.restricted(value))
     return _moved(name, word, theirs=key.get("fromMe") is False)
@@ -56,7 +56,7 @@ def _delete(value: Any, heard: Heard) -> Event:
     name = addresses.message_id(key.get("id"))
     if name is None:
         return Ignored("a whole chat") if value.get("all") is True else Unreadable("no message id")
-    return Revoked(name, heard.at, _revoker(name, key, heard))
+    return _revoked(name, key, heard)
 
 
 def _key(value: Fields) -> Fields:
@@ -69,9 +69,9 @@ def _ids(value: Fields, key: Fields) -> tuple[Any, ...]:
     return (value.get("keyId"), key.get("id"))
 
 
-def _revoker(name: str, key: Fields, heard: Heard) -> protocol.By:
-    """Its key has the message's id, and otherwise says who took it back."""
-    if "fromMe" not in key:
-        return (threads.SOMEBODY,)
-    found = addresses.key_of({**key, "id": name}, heard.own)
-    return protocol.sender_of(found) if isinstance(found, Key) else (threads.SOMEBODY,)
+def _revoked(name: str, key: Fields, heard: Heard) -> Revoked:
+    """Read a deletion: its key has the message's id, and otherwise says who took it back."""
+    found = addresses.key_of({**key, "id": name}, heard.own) if "fromMe" in key else None
+    if not isinstance(found, Key):
+        return Revoked(name, heard.at, (threads.SOMEBODY,))
+    return Revoked(name, heard.at, protocol.sender_of(found), protocol.group_of(found))

@@ -103,6 +103,11 @@ class Evolution(Messages):
         return await self._set("webhook", name, self._dialect.silence())
 
     @property
+    def holds_back(self) -> bool:
+        """An edit that can't be posted holds back what comes after it, where a restart loses it."""
+        return self._dialect.holds_back
+
+    @property
     def silent_url(self) -> str:
         """Where the webhook of an instance goes that we silenced."""
         return dialects.SILENT_URL

@@ -18,17 +18,29 @@ from shared.domain.upstream import (
     Scannable,
     Sighting,
 )
-from shared.evolution.reading import MalformedError, fields, own_number, state, text, texts
+from shared.evolution.reading import (
+    MalformedError,
+    fields,
+    moment,
+    own_number,
+    state,
+    text,
+    texts,
+)
 
 SETTINGS: Mapping[str, bool] = {
     "rejectCall": False,
     "groupsIgnore": False,
     "alwaysOnline": False,
     "readMessages": False,
-    "readStatus": False,
+    "readStatus": True,
     "syncFullHistory": False,
 }
-"""How every instance of ours behaves; `settings/set` needs all of them (EVOLUTION.md §6)."""
+"""How every instance of ours behaves; `settings/set` needs all of them (EVOLUTION.md §6).
+
+`readStatus`: without it what contacts write through broadcast lists is dropped (EVOLUTION.md §4).
+With it statuses are posted too, which are ignored here; nobody sees that they were looked at.
+"""
 
 SILENT_URL = "https://silenced.invalid"
 """Well-formed, and nobody's: a webhook that is off must still have an address."""
@@ -46,6 +58,8 @@ class Dialect:
     """2.x."""
 
     restart_method = "POST"
+    holds_back = True
+    """While we are unreachable, an edit holds back what comes after it (EVOLUTION.md §4)."""
     verification: Verification = ("POST", "/verify-creds", {}, None)
 
     def create(self, name: str, wanted: Configuration, number: str | None) -> dict[str, Any]:
@@ -128,7 +142,7 @@ class Dialect:
         match row:
             case {"name": str(name)}:
                 status, owner, uid = row.get("connectionStatus"), row.get("ownerJid"), row.get("id")
-                return _sighted(name, status, owner, uid)
+                return _sighted(name, status, owner, uid, row.get("updatedAt"))
             case _:
                 raise MalformedError
 
@@ -155,6 +169,7 @@ class OldDialect(Dialect):
     """
 
     restart_method = "PUT"
+    holds_back = False
     verification: Verification = (
         "GET",
         "/instance/fetchInstances",
@@ -227,8 +242,9 @@ def of(server: config.Server) -> Dialect:
     return DIALECTS[server.dialect]
 
 
-def _sighted(name: str, status: Any, owner: Any, uid: Any) -> Sighting:
-    return Sighting(InstanceName(name), state(status), own_number(owner), text(uid))
+def _sighted(name: str, status: Any, owner: Any, uid: Any, updated: Any = None) -> Sighting:
+    number = own_number(owner)
+    return Sighting(InstanceName(name), state(status), number, text(uid), moment(updated))
 
 
 def _old_events(events: Iterable[str]) -> list[str]:

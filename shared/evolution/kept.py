@@ -3,10 +3,14 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from shared.domain.events import SendRefused
+from shared.domain.events import Said, SendRefused
+from shared.domain.messages import Message
 from shared.evolution import addresses, deliveries, said, shapes
 from shared.evolution.addresses import Key
 from shared.evolution.heard import Events, Heard
+
+WRITTEN_ON_A_PHONE = frozenset({"android", "ios"})
+"""Sources of messages that reached the server by way of WhatsApp, which therefore has them."""
 
 
 def meanings(records: Iterable[Mapping[str, Any]], own: str) -> Events:
@@ -14,6 +18,12 @@ def meanings(records: Iterable[Mapping[str, Any]], own: str) -> Events:
     several = [dict(each) for each in records]
     told = said.recalled(Heard([_with_status(each) for each in several], own))
     return (*told, *_refused(several, own))
+
+
+def read_message(record: Mapping[str, Any], own: str) -> Message | None:
+    """Read what was said from one record; None if it says nothing."""
+    events = said.of_message(_with_status(dict(record)), Heard(record, own))
+    return next((event.message for event in events if isinstance(event, Said)), None)
 
 
 def _refused(records: Iterable[Mapping[str, Any]], own: str) -> Iterable[SendRefused]:
@@ -37,7 +47,20 @@ def _with_status(record: dict[str, Any]) -> dict[str, Any]:
     if any(deliveries.word(word) == "DELETED" for word in words):
         return record | {"message": _order(record)}
     known = [(delivery, word) for word in words if (delivery := deliveries.delivery(word))]
-    return record | {"status": max(known)[1]} if known else record
+    if known:
+        return record | {"status": max(known)[1]}
+    return record | {"status": _status_of(record)}
+
+
+def _status_of(record: Mapping[str, Any]) -> Any:
+    """Tell the status of a record without updates: its own, or that WhatsApp hasn't answered yet.
+
+    A record of what was sent through the API carries none while WhatsApp is silent, however long
+    that is (EVOLUTION.md §10).
+    """
+    own = record.get("status")
+    waiting = deliveries.word(own) is None and record.get("source") not in WRITTEN_ON_A_PHONE
+    return "PENDING" if waiting else own
 
 
 def _order(record: Mapping[str, Any]) -> dict[str, Any]:

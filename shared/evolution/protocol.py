@@ -5,7 +5,7 @@ import json
 from base64 import b32encode
 from typing import Any
 
-from shared.domain.contacts import Contact, told_by
+from shared.domain.contacts import Contact, ContactKey, told_by
 from shared.domain.events import Edited, Ignored, Revoked, Unreadable
 from shared.domain.threads import ME, SOMEBODY, ours_in
 from shared.evolution import addresses, contents, shapes
@@ -26,8 +26,9 @@ By = tuple[str, ...]
 def edited(heard: Heard) -> Events:
     """`messages.edited`: every protocol message there is, so its type decides.
 
-    It doesn't say who sent it, and its key is as the sender wrote it. So it takes nothing back:
-    `messages.delete` comes too, and its key tells who did (EVOLUTION.md §1.9).
+    It doesn't say who sent it, and its key is as the sender wrote it. `messages.delete`, whose key
+    tells who took a message back, comes too, unless the server doesn't have the message yet
+    (EVOLUTION.md §1.9, §10).
     """
     return each(heard.data, lambda value: [_edited(value, heard)])
 
@@ -37,8 +38,11 @@ def corrected(heard: Heard) -> Events:
     return each(heard.data, lambda value: [_told(value, heard.at, (ME,))])
 
 
-def ordered(order: Fields, by: By, at: int) -> Order:
-    """What a protocol message orders; `at` if it has no time of its own."""
+def ordered(order: Fields, by: By, at: int, group: ContactKey | None = None) -> Order:
+    """What a protocol message orders; `at` if it has no time of its own.
+
+    `group`: in which one of its members, who is named, sent it.
+    """
     key = order.get("key")
     target = addresses.message_id(key.get("id")) if isinstance(key, dict) else None
     kind = _kind(order.get("type"))
@@ -50,7 +54,7 @@ def ordered(order: Fields, by: By, at: int) -> Order:
         return Unreadable("an order about no message")
     moment = shapes.millis(order.get("timestampMs")) or at
     if kind in REVOCATIONS:
-        return Revoked(target, moment, by)
+        return Revoked(target, moment, by, group)
     return _edit(target, order.get("editedMessage"), moment, by)
 
 
@@ -62,9 +66,13 @@ def sender_of(key: Key) -> By:
     return (told_by(person),) if person else (SOMEBODY,)
 
 
+def group_of(key: Key) -> ContactKey | None:
+    """The group in which a member who is named sent the message with this key."""
+    return key.contact.key if key.contact.group and key.author else None
+
+
 def _edited(value: Any, heard: Heard) -> Order:
-    order = _told(value, heard.at, _unsaid(value, heard))
-    return Ignored("told by its deletion") if isinstance(order, Revoked) else order
+    return _told(value, heard.at, _unsaid(value, heard))
 
 
 def _told(value: Any, at: int, by: By) -> Order:

@@ -1,6 +1,7 @@
 """Reading JSON that somebody else wrote: what it may hold, in our words and types."""
 
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 from shared.domain.upstream import Connection
@@ -42,6 +43,15 @@ def number(value: Any) -> int | None:
             return (high << 32) + (low & 0xFFFFFFFF)
         case _:
             return None
+
+
+def moment(value: Any) -> datetime | None:
+    """Read a moment as databases tell it (ISO 8601, UTC where it names no zone)."""
+    try:
+        found = datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+    return found.replace(tzinfo=UTC) if found and found.tzinfo is None else found
 
 
 def fields(value: Any) -> dict[str, Any]:

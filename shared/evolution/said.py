@@ -78,7 +78,8 @@ def of_message(value: Any, heard: Heard) -> Events:
 def _meanings(value: Fields, wrapped: Fields, key: Key, heard: Heard) -> Events:
     content, once = contents.unwrapped(wrapped)
     if isinstance(order := content.get("protocolMessage"), dict):
-        return (protocol.ordered(order, protocol.sender_of(key), heard.at),)
+        group = protocol.group_of(key)
+        return (protocol.ordered(order, protocol.sender_of(key), heard.at, group),)
     if isinstance(reaction := content.get("reactionMessage"), dict):
         return (_reacted(reaction, key, heard.at),)
     if reason := _noise(content, value):

@@ -2,7 +2,7 @@
 
 from shared import services
 from shared.domain.events import Edited, Revoked
-from shared.domain.threads import Edit
+from shared.domain.threads import Edit, member_of
 from shared.store import Through
 
 
@@ -15,5 +15,6 @@ async def edited(through: Through, event: Edited, now: int) -> None:
 
 async def revoked(through: Through, event: Revoked, now: int) -> None:
     """The message is gone, if it was taken back by somebody who may."""
-    await services.store().revoke(through, event.id, event.at, event.by, now)
+    by = (*event.by, member_of(event.group)) if event.group else event.by
+    await services.store().revoke(through, event.id, event.at, by, now)
     await services.store().retell(through, event.id, now)

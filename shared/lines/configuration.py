@@ -3,6 +3,7 @@
 from shared import config, webhook_token
 from shared.domain.names import InstanceName
 from shared.domain.upstream import Configuration
+from shared.evolution.dialects import SETTINGS
 
 EVENTS = (
     "CONNECTION_UPDATE",
@@ -32,6 +33,6 @@ def configuration_of(server: config.Server, name: InstanceName, born: int) -> Co
     """
     public_url, token = config.settings().public_url, webhook_token.sign(name, born)
     if server.dialect == "1.8":
-        return Configuration(f"{public_url}/webhook/{token}", {}, EVENTS)
+        return Configuration(f"{public_url}/webhook/{token}", {}, EVENTS, SETTINGS)
     headers = {webhook_token.HEADER: token}
-    return Configuration(f"{public_url}/webhook", headers, EVENTS + EVENTS_SINCE_2)
+    return Configuration(f"{public_url}/webhook", headers, EVENTS + EVENTS_SINCE_2, SETTINGS)

@@ -5,12 +5,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from shared import config, log, problems, services, untrusted
 from shared.domain import events, names
 from shared.domain.contacts import Contact
-from shared.domain.events import Edited, Event, MessageEvent
+from shared.domain.events import Edited, Event, MessageEvent, Revoked
 from shared.domain.instances import epoch_ms, number_at
 from shared.domain.messages import Message, heard_by
 from shared.domain.names import LineKey
@@ -23,6 +23,9 @@ from shared.sending import settle, wrong_number
 from shared.store import Through, Unfit
 from shared.store.letters import LONGEST
 from shared.webhook_token import Bearer
+
+ByPhone = TypeVar("ByPhone", Edited, Revoked)
+"""What our phone may have ordered."""
 
 AT_ONCE = 32
 """Events of one webhook on their way into the store."""
@@ -142,7 +145,7 @@ class _Hearing:
             case events.Edited():
                 await changes.edited(self._line, await self._our_phones(event), now)
             case events.Revoked():
-                await changes.revoked(self._line, event, now)
+                await changes.revoked(self._line, await self._our_phones(event), now)
 
     async def _said(self, message: Message, *, unread: bool) -> None:
         through = await self._through()
@@ -190,7 +193,7 @@ class _Hearing:
         if through := await self._through():
             await services.store().name(through, contact, name)
 
-    async def _our_phones(self, event: Edited) -> Edited:
+    async def _our_phones(self, event: ByPhone) -> ByPhone:
         """Our phone may have written it to a lid: in the chat of whoever is behind that.
 
         Firestore: 1 read for a bare lid.

@@ -80,6 +80,9 @@ class MessageView(Record):
     revoked: bool = False
     reactions: dict[str, str] = Field(default_factory=dict, description="Emoji by contact, or `me`")
     recovered: bool = Field(default=False, description="No webhook told it: it was found later")
+    possibly_incomplete: bool = Field(
+        default=False, description="It was recovered, and other messages of that time may be lost"
+    )
     original: str | None = Field(default=None, description="Of unsupported ones: what it was")
 
 

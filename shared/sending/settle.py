@@ -4,20 +4,20 @@ Never by sending it again.
 """
 
 import asyncio
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 from shared import log, problems, services
 from shared.domain import evidence, sends
 from shared.domain.contacts import ConversationId, keys_of
-from shared.domain.events import Said
 from shared.domain.instances import Instance, epoch_ms
 from shared.domain.messages import Message, heard_by
 from shared.domain.names import InstanceName, LineKey, TenantId
 from shared.domain.sends import Send, SendState
 from shared.domain.threads import ME, Conversation, Reaction
 from shared.domain.upstream import Sent
-from shared.evolution import said
-from shared.evolution.heard import Heard
+from shared.evolution import kept as kept_records
 from shared.lines import entry
 from shared.sending import answers
 from shared.store import Through
@@ -153,10 +153,9 @@ async def _kept_upstream(send: Send) -> list[Message]:
     return found
 
 
-def _ours(send: Send, record: object) -> list[Message]:
-    heard = Heard(record, own=send.number)
-    told = [each.message for each in said.of_message(record, heard) if isinstance(each, Said)]
-    return [each for each in told if each.from_me and _to_them(send, each)]
+def _ours(send: Send, record: Mapping[str, Any]) -> list[Message]:
+    message = kept_records.read_message(record, send.number)
+    return [message] if message and message.from_me and _to_them(send, message) else []
 
 
 def _to_them(send: Send, message: Message) -> bool:

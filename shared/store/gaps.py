@@ -21,14 +21,24 @@ MOST_IN = 30
 """Values that one `in` may name (Firestore limit)."""
 
 
+DOUBTFUL = {"possibly_incomplete": True}
+
+
 class Gaps(Messages):
     """What was missing."""
 
     async def recover(
-        self, through: Through, missed: Sequence[Message], window: Window, *, now: int
+        self,
+        through: Through,
+        missed: Sequence[Message],
+        window: Window,
+        *,
+        now: int,
+        doubtful: bool = False,
     ) -> int:
         """Those that weren't known are kept, unread, marked, and counted in the gap's record.
 
+        `doubtful`: others of that time may be lost, which all of it says.
         How many that were; begun again it goes on where it ended. A stub that waited for its
         message is filled; one that is too large to keep is left out. Firestore: 1 read per
         message; 1 write per message that was missing or got further than we knew, 1 per
@@ -38,7 +48,7 @@ class Gaps(Messages):
         while waiting:
             chunk = waiting.pop()
             try:
-                recovered += await self._recover(through, chunk, window, now)
+                recovered += await self._recover(through, chunk, window, now, doubtful)
             except Unfit:
                 half = len(chunk) // 2
                 waiting += [chunk[half:], chunk[:half]] if half else []
@@ -49,14 +59,26 @@ class Gaps(Messages):
 
         Firestore: 1 write.
         """
+        await self._note_gap(through, window, {"incomplete": True}, now)
+
+    async def leave_in_doubt(self, through: Through, window: Window, now: int) -> None:
+        """Record that messages of that time may be lost, whether any was found or not.
+
+        Firestore: 1 write.
+        """
+        await self._note_gap(through, window, DOUBTFUL, now)
+
+    async def _note_gap(
+        self, through: Through, window: Window, marks: Mapping[str, bool], now: int
+    ) -> None:
         gap = {
             "tenant": through.tenant,
             "line": through.line,
             "number": through.number,
             "since": window.since,
             "until": firestore.Maximum(window.until),
-            "incomplete": True,
             "at": now,
+            **marks,
         }
         batch = self._client.batch()
         batch.set(self._gap(through, window), gap, merge=True)
@@ -88,9 +110,10 @@ class Gaps(Messages):
     # How -------------------------------------------------------------------------------------
 
     async def _recover(
-        self, through: Through, chunk: Sequence[Message], window: Window, now: int
+        self, through: Through, chunk: Sequence[Message], window: Window, now: int, doubtful: bool
     ) -> int:
         references = [self._message(through, message.id) for message in chunk]
+        marks = {"gap": window.since} | (DOUBTFUL if doubtful else {})
         async for _ in base.attempts():
             found = list(zip(chunk, await self._read(*references), strict=True))
             missing = [each for each in found if _is_missing(each[1])]
@@ -99,11 +122,11 @@ class Gaps(Messages):
             if not (self._further(batch, known, now) or missing):
                 return 0
             told = [
-                await self._put(batch, through, message, snapshot, now, gap=window.since)
+                await self._put(batch, through, message, snapshot, now, **marks)
                 for message, snapshot in missing
             ]
             if told:
-                self._mark(batch, through, told, window, now)
+                self._mark(batch, through, told, window, now, doubtful)
             try:
                 await self._commit(batch)
             except (*CONTENDED, exceptions.NotFound):
@@ -128,7 +151,13 @@ class Gaps(Messages):
         return int(counted.value)
 
     def _mark(
-        self, batch: Any, through: Through, missing: list[Message], window: Window, now: int
+        self,
+        batch: Any,
+        through: Through,
+        missing: list[Message],
+        window: Window,
+        now: int,
+        doubtful: bool,
     ) -> None:
         for _, of_contact in groupby(missing, key=lambda message: message.contact.key):
             said = list(of_contact)
@@ -145,7 +174,7 @@ class Gaps(Messages):
             "until": firestore.Maximum(window.until),
             "recovered": firestore.Increment(len(missing)),
             "at": now,
-        }
+        } | (DOUBTFUL if doubtful else {})
         batch.set(self._gap(through, window), gap, merge=True)
 
     def _gap(self, through: Through, window: Window) -> Any:

@@ -227,7 +227,7 @@ class Messages(Base):
             batch.create(found.reference, kept)
             return message
         whole = folding.whole(found.to_dict() or {}, through, message)
-        if whole.revoked_at is not None:
+        if whole.surely_revoked:
             await self._unquote(through, message.id, now)
             kept |= {**threads.NOTHING_SAID, "edits": firestore.DELETE_FIELD}
         batch.update(found.reference, kept, option=self._since(found.update_time))

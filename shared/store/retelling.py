@@ -58,7 +58,7 @@ class Retelling(Threads):
             told = next(iter(base.readable([found], message_in)), None)
             if told is None:
                 return None
-            if told.revoked_at is None:
+            if not told.surely_revoked:
                 return told.conversation
             await self._unquote(through, message, now)
             if threads.hushed(kept):

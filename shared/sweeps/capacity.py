@@ -29,6 +29,11 @@ class Seen(NamedTuple):
     censuses: dict[str, Census]
     silent: dict[str, str]
     lines: list[Instance]
+    sightings: dict[tuple[str, InstanceName], Sighting]
+
+    def sighting_of(self, line: Instance) -> Sighting | None:
+        """Find the line's instance in its server's census."""
+        return self.sightings.get((line.server, line.name))
 
 
 async def sweep() -> tuple[Report, Seen]:
@@ -42,7 +47,8 @@ async def sweep() -> tuple[Report, Seen]:
         for server in config.settings().servers.values():
             census = seen.censuses.get(server.id)
             await services.store().note_census(server, census, services.now())
-        await missed.in_passing(run, (each for each in seen.lines if each.server in seen.censuses))
+        here = (each for each in seen.lines if each.server in seen.censuses)
+        await missed.in_passing(run, here, seen.sighting_of)
         today = _day(seen, run.started)
         await services.store().keep_day(today)
         history = await services.store().days(today.day - capacity.TREND_DAYS)
@@ -67,7 +73,13 @@ async def _seen(run: Run) -> Seen:
             run.did("counters", "corrected", server=server.id, why=f"off by {corrected}")
         suspects = frozenset(each.name for each in quarantined if each.server == server.id)
         censuses[server.id] = await _counted(run, server, found, collected, suspects, corrected)
-    return Seen(censuses, silent, collected)
+    sightings = {
+        (server.id, sighting.name): sighting
+        for server, found in zip(servers.values(), looks, strict=True)
+        if not isinstance(found, str)
+        for sighting in found
+    }
+    return Seen(censuses, silent, collected, sightings)
 
 
 async def _counted(

@@ -1,14 +1,18 @@
 """Messages that no webhook told: those of lines that came back first, then of all the others."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from shared import services
 from shared.domain.fleet import gaps
+from shared.domain.fleet.gaps import Outage
 from shared.domain.fleet.plan import Plan
 from shared.domain.fleet.reports import Standing
 from shared.domain.fleet.survey import Survey
-from shared.domain.instances import Instance
+from shared.domain.instances import Instance, epoch_ms
+from shared.domain.upstream import Sighting
 from shared.lines import recover as recovering
 from shared.sweeps.runs import Run, each
 
@@ -24,20 +28,31 @@ NEAREST, FARTHEST = 1.0, 7 * 24 * 3600.0
 LONG = timedelta(minutes=10)
 """Between two looks in passing that are usually nearer to each other we may have been away."""
 
+MOST_OUTAGES = 20
+"""Of ours that are remembered."""
+
+SightingOf = Callable[[Instance], Sighting | None]
+"""A line's instance in the last census of its server."""
+
 
 async def recover(run: Run, seen: Survey, planned: Plan) -> None:
-    """Every line knows what its server knows. Upstream: 1 call per line and 50 messages."""
-    await _recover(run, (line for line in seen.lines.values() if seen.sighting_of(line)))
+    """Every line knows what its server knows.
+
+    Upstream: 1 call per line and 50 messages, and 1 more per line that has any.
+    """
+    looks = _Looks(run, outages_of(run.capacity, services.now()), seen.sighting_of)
+    await looks.recover(line for line in seen.lines.values() if seen.sighting_of(line))
 
 
-async def in_passing(run: Run, lines: Iterable[Instance]) -> None:
+async def in_passing(run: Run, lines: Iterable[Instance], sighting_of: SightingOf) -> None:
     """Those that came back since they were last looked at know what their server knows; after an
     outage of ours, all do.
 
     What there was no time for is done by the next look.
     """
     owed = STEP in run.standing.cursors or was_away(run.standing, run.started)
-    await _recover(run, lines, QUICK, others=owed)
+    run.learned["outages"] = outages = outages_of(run.standing, run.started)
+    await _Looks(run, outages, sighting_of).recover(lines, QUICK, others=owed)
     if run.standing.ended_at and run.started > run.standing.ended_at:
         apart = (run.started - run.standing.ended_at).total_seconds()
         usually = run.standing.usually_apart or apart
@@ -54,24 +69,51 @@ def was_away(standing: Standing, now: datetime) -> bool:
     return now - standing.ended_at > max(3 * usually, LONG)
 
 
-async def _recover(
-    run: Run, lines: Iterable[Instance], most: timedelta | None = None, *, others: bool = True
-) -> None:
-    async def one(line: Instance) -> None:
-        recovered = await recovering.recover(line)
+def outages_of(standing: Standing, now: datetime) -> tuple[Outage, ...]:
+    """List the outages of ours since which a line may not have been looked at, the last one too."""
+    eldest = epoch_ms(now - 2 * gaps.LONGEST)
+    recent = [outage for outage in standing.outages if outage.until > eldest]
+    if standing.ended_at and was_away(standing, now):
+        recent.append(Outage(since=epoch_ms(standing.ended_at), until=epoch_ms(now)))
+    return tuple(recent[-MOST_OUTAGES:])
+
+
+@dataclass(frozen=True)
+class _Looks:
+    """The looks of one run at what servers keep."""
+
+    run: Run
+    outages: tuple[Outage, ...]
+    sighting_of: SightingOf
+    doubts: Counter[str] = field(default_factory=Counter)
+
+    async def recover(
+        self, lines: Iterable[Instance], most: timedelta | None = None, *, others: bool = True
+    ) -> None:
+        """Recover what lines missed: first those that came back, then the others if they shall."""
+        ordered, now = sorted(lines, key=_name), services.now()
+        back = [line for line in ordered if gaps.came_back(line, now)]
+        await each(self.run, FIRST, back, self._one, _name, most=most, around=True)
+        if others:
+            rest = [line for line in ordered if not gaps.came_back(line, now)]
+            await each(self.run, STEP, rest, self._one, _name, most=most)
+        known = self.run.standing.doubts
+        self.run.learned["doubts"] = gaps.add_doubts(known, self.doubts, services.now())
+
+    async def _one(self, line: Instance) -> None:
+        run, recovered = (
+            self.run,
+            await recovering.recover(line, self.sighting_of(line), self.outages),
+        )
         about = {"instance": line.name, "server": line.server, "tenant": line.tenant}
         if recovered.messages:
             run.did(STEP, "gap", **about, why=f"{recovered.messages} recovered")
             run.counts["recovered"] += recovered.messages
         if not recovered.complete:
             run.did(STEP, "gap_incomplete", **about, why="its server tells no more")
-
-    ordered, now = sorted(lines, key=_name), services.now()
-    back = [line for line in ordered if gaps.came_back(line, now)]
-    await each(run, FIRST, back, one, _name, most=most, around=True)
-    if others:
-        rest = [line for line in ordered if not gaps.came_back(line, now)]
-        await each(run, STEP, rest, one, _name, most=most)
+        if recovered.doubtful:
+            run.did(STEP, "gap_possibly_incomplete", **about, why="its server may have restarted")
+            self.doubts[line.server] += 1
 
 
 def _name(line: Instance) -> str:

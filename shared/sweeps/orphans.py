@@ -9,7 +9,7 @@ from shared import config, services
 from shared.domain.fleet import brakes, invariants, plan
 from shared.domain.fleet.candidates import Candidate
 from shared.domain.fleet.plan import Plan
-from shared.domain.fleet.reports import Kind, Report
+from shared.domain.fleet.reports import Kind, Report, Standing
 from shared.domain.fleet.rules import Rules
 from shared.domain.fleet.survey import Survey
 from shared.sweeps import (
@@ -27,9 +27,13 @@ from shared.sweeps.runs import Run, running
 Step = Callable[[Run, Survey, Plan], Awaitable[None]]
 
 
-async def sweep() -> Report:
-    """One run: surveyed, planned, carried out, reported. Raises SweepRunning, StoreUnavailable."""
+async def sweep(capacity: Standing | None = None) -> Report:
+    """One run: surveyed, planned, carried out, reported. Raises SweepRunning, StoreUnavailable.
+
+    `capacity`: what sweeps of capacity remember, of outages of ours.
+    """
     async with running(Kind.ORPHANS) as run:
+        run.capacity = capacity or await services.store().standing(Kind.CAPACITY)
         seen = await survey.take(run.standing)
         planned = _planned(run, seen)
         for step in STEPS:

@@ -1,12 +1,26 @@
 """Whether sweeps run at all: each looks after the other, and a person sees both."""
 
+from collections.abc import Mapping
+
 from shared import config, services
 from shared.alerts import troubles
 from shared.domain.fleet.incidents import Trouble
+from shared.domain.fleet.reports import Kind, Standing
 
 
-async def now() -> list[Trouble]:
-    """One trouble per sweep that hasn't ended well for too long. Firestore: 2 reads."""
+async def now(known: Mapping[Kind, Standing] | None = None) -> list[Trouble]:
+    """One trouble per sweep that hasn't ended well for too long, and what sweeps remember of
+    messages that may be lost.
+
+    `known`: standings that were read minutes ago. Firestore: 1 read for each of the others.
+    """
     after = config.hours(config.settings().sweep_overdue_hours)
-    standings = await services.store().standings()
-    return list(troubles.of_standings(standings, after, services.now()))
+    standings = dict(known or {})
+    for kind in Kind:
+        if kind not in standings:
+            standings[kind] = await services.store().standing(kind)
+    at = services.now()
+    return [
+        *troubles.of_standings(standings, after, at),
+        *troubles.of_doubts(standings.values(), at),
+    ]

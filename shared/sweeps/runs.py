@@ -32,6 +32,8 @@ class Run:
     holder: str
     started: datetime
     standing: Standing
+    capacity: Standing = field(default_factory=Standing)
+    """What sweeps of capacity remember, who are the ones to notice outages of ours."""
     dry: bool = False
     counts: Counter[str] = field(default_factory=Counter)
     notes: list[Note] = field(default_factory=list)

@@ -51,7 +51,7 @@ MEANT = {
     "logout.instance.logout-api.json": UNUSED,
     "messages.delete.in-revoke.json": "revoked 3A000000000000000001 by 551188887777",
     "messages.edited.in-edited.json": "edited 3A000000000000000001 by ?: oi editado",
-    "messages.edited.in-revoke.json": "ignored: told by its deletion",
+    "messages.edited.in-revoke.json": "revoked 3A000000000000000001 by ?",
     "messages.set.history.json": "recalled text by 551188887777, text to 551188887777",
     "messages.update.ack-error-late.json": "refused 3EB067499734CA9F88579B",
     "messages.update.sendText-DELIVERY_ACK.json": "delivered 3EB0D185E700E8211E1E34",

@@ -240,3 +240,27 @@ def test_everybodys_newest_edit_is_kept_before_anybodys_others():
 def test_the_lid_that_our_phone_addressed_is_told():
     assert threads.lid_in(threads.ours_in(ContactKey(LID))) == "111"
     assert threads.lid_in(threads.ours_in(ContactKey(ANA))) is None
+
+
+def test_what_only_reads_as_our_phones_order_hides_and_takes_nothing_for_good():
+    claim = threads.ours_in(ContactKey("551188887777"))
+
+    claimed = kept(from_me=True, revoked_by={claim: 9, "?": 9})
+    forged = kept(from_me=True, revoked_by={claim: 9, "551188887777": 9})
+    sure = kept(from_me=True, revoked_by={claim: 9, "551188887777": 9, "me": 8})
+
+    assert (claimed.revoked_at, claimed.surely_revoked) == (9, False)
+    assert (forged.revoked_at, forged.surely_revoked) == (None, False)
+    assert (sure.revoked_at, sure.surely_revoked) == (8, True)
+
+
+def test_whoever_is_named_in_a_group_takes_back_what_was_said_in_it():
+    here = threads.member_of(contact_of("120363000000000001@g.us").key)
+    there = threads.member_of(contact_of("120363000000000002@g.us").key)
+    hidden = GROUP | {"author": {"key": "lid-111", "lid": "111"}}
+
+    assert kept(**GROUP, revoked_by={ANA: 9, here: 9}).surely_revoked
+    assert kept(**GROUP, from_me=True, revoked_by={here: 9}).surely_revoked
+    assert not kept(**GROUP, revoked_by={there: 9}).surely_revoked
+    assert not kept(**hidden, revoked_by={there: 9}).surely_revoked
+    assert not kept(revoked_by={here: 9}).surely_revoked

@@ -53,6 +53,9 @@ async def _answer(sim: "Simulator", request: Request, segments: list[str]) -> Re
             return JSONResponse(seen.state(sim))
         case "GET", ["posted"]:
             return JSONResponse(seen.posted(sim))
+        case "POST", ["restart"]:
+            await sim.restart()
+            return JSONResponse({})
         case "POST", ["reset"]:
             sim.reset()
             return JSONResponse({})

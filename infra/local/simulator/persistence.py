@@ -49,6 +49,12 @@ def wake(world: World) -> None:
             qr.start(world, session, row.number)
 
 
+def restart(world: World) -> None:
+    """Start the process anew on the same database: what it had in memory is forgotten."""
+    world.sessions = {row.name: _asleep(row) for row in world.rows.values()}
+    wake(world)
+
+
 def _asleep(row: Row) -> Session:
     state = "open" if row.connection_status == "open" and not row.paired else "close"
     session = Session(row.name, row.id, row.token, row.integration, state)

@@ -5,7 +5,8 @@ import re
 PERSON = "@s.whatsapp.net"
 GROUP = "@g.us"
 LID = "@lid"
-KEPT = (GROUP, PERSON, LID, "@broadcast")
+BROADCAST = "@broadcast"
+KEPT = (GROUP, PERSON, LID, BROADCAST)
 UNREACHABLE = "00000"
 
 

@@ -1,6 +1,6 @@
 """What contacts write to an instance, and what its own phone says beside it."""
 
-from infra.local.simulator import ids, phones, webhooks
+from infra.local.simulator import ids, inbound, phones, webhooks
 from infra.local.simulator.answers import Answer, Ask, Json
 from infra.local.simulator.people import session_of
 from infra.local.simulator.sending import stored
@@ -29,9 +29,13 @@ def receive(world: World, name: str, said: Json, media: str | None = None) -> st
         return str(message["key"]["id"])
     if media:
         world.media[message["key"]["id"]] = media
+    inbound.take(session, lambda: _arrive(world, session, row, message))
+    return str(message["key"]["id"])
+
+
+def _arrive(world: World, session: Session, row: Row, message: Json) -> None:
     _post(world, session, row, message)
     world.changed()
-    return str(message["key"]["id"])
 
 
 def completed(row: Row, said: Json) -> Json:
@@ -62,20 +66,42 @@ def recall(world: World, name: str, messages: list[Json]) -> None:
     world.changed()
 
 
+def revoke_early(world: World, name: str, key: Json) -> None:
+    """Post the revocation of a message that isn't stored yet (EVOLUTION.md §10).
+
+    `key` is as its sender wrote it. Whoever edits or takes back what is stored is `revise`.
+    """
+    session = session_of(world, name)
+    if any(message["key"]["id"] == key["id"] for message in world.rows[name].messages):
+        raise Impossible("not_early", f"{name} has the message {key['id']} already")
+    inbound.take(session, lambda: _post_order(world, session, {"key": key, "type": 0}))
+
+
 def revise(world: World, name: str, message_id: str, text: str | None) -> None:
     """A contact edited a message, or with no text took it back."""
-    row = world.rows[session_of(world, name).name]
-    found = [message["key"] for message in row.messages if message["key"]["id"] == message_id]
+    session, row = session_of(world, name), world.rows[name]
+    found = [message for message in row.messages if message["key"]["id"] == message_id]
     if not found:
         raise Impossible("no_message", f"{name} has no message {message_id}")
-    key = {part: found[0][part] for part in ("remoteJid", "fromMe", "id")}
-    edit: Json = {"key": key, "type": "REVOKE" if text is None else "MESSAGE_EDIT"}
+    key = {part: found[0]["key"][part] for part in ("remoteJid", "fromMe", "id")}
+    order: Json = {"key": key, "type": "REVOKE" if text is None else "MESSAGE_EDIT"}
     if text is not None:
-        edit["editedMessage"] = {"conversation": text}
-        edit["timestampMs"] = str(ids.seconds() * 1000)
-    webhooks.emit(world, name, "messages.edited", edit)
-    if text is None:
-        webhooks.emit(world, name, "messages.delete", found[0])
+        order["editedMessage"] = {"conversation": text}
+        order["timestampMs"] = str(ids.seconds() * 1000)
+    inbound.take(session, lambda: _post_order(world, session, order, found[0]))
+
+
+def _post_order(world: World, session: Session, order: Json, target: Json | None = None) -> None:
+    """Post what a contact ordered; until that is delivered all else waits (EVOLUTION.md §4)."""
+
+    def then() -> None:
+        if target and "editedMessage" in order:
+            target["MessageUpdate"].append({"status": "EDITED"})
+        elif target:
+            webhooks.emit(world, session.name, "messages.delete", target["key"])
+        world.changed()
+
+    inbound.hold(world, session, webhooks.emit(world, session.name, "messages.edited", order), then)
 
 
 def _recalled(row: Row, said: Json) -> Json:
@@ -115,8 +141,10 @@ def _inject(world: World, row: Row, body: Json) -> None:
 
 
 def _hears(world: World, session: Session, row: Row, message: Json) -> bool:
-    group = message["key"]["remoteJid"].endswith(phones.GROUP)
-    ignored = group and row.setting.get("groupsIgnore")
+    jid, setting = message["key"]["remoteJid"], row.setting
+    ignored = (jid.endswith(phones.GROUP) and setting.get("groupsIgnore")) or (
+        jid.endswith(phones.BROADCAST) and not setting.get("readStatus")
+    )
     return not ignored and not world.faults.fires("open_lies", session.name)
 
 

@@ -65,6 +65,11 @@ class Simulator:
         """Nothing is under way any more."""
         await self.world.background.close()
 
+    async def restart(self) -> None:
+        """Start anew: what waits to be posted, or behind an edit, is lost (EVOLUTION.md §4)."""
+        await self.world.background.close()
+        persistence.restart(self.world)
+
     @property
     def app(self) -> ASGIApp:
         """The server, as an ASGI application."""
@@ -204,6 +209,13 @@ class Simulator:
     async def revoke(self, name: str, message_id: str) -> None:
         """A contact took a message back."""
         receiving.revise(self.world, name, message_id, None)
+
+    async def revoke_early(
+        self, name: str, message_id: str, chat: str, *, from_me: bool = True
+    ) -> None:
+        """Post that a message was taken back, before it comes; its key is the sender's."""
+        key = {"remoteJid": chat, "fromMe": from_me, "id": message_id}
+        receiving.revoke_early(self.world, name, key)
 
     async def acknowledge(self, name: str, message_id: str, status: str) -> None:
         """The message got as far as DELIVERY_ACK, READ or PLAYED, or was refused: ERROR."""

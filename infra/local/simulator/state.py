@@ -112,7 +112,7 @@ class Session:
     """An instance in the process.
 
     `deaf`: logged out through the API, so it hears no message any more. `sockets`: how many
-    connections it has begun.
+    connections it has begun. `held`: an edit isn't delivered yet, so what comes waits in `inbound`.
     """
 
     name: str
@@ -128,6 +128,8 @@ class Session:
     base64: bool = False
     seen: set[str] = field(default_factory=set)
     acknowledged: set[tuple[str, str]] = field(default_factory=set)
+    held: bool = False
+    inbound: deque[Callable[[], None]] = field(default_factory=deque)
 
     @property
     def started(self) -> bool:

@@ -1,9 +1,11 @@
 """Which messages a line may have missed: what its server keeps since we last knew of everything."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared.domain.instances import Instance, State, epoch_ms
+from shared.domain.record import Moment, Record
 
 OVERLAP = timedelta(hours=1)
 """Messages come late, and servers' clocks differ: so far back is looked at again."""
@@ -21,6 +23,59 @@ class Window:
     since: int
     until: int
     number: str
+
+
+class Doubt(Record):
+    """How many lines of a server may have lost messages, told last at that time."""
+
+    lines: int
+    at: Moment
+
+
+DOUBT_SHOWN = timedelta(days=7)
+"""How long that stays an incident: it can't be mended, only known."""
+
+
+def add_doubts(
+    known: Mapping[str, Doubt], found: Mapping[str, int], now: datetime
+) -> dict[str, Doubt]:
+    """Add the lines found by server to those that are still shown."""
+    shown = {server: doubt for server, doubt in known.items() if now - doubt.at < DOUBT_SHOWN}
+    for server, lines in found.items():
+        before = shown[server].lines if server in shown else 0
+        shown[server] = Doubt(lines=before + lines, at=now)
+    return shown
+
+
+class Outage(Record):
+    """A time in which we may not have been reachable, in epoch milliseconds."""
+
+    since: int
+    until: int
+
+
+def outage_in(window: Window, line: Instance, outages: Iterable[Outage]) -> int | None:
+    """Find when the first outage began of which the window is the first look; None: there is none.
+
+    Epoch milliseconds.
+    """
+    looked = line.heard_until if line.heard_number == window.number else 0
+    missed = [
+        outage.since
+        for outage in outages
+        if outage.until > max(looked, window.since) and outage.since < window.until
+    ]
+    return min(missed, default=None)
+
+
+def ran_through(running_since: int | None, moment: int) -> bool:
+    """Tell whether the server surely ran at that moment as it runs now: no restart since.
+
+    A restart loses webhooks that wait, and with them whatever an edit held back, which is stored
+    nowhere (EVOLUTION.md §4, Delivery). Epoch milliseconds; messages have whole seconds.
+    `running_since` None: nobody knows.
+    """
+    return running_since is not None and running_since // 1000 * 1000 <= moment
 
 
 def window_of(line: Instance, now: datetime) -> Window | None:

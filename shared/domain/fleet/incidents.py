@@ -28,6 +28,7 @@ class Cause(StrEnum):
     APPROVAL_AWAITED = "approval_awaited"
     VIOLATIONS = "violations"
     WRONG_NUMBER = "wrong_number"
+    MESSAGES_MAY_BE_LOST = "messages_may_be_lost"
 
 
 class Severity(StrEnum):
@@ -48,13 +49,14 @@ SEVERITY = {
     Cause.APPROVAL_AWAITED: Severity.WARNING,
     Cause.VIOLATIONS: Severity.WARNING,
     Cause.WRONG_NUMBER: Severity.CRITICAL,
+    Cause.MESSAGES_MAY_BE_LOST: Severity.WARNING,
 }
 
 OPEN_FOR = {Cause.WRONG_NUMBER: timedelta(days=7)}
 """How long an incident stays open that happened and can't be looked for again."""
 
-NOT_REMINDED = frozenset({Cause.LINES_DISCONNECTED})
-"""Its tenant sees it too, and may not care."""
+NOT_REMINDED = frozenset({Cause.LINES_DISCONNECTED, Cause.MESSAGES_MAY_BE_LOST})
+"""A tenant sees its lines too, and may not care; what was lost can only be known."""
 
 
 class News(StrEnum):

@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import AwareDatetime, Field
 
 from shared.domain.fleet.capacity import Census, Forecast, Reclaimable
+from shared.domain.fleet.gaps import Doubt, Outage
 from shared.domain.fleet.invariants import Invariants
 from shared.domain.record import Kept, Moment, Record
 
@@ -69,6 +70,10 @@ class Standing(Kept):
     """Seconds from the end of one run to the next one."""
     cursors: dict[str, str] = Field(default_factory=dict)
     """Where each step that ran out of time goes on."""
+    outages: tuple[Outage, ...] = ()
+    """When nobody looked, so that we may have been away: the latest."""
+    doubts: dict[str, Doubt] = Field(default_factory=dict)
+    """By server: lines that may have lost messages for good."""
     tenants: int = 0
     living: int = 0
     carried: dict[str, int] = Field(default_factory=dict)

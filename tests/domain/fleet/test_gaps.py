@@ -114,3 +114,53 @@ def test_a_line_that_was_not_done_goes_on_exactly_there():
     newest = epoch_ms(LATER)
 
     assert since(a_live_one(heard_until=gaps.resumed_at(newest))) == newest
+
+
+# What may be lost ----------------------------------------------------------------------------
+
+
+def an_outage(since: Any, until: Any) -> gaps.Outage:
+    return gaps.Outage(since=epoch_ms(since), until=epoch_ms(until))
+
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.mark.parametrize(
+    ("outage", "counts"),
+    [
+        pytest.param(an_outage(DAYS - HOUR, DAYS), True, id="just now"),
+        pytest.param(an_outage(NOON - HOUR, DAYS - HOUR), True, id="begun before the last look"),
+        pytest.param(an_outage(NOON, LATER), False, id="looked at since"),
+        pytest.param(an_outage(DAYS + HOUR, DAYS + 2 * HOUR), False, id="after what is looked at"),
+    ],
+)
+def test_an_outage_counts_where_it_was_not_looked_at_since(outage: gaps.Outage, counts: bool):
+    line = a_live_one()
+    window = gaps.window_of(line, DAYS)
+
+    assert window
+    assert gaps.outage_in(window, line, [outage]) == (outage.since if counts else None)
+
+
+def test_under_another_number_nothing_was_looked_at():
+    line = a_live_one(heard_number="1")
+    window, outage = gaps.window_of(line, DAYS), an_outage(NOON, LATER)
+
+    assert window
+    assert gaps.outage_in(window, line, [outage]) == outage.since
+
+
+def test_of_a_server_of_which_nobody_knows_it_may_have_restarted():
+    assert not gaps.ran_through(None, 5_000)
+    assert not gaps.ran_through(6_000, 5_000)
+    assert gaps.ran_through(5_999, 5_000)
+
+
+def test_doubts_add_up_and_are_forgotten():
+    old = {"a": gaps.Doubt(lines=1, at=NOON), "b": gaps.Doubt(lines=2, at=DAYS)}
+    now = NOON + gaps.DOUBT_SHOWN
+
+    added = gaps.add_doubts(old, {"b": 3, "c": 1}, now)
+
+    assert {server: doubt.lines for server, doubt in added.items()} == {"b": 5, "c": 1}

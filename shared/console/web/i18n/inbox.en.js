@@ -36,6 +36,8 @@ export default {
   arrived: "{name}: {text}",
   recovered: "Recovered messages",
   recoveredWhy: "They came while the connection failed, and were fetched later.",
+  recoveredInDoubt: "Recovered messages, possibly incomplete",
+  recoveredInDoubtWhy: "They came while the connection failed, and were fetched later. Others of that time may be missing here: the phone has them.",
   recoveredEnd: "End of the recovered ones",
   revoked: "Message deleted",
   broken: "This message can't be shown.",

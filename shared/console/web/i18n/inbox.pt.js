@@ -36,6 +36,8 @@ export default {
   arrived: "{name}: {text}",
   recovered: "Mensagens recuperadas",
   recoveredWhy: "Chegaram enquanto a conexão falhou; foram buscadas depois.",
+  recoveredInDoubt: "Mensagens recuperadas, talvez incompletas",
+  recoveredInDoubtWhy: "Chegaram enquanto a conexão falhou; foram buscadas depois. Outras dessa hora podem faltar aqui: o celular as tem.",
   recoveredEnd: "Fim das recuperadas",
   revoked: "Mensagem apagada",
   broken: "Esta mensagem não pode ser mostrada.",

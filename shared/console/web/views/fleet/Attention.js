@@ -20,6 +20,7 @@ const LINKS = {
   approval_awaited: () => ["review", "/review"],
   violations: () => ["report", "/report"],
   wrong_number: ({ subject }) => ["tenant_lines", `/instances?tenant=${encodeURIComponent(subject)}`],
+  messages_may_be_lost: ({ subject }) => ["server_lines", `/instances?server=${encodeURIComponent(subject)}`],
 };
 
 /** `fleet` is undefined while it is asked for. */

@@ -67,11 +67,12 @@ const Broken = ({ message }) => html`<article class=${`message${message.from_me 
 
 function Dividers({ message, last }) {
   const newDay = !last || new Date(last.at).toDateString() !== new Date(message.at).toDateString();
-  const begins = message.recovered && !last?.recovered;
+  const begins = message.recovered && (!last?.recovered || (message.possibly_incomplete && !last.possibly_incomplete));
+  const words = message.possibly_incomplete ? "recoveredInDoubt" : "recovered";
   const ends = last?.recovered && !message.recovered;
   return html`${ends && html`<p class="divider recovered-end"><span>${t("inbox.recoveredEnd")}</span></p>`}
     ${newDay && html`<p class="divider"><span>${formatDay(message.at)}</span></p>`}
-    ${begins && html`<p class="divider recovered"><span title=${t("inbox.recoveredWhy")}><${Icon} name="rotate-ccw" />${t("inbox.recovered")}</span></p>`}`;
+    ${begins && html`<p class="divider recovered"><span title=${t(`inbox.${words}Why`)}><${Icon} name=${message.possibly_incomplete ? "circle-alert" : "rotate-ccw"} />${t(`inbox.${words}`)}</span></p>`}`;
 }
 
 const together = (message, last) =>
@@ -80,4 +81,5 @@ const together = (message, last) =>
   last.author?.key === message.author?.key &&
   message.at - last.at < TOGETHER_MS &&
   last.recovered === message.recovered &&
+  last.possibly_incomplete === message.possibly_incomplete &&
   new Date(last.at).toDateString() === new Date(message.at).toDateString();
