@@ -97,6 +97,14 @@ class Dialect:
         instance = fields(fields(body).get("instance"))
         return state(instance.get("state"))
 
+    def licensed(self, body: Any) -> bool:
+        """Tell what `license/status` says."""
+        match body:
+            case {"status": str(status)}:
+                return status == "active"
+            case _:
+                raise MalformedError
+
     def link(self, body: Any) -> Link:
         """Open, or the code in one of the two places where it can be, or none (yet)."""
         answer = fields(body)
