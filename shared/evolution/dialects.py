@@ -45,6 +45,15 @@ Verification = tuple[str, str, dict[str, str] | None, dict[str, str] | None]
 class Dialect:
     """2.x."""
 
+    sends_headers = True
+    """Its webhooks carry headers of ours."""
+
+    tells_numbers = True
+    """Its census tells the number of an instance that isn't connected."""
+
+    repeats_webhooks = True
+    """It posts an event again that nobody took."""
+
     restart_method = "POST"
     verification: Verification = ("POST", "/verify-creds", {}, None)
 
@@ -162,6 +171,9 @@ class OldDialect(Dialect):
     It ignores groups from the create on, whatever the create says; `settings/set` undoes that.
     """
 
+    sends_headers = False
+    tells_numbers = False
+    repeats_webhooks = False
     restart_method = "PUT"
     verification: Verification = (
         "GET",
