@@ -93,16 +93,17 @@ class FollowLink(Record):
         problems.MaximumInstancesReached,
     ),
 )
-async def follow_link(request: Request) -> links.LinkedLine:
+async def follow_link(request: Request) -> web.Reply:
     """The one line of a link is connected by whoever opened it first, without signing in.
 
-    Opening gives a session for half an hour, and the link opens nothing any more.
+    Opening gives a session for half an hour, and the link opens nothing any more. With
+    `Retry-After` while there is no code to scan yet.
     """
     asked = await web.body(FollowLink, request)
     if asked.session is not None:
         opened = await links.session_of(asked.session)
         line = await (links.look(opened) if asked.look else links.connect(opened, asked.number))
-        return links.view(opened, line)
+        return links.reply(opened, line)
     opened = await links.open_up(asked.link or "")
     try:
         line = await links.connect(opened, asked.number)
@@ -110,7 +111,7 @@ async def follow_link(request: Request) -> links.LinkedLine:
         if problem.status < 500 and problem.retry_after is None:
             raise
         line = await links.look(opened)  # the session goes on where this didn't get
-    return links.view(opened, line)
+    return links.reply(opened, line)
 
 
 @functions_framework.aio.http

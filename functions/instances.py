@@ -46,9 +46,13 @@ async def every_line(request: Request) -> Lines:
     answers={200: views.LineView},
     problems=(*web.TENANT_PROBLEMS, problems.LineUnknown),
 )
-async def one_line(request: Request) -> views.LineView:
-    """One of the caller's lines, with the code to scan while it is pairing."""
-    return views.line_view(await entry.known(await _key(request)), services.now())
+async def one_line(request: Request) -> web.Reply:
+    """One of the caller's lines, with the code to scan while it is pairing.
+
+    With `Retry-After` while there is none yet, or the line is being changed.
+    """
+    line, now = await entry.known(await _key(request)), services.now()
+    return web.Reply(views.line_view(line, now), headers=views.when_to_ask(line, now))
 
 
 @edge.route(

@@ -28,7 +28,12 @@ async def _alert(seen: Seen) -> None:
     away = await store.tenants_that_are(Status.SUSPENDED, Status.CANCELLED)
     found = [
         *await overdue.now(),
-        *troubles.of_servers(seen.censuses, seen.silent, settings.capacity_alert_ratio),
+        *troubles.of_servers(
+            seen.censuses,
+            seen.silent,
+            settings.capacity_alert_ratio,
+            {server: services.evolution(server).manager_url for server in seen.silent},
+        ),
         *troubles.of_lines(
             seen.lines,
             seen.silent.keys(),

@@ -8,6 +8,7 @@ from functools import cache
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -24,6 +25,12 @@ from shared.domain.fleet.rules import Approval
 
 SERVER_ID = r"^[a-z0-9][a-z0-9-]{0,31}$"
 Dialect = Literal["2", "1.8"]
+DIALECTS: Mapping[str, Dialect] = {"1.8": "1.8", "2.2": "2", "2.3": "2", "2.4": "2"}
+"""The versions of Evolution that Perene knows, whatever their patch, and how they are spoken to."""
+
+*_ALL_BUT_LAST, _LAST = DIALECTS
+KNOWN_VERSIONS = f"{', '.join(_ALL_BUT_LAST)} and {_LAST}"
+VERSION = re.compile(r"([0-9]+\.[0-9]+)\.[0-9]+(-[0-9A-Za-z.]+)?")
 
 
 class ConfigurationError(Exception):
@@ -43,8 +50,21 @@ def _words(value: Any) -> Any:
     return tuple(filter(None, re.split(r"[\s,]+", value))) if isinstance(value, str) else value
 
 
+def dialect_of(version: str) -> Dialect | None:
+    """Return how a server of that version is spoken to; None: nobody knows that version."""
+    written = VERSION.fullmatch(version)
+    return DIALECTS.get(written[1]) if written else None
+
+
+def _version(value: str) -> str:
+    if dialect_of(value) is None:
+        raise ValueError(f"Perene knows {KNOWN_VERSIONS}, each with its patch, as in 2.3.6")
+    return value
+
+
 Url = Annotated[str, BeforeValidator(_url), BeforeValidator(_origin)]
 Address = Annotated[str, BeforeValidator(_url)]
+Version = Annotated[str, AfterValidator(_version)]
 Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
 Secret = Annotated[SecretStr, Field(min_length=32)]
 Days = Annotated[float, Field(ge=0, le=3650)]
@@ -62,12 +82,14 @@ class Server(BaseModel):
     url: Url
     api_key: Annotated[SecretStr, Field(min_length=1)]
     instance_max: Annotated[int, Field(ge=0)] = 100
-    version: str = "2.3.6"
+    version: Version = "2.3.6"
 
     @property
     def dialect(self) -> Dialect:
-        """Which shapes the server speaks: 1.x is one dialect, everything newer the other."""
-        return "1.8" if self.version.startswith("1.") else "2"
+        """Which shapes the server speaks."""
+        dialect = dialect_of(self.version)
+        assert dialect
+        return dialect
 
 
 class Settings(BaseModel):
@@ -77,7 +99,7 @@ class Settings(BaseModel):
 
     evolution_url: Url | None = None
     evolution_api_key: SecretStr | None = None
-    evolution_version: str = "2.3.6"
+    evolution_version: Version = "2.3.6"
     instance_max: Annotated[int, Field(ge=0)] = 100
     evolution_servers: Json[tuple[Server, ...]] = ()
     instance_prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,15}$")] = (

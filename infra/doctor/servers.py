@@ -8,9 +8,10 @@ import httpx
 
 from infra.doctor import choices
 from infra.doctor.asking import ask
-from infra.doctor.findings import Finding, bad, doubtful, good, unseen
-from shared import problems
+from infra.doctor.findings import Finding, Verdict, bad, doubtful, good, unseen
+from shared import config, problems
 from shared.config import Server
+from shared.evolution import dialects
 from shared.evolution.client import Evolution
 
 OLDEST_THAT_RETRIES = (2, 3)
@@ -42,7 +43,8 @@ async def look(server: Server, http: httpx.AsyncClient, *, local: bool) -> Async
         )
     try:
         version = await evolution.version()
-        accepted = await evolution.verify()
+        licence = await _licence(what, evolution) if version else None
+        accepted = await evolution.verify() if version and not _forbids(licence) else False
     except problems.Problem as problem:
         yield bad(
             what,
@@ -57,9 +59,34 @@ async def look(server: Server, http: httpx.AsyncClient, *, local: bool) -> Async
             "Is its url right, without a path, and does a proxy let `GET /` through?",
         )
         return
-    yield _key(what, accepted)
+    if licence:
+        yield licence
+    if not _forbids(licence):
+        yield _key(what, accepted)
     yield _version(what, server, version)
     yield await clock(what, server.url, http)
+
+
+async def _licence(what: str, evolution: Evolution) -> Finding | None:
+    """Ask for the licence; None: the server needs none."""
+    try:
+        active = await evolution.licensed()
+    except problems.EvolutionFailed:
+        return unseen(what, "its licence: /license/status makes no sense")
+    if active is None:
+        return None
+    if active:
+        return good(what, "its licence is active")
+    return bad(
+        what,
+        "it has no licence, and serves nothing",
+        f"Sign in at {evolution.manager_url} and activate it.",
+    )
+
+
+def _forbids(licence: Finding | None) -> bool:
+    """Tell whether the server refuses everything for want of a licence."""
+    return licence is not None and licence.verdict is Verdict.BAD
 
 
 def _key(what: str, accepted: bool) -> Finding:
@@ -73,13 +100,20 @@ def _key(what: str, accepted: bool) -> Finding:
 
 
 def _version(what: str, server: Server, version: str) -> Finding:
-    if version.startswith("1.") != (server.dialect == "1.8"):
+    dialect = config.dialect_of(version)
+    if dialect is None:
+        return bad(
+            what,
+            f"it is {version}, which Perene doesn't know",
+            f"Run one of {config.KNOWN_VERSIONS}; others may answer in ways nobody has tried.",
+        )
+    if dialect != server.dialect:
         return bad(
             what,
             f"it is {version}, and configured as {server.version}",
             f"Set EVOLUTION_VERSION (or its `version`) to {version}.",
         )
-    if version.startswith("1."):
+    if not dialects.DIALECTS[dialect].repeats_webhooks:
         return doubtful(
             what,
             f"{version} posts each webhook once: what we miss comes with the nightly sweep only",

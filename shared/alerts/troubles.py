@@ -19,9 +19,11 @@ OF_CAPACITY = frozenset(
     {
         Cause.SERVER_DOWN,
         Cause.SERVER_KEY_REFUSED,
+        Cause.SERVER_NOT_LICENSED,
         Cause.SERVER_FULL,
         Cause.SERVER_FILLING,
         Cause.LINES_DISCONNECTED,
+        Cause.LINES_BANNED,
         Cause.SWEEP_OVERDUE,
         Cause.WRONG_NUMBER,
         Cause.MESSAGES_MAY_BE_LOST,
@@ -32,17 +34,33 @@ OF_WHOLE = frozenset({Cause.VIOLATIONS, Cause.APPROVAL_AWAITED})
 
 OF_ORPHANS = OF_WHOLE | {Cause.SWEEP_BRAKED, Cause.SWEEP_OVERDUE, Cause.MESSAGES_MAY_BE_LOST}
 
-KEY_REFUSED = "evolution-refused-key"
+SILENCES = {
+    "evolution-refused-key": Cause.SERVER_KEY_REFUSED,
+    "server-not-licensed": Cause.SERVER_NOT_LICENSED,
+}
+"""What is wrong with a server that has this problem; one with any other is down."""
+
+MENDED_IN_MANAGER = frozenset({Cause.SERVER_NOT_LICENSED})
+"""Causes that only somebody who signs in to the server's own manager can mend."""
+
 ASKED_FOR = (Reason.DISCONNECTED, Reason.DISCONNECT_ASKED)
 
 
 def of_servers(
-    censuses: dict[str, Census], silent: dict[str, str], alert_at: float
+    censuses: dict[str, Census],
+    silent: dict[str, str],
+    alert_at: float,
+    managers: Mapping[str, str] | None = None,
 ) -> Iterator[Trouble]:
-    """Servers that don't answer, and those that are full or will be soon."""
+    """Servers that don't answer, and those that are full or will be soon.
+
+    `managers`: where each server is administered, for what can only be mended there.
+    """
     for server, why in silent.items():
-        down = Cause.SERVER_KEY_REFUSED if why == KEY_REFUSED else Cause.SERVER_DOWN
-        yield Trouble(cause=down, subject=server)
+        cause = SILENCES.get(why, Cause.SERVER_DOWN)
+        manager = (managers or {}).get(server)
+        mended_at = {"address": manager} if manager and cause in MENDED_IN_MANAGER else {}
+        yield Trouble(cause=cause, subject=server, facts=mended_at)
     for server, census in censuses.items():
         facts = {"used": census.used, "limit": census.limit}
         if census.free == 0:
@@ -59,23 +77,33 @@ def of_lines(
     idle: timedelta,
     now: datetime,
 ) -> Iterator[Trouble]:
-    """Lines that were connected and aren't any more, one trouble per tenant.
+    """Lines that were connected and aren't any more, one trouble per tenant and cause.
 
-    Not those whose server is down (that is its trouble), that somebody disconnected, that were
-    idle for so long that nobody waits for them, or whose tenant is `away`.
+    Those that WhatsApp blocked are told at once: they don't come back by themselves. Not those
+    whose server is down (that is its trouble), that somebody disconnected, that were idle for so
+    long that nobody waits for them, or whose tenant is `away`.
     """
     down = Counter(
-        line.tenant
+        (line.tenant, cause)
         for line in lines
         if line.server not in silent
         and line.tenant not in away
         and line.state in (State.CLOSED, State.MISSING)
         and line.reason not in ASKED_FOR
         and not line.surely_unpaired
-        and after <= now - line.idle_since <= idle
+        and (cause := _cause_of(line, now - line.idle_since, after, idle))
     )
-    for tenant, count in sorted(down.items()):
-        yield Trouble(cause=Cause.LINES_DISCONNECTED, subject=tenant, count=count)
+    for (tenant, cause), count in sorted(down.items()):
+        yield Trouble(cause=cause, subject=tenant, count=count)
+
+
+def _cause_of(line: Instance, lasted: timedelta, after: timedelta, idle: timedelta) -> Cause | None:
+    """Say which trouble a line is that isn't connected; None: it is none yet, or not any more."""
+    if lasted > idle:
+        return None
+    if line.reason is Reason.BANNED:
+        return Cause.LINES_BANNED
+    return Cause.LINES_DISCONNECTED if lasted >= after else None
 
 
 def unsure(
@@ -90,6 +118,7 @@ def unsure(
         *(Trouble(cause=Cause.SERVER_FULL, subject=server) for server in unseen),
         *(Trouble(cause=Cause.SERVER_FILLING, subject=server) for server in unseen | full),
         *(Trouble(cause=Cause.LINES_DISCONNECTED, subject=tenant) for tenant in of_lines),
+        *(Trouble(cause=Cause.LINES_BANNED, subject=tenant) for tenant in of_lines),
     ]
     return {trouble.id for trouble in hidden}
 

@@ -13,12 +13,18 @@ SENTENCES: dict[Language, dict[Cause, Say]] = {
     "pt-BR": {
         Cause.SERVER_DOWN: lambda it: f"O servidor {it.subject} não responde",
         Cause.SERVER_KEY_REFUSED: lambda it: f"O servidor {it.subject} recusa a nossa chave",
+        Cause.SERVER_NOT_LICENSED: lambda it: (
+            f"O servidor {it.subject} está sem licença e não atende: ative-a em {_address(it)}"
+        ),
         Cause.SERVER_FULL: lambda it: (
             f"O servidor {it.subject} está cheio: {_share(it)}. Novas linhas não entram nele"
         ),
         Cause.SERVER_FILLING: lambda it: f"O servidor {it.subject} está quase cheio: {_share(it)}",
         Cause.LINES_DISCONNECTED: lambda it: (
             f"Cliente {it.subject}: {it.count} linha(s) desconectada(s)"
+        ),
+        Cause.LINES_BANNED: lambda it: (
+            f"Cliente {it.subject}: o WhatsApp bloqueou {it.count} número(s)"
         ),
         Cause.SWEEP_BRAKED: lambda it: (
             f"A limpeza parou por segurança e nada foi apagado: {_why(it)}"
@@ -43,12 +49,18 @@ SENTENCES: dict[Language, dict[Cause, Say]] = {
     "en": {
         Cause.SERVER_DOWN: lambda it: f"Server {it.subject} doesn't answer",
         Cause.SERVER_KEY_REFUSED: lambda it: f"Server {it.subject} refuses our key",
+        Cause.SERVER_NOT_LICENSED: lambda it: (
+            f"Server {it.subject} has no licence and serves nothing: activate it at {_address(it)}"
+        ),
         Cause.SERVER_FULL: lambda it: (
             f"Server {it.subject} is full: {_share(it)}. It takes no new lines"
         ),
         Cause.SERVER_FILLING: lambda it: f"Server {it.subject} is almost full: {_share(it)}",
         Cause.LINES_DISCONNECTED: lambda it: (
             f"Client {it.subject}: {it.count} line(s) disconnected"
+        ),
+        Cause.LINES_BANNED: lambda it: (
+            f"Client {it.subject}: WhatsApp blocked {it.count} number(s)"
         ),
         Cause.SWEEP_BRAKED: lambda it: (
             f"The clean-up stopped to be safe, and nothing was deleted: {_why(it)}"
@@ -116,6 +128,10 @@ def _share(incident: Incident) -> str:
     used, limit = (value if isinstance(value, int) else 0 for value in known)
     share = round(100 * used / limit) if limit else 100
     return f"{used}/{limit} ({share} %)"
+
+
+def _address(incident: Incident) -> str:
+    return str(incident.facts.get("address") or "/manager")
 
 
 def _since(incident: Incident, since: str, never: str) -> str:

@@ -7,6 +7,7 @@ from typing import assert_never
 from shared.domain import events
 from shared.domain.events import ConnectionEvent
 from shared.domain.instances import Code, Instance, Reason, State, epoch_ms
+from shared.domain.upstream import Connection
 
 LONGEST_RETRY_MS = 35 * 60 * 1000
 """No event comes later than this (EVOLUTION.md §4, delivery: 10 attempts in 20 – 27 minutes)."""
@@ -24,14 +25,29 @@ def decide_event(
     older than the newest one that changed something arrives too late to say anything, unless it
     is older than any retry: then the server's clock was set back, and it is news. What a release
     or a disconnect has begun, no event undoes; nor does an earlier instance (`born`) say anything.
+    A removal is final, so it is never late; a close that its server tells after it isn't news.
     """
     at = min(at, epoch_ms(now + FURTHEST_AHEAD))
-    if born != instance.born or _late(instance, at) or _leaving(instance):
+    late = _late(instance, at)
+    if born != instance.born or _leaving(instance) or _closes_what_is_gone(instance, event):
+        return None
+    if late and not isinstance(event, events.Removed):
         return None
     moved = _moved(instance, event, now)
-    if moved == instance:
+    if moved is None or moved == instance:
         return None
-    return None if moved is None else moved.model_copy(update={"heard_at": at})
+    return moved.model_copy(update={"heard_at": instance.heard_at if late else at})
+
+
+def decide_outage(event: ConnectionEvent, seen: Connection | None) -> ConnectionEvent | None:
+    """Say what an event that takes a line down means, once its server was asked; None: nothing.
+
+    `seen` is what the server says of the socket. None: it carries no such instance, whatever the
+    event calls that. UNKNOWN: nobody could ask, so the event is believed.
+    """
+    if seen is Connection.OPEN:
+        return None
+    return events.Removed() if seen is None else event
 
 
 def _moved(instance: Instance, event: ConnectionEvent, now: datetime) -> Instance | None:
@@ -41,6 +57,8 @@ def _moved(instance: Instance, event: ConnectionEvent, now: datetime) -> Instanc
             return instance.moved(State.OPEN, None, now, **change)
         case events.LoggedOut():
             return instance.moved(State.CLOSED, Reason.LOGGED_OUT, now, code=None)
+        case events.Banned():
+            return instance.moved(State.CLOSED, Reason.BANNED, now, code=None)
         case events.ConnectionLost():
             return instance.moved(State.CLOSED, Reason.CONNECTION_LOST, now, code=None)
         case events.CodeShown(shown):
@@ -93,6 +111,12 @@ def _live_with(number: str | None, owner: Instance) -> bool:
 
 def _late(instance: Instance, at: int) -> bool:
     return 0 < instance.heard_at - at <= LONGEST_RETRY_MS
+
+
+def _closes_what_is_gone(instance: Instance, event: ConnectionEvent) -> bool:
+    """Until 2.3.6 a server removes an open instance first and closes its socket then (§3)."""
+    closing = events.LoggedOut | events.Banned | events.ConnectionLost | events.CodesExhausted
+    return instance.state is State.MISSING and isinstance(event, closing)
 
 
 def _leaving(instance: Instance) -> bool:

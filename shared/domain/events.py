@@ -21,6 +21,11 @@ class LoggedOut:
 
 
 @dataclass(frozen=True)
+class Banned:
+    """WhatsApp ended the session because it blocked the number, for a while or for good."""
+
+
+@dataclass(frozen=True)
 class ConnectionLost:
     """The connection closed in a way that isn't a log-out."""
 
@@ -151,7 +156,9 @@ class Unreadable:
     item: str = field(default="", repr=False)
 
 
-ConnectionEvent = Opened | LoggedOut | ConnectionLost | CodeShown | CodesExhausted | Removed
+ConnectionEvent = (
+    Opened | LoggedOut | Banned | ConnectionLost | CodeShown | CodesExhausted | Removed
+)
 MessageEvent = Said | Recalled | DeliveryMoved | SendRefused | Edited | Revoked | Reacted
 NameEvent = ContactNamed | GroupNamed
 

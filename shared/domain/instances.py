@@ -7,7 +7,7 @@ stateDiagram-v2
     creating --> open: adopted while open
     pairing --> open: scanned
     pairing --> closed: nobody scanned (qr_limit)
-    open --> closed: logged out, disconnected
+    open --> closed: logged out, banned, disconnected
     open --> conflict: its number is live on another line
     conflict --> open: the number is free again
     closed --> pairing: ensure
@@ -69,6 +69,7 @@ class Reason(StrEnum):
     QR_LIMIT = "qr_limit"
     RECONNECTING = "reconnecting"
     LOGGED_OUT = "logged_out"
+    BANNED = "banned"
     DISCONNECT_ASKED = "disconnect_asked"
     DISCONNECTED = "disconnected"
     NUMBER_ASKED = "number_asked"
@@ -79,7 +80,7 @@ class Reason(StrEnum):
 
 
 CONNECTED = (State.OPEN, State.CONFLICT)
-PAIRED = (Reason.LOGGED_OUT, Reason.CONNECTION_LOST, Reason.RECONNECTING)
+PAIRED = (Reason.LOGGED_OUT, Reason.BANNED, Reason.CONNECTION_LOST, Reason.RECONNECTING)
 UNPAIRED = (Reason.NEW, Reason.WAITING_FOR_SCAN, Reason.NO_CODE, Reason.QR_LIMIT)
 """The reasons of those that are waiting for their first pairing (and of some that aren't)."""
 

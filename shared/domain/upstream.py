@@ -147,6 +147,7 @@ class WhyNotSent(StrEnum):
     INSTANCE_MISSING = "instance_missing"
     RESTRICTED = "restricted"
     UNREACHABLE = "unreachable"
+    UNLICENSED = "unlicensed"
 
 
 @dataclass(frozen=True)

@@ -63,6 +63,10 @@ class Answer:
     def instance_missing(self) -> bool:
         return self.status == 404 and errors.instance_missing(self.body)
 
+    @property
+    def unlicensed(self) -> bool:
+        return errors.not_licensed(self.body, self.status)
+
 
 @dataclass(frozen=True)
 class Lost:
@@ -87,12 +91,13 @@ class Calls:
     async def _call(self, call: Call) -> Answer | None:
         """A success as JSON, or None if the server doesn't carry the instance. Else a problem.
 
-        Raises EvolutionUnreachable, EvolutionTimedOut, EvolutionRefusedKey, EvolutionFailed.
+        Raises EvolutionUnreachable, EvolutionTimedOut, EvolutionRefusedKey, ServerNotLicensed,
+        EvolutionFailed.
         """
         return self._checked(await self._hear(call))
 
     async def _hear(self, call: Call) -> Answer:
-        """Any answer but a 401, for those that read failures too."""
+        """Any answer of one that lets us in, for those that read failures too."""
         heard = await self._ask(call)
         if isinstance(heard, Lost):
             raise self._problem_of(heard) from heard.cause
@@ -166,8 +171,11 @@ class Calls:
             raise self._failed(answer) from error
 
     def _check_key(self, answer: Answer) -> None:
+        """Raise if the server let us do nothing: EvolutionRefusedKey, ServerNotLicensed."""
         if answer.status == 401:
             raise problems.EvolutionRefusedKey(f"{self._server.id} answered 401")
+        if answer.unlicensed:
+            raise problems.ServerNotLicensed(f"{self._server.id} serves nothing without one.")
 
     def _failed(self, answer: Answer) -> problems.Problem:
         return problems.EvolutionFailed(self._account_of(answer))
@@ -200,7 +208,7 @@ def _segment(text: str) -> str:
 def _worth_repeating(outcome: Answer | Lost) -> bool:
     if isinstance(outcome, Lost):
         return not outcome.timed_out
-    return outcome.status >= 500
+    return outcome.status >= 500 and not outcome.unlicensed
 
 
 def _json(response: httpx.Response) -> Any:

@@ -34,8 +34,8 @@ class Evolution(Messages):
     """One Evolution server, in our words.
 
     Besides what each method says, all raise EvolutionUnreachable (refused or cut),
-    EvolutionTimedOut, EvolutionRefusedKey (401) and EvolutionFailed (5xx, HTML, bodies that make
-    no sense).
+    EvolutionTimedOut, EvolutionRefusedKey (401), ServerNotLicensed (2.4) and EvolutionFailed (5xx,
+    HTML, bodies that make no sense).
     """
 
     def __init__(self, server: Server, http: httpx.AsyncClient) -> None:
@@ -163,6 +163,21 @@ class Evolution(Messages):
         answer = await self._call(Call("GET", "/", limits.VERSION))
         found = answer.body.get("version") if answer and isinstance(answer.body, dict) else None
         return found if isinstance(found, str) else None
+
+    @property
+    def manager_url(self) -> str:
+        """Return where a person administers the server, without what signs anybody in."""
+        return str(httpx.URL(self._server.url).copy_with(username=None, password=None)) + "/manager"
+
+    async def licensed(self) -> bool | None:
+        """Tell whether a licence was activated; None: the server asks for none (before 2.4, §9).
+
+        Raises EvolutionFailed when it doesn't tell.
+        """
+        answer = await self._hear(Call("GET", "/license/status", limits.VERIFY, repeat=True))
+        if answer.status == 404:
+            return None
+        return self._read(self._dialect.licensed, self._checked(answer))
 
     async def verify(self) -> bool:
         """Whether the server accepts our key. Never raises EvolutionRefusedKey."""

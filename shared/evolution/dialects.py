@@ -57,6 +57,15 @@ Verification = tuple[str, str, dict[str, str] | None, dict[str, str] | None]
 class Dialect:
     """2.x."""
 
+    sends_headers = True
+    """Its webhooks carry headers of ours."""
+
+    tells_numbers = True
+    """Its census tells the number of an instance that isn't connected."""
+
+    repeats_webhooks = True
+    """It posts an event again that nobody took."""
+
     restart_method = "POST"
     holds_back = True
     """While we are unreachable, an edit holds back what comes after it (EVOLUTION.md §4)."""
@@ -110,6 +119,14 @@ class Dialect:
     def connection(self, body: Any) -> Connection:
         instance = fields(fields(body).get("instance"))
         return state(instance.get("state"))
+
+    def licensed(self, body: Any) -> bool:
+        """Tell what `license/status` says."""
+        match body:
+            case {"status": str(status)}:
+                return status == "active"
+            case _:
+                raise MalformedError
 
     def link(self, body: Any) -> Link:
         """Open, or the code in one of the two places where it can be, or none (yet)."""
@@ -168,6 +185,9 @@ class OldDialect(Dialect):
     It ignores groups from the create on, whatever the create says; `settings/set` undoes that.
     """
 
+    sends_headers = False
+    tells_numbers = False
+    repeats_webhooks = False
     restart_method = "PUT"
     holds_back = False
     verification: Verification = (

@@ -7,8 +7,10 @@ from typing import Any
 
 MOST_TEXTS = 50
 LONGEST_TEXT = 2_000
+NOT_LICENSED = "LICENSE_REQUIRED"
 
 _MISSING = re.compile(r"\binstance\b.*\b(does not exist|not found)\b", re.IGNORECASE | re.DOTALL)
+_NOT_LICENSED = re.compile(rf"\b{NOT_LICENSED}\b")
 _IN_USE = re.compile(r"\bname\b.*\balready in use\b", re.IGNORECASE | re.DOTALL)
 _CONNECTED = re.compile(r"needs to be disconnected", re.IGNORECASE)
 _FULL = re.compile(r"\b(max(imum)?|limit)\b", re.IGNORECASE)
@@ -30,6 +32,13 @@ def texts(body: Any) -> list[str]:
 def says_error(body: Any) -> bool:
     """A body that calls itself an error, whatever its status (connect and restart do that)."""
     return isinstance(body, dict) and body.get("error") is True
+
+
+def not_licensed(body: Any, status: int) -> bool:
+    """Tell whether the server serves nothing before its licence is activated (2.4, §9)."""
+    if status != 503 or not isinstance(body, dict):
+        return False
+    return NOT_LICENSED in (body.get("code"), body.get("error")) or _says(_NOT_LICENSED, body)
 
 
 def instance_missing(body: Any) -> bool:

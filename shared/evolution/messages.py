@@ -27,8 +27,8 @@ from shared.evolution.refusals import reason_not_sent
 class Messages(Calls):
     """The message and chat routes of one server.
 
-    What sends answers with an outcome; it only raises EvolutionUnreachable (nothing was sent) and
-    EvolutionRefusedKey (neither). The rest raises like the other calls.
+    What sends answers with an outcome; it only raises EvolutionUnreachable (nothing was sent),
+    EvolutionRefusedKey and ServerNotLicensed (neither). The rest raises like the other calls.
     """
 
     def __init__(self, server: Server, http: httpx.AsyncClient) -> None:

@@ -9,8 +9,10 @@ from shared.domain.upstream import Scannable
 from shared.evolution import reading
 from shared.evolution.heard import Events, Heard
 
-LOGGED_OUT = frozenset({401, 402, 403, 406})
-"""The reasons after which a server doesn't reconnect by itself (EVOLUTION.md §3, states)."""
+LOGGED_OUT = 401
+BANNED = frozenset({402, 403, 406})
+"""With `LOGGED_OUT`, the reasons after which a server doesn't reconnect by itself (EVOLUTION.md §3,
+states): 402 is a ban for a while, 403 a locked account or one without its phone, 406 a ban."""
 
 
 class _State(Record):
@@ -58,8 +60,10 @@ def _moved(told: _State, own: str | None) -> Event:
     match told.state:
         case "open":
             return events.Opened(reading.own_number(told.wuid) if told.wuid else own)
-        case "close" if told.status_reason in LOGGED_OUT:
+        case "close" if told.status_reason == LOGGED_OUT:
             return events.LoggedOut()
+        case "close" if told.status_reason in BANNED:
+            return events.Banned()
         case "close":
             return events.ConnectionLost()
         case "refused":

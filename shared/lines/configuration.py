@@ -3,6 +3,7 @@
 from shared import config, webhook_token
 from shared.domain.names import InstanceName
 from shared.domain.upstream import Configuration
+from shared.evolution import dialects
 from shared.evolution.dialects import SETTINGS
 
 EVENTS = (
@@ -32,7 +33,7 @@ def configuration_of(server: config.Server, name: InstanceName, born: int) -> Co
     1.8 knows no headers, so there the token is part of the path (EVOLUTION.md §4).
     """
     public_url, token = config.settings().public_url, webhook_token.sign(name, born)
-    if server.dialect == "1.8":
+    if not dialects.of(server).sends_headers:
         return Configuration(f"{public_url}/webhook/{token}", {}, EVENTS, SETTINGS)
     headers = {webhook_token.HEADER: token}
     return Configuration(f"{public_url}/webhook", headers, EVENTS + EVENTS_SINCE_2, SETTINGS)

@@ -14,7 +14,7 @@ import jwt
 from jwt.types import Options
 from pydantic import AwareDatetime, Field
 
-from shared import config, log, problems, services
+from shared import config, log, problems, services, web
 from shared.domain.instances import Instance, State, epoch_ms
 from shared.domain.names import LineKey
 from shared.domain.record import Record
@@ -148,6 +148,11 @@ async def _known(opened: Opened) -> Instance:
     if epoch_ms(line.created_at) != opened.made:
         raise problems.LineUnknown()
     return line
+
+
+def reply(opened: Opened, line: Instance) -> web.Reply:
+    """Answer with the line, and when to ask again while there is no code to scan yet."""
+    return web.Reply(view(opened, line), headers=views.when_to_ask(line, services.now()))
 
 
 def view(opened: Opened, line: Instance) -> LinkedLine:

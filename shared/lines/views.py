@@ -59,11 +59,16 @@ def reply(instance: Instance, now: datetime) -> web.Reply:
 
     With when to ask again, then and while there is no code to scan yet.
     """
-    view = line_view(instance, now)
-    if view.code or (instance.state in SETTLED and not instance.leased(now)):
-        return web.Reply(view)
     under_way = instance.state in (State.CREATING, State.RELEASING) or instance.leased(now)
-    return web.Reply(view, 202 if under_way else 200, {"retry-after": str(ASK_AGAIN_SECONDS)})
+    waits = when_to_ask(instance, now)
+    return web.Reply(line_view(instance, now), 202 if waits and under_way else 200, waits)
+
+
+def when_to_ask(instance: Instance, now: datetime) -> dict[str, str]:
+    """Return the header that says when to ask again; nothing, if nothing is waited for."""
+    if instance.code_at(now) or (instance.state in SETTLED and not instance.leased(now)):
+        return {}
+    return {"retry-after": str(ASK_AGAIN_SECONDS)}
 
 
 def _code_view(code: Code) -> CodeView:

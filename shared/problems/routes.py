@@ -31,6 +31,7 @@ LINE_PROBLEMS: tuple[type[Problem], ...] = (
     problems.EvolutionFailed,
     problems.EvolutionRefused,
     problems.EvolutionRefusedKey,
+    problems.ServerNotLicensed,
 )
 OPERATOR_PROBLEMS: tuple[type[Problem], ...] = (
     problems.TokenMissing,

@@ -31,6 +31,11 @@ class EvolutionRefusedKey(Problem):
     title = "The WhatsApp server refused our key"
 
 
+class ServerNotLicensed(Problem):
+    status = 503
+    title = "The WhatsApp server has no licence: somebody has to activate it"
+
+
 class ServerUnknown(Problem):
     status = 503
     title = "The line's server is not configured on this deployment"

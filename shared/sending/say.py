@@ -36,6 +36,7 @@ NOT_SENT: dict[WhyNotSent, type[problems.Problem]] = {
     WhyNotSent.INSTANCE_MISSING: problems.LineNotOpen,
     WhyNotSent.RESTRICTED: problems.LineRestricted,
     WhyNotSent.UNREACHABLE: problems.EvolutionUnreachable,
+    WhyNotSent.UNLICENSED: problems.ServerNotLicensed,
 }
 
 
@@ -200,6 +201,9 @@ async def _speak(send: Send, outgoing: Outgoing, line: Instance) -> Outcome:
         heard = await services.evolution(line.server).send(line.name, outgoing)
     except (problems.EvolutionUnreachable, problems.EvolutionRefusedKey):
         await _failed(send, WhyNotSent.UNREACHABLE)
+        raise
+    except problems.ServerNotLicensed:
+        await _failed(send, WhyNotSent.UNLICENSED)
         raise
     match heard:
         case Sent() as sent:

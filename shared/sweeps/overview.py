@@ -79,6 +79,7 @@ def _attention(incidents: list[Incident]) -> list[Attention]:
             count=each.count,
             sentence=words.SENTENCES[language][each.cause](each),
             since=each.raised_at,
+            address=each.facts.get("address"),
         )
         for each in ranked
     ]

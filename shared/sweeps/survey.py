@@ -13,6 +13,7 @@ from shared.domain.instances import Instance
 from shared.domain.names import InstanceName, TenantId
 from shared.domain.tenants import Tenant
 from shared.domain.upstream import Configuration, Sighting
+from shared.evolution import dialects
 from shared.store.fleet import Unreadable
 
 MOST_LOOKS = 200
@@ -62,7 +63,7 @@ async def take(standing: Standing) -> Survey:
 def vague_servers() -> frozenset[str]:
     """Those that don't tell the number of an instance that isn't connected."""
     fleet = config.settings().servers
-    return frozenset(server for server, each in fleet.items() if each.dialect == "1.8")
+    return frozenset(name for name, each in fleet.items() if not dialects.of(each).tells_numbers)
 
 
 async def number_of(server: str, name: InstanceName) -> str | None:

@@ -48,6 +48,7 @@ class Attention(Record):
     count: int
     sentence: str
     since: AwareDatetime
+    address: str | None = Field(default=None, description="Where somebody can mend it")
 
 
 class Totals(Record):
@@ -108,6 +109,7 @@ class IncidentView(Record):
     sentence: str
     since: AwareDatetime
     resolved_at: AwareDatetime | None = None
+    address: str | None = Field(default=None, description="Where somebody can mend it")
 
 
 class InstanceView(Record):
@@ -214,7 +216,8 @@ def incident_view(incident: Incident) -> IncidentView:
     said = words.SENTENCES[config.settings().alert_language][incident.cause](incident)
     told = {"id", "severity", "cause", "subject", "count", "resolved_at"}
     known = incident.model_dump(include=told) | {"severity": incident.severity}
-    return IncidentView(**known, sentence=said, since=incident.raised_at)
+    address = incident.facts.get("address")
+    return IncidentView(**known, sentence=said, since=incident.raised_at, address=address)
 
 
 def instance_view(line: Instance) -> InstanceView:

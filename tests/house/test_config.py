@@ -176,7 +176,7 @@ def test_a_fleet_needs_no_single_server():
 
 @in_each(
     ("version", "dialect"),
-    [("1.8.2", "1.8"), ("1.7.4", "1.8"), ("2.1.1", "2"), ("2.3.6", "2"), ("10.0.0", "2")],
+    [("1.8.2", "1.8"), ("2.2.3", "2"), ("2.3.7", "2"), ("2.4.0", "2"), ("2.4.0-rc2", "2")],
 )
 def test_a_servers_version_says_how_to_speak_to_it(version: str, dialect: str):
     (server,) = read(EVOLUTION_SERVERS=fleet({**SERVER, "version": version})).servers.values()

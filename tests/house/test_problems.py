@@ -70,6 +70,7 @@ SLUGS = [
     "evolution-failed",
     "evolution-refused",
     "evolution-refused-key",
+    "server-not-licensed",
     "server-unknown",
     "store-unavailable",
     "webhook-forged",

@@ -33,7 +33,7 @@ def test_a_test_that_skips_fails_in_ci(tmp_path: Path, ci: str, code: int, outco
     assert ("1 error" in ran.stdout) == bool(code)
 
 
-@pytest.mark.parametrize(
+@in_each(
     "reason",
     ["needs terraform or tofu", "needs the Google Cloud SDK", "needs gcloud", "needs Docker"],
 )

@@ -143,7 +143,7 @@ async def test_a_server_that_posts_by_event_is_understood(perene: Perene):
     answer = await perene.http.post("/webhook/connection-update", content=body, headers=headers)
 
     assert answer.status_code == 204
-    assert (await perene.call("GET", "/instances/default")).json()["state"] == "closed"
+    assert (await perene.call("GET", "/instances/default")).json()["state"] == "missing"
 
 
 @in_both_dialects

@@ -117,7 +117,7 @@ async def test_a_deleted_instance_is_gone_once_its_last_webhook_was_delivered(si
     await sim.settled()
 
     assert answer.status_code == 200
-    assert right_after["instance"]["state"] == "close"
+    assert right_after["instance"]["state"] == "open"
     assert again.status_code == 403
     assert not sim.exists(shop)
 

@@ -43,6 +43,7 @@ async def _serve(asked: argparse.Namespace) -> None:
             seed=asked.seed,
             server_url=f"http://127.0.0.1:{asked.port}",
             timezone_offset_hours=asked.timezone_offset_hours,
+            licensed=not asked.unlicensed,
         )
         config = uvicorn.Config(
             simulator.app,
@@ -61,7 +62,9 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m infra.local.simulator", description=__doc__)
     parser.add_argument("--port", type=int, default=8081)
     parser.add_argument("--api-key", required=True)
-    parser.add_argument("--version", default="2.3.6", help="2.3.6 or 1.8.2")
+    parser.add_argument("--version", default="2.3.6", help="1.8.2, 2.3.6, 2.3.7 or 2.4.0")
+    unlicensed = "2.4 before anybody activated it: 503 LICENSE_REQUIRED"
+    parser.add_argument("--unlicensed", action="store_true", help=unlicensed)
     parser.add_argument("--data", type=Path, help="a folder in which the state survives a restart")
     parser.add_argument("--quick", action="store_true", help="none of the measured delays")
     parser.add_argument("--seed", type=int, default=0)

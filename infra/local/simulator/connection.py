@@ -1,6 +1,7 @@
 """The connection of one instance: its state, and how it opens, closes and comes back."""
 
 import json
+from http import HTTPStatus
 
 from infra.local.simulator import ids, qr, webhooks
 from infra.local.simulator.answers import Answer, Ask, Json, bad_request, crashed, success
@@ -55,6 +56,8 @@ async def restart(world: World, ask: Ask) -> Answer:
 async def logout(world: World, ask: Ask) -> Answer:
     """The number is unpaired, and this process will not hear its messages again."""
     session = _session(world, ask)
+    if session.state == "close" and world.version >= (2, 4):
+        return success("Instance logged out")
     if session.state == "close":
         raise bad_request(f'The "{session.name}" instance is not connected')
     session.deaf = session.integration != EVOLUTION
@@ -76,13 +79,20 @@ def close_removed(world: World, session: Session) -> None:
     close(world, session, _boom("Stream Errored (conflict)", REMOVED))
 
 
-def close(world: World, session: Session, error: Json) -> None:
-    """Closed for good with a 401: unpaired, and everybody is told."""
+def close_blocked(world: World, session: Session, code: int) -> None:
+    """Close a session whose number WhatsApp blocked: with 402, 403 or 406."""
+    data = {"tag": "failure", "attrs": {"reason": str(code)}}
+    failure: Json = {"data": data, "isBoom": True}
+    close(world, session, _boom("Connection Failure", failure, code), code)
+
+
+def close(world: World, session: Session, error: Json, code: int = 401) -> None:
+    """Closed for good: unpaired, and everybody is told."""
     session.state, session.code = "close", None
     now = ids.moment()
     disconnection = {
         "disconnectionAt": now,
-        "disconnectionReasonCode": 401,
+        "disconnectionReasonCode": code,
         "disconnectionObject": json.dumps({"error": error, "date": now}, separators=(",", ":")),
     }
     if row := world.rows.get(session.name):
@@ -139,15 +149,16 @@ def _tell_closed(world: World, session: Session, disconnection: Json) -> None:
     })  # fmt: skip
     webhooks.emit(world, name, "logout.instance", None)
     webhooks.emit(world, name, "connection.update", {
-        "instance": name, "state": "close", "statusReason": 401,
+        "instance": name, "state": "close",
+        "statusReason": disconnection["disconnectionReasonCode"],
     })  # fmt: skip
 
 
-def _boom(message: str, error: Json) -> Json:
-    payload = {"statusCode": 401, "error": "Unauthorized", "message": message}
+def _boom(message: str, error: Json, code: int = 401) -> Json:
+    payload = {"statusCode": code, "error": HTTPStatus(code).phrase, "message": message}
     return error | {
         "isServer": False,
-        "output": {"statusCode": 401, "payload": payload, "headers": {}},
+        "output": {"statusCode": code, "payload": payload, "headers": {}},
     }
 
 

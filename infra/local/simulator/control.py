@@ -59,6 +59,9 @@ async def _answer(sim: "Simulator", request: Request, segments: list[str]) -> Re
         case "POST", ["reset"]:
             sim.reset()
             return JSONResponse({})
+        case "PUT", ["license"]:
+            sim.license(bool((await _body(request))["active"]))
+            return JSONResponse({"active": sim.world.licensed})
         case (("GET" | "PUT"), ["faults"]):
             return await _faults(sim, request)
         case "POST", ["instances", name, verb] if verb in VERBS:
@@ -107,6 +110,11 @@ async def _acknowledge(sim: "Simulator", name: str, body: Json) -> Json:
     return {}
 
 
+async def _block(sim: "Simulator", name: str, body: Json) -> Json:
+    await sim.block(name, int(body.get("code") or 403))
+    return {}
+
+
 async def _revise(sim: "Simulator", name: str, body: Json) -> Json:
     if "text" in body:
         await sim.edit(name, str(body["id"]), str(body["text"]))
@@ -127,6 +135,7 @@ VERBS: dict[str, Verb] = {
     "scan": _scan,
     "pair": _pair,
     "unpair": _simply(lambda sim, name: sim.unpair(name)),
+    "block": _block,
     "drop": _simply(lambda sim, name: sim.drop(name)),
     "storm": _simply(lambda sim, name: sim.storm(name)),
     "vanish": _simply(lambda sim, name: sim.vanish(name)),

@@ -9,6 +9,7 @@ the same gaps between them, so the mix of 201, 400 and 403 comes about by itself
 import asyncio
 import re
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from http import HTTPStatus
 
 from infra.local.simulator import configuration, ids, qr, removal, webhooks
@@ -50,6 +51,7 @@ NO_SUCH_ID = "Foreign key constraint violated on the constraint: `{}_instanceId_
 
 async def create(world: World, ask: Ask) -> Answer:
     """The instance exists, unless somebody else creates the same name right now."""
+    ask = _trimmed(world, ask)
     name = ask.body.get("instanceName")
     async with AsyncExitStack() as stack:
         await _arrive(world, stack, str(name))
@@ -59,6 +61,14 @@ async def create(world: World, ask: Ask) -> Answer:
         _refuse_crowded(world, str(name))
         _validate(ask.body)
         return await _create(world, str(name), ask.body)
+
+
+def _trimmed(world: World, ask: Ask) -> Ask:
+    """Take the blanks off a name, as 2.4 does."""
+    name = ask.body.get("instanceName")
+    if world.version < (2, 4) or not isinstance(name, str):
+        return ask
+    return replace(ask, body=ask.body | {"instanceName": name.strip()})
 
 
 async def _create(world: World, name: str, body: Json) -> Answer:

@@ -13,6 +13,9 @@ from infra.local.simulator.state import (
     World,
 )
 
+BLOCKS = frozenset({402, 403, 406})
+"""The codes with which WhatsApp ends the session of a number that it blocked."""
+
 
 async def scan(world: World, name: str, number: str, profile: str) -> None:
     """A person scanned the code: the instance is open under that number."""
@@ -54,6 +57,13 @@ def pair(world: World, session: Session, number: str, profile: str | None) -> No
 async def unpair(world: World, name: str) -> None:
     """A person removed the device on the phone: closed with a 401."""
     connection.close_removed(world, _open(world, name))
+
+
+async def block(world: World, name: str, code: int) -> None:
+    """Let WhatsApp block the number: for a while (402), or for good (403, 406)."""
+    if code not in BLOCKS:
+        raise ValueError(f"code is one of {', '.join(map(str, sorted(BLOCKS)))}")
+    connection.close_blocked(world, _open(world, name), code)
 
 
 async def drop(world: World, name: str, back: bool) -> None:

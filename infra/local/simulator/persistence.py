@@ -20,6 +20,7 @@ def save(world: World, folder: Path) -> None:
         "sent": [sent._asdict() for sent in world.sent],
         "media": world.media,
         "on_whatsapp": sorted(world.on_whatsapp),
+        "licensed": world.licensed,
     }
     folder.mkdir(parents=True, exist_ok=True)
     draft = folder / f"{FILE}.new"
@@ -36,6 +37,7 @@ def load(world: World, folder: Path) -> None:
     world.sessions = {row.name: _asleep(row) for row in world.rows.values()}
     world.sent = [Sent(**sent) for sent in kept["sent"]]
     world.media, world.on_whatsapp = kept["media"], set(kept["on_whatsapp"])
+    world.licensed = kept.get("licensed", world.licensed)
 
 
 def wake(world: World) -> None:

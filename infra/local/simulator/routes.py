@@ -9,6 +9,7 @@ from infra.local.simulator import (
     connection,
     contents,
     creation,
+    licence,
     listing,
     receiving,
     removal,
@@ -44,6 +45,7 @@ async def verify(world: World, ask: Ask) -> Answer:
 PLAIN: dict[tuple[str, str], Handler] = {
     ("GET", ""): welcome,
     ("POST", "verify-creds"): verify,
+    ("GET", "license/status"): licence.status,
     ("POST", "instance/create"): creation.create,
     ("GET", "instance/fetchInstances"): listing.fetch_instances,
     ("POST", "webhook/evolution"): receiving.inject,
@@ -87,6 +89,8 @@ NAMED: dict[tuple[str, str], Handler] = {
 
 def find(world: World, method: str, route: str, named: bool) -> Handler | None:
     """The handler, or None if this server has no such route."""
+    if route == "license/status" and not world.wants_licence:
+        return None
     known = NAMED if named else PLAIN
     if world.legacy:
         if (method, route) in v1.GONE:

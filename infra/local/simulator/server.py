@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from infra.local.simulator import cuts, routes
+from infra.local.simulator import cuts, licence, routes
 from infra.local.simulator.answers import (
     Answer,
     Ask,
@@ -71,6 +71,7 @@ async def _answer(world: World, ask: Ask, path: str, raw: bytes) -> Answer:
 
 
 async def _handled(world: World, ask: Ask, path: str) -> Answer:
+    licence.require(world, ask.route)
     handler = routes.find(world, ask.method, ask.route, bool(ask.name))
     if handler is None:
         raise no_such_route(ask.method, path)

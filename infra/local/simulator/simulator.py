@@ -144,6 +144,15 @@ class Simulator:
     async def unpair(self, name: str) -> None:
         await people.unpair(self.world, name)
 
+    async def block(self, name: str, code: int = 403) -> None:
+        """Let WhatsApp block the number: 402 for a while, 403 and 406 for good."""
+        await people.block(self.world, name, code)
+
+    def license(self, active: bool = True) -> None:
+        """Activate the server's licence in its manager, or take it away."""
+        self.world.licensed = active
+        self.world.changed()
+
     async def drop(self, name: str, back: bool = True) -> None:
         """The connection broke; without `back` it stays so, and the database still says open."""
         await people.drop(self.world, name, back)

@@ -149,6 +149,7 @@ class Options:
     expose_token: bool = False
     webhook_timeout: float = 30
     qr_limit: int = 30
+    licensed: bool = True
 
 
 class World:
@@ -161,6 +162,7 @@ class World:
         self.faults = Faults(seed)
         self.background = Background()
         self.changed: Callable[[], None] = lambda: None
+        self.licensed = options.licensed
         self.empty()
 
     def empty(self) -> None:
@@ -183,6 +185,22 @@ class World:
     def legacy(self) -> bool:
         """It speaks 1.8."""
         return self.options.version.startswith("1.")
+
+    @property
+    def version(self) -> tuple[int, ...]:
+        """The numbers of its version, without what stands after a dash."""
+        numbers = self.options.version.partition("-")[0].split(".")
+        return tuple(int(number) for number in numbers if number.isdecimal())
+
+    @property
+    def closes_after_removal(self) -> bool:
+        """A delete removes an open instance before its socket is closed: so until 2.3.6."""
+        return self.version < (2, 3, 7)
+
+    @property
+    def wants_licence(self) -> bool:
+        """It serves nothing before somebody activated a licence: since 2.4."""
+        return self.version >= (2, 4)
 
     def knows(self, name: str) -> bool:
         return name in self.sessions or name in self.rows

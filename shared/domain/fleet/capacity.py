@@ -187,6 +187,7 @@ class Slack(StrEnum):
 
     NEVER_PAIRED = "never_paired"
     LOGGED_OUT = "logged_out"
+    BANNED = "banned"
     IDLE = "idle"
 
 
@@ -207,7 +208,7 @@ class _Held:
 
 
 def reclaimable(lines: Iterable[Instance], now: datetime, most: int) -> list[Reclaimable]:
-    """Slots nobody uses, the surest and oldest first: never paired, logged out, idle."""
+    """Slots nobody uses, the surest and oldest first: never paired, logged out, banned, idle."""
     order = list(Slack)
     found = [_Held(line, why) for line in lines if (why := _slack(line, now))]
     found.sort(key=lambda held: (order.index(held.why), held.line.idle_since, held.line.name))
@@ -228,4 +229,5 @@ def _slack(line: Instance, now: datetime) -> Slack | None:
         return None
     if line.surely_unpaired:
         return Slack.NEVER_PAIRED
-    return Slack.LOGGED_OUT if line.reason is Reason.LOGGED_OUT else Slack.IDLE
+    ended = {Reason.LOGGED_OUT: Slack.LOGGED_OUT, Reason.BANNED: Slack.BANNED}
+    return ended.get(line.reason, Slack.IDLE) if line.reason else Slack.IDLE

@@ -20,9 +20,11 @@ class Cause(StrEnum):
 
     SERVER_DOWN = "server_down"
     SERVER_KEY_REFUSED = "server_key_refused"
+    SERVER_NOT_LICENSED = "server_not_licensed"
     SERVER_FULL = "server_full"
     SERVER_FILLING = "server_filling"
     LINES_DISCONNECTED = "lines_disconnected"
+    LINES_BANNED = "lines_banned"
     SWEEP_BRAKED = "sweep_braked"
     SWEEP_OVERDUE = "sweep_overdue"
     APPROVAL_AWAITED = "approval_awaited"
@@ -41,8 +43,10 @@ class Severity(StrEnum):
 SEVERITY = {
     Cause.SERVER_DOWN: Severity.CRITICAL,
     Cause.SERVER_KEY_REFUSED: Severity.CRITICAL,
+    Cause.SERVER_NOT_LICENSED: Severity.CRITICAL,
     Cause.SERVER_FULL: Severity.CRITICAL,
     Cause.SERVER_FILLING: Severity.WARNING,
+    Cause.LINES_BANNED: Severity.WARNING,
     Cause.LINES_DISCONNECTED: Severity.WARNING,
     Cause.SWEEP_BRAKED: Severity.WARNING,
     Cause.SWEEP_OVERDUE: Severity.CRITICAL,
@@ -55,7 +59,7 @@ SEVERITY = {
 OPEN_FOR = {Cause.WRONG_NUMBER: timedelta(days=7)}
 """How long an incident stays open that happened and can't be looked for again."""
 
-NOT_REMINDED = frozenset({Cause.LINES_DISCONNECTED, Cause.MESSAGES_MAY_BE_LOST})
+NOT_REMINDED = frozenset({Cause.LINES_DISCONNECTED, Cause.LINES_BANNED, Cause.MESSAGES_MAY_BE_LOST})
 """A tenant sees its lines too, and may not care; what was lost can only be known."""
 
 

@@ -18,6 +18,7 @@ from shared.domain.fleet.incidents import (
     plan_incidents,
 )
 from shared.domain.instances import Reason, State
+from shared.problems import Problem
 from tests.builders import NOON, a_line
 from tests.cases import in_each
 from tests.domain.fleet.worlds import DAY, closed, unpaired
@@ -117,6 +118,7 @@ def test_a_server_that_says_nothing_hides_what_it_and_its_lines_are_in():
         "server_filling~down",
         "server_filling~full",
         "lines_disconnected~acme",
+        "lines_banned~acme",
     }
 
 
@@ -155,9 +157,30 @@ def test_a_server_is_in_trouble_as_it_fills(reserved: int, cause: Cause | None):
 
 
 def test_a_server_that_does_not_answer_is_down_or_knows_us_no_more():
-    silent = {"a": "evolution-unreachable", "b": "evolution-refused-key"}
+    silent = {
+        "a": "evolution-unreachable",
+        "b": "evolution-refused-key",
+        "c": "server-not-licensed",
+    }
 
-    assert servers(silent) == [("a", Cause.SERVER_DOWN), ("b", Cause.SERVER_KEY_REFUSED)]
+    assert servers(silent) == [
+        ("a", Cause.SERVER_DOWN),
+        ("b", Cause.SERVER_KEY_REFUSED),
+        ("c", Cause.SERVER_NOT_LICENSED),
+    ]
+
+
+def test_unlicensed_server_says_where_it_is_mended():
+    managers = {"a": "https://a.test/manager", "b": "https://b.test/manager"}
+    silent = {"a": "server-not-licensed", "b": "evolution-unreachable"}
+
+    found = troubles.of_servers({}, silent, 0.9, managers)
+
+    assert [each.facts for each in found] == [{"address": "https://a.test/manager"}, {}]
+
+
+def test_slugs_of_silent_servers_are_problems():
+    assert set(troubles.SILENCES) <= set(Problem.registry)
 
 
 def disconnected(*lines: Any, **more: Any) -> list[tuple[str, int]]:
@@ -198,3 +221,15 @@ def test_what_happened_once_stays_open_for_days():
     assert incidents.lasts(happened, NOON + timedelta(days=6))
     assert not incidents.lasts(happened, NOON + timedelta(days=7))
     assert not incidents.lasts(seen, NOON)
+
+
+def test_blocked_numbers_are_a_trouble_of_their_own_at_once():
+    fresh = closed(line="a", reason=Reason.BANNED, closed_since=NOON + 2 * HOUR)
+    old = closed(line="b", reason=Reason.BANNED, closed_since=NOON - 40 * DAY)
+
+    found = troubles.of_lines([fresh, old, closed()], set(), set(), HOUR, 30 * DAY, NOON + 2 * HOUR)
+
+    assert [(each.cause, each.count) for each in found] == [
+        (Cause.LINES_BANNED, 1),
+        (Cause.LINES_DISCONNECTED, 1),
+    ]

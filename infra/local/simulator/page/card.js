@@ -47,7 +47,7 @@ export class Card {
       { name: "text", missing: "no_text" },
     ], (body) => this.ask("receive", body));
     return element("div", {}, write, element("div", { class: "buttons" },
-      this.button("unpair", "unpair"), this.button("drop", "drop")));
+      this.button("unpair", "unpair"), this.button("block", "block"), this.button("drop", "drop")));
   }
 
   button(key, verb, look) {

@@ -27,6 +27,7 @@ export default {
     closed: {
       qr_limit: "Nobody scanned the code in time. Connect for a new one.",
       logged_out: "The device was removed on the phone. Connect and scan again.",
+      banned: "WhatsApp blocked this number. Scanning again doesn't help: open WhatsApp on the phone, see what it says there and ask for a review. Until then you can connect another number.",
       disconnected: "Disconnected here. Connect to pair again.",
       disconnect_asked: "Disconnected here. Connect to pair again.",
       reconnecting: "Reconnecting by itself; it usually takes a few minutes.",
@@ -81,6 +82,7 @@ export default {
       open: "Connected",
       ended: "The code has expired",
       conflict: "The number is in use on another line",
+      banned: "WhatsApp blocked the number",
     },
     scanSteps: {
       1: "Open WhatsApp on the phone.",
@@ -101,6 +103,7 @@ export default {
     connected: "{label} is connected",
     conflict: "The number {number} is live on another line. Release it there first, or connect another number here.",
     other: "Connect another number",
+    banned: "WhatsApp blocked this number. Scanning again doesn't help: open WhatsApp on the phone, see what it says there and ask for a review.",
     ended: {
       title: "The code has expired",
       text: "After some codes that nobody scanned, WhatsApp stops showing them. With the phone at hand, ask for a new one.",

@@ -27,6 +27,7 @@ export default {
     closed: {
       qr_limit: "Ninguém leu o código a tempo. Conecte para ver um novo.",
       logged_out: "O aparelho foi removido no celular. Conecte e leia o código de novo.",
+      banned: "O WhatsApp bloqueou este número. Ler o código de novo não resolve: abra o WhatsApp no celular, veja o que ele diz e peça uma revisão. Até lá, dá para conectar outro número.",
       disconnected: "Desconectada por aqui. Conecte para parear de novo.",
       disconnect_asked: "Desconectada por aqui. Conecte para parear de novo.",
       reconnecting: "Reconectando sozinha; costuma levar poucos minutos.",
@@ -81,6 +82,7 @@ export default {
       open: "Conectado",
       ended: "O código expirou",
       conflict: "O número está em uso em outra linha",
+      banned: "O WhatsApp bloqueou o número",
     },
     scanSteps: {
       1: "Abra o WhatsApp no celular.",
@@ -101,6 +103,7 @@ export default {
     connected: "{label} está conectada",
     conflict: "O número {number} já está ativo em outra linha. Libere-o lá primeiro, ou conecte outro número aqui.",
     other: "Conectar outro número",
+    banned: "O WhatsApp bloqueou este número. Ler o código de novo não resolve: abra o WhatsApp no celular, veja o que ele diz e peça uma revisão.",
     ended: {
       title: "O código expirou",
       text: "Depois de alguns códigos sem leitura, o WhatsApp para de mostrá-los. Com o celular na mão, peça um novo.",

@@ -125,6 +125,7 @@ export default {
     "send-unknown": "Nothing was sent with this key.",
     "sending-too-fast": "The line is sending too fast, try again shortly.",
     "server-absent": "There is no such server.",
+    "server-not-licensed": "The WhatsApp server has no licence: somebody has to activate it.",
     "server-unknown": "The line's server is not configured on this deployment.",
     "store-unavailable": "The database can't be reached, try again shortly.",
     "sweep-running": "That sweep is going on already.",

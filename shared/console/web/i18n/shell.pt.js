@@ -125,6 +125,7 @@ export default {
     "send-unknown": "Nada foi enviado com este identificador.",
     "sending-too-fast": "A linha está enviando rápido demais; espere um instante.",
     "server-absent": "Esse servidor não existe.",
+    "server-not-licensed": "O servidor do WhatsApp está sem licença: alguém precisa ativá-la.",
     "server-unknown": "O servidor desta linha não está configurado.",
     "store-unavailable": "O banco de dados está fora do ar; tente em instantes.",
     "sweep-running": "Essa varredura já está em andamento.",

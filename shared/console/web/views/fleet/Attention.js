@@ -12,9 +12,11 @@ const STOPPABLE = new Set(["server_filling"]); // a full one takes no new lines 
 const LINKS = {
   server_down: ({ subject }) => ["server_lines", `/instances?server=${encodeURIComponent(subject)}`],
   server_key_refused: ({ subject }) => ["server_lines", `/instances?server=${encodeURIComponent(subject)}`],
+  server_not_licensed: ({ subject }) => ["server_lines", `/instances?server=${encodeURIComponent(subject)}`],
   server_full: () => ["reclaim", "/review"],
   server_filling: () => ["reclaim", "/review"],
   lines_disconnected: ({ subject }) => ["tenant_lines", `/instances?tenant=${encodeURIComponent(subject)}&state=off`],
+  lines_banned: ({ subject }) => ["tenant_lines", `/instances?tenant=${encodeURIComponent(subject)}&state=off`],
   sweep_braked: () => ["review", "/review"],
   sweep_overdue: () => ["runs", "/history"],
   approval_awaited: () => ["review", "/review"],

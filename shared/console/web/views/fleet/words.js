@@ -8,12 +8,13 @@ import { has, t } from "../../i18n/index.js";
 export const word = (kind, name, values) => (has(`${kind}.${name}`) ? t(`${kind}.${name}`, values) : String(name));
 
 /** A trouble in the console's language; `servers` say how full they are. */
-export function causeOf({ cause, subject, count, sentence }, servers = []) {
+export function causeOf({ cause, subject, count, sentence, address }, servers = []) {
   if (!has(`fleet.causes.${cause}`)) return sentence;
   const server = servers.find((each) => each.server === subject);
   if (!server && cause.startsWith("server_f")) return sentence;
   const taken = server ? { used: used(server), limit: server.limit } : {};
-  return t(`fleet.causes.${cause}`, { subject, n: count, kind: word("fleet.kinds", subject), ...taken });
+  if (!address && cause === "server_not_licensed") return sentence ?? subject;
+  return t(`fleet.causes.${cause}`, { subject, n: count, address, kind: word("fleet.kinds", subject), ...taken });
 }
 
 /** How many slots of a server are taken: reserved now, or occupied by what nobody reserved. */

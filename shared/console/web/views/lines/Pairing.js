@@ -19,6 +19,9 @@ export function Pairing({ pairing, label, first = "qr" }) {
       ? html`<${Done} line=${pairing.line} label=${label} />`
       : step === "ended"
         ? html`<${Ended} pairing=${pairing} />`
+        : step === "banned"
+          ? html`<${Notice} tone="bad">${t("lines.pairing.banned")}<//>
+              <${Button} kind="primary" icon="qr-code" busy=${pairing.busy} onClick=${pairing.again}>${t("lines.pairing.other")}<//>`
         : step === "conflict"
           ? html`<${Notice} tone="warn">${t("lines.pairing.conflict", { number: formatNumber(pairing.line.number) })}<//>
               ${pairing.other && html`<${Button} kind="primary" icon="qr-code" busy=${pairing.busy} onClick=${pairing.other}>${t("lines.pairing.other")}<//>`}`
@@ -32,11 +35,11 @@ export function Pairing({ pairing, label, first = "qr" }) {
 }
 
 function Progress({ step }) {
-  const at = { wait: 0, code: 0, ended: 0, conflict: 1, read: 1, open: 2 }[step];
+  const at = { wait: 0, code: 0, ended: 0, conflict: 1, banned: 1, read: 1, open: 2 }[step];
   return html`<ol class="steps" role="list" aria-label=${t("lines.pairing.progress")}>
     ${STEPS.map((name, each) => {
       const done = each < at || step === "open";
-      const now = each === at && !done && step !== "conflict";
+      const now = each === at && !done && step !== "conflict" && step !== "banned";
       return html`<li class=${done ? "done" : now ? "now" : ""} aria-current=${now ? "step" : undefined}>
         <${Icon} name=${done ? "circle-check" : now ? "loader-circle" : "circle"} spin=${now} />${t(`lines.pairing.steps.${name}`)}
         ${done && html`<span class="unseen">${t("lines.pairing.done")}</span>`}</li>`;

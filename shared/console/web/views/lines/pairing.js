@@ -10,9 +10,12 @@ const LONGEST_CODE_MS = 90_000;
 /** A code that isn't shown anywhere any more: nobody scanned for too long. */
 const ENDED = ["qr_limit"];
 
+/** What asking for another code by itself would only hide. */
+const FINAL = [...ENDED, "banned"];
+
 /**
  * {line, error, step, busy, left, again, type, other}. `source` asks for the line: `ensure(number?)` acts, `look()` only
- * looks; both resolve to the line; `clear()`, if it may, unpairs it, and `other()` then begins anew. step: "wait", "code", "read", "open", "ended" or "conflict"; `left` are the seconds until
+ * looks; both resolve to the line; `clear()`, if it may, unpairs it, and `other()` then begins anew. step: "wait", "code", "read", "open", "ended", "conflict" or "banned"; `left` are the seconds until
  * the code is renewed. `again()` asks for a new code, `type(number)` for one to type on that phone.
  */
 export function usePairing(source) {
@@ -48,7 +51,7 @@ export function usePairing(source) {
   }, [act]);
 
   const step = stepOf(line, seen.current.code);
-  const over = step === "open" || step === "ended" || step === "conflict";
+  const over = ["open", "ended", "conflict", "banned"].includes(step);
 
   useEffect(() => {
     if (over || busy || (error && error.kind === "problem" && error.status < 500 && !error.retryAfter)) return undefined;
@@ -88,13 +91,14 @@ export function usePairing(source) {
 
 /** Nothing comes by itself any more: it has to be asked for. */
 const asks = ({ state, reason }) =>
-  ["creating", "releasing", "missing"].includes(state) || (state === "closed" && !["reconnecting", "connection_lost", ...ENDED].includes(reason));
+  ["creating", "releasing", "missing"].includes(state) || (state === "closed" && !["reconnecting", "connection_lost", ...FINAL].includes(reason));
 
 function stepOf(line, hadCode) {
   if (!line) return "wait";
   if (line.state === "open") return "open";
   if (line.state === "conflict") return "conflict";
   if (line.state === "closed" && ENDED.includes(line.reason)) return "ended";
+  if (line.state === "closed" && line.reason === "banned") return "banned";
   if (line.code) return "code";
   return hadCode ? "read" : "wait";
 }

@@ -1,0 +1,51 @@
+"""Versions of Evolution are read strictly: what nobody tried is refused at start."""
+
+import json
+
+import pytest
+
+from shared import config
+from shared.config import ConfigurationError
+from tests.house.conftest import SETTINGS
+
+UNKNOWN = ["2", "2.3", "latest", "v2.3.6", "1.7.4", "2.1.1", "2.30.1", "2.5.0", "3.0.0", "10.0.0"]
+UNKNOWN += ["2.3.6; x", "2.4.0-", "2.3.6 ", "\u0662.3.6", "2.3.\u0666"]
+KNOWN = ["1.8.2", "2.2.3", "2.3.6", "2.3.7", "2.4.0", "2.4.0-rc2"]
+
+
+def refusal(**variables: str) -> str:
+    with pytest.raises(ConfigurationError) as refused:
+        config.read({**SETTINGS, **variables})
+    return str(refused.value)
+
+
+def fleet(version: str) -> str:
+    return json.dumps([{"id": "a", "url": "http://a.test", "api_key": "k", "version": version}])
+
+
+@pytest.mark.parametrize("version", [each for each in UNKNOWN if each == each.strip()])
+def test_unknown_version_is_refused_with_the_known_ones_named(version: str):
+    said = refusal(EVOLUTION_VERSION=version)
+
+    assert said.startswith("EVOLUTION_VERSION: ")
+    assert "1.8, 2.2, 2.3 and 2.4" in said
+
+
+@pytest.mark.parametrize("version", UNKNOWN)
+def test_unknown_version_of_a_fleets_server_is_refused(version: str):
+    said = refusal(EVOLUTION_SERVERS=fleet(version))
+
+    assert said.startswith("EVOLUTION_SERVERS.0.version: ")
+    assert "1.8, 2.2, 2.3 and 2.4" in said
+
+
+def test_unknown_version_is_not_quoted():
+    assert "hunter2" not in refusal(EVOLUTION_VERSION="hunter2")
+
+
+@pytest.mark.parametrize("version", KNOWN)
+def test_known_version_is_read(version: str):
+    for variables in ({"EVOLUTION_VERSION": version}, {"EVOLUTION_SERVERS": fleet(version)}):
+        (server,) = config.read({**SETTINGS, **variables}).servers.values()
+
+        assert server.version == version

@@ -1,0 +1,64 @@
+"""The doctor asks a server for its licence, and knows which versions Perene knows."""
+
+import httpx
+import pytest
+
+from infra.doctor.findings import Verdict
+from tests.infra.test_doctor import Patient, Says
+from tests.perene import Perene
+
+
+@pytest.fixture
+async def licensed(firestore_emulator: str, anyio_backend: str):
+    """A deployment with one Evolution 2.4."""
+    async with Perene(main="2.4.0") as perene:
+        yield Patient(perene)
+
+
+async def test_active_licence_is_good(licensed: Patient):
+    found = [str(each) for each in await licensed.examined()]
+
+    assert "✓ Server main: its licence is active" in found
+    assert await licensed.ills() == []
+
+
+async def test_missing_licence_is_bad_and_says_where_to_activate_it(licensed: Patient):
+    licensed.perene.evolution.license(active=False)
+
+    (ill,) = await licensed.ills()
+
+    assert (ill.verdict, ill.what) == (Verdict.BAD, "Server main")
+    assert "no licence" in ill.says
+    assert "https://main.test/manager" in ill.remedy
+
+
+async def test_server_that_asks_for_no_licence_is_not_asked_about_it(on_2: Perene):
+    found = str(await Patient(on_2).examined())
+
+    assert "licence" not in found
+
+
+async def test_licence_that_nobody_understands_is_unseen(licensed: Patient):
+    evolution = licensed.hosts["main.test"]
+
+    class Odd(httpx.AsyncBaseTransport):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            if request.url.path == "/license/status":
+                return await Says(body={"what": 1}).handle_async_request(request)
+            return await evolution.handle_async_request(request)
+
+    licensed.hosts["main.test"] = Odd()
+
+    found = await licensed.examined()
+
+    (unseen,) = [each for each in found if "licence" in each.says]
+    assert unseen.verdict is Verdict.UNSEEN
+
+
+async def test_version_that_perene_does_not_know_is_bad(licensed: Patient):
+    licensed.perene.evolution.world.options.version = "2.5.0"
+
+    (ill,) = await licensed.ills()
+
+    assert (ill.verdict, "2.5.0" in ill.says) == (Verdict.BAD, True)
+    assert "1.8, 2.2, 2.3 and 2.4" in ill.remedy
