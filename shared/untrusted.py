@@ -17,6 +17,7 @@ FILE = "base64"
 MOST_FILES = 4
 """Files that are looked for in one text."""
 
+_PIECE = 1024 * 1024
 _FILE = re.compile(rb'"base64"\s*:\s*"')
 _TEXT = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"')
 _MARK = "\0file"
@@ -64,7 +65,7 @@ def read(written: bytearray | bytes, bounds: Bounds) -> Any:
         value = from_json(frame, allow_inf_nan=False, cache_strings="keys")
         _count(value, bounds)
         return _restore(value, _files(written, places)) if places else value
-    except TooMuch:
+    except NotJson:
         raise
     except ValueError as error:
         raise NotJson("not valid JSON") from error
@@ -129,7 +130,7 @@ def _files(written: bytearray | bytes, places: list[slice]) -> dict[str, str]:
     """
     with memoryview(written) as whole:
         if len(places) == 1 and written.find(b"\\", places[0].start, places[0].stop) < 0:
-            texts = [str(whole[places[0]], "ascii")]
+            texts = [_ascii(whole[places[0]])]
             literals = list[bytes]()
         else:
             literals = [bytes(whole[place.start - 1 : place.stop + 1]) for place in places]
@@ -138,6 +139,14 @@ def _files(written: bytearray | bytes, places: list[slice]) -> dict[str, str]:
         written.clear()
     texts += map(from_json, literals)
     return {f"{_MARK}{index}": text for index, text in enumerate(texts)}
+
+
+def _ascii(file: memoryview) -> str:
+    """Return the text. (Python's own error of one that isn't ASCII would hold a copy of it.)"""
+    for start in range(0, len(file), _PIECE):
+        if not bytes(file[start : start + _PIECE]).isascii():
+            raise NotJson("a file that isn't ASCII")
+    return str(file, "ascii")
 
 
 def _count(value: Any, bounds: Bounds) -> None:
