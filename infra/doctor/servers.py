@@ -26,7 +26,13 @@ WANTED = {
     "TZ": ({"UTC"}, "its webhooks call its local time UTC"),
 }
 RETRIES = {"WEBHOOK_RETRY_MAX_ATTEMPTS": 10, "WEBHOOK_RETRY_MAX_DELAY_SECONDS": 300}
-"""At least so much: together some 20 minutes in which nothing is lost."""
+"""What Evolution takes where nothing is said."""
+
+PATIENT = 20 * 60
+"""Seconds that all attempts together have to last: nothing is lost in them."""
+
+FIRST_PAUSE = 5
+"""Seconds; each pause is twice the last one (EVOLUTION.md §4, Delivery)."""
 
 FINAL = "WEBHOOK_RETRY_NON_RETRYABLE_STATUS_CODES"
 NEVER_FINAL = {"408", "409", "429", "500", "502", "503", "504"}
@@ -164,7 +170,7 @@ def environment(given: Mapping[str, str] | None) -> list[Finding]:
             )
         ]
     found = [_wanted(what, name, given) for name in WANTED if name in given or name in MUST]
-    found += [_enough(what, name, given[name]) for name in RETRIES if name in given]
+    found += [_patient(what, {name: given[name] for name in RETRIES if name in given})]
     found += [_final(what, given[FINAL])] if FINAL in given else []
     wrong = [finding for finding in found if finding]
     return wrong or [good(what, "deletes nothing by itself, and repeats webhooks for long enough")]
@@ -184,11 +190,19 @@ def _wanted(what: str, name: str, given: Mapping[str, str]) -> Finding | None:
     return bad(what, f"{name} isn't {' or '.join(sorted(wanted))}", f"Set it: {why}.")
 
 
-def _enough(what: str, name: str, value: str) -> Finding | None:
-    if value.isdecimal() and (int(value) >= RETRIES[name] or int(value) == 0):
+def _patient(what: str, given: Mapping[str, str]) -> Finding | None:
+    """Judge whether webhooks are repeated for long enough, in whatever pauses."""
+    known = {name: int(value) for name, value in given.items() if value.isdecimal()}
+    attempts, longest = ((known.get(name) or usual) for name, usual in RETRIES.items())
+    pauses = (min(FIRST_PAUSE * 2 ** min(at, 20), longest) for at in range(min(attempts, 1000) - 1))
+    if len(known) == len(given) and sum(pauses) >= PATIENT:
         return None
-    least = RETRIES[name]
-    return bad(what, f"{name} is below {least}", "An outage of ours that is longer loses messages.")
+    low = [name for name in given if known.get(name, -1) < RETRIES[name] and known.get(name) != 0]
+    return bad(
+        what,
+        f"{' and '.join(low)}: webhooks are given up too soon",
+        f"Let all attempts together last {PATIENT // 60} minutes (infra/evolution/.env.example).",
+    )
 
 
 def _final(what: str, value: str) -> Finding | None:

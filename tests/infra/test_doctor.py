@@ -661,3 +661,12 @@ def test_the_token_that_is_posted_as_forged_is_none_of_ours(patient: Patient):
 
     with pytest.raises(jwt.InvalidSignatureError):
         jwt.decode(FORGED, patient.environment["WEBHOOK_SECRET"], algorithms=["HS256"])
+
+
+@pytest.mark.parametrize(("attempts", "good"), [("45", True), ("0", False), ("30", False)])
+def test_short_pauses_are_good_where_there_are_enough_of_them(attempts: str, good: bool):
+    given = {"DEL_INSTANCE": "false", "WEBHOOK_RETRY_MAX_DELAY_SECONDS": "30"}
+
+    (found,) = servers.environment(given | {"WEBHOOK_RETRY_MAX_ATTEMPTS": attempts})
+
+    assert (found.verdict is Verdict.GOOD) is good
