@@ -20,7 +20,6 @@ from jwt.algorithms import RSAAlgorithm
 from infra import deployment
 from infra.doctor import asking, examine, servers
 from infra.doctor.findings import Finding, Verdict
-from tests.cases import in_each
 from tests.house.issuer import a_key
 from tests.perene import Perene
 
@@ -178,7 +177,7 @@ async def test_it_leaves_nothing_behind(patient: Patient):
     assert await patient.left() == set()
 
 
-@in_each(
+@pytest.mark.parametrize(
     ("change", "told"),
     [
         ({"PUBLIC_URL": ""}, "PUBLIC_URL: Field required"),
@@ -229,7 +228,7 @@ async def test_a_server_that_is_away_is_named(patient: Patient):
     assert "can't be reached" in ill.says
 
 
-@in_each("body", [[], {"openapi": "3.1.0"}, {"hello": "there"}])
+@pytest.mark.parametrize("body", [[], {"openapi": "3.1.0"}, {"hello": "there"}])
 async def test_something_else_is_not_taken_for_a_server_that_accepts_our_key(
     patient: Patient, body: Any
 ):
@@ -272,7 +271,7 @@ async def test_a_key_that_crosses_the_internet_in_the_clear_is_bad(patient: Pati
     assert (ill.verdict, "in the clear" in ill.says) == (Verdict.BAD, True)
 
 
-@in_each("version", ["1.8.2", "2.2.3"])
+@pytest.mark.parametrize("version", ["1.8.2", "2.2.3"])
 async def test_an_old_server_is_doubted(firestore_emulator: str, version: str):
     async with Perene(main=version) as perene:
         (ill,) = await Patient(perene).ills()
@@ -280,7 +279,7 @@ async def test_an_old_server_is_doubted(firestore_emulator: str, version: str):
     assert "Upgrad" in ill.remedy
 
 
-@in_each(
+@pytest.mark.parametrize(
     ("behind", "verdict"),
     [(1, Verdict.GOOD), (7, Verdict.DOUBTFUL), (-90, Verdict.BAD)],
 )
@@ -312,7 +311,7 @@ async def test_a_clock_that_nobody_can_see_is_not_called_good():
     assert found.verdict is Verdict.UNSEEN
 
 
-@in_each(
+@pytest.mark.parametrize(
     ("given", "named"),
     [
         ({}, "DEL_INSTANCE"),
@@ -377,7 +376,7 @@ async def test_a_function_that_is_not_deployed_is_named(patient: Patient):
     assert ill.says == "/fleet: no function answers there"
 
 
-@in_each(
+@pytest.mark.parametrize(
     ("status", "slug"), [(500, "unexpected"), (503, "auth-not-configured"), (422, "body-not-json")]
 )
 async def test_a_function_that_is_broken_is_not_taken_for_one_that_refuses(
@@ -391,7 +390,7 @@ async def test_a_function_that_is_broken_is_not_taken_for_one_that_refuses(
     assert f"/fleet: a stranger is answered {status} ({slug})" in ill.says
 
 
-@in_each("path", ["/send-message", "/console", "/webhook"])
+@pytest.mark.parametrize("path", ["/send-message", "/console", "/webhook"])
 async def test_an_origin_that_stops_answering_is_told(patient: Patient, path: str):
     patient.instead(path, httpx.ReadError("the line is cut"))
 
@@ -423,7 +422,7 @@ async def test_a_webhook_secret_that_is_not_the_deployed_one_is_told(patient: Pa
 SHARED = {"AUTH_JWKS_URL": "", "AUTH_HS256_SECRET": "the secret of the issuer, long enough"}
 
 
-@in_each("claim", ["sub", "app_metadata.tenant_id"])
+@pytest.mark.parametrize("claim", ["sub", "app_metadata.tenant_id"])
 async def test_a_shared_secret_that_is_the_deployed_one_counts(patient: Patient, claim: str):
     patient.perene.set(**SHARED, AUTH_TENANT_CLAIM=claim)
     patient.environment |= {**SHARED, "AUTH_TENANT_CLAIM": claim}
@@ -434,7 +433,7 @@ async def test_a_shared_secret_that_is_the_deployed_one_counts(patient: Patient,
     assert {each.id for each in patient.perene.database.collections()} == set()
 
 
-@in_each(
+@pytest.mark.parametrize(
     "other",
     [
         {"AUTH_HS256_SECRET": "another secret, and long enough too"},
@@ -509,7 +508,7 @@ async def test_who_may_not_list_indexes_hears_so(patient: Patient):
     assert any(each.verdict is Verdict.UNSEEN and "can't be listed" in each.says for each in found)
 
 
-@in_each(
+@pytest.mark.parametrize(
     ("host", "told"),
     [
         (Dead(), "the keys can't be read"),
@@ -529,7 +528,7 @@ async def test_an_issuer_without_keys_is_told(patient: Patient, host: Any, told:
     assert told in ill.says
 
 
-@in_each(("slash", "verdict"), [("", Verdict.GOOD), ("/", Verdict.BAD)])
+@pytest.mark.parametrize(("slash", "verdict"), [("", Verdict.GOOD), ("/", Verdict.BAD)])
 async def test_an_issuer_is_called_as_it_calls_itself(
     patient: Patient, slash: str, verdict: Verdict
 ):
@@ -541,7 +540,7 @@ async def test_an_issuer_is_called_as_it_calls_itself(
     assert [each.verdict for each in found] == [verdict]
 
 
-@in_each("pause", [0.0, 0.05], ids=["quickly", "slowly"])
+@pytest.mark.parametrize("pause", [0.0, 0.05], ids=["quickly", "slowly"])
 async def test_an_answer_without_end_is_given_up(
     patient: Patient, pause: float, monkeypatch: pytest.MonkeyPatch
 ):

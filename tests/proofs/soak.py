@@ -148,7 +148,7 @@ class Soak:
             await self._wait(1, 6)
             port = self.random.choice([*self.callers])
             self.callers[port].kill()
-            self.callers[port].wait()
+            self.callers[port].join()
             await asyncio.sleep(self.random.uniform(0, 1))
             await self._start(port)
             self.happened["killed"] += 1
