@@ -65,4 +65,4 @@ def _listed(names: list[str], cases: list[Any], ids: Any) -> Iterator[Case]:
         values = case.values if marked else (case,) if len(names) == 1 else tuple(case)
         written = "-".join(str(ids(value) if callable(ids) else value)[:60] for value in values)
         title = title or (case.id if marked else None) or written
-        yield Case(title, dict(zip(names, values, strict=True)))
+        yield Case(str(title), dict(zip(names, values, strict=True)))
