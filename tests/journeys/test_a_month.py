@@ -55,7 +55,7 @@ async def test_the_good_month_100_clients_50_reconnect_10_change_numbers_still_1
 
     assert len(on_2.evolution.names()) == 100
     assert {on_2.evolution.state(name) for name in on_2.evolution.names()} == {"open"}
-    assert on_2.documents("servers")["main"]["reserved"] == 100
+    assert on_2.taken("main") == 100
     assert [report["invariants"]["count"] for report in reports] == [0] * len(reports)
     assert (await on_2.operate("GET", "/fleet/candidates")).json()["candidates"] == []
     seen = (await on_2.operate("GET", "/fleet")).json()

@@ -188,7 +188,7 @@ async def test_a_vanished_instance_is_recreated_under_the_same_name(perene: Pere
 
     assert (line["instance"], line["state"]) == (name, "pairing")
     assert perene.evolution.names() == [name]
-    assert perene.documents("servers")["main"]["reserved"] == 1
+    assert perene.taken("main") == 1
 
 
 async def test_a_name_in_use_is_connected_and_never_created_again(perene: Perene):
@@ -248,7 +248,7 @@ async def test_after_an_interrupted_release_ensure_finishes_it_and_begins_anew(p
 
     assert line["state"] == "pairing"
     assert "number" not in line
-    assert perene.documents("servers")["main"]["reserved"] == 1
+    assert perene.taken("main") == 1
 
 
 async def test_the_label_is_what_people_call_the_line(perene: Perene):

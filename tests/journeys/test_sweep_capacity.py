@@ -41,7 +41,7 @@ async def test_a_counter_that_is_wrong_is_corrected(perene: Perene):
     report = await counted(perene)
 
     assert report["censuses"]["main"]["corrected"] == 56
-    assert perene.documents("servers")["main"]["reserved"] == 1
+    assert perene.taken("main") == 1
     assert (await counted(perene))["censuses"]["main"]["corrected"] == 0
 
 

@@ -172,6 +172,10 @@ class Stage:
             found.id: found.to_dict() for found in self.database.collection(collection).stream()
         }
 
+    def taken(self, server: str) -> int:
+        """How many slots of a server are taken."""
+        return len(self.documents(f"servers/{server}/slots"))
+
     # How -------------------------------------------------------------------------------------
 
     async def _simulator(self, method: str, path: str, body: Any = None) -> Any:
