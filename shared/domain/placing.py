@@ -121,8 +121,13 @@ def decide_server(capacities: Iterable[Capacity]) -> Capacity | None:
 
     Ties go to the first by id, so that a decision made twice is the same.
     """
-    roomy = [each for each in capacities if each.accepting and each.free > 0]
+    roomy = find_roomy(capacities)
     return min(roomy, key=lambda each: (-each.free, each.server), default=None)
+
+
+def find_roomy(capacities: Iterable[Capacity]) -> list[Capacity]:
+    """Find the servers that accept new instances and have room for one."""
+    return [each for each in capacities if each.accepting and each.free > 0]
 
 
 def free_slots(taken: Collection[int], room: int) -> list[int]:

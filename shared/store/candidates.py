@@ -123,7 +123,7 @@ class Candidates(Fleet):
         else:
             batch.update(record, stored(new), option=self._since(old.version))
         if reserve:
-            self._take_slot(batch, new.server, await self._any_slot(new.server), new.name)
+            self._take_slot(batch, await self._any_slot(new.server), new.name)
         if tenant is not None:
             touched = {"condemned": firestore.Increment(1)}
             reference = self._tenant(names.spell(tenant.tenant))

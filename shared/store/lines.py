@@ -5,7 +5,7 @@ import random
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from google.api_core import exceptions
 from google.cloud import firestore
@@ -20,7 +20,11 @@ from shared.domain.tenants import MAX_LINES_LIMIT, Tenant
 from shared.store import base
 from shared.store.base import CONTENDED, Snapshot
 from shared.store.instances import instance_in, stored, versioned
-from shared.store.slots import Slots, bears_counter, numbers_of
+from shared.store.slots import Open, Slots, bears_counter, numbers_of
+
+AT_ONCE: Final = 8
+"""Lines that one process places at once: more would only take slots from each other, and make calls
+wait in the client until they time out."""
 
 
 class Limits(Protocol):
@@ -46,6 +50,10 @@ class Full:
 
 class Lines(Slots):
     """Tenants, their lines, and the servers' room. Each method is one question or one change."""
+
+    def __init__(self, client: firestore.AsyncClient) -> None:
+        super().__init__(client)
+        self._placing = asyncio.Semaphore(AT_ONCE)
 
     async def look(
         self, tenant: TenantId, name: InstanceName
@@ -85,24 +93,10 @@ class Lines(Slots):
         Firestore: 2 reads, 2 per server (none if found), and 1 per slot that is taken on the one
         chosen; 3 writes. Whoever loses a slot to another begins anew.
         """
-        fleet = {server.id: server for server in servers}
-        async for _ in base.attempts():
-            tenant, known = await self.look(wanted.tenant, wanted.name)
-            if known:
-                return Placed(known) if known.held_by(wanted) else None
-            if tenant and not tenant.has_room_for(wanted.line):
-                return None
-            chosen = found_on or await self._roomiest(fleet)
-            if chosen is None:
-                return Full()
-            slots = await self._open_slots(chosen, None if found_on else fleet[chosen].instance_max)
-            if not slots:
-                continue  # it filled up since it was counted
-            try:
-                return Placed(await self._create_line(wanted, tenant, chosen, random.choice(slots)))
-            except CONTENDED:
-                continue
-        raise AssertionError("attempts() ends with a problem")
+        async with self._placing:
+            return await self._place_line(
+                wanted, {server.id: server for server in servers}, found_on
+            )
 
     async def release(self, held: Instance) -> bool:
         """The record, its slot and its number are gone; False if somebody else took the lease.
@@ -149,34 +143,56 @@ class Lines(Slots):
 
     # How -------------------------------------------------------------------------------------
 
-    async def _roomiest(self, fleet: dict[str, Limits]) -> str | None:
-        """Choose the server with most room, if any has some.
+    async def _place_line(
+        self, wanted: Instance, fleet: dict[str, Limits], found_on: str | None
+    ) -> Placed | Full | None:
+        crowded = False
+        async for _ in base.attempts():
+            tenant, known = await self.look(wanted.tenant, wanted.name)
+            if known:
+                return Placed(known) if known.held_by(wanted) else None
+            if tenant and not tenant.has_room_for(wanted.line):
+                return None
+            where = await (
+                self._any_slot(found_on) if found_on else self._find_open(fleet, crowded=crowded)
+            )
+            if where is None:
+                return Full()
+            crowded = True
+            if not where.numbers:
+                continue  # it filled up since it was counted
+            try:
+                return Placed(await self._create_line(wanted, tenant, where))
+            except CONTENDED:
+                continue
+        raise AssertionError("attempts() ends with a problem")
 
-        Lines of earlier versions get their slots before anything is counted there.
+    async def _find_open(self, fleet: dict[str, Limits], *, crowded: bool) -> Open | None:
+        """Choose a server with room, and list the slots that are open there; None: all are full.
+
+        The one with most room; if it is `crowded`, one by lot, or all who lost a slot to each other
+        would meet again. Lines of earlier versions get their slots before anything is counted.
+        Firestore: 2 reads per server, and 1 per slot that is taken on the one chosen.
         """
         servers = await self._read(*map(self._server, fleet))
         for server in filter(bears_counter, servers):
             await self.seat_lines(server.id)
         counts = await asyncio.gather(*map(self.count_slots, fleet))
-        rooms = map(capacity_in, servers, fleet.values(), counts)
-        chosen = placing.decide_server(rooms)
-        return chosen.server if chosen else None
+        roomy = placing.find_roomy(map(capacity_in, servers, fleet.values(), counts))
+        if not roomy:
+            return None
+        by_lot = random.choices(roomy, [room.free for room in roomy])[0] if crowded else None
+        room = by_lot or placing.decide_server(roomy) or roomy[0]
+        slots = await self.list_slots(room.server)
+        numbers = placing.free_slots(numbers_of(slots), room.limit - len(slots))
+        return Open(room.server, numbers)
 
-    async def _open_slots(self, server: str, limit: int | None) -> list[int]:
-        """List the numbers that a line may take there; without a limit, one that is free."""
-        if limit is None:
-            return [await self._any_slot(server)]
-        slots = await self.list_slots(server)
-        return placing.free_slots(numbers_of(slots), limit - len(slots))
-
-    async def _create_line(
-        self, wanted: Instance, tenant: Tenant | None, server: str, slot: int
-    ) -> Instance:
-        placed = wanted.model_copy(update={"server": server})
+    async def _create_line(self, wanted: Instance, tenant: Tenant | None, where: Open) -> Instance:
+        placed = wanted.model_copy(update={"server": where.server})
         batch = self._client.batch()
         batch.create(self._instance(placed.name), stored(placed))
         self._keep_tenant(batch, placed, tenant)
-        self._take_slot(batch, server, slot, placed.name)
+        self._take_slot(batch, where, placed.name)
         return versioned(placed, (await self._commit(batch))[0])
 
     def _keep_tenant(self, batch: Any, placed: Instance, tenant: Tenant | None) -> None:

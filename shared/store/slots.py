@@ -38,6 +38,13 @@ class Slot(NamedTuple):
     version: Any
 
 
+class Open(NamedTuple):
+    """Slots of a server of which a line may take one, by their numbers."""
+
+    server: str
+    numbers: list[int]
+
+
 class Seating(NamedTuple):
     """How many lines were given the slot that they lacked, and how many slots of no line freed."""
 
@@ -86,13 +93,15 @@ class Slots(Instances):
     def _slots(self, server: str) -> Any:
         return self._server(server).collection("slots")
 
-    def _take_slot(self, batch: Any, server: str, slot: int, instance: InstanceName) -> None:
-        batch.create(self._slots(server).document(str(slot)), {"instance": instance})
+    def _take_slot(self, batch: Any, where: Open, instance: InstanceName) -> None:
+        """Add to the batch: one of the open slots is the instance's, by lot."""
+        slot = self._slots(where.server).document(str(random.choice(where.numbers)))
+        batch.create(slot, {"instance": instance})
 
-    async def _any_slot(self, server: str) -> int:
-        """Choose a free number, below the limit or not, for what the server carries already."""
+    async def _any_slot(self, server: str) -> Open:
+        """List free slots, below the limit or not, for what the server carries already."""
         taken = numbers_of(await self.list_slots(server))
-        return random.choice(placing.free_slots(taken, SPREAD))
+        return Open(server, placing.free_slots(taken, SPREAD))
 
     async def _leave_slots(self, batch: Any, server: str, instance: InstanceName) -> None:
         """Add to the batch: the slots of an instance are free. Firestore: 1 read."""
@@ -146,7 +155,7 @@ class Slots(Instances):
             several, batch = unseated[start : start + AT_ONCE], self._client.batch()
             taken = numbers_of(await self.list_slots(server))
             for slot, name in zip(placing.free_slots(taken, len(several)), several, strict=True):
-                self._take_slot(batch, server, slot, name)
+                self._take_slot(batch, Open(server, [slot]), name)
                 batch.update(self._instance(name), {"name": name})
             await self._commit(batch)
         return len(unseated)

@@ -93,6 +93,7 @@ async def of_the_fleet(store: Store) -> None:
     await store.count_slots("main")
     await store.list_slots("main")
     await store.seat_lines("main")
+    await store._leave_slots(store._client.batch(), "main", "some")
     await store.quarantined()
     await store.days(1)
     await store.open_incidents()

@@ -5,11 +5,13 @@ import contextlib
 import functools
 import itertools
 import os
+import signal
 import subprocess
 import sys
+import threading
 import time
 import uuid
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,8 @@ from tests.perene import AUDIENCE, ISSUER, SECRET, token
 
 KEY = "key-of-the-proofs"
 READY_WITHIN = 30.0
+DUTY = 0.05
+"""Seconds in which throttled processes run, and in which they don't."""
 
 
 def times(few: int, full: int) -> int:
@@ -33,8 +37,9 @@ def times(few: int, full: int) -> int:
 class Stage:
     """A deployment in several processes."""
 
-    def __init__(self, place: Path, version: str, **settings: str) -> None:
+    def __init__(self, place: Path, version: str, instance_max: int = 100, **settings: str) -> None:
         self.place = place
+        self.instance_max = instance_max
         self.version = version
         self.project = f"p-{uuid.uuid4().hex[:20]}"
         self.evolution_port = free_port()
@@ -85,7 +90,8 @@ class Stage:
         return {
             **os.environ,
             "EVOLUTION_SERVERS": f'[{{"id": "main", "url": "http://127.0.0.1:{self.evolution_port}",'
-            f' "api_key": "{KEY}", "version": "{self.version}", "instance_max": 100}}]',
+            f' "api_key": "{KEY}", "version": "{self.version}", "instance_max":'
+            f" {self.instance_max}}}]",
             "PUBLIC_URL": f"http://127.0.0.1:{self.public_port}",
             "WEBHOOK_SECRET": "the webhooks' secret of the proofs",
             "AUTH_ISSUER": ISSUER,
@@ -94,6 +100,28 @@ class Stage:
             "GOOGLE_CLOUD_PROJECT": self.project,
             **self.settings,
         }
+
+    @contextlib.contextmanager
+    def throttled(self) -> Iterator[None]:
+        """All processes share one core, if the system can say so, and get half of its time."""
+        over = threading.Event()
+        for process in self.processes:
+            if hasattr(os, "sched_setaffinity"):
+                os.sched_setaffinity(process.pid, {min(os.sched_getaffinity(0))})
+        throttle = threading.Thread(target=self._halve, args=[over])
+        throttle.start()
+        try:
+            yield
+        finally:
+            over.set()
+            throttle.join()
+
+    def _halve(self, over: threading.Event) -> None:
+        while not over.wait(DUTY):
+            for sign, seconds in ((signal.SIGSTOP, DUTY), (signal.SIGCONT, 0)):
+                for process in self.processes:
+                    process.send_signal(sign)
+                time.sleep(seconds)
 
     # Verbs -----------------------------------------------------------------------------------
 
@@ -208,10 +236,15 @@ class Stage:
 
 @contextlib.asynccontextmanager
 async def staged(
-    place: Path, callers: int = 4, version: str = "2.3.6", **settings: str
+    place: Path,
+    callers: int = 4,
+    version: str = "2.3.6",
+    *,
+    instance_max: int = 100,
+    **settings: str,
 ) -> AsyncIterator[Stage]:
     """A stage that is gone afterwards."""
-    stage = Stage(place, version, **settings)
+    stage = Stage(place, version, instance_max, **settings)
     try:
         await stage.start(callers)
         yield stage
