@@ -165,6 +165,10 @@ class Perene:
             found.id: found.to_dict() for found in self.database.collection(collection).stream()
         }
 
+    def taken(self, server: str) -> int:
+        """How many slots of a server are taken."""
+        return len(self.documents(f"servers/{server}/slots"))
+
     def write(self, path: str, **fields: Any) -> None:
         """A document says so, as if an operator had set it."""
         self.database.document(path).set(fields, merge=True)

@@ -2,7 +2,7 @@
 
 ```mermaid
 stateDiagram-v2
-    [*] --> creating: ensure (a slot is reserved)
+    [*] --> creating: ensure (a slot is taken)
     creating --> pairing: a code to scan (or none yet: no_code)
     creating --> open: adopted while open
     pairing --> open: scanned

@@ -1,7 +1,7 @@
 """Whether a tenant may have a line, and where it goes. Decisions only."""
 
-import math
-from collections.abc import Iterable
+import itertools
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
@@ -10,16 +10,8 @@ from pydantic import BeforeValidator
 
 from shared.domain.instances import Instance, State
 from shared.domain.names import LineKey
-from shared.domain.record import Kept
+from shared.domain.record import Record
 from shared.domain.tenants import Status, Tenant
-
-MOST = 1_000_000
-"""No server carries more, whatever a document says."""
-
-
-def _counted(value: Any) -> Any:
-    """A count that somebody wrote by hand never makes room that isn't there."""
-    return math.ceil(min(value, MOST)) if isinstance(value, int | float) and value > 0 else 0
 
 
 def _whether(value: Any) -> Any:
@@ -27,12 +19,12 @@ def _whether(value: Any) -> Any:
     return True if value is None else value is True
 
 
-class Capacity(Kept):
-    """One server's room: how many instances it may carry and how many are reserved."""
+class Capacity(Record):
+    """One server's room: how many instances it may carry and how many of its slots are taken."""
 
     server: str
     limit: int
-    reserved: Annotated[int, BeforeValidator(_counted)] = 0
+    reserved: int = 0
     accepting: Annotated[bool, BeforeValidator(_whether)] = True
 
     @property
@@ -59,7 +51,7 @@ class TooManyLines:
 
 @dataclass(frozen=True)
 class NewLine:
-    """No record yet: find out whether a server carries it, reserve a slot, bring it up."""
+    """No record yet: find out whether a server carries it, take a slot, bring it up."""
 
 
 @dataclass(frozen=True)
@@ -129,5 +121,21 @@ def decide_server(capacities: Iterable[Capacity]) -> Capacity | None:
 
     Ties go to the first by id, so that a decision made twice is the same.
     """
-    roomy = [each for each in capacities if each.accepting and each.free > 0]
+    roomy = find_roomy(capacities)
     return min(roomy, key=lambda each: (-each.free, each.server), default=None)
+
+
+def find_roomy(capacities: Iterable[Capacity]) -> list[Capacity]:
+    """Find the servers that accept new instances and have room for one."""
+    return [each for each in capacities if each.accepting and each.free > 0]
+
+
+def free_slots(taken: Collection[int], room: int) -> list[int]:
+    """List the lowest free numbers of a server's slots, as many as there is room for.
+
+    `room`: the limit without all slots that are taken, those at or beyond the limit too. Whoever
+    decides by what was true a moment ago finds its numbers free or taken: as long as all take one
+    of these, no number of callers can outgrow the limit, not even one that was lowered.
+    """
+    free = (number for number in itertools.count() if number not in taken)
+    return list(itertools.islice(free, max(room, 0)))

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import re
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -108,6 +109,11 @@ class Base:
             except exceptions.Aborted:
                 continue
         raise AssertionError("attempts() ends with a problem")
+
+
+def is_document_id(text: str) -> bool:
+    """Whether Firestore could have a document of this id."""
+    return re.fullmatch(r"(?!__)[^/]{1,500}", text) is not None
 
 
 def words_in(snapshot: Snapshot) -> int:

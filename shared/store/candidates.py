@@ -112,8 +112,8 @@ class Candidates(Fleet):
         """In one commit the deletion has begun: candidate and record say so, the tenant is as seen.
 
         None, and nothing written, if any of the three isn't any more what was looked at. `old`: no
-        record until now, if None; then a slot is reserved for as long as it is there.
-        Firestore: 2 or 3 writes.
+        record until now, if None; then it has a slot for as long as it is there (`reserve`).
+        Firestore: 2 to 4 writes; 1 read per slot of the server that is taken, if it gets one.
         """
         batch = self._client.batch()
         self._hold(batch, candidate)
@@ -123,8 +123,7 @@ class Candidates(Fleet):
         else:
             batch.update(record, stored(new), option=self._since(old.version))
         if reserve:
-            one_more = {"server": new.server, "reserved": firestore.Increment(1)}
-            batch.set(self._server(new.server), one_more, merge=True)
+            self._take_slot(batch, await self._any_slot(new.server), new.name)
         if tenant is not None:
             touched = {"condemned": firestore.Increment(1)}
             reference = self._tenant(names.spell(tenant.tenant))

@@ -1,5 +1,6 @@
 """The whole fleet, page by page: tenants, lines, numbers, servers; and what operators set."""
 
+import asyncio
 import math
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import suppress
@@ -21,6 +22,7 @@ from shared.store import base
 from shared.store.base import CONTENDED, Snapshot
 from shared.store.instances import instance_in
 from shared.store.lines import Limits, Lines, capacity_in, tenant_in
+from shared.store.slots import bears_counter
 
 PAGE = 300
 """Documents in one answer: far below what one takes 5 seconds for."""
@@ -42,11 +44,15 @@ class Unreadable:
 
 
 class Room(NamedTuple):
-    """A server as its document says: its room, its last census, since when it fails."""
+    """A server as its document says: its room, its last census, since when it fails.
+
+    `unseated`: a version that gave lines no slots placed some there.
+    """
 
     capacity: Capacity
     census: Census | None
     failed_since: datetime | None
+    unseated: bool
 
 
 T = TypeVar("T")
@@ -138,13 +144,13 @@ class Fleet(Lines):
     # Servers ---------------------------------------------------------------------------------
 
     async def rooms(self, servers: Iterable[Limits]) -> dict[str, Room]:
-        """Every server's room and last census. Firestore: 1 read per server."""
+        """Tell every server's room and last census. Firestore: 2 reads per server."""
         fleet = {server.id: server for server in servers}
-        found = await self._read(*map(self._server, fleet))
-        return {
-            server.id: _room(snapshot, server)
-            for snapshot, server in zip(found, fleet.values(), strict=True)
-        }
+        found, counts = await asyncio.gather(
+            self._read(*map(self._server, fleet)), asyncio.gather(*map(self.count_slots, fleet))
+        )
+        several = zip(found, fleet.values(), counts, strict=True)
+        return {server.id: _room(snapshot, server, count) for snapshot, server, count in several}
 
     async def accept(self, server: Limits, accepting: bool) -> None:
         """New lines may go there, or not; those that are there stay. Firestore: 1 write."""
@@ -152,42 +158,6 @@ class Fleet(Lines):
         fields = {"server": server.id, "limit": server.instance_max, "accepting": accepting}
         batch.set(self._server(server.id), fields, merge=True)
         await self._settled(batch)
-
-    async def count_lines(self, server: str) -> int:
-        """How many lines are placed there. Firestore: 1 read per 1000."""
-        on_server = FieldFilter("server", "==", server)
-        query = self._client.collection("instances").where(filter=on_server).count()
-        with base.translated():
-            ((counted,),) = await query.get(**base.LIMITS)
-        return int(counted.value)
-
-    async def correct(self, server: Limits) -> int:
-        """Its counter of reservations is the number of its lines; by how much it was wrong.
-
-        Whoever places or releases a line meanwhile changes the counter too: then it is begun anew.
-        Firestore: 1 read, and 1 per 1000 lines; 1 write if it was wrong.
-        """
-        reference = self._server(server.id)
-        async for _ in base.attempts():
-            (found,) = await self._read(reference)
-            capacity, placed = capacity_in(found, server), await self.count_lines(server.id)
-            kept = (found.to_dict() or {}).get("reserved", 0)
-            off = kept - placed if isinstance(kept, int) else placed or 1
-            if not off:
-                return 0
-            batch = self._client.batch()
-            if found.exists:
-                option = self._since(capacity.version)
-                batch.update(reference, {"reserved": placed}, option=option)
-            else:
-                exact = capacity.model_copy(update={"reserved": placed})
-                batch.create(reference, exact.model_dump())
-            try:
-                await self._commit(batch)
-            except (*CONTENDED, exceptions.NotFound):
-                continue
-            return int(off)
-        raise AssertionError("attempts() ends with a problem")
 
     async def note_census(self, server: Limits, census: Census | None, now: datetime) -> None:
         """What it carries now; None: it didn't answer, since now or since before.
@@ -272,8 +242,10 @@ def _changed(
     return fields
 
 
-def _room(snapshot: Snapshot, server: Limits) -> Room:
+def _room(snapshot: Snapshot, server: Limits, reserved: int) -> Room:
     kept = (snapshot.to_dict() or {}).get("census")
     known = base.readable([snapshot], lambda _: Census.model_validate(kept)) if kept else ()
     census = next(iter(known), None)
-    return Room(capacity_in(snapshot, server), census, _moment(snapshot, "failed_since"))
+    capacity = capacity_in(snapshot, server, reserved)
+    failed_since = _moment(snapshot, "failed_since")
+    return Room(capacity, census, failed_since, bears_counter(snapshot))

@@ -1,6 +1,5 @@
 """The instances' records: compared, set, leased and given back; and whose a number is."""
 
-import re
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -157,7 +156,7 @@ class Instances(Base):
         name = (claim.to_dict() or {}).get("instance")
         if name == opened.name:
             return opened
-        if not isinstance(name, str) or not re.fullmatch(r"(?!__)[^/]{1,500}", name):
+        if not isinstance(name, str) or not base.is_document_id(name):
             return None
         return await self.instance(InstanceName(name))
 

@@ -1,9 +1,11 @@
 """The lines of tenants: placed on servers that have room, and released."""
 
+import asyncio
+import random
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from google.api_core import exceptions
 from google.cloud import firestore
@@ -17,7 +19,12 @@ from shared.domain.placing import Capacity
 from shared.domain.tenants import MAX_LINES_LIMIT, Tenant
 from shared.store import base
 from shared.store.base import CONTENDED, Snapshot
-from shared.store.instances import Instances, instance_in, stored, versioned
+from shared.store.instances import instance_in, stored, versioned
+from shared.store.slots import Open, Slots, bears_counter, numbers_of
+
+AT_ONCE: Final = 8
+"""Lines that one process places at once: more would only take slots from each other, and make calls
+wait in the client until they time out."""
 
 
 class Limits(Protocol):
@@ -31,7 +38,7 @@ class Limits(Protocol):
 
 @dataclass(frozen=True)
 class Placed:
-    """The record exists, a slot is reserved, and the caller holds the lease."""
+    """The record exists with its slot, and the caller holds the lease."""
 
     instance: Instance
 
@@ -41,8 +48,12 @@ class Full:
     """No server that accepts instances has room; nothing was written."""
 
 
-class Lines(Instances):
+class Lines(Slots):
     """Tenants, their lines, and the servers' room. Each method is one question or one change."""
+
+    def __init__(self, client: firestore.AsyncClient) -> None:
+        super().__init__(client)
+        self._placing = asyncio.Semaphore(AT_ONCE)
 
     async def look(
         self, tenant: TenantId, name: InstanceName
@@ -74,34 +85,23 @@ class Lines(Instances):
     async def place(
         self, wanted: Instance, servers: Iterable[Limits], found_on: str | None = None
     ) -> Placed | Full | None:
-        """The instance's record is created and its slot reserved, in one commit, or neither.
+        """Create the instance's record and its slot, in one commit, or neither.
 
         `wanted` is leased to the caller. It goes to `found_on`, the server that carries it
         already, full or not; else to the one with most room. None: the records of the tenant or
         the line changed meanwhile, so the caller has to look again.
-        Firestore: 2 reads + 1 per server, 3 writes.
+        Firestore: 2 reads, 2 per server (none if found), and 1 per slot that is taken on the one
+        chosen; 3 writes. Whoever loses a slot to another begins anew.
         """
-        fleet = {server.id: server for server in servers}
-        async for _ in base.attempts():
-            tenant, known = await self.look(wanted.tenant, wanted.name)
-            if known:
-                return Placed(known) if known.held_by(wanted) else None
-            if tenant and not tenant.has_room_for(wanted.line):
-                return None
-            rooms = await self._rooms(fleet)
-            chosen = rooms[found_on] if found_on else placing.decide_server(rooms.values())
-            if chosen is None:
-                return Full()
-            try:
-                return Placed(await self._reserve(wanted, tenant, chosen))
-            except CONTENDED:
-                continue
-        raise AssertionError("attempts() ends with a problem")
+        async with self._placing:
+            return await self._place_line(
+                wanted, {server.id: server for server in servers}, found_on
+            )
 
     async def release(self, held: Instance) -> bool:
         """The record, its slot and its number are gone; False if somebody else took the lease.
 
-        Firestore: 2 or 3 reads, 3 or 4 writes.
+        Firestore: 2 or 3 reads, 3 or 4 writes and deletes.
         """
         registered = True
         async for _ in base.attempts():
@@ -112,8 +112,7 @@ class Lines(Instances):
                 return False
             batch = self._client.batch()
             batch.delete(self._instance(held.name), option=self._since(current.version))
-            one_less = {"reserved": firestore.Increment(-1)}
-            batch.set(self._server(held.server), one_less, merge=True)
+            await self._leave_slots(batch, current.server, current.name)
             if registered:
                 without = {"tenant": held.tenant, "lines": firestore.ArrayRemove([held.line])}
                 batch.update(self._tenant(names.spell(held.tenant)), without)
@@ -121,7 +120,9 @@ class Lines(Instances):
             try:
                 await self._commit(batch)
             except exceptions.NotFound:
-                registered = False  # the tenant has no record, and releasing doesn't make one
+                # A tenant without a record gets none by a release; else the slot was moved.
+                (tenant,) = await self._read(self._tenant(names.spell(held.tenant)))
+                registered = tenant.exists
                 continue
             except CONTENDED:
                 continue
@@ -142,19 +143,56 @@ class Lines(Instances):
 
     # How -------------------------------------------------------------------------------------
 
-    async def _rooms(self, fleet: dict[str, Limits]) -> dict[str, Capacity]:
-        snapshots = await self._read(*map(self._server, fleet))
-        return {
-            server.id: capacity_in(snapshot, server)
-            for snapshot, server in zip(snapshots, fleet.values(), strict=True)
-        }
+    async def _place_line(
+        self, wanted: Instance, fleet: dict[str, Limits], found_on: str | None
+    ) -> Placed | Full | None:
+        crowded = False
+        async for _ in base.attempts():
+            tenant, known = await self.look(wanted.tenant, wanted.name)
+            if known:
+                return Placed(known) if known.held_by(wanted) else None
+            if tenant and not tenant.has_room_for(wanted.line):
+                return None
+            where = await (
+                self._any_slot(found_on) if found_on else self._find_open(fleet, crowded=crowded)
+            )
+            if where is None:
+                return Full()
+            crowded = True
+            if not where.numbers:
+                continue  # it filled up since it was counted
+            try:
+                return Placed(await self._create_line(wanted, tenant, where))
+            except CONTENDED:
+                continue
+        raise AssertionError("attempts() ends with a problem")
 
-    async def _reserve(self, wanted: Instance, tenant: Tenant | None, room: Capacity) -> Instance:
-        placed = wanted.model_copy(update={"server": room.server})
+    async def _find_open(self, fleet: dict[str, Limits], *, crowded: bool) -> Open | None:
+        """Choose a server with room, and list the slots that are open there; None: all are full.
+
+        The one with most room; if it is `crowded`, one by lot, or all who lost a slot to each other
+        would meet again. Lines of earlier versions get their slots before anything is counted.
+        Firestore: 2 reads per server, and 1 per slot that is taken on the one chosen.
+        """
+        servers = await self._read(*map(self._server, fleet))
+        for server in filter(bears_counter, servers):
+            await self.seat_lines(server.id)
+        counts = await asyncio.gather(*map(self.count_slots, fleet))
+        roomy = placing.find_roomy(map(capacity_in, servers, fleet.values(), counts))
+        if not roomy:
+            return None
+        by_lot = random.choices(roomy, [room.free for room in roomy])[0] if crowded else None
+        room = by_lot or placing.decide_server(roomy) or roomy[0]
+        slots = await self.list_slots(room.server)
+        numbers = placing.free_slots(numbers_of(slots), room.limit - len(slots))
+        return Open(room.server, numbers)
+
+    async def _create_line(self, wanted: Instance, tenant: Tenant | None, where: Open) -> Instance:
+        placed = wanted.model_copy(update={"server": where.server})
         batch = self._client.batch()
         batch.create(self._instance(placed.name), stored(placed))
         self._keep_tenant(batch, placed, tenant)
-        self._keep_room(batch, room.model_copy(update={"reserved": room.reserved + 1}))
+        self._take_slot(batch, where, placed.name)
         return versioned(placed, (await self._commit(batch))[0])
 
     def _keep_tenant(self, batch: Any, placed: Instance, tenant: Tenant | None) -> None:
@@ -174,14 +212,6 @@ class Lines(Instances):
         }
         batch.update(reference, added, option=self._since(tenant.version))
 
-    def _keep_room(self, batch: Any, room: Capacity) -> None:
-        reference = self._server(room.server)
-        if room.version is None:
-            batch.create(reference, room.model_dump())
-            return
-        change = {"reserved": room.reserved, "limit": room.limit}
-        batch.update(reference, change, option=self._since(room.version))
-
 
 def tenant_in(snapshot: Snapshot) -> Tenant | None:
     """The tenant in a document, if there is one. Raises RecordUnreadable."""
@@ -190,9 +220,14 @@ def tenant_in(snapshot: Snapshot) -> Tenant | None:
     return base.understood(snapshot, Tenant, tenant=names.unspell(snapshot.id))
 
 
-def capacity_in(snapshot: Snapshot, server: Limits) -> Capacity:
-    """A server's room, as its document and the settings say."""
-    kept = snapshot.to_dict() or {}
+def capacity_in(snapshot: Snapshot, server: Limits, reserved: int) -> Capacity:
+    """A server's room, as its document and the settings say; `reserved`: its slots, counted."""
+    accepting = (snapshot.to_dict() or {}).get("accepting")
     return Capacity.model_validate(
-        {**kept, "server": server.id, "limit": server.instance_max, "version": snapshot.update_time}
+        {
+            "server": server.id,
+            "limit": server.instance_max,
+            "reserved": reserved,
+            "accepting": accepting,
+        }
     )

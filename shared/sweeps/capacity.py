@@ -1,6 +1,7 @@
-"""How full every server is, corrected against reality, kept per day, and when it will be full."""
+"""How full every server is, kept per day, and when it will be full."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
@@ -13,7 +14,8 @@ from shared.domain.fleet.reports import Day, Kind, Report
 from shared.domain.instances import Instance
 from shared.domain.names import InstanceName, LineKey
 from shared.domain.upstream import Sighting
-from shared.sweeps import missed
+from shared.store.fleet import Room
+from shared.sweeps import missed, seats
 from shared.sweeps.runs import Run, running
 
 RECLAIMABLE = 50
@@ -37,7 +39,7 @@ class Seen(NamedTuple):
 
 
 async def sweep() -> tuple[Report, Seen]:
-    """One run: counted, corrected, kept, reported. Raises SweepRunning, StoreUnavailable.
+    """One run: counted, kept, reported. Raises SweepRunning, StoreUnavailable.
 
     Firestore: 1 read per line and per quarantined instance, a few per server; a few writes per
     server. Upstream: 1 call per server, and what lines that came back missed.
@@ -62,17 +64,17 @@ async def _seen(run: Run) -> Seen:
     looks, collected, quarantined = await asyncio.gather(
         asyncio.gather(*map(_census, servers)), _lines(), store.quarantined()
     )
+    rooms, corrected = await _rooms(run, collected)
     censuses: dict[str, Census] = {}
     silent: dict[str, str] = {}
     for server, found in zip(servers.values(), looks, strict=True):
         if isinstance(found, str):
             silent[server.id] = found
             continue
-        corrected = await store.correct(server)
-        if corrected:
-            run.did("counters", "corrected", server=server.id, why=f"off by {corrected}")
         suspects = frozenset(each.name for each in quarantined if each.server == server.id)
-        censuses[server.id] = await _counted(run, server, found, collected, suspects, corrected)
+        census = _counted(rooms[server.id], found, collected, suspects)
+        changed = corrected.get(server.id, 0)
+        censuses[server.id] = census.model_copy(update={"corrected": changed})
     sightings = {
         (server.id, sighting.name): sighting
         for server, found in zip(servers.values(), looks, strict=True)
@@ -82,22 +84,38 @@ async def _seen(run: Run) -> Seen:
     return Seen(censuses, silent, collected, sightings)
 
 
-async def _counted(
-    run: Run,
-    server: config.Server,
+async def _rooms(run: Run, lines: Sequence[Instance]) -> tuple[dict[str, Room], dict[str, int]]:
+    """Tell every server's room once all its lines have slots, and how many slots that changed.
+
+    Firestore: 2 reads per server. Where as many slots are taken as there are lines, nothing is
+    compared.
+    """
+    servers = config.settings().servers.values()
+    rooms = await services.store().rooms(servers)
+    placed = Counter(line.server for line in lines)
+    doubtful = [
+        server
+        for server, room in rooms.items()
+        if room.unseated or room.capacity.reserved != placed[server]
+    ]
+    if not doubtful:
+        return rooms, {}
+    corrected = {server: await seats.seat(run, server) for server in doubtful}
+    return await services.store().rooms(servers), corrected
+
+
+def _counted(
+    room: Room,
     seen: list[Sighting],
     lines: Sequence[Instance],
     quarantined: frozenset[InstanceName],
-    corrected: int,
 ) -> Census:
-    here = {line.name: line for line in lines if line.server == server.id}
+    here = {line.name: line for line in lines if line.server == room.capacity.server}
     counted = capacity.count(seen, here, _keys(seen), quarantined)
-    room = (await services.store().rooms([server]))[server.id]
     return Census(
         at=services.now(),
-        limit=server.instance_max,
+        limit=room.capacity.limit,
         reserved=room.capacity.reserved,
-        corrected=corrected,
         **{standing.value: count for standing, count in counted.items()},
     )
 

@@ -28,16 +28,16 @@ async def take(standing: Standing) -> Survey:
     """Everything a plan needs. A server that doesn't answer is silent; tenants that can't be read
     are None. Raises StoreUnavailable for the rest.
 
-    Firestore: 1 read per tenant, line, number, candidate and server.
+    Firestore: 1 read per tenant, line, slot, number and candidate.
     """
     store, fleet = services.store(), config.settings().servers
-    seen, tenants, lines, owners, candidates, rooms = await asyncio.gather(
+    seen, tenants, lines, owners, candidates, seats = await asyncio.gather(
         censuses(fleet),
         _tenants(),
         _collected(store.every_line()),
         _collected(store.every_number()),
         _collected(store.every_candidate()),
-        store.rooms(fleet.values()),
+        _seats(fleet),
     )
     known = {line.name: line for line in lines if isinstance(line, Instance)}
     unclear = [each.id for each in (*lines, *(tenants or ())) if isinstance(each, Unreadable)]
@@ -56,7 +56,7 @@ async def take(standing: Standing) -> Survey:
             each.id.partition("~")[0] for each in candidates if isinstance(each, Unreadable)
         ),
         owners=dict(owners),
-        reserved={server: room.capacity.reserved for server, room in rooms.items()},
+        seats=seats,
     )
 
 
@@ -100,6 +100,15 @@ async def _census(server: str) -> dict[InstanceName, Sighting] | None:
     except problems.Problem as problem:
         log.refused("census.failed", server=server, problem=problem.slug())
         return None
+
+
+async def _seats(servers: Iterable[str]) -> dict[str, tuple[InstanceName, ...]]:
+    several = list(servers)
+    slots = await asyncio.gather(*map(services.store().list_slots, several))
+    return {
+        server: tuple(slot.instance for slot in taken)
+        for server, taken in zip(several, slots, strict=True)
+    }
 
 
 async def _tenants() -> list[Tenant | Unreadable] | None:

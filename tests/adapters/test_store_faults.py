@@ -29,7 +29,7 @@ def opened(current: Instance) -> Instance | None:
 
 
 def reserved(perene: Perene) -> int:
-    return perene.documents("servers")["main"]["reserved"]
+    return perene.taken("main")
 
 
 # The commit was applied, and sent again ------------------------------------------------------

@@ -22,7 +22,7 @@ def states(perene: Perene) -> list[str]:
 
 
 def reserved(perene: Perene) -> int:
-    return perene.documents("servers")["main"]["reserved"]
+    return perene.taken("main")
 
 
 # Places --------------------------------------------------------------------------------------

@@ -4,6 +4,8 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from shared.domain import placing
 from shared.domain.instances import LEASE, State
@@ -159,3 +161,44 @@ def test_the_last_slot_can_be_taken():
 
 def test_no_server_at_all_has_no_room():
     assert decide_server([]) is None
+
+
+# Which slot? ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("taken", "room", "free"),
+    [
+        pytest.param(set(), 3, [0, 1, 2], id="none is taken"),
+        pytest.param({0, 2}, 2, [1, 3], id="some are taken"),
+        pytest.param({0, 1, 2}, 0, [], id="full"),
+        pytest.param({0, 1, 2, 3}, -1, [], id="over full"),
+        pytest.param({7, 8}, 1, [0], id="taken beyond a limit that was lowered to three"),
+    ],
+)
+def test_the_lowest_slots_are_open_as_far_as_there_is_room(
+    taken: set[int], room: int, free: list[int]
+):
+    assert placing.free_slots(taken, room) == free
+
+
+@given(
+    st.sets(st.integers(0, 12), max_size=10),
+    st.integers(0, 8),
+    st.lists(st.tuples(st.sampled_from(["look", "take", "leave"]), st.integers(0, 50))),
+)
+def test_callers_who_decide_by_an_older_look_never_outgrow_the_limit(
+    taken: set[int], limit: int, events: list[tuple[str, int]]
+):
+    most, looks = max(len(taken), limit), [placing.free_slots(taken, limit - len(taken))]
+    for what, choice in events:
+        if what == "look":
+            looks.append(placing.free_slots(taken, limit - len(taken)))
+        if what == "leave" and taken:
+            taken = taken - {sorted(taken)[choice % len(taken)]}
+        if what == "take" and (numbers := looks[choice % len(looks)]):
+            grown = taken | {numbers[choice % len(numbers)]}
+            assert len(grown) <= max(limit, len(taken))
+            taken = grown
+
+    assert len(taken) <= most

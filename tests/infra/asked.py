@@ -90,7 +90,10 @@ async def of_the_fleet(store: Store) -> None:
         for where in ({}, {"tenant": "acme"}, {"server": "main", "state": "open"}):
             await store.instances(where, 1, after)
     await store.tenants_that_are(Status.SUSPENDED, Status.CANCELLED)
-    await store.count_lines("main")
+    await store.count_slots("main")
+    await store.list_slots("main")
+    await store.seat_lines("main")
+    await store._leave_slots(store._client.batch(), "main", "some")
     await store.quarantined()
     await store.days(1)
     await store.open_incidents()

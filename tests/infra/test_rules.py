@@ -13,7 +13,14 @@ from shared.domain.names import LineKey, TenantId
 from tests.infra.browser import Browser, load_rules
 
 OPEN_BELOW = ("conversations", "messages", "sends", "gaps")
-CLOSED = ("dead_letters/d1", "servers/main", "numbers/5511999990001", "sweeps/s1", "anything/a")
+CLOSED = (
+    "dead_letters/d1",
+    "servers/main",
+    "servers/main/slots/0",
+    "numbers/5511999990001",
+    "sweeps/s1",
+    "anything/a",
+)
 CLOSED_BELOW = ("sweeps/s1/quarantine/q1", "tenants/acme/aliases/a1", "tenants/acme/messages/m/x/y")
 
 TENANTS = [

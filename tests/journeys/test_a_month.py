@@ -58,7 +58,7 @@ async def test_a_good_month_ends_with_an_instance_for_each_client(on_2: Perene):
 
     assert len(on_2.evolution.names()) == count
     assert {on_2.evolution.state(name) for name in on_2.evolution.names()} == {"open"}
-    assert on_2.documents("servers")["main"]["reserved"] == count
+    assert on_2.taken("main") == count
     assert [report["invariants"]["count"] for report in reports] == [0] * len(reports)
     assert (await on_2.operate("GET", "/fleet/candidates")).json()["candidates"] == []
     seen = (await on_2.operate("GET", "/fleet")).json()

@@ -63,11 +63,42 @@ async def test_a_line_whose_code_is_on_show_costs_two_reads(perene: Perene):
     assert counted == Counted(reads=2, round_trips=1)
 
 
-async def test_a_new_line_costs_five_reads_and_four_writes(perene: Perene):
+async def test_a_new_line_costs_seven_reads_and_four_writes(perene: Perene):
     with costs(perene) as counted:
         assert (await perene.ensure()).json()["state"] == "pairing"
 
-    assert counted == Counted(reads=5, writes=4, round_trips=5)
+    assert counted == Counted(reads=7, writes=4, round_trips=7)
+
+
+@pytest.mark.parametrize("servers", [1, 3])
+async def test_a_new_line_costs_two_reads_per_server_and_one_per_slot_of_its_own(
+    firestore_emulator: str, servers: int
+):
+    async with Perene(**{f"s{at}": "2.3.6" for at in range(servers)}) as perene:
+        for tenant in range(3 * servers):
+            assert (await perene.ensure(f"t{tenant}")).status_code == 200
+        for server in perene.servers.values():
+            await server.settled()
+            server.faults.turn_on("webhook_lost")
+
+        with counting(perene.store._client) as counted:
+            assert (await perene.ensure()).status_code == 200
+
+        looks, slots = 4, 3
+        assert (counted.reads, counted.writes) == (looks + 2 * servers + slots, 4)
+        assert perene.taken("s0") == 4
+
+
+async def test_a_line_refused_by_a_full_fleet_costs_six_reads(firestore_emulator: str):
+    async with Perene(instance_max=3) as perene:
+        for tenant in range(3):
+            await perene.ensure(f"t{tenant}")
+        await perene.evolution.settled()
+
+        with counting(perene.store._client) as counted:
+            assert (await perene.ensure()).status_code == 503
+
+        assert (counted.reads, counted.writes) == (6, 0)
 
 
 async def test_a_closed_line_costs_two_reads_and_two_writes(perene: Perene):

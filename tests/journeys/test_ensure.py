@@ -205,7 +205,7 @@ async def test_a_vanished_instance_is_recreated_under_the_same_name(perene: Pere
 
     assert (line["instance"], line["state"]) == (name, "pairing")
     assert perene.evolution.names() == [name]
-    assert perene.documents("servers")["main"]["reserved"] == 1
+    assert perene.taken("main") == 1
 
 
 @in_both_dialects
@@ -270,7 +270,7 @@ async def test_after_an_interrupted_release_ensure_finishes_it_and_begins_anew(p
 
     assert line["state"] == "pairing"
     assert "number" not in line
-    assert perene.documents("servers")["main"]["reserved"] == 1
+    assert perene.taken("main") == 1
 
 
 @in_both_dialects

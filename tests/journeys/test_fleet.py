@@ -64,7 +64,7 @@ async def test_what_is_wrong_comes_first_in_words(firestore_emulator: str):
 
 async def test_violations_are_shown_one_by_one(perene: Perene):
     await perene.pair("acme")
-    perene.write("servers/main", reserved=9)
+    perene.write("servers/main/slots/9", instance="instance_nobody")
     perene.write("tenants/acme", lines=["default", "lost"])
     perene.write("numbers/5511900000000", instance="instance_nobody", tenant="nobody")
     document = {"line": "never", "last_at": 1, "number": "1", "contact": "2"}
@@ -76,11 +76,11 @@ async def test_violations_are_shown_one_by_one(perene: Perene):
     rules = sorted(each["rule"] for each in found["violations"])
     assert rules == [
         "conversation_of_no_line",
-        "counter_wrong",
         "line_not_listed",
         "line_on_unknown_server",
         "listed_without_line",
         "number_without_line",
+        "slots_wrong",
     ]
     assert found["count"] == 6
 

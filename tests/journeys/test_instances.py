@@ -68,7 +68,7 @@ async def test_a_disconnected_line_keeps_its_slot_and_pairs_again_without_losing
     assert closed.json()["reason"] == "disconnected"
     assert not perene.evolution.exists(name)
     assert perene.documents("numbers") == {}
-    assert perene.documents("servers")["main"]["reserved"] == 1
+    assert perene.taken("main") == 1
     await perene.pair(number=NUMBER)
     assert (await perene.ensure()).json()["state"] == "open"
 
@@ -103,7 +103,7 @@ async def test_a_released_line_frees_its_instance_number_and_slot(perene: Perene
     assert not perene.evolution.exists(name)
     assert perene.documents("instances") == {}
     assert perene.documents("numbers") == {}
-    assert perene.documents("servers")["main"]["reserved"] == 0
+    assert perene.taken("main") == 0
     assert (await perene.call("GET", "/instances/default")).status_code == 404
 
 
@@ -141,7 +141,7 @@ async def test_a_release_that_the_server_delays_is_finished_by_the_next_call(per
 
     assert (first.status_code, first.json()["state"]) == (202, "releasing")
     assert second.status_code == 204
-    assert perene.documents("servers")["main"]["reserved"] == 0
+    assert perene.taken("main") == 0
 
 
 @in_both_dialects

@@ -36,7 +36,7 @@ async def test_a_new_line_during_an_outage_is_a_problem_and_the_next_call_is_fin
     assert (answer.status_code, answer.json()["type"]) == (status, f"urn:perene:problem:{slug}")
     assert line["state"] == "pairing"
     assert perene.evolution.names() == [name_of("acme")]
-    assert perene.documents("servers")["main"]["reserved"] == 1
+    assert perene.taken("main") == 1
 
 
 @pytest.mark.parametrize("case", FAULTS)
@@ -73,7 +73,7 @@ async def test_a_step_that_fails_once_leaves_something_the_next_calls_repair(
     assert line["state"] == "pairing"
     assert line["code"]["qr"] == perene.evolution.code(name_of("acme"))
     assert perene.evolution.names() == [name_of("acme")]
-    assert perene.documents("servers")["main"]["reserved"] == 1
+    assert perene.taken("main") == 1
     assert max(perene.evolution.creates_in_flight_peak.values()) == 1
 
 
@@ -106,7 +106,7 @@ async def test_a_server_that_takes_no_more_keeps_no_slot_of_ours(perene: Perene)
     assert answer.status_code == 503
     assert answer.json()["title"] == "Maximum instances reached"
     assert perene.documents("instances") == {}
-    assert perene.documents("servers")["main"]["reserved"] == 0
+    assert perene.taken("main") == 0
 
 
 async def test_a_line_whose_server_is_not_configured_any_more_is_a_problem(perene: Perene):
@@ -181,7 +181,7 @@ async def test_a_server_that_refuses_to_heal_a_line_leaves_it_its_slot(perene: P
 
     assert answer.status_code == 503
     assert set(perene.documents("instances")) == {name}
-    assert perene.documents("servers")["main"]["reserved"] == 1
+    assert perene.taken("main") == 1
     perene.evolution.faults.clear()
     assert (await perene.ensure()).json()["state"] == "pairing"
 
@@ -203,7 +203,7 @@ async def test_a_holder_that_lost_its_lease_while_it_looked_makes_nothing(perene
 
     assert answer.status_code == 409
     assert perene.evolution.names() == []
-    assert perene.documents("servers")["main"]["reserved"] == 0
+    assert perene.taken("main") == 0
 
 
 def creates(perene: Perene) -> list[int]:

@@ -34,14 +34,15 @@ async def test_every_instance_is_counted_once_by_how_it_stands(on_2: Perene):
     assert (census["reserved"], census["limit"]) == (4, 100)
 
 
-async def test_a_counter_that_is_wrong_is_corrected(perene: Perene):
+async def test_a_slot_of_no_line_is_freed(perene: Perene):
     await perene.ensure("acme")
-    perene.write("servers/main", reserved=57)
+    perene.write("servers/main/slots/57", instance="instance_nobody")
 
     report = await counted(perene)
 
-    assert report["censuses"]["main"]["corrected"] == 56
-    assert perene.documents("servers")["main"]["reserved"] == 1
+    census = report["censuses"]["main"]
+    assert (census["corrected"], census["reserved"], report["counts"]["seated"]) == (1, 1, 1)
+    assert perene.taken("main") == 1
     assert (await counted(perene))["censuses"]["main"]["corrected"] == 0
 
 

@@ -34,8 +34,15 @@ async def test_a_quiet_sweep_of_orphans_costs_a_few_reads_and_a_write_per_line(
 
     found = await counted(perene, "/sweep-orphans")
 
-    per_line = {"tenant": 1, "line": 1, "number": 1, "look for gaps": 1, "conversations": 3}
-    overhead = {"server": 1, "sweep": 2, "no candidate": 1, "no incidents": 2, "no unsettled": 1}
+    per_line = {
+        "tenant": 1,
+        "line": 1,
+        "slot": 1,
+        "number": 1,
+        "look for gaps": 1,
+        "conversations": 3,
+    }
+    overhead = {"sweep": 2, "no candidate": 1, "no incidents": 2, "no unsettled": 1}
     overhead["when each kind of sweep ended last"] = 2
     assert found.reads == sum(per_line.values()) * lines + sum(overhead.values())
     assert (found.writes, found.deletes) == (lines + 3, 0)
@@ -48,7 +55,12 @@ async def test_a_sweep_of_capacity_costs_a_read_per_line(perene: Perene, lines: 
 
     found = await counted(perene, "/sweep-capacity")
 
-    overhead = {"sweep": 2, "server": 3, "days": 2, "nobody away, quarantined, wrong": 4}
+    overhead = {
+        "sweep": 2,
+        "server and its slots counted": 2,
+        "days": 2,
+        "nobody away, quarantined, wrong": 4,
+    }
     overhead["when each kind of sweep ended last"] = 2
     assert found.reads == lines + sum(overhead.values())
     assert (found.writes, found.deletes) == (5, 1)
@@ -63,7 +75,13 @@ async def test_the_fleet_at_a_glance_costs_the_same_however_many_lines_there_are
     with counting(perene.store._client) as found:
         await perene.operate("GET", "/fleet")
 
-    found_out = {"server": 1, "reports": 2, "incidents": 1, "proposals counted": 1, "overdue": 2}
+    found_out = {
+        "server and its slots counted": 2,
+        "reports": 2,
+        "incidents": 1,
+        "proposals counted": 1,
+        "overdue": 2,
+    }
     assert (found.reads, found.writes) == (sum(found_out.values()), 0)
 
 

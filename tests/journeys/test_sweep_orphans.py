@@ -81,7 +81,7 @@ async def test_a_deletion_leaves_no_record_no_slot_and_no_tenant(perene: Perene)
 
     assert list(perene.documents("instances")) == ["instance_acme"]
     assert list(perene.documents("tenants")) == ["acme"]
-    assert perene.documents("servers")["main"]["reserved"] == 1
+    assert perene.taken("main") == 1
 
 
 async def test_what_is_not_ours_by_name_is_never_even_suspected(perene: Perene):

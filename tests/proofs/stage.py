@@ -6,11 +6,13 @@ import functools
 import itertools
 import multiprocessing
 import os
+import signal
 import subprocess
 import sys
+import threading
 import time
 import uuid
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import timedelta
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
@@ -28,6 +30,8 @@ KEY = "key-of-the-proofs"
 READY_WITHIN = 120.0
 FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload(["tests.proofs.caller"])
+DUTY = 0.05
+"""Seconds in which throttled processes run, and in which they don't."""
 
 
 def times(few: int, full: int) -> int:
@@ -38,8 +42,9 @@ def times(few: int, full: int) -> int:
 class Stage:
     """A deployment in several processes."""
 
-    def __init__(self, place: Path, version: str, **settings: str) -> None:
+    def __init__(self, place: Path, version: str, instance_max: int = 100, **settings: str) -> None:
         self.place = place
+        self.instance_max = instance_max
         self.version = version
         self.project = f"p-{uuid.uuid4().hex[:20]}"
         self.evolution_port = free_port()
@@ -94,7 +99,8 @@ class Stage:
         return {
             **os.environ,
             "EVOLUTION_SERVERS": f'[{{"id": "main", "url": "http://127.0.0.1:{self.evolution_port}",'
-            f' "api_key": "{KEY}", "version": "{self.version}", "instance_max": 100}}]',
+            f' "api_key": "{KEY}", "version": "{self.version}", "instance_max":'
+            f" {self.instance_max}}}]",
             "PUBLIC_URL": f"http://127.0.0.1:{self.public_port}",
             "WEBHOOK_SECRET": "the webhooks' secret of the proofs",
             "AUTH_ISSUER": ISSUER,
@@ -103,6 +109,35 @@ class Stage:
             "GOOGLE_CLOUD_PROJECT": self.project,
             **self.settings,
         }
+
+    @contextlib.contextmanager
+    def throttled(self) -> Iterator[None]:
+        """All processes share one core, if the system can say so, and get half of its time."""
+        over = threading.Event()
+        for process in self._pids():
+            if hasattr(os, "sched_setaffinity"):
+                os.sched_setaffinity(process, {min(os.sched_getaffinity(0))})
+        throttle = threading.Thread(target=self._halve, args=[over])
+        throttle.start()
+        try:
+            yield
+        finally:
+            over.set()
+            throttle.join()
+
+    def _pids(self) -> list[int]:
+        """List the simulated server's and the callers' processes."""
+        return [
+            *(process.pid for process in self.processes),
+            *(caller.pid for caller in self.callers if caller.pid),
+        ]
+
+    def _halve(self, over: threading.Event) -> None:
+        while not over.wait(DUTY):
+            for sign, seconds in ((signal.SIGSTOP, DUTY), (signal.SIGCONT, 0)):
+                for process in self._pids():
+                    os.kill(process, sign)
+                time.sleep(seconds)
 
     # Verbs -----------------------------------------------------------------------------------
 
@@ -181,6 +216,10 @@ class Stage:
             found.id: found.to_dict() for found in self.database.collection(collection).stream()
         }
 
+    def taken(self, server: str) -> int:
+        """How many slots of a server are taken."""
+        return len(self.documents(f"servers/{server}/slots"))
+
     # How -------------------------------------------------------------------------------------
 
     async def _simulator(self, method: str, path: str, body: Any = None) -> Any:
@@ -212,10 +251,15 @@ class Stage:
 
 @contextlib.asynccontextmanager
 async def staged(
-    place: Path, callers: int = 4, version: str = "2.3.6", **settings: str
+    place: Path,
+    callers: int = 4,
+    version: str = "2.3.6",
+    *,
+    instance_max: int = 100,
+    **settings: str,
 ) -> AsyncIterator[Stage]:
     """A stage that is gone afterwards."""
-    stage = Stage(place, version, **settings)
+    stage = Stage(place, version, instance_max, **settings)
     try:
         await stage.start(callers)
         yield stage

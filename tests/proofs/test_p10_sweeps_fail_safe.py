@@ -188,7 +188,7 @@ def everything_agrees(world: World) -> None:
     )
     for server, each in perene.servers.items():
         placed = [record for record in records.values() if record["server"] == server]
-        assert perene.documents("servers").get(server, {}).get("reserved", 0) == len(placed)
+        assert perene.taken(server) == len(placed)
         for name in each.names():
             if (server, name) in world.foreign or records.get(name, {}).get("server") == server:
                 continue

@@ -93,4 +93,4 @@ async def one_instance_each(stage: Stage, lines: int) -> None:
     assert names == sorted(stage.documents("instances"))
     assert len(names) == lines
     assert set(simulated["creates_in_flight_peak"].values()) == {1}
-    assert stage.documents("servers")["main"]["reserved"] == lines
+    assert stage.taken("main") == lines

@@ -37,7 +37,7 @@ async def test_many_callers_of_a_line_without_record_adopt_it_once(perene: Peren
     assert (await perene.ensure()).json()["state"] == "open"
     assert perene.evolution.names() == [name]
     assert "/instance/create" not in {call.path for call in perene.evolution.calls}
-    assert perene.documents("servers")["main"]["reserved"] == 1
+    assert perene.taken("main") == 1
 
 
 @in_both_dialects
@@ -63,7 +63,7 @@ async def test_many_callers_of_a_vanished_line_heal_it_once(perene: Perene):
     assert {answer.status_code for answer in answers} <= {200, 202}
     assert perene.evolution.names() == [name]
     assert perene.evolution.creates_in_flight_peak[name] == 1
-    assert perene.documents("servers")["main"]["reserved"] == 1
+    assert perene.taken("main") == 1
 
 
 async def test_ensures_during_releases_never_race_the_late_delete(
@@ -90,7 +90,7 @@ async def test_a_release_killed_at_any_step_is_finished_by_the_next_call(
         assert killed >= 8, "the flow has fewer steps than it must have"
         assert stage.documents("instances") == {}
         assert (await stage.simulated())["instances"] == []
-        assert stage.documents("servers")["main"]["reserved"] == 0
+        assert stage.taken("main") == 0
 
 
 async def _ensure_and_release_at_once(stage: Stage, tenant: str):
@@ -105,7 +105,7 @@ async def _one_of_each_or_none(stage: Stage, tenant: str) -> None:
     carried = {instance["name"] for instance in (await stage.simulated())["instances"]}
     assert line["instance"] in carried
     assert carried == set(stage.documents("instances"))
-    assert stage.documents("servers")["main"]["reserved"] == len(carried)
+    assert stage.taken("main") == len(carried)
 
 
 async def _kill_releases_at_every_step(stage: Stage) -> int:

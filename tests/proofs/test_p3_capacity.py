@@ -1,11 +1,12 @@
 """P3: INSTANCE_MAX is enforced by us, exactly, and nothing is left behind by those it refuses."""
 
+import asyncio
 from collections import Counter
 from functools import partial
 from pathlib import Path
 
 from tests.perene import Perene, name_of
-from tests.proofs.stage import staged
+from tests.proofs.stage import staged, times
 
 MAXIMUM, TENANTS = 100, 150
 
@@ -23,7 +24,7 @@ async def test_of_150_tenants_at_once_exactly_100_get_an_instance(
         assert len(simulated["instances"]) == MAXIMUM
         records = stage.documents("instances")
         assert len(records) == len(stage.documents("tenants")) == MAXIMUM
-        assert stage.documents("servers")["main"]["reserved"] == MAXIMUM
+        assert stage.taken("main") == MAXIMUM
 
         placed = next(iter(records.values()))["tenant"]
         released = await stage.call("DELETE", "/instances/default", placed)
@@ -31,7 +32,32 @@ async def test_of_150_tenants_at_once_exactly_100_get_an_instance(
         admitted = await stage.ensure(late)
 
         assert (released.status_code, admitted.status_code) == (204, 200)
-        assert stage.documents("servers")["main"]["reserved"] == MAXIMUM
+        assert stage.taken("main") == MAXIMUM
+
+
+async def test_on_half_a_processor_exactly_as_many_get_an_instance(
+    firestore_emulator: str, tmp_path: Path
+):
+    maximum = times(20, 100)
+    async with staged(tmp_path, 4, instance_max=maximum) as stage:
+        with stage.throttled():
+            answers = await stage.ensure_many([f"tenant-{n}" for n in range(maximum * 3 // 2)])
+
+        titles = Counter(answer.json().get("title") for answer in answers)
+        assert titles == {None: maximum, "Maximum instances reached": maximum // 2}
+        assert stage.taken("main") == len(stage.documents("instances")) == maximum
+
+
+async def test_a_migration_of_all_clients_at_once_fills_every_server(firestore_emulator: str):
+    maximum, servers = times(8, 100), [f"server-{n}" for n in range(5)]
+    async with Perene(instance_max=maximum, **dict.fromkeys(servers, "2.3.6")) as perene:
+        tenants = [f"tenant-{n}" for n in range(maximum * len(servers))]
+
+        answers = await asyncio.gather(*map(perene.ensure, tenants))
+
+        assert Counter(answer.status_code for answer in answers) == {200: len(tenants)}
+        assert [perene.taken(server) for server in servers] == [maximum] * len(servers)
+        assert (await perene.ensure("one too many")).status_code == 503
 
 
 async def test_a_line_that_has_its_instance_is_served_by_a_full_server(firestore_emulator: str):
@@ -50,7 +76,8 @@ async def test_new_lines_go_where_most_room_is_and_only_where_they_are_accepted(
     firestore_emulator: str,
 ):
     async with Perene(instance_max=3, one="2.3.6", two="2.3.6", three="2.3.6") as perene:
-        perene.write("servers/one", server="one", limit=3, reserved=2)
+        for slot in range(2):
+            perene.write(f"servers/one/slots/{slot}", instance=f"instance_old-{slot}")
         perene.write("servers/two", server="two", limit=3, accepting=False)
         for number in range(4):
             assert (await perene.ensure(f"tenant-{number}")).status_code == 200
@@ -70,7 +97,7 @@ async def test_an_instance_found_on_any_server_is_adopted_there(firestore_emulat
 
         assert perene.servers["one"].names() == []
         assert perene.documents("instances")["instance_acme"]["server"] == "two"
-        assert perene.documents("servers")["two"]["reserved"] == 1
+        assert perene.taken("two") == 1
 
 
 async def test_of_two_instances_with_the_lines_name_the_connected_one_is_adopted(
@@ -104,7 +131,7 @@ async def test_an_instance_that_was_found_but_is_gone_is_not_made_on_a_full_serv
 ):
     async with Perene(instance_max=1, one="2.3.6", two="2.3.6") as perene:
         two, name = perene.servers["two"], name_of("acme")
-        perene.write("servers/two", server="two", limit=1, reserved=1)
+        perene.write("servers/two/slots/0", instance="instance_old")
         await two.plant(name)
 
         look = f"/instance/connectionState/{name}"

@@ -46,7 +46,7 @@ class Census(Record):
     quarantined: int = 0
     foreign: int = 0
     corrected: int = 0
-    """By so much its counter of reservations was wrong before."""
+    """So many lines had no slot, or slots no line, before."""
 
     @property
     def ours(self) -> int:

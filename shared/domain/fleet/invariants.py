@@ -29,12 +29,17 @@ class Rule(StrEnum):
     LISTED_WITHOUT_LINE = "listed_without_line"
     NUMBER_ON_TWO_LINES = "number_on_two_lines"
     NUMBER_WITHOUT_LINE = "number_without_line"
-    COUNTER_WRONG = "counter_wrong"
+    SLOTS_WRONG = "slots_wrong"
     RECORD_UNREADABLE = "record_unreadable"
     CONVERSATION_OF_NO_LINE = "conversation_of_no_line"
 
+    @classmethod
+    def _missing_(cls, value: object) -> "Rule | None":
+        """Read reports from when slots were only counted."""
+        return cls.SLOTS_WRONG if value == "counter_wrong" else None
 
-MENDED = frozenset({Rule.INSTANCE_WITHOUT_LINE, Rule.LINE_WITHOUT_INSTANCE, Rule.COUNTER_WRONG})
+
+MENDED = frozenset({Rule.INSTANCE_WITHOUT_LINE, Rule.LINE_WITHOUT_INSTANCE, Rule.SLOTS_WRONG})
 """Those that sweeps mend by themselves, sooner or later: nobody has to be alerted."""
 
 
@@ -62,12 +67,12 @@ class Invariants(Record):
 
 
 def find_violations(survey: Survey, keys: Mapping[InstanceName, LineKey]) -> Iterator[Violation]:
-    """Everything that is wrong between lines, instances, numbers, tenants and counters."""
+    """Everything that is wrong between lines, instances, numbers, tenants and slots."""
     yield from _instances(survey, keys)
     yield from (_of_line(rule, line) for rule, line in _lines(survey))
     yield from _listed(survey)
     yield from _numbers(survey)
-    yield from _counters(survey)
+    yield from _slots(survey)
     yield from (Violation(rule=Rule.RECORD_UNREADABLE, instance=name) for name in survey.unreadable)
 
 
@@ -143,12 +148,23 @@ def _numbers(survey: Survey) -> Iterator[Violation]:
             yield Violation(rule=Rule.NUMBER_WITHOUT_LINE, instance=owner)
 
 
-def _counters(survey: Survey) -> Iterator[Violation]:
-    placed = Counter(line.server for line in survey.lines.values())
-    for server in sorted(survey.servers):
-        off = survey.reserved.get(server, 0) - placed[server]
-        if off:
-            yield Violation(rule=Rule.COUNTER_WRONG, server=server, count=off)
+def _slots(survey: Survey) -> Iterator[Violation]:
+    for server, count in misseated(survey).items():
+        yield Violation(rule=Rule.SLOTS_WRONG, server=server, count=count)
+
+
+def misseated(survey: Survey) -> dict[str, int]:
+    """Count, by server, the lines without a slot and the slots of no line, or of a line twice."""
+    wrong = {server: _misseated_on(server, survey) for server in sorted(survey.servers)}
+    return {server: count for server, count in wrong.items() if count}
+
+
+def _misseated_on(server: str, survey: Survey) -> int:
+    seats = Counter(survey.seats.get(server, ()))
+    lines = Counter(line.name for line in survey.lines.values() if line.server == server)
+    strange = (seats - lines).items()
+    freed = sum(count for name, count in strange if name not in survey.unreadable)
+    return freed + (lines - seats).total()
 
 
 def report(

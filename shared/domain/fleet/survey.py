@@ -1,6 +1,6 @@
 """What a sweep saw of the world before it decides anything."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from shared.domain.fleet.candidates import Candidate
@@ -45,7 +45,8 @@ class Survey:
     """Servers of candidates that nobody understands."""
     owners: Mapping[str, InstanceName] = field(default_factory=dict)
     """Whose each number is, as the claims say."""
-    reserved: Mapping[str, int] = field(default_factory=dict)
+    seats: Mapping[str, Sequence[InstanceName]] = field(default_factory=dict)
+    """By server: whose the slots are that are taken."""
 
     @property
     def silent(self) -> frozenset[str]:

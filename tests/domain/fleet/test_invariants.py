@@ -4,6 +4,8 @@ from collections import Counter
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from shared.domain.fleet import findings, invariants
 from shared.domain.fleet.candidates import Stage
 from shared.domain.fleet.invariants import Rule
@@ -13,7 +15,7 @@ from tests.builders import NOON, NUMBER, PREFIX, a_line, a_tenant
 from tests.cases import in_each
 from tests.domain.fleet.worlds import GHOST, a_candidate, a_survey, closed, fine, opened, seen
 
-HERE = {"reserved": {"main": 1}}
+HERE = {"seats": {"main": (fine().name,)}}
 
 
 def rules(survey: Survey) -> list[Rule]:
@@ -51,7 +53,7 @@ def on_two(**change: Any) -> Survey:
             Rule.LISTED_WITHOUT_LINE,
         ),
         (a_survey([fine()], **HERE, owners={"1": GHOST}), Rule.NUMBER_WITHOUT_LINE),
-        (a_survey([fine()]), Rule.COUNTER_WRONG),
+        (a_survey([fine()]), Rule.SLOTS_WRONG),
         (a_survey([fine()], **HERE, unreadable=frozenset({"x"})), Rule.RECORD_UNREADABLE),
     ],
 )
@@ -65,12 +67,16 @@ def test_each_rule_has_its_violation(survey: Survey, rule: Rule):
 def test_a_number_that_is_live_on_two_lines_violates_it_twice():
     two = [a_line(open=True), a_line(open=True, tenant="other")]
 
-    assert rules(a_survey(two, reserved={"main": 2})) == [Rule.NUMBER_ON_TWO_LINES] * 2
+    assert (
+        rules(a_survey(two, seats={"main": [line.name for line in two]}))
+        == [Rule.NUMBER_ON_TWO_LINES] * 2
+    )
 
 
 def test_a_number_that_a_line_has_but_another_one_claims_violates_it():
     line = a_line(open=True, claimed=NUMBER)
-    survey = a_survey([line, closed(tenant="other")], reserved={"main": 2})
+    other = closed(tenant="other")
+    survey = a_survey([line, other], seats={"main": [line.name, other.name]})
 
     found = rules(replace(survey, owners={NUMBER: closed(tenant="other").name}))
 
@@ -122,3 +128,31 @@ def test_a_report_counts_everything_and_shows_so_much():
 
     assert (told.instances, told.lines, told.count, len(told.violations)) == (250, 0, 250, 200)
     assert told.by_rule == {Rule.INSTANCE_WITHOUT_LINE: 250}
+
+
+@in_each(
+    ("seats", "count"),
+    [
+        ([fine().name], 0),
+        ([], 1),
+        ([fine().name, fine().name], 1),
+        ([GHOST, fine().name], 1),
+        ([GHOST], 2),
+    ],
+)
+def test_slots_that_are_not_those_of_the_lines_are_counted(seats: list[Any], count: int):
+    survey = a_survey([fine()], seats={"main": seats})
+
+    assert invariants.misseated(survey) == ({"main": count} if count else {})
+
+
+def test_the_slot_of_a_record_that_nobody_can_read_is_in_order():
+    survey = a_survey([], seats={"main": [GHOST]})
+
+    assert invariants.misseated(replace(survey, unreadable=frozenset({GHOST}))) == {}
+
+
+def test_a_report_from_when_slots_were_counted_is_read():
+    assert Rule("counter_wrong") is Rule.SLOTS_WRONG
+    with pytest.raises(ValueError, match="never"):
+        Rule("never")

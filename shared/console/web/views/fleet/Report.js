@@ -5,7 +5,7 @@ import { t } from "../../i18n/index.js";
 import { Age, Button, Chip, EmptyState, ErrorState, Icon, Notice, SkeletonRows } from "../../ui/index.js";
 import { word } from "./words.js";
 
-const MENDED = new Set(["instance_without_line", "line_without_instance", "counter_wrong"]);
+const MENDED = new Set(["instance_without_line", "line_without_instance", "slots_wrong"]);
 
 /** The sentence; with `link` it leads to the report. */
 export function Stand({ found, link }) {

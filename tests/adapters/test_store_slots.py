@@ -1,0 +1,200 @@
+"""Slots of servers: taken by lines, given to those that never had one, and freed."""
+
+import asyncio
+from functools import partial
+from typing import Any
+
+import pytest
+
+from shared.domain.instances import Instance
+from shared.store import Full, Placed, Store
+from shared.store.slots import Seating
+from tests.adapters.stores import FLEET, Interrupted, Server, placed
+from tests.builders import LATER, a_new_line
+from tests.perene import Perene, name_of
+
+MANY = 12
+
+
+def slots(perene: Perene, server: str = "main") -> dict[int, str]:
+    found = perene.documents(f"servers/{server}/slots")
+    return {int(number): slot["instance"] for number, slot in found.items()}
+
+
+def legacy(perene: Perene, lines: int, server: str = "main") -> None:
+    """Lines of a version that counted them and gave them no slot."""
+    for number in range(lines):
+        old = a_new_line(tenant=f"old-{number}", server=server)
+        perene.write(f"instances/{old.name}", **old.model_dump())
+    perene.write(f"servers/{server}", server=server, limit=10, reserved=lines)
+
+
+async def place_many(store: Store, lines: int, fleet: Any = FLEET) -> list[Any]:
+    wanted = [a_new_line(tenant=f"new-{number}") for number in range(lines)]
+    return await asyncio.gather(*(store.place(line, fleet) for line in wanted))
+
+
+# The limit -----------------------------------------------------------------------------------
+
+
+async def test_a_line_has_a_slot_below_the_limit(perene: Perene, store: Store):
+    held = await placed(store)
+
+    assert list(slots(perene).values()) == [held.name]
+    assert max(slots(perene)) < 10
+    assert perene.documents("servers") == {}
+
+
+async def test_a_lowered_limit_takes_lines_as_far_as_there_is_room(perene: Perene, store: Store):
+    for slot in (1, 8, 9):
+        perene.write(f"servers/main/slots/{slot}", instance=f"instance_old-{slot}")
+
+    found = await place_many(store, MANY, [Server(instance_max=5)])
+
+    assert sum(isinstance(each, Placed) for each in found) == 2
+    assert len(slots(perene)) == 5
+
+
+async def test_a_limit_lowered_below_what_is_there_takes_nothing(perene: Perene, store: Store):
+    for slot in (1, 8, 9):
+        perene.write(f"servers/main/slots/{slot}", instance=f"instance_old-{slot}")
+
+    assert await store.place(a_new_line(), [Server(instance_max=2)]) == Full()
+
+
+async def test_a_raised_limit_takes_so_many_more(perene: Perene, store: Store):
+    await place_many(store, 3, [Server(instance_max=2)])
+
+    found = await store.place(a_new_line(), [Server(instance_max=3)])
+
+    assert isinstance(found, Placed)
+    assert len(slots(perene)) == 3
+
+
+async def test_lines_adopted_at_once_by_a_full_server_have_slots_beyond_its_limit(
+    perene: Perene, store: Store
+):
+    wanted = [a_new_line(tenant=f"new-{number}") for number in range(MANY)]
+
+    found = await asyncio.gather(*(store.place(each, [Server()], "main") for each in wanted))
+
+    assert all(isinstance(each, Placed) for each in found)
+    assert sorted(slots(perene).values()) == sorted(each.name for each in wanted)
+    assert await store.place(a_new_line(), FLEET) == Full()
+
+
+# Lines of earlier versions -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("old", [0, 4, 10, 11])
+async def test_lines_without_slots_count_before_anything_is_placed(
+    perene: Perene, store: Store, old: int
+):
+    legacy(perene, old)
+
+    found = await place_many(store, MANY)
+
+    assert sum(isinstance(each, Placed) for each in found) == max(10 - old, 0)
+    assert sorted(slots(perene).values()) == sorted(perene.documents("instances"))
+    assert "reserved" not in perene.documents("servers")["main"]
+
+
+async def test_lines_without_slots_are_seated_once_by_many(perene: Perene, store: Store):
+    legacy(perene, MANY)
+
+    await asyncio.gather(*(store.seat_lines("main") for _ in range(4)))
+
+    assert sorted(slots(perene).values()) == sorted(perene.documents("instances"))
+
+
+async def test_a_line_without_a_slot_is_released(perene: Perene, store: Store):
+    legacy(perene, 1)
+    old = await store.instance(name_of("old-0"))
+
+    assert await store.release(old)
+    assert perene.documents("instances") == {}
+
+
+async def test_seating_leaves_the_records_as_they_were(perene: Perene, store: Store):
+    legacy(perene, 1)
+    before = await store.instance(name_of("old-0"))
+
+    assert await store.seat_lines("main") == Seating(given=1)
+
+    assert await store.instance(before.name) == before
+
+
+async def test_an_earlier_version_that_places_while_lines_are_seated_is_noticed(
+    perene: Perene, store: Store
+):
+    legacy(perene, 1)
+    between = Interrupted(store, partial(asyncio.to_thread, legacy, perene, 3))
+
+    await between.seat_lines("main")
+
+    assert sorted(slots(perene).values()) == sorted(perene.documents("instances"))
+    assert "reserved" not in perene.documents("servers")["main"]
+
+
+# Slots that are nobody's ---------------------------------------------------------------------
+
+
+async def test_a_fleet_that_is_as_it_must_be_is_left_alone(store: Store):
+    await placed(store)
+
+    assert await store.seat_lines("main") == Seating()
+
+
+async def test_slots_of_no_line_and_second_ones_are_freed(perene: Perene, store: Store):
+    held = await placed(store)
+    await placed(store, tenant="other")
+    for slot, name in ((21, held.name), (22, "instance_gone"), (23, "a/b"), (24, "")):
+        perene.write(f"servers/main/slots/{slot}", instance=name)
+    perene.write("servers/main/slots/by hand", note="of no number")
+    perene.write("servers/elsewhere/slots/0", instance=held.name)
+
+    assert await store.seat_lines("main") == Seating(freed=5)
+    assert await store.seat_lines("elsewhere") == Seating(freed=1)
+    assert sorted(slots(perene).values()) == sorted(perene.documents("instances"))
+
+
+async def test_the_slot_of_a_record_that_nobody_can_read_stays(perene: Perene, store: Store):
+    perene.write("instances/instance_odd", server=7)
+    perene.write("servers/main/slots/0", instance="instance_odd")
+
+    assert await store.seat_lines("main") == Seating()
+
+
+async def test_a_line_that_goes_while_it_is_seated_gets_no_slot(perene: Perene, store: Store):
+    legacy(perene, 2)
+    old = await store.instance(name_of("old-0"))
+    between = Interrupted(store, partial(store.release, old))
+
+    await between.seat_lines("main")
+
+    assert list(slots(perene).values()) == list(perene.documents("instances")) == [name_of("old-1")]
+
+
+async def test_a_line_whose_slot_is_moved_while_it_goes_leaves_none(perene: Perene, store: Store):
+    held = await placed(store)
+    perene.write("servers/main/slots/15", instance=held.name)
+    between = Interrupted(store, partial(store.seat_lines, "main"))
+
+    assert await between.release(held)
+    assert slots(perene) == perene.documents("instances") == {}
+    assert perene.documents("tenants")["acme"]["lines"] == []
+
+
+def moved(current: Instance) -> Instance:
+    return current.model_copy(update={"heard_at": 1})
+
+
+async def test_an_event_while_a_line_is_seated_is_kept(perene: Perene, store: Store):
+    legacy(perene, 1)
+    name = name_of("old-0")
+    between = Interrupted(store, partial(store.change, name, moved, LATER))
+
+    await between.seat_lines("main")
+
+    assert (await store.instance(name)).heard_at == 1
+    assert list(slots(perene).values()) == [name]
