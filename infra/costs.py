@@ -49,7 +49,7 @@ SENT = Operations(reads=3, writes=5, deletes=1)
 ECHO = Operations(reads=1)
 """A server tells us our own send, which we have."""
 OPENED = Operations(reads=2)
-NIGHT = Operations(reads=7, writes=1)
+NIGHT = Operations(reads=8, writes=1)
 """Of a line, by the sweep of orphans."""
 CENSUS = Operations(reads=1)
 """Of a line, by each sweep of capacity."""
