@@ -3,6 +3,7 @@
 import contextlib
 import http.client
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -16,6 +17,9 @@ from pathlib import Path
 
 KEEPER = Path(__file__).with_name("keeper.py")
 LOOPBACK = "127.0.0.1"
+SERVED_PORTS = range(20_000, 30_000)
+"""Ports that systems don't give to outgoing connections (Linux does so from 32,768 on). Of those, one
+may be gone between the moment in which it was free and that in which a server listens."""
 LOOK_EVERY = 0.05
 IDLE_SECONDS = 75
 """How long our servers keep a connection that nobody uses: longer than their callers (Evolution
@@ -99,11 +103,9 @@ def answers(url: str) -> bool:
 
 
 def free_port() -> int:
-    """A port that nobody listens on right now."""
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a loopback port on which no process listens right now."""
+    ports = random.SystemRandom().sample(SERVED_PORTS, 200)
+    return next(port for port in ports if is_free(port))
 
 
 def is_free(port: int) -> bool:
