@@ -18,7 +18,7 @@ from pathlib import Path
 KEEPER = Path(__file__).with_name("keeper.py")
 LOOPBACK = "127.0.0.1"
 SERVED_PORTS = range(20_000, 30_000)
-"""Ports that systems give to no outgoing connection (Linux gives those from 32,768 on). One of those
+"""Ports that systems give to no outgoing connection (Linux: from 32,768 on). One of those
 may be taken between the moment in which it was free and that in which a server listens."""
 LOOK_EVERY = 0.05
 IDLE_SECONDS = 75
