@@ -20,7 +20,7 @@ from shared.domain.tenants import MAX_LINES_LIMIT, Tenant
 from shared.store import base
 from shared.store.base import CONTENDED, Snapshot
 from shared.store.instances import instance_in, stored, versioned
-from shared.store.slots import Open, Slots, bears_counter, numbers_of
+from shared.store.slots import Open, Slots, bears_counter, numbers_in
 
 AT_ONCE: Final = 8
 """Lines that one process places at once: more would only take slots from each other, and make calls
@@ -183,8 +183,8 @@ class Lines(Slots):
             return None
         by_lot = random.choices(roomy, [room.free for room in roomy])[0] if crowded else None
         room = by_lot or placing.decide_server(roomy) or roomy[0]
-        slots = await self.list_slots(room.server)
-        numbers = placing.free_slots(numbers_of(slots), room.limit - len(slots))
+        taken = await self._taken_ids(room.server)
+        numbers = placing.free_slots(numbers_in(taken), room.limit - len(taken))
         return Open(room.server, numbers)
 
     async def _create_line(self, wanted: Instance, tenant: Tenant | None, where: Open) -> Instance:

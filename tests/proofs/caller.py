@@ -33,6 +33,7 @@ def serve(arguments: Sequence[str], environment: Mapping[str, str], log: Path) -
     options.add_argument("--clock", type=Path, required=True)
     options.add_argument("--patience", type=float, default=limits.CREATE)
     options.add_argument("--send-patience", type=float, default=limits.SEND)
+    options.add_argument("--unhurried", action="store_true", help="a server may be as slow as we")
     options.add_argument("--die-at", type=int, default=0)
     given = options.parse_args(arguments)
     with log.open("ab", buffering=0) as output:
@@ -42,6 +43,8 @@ def serve(arguments: Sequence[str], environment: Mapping[str, str], log: Path) -
     os.environ.update(environment)
     limits.CREATE = limits.CONNECT = limits.DELETE = given.patience
     limits.SEND = given.send_patience
+    if given.unhurried:
+        limits.SOCKET = limits.CONNECTION = limits.CONFIGURE = limits.CONNECT = limits.LONGEST_CALL
     steps = Steps(given.die_at)
     Base._written = steps.around(Base._written)  # type: ignore[method-assign]
     transport = Watched(steps)

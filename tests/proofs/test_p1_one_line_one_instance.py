@@ -26,7 +26,7 @@ async def test_any_number_of_callers_in_any_number_of_processes_make_one_instanc
     firestore_emulator: str, tmp_path: Path, version: str
 ):
     rounds = times(2, 50)
-    async with staged(tmp_path, CALLERS, version) as stage:
+    async with staged(tmp_path, CALLERS, version, options=["--unhurried"]) as stage:
         for number in range(rounds):
             tenant = f"tenant-{number}"
             answers = await stage.ensure_many([tenant] * CALLERS * EACH)
