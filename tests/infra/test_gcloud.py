@@ -15,7 +15,6 @@ import pytest
 from infra import environment, gcloud
 from infra.deployment import deployed, indexes, listed
 from infra.gcloud import Choice
-from tests.cases import in_each
 from tests.infra.test_terraform import MAP, computes
 from tests.infra.test_terraform import service as in_terraform
 
@@ -59,7 +58,7 @@ def variables_of(deploy: list[str]) -> dict[str, str]:
     return dict(each.split("=", 1) for each in pairs.split(separator))
 
 
-@in_each("name", MAP["functions"])
+@pytest.mark.parametrize("name", MAP["functions"])
 def test_every_function_is_deployed_as_the_map_says(name: str):
     (deploy,) = [each for each in those("run", "deploy") if f"--function={name}" in each]
     entry, given = deployed().functions[name], flags(deploy)
@@ -74,7 +73,7 @@ def test_every_function_is_deployed_as_the_map_says(name: str):
 
 
 @computes
-@in_each("name", MAP["functions"])
+@pytest.mark.parametrize("name", MAP["functions"])
 def test_a_function_gets_the_settings_and_secrets_that_terraform_would_give_it(name: str):
     (deploy,) = [each for each in those("run", "deploy") if f"--function={name}" in each]
     given, terraforms = flags(deploy), in_terraform(name)
@@ -143,7 +142,7 @@ def test_the_script_is_one_that_the_shell_can_read(tmp_path: Path):
     assert release.endswith("'cloud.firestore/x$(reboot)'")
 
 
-@in_each("odd", ["a@@b", "a@", "@b", "a,b=c^d", "a##b@", "'a' \\"])
+@pytest.mark.parametrize("odd", ["a@@b", "a@", "@b", "a,b=c^d", "a##b@", "'a' \\"])
 def test_a_value_of_any_characters_arrives_as_it_is(odd: str):
     given = {"AUTH_AUDIENCE": odd, "ALERT_EMAIL_FROM": odd}
     (deploy,) = [each for each in commands("1", **given) if "--function=fleet" in each]
@@ -211,7 +210,7 @@ def test_a_script_that_died_half_way_is_run_again_and_goes_on(tmp_path: Path):
     assert "Authorization: Bearer hunter2" in (tmp_path / "headers").read_text()
 
 
-@in_each(
+@pytest.mark.parametrize(
     ("settings", "sentence"),
     [
         ({**SETTINGS, "PUBLIC_URL": ""}, "PUBLIC_URL: Field required"),
@@ -255,7 +254,7 @@ def test_a_file_of_another_encoding_is_told_in_a_sentence(tmp_path: Path):
         environment.read(file)
 
 
-@in_each("line", ["export A=1", "nothing"])
+@pytest.mark.parametrize("line", ["export A=1", "nothing"])
 def test_a_line_that_sets_nothing_is_named_and_not_quoted(tmp_path: Path, line: str):
     file = tmp_path / "settings"
     file.write_text(f"A=1\n{line}\n")
