@@ -1,1 +1,1 @@
-"""Evolution API: the only place that knows its routes, its words and its versions."""
+"""Talk to Evolution API; no other package knows its routes, its words and its versions."""

@@ -1,12 +1,13 @@
-"""What a message says, in our words (EVOLUTION.md §4, message object, by type)."""
+"""Read what a message object contains (EVOLUTION.md §4, message object, by type)."""
 
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from shared.domain.messages import THUMBNAIL_LIMIT, Content, Kind, Media, Place, Poll
-from shared.evolution import cards, shapes
-from shared.evolution.reading import text
+from shared.evolution import json_values
+from shared.evolution.cards import read_card
+from shared.evolution.json_values import read_text
 
 DEEPEST = 5
 """Wrappers in wrappers: WhatsApp itself needs three."""
@@ -14,177 +15,175 @@ DEEPEST = 5
 Fields = dict[str, Any]
 
 
-def unwrapped(message: Fields) -> tuple[Fields, bool]:
-    """What is inside the wrappers (`{message: {…}}`), and whether one says "view once"."""
-    once = False
+def unwrap_message(message: Fields) -> tuple[Fields, bool]:
+    """Return what is inside the wrappers (`{message: {…}}`), and whether one is "view once"."""
+    view_once = False
     for _ in range(DEEPEST):
-        wrapper = None if _plain(message) else _wrapper(message)
+        wrapper = None if _has_content(message) else _find_wrapper(message)
         if wrapper is None:
             break
-        once = once or wrapper.startswith("viewOnce")
+        view_once = view_once or wrapper.startswith("viewOnce")
         message = message[wrapper]["message"]
-    return message, once
+    return message, view_once
 
 
-def names(message: Fields) -> tuple[str, ...]:
-    """What an unwrapped message holds, without what only accompanies it."""
+def list_content_names(message: Fields) -> tuple[str, ...]:
+    """Name the contents of an unwrapped message, without what only accompanies them."""
     return tuple(
         name for name, value in message.items() if value is not None and name not in _ASIDE
     )
 
 
-def content_of(message: Fields, once: bool, original: Any = None) -> Content:
-    """What an unwrapped message says; `original` is its `messageType`."""
+def read_content(message: Fields, view_once: bool, message_type: Any = None) -> Content:
+    """Read an unwrapped message; `message_type` is upstream's name of its kind."""
     for name, (kind, read) in _READERS.items():
         if isinstance(value := message.get(name), dict):
-            return _seen_once(read(kind, value), once)
-    if isinstance(spoken := message.get("conversation"), str):
-        return Content(kind=Kind.TEXT, text=spoken)
-    word = text(original) or next(iter(names(message)), "unknown")
-    return Content(kind=Kind.UNSUPPORTED, text=next(_words(message), None), original=word)
+            return _mark_view_once(read(kind, value), view_once)
+    if isinstance(text := message.get("conversation"), str):
+        return Content(kind=Kind.TEXT, text=text)
+    original = read_text(message_type) or next(iter(list_content_names(message)), "unknown")
+    caption = next(_read_texts_at(message, *_CAPTIONS), None)
+    return Content(kind=Kind.UNSUPPORTED, text=caption, original=original)
 
 
-def context_of(message: Fields, outer: Any = None) -> Fields:
-    """What a message says about itself: `contextInfo` beside, in or around its content."""
-    told = message.get("messageContextInfo")
-    inner = told.get("contextInfo") if isinstance(told, dict) else None
-    held = [value.get("contextInfo") for value in message.values() if isinstance(value, dict)]
-    found: Fields = {}
-    for context in (outer, inner, message.get("contextInfo"), *held):
+def read_context(message: Fields, outer: Any = None) -> Fields:
+    """Merge the `contextInfo` beside (`outer`), in and around a message's content."""
+    envelope = message.get("messageContextInfo")
+    inner = envelope.get("contextInfo") if isinstance(envelope, dict) else None
+    nested = [value.get("contextInfo") for value in message.values() if isinstance(value, dict)]
+    merged: Fields = {}
+    for context in (outer, inner, message.get("contextInfo"), *nested):
         if isinstance(context, dict):
-            found |= {name: value for name, value in context.items() if value}
-    return found
+            merged |= {name: value for name, value in context.items() if value}
+    return merged
 
 
-def _plain(message: Fields) -> bool:
-    known = any(isinstance(message.get(name), dict) for name in _READERS)
-    return known or isinstance(message.get("conversation"), str)
+def _has_content(message: Fields) -> bool:
+    has_reader = any(isinstance(message.get(name), dict) for name in _READERS)
+    return has_reader or isinstance(message.get("conversation"), str)
 
 
-def _wrapper(message: Fields) -> str | None:
+def _find_wrapper(message: Fields) -> str | None:
     for name, value in message.items():
         if isinstance(value, dict) and isinstance(value.get("message"), dict):
             return name
     return None
 
 
-def _seen_once(content: Content, once: bool) -> Content:
-    return content.model_copy(update={"view_once": True}) if once and content.media else content
+def _mark_view_once(content: Content, view_once: bool) -> Content:
+    if view_once and content.media:
+        return content.model_copy(update={"view_once": True})
+    return content
 
 
-def _said(kind: Kind, value: Fields) -> Content:
-    return Content(kind=kind, text=text(value.get("text")) or "")
+def _read_extended_text(kind: Kind, value: Fields) -> Content:
+    return Content(kind=kind, text=read_text(value.get("text")) or "")
 
 
-def _file(kind: Kind, value: Fields) -> Content:
+def _read_file(kind: Kind, value: Fields) -> Content:
     media = Media(
-        mimetype=text(value.get("mimetype")),
-        size=shapes.whole(value.get("fileLength")),
-        name=text(value.get("fileName")) or text(value.get("title")),
-        seconds=shapes.whole(value.get("seconds")),
-        width=shapes.whole(value.get("width")),
-        height=shapes.whole(value.get("height")),
-        thumbnail=_thumbnail(value),
+        mimetype=read_text(value.get("mimetype")),
+        size=json_values.read_count(value.get("fileLength")),
+        name=read_text(value.get("fileName")) or read_text(value.get("title")),
+        seconds=json_values.read_count(value.get("seconds")),
+        width=json_values.read_count(value.get("width")),
+        height=json_values.read_count(value.get("height")),
+        thumbnail=_read_thumbnail(value),
     )
-    voice = kind is Kind.AUDIO and value.get("ptt") is True
+    is_voice = kind is Kind.AUDIO and value.get("ptt") is True
     return Content(
-        kind=Kind.VOICE if voice else kind,
-        text=text(value.get("caption")),
+        kind=Kind.VOICE if is_voice else kind,
+        text=read_text(value.get("caption")),
         media=media,
         view_once=value.get("viewOnce") is True,
     )
 
 
-def _thumbnail(value: Fields) -> str | None:
+def _read_thumbnail(value: Fields) -> str | None:
     for name in ("jpegThumbnail", "pngThumbnail"):
-        if found := shapes.raw(value.get(name), THUMBNAIL_LIMIT):
-            return b64encode(found).decode()
+        if picture := json_values.read_bytes(value.get(name), THUMBNAIL_LIMIT):
+            return b64encode(picture).decode()
     return None
 
 
-def _location(kind: Kind, value: Fields) -> Content:
-    return Content(kind=kind, text=text(value.get("caption")), place=_place(value))
+def _read_location(kind: Kind, value: Fields) -> Content:
+    return Content(kind=kind, text=read_text(value.get("caption")), place=_read_place(value))
 
 
-def _place(value: Fields) -> Place | None:
-    latitude = shapes.number(value.get("degreesLatitude"))
-    longitude = shapes.number(value.get("degreesLongitude"))
+def _read_place(value: Fields) -> Place | None:
+    latitude = json_values.read_float(value.get("degreesLatitude"))
+    longitude = json_values.read_float(value.get("degreesLongitude"))
     if latitude is None or longitude is None or abs(latitude) > 90 or abs(longitude) > 180:
         return None
     return Place(
         latitude=latitude,
         longitude=longitude,
-        name=text(value.get("name")),
-        address=text(value.get("address")),
+        name=read_text(value.get("name")),
+        address=read_text(value.get("address")),
     )
 
 
-def _contact(kind: Kind, value: Fields) -> Content:
-    return Content(kind=kind, cards=(cards.card(value),))
+def _read_contact(kind: Kind, value: Fields) -> Content:
+    return Content(kind=kind, cards=(read_card(value),))
 
 
-def _contacts(kind: Kind, value: Fields) -> Content:
-    listed = value.get("contacts")
-    several = listed if isinstance(listed, list) else []
+def _read_contacts(kind: Kind, value: Fields) -> Content:
+    contacts = value.get("contacts")
+    cards = contacts if isinstance(contacts, list) else []
     return Content(
-        kind=kind, cards=tuple(cards.card(one) for one in several if isinstance(one, dict))
+        kind=kind, cards=tuple(read_card(card) for card in cards if isinstance(card, dict))
     )
 
 
-def _poll(kind: Kind, value: Fields) -> Content:
+def _read_poll(kind: Kind, value: Fields) -> Content:
     options = value.get("options")
-    listed = options if isinstance(options, list) else []
-    named = [one.get("optionName") for one in listed if isinstance(one, dict)]
+    rows = options if isinstance(options, list) else []
+    names = [row.get("optionName") for row in rows if isinstance(row, dict)]
     poll = Poll(
-        question=text(value.get("name")) or "",
-        options=tuple(name for name in named if isinstance(name, str)),
-        selectable=shapes.whole(value.get("selectableOptionsCount")),
+        question=read_text(value.get("name")) or "",
+        options=tuple(name for name in names if isinstance(name, str)),
+        selectable=json_values.read_count(value.get("selectableOptionsCount")),
     )
     return Content(kind=kind, poll=poll)
 
 
-def _chosen(kind: Kind, value: Fields) -> Content:
-    """The words on the button or row, or its id when only that came."""
-    return Content(kind=kind, text=next(_at(value, *_CHOICES), None))
+def _read_choice(kind: Kind, value: Fields) -> Content:
+    """Read the words on a button or row, or its id when only that came."""
+    return Content(kind=kind, text=next(_read_texts_at(value, *_CHOICES), None))
 
 
-def _at(value: Fields, *paths: tuple[str, ...]) -> Iterator[str]:
-    """The texts that are at these paths."""
+def _read_texts_at(value: Fields, *paths: tuple[str, ...]) -> Iterator[str]:
+    """Yield the texts that are at these paths."""
     for path in paths:
-        found: Any = value
+        node: Any = value
         for step in path:
-            found = found.get(step) if isinstance(found, dict) else None
-        if words := text(found):
-            yield words
-
-
-def _words(message: Fields) -> Iterator[str]:
-    """What a message we don't support has for a person to read."""
-    return _at(message, *_WORDED)
+            node = node.get(step) if isinstance(node, dict) else None
+        if text := read_text(node):
+            yield text
 
 
 _Reader = Callable[[Kind, Fields], Content]
 
 _READERS: dict[str, tuple[Kind, _Reader]] = {
-    "extendedTextMessage": (Kind.TEXT, _said),
-    "imageMessage": (Kind.IMAGE, _file),
-    "videoMessage": (Kind.VIDEO, _file),
-    "ptvMessage": (Kind.VIDEO, _file),
-    "audioMessage": (Kind.AUDIO, _file),
-    "documentMessage": (Kind.DOCUMENT, _file),
-    "stickerMessage": (Kind.STICKER, _file),
-    "locationMessage": (Kind.LOCATION, _location),
-    "liveLocationMessage": (Kind.LIVE_LOCATION, _location),
-    "contactMessage": (Kind.CONTACTS, _contact),
-    "contactsArrayMessage": (Kind.CONTACTS, _contacts),
-    "pollCreationMessage": (Kind.POLL, _poll),
-    "pollCreationMessageV2": (Kind.POLL, _poll),
-    "pollCreationMessageV3": (Kind.POLL, _poll),
-    "pollCreationMessageV5": (Kind.POLL, _poll),
-    "buttonsResponseMessage": (Kind.BUTTON_REPLY, _chosen),
-    "templateButtonReplyMessage": (Kind.BUTTON_REPLY, _chosen),
-    "interactiveResponseMessage": (Kind.BUTTON_REPLY, _chosen),
-    "listResponseMessage": (Kind.LIST_REPLY, _chosen),
+    "extendedTextMessage": (Kind.TEXT, _read_extended_text),
+    "imageMessage": (Kind.IMAGE, _read_file),
+    "videoMessage": (Kind.VIDEO, _read_file),
+    "ptvMessage": (Kind.VIDEO, _read_file),
+    "audioMessage": (Kind.AUDIO, _read_file),
+    "documentMessage": (Kind.DOCUMENT, _read_file),
+    "stickerMessage": (Kind.STICKER, _read_file),
+    "locationMessage": (Kind.LOCATION, _read_location),
+    "liveLocationMessage": (Kind.LIVE_LOCATION, _read_location),
+    "contactMessage": (Kind.CONTACTS, _read_contact),
+    "contactsArrayMessage": (Kind.CONTACTS, _read_contacts),
+    "pollCreationMessage": (Kind.POLL, _read_poll),
+    "pollCreationMessageV2": (Kind.POLL, _read_poll),
+    "pollCreationMessageV3": (Kind.POLL, _read_poll),
+    "pollCreationMessageV5": (Kind.POLL, _read_poll),
+    "buttonsResponseMessage": (Kind.BUTTON_REPLY, _read_choice),
+    "templateButtonReplyMessage": (Kind.BUTTON_REPLY, _read_choice),
+    "interactiveResponseMessage": (Kind.BUTTON_REPLY, _read_choice),
+    "listResponseMessage": (Kind.LIST_REPLY, _read_choice),
 }
 
 _CHOICES = (
@@ -197,7 +196,7 @@ _CHOICES = (
     ("nativeFlowResponseMessage", "name"),
 )
 
-_WORDED = (
+_CAPTIONS = (
     ("interactiveMessage", "body", "text"),
     ("templateMessage", "hydratedTemplate", "hydratedContentText"),
     ("templateMessage", "hydratedFourRowTemplate", "hydratedContentText"),
@@ -213,5 +212,6 @@ _WORDED = (
     ("description",),
     ("title",),
 )
+"""Where a message of an unsupported kind has words for a person to read."""
 
 _ASIDE = frozenset({"messageContextInfo", "contextInfo", "base64", "mediaUrl", "speechToText"})

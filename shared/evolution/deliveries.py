@@ -1,4 +1,4 @@
-"""Upstream's words for how far a message got (EVOLUTION.md §4, status enum)."""
+"""Translate upstream's words for how far a message got (EVOLUTION.md §4, status enum)."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -20,9 +20,11 @@ DELIVERIES = {
 
 REFUSED = frozenset({"ERROR", "0"})
 
+_RESTRICTED = "463"
 
-def word(status: Any) -> str | None:
-    """A status as a word: upstream writes names, and numbers as either type."""
+
+def read_status(status: Any) -> str | None:
+    """Return a status as a word: upstream writes names, and numbers as either type."""
     match status:
         case bool():
             return None
@@ -32,24 +34,21 @@ def word(status: Any) -> str | None:
             return None
 
 
-def delivery(status: Any) -> Delivery | None:
-    """How far a message got, if that is what the status says."""
-    return DELIVERIES.get(word(status) or "")
+def read_delivery(status: Any) -> Delivery | None:
+    """Return how far a message got, if the status is about that."""
+    return DELIVERIES.get(read_status(status) or "")
 
 
-def refused(status: Any) -> bool:
-    """WhatsApp didn't take the message."""
-    return word(status) in REFUSED
+def is_refused(status: Any) -> bool:
+    """Tell whether WhatsApp didn't take the message."""
+    return read_status(status) in REFUSED
 
 
-def restricted(update: Mapping[str, Any]) -> bool:
-    """WhatsApp refused it because the number may not write to new contacts for now.
+def is_restricted(update: Mapping[str, Any]) -> bool:
+    """Tell whether WhatsApp refused because the number may not write to new contacts for now.
 
-    Baileys tells its code in the message's stub; 2.3.6 leaves that out, others pass it on.
+    Baileys puts its code into the message's stub; 2.3.6 leaves that out, others pass it on.
     """
-    told = [update.get(name) for name in ("messageStubParameters", "error", "errorCode", "code")]
-    listed = [each for one in told for each in (one if isinstance(one, list) else [one])]
-    return any(str(each) == _RESTRICTED for each in listed)
-
-
-_RESTRICTED = "463"
+    values = [update.get(name) for name in ("messageStubParameters", "error", "errorCode", "code")]
+    codes = [code for value in values for code in (value if isinstance(value, list) else [value])]
+    return any(str(code) == _RESTRICTED for code in codes)

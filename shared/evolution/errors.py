@@ -1,4 +1,4 @@
-"""Reading what Evolution says went wrong, in whichever of its shapes (EVOLUTION.md §2)."""
+"""Read what Evolution says went wrong, in whichever of its shapes (EVOLUTION.md §2)."""
 
 import re
 from collections.abc import Iterator
@@ -24,74 +24,80 @@ _DATABASE = re.compile(
 )
 
 
-def texts(body: Any) -> list[str]:
-    """Every text under the body's `message`s, flat; at most 50, each cut at 2 000 characters."""
-    return [text[:LONGEST_TEXT] for text in islice(_flat(_messages(body)), MOST_TEXTS)]
+def list_texts(body: Any) -> list[str]:
+    """List the texts under the body's `message`s; at most 50, each cut at 2 000 characters."""
+    return [text[:LONGEST_TEXT] for text in islice(_flatten(_find_messages(body)), MOST_TEXTS)]
 
 
 def says_error(body: Any) -> bool:
-    """A body that calls itself an error, whatever its status (connect and restart do that)."""
+    """Tell whether a body calls itself an error, whatever its status (connect and restart do)."""
     return isinstance(body, dict) and body.get("error") is True
 
 
-def not_licensed(body: Any, status: int) -> bool:
+def says_not_licensed(body: Any, status: int) -> bool:
     """Tell whether the server serves nothing before its licence is activated (2.4, §9)."""
     if status != 503 or not isinstance(body, dict):
         return False
     return NOT_LICENSED in (body.get("code"), body.get("error")) or _says(_NOT_LICENSED, body)
 
 
-def instance_missing(body: Any) -> bool:
-    """The server carries no such instance; `Cannot GET …` and a proxy's 404 don't say that."""
+def says_instance_missing(body: Any) -> bool:
+    """Tell whether the server carries no such instance.
+
+    `Cannot GET …` and a proxy's 404 don't say that.
+    """
     return _says(_MISSING, body)
 
 
-def name_in_use(body: Any) -> bool:
-    """The 403 of a create whose name is taken."""
+def says_name_in_use(body: Any) -> bool:
+    """Tell whether this is the 403 of a create whose name is taken."""
     return _says(_IN_USE, body)
 
 
-def still_connected(body: Any) -> bool:
-    """What 1.8 says instead of deleting an open instance."""
+def says_still_connected(body: Any) -> bool:
+    """Tell whether 1.8 refuses to delete an instance because it is open."""
     return _says(_CONNECTED, body)
 
 
-def from_database(body: Any) -> bool:
-    """The text of a database error: of a create, that is what a lost race says (§1.1)."""
+def says_database_failed(body: Any) -> bool:
+    """Tell whether a text is a database's error: of a create, a lost race says that (§1.1)."""
     return _says(_DATABASE, body)
 
 
-def full(body: Any) -> bool:
-    """Somebody before the server limits how many instances there are (EVOLUTION.md §3, limits)."""
-    return _says(_FULL, body) and not invalid(body)
+def says_full(body: Any) -> bool:
+    """Tell whether a server or its proxy takes no more instances (EVOLUTION.md §3, limits)."""
+    return _says(_FULL, body) and not says_invalid(body)
 
 
-def by_evolution(body: Any, status: int) -> bool:
-    """Evolution itself answered, not a proxy that lost patience: its errors repeat the status."""
-    return isinstance(body, dict) and body.get("status") == status and bool(texts(body))
+def comes_from_evolution(body: Any, status: int) -> bool:
+    """Tell Evolution's own errors, which repeat the status, from those of an impatient proxy."""
+    return isinstance(body, dict) and body.get("status") == status and bool(list_texts(body))
 
 
-def media_gone(body: Any) -> bool:
-    """There is no such message, it has no file, or WhatsApp doesn't keep the file any more."""
+def says_media_gone(body: Any) -> bool:
+    """Tell whether there is no such message, it has no file, or WhatsApp dropped the file."""
     return _says(_MEDIA_GONE, body)
 
 
-def invalid(body: Any) -> bool:
-    """Validation failed, so nothing was tried: only that answers with a list in a list."""
-    messages = _messages(body)
+def says_invalid(body: Any) -> bool:
+    """Tell whether validation failed, so that nothing was tried.
+
+    Only a failed validation answers with a list in a list.
+    """
+    messages = _find_messages(body)
     return isinstance(messages, list) and any(isinstance(item, list) for item in messages)
 
 
-def unknown_number(body: Any) -> bool:
-    """The number isn't on WhatsApp: the text is an object that says so."""
-    messages = _messages(body)
+def says_number_unknown(body: Any) -> bool:
+    """Tell whether the number isn't on WhatsApp: the text is an object that says so."""
+    messages = _find_messages(body)
     return isinstance(messages, list) and any(
         isinstance(item, dict) and item.get("exists") is False for item in messages
     )
 
 
-def _messages(body: Any) -> Any:
-    """Under `response` mostly; some routes leave `message` at the top."""
+def _find_messages(body: Any) -> Any:
+    """Return what is under `response`, or under `message` where a route leaves it at the top."""
     if not isinstance(body, dict):
         return None
     response = body.get("response")
@@ -100,11 +106,11 @@ def _messages(body: Any) -> Any:
 
 
 def _says(pattern: re.Pattern[str], body: Any) -> bool:
-    return any(pattern.search(text) for text in texts(body))
+    return any(pattern.search(text) for text in list_texts(body))
 
 
-def _flat(message: Any) -> Iterator[str]:
-    """Depth first, without recursion: the nesting is somebody else's."""
+def _flatten(message: Any) -> Iterator[str]:
+    """Yield texts depth first, without recursion: the server decides how deep they are nested."""
     pending = [message]
     while pending:
         match pending.pop():

@@ -1,10 +1,10 @@
-"""How long each call may last, in seconds; a caller's lease must outlive `LONGEST_CALL`."""
+"""Limit how long each call may last, in seconds; a caller's lease must outlive `LONGEST_CALL`."""
 
 SOCKET = 3.0
 """To get a connection, new or pooled. When it runs out, nothing was sent."""
 
 LONGEST_CALL = 20.0
-"""No create, connect, restart, configure, silence or delete lasts longer, whatever it does."""
+"""Above every create, connect, restart, configure, silence and delete, with all its calls."""
 
 CONNECTION = 5.0
 CREATE = 15.0

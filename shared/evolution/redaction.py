@@ -1,5 +1,6 @@
-"""A webhook without what could be misused, so that it may be kept for replay."""
+"""Remove from a webhook what could be misused, so that it may be stored for replay."""
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from math import inf
@@ -30,55 +31,65 @@ DROPPED = frozenset(
 `destination` is our own address, which on 1.8 carries the webhook's token in its path.
 """
 
+_SECRET_FIELD = re.compile(
+    r'("(?:api_?key|\w*token|destination|base64|mediaKey)"\s*:\s*)"[^"]*"?', re.IGNORECASE
+)
+
 
 def strip_secrets(value: Any) -> Any:
-    """The same JSON without keys, tokens, files, and URLs that open something by themselves."""
-    return _stripped(value, DEEPEST, _Room(inf))
+    """Return the JSON without keys, tokens, files, and URLs that open something by themselves."""
+    return _strip(value, DEEPEST, _Room(inf))
 
 
 def strip_secrets_within(characters: int, value: Any) -> tuple[Any, bool]:
-    """Strip only as much as so many characters hold; tell whether that isn't all."""
+    """Strip only as much as fits into so many characters; tell whether something was left out."""
     room = _Room(characters)
-    stripped = _stripped(value, DEEPEST, room)
-    return stripped, room.left < 0
+    stripped = _strip(value, DEEPEST, room)
+    return stripped, room.characters < 0
+
+
+def strip_secrets_from_text(text: str) -> str:
+    """Blank out secrets in a text that isn't JSON, or is only the beginning of it."""
+    return _SECRET_FIELD.sub(r'\1"…"', text)
 
 
 @dataclass
 class _Room:
-    """Characters that there is room for; less than none once something was left out."""
+    """The characters that there is room for; fewer than 0 once something was left out."""
 
-    left: float
+    characters: float
 
 
-def _stripped(value: Any, depth: int, room: _Room) -> Any:
-    if room.left < 0:
+def _strip(value: Any, depth: int, room: _Room) -> Any:
+    if room.characters < 0:
         return None
-    room.left -= len(value) if isinstance(value, str) else 1
+    room.characters -= len(value) if isinstance(value, str) else 1
     if not isinstance(value, list | dict):
         return value
     if depth == 0:
         return None
     if isinstance(value, list):
-        return [_stripped(item, depth - 1, room) for item in _while_room(value, room)]
-    kept = ((name, value[name]) for name in _while_room(value, room))
+        return [_strip(item, depth - 1, room) for item in _while_room(value, room)]
+    fields = ((name, value[name]) for name in _while_room(value, room))
     return {
-        name: _stripped(item, depth - 1, room) for name, item in kept if not _secret(name, item)
+        name: _strip(item, depth - 1, room) for name, item in fields if not _is_secret(name, item)
     }
 
 
 def _while_room(items: Iterable[Any], room: _Room) -> Iterator[Any]:
+    """Yield items until the room is used up."""
     for item in items:
-        if room.left < 0:
+        if room.characters < 0:
             return
         yield item
 
 
-def _secret(name: Any, value: Any) -> bool:
+def _is_secret(name: Any, value: Any) -> bool:
     plain = "".join(filter(str.isalnum, str(name))).lower()
     if plain in DROPPED or plain.endswith(SECRETS):
         return True
-    return plain.endswith("url") and _opens_something(value)
+    return plain.endswith("url") and _grants_access(value)
 
 
-def _opens_something(url: Any) -> bool:
+def _grants_access(url: Any) -> bool:
     return isinstance(url, str) and ("?" in url or "@" in url)

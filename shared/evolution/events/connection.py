@@ -1,4 +1,4 @@
-"""What became of an instance's connection (EVOLUTION.md §3, states; §4)."""
+"""Read what became of an instance's connection (EVOLUTION.md §3, states; §4)."""
 
 from pydantic import Field, ValidationError
 
@@ -6,8 +6,8 @@ from shared.domain import events
 from shared.domain.events import Event
 from shared.domain.record import Record
 from shared.domain.upstream import Scannable
-from shared.evolution import reading
-from shared.evolution.heard import Events, Heard
+from shared.evolution.addresses import read_own_number
+from shared.evolution.events.payload import EventPayload, Events
 
 LOGGED_OUT = 401
 BANNED = frozenset({402, 403, 406})
@@ -31,19 +31,19 @@ class _QrData(Record):
     qrcode: _Qr | None = None
 
 
-def connection(heard: Heard) -> Events:
-    """`connection.update`: the socket changed."""
+def read_connection(payload: EventPayload) -> Events:
+    """Read `connection.update`: the socket changed."""
     try:
-        told = _State.model_validate(heard.data)
+        state = _State.model_validate(payload.data)
     except ValidationError:
         return (events.Unreadable("a connection without a state"),)
-    return (_moved(told, heard.own),)
+    return (_read_state(state, payload.own_number),)
 
 
-def code(heard: Heard) -> Events:
-    """`qrcode.updated`: there is another code to scan, or there won't be one."""
+def read_code(payload: EventPayload) -> Events:
+    """Read `qrcode.updated`: there is another code to scan, or there won't be one."""
     try:
-        qr = _QrData.model_validate(heard.data).qrcode
+        qr = _QrData.model_validate(payload.data).qrcode
     except ValidationError:
         return (events.Unreadable("a code that can't be shown"),)
     if qr is None:
@@ -51,18 +51,18 @@ def code(heard: Heard) -> Events:
     return (events.CodeShown(Scannable(qr.code, qr.base64, qr.pairing_code)),)
 
 
-def removed(_: Heard) -> Events:
-    """`remove.instance`: the instance was removed upstream."""
+def read_removal(_: EventPayload) -> Events:
+    """Read `remove.instance`: the instance was removed upstream."""
     return (events.Removed(),)
 
 
-def _moved(told: _State, own: str | None) -> Event:
-    match told.state:
+def _read_state(state: _State, own_number: str | None) -> Event:
+    match state.state:
         case "open":
-            return events.Opened(reading.own_number(told.wuid) if told.wuid else own)
-        case "close" if told.status_reason == LOGGED_OUT:
+            return events.Opened(read_own_number(state.wuid) if state.wuid else own_number)
+        case "close" if state.status_reason == LOGGED_OUT:
             return events.LoggedOut()
-        case "close" if told.status_reason in BANNED:
+        case "close" if state.status_reason in BANNED:
             return events.Banned()
         case "close":
             return events.ConnectionLost()

@@ -1,4 +1,4 @@
-"""One call to one server: its time limit, its repetition, and what may have become of it."""
+"""Call one server once: within a time limit, repeated only where that is harmless."""
 
 import asyncio
 import json
@@ -13,9 +13,9 @@ import httpx
 from shared import problems, untrusted
 from shared.config import Server
 from shared.evolution import errors, limits
-from shared.evolution.reading import MalformedError
+from shared.evolution.json_values import MalformedError
 
-NEVER_LEFT = (
+NOT_SENT_ERRORS = (
     httpx.ConnectError,
     httpx.ConnectTimeout,
     httpx.PoolTimeout,
@@ -42,13 +42,13 @@ class Call:
 
 @dataclass(frozen=True)
 class Answer:
-    """What the server said. `body` is `NOT_JSON` when it is anything else than JSON."""
+    """An answer of the server. `body` is `NOT_JSON` when it is anything else than JSON."""
 
     status: int
     body: Any = field(repr=False)
 
     @property
-    def succeeded(self) -> bool:
+    def is_accepted(self) -> bool:
         return self.is_success and self.is_json and not errors.says_error(self.body)
 
     @property
@@ -60,17 +60,17 @@ class Answer:
         return self.body is not NOT_JSON
 
     @property
-    def instance_missing(self) -> bool:
-        return self.status == 404 and errors.instance_missing(self.body)
+    def is_instance_missing(self) -> bool:
+        return self.status == 404 and errors.says_instance_missing(self.body)
 
     @property
-    def unlicensed(self) -> bool:
-        return errors.not_licensed(self.body, self.status)
+    def is_unlicensed(self) -> bool:
+        return errors.says_not_licensed(self.body, self.status)
 
 
 @dataclass(frozen=True)
 class Lost:
-    """No answer came. `sent`: (part of) the request may have reached the server.
+    """The loss of an answer. `sent`: (part of) the request may have reached the server.
 
     `cause` is absent when its text could show a header, and with it our key.
     """
@@ -81,57 +81,57 @@ class Lost:
     cause: Exception | None = None
 
 
-class Calls:
-    """The server as something to be called. Everything else of it is built on this."""
+class ServerCalls:
+    """The calls to one server, on which its routes are built."""
 
     def __init__(self, server: Server, http: httpx.AsyncClient) -> None:
         self._server = server
         self._http = http
 
     async def _call(self, call: Call) -> Answer | None:
-        """A success as JSON, or None if the server doesn't carry the instance. Else a problem.
+        """Return a success as JSON, or None if the server doesn't carry the instance.
 
         Raises EvolutionUnreachable, EvolutionTimedOut, EvolutionRefusedKey, ServerNotLicensed,
         EvolutionFailed.
         """
-        return self._checked(await self._hear(call))
+        return self._require_accepted(await self._fetch(call))
 
-    async def _hear(self, call: Call) -> Answer:
-        """Any answer of one that lets us in, for those that read failures too."""
-        heard = await self._ask(call)
-        if isinstance(heard, Lost):
-            raise self._problem_of(heard) from heard.cause
-        self._check_key(heard)
-        return heard
+    async def _fetch(self, call: Call) -> Answer:
+        """Return any answer of a server that lets us in, for callers that read failures too."""
+        outcome = await self._try(call)
+        if isinstance(outcome, Lost):
+            raise self._build_problem(outcome) from outcome.cause
+        self._check_key(outcome)
+        return outcome
 
-    async def _ask(self, call: Call) -> Answer | Lost:
-        """The one place that calls. It ends in time, repetitions included."""
-        request = self._request(call)
+    async def _try(self, call: Call) -> Answer | Lost:
+        """Make a call, and end in time, repetitions included. Every call goes through here."""
+        request = self._build_request(call)
         try:
             async with asyncio.timeout(call.within):
                 for _ in range(limits.ATTEMPTS - 1 if call.repeat else 0):
                     outcome = await self._attempt(request)
-                    if not _worth_repeating(outcome):
+                    if not _is_worth_repeating(outcome):
                         return outcome
                     await asyncio.sleep(limits.PAUSE)
                 return await self._attempt(request)
         except TimeoutError:
-            return self._too_late()
+            return self._time_out()
 
     async def _attempt(self, request: httpx.Request) -> Answer | Lost:
         try:
             response = await self._http.send(request, follow_redirects=False)
-        except NEVER_LEFT as error:
+        except NOT_SENT_ERRORS as error:
             return Lost(f"{self._server.id} can't be reached", sent=False, cause=error)
         except httpx.TimeoutException:
-            return self._too_late()
+            return self._time_out()
         except httpx.LocalProtocolError:
             return Lost(f"{self._server.id} can't be spoken to", sent=True)
         except httpx.RequestError as error:
             return Lost(f"{self._server.id} cut the connection", sent=True, cause=error)
-        return Answer(response.status_code, _json(response))
+        return Answer(response.status_code, _read_json(response))
 
-    def _request(self, call: Call) -> httpx.Request:
+    def _build_request(self, call: Call) -> httpx.Request:
         # Bytes: httpx would complain of a key that isn't ASCII by showing it.
         headers = {b"apikey": self._server.api_key.get_secret_value().encode()}
         if call.body is not None:
@@ -146,72 +146,73 @@ class Calls:
         )
 
     @asynccontextmanager
-    async def _altogether(self, seconds: float) -> AsyncIterator[None]:
-        """Several calls end within so many seconds. Raises EvolutionTimedOut."""
+    async def _within(self, seconds: float) -> AsyncIterator[None]:
+        """Bound several calls together by so many seconds. Raises EvolutionTimedOut."""
         try:
             async with asyncio.timeout(seconds):
                 yield
         except TimeoutError:
-            raise self._problem_of(self._too_late()) from None
+            raise self._build_problem(self._time_out()) from None
 
-    def _checked(self, answer: Answer) -> Answer | None:
-        if answer.instance_missing:
+    def _require_accepted(self, answer: Answer) -> Answer | None:
+        """Return an accepted answer; None if the instance is missing. Raises EvolutionFailed."""
+        if answer.is_instance_missing:
             return None
-        if not answer.succeeded:
-            raise self._failed(answer)
+        if not answer.is_accepted:
+            raise self._build_failure(answer)
         return answer
 
-    def _read(self, reading: Callable[[Any], T], answer: Answer | None) -> T | None:
-        """What the body means. Raises EvolutionFailed when it doesn't have the shape for it."""
+    def _read(self, read_body: Callable[[Any], T], answer: Answer | None) -> T | None:
+        """Read the body of an answer. Raises EvolutionFailed when it has the wrong shape."""
         if answer is None:
             return None
         try:
-            return reading(answer.body)
+            return read_body(answer.body)
         except MalformedError as error:
-            raise self._failed(answer) from error
+            raise self._build_failure(answer) from error
 
     def _check_key(self, answer: Answer) -> None:
         """Raise if the server let us do nothing: EvolutionRefusedKey, ServerNotLicensed."""
         if answer.status == 401:
             raise problems.EvolutionRefusedKey(f"{self._server.id} answered 401")
-        if answer.unlicensed:
+        if answer.is_unlicensed:
             raise problems.ServerNotLicensed(f"{self._server.id} serves nothing without one.")
 
-    def _failed(self, answer: Answer) -> problems.Problem:
-        return problems.EvolutionFailed(self._account_of(answer))
+    def _build_failure(self, answer: Answer) -> problems.Problem:
+        return problems.EvolutionFailed(self._describe(answer))
 
-    def _account_of(self, answer: Answer) -> str:
-        """A sentence without any of the server's own words, which may be personal or secret."""
+    def _describe(self, answer: Answer) -> str:
+        """Describe an answer without the server's own words, which may be personal or secret."""
         if not answer.is_success:
             return f"{self._server.id} answered {answer.status}"
         return f"{self._server.id} answered {answer.status} with a body that makes no sense"
 
-    def _too_late(self) -> Lost:
+    def _time_out(self) -> Lost:
         return Lost(f"{self._server.id} didn't answer in time", sent=True, timed_out=True)
 
-    def _problem_of(self, lost: Lost) -> problems.Problem:
+    def _build_problem(self, lost: Lost) -> problems.Problem:
         if lost.timed_out:
             return problems.EvolutionTimedOut(lost.why)
         return problems.EvolutionUnreachable(lost.why)
 
 
-def path(*segments: str) -> str:
-    """The segments as one path; none can leave its place, whatever it is made of."""
-    return "".join(f"/{_segment(segment)}" for segment in segments)
+def build_path(*segments: str) -> str:
+    """Join segments to a path in which each stays one segment, whatever it is made of."""
+    return "".join(f"/{_quote_segment(segment)}" for segment in segments)
 
 
-def _segment(text: str) -> str:
+def _quote_segment(text: str) -> str:
     quoted = quote(text, safe="")
     return quoted if text.strip(".") else quoted.replace(".", "%2E")
 
 
-def _worth_repeating(outcome: Answer | Lost) -> bool:
+def _is_worth_repeating(outcome: Answer | Lost) -> bool:
     if isinstance(outcome, Lost):
         return not outcome.timed_out
-    return outcome.status >= 500 and not outcome.unlicensed
+    return outcome.status >= 500 and not outcome.is_unlicensed
 
 
-def _json(response: httpx.Response) -> Any:
+def _read_json(response: httpx.Response) -> Any:
     try:
         return untrusted.read_lenient(response.content)
     except untrusted.NotJson:

@@ -1,0 +1,1 @@
+"""Translate upstream events into `shared.domain.events`, one module for each family."""

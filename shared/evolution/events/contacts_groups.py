@@ -1,0 +1,49 @@
+"""Read the names of people and groups (EVOLUTION.md §4, contacts.* and groups.*)."""
+
+from typing import Any
+
+from shared.domain.contacts import Contact
+from shared.domain.events import ContactNamed, Event, GroupNamed, Ignored, Unreadable
+from shared.evolution import addresses
+from shared.evolution.events.payload import EventPayload, Events, read_items
+from shared.evolution.json_values import read_text
+
+_NAMES = ("pushName", "name", "verifiedName", "notify")
+
+
+def read_contacts(payload: EventPayload) -> Events:
+    """Read `contacts.*`: an array or one object, mostly without a name."""
+    return read_items(payload.data, lambda value: [_read_contact(value)])
+
+
+def read_groups(payload: EventPayload) -> Events:
+    """Read `groups.upsert`, and `groups.update` should it ever come."""
+    return read_items(payload.data, lambda value: [_read_group(value)])
+
+
+def _read_contact(value: Any) -> Event:
+    """Read a person's name. A group's `pushName` is that of its last writer, so it is ignored."""
+    if not isinstance(value, dict):
+        return Unreadable("a contact that is no object")
+    contact = addresses.read_contact(value.get("remoteJid") or value.get("id"))
+    if not isinstance(contact, Contact):
+        return contact
+    if contact.group:
+        return Ignored("a group's contact row")
+    names = (addresses.read_name(value.get(field), contact) for field in _NAMES)
+    name = next(filter(None, names), None)
+    return ContactNamed(contact, name) if name else Ignored("a contact without a name")
+
+
+def _read_group(value: Any) -> Event:
+    if not isinstance(value, dict):
+        return Unreadable("a group that is no object")
+    contact = addresses.read_contact(value.get("id") or value.get("remoteJid"))
+    if not isinstance(contact, Contact):
+        return contact
+    if not contact.group:
+        return Unreadable("a group that is none")
+    subject = read_text(value.get("subject"))
+    if subject is None:
+        return Ignored("a group without a subject")
+    return GroupNamed(contact, subject[: addresses.LONGEST_NAME])

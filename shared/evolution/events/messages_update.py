@@ -1,0 +1,84 @@
+"""Read updates of earlier messages: how far they got, and that they were deleted (§4)."""
+
+from typing import Any
+
+from shared.domain import conversations
+from shared.domain.events import DeliveryMoved, Event, Ignored, Revoked, SendRefused, Unreadable
+from shared.evolution import addresses, deliveries
+from shared.evolution.addresses import Fields, MessageOrigin
+from shared.evolution.events import protocol_message
+from shared.evolution.events.payload import EventPayload, Events, read_items
+
+NO_DELIVERY = frozenset({"EDITED"})
+
+
+def read_updates(payload: EventPayload) -> Events:
+    """Read `messages.update`: a status. In 1.8 the key is spread into the data."""
+    return read_items(payload.data, lambda value: [_read_update(value, payload)])
+
+
+def read_deletions(payload: EventPayload) -> Events:
+    """Read `messages.delete`: a bare key, or the message's row with its key inside."""
+    data = payload.data
+    keys = data.get("keys") if isinstance(data, dict) else None
+    items = keys if isinstance(keys, list) else data
+    return read_items(items, lambda value: [_read_deletion(value, payload)])
+
+
+def _read_update(value: Any, payload: EventPayload) -> Event:
+    if not isinstance(value, dict):
+        return Unreadable("an update that is no object")
+    key = _find_key(value)
+    message_id = next(filter(None, map(addresses.read_message_id, _list_ids(value, key))), None)
+    status = deliveries.read_status(value.get("status"))
+    if value.get("pollUpdates"):
+        return Ignored("votes in a poll")
+    if message_id is None or status is None:
+        return Unreadable("an update of no message, or of nothing")
+    if status == "DELETED":
+        return _build_revocation(message_id, key, payload)
+    if deliveries.is_refused(status) and key.get("fromMe") is not False:
+        return SendRefused(message_id, deliveries.is_restricted(value))
+    return _read_delivery(message_id, status, theirs=key.get("fromMe") is False)
+
+
+def _read_delivery(message_id: str, status: str, *, theirs: bool) -> Event:
+    if theirs:
+        return Ignored("what became of a contact's message")
+    delivery = deliveries.read_delivery(status)
+    if delivery is not None:
+        return DeliveryMoved(message_id, delivery)
+    return Ignored("no delivery" if status in NO_DELIVERY else "an unknown status")
+
+
+def _read_deletion(value: Any, payload: EventPayload) -> Event:
+    if not isinstance(value, dict):
+        return Unreadable("a deletion that is no object")
+    key = _find_key(value)
+    message_id = addresses.read_message_id(key.get("id"))
+    if message_id is None:
+        return Ignored("a whole chat") if value.get("all") is True else Unreadable("no message id")
+    return _build_revocation(message_id, key, payload)
+
+
+def _find_key(value: Fields) -> Fields:
+    inner = value.get("key")
+    return inner if isinstance(inner, dict) else value
+
+
+def _list_ids(value: Fields, key: Fields) -> tuple[Any, ...]:
+    """List where WhatsApp's id may be; `messageId` is the database's and says nothing to us."""
+    return (value.get("keyId"), key.get("id"))
+
+
+def _build_revocation(message_id: str, key: Fields, payload: EventPayload) -> Revoked:
+    """Build a revocation from a key, which has the message's id and otherwise its revoker."""
+    origin = (
+        addresses.read_origin({**key, "id": message_id}, payload.own_number)
+        if "fromMe" in key
+        else None
+    )
+    if not isinstance(origin, MessageOrigin):
+        return Revoked(message_id, payload.at, (conversations.UNNAMED,))
+    authors = protocol_message.find_authors(origin)
+    return Revoked(message_id, payload.at, authors, protocol_message.find_group(origin))

@@ -1,0 +1,164 @@
+"""Send messages, and ask for chats and files, on one server (EVOLUTION.md §5, §6)."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+import httpx
+
+from shared import problems
+from shared.config import Server
+from shared.domain.outgoing import Outgoing
+from shared.domain.upstream import (
+    HistoryPage,
+    MessageKey,
+    NotSent,
+    Presence,
+    ReceivedMedia,
+    SendDoubtful,
+    Sending,
+    WhyNotSent,
+)
+from shared.evolution import errors, history, limits, message_dialects, responses
+from shared.evolution.http import Answer, Call, Lost, ServerCalls, build_path
+from shared.evolution.refusals import find_refusal
+
+
+class MessageRoutes(ServerCalls):
+    """The message and chat routes of one server.
+
+    Calls that send return an outcome; they only raise EvolutionUnreachable (nothing was sent),
+    EvolutionRefusedKey and ServerNotLicensed (neither). The rest raises like the other calls.
+    """
+
+    def __init__(self, server: Server, http: httpx.AsyncClient) -> None:
+        super().__init__(server, http)
+        self._message_dialect = message_dialects.find_message_dialect(server)
+
+    async def send_message(
+        self, name: str, outgoing: Outgoing, own_number: str | None = None
+    ) -> Sending:
+        """Send a message, and never repeat it here. `own_number`: the digits of the line's number.
+
+        The message is on its way if Sent, and surely isn't if NotSent. Takes as long as
+        `typing_ms` says, and up to 60 s more if WhatsApp doesn't answer who a number is
+        (EVOLUTION.md §5).
+        """
+        route, body = self._message_dialect.build_send(outgoing)
+        within = limits.SEND + outgoing.options.typing_ms / 1000
+        call = Call("POST", build_path("message", route, name), within, body)
+        return self._read_sending(await self._try(call), outgoing, own_number)
+
+    async def edit_message(
+        self, name: str, key: MessageKey, text: str, own_number: str | None = None
+    ) -> Sending:
+        """Change the text of a message of ours. EVOLUTION.md §6."""
+        body = {"number": key.jid, "key": message_dialects.write_key(key), "text": text}
+        route = build_path("chat", "updateMessage", name)
+        call = Call(self._message_dialect.edit_method, route, limits.SEND, body)
+        return self._read_sending(await self._try(call), own_number=own_number)
+
+    async def delete_message(self, name: str, key: MessageKey) -> Sending:
+        """Delete a message of ours for everybody. EVOLUTION.md §6."""
+        body = message_dialects.write_key(key)
+        route = build_path("chat", "deleteMessageForEveryone", name)
+        return self._read_sending(await self._try(Call("DELETE", route, limits.SEND, body)))
+
+    async def mark_read(self, name: str, keys: Iterable[MessageKey]) -> bool:
+        """Show the senders that these were read. False: no such instance. EVOLUTION.md §6."""
+        body = self._message_dialect.build_mark_read(list(keys))
+        route = build_path("chat", "markMessageAsRead", name)
+        method = self._message_dialect.mark_read_method
+        call = Call(method, route, limits.LOOKUP, body, repeat=True)
+        return await self._call(call) is not None
+
+    async def look_up_numbers(self, name: str, numbers: list[str]) -> list[Presence] | None:
+        """Find which numbers are on WhatsApp, in their order. None: no such instance.
+
+        Raises LineNotOpen when the instance isn't connected. EVOLUTION.md §6.
+        """
+        if not numbers:
+            return []
+        distinct = list(dict.fromkeys(numbers))
+        answer = await self._ask("whatsappNumbers", name, {"numbers": distinct})
+        if responses.says_never_connected(answer.status, answer.body) or (
+            self._find_refusal(answer) is WhyNotSent.NOT_CONNECTED
+        ):
+            raise problems.LineNotOpen
+        presences = self._read(responses.read_presences, self._require_accepted(answer))
+        return presences and sorted(
+            presences, key=lambda presence: _find_place(presence.number, distinct)
+        )
+
+    async def history(
+        self, name: str, own_number: str, since: datetime, until: datetime, page: int = 1
+    ) -> HistoryPage | None:
+        """Read a page of the messages that the server stores, as events. None: no such instance.
+
+        `own_number`: the digits of the number that the line had then. Page 1 is the newest. 1.8 has
+        no pages, and only its newest 5 000 messages are read. EVOLUTION.md §6.
+        """
+        body = self._message_dialect.build_search(since, until, page)
+        answer = self._require_accepted(await self._ask("findMessages", name, body))
+        most = message_dialects.OLD_PAGE_SIZE
+        records = self._read(lambda body: responses.read_page(body, since, until, most), answer)
+        return None if records is None else history.read_history(records, own_number)
+
+    async def fetch_media(self, name: str, message_id: str) -> ReceivedMedia | None:
+        """Fetch the file in a message. None: there is none, or not any more. EVOLUTION.md §6.
+
+        Takes 5 s longer when WhatsApp's own server doesn't have it.
+        """
+        body = {"message": {"key": {"id": message_id}}, "convertToMp4": False}
+        answer = await self._ask("getBase64FromMediaMessage", name, body, limits.MEDIA)
+        if answer.status == 400 and errors.says_media_gone(answer.body):
+            return None
+        return self._read(responses.read_media, self._require_accepted(answer))
+
+    async def find_profile_picture(self, name: str, number: str) -> str | None:
+        """Find the URL of a contact's picture, which works for a while. EVOLUTION.md §6.
+
+        None: the contact has none, or doesn't show it to us.
+        """
+        body = {"number": number}
+        answer = self._require_accepted(await self._ask("fetchProfilePictureUrl", name, body))
+        return self._read(responses.read_picture_url, answer)
+
+    async def _ask(self, route: str, name: str, body: Any, within: float | None = None) -> Answer:
+        """Return any answer to a question, which is harmless to repeat."""
+        within = within or limits.LOOKUP
+        return await self._fetch(
+            Call("POST", build_path("chat", route, name), within, body, repeat=True)
+        )
+
+    def _read_sending(
+        self,
+        result: Answer | Lost,
+        outgoing: Outgoing | None = None,
+        own_number: str | None = None,
+    ) -> Sending:
+        match result:
+            case Lost(sent=False) as lost:
+                raise self._build_problem(lost) from lost.cause
+            case Lost() as lost:
+                return SendDoubtful(lost.why)
+            case Answer() as answer:
+                self._check_key(answer)
+                return self._read_outcome(answer, outgoing, own_number)
+
+    def _read_outcome(
+        self, answer: Answer, outgoing: Outgoing | None, own_number: str | None
+    ) -> Sending:
+        account = self._describe(answer)
+        if answer.is_accepted:
+            return responses.read_sent(answer.body, own_number) or SendDoubtful(account)
+        reason = self._find_refusal(answer, outgoing)
+        return NotSent(reason, account) if reason else SendDoubtful(account)
+
+    def _find_refusal(self, answer: Answer, outgoing: Outgoing | None = None) -> WhyNotSent | None:
+        """Find why nothing was sent. A success is no refusal, whatever its body says."""
+        return None if answer.is_success else find_refusal(answer.status, answer.body, outgoing)
+
+
+def _find_place(number: str, numbers: list[str]) -> int:
+    return numbers.index(number) if number in numbers else len(numbers)
