@@ -1,20 +1,22 @@
-"""The only place that knows Firestore: its paths, its preconditions and its faults."""
+"""The adapter of Firestore. No other package knows its paths, preconditions and faults."""
 
 from shared.store.base import Unfit
-from shared.store.candidates import Candidates
-from shared.store.gaps import Gaps
+from shared.store.candidates import CandidateStore
+from shared.store.gaps import MissedWindows
 from shared.store.inbox import Inbox
-from shared.store.incidents import Incidents
-from shared.store.letters import Letters
+from shared.store.incidents import IncidentStore
+from shared.store.letters import DeadLetters
 from shared.store.lines import Full, Placed
-from shared.store.links import Links
-from shared.store.messages import Through
+from shared.store.link_records import PairingLinks
+from shared.store.messages import LineScope
 from shared.store.sends import Sends
 from shared.store.sweeps import Sweeps
 
 
-class Store(Candidates, Sends, Inbox, Gaps, Letters, Sweeps, Incidents, Links):
-    """Everything that Perene keeps."""
+class Store(
+    CandidateStore, Sends, Inbox, MissedWindows, DeadLetters, Sweeps, IncidentStore, PairingLinks
+):
+    """The store of everything that Perene keeps."""
 
 
-__all__ = ["Full", "Placed", "Store", "Through", "Unfit"]
+__all__ = ["Full", "LineScope", "Placed", "Store", "Unfit"]

@@ -1,4 +1,4 @@
-"""Who is behind a number, as WhatsApp said when it was looked up."""
+"""Contacts by the number that a caller typed, as WhatsApp resolved it when it was looked up."""
 
 from datetime import datetime
 
@@ -9,22 +9,24 @@ from shared.domain.names import LineId, TenantId
 from shared.store.messages import Messages
 
 
-class Aliases(Messages):
-    """Looking numbers up by the hundred gets a number banned, so what was found is kept."""
+class ContactAliases(Messages):
+    """Contacts of looked-up numbers. They are kept: many look-ups get a number banned."""
 
-    async def alias(self, tenant: TenantId, line: LineId, number: str) -> Contact | None:
-        """Who is behind a number, if it was looked up before. Firestore: 1 read."""
-        (found,) = await self._read(self._alias(tenant, line, number))
-        return Contact.model_validate((found.to_dict() or {})["contact"]) if found.exists else None
+    async def find_alias(self, tenant: TenantId, line: LineId, number: str) -> Contact | None:
+        """Return the contact behind a number, if it was looked up before. Firestore: 1 read."""
+        (snapshot,) = await self._read(self._alias(tenant, line, number))
+        if not snapshot.exists:
+            return None
+        return Contact.model_validate((snapshot.to_dict() or {})["contact"])
 
-    async def learn(
+    async def store_alias(
         self, tenant: TenantId, line: LineId, number: str, contact: Contact, until: datetime
     ) -> None:
-        """The number is this contact's, as far as WhatsApp says. Firestore: 1 write."""
+        """Store which contact a number is, as far as WhatsApp says. Firestore: 1 write."""
         batch = self._client.batch()
-        known = {"contact": contact.model_dump(), "expires_at": until}
-        batch.set(self._alias(tenant, line, number), known)
-        await self._fold(batch)
+        alias = {"contact": contact.model_dump(), "expires_at": until}
+        batch.set(self._alias(tenant, line, number), alias)
+        await self._commit_unordered(batch)
 
     def _alias(
         self, tenant: TenantId, line: LineId, number: str

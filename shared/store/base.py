@@ -1,10 +1,10 @@
-"""What every topic of the store shares: paths, time-outs, faults, and trying again."""
+"""The base of every topic of the store: paths, time-outs, faults, and compare-and-set."""
 
 import asyncio
 import random
 import re
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from math import inf
 from typing import Any, Final, TypeVar
@@ -19,7 +19,7 @@ from shared import log, problems
 from shared.domain.record import Kept
 
 Snapshot = DocumentSnapshot[Any]
-Read = TypeVar("Read")
+T = TypeVar("T")
 KeptRecord = TypeVar("KeptRecord", bound=Kept)
 
 CALL_TIMEOUT: Final = 5.0
@@ -30,14 +30,17 @@ _LONGEST_PAUSE: Final = 0.4
 _TRANSIENT = if_exception_type(exceptions.ServiceUnavailable, exceptions.InternalServerError)
 _AGAIN = AsyncRetry(predicate=_TRANSIENT, initial=0.05, maximum=0.5, timeout=CALL_TIMEOUT)
 LIMITS: Final[dict[str, Any]] = {"timeout": CALL_TIMEOUT, "retry": _AGAIN}
-"""For every call: the client's own defaults wait a minute or more."""
+"""Options of every call: the client's own defaults wait a minute or more."""
 
 CONTENDED: Final = (exceptions.AlreadyExists, exceptions.FailedPrecondition, exceptions.Aborted)
-"""Somebody else wrote in between (as a commit with preconditions reports it)."""
+"""Faults of a commit with preconditions when another caller wrote in between."""
+
+CHANGED: Final = (*CONTENDED, exceptions.NotFound)
+"""The same faults, and the one for a document that another caller deleted in between."""
 
 
 class Unfit(Exception):
-    """Firestore will never take this, however often it is tried: it is too large, mostly.
+    """A write that Firestore never takes, however often it is tried, mostly for its size.
 
     Its arguments are the ids of the messages, where it was one of many.
     """
@@ -45,8 +48,8 @@ class Unfit(Exception):
     reason = "too large to keep"
 
 
-class Taken(Unfit):
-    """A message of somebody else has this id."""
+class MessageIdTaken(Unfit):
+    """A message whose id a message of another chat has already."""
 
     reason = "another chat's message has this id"
 
@@ -72,52 +75,77 @@ class Base:
     def _since(self, version: Any) -> Any:
         return self._client.write_option(last_update_time=version)
 
+    async def compare_and_set(
+        self,
+        references: Sequence[firestore.AsyncDocumentReference],
+        build: Callable[..., Awaitable[T]],
+    ) -> T:
+        """Read documents, build a batch from them, and commit it; all anew if one changed.
+
+        `build(batch, *snapshots)` fills the batch, with preconditions on what it read, and returns
+        what the caller gets. A batch that stays empty isn't committed. Raises StoreUnavailable.
+        Firestore: 1 read per document and the writes of the batch, for each time.
+        """
+
+        async def attempt(first: bool) -> T:
+            batch = self._client.batch()
+            outcome = await build(batch, *await self._read(*references))
+            if batch._write_pbs:
+                await self._commit(batch)
+            return outcome
+
+        return await retry_contended(attempt)
+
     async def _read(self, *references: firestore.AsyncDocumentReference) -> list[Snapshot]:
-        """The documents, in the order asked for. One round trip, one read each."""
+        """Read the documents, in the order asked for. One round trip, one read each."""
         with translated():
-            found = {
+            snapshots = {
                 snapshot.reference.path: snapshot
                 async for snapshot in self._client.get_all(list(references), **LIMITS)
             }
-        return [found[reference.path] for reference in references]
+        return [snapshots[reference.path] for reference in references]
 
-    async def _found(self, query: Any, most: float = inf) -> list[Snapshot]:
-        """What is found; no more once there are `most` characters of words in it."""
-        several, words = list[Snapshot](), 0
+    async def _query(self, query: Any, most: float = inf) -> list[Snapshot]:
+        """Run a query; stop reading once there are `most` characters of words in its results."""
+        snapshots, words = list[Snapshot](), 0
         with translated():
             async for snapshot in query.stream(**LIMITS):
-                several.append(snapshot)
+                snapshots.append(snapshot)
                 words += 0 if most == inf else words_in(snapshot)
                 if words >= most:
                     break
-        return several
+        return snapshots
+
+    async def _count(self, query: Any) -> int:
+        """Count the documents of a query. Firestore: 1 read per 1000."""
+        with translated():
+            ((result,),) = await query.count().get(**LIMITS)
+        return int(result.value)
 
     async def _commit(self, batch: firestore.AsyncWriteBatch) -> list[Any]:
-        """All or nothing; the update times. Raises one of CONTENDED, StoreUnavailable."""
-        return [result.update_time for result in await self._written(batch)]
+        """Commit all writes or none. Return the result of each, with its update time.
 
-    async def _written(self, batch: firestore.AsyncWriteBatch) -> list[Any]:
-        """All or nothing; what became of each write. Raises like `_commit`."""
+        Raises one of CONTENDED, NotFound, Unfit, StoreUnavailable.
+        """
         with translated():
             return list(await batch.commit(**LIMITS))
 
-    async def _fold(self, batch: firestore.AsyncWriteBatch) -> list[Any]:
-        """A commit that cares for no order: if others write just now, it is done after them."""
-        async for _ in attempts():
-            try:
-                return await self._written(batch)
-            except exceptions.Aborted:
-                continue
-        raise AssertionError("attempts() ends with a problem")
+    async def _commit_unordered(self, batch: firestore.AsyncWriteBatch) -> list[Any]:
+        """Commit a batch of which the order doesn't matter, again if Firestore aborts it."""
+
+        async def attempt(first: bool) -> list[Any]:
+            return await self._commit(batch)
+
+        return await retry_contended(attempt, (exceptions.Aborted,))
 
 
 def is_document_id(text: str) -> bool:
-    """Whether Firestore could have a document of this id."""
+    """Tell whether Firestore could have a document of this id."""
     return re.fullmatch(r"(?!__)[^/]{1,500}", text) is not None
 
 
 def words_in(snapshot: Snapshot) -> int:
-    """Characters in all the texts of a document."""
+    """Count the characters in all the texts of a document."""
     return _words(snapshot.to_dict())
 
 
@@ -133,32 +161,32 @@ def _words(value: Any) -> int:
             return 0
 
 
-def readable(found: Iterable[Snapshot], read: Callable[[Snapshot], Read]) -> list[Read]:
-    """Documents as we know them. One that isn't so costs only itself: it is logged and left out."""
-    several = []
-    for each in found:
+def readable(snapshots: Iterable[Snapshot], read: Callable[[Snapshot], T]) -> list[T]:
+    """Read documents, and log and leave out those that can't be read."""
+    records = []
+    for snapshot in snapshots:
         try:
-            several.append(read(each))
+            records.append(read(snapshot))
         except ValidationError:
-            log.refused("document.unreadable", document=each.id)
+            log.notice("document.unreadable", document=snapshot.id)
         except problems.RecordUnreadable:
             continue
-    return several
+    return records
 
 
-def understood(found: Snapshot, kind: type[KeptRecord], **more: Any) -> KeptRecord:
-    """What is kept in a document that is there, and of which version. Raises RecordUnreadable."""
+def understood(snapshot: Snapshot, kind: type[KeptRecord], **more: Any) -> KeptRecord:
+    """Read the record in a document that exists, with its version. Raises RecordUnreadable."""
     try:
-        kept = kind.model_validate({**(found.to_dict() or {}), **more})
+        record = kind.model_validate({**(snapshot.to_dict() or {}), **more})
     except ValidationError:
-        log.refused("document.unreadable", document=found.id)
+        log.notice("document.unreadable", document=snapshot.id)
         raise problems.RecordUnreadable() from None
-    return kept.model_copy(update={"version": found.update_time})
+    return record.model_copy(update={"version": snapshot.update_time})
 
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """What Firestore fails with becomes our problem; contention stays what it is."""
+    """Translate Firestore's faults into our problems; contention stays what it is."""
     try:
         yield
     except CONTENDED:
@@ -169,8 +197,24 @@ def translated() -> Iterator[None]:
         raise problems.StoreUnavailable() from error
 
 
+async def retry_contended(
+    attempt: Callable[[bool], Awaitable[T]], faults: tuple[type[Exception], ...] = CHANGED
+) -> T:
+    """Call `attempt` until it meets none of the faults of contention, and return its result.
+
+    It is told whether it is the first time. Raises StoreUnavailable if it never succeeds.
+    """
+    first = True
+    async for _ in attempts():
+        try:
+            return await attempt(first)
+        except faults:
+            first = False
+    raise AssertionError("attempts() ends with a problem")
+
+
 async def attempts() -> AsyncIterator[None]:
-    """One turn now and more after random, growing pauses. Raises StoreUnavailable in the end."""
+    """Yield now, and again after random, growing pauses. Raises StoreUnavailable in the end."""
     started, longest = time.monotonic(), _PAUSE
     while True:
         yield

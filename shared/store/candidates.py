@@ -1,9 +1,8 @@
-"""What may have to go, kept from the first suspicion on; nobody changes what he didn't see."""
+"""Candidates for deletion, stored from the first suspicion on, and changed by compare-and-set."""
 
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from typing import Any
 
-from google.api_core import exceptions
 from google.cloud import firestore
 from google.cloud.firestore_v1.base_query import FieldFilter
 
@@ -12,8 +11,8 @@ from shared.domain.fleet.candidates import Candidate, Stage
 from shared.domain.instances import Instance
 from shared.domain.tenants import Tenant
 from shared.store import base
-from shared.store.base import CONTENDED, Snapshot
-from shared.store.fleet import Fleet, Unreadable, read
+from shared.store.base import CHANGED, Snapshot
+from shared.store.fleet import Fleet, UnreadableRecord, read_record
 from shared.store.instances import stored, versioned
 
 MOST_QUARANTINED = 5_000
@@ -21,86 +20,83 @@ AT_ONCE = 400
 """Documents in one commit; Firestore takes 500."""
 
 
-class Candidates(Fleet):
-    """The quarantine. Each method is one question or one change."""
+class CandidateStore(Fleet):
+    """The quarantine. Every method is one question or one change."""
 
-    async def every_candidate(self) -> AsyncIterator[Candidate | Unreadable]:
-        """All of them, those that are deleted too. Firestore: n reads."""
+    async def iterate_candidates(self) -> AsyncIterator[Candidate | UnreadableRecord]:
+        """Yield all candidates, the deleted ones too. Firestore: n reads."""
         async for snapshot in self._every(self._quarantine):
-            yield read(_candidate, snapshot)
+            yield read_record(_candidate, snapshot)
 
-    async def quarantined(self) -> list[Candidate]:
-        """Those whose time is running, or over. Firestore: n reads, bounded."""
+    async def list_quarantined(self) -> list[Candidate]:
+        """List the candidates in quarantine or in deletion. Firestore: n reads, bounded."""
         running = FieldFilter("stage", "in", [Stage.QUARANTINED, Stage.DELETING])
         query = self._quarantine.where(filter=running).limit(MOST_QUARANTINED)
-        with base.translated():
-            found = [each async for each in query.stream(**base.LIMITS)]
-        return base.readable(found, _candidate)
+        return base.readable(await self._query(query), _candidate)
 
-    async def candidates(
+    async def list_candidates(
         self, stage: Stage | None, limit: int, after: str | None
     ) -> tuple[list[Candidate], str | None]:
-        """A page of them by id, and where it ended if there may be more. Firestore: n reads."""
+        """Return a page of candidates by id, and its end if there may be more. n reads."""
         query: Any = self._quarantine
         if stage:
             query = query.where(filter=FieldFilter("stage", "==", stage))
         query = query.order_by("__name__").limit(limit)
         if after is not None:
             query = query.start_after({"__name__": self._quarantine.document(after)})
-        with base.translated():
-            found = [snapshot async for snapshot in query.stream(**base.LIMITS)]
-        end = found[-1].id if len(found) == limit else None
-        return base.readable(found, _candidate), end
+        snapshots = await self._query(query)
+        end = snapshots[-1].id if len(snapshots) == limit else None
+        return base.readable(snapshots, _candidate), end
 
-    async def awaiting_approval(self) -> int:
-        """How many in quarantine nobody approved who has to. Firestore: 1 read per 1000."""
-        wanted = {"stage": Stage.QUARANTINED, "needs_approval": True, "approved_at": None}
+    async def count_awaiting_approval(self) -> int:
+        """Count the candidates in quarantine that await approval. Firestore: 1 read per 1000."""
+        fields = {"stage": Stage.QUARANTINED, "needs_approval": True, "approved_at": None}
         query: Any = self._quarantine
-        for field, value in wanted.items():
+        for field, value in fields.items():
             query = query.where(filter=FieldFilter(field, "==", value))
-        with base.translated():
-            ((counted,),) = await query.count().get(**base.LIMITS)
-        return int(counted.value)
+        return await self._count(query)
 
-    async def candidate(self, name: str) -> Candidate | None:
-        """One of them. Firestore: 1 read."""
-        (found,) = await self._read(self._quarantine.document(name))
-        return _candidate(found) if found.exists else None
+    async def find_candidate(self, name: str) -> Candidate | None:
+        """Return a candidate. Firestore: 1 read."""
+        (snapshot,) = await self._read(self._quarantine.document(name))
+        return _candidate(snapshot) if snapshot.exists else None
 
     async def move_candidates(
         self, moved: Sequence[Candidate], cleared: Sequence[Candidate]
     ) -> int:
-        """Each is as moved or cleared, unless somebody changed it meanwhile; how many are.
+        """Store the moved candidates and delete the cleared ones; return how many were changed.
 
-        Firestore: 1 write each (those that others changed: none).
+        Those that another caller changed meanwhile stay as they are.
+        Firestore: 1 write for every candidate that is changed.
         """
-        done = 0
-        changes = [(each, False) for each in moved] + [(each, True) for each in cleared]
+        count = 0
+        changes = [(candidate, False) for candidate in moved]
+        changes += [(candidate, True) for candidate in cleared]
         for start in range(0, len(changes), AT_ONCE):
-            done += await self._move(changes[start : start + AT_ONCE])
-        return done
+            count += await self._move(changes[start : start + AT_ONCE])
+        return count
 
     async def change_candidate(
         self, name: str, decide: Callable[[Candidate], Candidate | None]
     ) -> Candidate | None:
-        """The candidate is what `decide` makes of it (None: nothing); None if there is none.
+        """Write what `decide` makes of a candidate; None if there is none or nothing to change.
 
         Firestore: 1 read, 1 write.
         """
-        async for _ in base.attempts():
-            known = await self.candidate(name)
-            wanted = decide(known) if known else None
-            if wanted is None:
-                return None
-            if await self._move([(wanted, False)]):
-                return wanted
-        raise AssertionError("attempts() ends with a problem")
 
-    async def undo(self, known: Candidate) -> bool:
-        """There is nothing against it; False if it was changed meanwhile. Firestore: 1 write."""
-        return bool(await self._move([(known, True)]))
+        async def build(batch: Any, snapshot: Snapshot) -> Candidate | None:
+            candidate = decide(_candidate(snapshot)) if snapshot.exists else None
+            if candidate is not None:
+                self._hold(batch, candidate)
+            return candidate
 
-    async def condemn(
+        return await self.compare_and_set([self._quarantine.document(name)], build)
+
+    async def clear_candidate(self, candidate: Candidate) -> bool:
+        """Delete a candidate; return False if it was candidate meanwhile. Firestore: 1 write."""
+        return bool(await self._move([(candidate, True)]))
+
+    async def begin_deletion(
         self,
         candidate: Candidate,
         old: Instance | None,
@@ -109,10 +105,10 @@ class Candidates(Fleet):
         *,
         reserve: bool,
     ) -> Instance | None:
-        """In one commit the deletion has begun: candidate and record say so, the tenant is as seen.
+        """Begin a deletion: mark candidate and record in one commit, if the tenant is unchanged.
 
-        None, and nothing written, if any of the three isn't any more what was looked at. `old`: no
-        record until now, if None; then it has a slot for as long as it is there (`reserve`).
+        Return None, and write nothing, if any of the three was changed meanwhile. `old`: the
+        record until now, if there was one; `reserve`: the new one takes a slot.
         Firestore: 2 to 4 writes; 1 read per slot of the server that is taken, if it gets one.
         """
         batch = self._client.batch()
@@ -125,20 +121,20 @@ class Candidates(Fleet):
         if reserve:
             self._take_slot(batch, await self._any_slot(new.server), new.name)
         if tenant is not None:
-            touched = {"condemned": firestore.Increment(1)}
+            touch = {"condemned": firestore.Increment(1)}
             reference = self._tenant(names.spell(tenant.tenant))
-            batch.update(reference, touched, option=self._since(tenant.version))
+            batch.update(reference, touch, option=self._since(tenant.version))
         try:
-            versions = await self._commit(batch)
-        except (*CONTENDED, exceptions.NotFound):
+            results = await self._commit(batch)
+        except CHANGED:
             return None
-        return versioned(new, versions[1])
+        return versioned(new, results[1].update_time)
 
-    async def condemned(self, candidate: Candidate, change: dict[str, Any]) -> None:
-        """What became of a deletion that has begun. Firestore: 1 write."""
+    async def record_deletion(self, candidate: Candidate, change: dict[str, Any]) -> None:
+        """Record the outcome of a deletion that has begun. Firestore: 1 write."""
         batch = self._client.batch()
         batch.set(self._quarantine.document(candidate.id), change, merge=True)
-        await self._settled(batch)
+        await self._commit_unordered(batch)
 
     # How -------------------------------------------------------------------------------------
 
@@ -147,7 +143,7 @@ class Candidates(Fleet):
         return self._client.collection("sweeps", "orphans", "candidates")
 
     async def _move(self, changes: Iterable[tuple[Candidate, bool]]) -> int:
-        """All in one commit; if others changed one of them, those that they didn't."""
+        """Make all changes in one commit; if another caller changed one, then in halves."""
         several = list(changes)
         batch = self._client.batch()
         for candidate, cleared in several:
@@ -158,7 +154,7 @@ class Candidates(Fleet):
                 self._hold(batch, candidate)
         try:
             await self._commit(batch)
-        except (*CONTENDED, exceptions.NotFound):
+        except CHANGED:
             if len(several) == 1:
                 return 0
             half = len(several) // 2

@@ -1,33 +1,32 @@
-"""All conversations of a tenant, page by page, and what reading them heals."""
+"""Pages of a tenant's conversations, and the repairs that reading them makes."""
 
 import asyncio
 import contextlib
 import random
 from typing import Any, NamedTuple
 
-from google.api_core import exceptions
 from google.cloud import firestore
 from google.cloud.firestore_v1.base_query import FieldFilter
 
 from shared import problems
-from shared.domain import threads
+from shared.domain import conversations
 from shared.domain.contacts import ConversationId, fold
+from shared.domain.conversations import Conversation
 from shared.domain.names import LineId, TenantId
-from shared.domain.threads import Conversation
-from shared.store.base import CONTENDED
-from shared.store.retelling import Retelling
-from shared.store.threads import Page, Position, spoken
+from shared.store.base import CHANGED
+from shared.store.conversations import Position, ResultPage, read_conversations
+from shared.store.retelling import Previews
 
-HEALED_PER_PAGE = 3
-HEALING_PATIENCE = 2.0
-"""Seconds that somebody who reads a page may wait for what it heals."""
+REPAIRS_PER_PAGE = 3
+REPAIR_PATIENCE = 2.0
+"""Seconds that the caller of a page may wait for its repairs."""
 
 SEARCH_END = "\U0010ffff"
-"""Sorts after every other text that begins the same."""
+"""A character that sorts after every other text that begins the same."""
 
 
-class Wanted(NamedTuple):
-    """Which conversations: of one line or all, only the unread, the archived or the others."""
+class ConversationFilter(NamedTuple):
+    """A choice of conversations: of one line or all; unread ones only; archived ones or not."""
 
     line: LineId | None = None
     unread: bool = False
@@ -35,35 +34,45 @@ class Wanted(NamedTuple):
     search: str | None = None
 
 
-class Inbox(Retelling):
-    """What a tenant reads first. Every method takes the tenant, so nobody reads another's."""
+class Inbox(Previews):
+    """Lists of conversations. Every method takes the tenant, so none reads another's."""
 
-    async def conversations(
-        self, tenant: TenantId, wanted: Wanted, limit: int, after: Position | None, now: int
-    ) -> Page:
-        """A page of conversations, newest first (of a search: by name or number).
+    async def list_conversations(
+        self,
+        tenant: TenantId,
+        chosen: ConversationFilter,
+        limit: int,
+        after: Position | None,
+        now: int,
+    ) -> ResultPage:
+        """Return a page of conversations, newest first (of a search: by name or number).
 
-        Firestore: n reads, and at most 3 for what it heals.
+        Firestore: n reads, and those of at most 3 repairs.
         """
-        query, field = self._wanted(tenant, wanted)
+        query, field = self._filtered(tenant, chosen)
         if after:
             query = query.start_after({field: after.value, "__name__": self._place(tenant, after)})
-        found = await self._found(query.limit(limit))
-        end = Position(found[-1].get(field), found[-1].id) if len(found) == limit else None
-        shown = [each for each in spoken(found) if not each.merged_into and _fits(each, wanted)]
-        return Page(await self._healed(tenant, shown, now), end)
+        snapshots = await self._query(query.limit(limit))
+        is_full = len(snapshots) == limit
+        end = Position(snapshots[-1].get(field), snapshots[-1].id) if is_full else None
+        several = [
+            conversation
+            for conversation in read_conversations(snapshots)
+            if not conversation.merged_into and _fits(conversation, chosen)
+        ]
+        return ResultPage(await self._repair_several(tenant, several, now), end)
 
     # How -------------------------------------------------------------------------------------
 
-    def _wanted(self, tenant: TenantId, wanted: Wanted) -> tuple[Any, str]:
-        """The query, and the field it is ordered by. Each has its index in infra/."""
+    def _filtered(self, tenant: TenantId, chosen: ConversationFilter) -> tuple[Any, str]:
+        """Return the query and the field it is ordered by. Every query has its index in infra/."""
         query: Any = self._of(tenant).collection("conversations")
-        if wanted.search:
-            return _searched(query, wanted.search)
-        query = query.where(filter=FieldFilter("archived", "==", wanted.archived))
-        if wanted.line:
-            query = query.where(filter=FieldFilter("line", "==", wanted.line))
-        if wanted.unread:
+        if chosen.search:
+            return _searched(query, chosen.search)
+        query = query.where(filter=FieldFilter("archived", "==", chosen.archived))
+        if chosen.line:
+            query = query.where(filter=FieldFilter("line", "==", chosen.line))
+        if chosen.unread:
             query = query.where(filter=FieldFilter("has_unread", "==", True))
         newest_first = firestore.Query.DESCENDING
         query = query.order_by("last_at", direction=newest_first)
@@ -72,39 +81,44 @@ class Inbox(Retelling):
     def _place(self, tenant: TenantId, after: Position) -> firestore.AsyncDocumentReference:
         return self._conversation(tenant, ConversationId(after.id))
 
-    async def _healed(
-        self, tenant: TenantId, kept: list[Conversation], now: int
+    async def _repair_several(
+        self, tenant: TenantId, several: list[Conversation], now: int
     ) -> list[Conversation]:
-        """Late previews are replaced and contacts whose number became known are merged."""
-        stale = [each for each in kept if each.stale]
-        nameless = [each for each in kept if each.nameless_lid and not each.stale]
-        random.shuffle(nameless)  # some stay so for ever, and must not keep the others from it
-        healed: dict[str, Conversation] = {}
+        """Replace stale previews, and merge the conversations of contacts with a number by now."""
+        stale = [conversation for conversation in several if conversation.stale]
+        nameless = [
+            conversation
+            for conversation in several
+            if conversation.nameless_lid and not conversation.stale
+        ]
+        # Some stay nameless for ever, and must not keep the others from being merged.
+        random.shuffle(nameless)
+        repaired: dict[str, Conversation] = {}
         with contextlib.suppress(TimeoutError, problems.StoreUnavailable):
-            async with asyncio.timeout(HEALING_PATIENCE):  # what isn't healed now is another time
-                for each in (stale + nameless)[:HEALED_PER_PAGE]:
-                    healed[each.id] = await self._heal(tenant, each, now)
-        shown = (healed.get(each.id, each) for each in kept)
-        return [each for each in shown if not each.merged_into]
+            async with asyncio.timeout(REPAIR_PATIENCE):  # a later page repairs the rest
+                for conversation in (stale + nameless)[:REPAIRS_PER_PAGE]:
+                    repaired[conversation.id] = await self._repair(tenant, conversation, now)
+        current = [repaired.get(conversation.id, conversation) for conversation in several]
+        return [conversation for conversation in current if not conversation.merged_into]
 
-    async def _heal(self, tenant: TenantId, each: Conversation, now: int) -> Conversation:
-        lid = each.lid if each.nameless_lid else None
-        if lid and (known := await self.known_by(tenant, each.line, each.number, lid)):
-            return await self._merge(tenant, each, known, now)
-        return await self._preview(tenant, each) if each.stale else each
+    async def _repair(self, tenant: TenantId, conversation: Conversation, now: int) -> Conversation:
+        lid, line = conversation.lid if conversation.nameless_lid else None, conversation.line
+        if lid and (numbered := await self.find_by_lid(tenant, line, conversation.number, lid)):
+            return await self._merge(tenant, conversation, numbered, now)
+        if conversation.stale:
+            return await self._replace_preview(tenant, conversation)
+        return conversation
 
     async def _merge(
-        self, tenant: TenantId, nameless: Conversation, known: Conversation, now: int
+        self, tenant: TenantId, nameless: Conversation, numbered: Conversation, now: int
     ) -> Conversation:
-        """What is unread or unsettled in the nameless one is so in the known one, once.
+        """Move the counts of the nameless conversation to the one with a number, once.
 
-        Its messages stay.
-
-        Whoever writes there again undoes it, and it is done again.
+        Its messages stay. A further message in it undoes the merge, and a later page repeats it.
         """
         batch = self._client.batch()
         merged = {
-            "merged_into": known.id,
+            "merged_into": numbered.id,
             "archived": True,
             "unread": 0,
             "has_unread": False,
@@ -123,21 +137,21 @@ class Inbox(Retelling):
             added |= {"unread": firestore.Increment(nameless.unread), "has_unread": True}
         if nameless.unsettled:
             added["unsettled"] = firestore.Increment(nameless.unsettled)
-        batch.set(self._conversation(tenant, known.id), added, merge=True)
+        batch.set(self._conversation(tenant, numbered.id), added, merge=True)
         try:
             await self._commit(batch)
-        except (*CONTENDED, exceptions.NotFound):
+        except CHANGED:
             return nameless
         return nameless.model_copy(update=merged)
 
-    async def _preview(self, tenant: TenantId, late: Conversation) -> Conversation:
-        """The preview is the newest message's; if somebody writes meanwhile, another time."""
-        newest = (await self.messages(tenant, late, 1, None)).found
+    async def _replace_preview(self, tenant: TenantId, stale: Conversation) -> Conversation:
+        """Show the newest message as preview, unless the conversation changes meanwhile."""
+        newest = (await self.list_messages(tenant, stale, 1, None)).records
         if not newest:
-            return late
-        if not await self._show(tenant, late, newest[0], unchanged=True):
-            return late
-        return late.model_copy(update={"preview": threads.preview_of(newest[0])})
+            return stale
+        if not await self._show(tenant, stale, newest[0], unchanged=True):
+            return stale
+        return stale.model_copy(update={"preview": conversations.preview_of(newest[0])})
 
 
 def _searched(query: Any, search: str) -> tuple[Any, str]:
@@ -152,10 +166,10 @@ def _searched(query: Any, search: str) -> tuple[Any, str]:
     return query.order_by(field).order_by("__name__"), field
 
 
-def _fits(each: Conversation, wanted: Wanted) -> bool:
-    """What a search can't ask of the index: it is ordered by what was searched."""
+def _fits(conversation: Conversation, chosen: ConversationFilter) -> bool:
+    """Check what a search can't ask of the index, which is ordered by the searched field."""
     return (
-        wanted.line in (None, each.line)
-        and (not wanted.unread or each.unread > 0)
-        and (wanted.search is not None or each.archived == wanted.archived)
+        chosen.line in (None, conversation.line)
+        and (not chosen.unread or conversation.unread > 0)
+        and (chosen.search is not None or conversation.archived == chosen.archived)
     )

@@ -1,32 +1,33 @@
-"""Incidents: raised, told and resolved once, whichever process gets there first."""
+"""Incidents: raised, notified and resolved once, whichever process gets there first."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from google.api_core import exceptions
 from google.cloud import firestore
 from google.cloud.firestore_v1.base_query import FieldFilter
 
 from shared.domain.fleet.incidents import Incident, Trouble, decide_incident
 from shared.store import base
-from shared.store.base import CONTENDED, Base, Snapshot
+from shared.store.base import CHANGED, Base, Snapshot
 
 MOST_OPEN = 500
-"""So many incidents are looked at; nobody can look after more."""
+"""Incidents that are looked at; an operator can't look after more."""
 
-TELLING = timedelta(minutes=2)
-"""How long whoever tells the news may take, before somebody else does."""
+NOTIFYING = timedelta(minutes=2)
+"""The time that one process has to notify the channels, before another may."""
 
 
-class Incidents(Base):
-    """What is wrong, until it isn't any more."""
+class IncidentStore(Base):
+    """Incidents and their notification. Every method is one question or one change."""
 
-    async def open_incidents(self, limit: int = MOST_OPEN) -> list[Incident]:
-        """Those that aren't over. Firestore: n reads, bounded."""
-        return await self._those("open", limit)
+    async def list_open_incidents(self, limit: int = MOST_OPEN) -> list[Incident]:
+        """List the incidents that aren't over. Firestore: n reads, bounded."""
+        return await self._list_flagged("open", limit)
 
-    async def incidents(self, limit: int, before: str | None) -> tuple[list[Incident], str | None]:
-        """A page of all of them, those with news first. Firestore: n reads."""
+    async def list_incidents(
+        self, limit: int, before: str | None
+    ) -> tuple[list[Incident], str | None]:
+        """Return a page of all incidents, the newest change first. Firestore: n reads."""
         collection = self._client.collection("incidents")
         back = firestore.Query.DESCENDING
         query: Any = collection.order_by("news_at", direction=back)
@@ -35,86 +36,92 @@ class Incidents(Base):
             news, _, name = before.partition("~")
             at = datetime.fromtimestamp(int(news) / 1_000_000, UTC)
             query = query.start_after({"news_at": at, "__name__": collection.document(name)})
-        with base.translated():
-            found = [each async for each in query.limit(limit).stream(**base.LIMITS)]
-        end = _position(found[-1]) if len(found) == limit else None
-        return base.readable(found, _incident), end
+        snapshots = await self._query(query.limit(limit))
+        end = _position(snapshots[-1]) if len(snapshots) == limit else None
+        return base.readable(snapshots, _incident), end
 
-    async def pending_incidents(self, limit: int = MOST_OPEN) -> list[Incident]:
-        """Those that some channel hasn't told yet. Firestore: n reads, bounded."""
-        return await self._those("pending", limit)
+    async def list_pending_incidents(self, limit: int = MOST_OPEN) -> list[Incident]:
+        """List the incidents that a channel still has to deliver. Firestore: n reads, bounded."""
+        return await self._list_flagged("pending", limit)
 
     async def follow_incident(
         self, name: str, trouble: Trouble | None, now: datetime, remind_after: timedelta
     ) -> Incident | None:
-        """The incident is what a look at its trouble makes of it; None if nothing changed.
+        """Update an incident by a look at its trouble; return None if nothing changed.
 
         Firestore: 1 read; 1 write if something changed.
         """
-        async for _ in base.attempts():
-            known, version = await self._incident(name)
-            wanted = decide_incident(known, trouble, now, remind_after)
-            if wanted is None:
-                return None
-            if kept := await self._keep(version, wanted):
-                return kept
-        raise AssertionError("attempts() ends with a problem")
 
-    async def claim_news(self, known: Incident, teller: str, now: datetime) -> Incident | None:
-        """The news are ours to tell; None if somebody else tells them. Firestore: 1 write."""
-        if known.teller_until and now < known.teller_until <= now + 2 * TELLING:
-            return None
-        change = {"teller": teller, "teller_until": now + TELLING}
-        return await self._keep(known.version, known.model_copy(update=change))
+        async def attempt(first: bool) -> Incident | None:
+            current, version = await self._incident(name)
+            incident = decide_incident(current, trouble, now, remind_after)
+            return incident and await self._write_incident(version, incident)
 
-    async def told(self, claimed: Incident, told: dict[str, int], pending: bool) -> None:
-        """These channels have told so much. What changed meanwhile is still to be told.
+        return await base.retry_contended(attempt)
 
-        Firestore: 1 write; 1 read and 1 write more for each change meanwhile.
+    async def claim_news(self, incident: Incident, teller: str, now: datetime) -> Incident | None:
+        """Claim the notification of an incident; None if another process has it.
+
+        Firestore: 1 write.
         """
-        current: Incident | None = claimed
-        async for _ in base.attempts():
+        if incident.teller_until and now < incident.teller_until <= now + 2 * NOTIFYING:
+            return None
+        change = {"teller": teller, "teller_until": now + NOTIFYING}
+        try:
+            return await self._write_incident(incident.version, incident.model_copy(update=change))
+        except CHANGED:
+            return None
+
+    async def record_deliveries(
+        self, claimed: Incident, delivered: list[str], given_up: list[str], *, pending: bool
+    ) -> None:
+        """Record which channels delivered the news of a claimed incident, and which gave it up.
+
+        `pending`: another channel still owes the news. If the incident has newer news by now, it
+        stays pending. Firestore: 1 write; 1 read and 1 write more for each concurrent change.
+        """
+
+        async def attempt(first: bool) -> None:
+            current = claimed if first else (await self._incident(claimed.id))[0]
             if current is None or current.teller != claimed.teller:
                 return
-            newer = current.number != claimed.number
-            change = {"told": current.told | told, "pending": pending or newer}
-            change |= {"teller": None, "teller_until": None}
-            if await self._keep(current.version, current.model_copy(update=change)):
-                return
-            current, _version = await self._incident(claimed.id)
+            is_newer = current.number != claimed.number
+            change: dict[str, Any] = {"teller": None, "teller_until": None}
+            change["pending"] = pending or is_newer
+            change["told"] = current.told | dict.fromkeys(delivered, claimed.number)
+            change["given_up"] = current.given_up | dict.fromkeys(given_up, claimed.number)
+            await self._write_incident(current.version, current.model_copy(update=change))
+
+        await base.retry_contended(attempt)
 
     # How -------------------------------------------------------------------------------------
 
-    async def _those(self, field: str, limit: int) -> list[Incident]:
+    async def _list_flagged(self, field: str, limit: int) -> list[Incident]:
         query = self._client.collection("incidents").where(filter=FieldFilter(field, "==", True))
-        with base.translated():
-            found = [each async for each in query.limit(limit).stream(**base.LIMITS)]
-        return base.readable(found, _incident)
+        return base.readable(await self._query(query.limit(limit)), _incident)
 
     async def _incident(self, name: str) -> tuple[Incident | None, Any]:
-        """The incident and its document's version: one that nobody understands is made anew."""
-        (found,) = await self._read(self._client.collection("incidents").document(name))
-        if not found.exists:
+        """Return an incident and its document's version: an unreadable one will be overwritten."""
+        (snapshot,) = await self._read(self._client.collection("incidents").document(name))
+        if not snapshot.exists:
             return None, None
-        return next(iter(base.readable([found], _incident)), None), found.update_time
+        return next(iter(base.readable([snapshot], _incident)), None), snapshot.update_time
 
-    async def _keep(self, version: Any, wanted: Incident) -> Incident | None:
+    async def _write_incident(self, version: Any, incident: Incident) -> Incident:
+        """Write an incident over the document of this version (None: none), or raise contention."""
         batch = self._client.batch()
-        reference = self._client.collection("incidents").document(wanted.id)
-        fields: dict[str, Any] = wanted.model_dump()
+        reference = self._client.collection("incidents").document(incident.id)
+        fields: dict[str, Any] = incident.model_dump()
         if version is None:
             batch.create(reference, fields)
         else:
             batch.update(reference, fields, option=self._since(version))
-        try:
-            (version,) = await self._commit(batch)
-        except (*CONTENDED, exceptions.NotFound):
-            return None
-        return wanted.model_copy(update={"version": version})
+        (result,) = await self._commit(batch)
+        return incident.model_copy(update={"version": result.update_time})
 
 
 def _position(snapshot: Snapshot) -> str | None:
-    """Where a page ended: by its news, which may be others by the time the next is asked for."""
+    """Return the end of a page: by the time of its news, which may change before the next page."""
     news = (snapshot.to_dict() or {}).get("news_at")
     if not isinstance(news, datetime):
         return None

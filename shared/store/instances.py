@@ -1,10 +1,9 @@
-"""The instances' records: compared, set, leased and given back; and whose a number is."""
+"""The instances' records: compared, set, leased and released; and which instance has a number."""
 
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from google.api_core import exceptions
 from google.cloud import firestore
 
 from shared.domain import connecting
@@ -14,129 +13,125 @@ from shared.store import base
 from shared.store.base import CONTENDED, Base, Snapshot
 
 
-class Instances(Base):
-    """One record per instance. Each method is one question or one change."""
+class InstanceStore(Base):
+    """One record per instance. Every method is one question or one change."""
 
-    async def instance(self, name: InstanceName) -> Instance | None:
-        """One instance's record. Firestore: 1 read."""
+    async def find_instance(self, name: InstanceName) -> Instance | None:
+        """Return an instance's record. Firestore: 1 read."""
         return instance_in((await self._read(self._instance(name)))[0])
 
-    async def replace(self, old: Instance, new: Instance) -> Instance | None:
-        """The record is `new`; None, and nothing written, if it isn't `old` any more.
+    async def replace_instance(self, old: Instance, new: Instance) -> Instance | None:
+        """Write `new` over `old`. Return None, and write nothing, if the record isn't `old`.
 
-        What was said meanwhile makes no other record of it: the pace is taken over.
+        A record that only a send changed meanwhile is still `old`: its pace is taken over.
         Firestore: 1 write; 1 read more where it changed, and 1 write if only its pace did.
         """
-        async for _ in base.attempts():
-            if replaced := await self._swap(old, new):
-                return replaced
-            current = await self.instance(old.name)
+
+        async def attempt(first: bool) -> Instance | None:
+            if first:
+                return await self._swap(old, new)
+            current = await self.find_instance(old.name)
             if current and new.lease not in (None, old.lease) and current.lease == new.lease:
                 return current  # only the commit's answer was lost
             if current is None or not current.differs_only_in_pace(old):
                 return None
             pace = {"paced_until": current.paced_until}
-            old, new = current, new.model_copy(update=pace)
-        raise AssertionError("attempts() ends with a problem")
+            return await self._swap(current, new.model_copy(update=pace))
 
-    async def extend(self, held: Instance, now: datetime) -> Instance | None:
-        """The lease lasts its whole length from now; None if it is somebody else's by now.
+        return await base.retry_contended(attempt)
+
+    async def extend_lease(self, held: Instance, now: datetime) -> Instance | None:
+        """Let the lease last its whole length from now; None if another caller has it by now.
 
         Firestore: 1 write; 1 read more for each event that reached the record meanwhile.
         """
-        current: Instance | None = held
-        async for _ in base.attempts():
+
+        async def attempt(first: bool) -> Instance | None:
+            current = held if first else await self.find_instance(held.name)
             if current is None or not current.held_by(held):
                 return None
-            wanted = current.extended(now)
-            if extended := await self._swap(current, wanted):
-                return extended
-            current = await self.instance(held.name)
-            if current and current.lease == wanted.lease:
+            extended = current.extended(now)
+            if not first and current.lease == extended.lease:
                 return current  # only the commit's answer was lost
-        raise AssertionError("attempts() ends with a problem")
+            return await self._swap(current, extended)
 
-    async def settle(
+        return await base.retry_contended(attempt)
+
+    async def release_lease(
         self, held: Instance, decide: Callable[[Instance], Instance]
     ) -> Instance | None:
-        """The record is what `decide` makes of it and the lease is given back.
+        """Write what `decide` makes of the record, and release its lease.
 
-        None if the lease is somebody else's by now: then nothing of ours was written.
+        Return None, and write nothing, if another caller has the lease by now.
         Firestore: 1 write; 1 read more for each event that reached the record meanwhile.
         """
-        current: Instance | None = held
-        async for _ in base.attempts():
+
+        async def attempt(first: bool) -> Instance | None:
+            current = held if first else await self.find_instance(held.name)
             if current is None or current.fence != held.fence:
                 return None
             if current.lease is None:
                 return current
             if not current.held_by(held):
                 return None
-            if settled := await self._swap(current, decide(current).freed()):
-                return settled
-            current = await self.instance(held.name)
-        raise AssertionError("attempts() ends with a problem")
+            return await self._swap(current, decide(current).freed())
 
-    async def change(
+        return await base.retry_contended(attempt)
+
+    async def change_instance(
         self,
         name: InstanceName,
         decide: Callable[[Instance], Instance | None],
         now: datetime,
         known: Instance | None = None,
     ) -> Instance | None:
-        """The record is what `decide` makes of it, with its number bound (P11).
+        """Write what `decide` makes of the record, with its number bound (P11).
 
         None if there is no record or nothing to change. `known`: the record, if it was just read.
         Firestore: 1 read (none if known); 1 write if it changed; 1 – 3 reads and 1 – 2 writes more
-        if its number
-        did, or it opened.
+        if its number did, or it opened.
         """
-        async for _ in base.attempts():
-            current, known = known or await self.instance(name), None
-            wanted = decide(current) if current else None
-            if current is None or wanted is None:
+
+        async def attempt(first: bool) -> Instance | None:
+            current = (known if first else None) or await self.find_instance(name)
+            instance = decide(current) if current else None
+            if current is None or instance is None:
                 return None
-            try:
-                return await self._write(current, wanted, now)
-            except CONTENDED:
-                continue
-        raise AssertionError("attempts() ends with a problem")
+            return await self._write(current, instance, now)
+
+        return await base.retry_contended(attempt, CONTENDED)
 
     async def free_number(self, instance: Instance) -> None:
-        """The number that the instance had is nobody's, unless it is another's by now.
+        """Free the number that the instance had, unless another instance has it by now.
 
         Firestore: 1 read, 1 write.
         """
-        async for _ in base.attempts():
+
+        async def attempt(first: bool) -> None:
             batch = self._client.batch()
             await self._free(batch, instance.name, instance.claimed)
-            try:
-                await self._commit(batch)
-            except CONTENDED:
-                continue
-            return
+            await self._commit(batch)
+
+        await base.retry_contended(attempt, CONTENDED)
 
     # How -------------------------------------------------------------------------------------
 
-    async def _swap(self, old: Instance, new: Instance) -> Instance | None:
-        """Write `new` if the record is `old` to the last detail, else return None. 1 write."""
+    async def _swap(self, old: Instance, new: Instance) -> Instance:
+        """Write `new` if the record is `old` to the last detail, else raise contention. 1 write."""
         batch = self._client.batch()
         batch.update(self._instance(old.name), stored(new), option=self._since(old.version))
-        try:
-            (version,) = await self._commit(batch)
-        except (*CONTENDED, exceptions.NotFound):
-            return None
-        return versioned(new, version)
+        (result,) = await self._commit(batch)
+        return versioned(new, result.update_time)
 
-    async def _write(self, current: Instance, wanted: Instance, now: datetime) -> Instance:
+    async def _write(self, current: Instance, instance: Instance, now: datetime) -> Instance:
         batch = self._client.batch()
-        if wanted.state is State.OPEN and wanted.number and _opens(current, wanted):
-            wanted = await self._bind(batch, current, wanted, now)
+        if instance.state is State.OPEN and instance.number and _opens(current, instance):
+            instance = await self._bind(batch, current, instance, now)
         option = self._since(current.version)
-        if wanted == current:
+        if instance == current:
             return current
-        batch.update(self._instance(current.name), stored(wanted), option=option)
-        return versioned(wanted, (await self._commit(batch))[-1])
+        batch.update(self._instance(current.name), stored(instance), option=option)
+        return versioned(instance, (await self._commit(batch))[-1].update_time)
 
     async def _bind(
         self, batch: Any, current: Instance, opened: Instance, now: datetime
@@ -158,22 +153,24 @@ class Instances(Base):
             return opened
         if not isinstance(name, str) or not base.is_document_id(name):
             return None
-        return await self.instance(InstanceName(name))
+        return await self.find_instance(InstanceName(name))
 
     def _take(self, batch: Any, claim: Snapshot, instance: Instance) -> None:
-        """The claim changes even if it is ours: whoever opens with a number meets us here.
+        """Add to the batch: the number is the instance's.
 
-        (Firestore keeps the update time of a document that a write leaves as it was.)
+        The claim changes even if it is the instance's already, so that every line that opens with
+        this number contends here. (Firestore keeps the update time of a document that a write
+        leaves as it was.)
         """
-        mine = {
+        fields = {
             "instance": instance.name,
             "tenant": instance.tenant,
             "opened": firestore.Increment(1),
         }
         if claim.exists:
-            batch.update(claim.reference, mine, option=self._since(claim.update_time))
+            batch.update(claim.reference, fields, option=self._since(claim.update_time))
         else:
-            batch.create(claim.reference, mine)
+            batch.create(claim.reference, fields)
 
     async def _free(self, batch: Any, name: InstanceName, number: str | None) -> None:
         if not number:
@@ -188,17 +185,17 @@ def _opens(before: Instance, after: Instance) -> bool:
 
 
 def stored(instance: Instance) -> dict[str, Any]:
-    """The record as its document holds it."""
+    """Return the fields of the record's document."""
     return instance.model_dump()
 
 
 def versioned(instance: Instance, version: Any) -> Instance:
-    """The record as it was written just then."""
+    """Return the record with the version of the write that stored it."""
     return instance.model_copy(update={"version": version})
 
 
 def instance_in(snapshot: Snapshot) -> Instance | None:
-    """The record in a document, if there is one. Raises RecordUnreadable."""
+    """Return the record in a document, if there is one. Raises RecordUnreadable."""
     if not snapshot.exists:
         return None
     return base.understood(snapshot, Instance, name=snapshot.id)

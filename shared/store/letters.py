@@ -1,4 +1,4 @@
-"""Dead letters: events that nobody understood, kept with the reason for replay."""
+"""Dead letters: events that could not be processed, kept with the reason for replay."""
 
 import hashlib
 from datetime import datetime, timedelta
@@ -18,8 +18,8 @@ LONGEST = 900_000
 """Bytes of an event that are kept; a document holds 1 MiB (Firestore limit)."""
 
 
-class Letter(Kept):
-    """An event that nobody understood, and why. `cut`: it was too large to be kept whole."""
+class DeadLetter(Kept):
+    """An event that could not be processed, and why. `cut`: only its beginning is stored."""
 
     id: str
     instance: InstanceName
@@ -30,49 +30,50 @@ class Letter(Kept):
     at: AwareDatetime
 
 
-class Letters(Base):
-    """What could not be processed."""
+class DeadLetters(Base):
+    """Dead letters. Every method is one question or one change."""
 
-    async def bury(
+    async def store_dead_letter(
         self, name: InstanceName, raw: str, reason: str, now: datetime, whole: str | None = None
     ) -> None:
-        """The event is kept once, however often it comes. Firestore: 1 write.
+        """Store an event once, however often it arrives. Firestore: 1 write.
 
-        `whole` tells events apart of which `raw` is only the beginning.
+        `whole` identifies an event of which `raw` is only the beginning.
         """
         digest = hashlib.sha256(f"{name}\n{whole or raw}".encode()).hexdigest()
-        kept = raw.encode()[:LONGEST].decode(errors="ignore")
+        beginning = raw.encode()[:LONGEST].decode(errors="ignore")
         batch = self._client.batch()
         letter = {
             "instance": name,
-            "raw": kept,
-            "cut": whole is not None or len(kept) < len(raw),
+            "raw": beginning,
+            "cut": whole is not None or len(beginning) < len(raw),
             "reason": reason,
             "attempts": firestore.Increment(1),
             "at": now,
             "expires_at": now + KEPT_FOR,
         }
         batch.set(self._client.collection("dead_letters").document(digest), letter, merge=True)
-        await self._fold(batch)
+        await self._commit_unordered(batch)
 
-    async def letters(self, limit: int, after: str | None) -> tuple[list[Letter], str | None]:
-        """A page of them, and where it ended if there may be more. Firestore: n reads."""
+    async def list_dead_letters(
+        self, limit: int, after: str | None
+    ) -> tuple[list[DeadLetter], str | None]:
+        """Return a page of dead letters, and its end if there may be more. Firestore: n reads."""
         collection = self._client.collection("dead_letters")
         query: Any = collection.order_by("__name__").limit(limit)
         if after is not None:
             query = query.start_after({"__name__": collection.document(after)})
-        with base.translated():
-            found = [snapshot async for snapshot in query.stream(**base.LIMITS)]
-        end = found[-1].id if len(found) == limit else None
-        return base.readable(found, _letter), end
+        snapshots = await self._query(query)
+        end = snapshots[-1].id if len(snapshots) == limit else None
+        return base.readable(snapshots, _dead_letter), end
 
-    async def letter(self, name: str) -> Letter | None:
-        """One of them. Firestore: 1 read."""
-        (found,) = await self._read(self._client.collection("dead_letters").document(name))
-        return _letter(found) if found.exists else None
+    async def find_dead_letter(self, name: str) -> DeadLetter | None:
+        """Return a dead letter. Firestore: 1 read."""
+        (snapshot,) = await self._read(self._client.collection("dead_letters").document(name))
+        return _dead_letter(snapshot) if snapshot.exists else None
 
-    async def discard(self, letter: Letter) -> bool:
-        """It is gone; False if it was buried again meanwhile. Firestore: 1 delete."""
+    async def delete_dead_letter(self, letter: DeadLetter) -> bool:
+        """Delete a dead letter; False if it was stored again meanwhile. Firestore: 1 delete."""
         batch = self._client.batch()
         reference = self._client.collection("dead_letters").document(letter.id)
         batch.delete(reference, option=self._since(letter.version))
@@ -85,5 +86,5 @@ class Letters(Base):
         return True
 
 
-def _letter(snapshot: Snapshot) -> Letter:
-    return base.understood(snapshot, Letter, id=snapshot.id)
+def _dead_letter(snapshot: Snapshot) -> DeadLetter:
+    return base.understood(snapshot, DeadLetter, id=snapshot.id)

@@ -1,8 +1,8 @@
-"""What was said: messages, their conversations, and what became of them.
+"""Messages, their conversations, and their updates.
 
-Nothing here reads before it writes a new message: `create` is the de-duplication, and all that is
-kept of a message or a conversation is folded in by transforms that do not care about order. A
-message's document may begin as a stub, when news of it comes before it does.
+A new message is written without a read: `create` is the de-duplication, and all that is stored of a
+message or a conversation is upserted by transforms that do not depend on the order. A message's
+document may begin as a stub, when an update arrives before the message does.
 """
 
 import asyncio
@@ -15,13 +15,13 @@ from google.api_core import exceptions
 from google.cloud import firestore
 from google.cloud.firestore_v1.base_query import FieldFilter
 
-from shared.domain import names, threads, tidying
+from shared.domain import conversations, names
 from shared.domain.contacts import ConversationId
 from shared.domain.messages import Message
 from shared.domain.names import TenantId
-from shared.store import base, folding, writing
-from shared.store.base import CONTENDED, Base, Snapshot, Taken, Unfit
-from shared.store.folding import Through as Through
+from shared.store import base, compaction, folding, writing
+from shared.store.base import Base, MessageIdTaken, Snapshot, Unfit
+from shared.store.folding import LineScope as LineScope
 from shared.store.folding import message_in
 
 QUOTES_AT_ONCE = 100
@@ -29,10 +29,12 @@ CHUNKS_AT_ONCE = 4
 """Commits of one history that are under way; a chunk is made only when its turn has come."""
 
 
-class Echoed(NamedTuple):
-    """Whether a message of ours was new, and if so how many sends into its conversation there are
-    of which nobody knows the outcome. `left_through`: it is a send's, and left by that number,
-    which isn't the send's."""
+class EchoResult(NamedTuple):
+    """The result of recording a message of ours.
+
+    `unsettled`: how many sends into its conversation are uncertain, if it is new. `left_through`:
+    the number that it left by, if it is a send's and isn't the send's number.
+    """
 
     new: bool
     unsettled: int
@@ -40,41 +42,43 @@ class Echoed(NamedTuple):
 
 
 class Messages(Base):
-    """What was said. Each method is one change, safe to repeat in any order."""
+    """Messages as they arrive. Every method is one change, safe to repeat in any order."""
 
-    async def record(self, through: Through, message: Message, *, unread: bool, now: int) -> bool:
-        """The message is kept and its conversation knows it. False if we had it already.
+    async def record_message(
+        self, scope: LineScope, message: Message, *, unread: bool, now: int
+    ) -> bool:
+        """Store the message and update its conversation. Return False for a repetition.
 
         Firestore: 2 writes, 0 reads; a repeated message 1 read, 0 writes.
         """
-        if await self._create(through, message, unread=unread, now=now):
+        if await self._create(scope, message, unread=unread, now=now):
             return True
-        return (await self._filled(through, message, unread=unread, now=now)).new
+        return (await self._complete_fitting(scope, message, unread=unread, now=now)).new
 
-    async def echo(
-        self, through: Through, message: Message, sender: str | None = None, *, now: int
-    ) -> Echoed:
-        """The same, of a message of ours. (That a count grew by 0 tells it without a read.)
+    async def record_echo(
+        self, scope: LineScope, message: Message, sender: str | None = None, *, now: int
+    ) -> EchoResult:
+        """Store a message of ours like `record_message`, and count the conversation's open sends.
 
-        `sender`: the number that it left by, as far as the server itself says so.
+        `sender`: the number that it left by, as far as the server itself says so. (The count is the
+        result of an increment by 0, so it takes no read.)
         """
-        if results := await self._create(through, message, unread=False, now=now):
-            return Echoed(True, _last_count(results))
-        return await self._filled(through, message, unread=False, now=now, sender=sender)
+        if results := await self._create(scope, message, unread=False, now=now):
+            return EchoResult(True, _last_count(results))
+        return await self._complete_fitting(scope, message, unread=False, now=now, sender=sender)
 
-    async def recall(self, through: Through, past: Sequence[Message], *, now: int) -> int:
-        """Messages of the past are kept, unread by nobody; how many of them were new.
+    async def record_history(self, scope: LineScope, past: Sequence[Message], *, now: int) -> int:
+        """Store messages of the past as read; return how many of them were new.
 
-        Begun again it goes on where it ended. Raises Unfit with the ids of those too large to
-        keep, once all the others are. Firestore: 1 read and 1 write per message, and 1 of each per
-        conversation and chunk.
+        Idempotent. Raises Unfit with the ids of those too large to store, once all the others are
+        stored. Firestore: 1 read and 1 write per message, and 1 of each per conversation and chunk.
         """
-        chunks, unfit = folding.chunks(through, past), list[str]()
+        chunks, unfit = folding.split_history(scope, past), list[str]()
 
-        async def take() -> int:
-            return sum([await self._recall_fitting(through, each, now, unfit) for each in chunks])
+        async def record_chunks() -> int:
+            return sum([await self._record_fitting(scope, chunk, now, unfit) for chunk in chunks])
 
-        lanes = (take() for _ in range(CHUNKS_AT_ONCE))
+        lanes = (record_chunks() for _ in range(CHUNKS_AT_ONCE))
         outcomes = await asyncio.gather(*lanes, return_exceptions=True)
         for outcome in outcomes:
             if isinstance(outcome, BaseException):
@@ -86,207 +90,204 @@ class Messages(Base):
     # How -------------------------------------------------------------------------------------
 
     async def _create(
-        self, through: Through, message: Message, *, unread: bool, now: int
+        self, scope: LineScope, message: Message, *, unread: bool, now: int
     ) -> list[Any] | None:
-        """What became of the writes; None if there is such a message, or its stub."""
+        """Create the message; return the writes' results, or None if it or its stub exists."""
         batch = self._client.batch()
-        kept = folding.kept(through, message, now)
-        writing.create(batch, self._message(through, message.id), kept)
-        self._tell(batch, through, [message], unread=int(unread))
+        fields = folding.message_fields(scope, message, now)
+        writing.create(batch, self._message(scope, message.id), fields)
+        self._update_summary(batch, scope, [message], unread=int(unread))
         try:
-            return await self._fold(batch)
+            return await self._commit_unordered(batch)
         except exceptions.AlreadyExists:
             return None
 
-    async def _recall_fitting(
-        self, through: Through, chunk: Sequence[Message], now: int, unfit: list[str]
+    async def _record_fitting(
+        self, scope: LineScope, chunk: Sequence[Message], now: int, unfit: list[str]
     ) -> int:
-        """Recall what of a chunk fits, and note the ids of the rest; return how many were new."""
+        """Record what of a chunk fits, and note the ids of the rest; return how many were new."""
         waiting, new = [chunk], 0
         while waiting:
-            some = waiting.pop()
+            part = waiting.pop()
             try:
-                new += await self._recall(through, some, now)
+                new += await self._record_chunk(scope, part, now)
             except Unfit:
-                if half := len(some) // 2:
-                    waiting += [some[:half], some[half:]]
+                if half := len(part) // 2:
+                    waiting += [part[:half], part[half:]]
                     continue
                 try:
-                    new += await self._squeezed(through, some[0], now)
+                    new += await self._record_compacted(scope, part[0], now)
                 except Unfit:
-                    unfit.append(some[0].id)
+                    unfit.append(part[0].id)
         return new
 
-    async def _squeezed(self, through: Through, message: Message, now: int) -> int:
-        """The same of one, if need be for what strangers told of it before. Raises Unfit."""
-        for words in tidying.EVER_LESS:
-            await self._tidy(through, message.id, words)
+    async def _record_compacted(self, scope: LineScope, message: Message, now: int) -> int:
+        """Record one message of the past after compacting its stub. Raises Unfit."""
+        for words in compaction.EVER_LESS:
+            await self._compact(scope, message.id, words)
             with contextlib.suppress(Unfit):
-                return await self._recall(through, [message], now)
+                return await self._record_chunk(scope, [message], now)
         raise Unfit
 
-    async def _filled(
+    async def _complete_fitting(
         self,
-        through: Through,
+        scope: LineScope,
         message: Message,
         *,
         unread: bool,
         now: int,
         sender: str | None = None,
-    ) -> Echoed:
-        """The same as `_fill`, if need be for what strangers told of it before."""
-        for words in tidying.EVER_LESS:
+    ) -> EchoResult:
+        """Complete the stub, and compact it first if it is too large. Raises Unfit."""
+        for words in compaction.EVER_LESS:
             try:
-                return await self._fill(through, message, sender, unread=unread, now=now)
-            except Taken:
+                return await self._complete(scope, message, sender, unread=unread, now=now)
+            except MessageIdTaken:
                 raise
             except Unfit:
-                await self._tidy(through, message.id, words)
-        return await self._fill(through, message, sender, unread=unread, now=now)
+                await self._compact(scope, message.id, words)
+        return await self._complete(scope, message, sender, unread=unread, now=now)
 
-    async def _fill(
-        self, through: Through, message: Message, sender: str | None, *, unread: bool, now: int
-    ) -> Echoed:
-        """The message takes the place of its stub; not new if it had been there already.
+    async def _complete(
+        self, scope: LineScope, message: Message, sender: str | None, *, unread: bool, now: int
+    ) -> EchoResult:
+        """Put the message in the place of its stub; not new if it was there already.
 
-        One that history had told before is news all the same, once. Raises Taken.
+        A message that history brought counts once as unread when it arrives. Raises MessageIdTaken.
         """
-        reference = self._message(through, message.id)
-        async for _ in base.attempts():
-            (found,) = await self._read(reference)
-            batch, kept = self._client.batch(), found.to_dict() or {}
-            wrong = folding.wrong_number(kept, sender)
-            if new := threads.is_stub(kept):
-                said = await self._put(batch, through, message, found, now)
-                self._tell(batch, through, [said], unread=int(unread))
-            elif changed := folding.again(found, message, unread, now, wrong):
-                batch.update(reference, changed, option=self._since(found.update_time))
-                if "recalled" in changed:
-                    self._tell(batch, through, [message_in(found)], unread=1)
+        reference = self._message(scope, message.id)
+
+        async def attempt(first: bool) -> EchoResult:
+            (snapshot,) = await self._read(reference)
+            batch, fields = self._client.batch(), snapshot.to_dict() or {}
+            wrong = folding.find_wrong_number(fields, sender)
+            if new := conversations.is_stub(fields):
+                whole = await self._insert(batch, scope, message, snapshot, now)
+                self._update_summary(batch, scope, [whole], unread=int(unread))
+            elif change := folding.repetition_fields(snapshot, message, unread, now, wrong):
+                batch.update(reference, change, option=self._since(snapshot.update_time))
+                if "recalled" in change:
+                    self._update_summary(batch, scope, [message_in(snapshot)], unread=1)
             else:
-                return Echoed(False, 0, wrong)
-            try:
-                results = await self._written(batch)
-            except (*CONTENDED, exceptions.NotFound):
-                continue
-            return Echoed(new, _last_count(results) if new else 0, wrong)
-        raise AssertionError("attempts() ends with a problem")
+                return EchoResult(False, 0, wrong)
+            results = await self._commit(batch)
+            return EchoResult(new, _last_count(results) if new else 0, wrong)
 
-    async def _recall(self, through: Through, chunk: Sequence[Message], now: int) -> int:
-        references = [self._message(through, message.id) for message in chunk]
-        homes = {through.conversation(message.contact): message.contact.key for message in chunk}
-        async for _ in base.attempts():
-            found = await self._read(
-                *references, *(self._conversation(through.tenant, home) for home in homes)
-            )
-            begun = {each.id for each in found[len(chunk) :] if _goes_on(each)}
-            batch, told = self._client.batch(), list[Message]()
-            moved = False
-            for message, snapshot in zip(chunk, found, strict=False):
-                kept = snapshot.to_dict() or {}
-                if threads.is_stub(kept):
-                    past = {} if message.from_me else {"recalled": True}
-                    told.append(await self._put(batch, through, message, snapshot, now, **past))
-                elif further := folding.further(kept.get("progress", 0), message, now):
-                    batch.update(snapshot.reference, further)
-                    moved = True
-            for _, group in groupby(told, key=lambda message: message.contact.key):
+        return await base.retry_contended(attempt)
+
+    async def _record_chunk(self, scope: LineScope, chunk: Sequence[Message], now: int) -> int:
+        homes = {scope.conversation_id(message.contact): None for message in chunk}
+        references = [self._message(scope, message.id) for message in chunk]
+        references += [self._conversation(scope.tenant, home) for home in homes]
+
+        async def build(batch: Any, *snapshots: Snapshot) -> int:
+            visible = {summary.id for summary in snapshots[len(chunk) :] if _is_shown(summary)}
+            inserted = list[Message]()
+            for message, snapshot in zip(chunk, snapshots, strict=False):
+                fields = snapshot.to_dict() or {}
+                if conversations.is_stub(fields):
+                    marks = {} if message.from_me else {"recalled": True}
+                    inserted.append(
+                        await self._insert(batch, scope, message, snapshot, now, **marks)
+                    )
+                elif progress := folding.progress_fields(fields.get("progress", 0), message, now):
+                    batch.update(snapshot.reference, progress)
+            for _, group in groupby(inserted, key=lambda message: message.contact.key):
                 of_contact = list(group)
-                home = through.conversation(of_contact[0].contact)
-                self._tell(batch, through, of_contact, unread=0, begins=home not in begun)
-            if not told and not moved:
-                return 0
-            try:
-                await self._commit(batch)
-            except (*CONTENDED, exceptions.NotFound):
-                continue
-            return len(told)
-        raise AssertionError("attempts() ends with a problem")
+                begins = scope.conversation_id(of_contact[0].contact) not in visible
+                self._update_summary(batch, scope, of_contact, unread=0, begins=begins)
+            return len(inserted)
 
-    def _new(self, through: Through, message: Message, send: str, now: int) -> dict[str, Any]:
-        return folding.kept(through, message, now) | {"send": send}
+        return await self.compare_and_set(references, build)
 
-    async def _put(
+    def _send_fields(
+        self, scope: LineScope, message: Message, send: str, now: int
+    ) -> dict[str, Any]:
+        return folding.message_fields(scope, message, now) | {"send": send}
+
+    async def _insert(
         self,
         batch: Any,
-        through: Through,
+        scope: LineScope,
         message: Message,
-        found: Snapshot,
+        snapshot: Snapshot,
         now: int,
         **marks: Any,
     ) -> Message:
-        """The message takes its place or its stub's, so marked; as it is with all that that knew.
+        """Add to the batch: insert the message, or complete the stub that an update left.
 
-        If that it was taken back is what the stub knew, nothing of what it said is kept, here or
-        in a quote.
+        Return it as it will be stored. `marks` are fields that only its document has. If the stub
+        says that it was revoked, its content isn't stored, and is removed from quotes.
         """
-        kept = folding.kept(through, message, now) | marks
-        if writing.size(kept) > writing.LARGEST - writing.ROOM:
+        fields = folding.message_fields(scope, message, now) | marks
+        if writing.size(fields) > writing.LARGEST - writing.ROOM:
             raise Unfit
-        if not found.exists:
-            batch.create(found.reference, kept)
+        if not snapshot.exists:
+            batch.create(snapshot.reference, fields)
             return message
-        whole = folding.whole(found.to_dict() or {}, through, message)
+        whole = folding.complete_stub(snapshot.to_dict() or {}, scope, message)
         if whole.surely_revoked:
-            await self._unquote(through, message.id, now)
-            kept |= {**threads.NOTHING_SAID, "edits": firestore.DELETE_FIELD}
-        batch.update(found.reference, kept, option=self._since(found.update_time))
+            await self._purge_quotes(scope, message.id, now)
+            fields |= {**conversations.EMPTY_CONTENT, "edits": firestore.DELETE_FIELD}
+        batch.update(snapshot.reference, fields, option=self._since(snapshot.update_time))
         return whole
 
-    async def _tidy(self, through: Through, message: str, words: int = tidying.WORDS_KEPT) -> None:
-        """Of its edits and reactions only those are left that can matter, if there is room."""
-        reference = self._message(through, message)
-        async for _ in base.attempts():
-            (found,) = await self._read(reference)
-            told = base.readable([found], lambda each: tidying.tidied(each.to_dict() or {}, words))
-            if not found.exists or not told:
-                return
-            batch = self._client.batch()
-            batch.update(reference, told[0], option=self._since(found.update_time))
-            try:
-                await self._commit(batch)
-            except (*CONTENDED, exceptions.NotFound):
-                continue
-            return
+    async def _compact(
+        self, scope: LineScope, message: str, words: int = compaction.WORDS_KEPT
+    ) -> None:
+        """Drop edits and reactions of a message that can't matter, down to `words` characters."""
+        reference = self._message(scope, message)
 
-    async def _unquote(self, through: Through, gone: str, now: int) -> None:
-        """None of the line's messages quotes words of what was taken back.
+        async def build(batch: Any, snapshot: Snapshot) -> None:
+            compacted = base.readable(
+                [snapshot], lambda document: compaction.compact(document.to_dict() or {}, words)
+            )
+            if snapshot.exists and compacted:
+                option = self._since(snapshot.update_time)
+                batch.update(reference, compacted[0], option=option)
+
+        await self.compare_and_set([reference], build)
+
+    async def _purge_quotes(self, scope: LineScope, revoked: str, now: int) -> None:
+        """Remove the words of a revoked message from the line's messages that quote it.
 
         Firestore: 1 read at least, and 1 and 1 write for each that quotes it.
         """
-        query = self._of(through.tenant).collection("messages")
-        query = query.where(filter=FieldFilter("line", "==", through.line))
-        query = query.where(filter=FieldFilter("quoted.id", "==", gone))
+        query = self._of(scope.tenant).collection("messages")
+        query = query.where(filter=FieldFilter("line", "==", scope.line))
+        query = query.where(filter=FieldFilter("quoted.id", "==", revoked))
         query = query.where(filter=FieldFilter("quoted.preview", ">", ""))
         change = {"quoted.preview": "", "changed": firestore.Maximum(now)}
+        # The pauses between attempts also separate one full page from the next.
         async for _ in base.attempts():
-            batch, quoting = self._client.batch(), await self._found(query.limit(QUOTES_AT_ONCE))
-            for each in quoting:
-                batch.update(each.reference, change, option=self._since(each.update_time))
+            batch, quoting = self._client.batch(), await self._query(query.limit(QUOTES_AT_ONCE))
+            for snapshot in quoting:
+                option = self._since(snapshot.update_time)
+                batch.update(snapshot.reference, change, option=option)
             try:
                 await self._commit(batch)
-            except (*CONTENDED, exceptions.NotFound):
+            except base.CHANGED:
                 continue
             if len(quoting) < QUOTES_AT_ONCE:
                 return
 
-    def _tell(
+    def _update_summary(
         self,
         batch: Any,
-        through: Through,
-        said: Sequence[Message],
+        scope: LineScope,
+        messages: Sequence[Message],
         *,
         unread: int,
         begins: bool = True,
     ) -> None:
-        """The conversation knows. It isn't archived any more where it `begins`."""
-        contact = said[0].contact
-        reference = self._conversation(through.tenant, through.conversation(contact))
-        folded = folding.folded(through, said, unread) | ({"archived": False} if begins else {})
-        writing.merge(batch, reference, folded)
+        """Add to the batch: the conversation's summary. It is unarchived where it `begins`."""
+        contact = messages[0].contact
+        reference = self._conversation(scope.tenant, scope.conversation_id(contact))
+        summary = folding.summary_fields(scope, messages, unread)
+        writing.merge(batch, reference, summary | ({"archived": False} if begins else {}))
 
-    def _message(self, through: Through, message: str) -> firestore.AsyncDocumentReference:
-        return self._document(through.tenant, "messages", f"{through.line}~{message}")
+    def _message(self, scope: LineScope, message: str) -> firestore.AsyncDocumentReference:
+        return self._document(scope.tenant, "messages", f"{scope.line}~{message}")
 
     def _conversation(
         self, tenant: TenantId, conversation: ConversationId
@@ -303,11 +304,11 @@ class Messages(Base):
 
 
 def _last_count(results: Sequence[Any]) -> int:
-    """What the last transform of the last write made of its number."""
+    """Return the number that the last transform of the last write resulted in."""
     return int(results[-1].transform_results[-1].integer_value)
 
 
-def _goes_on(summary: Snapshot) -> bool:
-    """A conversation that shows already, or was archived: history changes neither."""
-    kept = summary.to_dict() or {}
-    return "last_at" in kept and not kept.get("merged_into")
+def _is_shown(summary: Snapshot) -> bool:
+    """Tell whether a conversation shows already, or was archived: history changes neither."""
+    fields = summary.to_dict() or {}
+    return "last_at" in fields and not fields.get("merged_into")

@@ -1,6 +1,6 @@
-"""What became of messages after they were said: deliveries, edits, revocations, reactions, names.
+"""Updates of stored messages: deliveries, edits, revocations, reactions, names.
 
-All of it is folded in blindly, whether the message is known yet or not.
+Every update is merged blindly, whether the message is stored yet or not.
 """
 
 from typing import Any
@@ -8,94 +8,101 @@ from typing import Any
 from google.api_core import exceptions
 from google.cloud import firestore
 
-from shared.domain import tidying
 from shared.domain.contacts import Contact
+from shared.domain.conversations import Edit, Reaction
 from shared.domain.messages import Delivery
-from shared.domain.threads import Edit, Reaction
-from shared.store import writing
+from shared.store import compaction, writing
 from shared.store.base import Unfit
-from shared.store.folding import Through, named
+from shared.store.folding import LineScope, name_fields
 from shared.store.messages import Messages
 
 TIDIED_EVERY = 32
 """Edits and reactions of one message, after which those that can't matter any more are dropped."""
 
 
-class News(Messages):
-    """What webhooks tell of messages. Each method is one change, safe to repeat in any order."""
+class MessageUpdates(Messages):
+    """Updates that webhooks report. Every method is one change, safe to repeat in any order."""
 
-    async def move(self, through: Through, message: str, delivery: Delivery, now: int) -> None:
-        """The message got at least so far, whether we have it yet or not. Firestore: 1 write."""
-        await self._note(through, message, {"progress": firestore.Maximum(delivery)}, now)
+    async def advance_delivery(
+        self, scope: LineScope, message: str, delivery: Delivery, now: int
+    ) -> None:
+        """Advance how far the message got, whether it is stored yet or not. Firestore: 1 write."""
+        await self._update(scope, message, {"progress": firestore.Maximum(delivery)}, now)
 
-    async def refuse(self, through: Through, message: str, now: int) -> None:
-        """WhatsApp refused the message, whether we have it yet or not. Firestore: 1 write."""
-        await self._note(through, message, {"refused": True}, now)
+    async def record_refusal(self, scope: LineScope, message: str, now: int) -> None:
+        """Record that WhatsApp refused the message, stored yet or not. Firestore: 1 write."""
+        await self._update(scope, message, {"refused": True}, now)
 
-    async def edit(self, through: Through, message: str, key: str, edit: Edit, now: int) -> None:
-        """The message was changed; what it was before stays. Raises Unfit.
+    async def record_edit(
+        self, scope: LineScope, message: str, key: str, edit: Edit, now: int
+    ) -> None:
+        """Add an edit to the message, and keep its earlier content. Raises Unfit.
 
         Firestore: 1 write; of every 32nd 1 read and 1 write more.
         """
-        await self._pile(through, message, {"edits": {key: edit.model_dump()}}, now)
+        await self._append(scope, message, {"edits": {key: edit.model_dump()}}, now)
 
-    async def revoke(
-        self, through: Through, message: str, at: int, by: tuple[str, ...], now: int
+    async def record_revocation(
+        self, scope: LineScope, message: str, at: int, by: tuple[str, ...], now: int
     ) -> None:
-        """Somebody says that the message was taken back, by one of these. Firestore: 1 write."""
-        told = {"revoked_by": {who: firestore.Maximum(at) for who in by}}
-        await self._note(through, message, told, now)
+        """Record that the message was revoked, and by which actors. Firestore: 1 write."""
+        revocation = {"revoked_by": {actor: firestore.Maximum(at) for actor in by}}
+        await self._update(scope, message, revocation, now)
 
-    async def react(
-        self, through: Through, message: str, actor: str, key: str, reaction: Reaction, now: int
+    async def record_reaction(
+        self, scope: LineScope, message: str, actor: str, key: str, reaction: Reaction, now: int
     ) -> None:
-        """Somebody reacted, or took a reaction back.
+        """Add a reaction of an actor, or its removal.
 
         Firestore: 1 write; of every 32nd 1 read and 1 write more.
         """
-        given = {"reactions": {actor: {key: reaction.model_dump()}}}
-        await self._pile(through, message, given, now)
+        reactions = {"reactions": {actor: {key: reaction.model_dump()}}}
+        await self._append(scope, message, reactions, now)
 
-    async def name(self, through: Through, contact: Contact, name: str) -> bool:
-        """The conversation shows this name; a person's only if there is one already.
+    async def rename_conversation(self, scope: LineScope, contact: Contact, name: str) -> bool:
+        """Show this name for a conversation; return False for a person without one.
 
-        (A group is told its subject before anybody writes in it.) Firestore: 1 write at most.
+        (A group's subject is reported before its first message.) Firestore: 1 write at most.
         """
         batch = self._client.batch()
-        reference = self._conversation(through.tenant, through.conversation(contact))
+        reference = self._conversation(scope.tenant, scope.conversation_id(contact))
         if contact.group:
-            batch.set(reference, named(name), merge=True)
+            batch.set(reference, name_fields(name), merge=True)
         else:
-            batch.update(reference, named(name))
+            batch.update(reference, name_fields(name))
         try:
-            await self._fold(batch)
+            await self._commit_unordered(batch)
         except exceptions.NotFound:
             return False
         return True
 
     # How -------------------------------------------------------------------------------------
 
-    async def _note(self, through: Through, message: str, fields: dict[str, Any], now: int) -> None:
-        """One more fact of the message; if that is too full to be told, it is tidied first."""
+    async def _update(
+        self, scope: LineScope, message: str, fields: dict[str, Any], now: int
+    ) -> None:
+        """Merge fields into the message or its stub."""
         batch = self._client.batch()
-        noted = fields | {"changed": firestore.Maximum(now)}
-        batch.set(self._message(through, message), noted, merge=True)
-        await self._fitted(through, message, batch)
+        update = fields | {"changed": firestore.Maximum(now)}
+        batch.set(self._message(scope, message), update, merge=True)
+        await self._commit_fitting(scope, message, batch)
 
-    async def _pile(self, through: Through, message: str, fields: dict[str, Any], now: int) -> None:
-        """The same, of a fact of which there may be any number."""
-        reference, batch = self._message(through, message), self._client.batch()
-        counted = {"told": firestore.Increment(1), "changed": firestore.Maximum(now)}
-        writing.merge(batch, reference, counted | fields)
-        (result,) = await self._fitted(through, message, batch)
+    async def _append(
+        self, scope: LineScope, message: str, fields: dict[str, Any], now: int
+    ) -> None:
+        """Merge an entry of a list without bound, and compact the message now and then."""
+        reference, batch = self._message(scope, message), self._client.batch()
+        counter = {"told": firestore.Increment(1), "changed": firestore.Maximum(now)}
+        writing.merge(batch, reference, counter | fields)
+        (result,) = await self._commit_fitting(scope, message, batch)
         if result.transform_results[0].integer_value % TIDIED_EVERY == 0:
-            await self._tidy(through, message)
+            await self._compact(scope, message)
 
-    async def _fitted(self, through: Through, message: str, batch: Any) -> list[Any]:
-        """A commit that is done; for want of room after making some, if need be all there is."""
-        for words in tidying.EVER_LESS:
+    async def _commit_fitting(self, scope: LineScope, message: str, batch: Any) -> list[Any]:
+        """Commit; while the message is too large, compact it more and more. Raises Unfit."""
+        for words in compaction.EVER_LESS:
             try:
-                return await self._fold(batch)
+                return await self._commit_unordered(batch)
             except Unfit:
-                await self._tidy(through, message, words)
-        return await self._fold(batch)
+                await self._compact(scope, message, words)
+        return await self._commit_unordered(batch)

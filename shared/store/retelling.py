@@ -1,93 +1,96 @@
-"""What was changed or taken back says so wherever it is shown."""
+"""Previews and quotes of messages that were edited or revoked."""
 
 from typing import Any
 
-from google.api_core import exceptions
 from google.cloud import firestore
 
-from shared.domain import threads
+from shared.domain import conversations
 from shared.domain.contacts import ConversationId
+from shared.domain.conversations import Conversation, KeptMessage
 from shared.domain.names import TenantId
-from shared.domain.threads import Conversation, KeptMessage
 from shared.store import base
-from shared.store.base import CONTENDED
-from shared.store.folding import Through, message_in
-from shared.store.threads import Threads, conversation_in, messages_through
+from shared.store.base import CHANGED, Snapshot
+from shared.store.conversations import Conversations, conversation_in, scope_of
+from shared.store.folding import LineScope, message_in
 
 
-class Retelling(Threads):
-    """After a message has changed."""
+class Previews(Conversations):
+    """Copies of a message's content outside its own document."""
 
-    async def retell(self, through: Through, message: str, now: int) -> None:
-        """Wherever the message is shown, it says what it says now: nothing if it was taken back.
+    async def refresh_preview(self, scope: LineScope, message: str, now: int) -> None:
+        """Show a changed message as it is now in its preview; purge its content if it was revoked.
 
-        Then its words are no longer kept, nor in the messages that quote it.
+        The content of a revoked message is purged from its document and from its quotes too.
         Firestore: 1 read if there is no such message yet, else 3, and 1 write if it is the
-        newest of its conversation. If it was taken back, 1 write, and 1 read at least and 1 write
+        newest of its conversation. If it was revoked, 1 write, and 1 read at least and 1 write
         for each that quotes it.
         """
-        reference = self._message(through, message)
-        home = await self._hushed(through, message, now)
+        reference = self._message(scope, message)
+        home = await self._purge_content(scope, message, now)
         async for _ in base.attempts():
             if home is None:
                 return
-            conversation = self._conversation(through.tenant, home)
-            found, summary = await self._read(reference, conversation)
-            said = base.readable([found], message_in)
-            of = next(iter(base.readable([summary], conversation_in)), None)
-            if of is None or not said:
+            place = self._conversation(scope.tenant, home)
+            snapshot, summary = await self._read(reference, place)
+            stored = next(iter(base.readable([snapshot], message_in)), None)
+            conversation = next(iter(base.readable([summary], conversation_in)), None)
+            if conversation is None or stored is None:
                 return
-            home = of.merged_into
-            if home is None and of.preview and of.preview.message == message:
-                told = await self._show(through.tenant, of, said[0])
-                home = None if told else of.id
+            home = conversation.merged_into
+            preview = conversation.preview
+            if home is None and preview and preview.message == message:
+                is_shown = await self._show(scope.tenant, conversation, stored)
+                home = None if is_shown else conversation.id
 
     # How -------------------------------------------------------------------------------------
 
-    async def _hushed(self, through: Through, message: str, now: int) -> ConversationId | None:
-        """Nothing is kept of what was taken back. The message's conversation, if it is known.
+    async def _purge_content(
+        self, scope: LineScope, message: str, now: int
+    ) -> ConversationId | None:
+        """Purge the content of a revoked message; return the message's conversation, if known.
 
-        Its quotes go first: who is stopped in between does it all again.
+        Its quotes are purged first: a caller that was stopped in between does it all again.
         """
-        reference = self._message(through, message)
-        async for _ in base.attempts():
-            (found,) = await self._read(reference)
-            kept = found.to_dict() or {}
-            if threads.is_stub(kept):
+        reference = self._message(scope, message)
+
+        async def build(batch: Any, snapshot: Snapshot) -> ConversationId | None:
+            fields = snapshot.to_dict() or {}
+            if conversations.is_stub(fields):
                 return None
-            told = next(iter(base.readable([found], message_in)), None)
-            if told is None:
+            stored = next(iter(base.readable([snapshot], message_in)), None)
+            if stored is None:
                 return None
-            if not told.surely_revoked:
-                return told.conversation
-            await self._unquote(through, message, now)
-            if threads.hushed(kept):
-                return told.conversation
-            batch = self._client.batch()
-            nothing = {**threads.NOTHING_SAID, "edits": firestore.DELETE_FIELD}
-            batch.update(reference, nothing, option=self._since(found.update_time))
-            try:
-                await self._commit(batch)
-            except (*CONTENDED, exceptions.NotFound):
-                continue
-            return told.conversation
-        raise AssertionError("attempts() ends with a problem")
+            if stored.surely_revoked:
+                await self._purge_quotes(scope, message, now)
+                if not conversations.is_content_purged(fields):
+                    nothing = {**conversations.EMPTY_CONTENT, "edits": firestore.DELETE_FIELD}
+                    option = self._since(snapshot.update_time)
+                    batch.update(reference, nothing, option=option)
+            return stored.conversation
+
+        return await self.compare_and_set([reference], build)
 
     async def _show(
-        self, tenant: TenantId, of: Conversation, message: KeptMessage, *, unchanged: bool = False
+        self,
+        tenant: TenantId,
+        conversation: Conversation,
+        message: KeptMessage,
+        *,
+        unchanged: bool = False,
     ) -> bool:
-        """The preview is the message's; False if somebody wrote meanwhile.
+        """Make the message the preview; return False if the conversation changed meanwhile.
 
-        If it has to be `unchanged`, also if somebody changed the message (1 write more).
+        If it has to be `unchanged`, also if the message did (1 write more).
         """
-        change: dict[str, Any] = {"preview": threads.preview_of(message).model_dump()}
+        change: dict[str, Any] = {"preview": conversations.preview_of(message).model_dump()}
         batch = self._client.batch()
-        batch.update(self._conversation(tenant, of.id), change, option=self._since(of.version))
+        reference = self._conversation(tenant, conversation.id)
+        batch.update(reference, change, option=self._since(conversation.version))
         if unchanged:
-            reference = self._message(messages_through(tenant, of), message.id)
+            reference = self._message(scope_of(tenant, conversation), message.id)
             batch.update(reference, {"id": message.id}, option=self._since(message.version))
         try:
             await self._commit(batch)
-        except (*CONTENDED, exceptions.NotFound):
+        except CHANGED:
             return False
         return True

@@ -9,15 +9,14 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
 
-from google.api_core import exceptions
 from google.cloud import firestore
 from google.cloud.firestore_v1.base_query import FieldFilter
 
 from shared.domain import placing
 from shared.domain.names import InstanceName
 from shared.store import base
-from shared.store.base import CONTENDED, Snapshot
-from shared.store.instances import Instances
+from shared.store.base import Snapshot
+from shared.store.instances import InstanceStore
 
 AT_ONCE: Final = 200
 """Changes in one commit: a slot that is given takes two writes, and Firestore takes 500."""
@@ -30,7 +29,7 @@ SPREAD: Final = 16
 
 LEGACY_COUNTER: Final = "reserved"
 """The field of `servers/{server}` that counted placements before slots were documents. As long as
-it is there, lines without a slot may be: nobody places a line there before they are seated."""
+it is there, there may be lines without a slot: no line is placed there before they are seated."""
 
 
 class Slot(NamedTuple):
@@ -41,7 +40,7 @@ class Slot(NamedTuple):
     version: Any
 
 
-class Open(NamedTuple):
+class OpenSlots(NamedTuple):
     """Slots of a server of which a line may take one, by their numbers."""
 
     server: str
@@ -49,27 +48,25 @@ class Open(NamedTuple):
 
 
 class Seating(NamedTuple):
-    """How many lines were given the slot that they lacked, and how many slots of no line freed."""
+    """The numbers of lines that got the slot they lacked, and of slots without a line freed."""
 
     given: int = 0
     freed: int = 0
 
 
-class Slots(Instances):
-    """Which instance has which slot of a server. Each method is one question or one change."""
+class Slots(InstanceStore):
+    """Slots of servers and their instances. Every method is one question or one change."""
 
     async def list_slots(self, server: str) -> list[Slot]:
         """List the slots of a server that are taken.
 
         Firestore: n reads (1 if none is); n is about the server's limit.
         """
-        return [_slot_in(snapshot) for snapshot in await self._found(self._slots(server))]
+        return list(map(_slot_in, await self._query(self._slots(server))))
 
     async def count_slots(self, server: str) -> int:
         """Count the slots of a server that are taken. Firestore: 1 read per 1000."""
-        with base.translated():
-            ((counted,),) = await self._slots(server).count().get(**base.LIMITS)
-        return int(counted.value)
+        return await self._count(self._slots(server))
 
     async def seat_lines(self, server: str) -> Seating:
         """Give every line of a server a slot, beyond the limit if need be, and free those of none.
@@ -78,33 +75,33 @@ class Slots(Instances):
         counter of earlier versions.
         Firestore: 1 read, and 1 per line and per slot; 2 writes per slot given, 1 per slot freed.
         """
-        given = freed = 0
-        async for _ in base.attempts():
-            (kept,) = await self._read(self._server(server))
+        seated = freed = 0
+
+        async def attempt(first: bool) -> Seating:
+            nonlocal seated, freed
+            (record,) = await self._read(self._server(server))
             unseated, vacant = await self._compare(server)
-            try:
-                freed += await self._free_slots(server, vacant)
-                given += await self._give_slots(server, unseated)
-                await self._forget_counter(kept)
-            except (*CONTENDED, exceptions.NotFound):
-                continue
-            return Seating(given, freed)
-        raise AssertionError("attempts() ends with a problem")
+            freed += await self._free_slots(server, vacant)
+            seated += await self._give_slots(server, unseated)
+            await self._forget_counter(record)
+            return Seating(seated, freed)
+
+        return await base.retry_contended(attempt)
 
     # How -------------------------------------------------------------------------------------
 
     def _slots(self, server: str) -> Any:
         return self._server(server).collection("slots")
 
-    def _take_slot(self, batch: Any, where: Open, instance: InstanceName) -> None:
+    def _take_slot(self, batch: Any, where: OpenSlots, instance: InstanceName) -> None:
         """Add to the batch: one of the open slots is the instance's, by lot."""
         slot = self._slots(where.server).document(str(random.choice(where.numbers)))
         batch.create(slot, {"instance": instance})
 
-    async def _any_slot(self, server: str) -> Open:
+    async def _any_slot(self, server: str) -> OpenSlots:
         """List free slots, below the limit or not, for what the server carries already."""
-        taken = numbers_in(await self._taken_ids(server))
-        return Open(server, placing.free_slots(taken, SPREAD))
+        numbers = numbers_in(await self._taken_ids(server))
+        return OpenSlots(server, placing.free_slots(numbers, SPREAD))
 
     async def _taken_ids(self, server: str) -> list[str]:
         """List the ids of the slots of a server that are taken, as of one moment.
@@ -121,7 +118,7 @@ class Slots(Instances):
     async def _leave_slots(self, batch: Any, server: str, instance: InstanceName) -> None:
         """Add to the batch: the slots of an instance are free. Firestore: 1 read."""
         of_instance = FieldFilter("instance", "==", instance)
-        for snapshot in await self._found(self._slots(server).where(filter=of_instance)):
+        for snapshot in await self._query(self._slots(server).where(filter=of_instance)):
             batch.delete(snapshot.reference, option=self._since(snapshot.update_time))
 
     async def _compare(self, server: str) -> tuple[list[InstanceName], list[Slot]]:
@@ -142,10 +139,10 @@ class Slots(Instances):
     async def _lines_on(self, server: str) -> set[InstanceName]:
         on_server = FieldFilter("server", "==", server)
         query = self._client.collection("instances").where(filter=on_server).select(["server"])
-        return {InstanceName(snapshot.id) for snapshot in await self._found(query)}
+        return {InstanceName(snapshot.id) for snapshot in await self._query(query)}
 
     async def _is_on(self, server: str, instance: InstanceName) -> bool:
-        """Whether a line's record places it there; one that nobody can read might."""
+        """Check whether a line's record places it there; an unreadable one might."""
         if not base.is_document_id(instance):
             return False
         (record,) = await self._read(self._instance(instance))
@@ -162,35 +159,35 @@ class Slots(Instances):
         return len(vacant)
 
     async def _give_slots(self, server: str, unseated: list[InstanceName]) -> int:
-        """Each gets a slot if its record is still there.
+        """Give every instance a slot if its record is still there.
 
         (The write to the record changes nothing, so its version stays: it is the condition.)
         """
         for start in range(0, len(unseated), AT_ONCE):
             several, batch = unseated[start : start + AT_ONCE], self._client.batch()
-            taken = numbers_in(await self._taken_ids(server))
-            for slot, name in zip(placing.free_slots(taken, len(several)), several, strict=True):
-                self._take_slot(batch, Open(server, [slot]), name)
+            numbers = numbers_in(await self._taken_ids(server))
+            for slot, name in zip(placing.free_slots(numbers, len(several)), several, strict=True):
+                self._take_slot(batch, OpenSlots(server, [slot]), name)
                 batch.update(self._instance(name), {"name": name})
             await self._commit(batch)
         return len(unseated)
 
-    async def _forget_counter(self, kept: Snapshot) -> None:
-        if not bears_counter(kept):
+    async def _forget_counter(self, server: Snapshot) -> None:
+        if not bears_counter(server):
             return
         batch = self._client.batch()
         without = {LEGACY_COUNTER: firestore.DELETE_FIELD}
-        batch.update(kept.reference, without, option=self._since(kept.update_time))
+        batch.update(server.reference, without, option=self._since(server.update_time))
         await self._commit(batch)
 
 
 def numbers_in(ids: Iterable[str]) -> set[int]:
-    """The numbers of slots by their ids; what somebody named otherwise by hand has none."""
+    """Return the numbers of slots by their ids; a slot that was made by hand may have none."""
     return {int(slot) for slot in ids if slot.isdecimal()}
 
 
 def bears_counter(server: Snapshot) -> bool:
-    """Whether lines may have been placed there by a version that gave them no slot."""
+    """Tell whether a version that gave lines no slots may have placed some there."""
     return LEGACY_COUNTER in (server.to_dict() or {})
 
 

@@ -1,156 +1,162 @@
-"""Sweeps: one at a time, what they remember, what they reported, and how full each day was."""
+"""Sweeps: their lease, their memory, their reports, and the fleet's history by day."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from google.api_core import exceptions
 from google.cloud import firestore
 from google.cloud.firestore_v1.base_query import FieldFilter
 
-from shared.domain.fleet.reports import Day, Kind, Report, Standing
+from shared.domain.fleet.reports import Day, Report, SweepKind, SweepStanding
 from shared.store import base
-from shared.store.base import CONTENDED, Base, Snapshot
+from shared.store.base import Base, Snapshot
 
 REPORTS_KEPT_FOR = timedelta(days=90)
 DAYS_KEPT = 400
-"""Days of history per deployment; those before are deleted."""
+"""Days of history per deployment; earlier days are deleted."""
 
 LEASE = timedelta(minutes=5)
 
 
 class Sweeps(Base):
-    """What sweeps know of each other."""
+    """State that sweeps share. Every method is one question or one change."""
 
     async def begin_sweep(
-        self, kind: Kind, holder: str, run: str, now: datetime
-    ) -> Standing | None:
-        """The sweep is ours to make; None while somebody else is at it. 1 read, 1 write."""
-        async for _ in base.attempts():
-            known = await self.standing(kind)
-            held = known.until is not None and now < known.until <= now + 2 * LEASE
-            if held and known.holder != holder:
+        self, kind: SweepKind, holder: str, run: str, now: datetime
+    ) -> SweepStanding | None:
+        """Take the lease of a sweep; None while another process holds it. 1 read, 1 write."""
+
+        def begin(current: SweepStanding) -> dict[str, Any] | None:
+            is_held = current.until is not None and now < current.until <= now + 2 * LEASE
+            if is_held and current.holder != holder:
                 return None
-            begun = {"holder": holder, "until": now + LEASE, "run": run}
-            begun |= {"since": known.since or now}
-            if kept := await self._replace(kind, known, known.model_copy(update=begun)):
-                return kept
-        raise AssertionError("attempts() ends with a problem")
+            since = current.since or now
+            return {"holder": holder, "until": now + LEASE, "run": run, "since": since}
 
-    async def extend_sweep(self, kind: Kind, holder: str, now: datetime) -> bool:
-        """It stays ours for another while; False if it isn't ours any more. 1 read, 1 write."""
-        return bool(await self._held(kind, holder, {"until": now + LEASE}))
+        return await self._change_standing(kind, begin)
 
-    async def end_sweep(self, kind: Kind, holder: str, learned: dict[str, Any]) -> bool:
-        """Whoever is next may begin, and knows what we learned. 1 read, 1 write."""
-        return bool(await self._held(kind, holder, {**learned, "holder": None, "until": None}))
+    async def extend_sweep(self, kind: SweepKind, holder: str, now: datetime) -> bool:
+        """Extend the lease of a sweep; False if the caller doesn't hold it. 1 read, 1 write."""
+        return bool(await self._change_held(kind, holder, {"until": now + LEASE}))
 
-    async def standing(self, kind: Kind) -> Standing:
-        """What that kind of sweep remembers; forgotten, if nobody can read it or it is gone.
+    async def end_sweep(self, kind: SweepKind, holder: str, learned: dict[str, Any]) -> bool:
+        """Release the lease of a sweep, and store what the next one needs. 1 read, 1 write."""
+        return bool(
+            await self._change_held(kind, holder, {**learned, "holder": None, "until": None})
+        )
+
+    async def find_standing(self, kind: SweepKind) -> SweepStanding:
+        """Return the memory of a kind of sweep; `forgotten` if it is unreadable or deleted.
 
         Firestore: 1 read, and 1 if there is nothing.
         """
-        (found,) = await self._read(self._sweep(kind))
-        known = base.readable([found], _standing) if found.exists else []
-        if known:
-            return known[0]
-        ran = found.exists or bool((await self.reports(kind, 1))[0])
-        return Standing(version=found.update_time, forgotten=ran)
+        (snapshot,) = await self._read(self._sweep(kind))
+        (standing,) = (base.readable([snapshot], _standing) if snapshot.exists else ()) or (None,)
+        if standing:
+            return standing
+        ran = snapshot.exists or bool((await self.list_reports(kind, 1))[0])
+        return SweepStanding(version=snapshot.update_time, forgotten=ran)
 
-    async def standings(self) -> dict[Kind, Standing]:
-        """The same of every kind. Firestore: 1 read each."""
-        return {kind: await self.standing(kind) for kind in Kind}
+    async def list_standings(self) -> dict[SweepKind, SweepStanding]:
+        """Return the memory of every kind of sweep. Firestore: 1 read per kind."""
+        return {kind: await self.find_standing(kind) for kind in SweepKind}
 
     async def accept_loss(self) -> None:
-        """The next sweep compares with nothing: what shrank was meant to. 1 write."""
+        """Let the next sweep skip the comparison, as the loss was intended. 1 write."""
         batch = self._client.batch()
-        batch.set(self._sweep(Kind.ORPHANS), {"accept_next": True}, merge=True)
-        async for _ in base.attempts():
-            try:
-                await self._commit(batch)
-            except exceptions.Aborted:
-                continue
-            return
+        batch.set(self._sweep(SweepKind.ORPHANS), {"accept_next": True}, merge=True)
+        await self._commit_unordered(batch)
 
-    async def keep_report(self, report: Report) -> None:
-        """The report is kept for a while. Firestore: 1 write."""
-        kept = report.model_dump() | {"expires_at": report.started_at + REPORTS_KEPT_FOR}
+    async def store_report(self, report: Report) -> None:
+        """Store a report for REPORTS_KEPT_FOR. Firestore: 1 write."""
+        fields = report.model_dump() | {"expires_at": report.started_at + REPORTS_KEPT_FOR}
         batch = self._client.batch()
-        batch.set(self._reports(report.kind).document(report.id), kept)
+        batch.set(self._reports(report.kind).document(report.id), fields)
         await self._commit(batch)
 
-    async def reports(
-        self, kind: Kind, limit: int, before: str | None = None
+    async def list_reports(
+        self, kind: SweepKind, limit: int, before: str | None = None
     ) -> tuple[list[Report], str | None]:
-        """A page of reports, newest first (an id begins with its time). Firestore: n reads."""
+        """Return a page of reports, newest first (an id begins with its time). n reads."""
         query: Any = self._reports(kind).order_by("id", direction=firestore.Query.DESCENDING)
         if before is not None:
             query = query.where(filter=FieldFilter("id", "<", before))
-        with base.translated():
-            found = [each async for each in query.limit(limit).stream(**base.LIMITS)]
-        end = found[-1].id if len(found) == limit else None
-        return base.readable(found, _report), end
+        snapshots = await self._query(query.limit(limit))
+        end = snapshots[-1].id if len(snapshots) == limit else None
+        return base.readable(snapshots, _report), end
 
-    async def report(self, kind: Kind, name: str) -> Report | None:
-        """One report. Firestore: 1 read."""
-        (found,) = await self._read(self._reports(kind).document(name))
-        return next(iter(base.readable([found], _report)), None) if found.exists else None
+    async def find_report(self, kind: SweepKind, name: str) -> Report | None:
+        """Return a report. Firestore: 1 read."""
+        (snapshot,) = await self._read(self._reports(kind).document(name))
+        return next(iter(base.readable([snapshot], _report)), None) if snapshot.exists else None
 
     # History ---------------------------------------------------------------------------------
 
-    async def keep_day(self, day: Day) -> None:
-        """How full it was on that day, as last seen; what is too old goes. 1 read, 1 – 2 writes."""
+    async def store_day(self, day: Day) -> None:
+        """Store how full the fleet was on a day, and delete the oldest day. 2 writes."""
         batch = self._client.batch()
-        batch.set(self._days.document(_named(day.day)), day.model_dump())
-        batch.delete(self._days.document(_named(day.day - DAYS_KEPT)))
+        batch.set(self._days.document(_day_id(day.day)), day.model_dump())
+        batch.delete(self._days.document(_day_id(day.day - DAYS_KEPT)))
         await self._commit(batch)
 
-    async def days(self, since: int) -> list[Day]:
-        """The days since then, in order. Firestore: n reads; n is bounded by what is kept."""
+    async def list_days(self, since: int) -> list[Day]:
+        """List the days since then, in order. Firestore: n reads, DAYS_KEPT at most."""
         query = self._days.where(filter=FieldFilter("day", ">=", since)).order_by("day")
-        with base.translated():
-            found = [each async for each in query.limit(DAYS_KEPT).stream(**base.LIMITS)]
-        return base.readable(found, lambda each: Day.model_validate(each.to_dict()))
+        snapshots = await self._query(query.limit(DAYS_KEPT))
+        return base.readable(snapshots, lambda snapshot: Day.model_validate(snapshot.to_dict()))
 
     # How -------------------------------------------------------------------------------------
 
     @property
     def _days(self) -> Any:
-        return self._client.collection("sweeps", Kind.CAPACITY, "days")
+        return self._client.collection("sweeps", SweepKind.CAPACITY, "days")
 
-    def _sweep(self, kind: Kind) -> firestore.AsyncDocumentReference:
+    def _sweep(self, kind: SweepKind) -> firestore.AsyncDocumentReference:
         return self._client.collection("sweeps").document(kind)
 
-    def _reports(self, kind: Kind) -> Any:
+    def _reports(self, kind: SweepKind) -> Any:
         return self._client.collection("sweeps", kind, "reports")
 
-    async def _held(self, kind: Kind, holder: str, change: dict[str, Any]) -> Standing | None:
-        async for _ in base.attempts():
-            known = await self.standing(kind)
-            if known.holder != holder:
+    async def _change_held(
+        self, kind: SweepKind, holder: str, change: dict[str, Any]
+    ) -> SweepStanding | None:
+        def decide(current: SweepStanding) -> dict[str, Any] | None:
+            return change if current.holder == holder else None
+
+        return await self._change_standing(kind, decide)
+
+    async def _change_standing(
+        self, kind: SweepKind, decide: Callable[[SweepStanding], dict[str, Any] | None]
+    ) -> SweepStanding | None:
+        """Change the fields that `decide` returns; None if it returns None."""
+
+        async def attempt(first: bool) -> SweepStanding | None:
+            current = await self.find_standing(kind)
+            change = decide(current)
+            if change is None:
                 return None
-            if kept := await self._replace(kind, known, known.model_copy(update=change)):
-                return kept
-        raise AssertionError("attempts() ends with a problem")
+            return await self._write_standing(kind, current.model_copy(update=change))
 
-    async def _replace(self, kind: Kind, known: Standing, wanted: Standing) -> Standing | None:
+        return await base.retry_contended(attempt)
+
+    async def _write_standing(self, kind: SweepKind, standing: SweepStanding) -> SweepStanding:
+        """Write the memory over the document of its version, or raise contention."""
         batch, reference = self._client.batch(), self._sweep(kind)
-        if known.version is None:
-            batch.create(reference, wanted.model_dump())
+        if standing.version is None:
+            batch.create(reference, standing.model_dump())
         else:
-            batch.update(reference, wanted.model_dump(), option=self._since(known.version))
-        try:
-            (version,) = await self._commit(batch)
-        except (*CONTENDED, exceptions.NotFound):
-            return None
-        return wanted.model_copy(update={"version": version})
+            option = self._since(standing.version)
+            batch.update(reference, standing.model_dump(), option=option)
+        (result,) = await self._commit(batch)
+        return standing.model_copy(update={"version": result.update_time})
 
 
-def _named(day: int) -> str:
+def _day_id(day: int) -> str:
     return f"{day:06}"
 
 
-def _standing(snapshot: Snapshot) -> Standing:
-    return base.understood(snapshot, Standing)
+def _standing(snapshot: Snapshot) -> SweepStanding:
+    return base.understood(snapshot, SweepStanding)
 
 
 def _report(snapshot: Snapshot) -> Report:

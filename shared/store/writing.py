@@ -1,4 +1,4 @@
-"""Writes as they travel, for the hot path: the client's own encoder takes 300 µs for one message.
+"""Encoder of writes for the hot path: the client's own takes 300 µs for one message.
 
 A test holds them equal to the client's. What goes in are JSON's types, tuples, and the transforms
 that the hot path uses.
@@ -18,64 +18,64 @@ LARGEST = 1_048_576
 """Bytes of a document (Firestore limit)."""
 
 ROOM = 16_384
-"""Bytes of a new document that are left free, for what is told of it later."""
+"""Bytes of a new document that are left free for later updates."""
 
 _Raw = type(Write.pb(Write()))
 _SIMPLE = re.compile(r"[A-Za-z_][A-Za-z_0-9]*")
 
 
 def create(batch: Any, reference: Any, fields: Mapping[str, Any]) -> None:
-    """The batch creates the document, with these fields and transforms.
+    """Add to the batch: create the document, with these fields and transforms.
 
     Raises Unfit for what Firestore can't hold.
     """
-    made = _Raw()
-    made.current_document.exists = False
-    _put_all(made, reference, fields)
-    _add(batch, made, LARGEST - ROOM)
+    write = _Raw()
+    write.current_document.exists = False
+    _encode_document(write, reference, fields)
+    _add(batch, write, LARGEST - ROOM)
 
 
 def merge(batch: Any, reference: Any, fields: Mapping[str, Any]) -> None:
-    """The batch makes the document say so too; what else it says stays. Raises Unfit."""
-    made = _Raw()
-    _put_all(made, reference, fields)
-    made.update_mask.SetInParent()
-    made.update_mask.field_paths.extend(sorted(_leaves(fields, "")))
-    _add(batch, made)
+    """Add to the batch: merge these fields and transforms into the document. Raises Unfit."""
+    write = _Raw()
+    _encode_document(write, reference, fields)
+    write.update_mask.SetInParent()
+    write.update_mask.field_paths.extend(sorted(_leaves(fields, "")))
+    _add(batch, write)
 
 
 def size(fields: Mapping[str, Any]) -> int:
-    """Bytes of a write of these, but for the document's name. Raises Unfit."""
-    made = _Raw()
-    _put_fields(made, fields)
-    return int(made.ByteSize())
+    """Count the bytes of a write of these, without the document's name. Raises Unfit."""
+    write = _Raw()
+    _encode_fields(write, fields)
+    return int(write.ByteSize())
 
 
-def _add(batch: Any, made: Any, largest: int = LARGEST) -> None:
-    if made.ByteSize() > largest:
+def _add(batch: Any, write: Any, largest: int = LARGEST) -> None:
+    if write.ByteSize() > largest:
         raise Unfit
-    batch._add_write_pbs([Write.wrap(made)])
+    batch._add_write_pbs([Write.wrap(write)])
 
 
-def _put_all(made: Any, reference: Any, fields: Mapping[str, Any]) -> None:
-    made.update.name = reference._document_path
-    _put_fields(made, fields)
+def _encode_document(write: Any, reference: Any, fields: Mapping[str, Any]) -> None:
+    write.update.name = reference._document_path
+    _encode_fields(write, fields)
 
 
-def _put_fields(made: Any, fields: Mapping[str, Any]) -> None:
-    kept = made.update.fields
+def _encode_fields(write: Any, fields: Mapping[str, Any]) -> None:
+    values = write.update.fields
     for field, value in fields.items():
         if isinstance(value, firestore.Maximum):
-            transform = made.update_transforms.add(field_path=_path(field))
+            transform = write.update_transforms.add(field_path=_path(field))
             transform.maximum.integer_value = _fit(value.value)
         elif isinstance(value, firestore.Increment):
-            transform = made.update_transforms.add(field_path=_path(field))
+            transform = write.update_transforms.add(field_path=_path(field))
             transform.increment.integer_value = value.value
         else:
-            _put(kept[field], value)
+            _encode(values[field], value)
 
 
-def _put(into: Any, value: Any) -> None:
+def _encode(into: Any, value: Any) -> None:
     if value is None:
         into.null_value = 0
     elif isinstance(value, str):
@@ -88,12 +88,12 @@ def _put(into: Any, value: Any) -> None:
         into.double_value = value
     elif isinstance(value, Mapping):
         into.map_value.SetInParent()
-        for name, each in value.items():
-            _put(into.map_value.fields[name], each)
+        for name, member in value.items():
+            _encode(into.map_value.fields[name], member)
     else:
         into.array_value.SetInParent()
-        for each in value:
-            _put(into.array_value.values.add(), each)
+        for member in value:
+            _encode(into.array_value.values.add(), member)
 
 
 def _fit(value: int) -> int:
