@@ -33,41 +33,41 @@ def decide_event(
         return None
     if late and not isinstance(event, events.Removed):
         return None
-    moved = _moved(instance, event, now)
-    if moved is None or moved == instance:
+    updated = _decide_state(instance, event, now)
+    if updated is None or updated == instance:
         return None
-    return moved.model_copy(update={"heard_at": instance.heard_at if late else at})
+    return updated.model_copy(update={"heard_at": instance.heard_at if late else at})
 
 
 def decide_outage(event: ConnectionEvent, seen: Connection | None) -> ConnectionEvent | None:
     """Say what an event that takes a line down means, once its server was asked; None: nothing.
 
     `seen` is what the server says of the socket. None: it carries no such instance, whatever the
-    event calls that. UNKNOWN: nobody could ask, so the event is believed.
+    event calls that. UNKNOWN: no look was possible, so the event is believed.
     """
     if seen is Connection.OPEN:
         return None
     return events.Removed() if seen is None else event
 
 
-def _moved(instance: Instance, event: ConnectionEvent, now: datetime) -> Instance | None:
+def _decide_state(instance: Instance, event: ConnectionEvent, now: datetime) -> Instance | None:
     match event:
         case events.Opened(number):
             change = {"code": None, "number": number or instance.number, "spoiled": False}
-            return instance.moved(State.OPEN, None, now, **change)
+            return instance.with_state(State.OPEN, None, now, **change)
         case events.LoggedOut():
-            return instance.moved(State.CLOSED, Reason.LOGGED_OUT, now, code=None)
+            return instance.with_state(State.CLOSED, Reason.LOGGED_OUT, now, code=None)
         case events.Banned():
-            return instance.moved(State.CLOSED, Reason.BANNED, now, code=None)
+            return instance.with_state(State.CLOSED, Reason.BANNED, now, code=None)
         case events.ConnectionLost():
-            return instance.moved(State.CLOSED, Reason.CONNECTION_LOST, now, code=None)
+            return instance.with_state(State.CLOSED, Reason.CONNECTION_LOST, now, code=None)
         case events.CodeShown(shown):
-            known = instance.code if instance.code and instance.code.qr == shown.qr else None
-            return instance.showing(known or Code.born(shown, now), now)
+            current_code = instance.code if instance.code and instance.code.qr == shown.qr else None
+            return instance.showing(current_code or Code.begin(shown, now), now)
         case events.CodesExhausted():
-            return instance.moved(State.CLOSED, Reason.QR_LIMIT, now, code=None)
+            return instance.with_state(State.CLOSED, Reason.QR_LIMIT, now, code=None)
         case events.Removed():
-            return instance.moved(State.MISSING, Reason.VANISHED, now, code=None)
+            return instance.with_state(State.MISSING, Reason.VANISHED, now, code=None)
         case _ as never:
             assert_never(never)
 
@@ -90,14 +90,14 @@ class Conflict:
 def decide_number(
     before: Instance, opened: Instance, owner: Instance | None, now: datetime
 ) -> Bind | Conflict:
-    """Whose a number is when a line opened with it (P11).
+    """Decide whose a number is when a line opened with it (P11).
 
     `owner` is the instance that the number belonged to until now, if any. One that isn't live
     with it any more gives way: a person may move a number from line to line.
     """
     if owner and owner.name != opened.name and _live_with(opened.number, owner):
-        heard = {"number": opened.number, "heard_at": opened.heard_at, "code": None}
-        return Conflict(before.moved(State.CONFLICT, Reason.NUMBER_IN_USE, now, **heard))
+        changes = {"number": opened.number, "heard_at": opened.heard_at, "code": None}
+        return Conflict(before.with_state(State.CONFLICT, Reason.NUMBER_IN_USE, now, **changes))
     another = before.claimed != opened.number
     claim = {"claimed": opened.number, "claimed_at": now if another else opened.claimed_at}
     bound = opened.model_copy(update=claim)
@@ -105,7 +105,7 @@ def decide_number(
 
 
 def _live_with(number: str | None, owner: Instance) -> bool:
-    """An owner whose number nobody has told us since it opened may well have kept it."""
+    """An owner whose number was not reported since it opened may well have kept it."""
     return owner.state is State.OPEN and owner.number in (number, None)
 
 

@@ -3,7 +3,7 @@
 A contact's key is a pure function of the addresses in one event:
 
     551188887777    a phone number, folded: all spellings of one number share it
-    lid-<digits>    somebody who hides the number, until an event tells it
+    lid-<digits>    a person who hides the number, until an event tells it
     g-<id>          a group
 
 The address that WhatsApp really uses is kept beside the key: folded numbers aren't for sending to.
@@ -57,7 +57,7 @@ class Contact(Record):
 
 
 class Person(Protocol):
-    """Somebody, as far as an event tells."""
+    """A person, as far as an event tells."""
 
     @property
     def key(self) -> ContactKey: ...
@@ -68,7 +68,7 @@ class Person(Protocol):
 
 
 def contact_of(jid: str, alt: str | None = None) -> Contact | None:
-    """Who an address belongs to; None for what is no person or group (broadcasts, newsletters,
+    """Return an address's contact; None for what is no person or group (broadcasts, newsletters,
     WhatsApp itself).
 
     `alt` is another address of the same person, whatever upstream calls it. The number wins as the
@@ -79,8 +79,8 @@ def contact_of(jid: str, alt: str | None = None) -> Contact | None:
         return None
     if used.host == _GROUP:
         return Contact(key=ContactKey(f"g-{used.user}"), address=str(used), group=True)
-    known = {found.host: found.user for found in (_address(alt or ""), used) if found}
-    number, lid = known.get("s.whatsapp.net"), known.get("lid")
+    users = {address.host: address.user for address in (_address(alt or ""), used) if address}
+    number, lid = users.get("s.whatsapp.net"), users.get("lid")
     key = ContactKey(fold(number)) if number else lid_key(used.user)
     return Contact(key=key, address=str(used), number=number, lid=lid)
 
@@ -90,42 +90,42 @@ def digits(value: Any) -> Any:
 
     What is longer than any spelling of one stays as it is.
     """
-    spelled = isinstance(value, str) and len(value) <= LONGEST_SPELLING
-    return re.sub(r"[\s()+.-]", "", value) if spelled else value
+    is_spelling = isinstance(value, str) and len(value) <= LONGEST_SPELLING
+    return re.sub(r"[\s()+.-]", "", value) if is_spelling else value
 
 
 def fold(number: str) -> str:
     """The digits that all spellings of one phone number have in common (EVOLUTION.md §7).
 
     A Brazilian number whose last eight digits begin with 2 – 5 isn't folded: without the ninth
-    digit it is a landline, which is somebody else.
+    digit it is a landline, which is another subscriber.
     """
     bare = "".join(character for character in number if character in "0123456789")
     for spelling in (_BRAZIL, _MEXICO, _ARGENTINA):
-        if found := spelling.fullmatch(bare):
-            return found[1] + found[2]
+        if match := spelling.fullmatch(bare):
+            return match[1] + match[2]
     return bare
 
 
 def lid_key(lid: str) -> ContactKey:
-    """The key of somebody of whom only the lid is known: its digits, or any form of its jid."""
+    """Return the key of a person known by lid only: its digits, or any form of its jid."""
     return ContactKey(f"{_HIDDEN}{re.split('[@:_]', lid, maxsplit=1)[0]}")
 
 
 def keys_of(person: Person) -> tuple[ContactKey, ...]:
-    """Every key that one person may have been given, by what was known of them."""
+    """List every key that one person may have been given, by what was known of them."""
     number = ContactKey(fold(person.number)) if person.number else None
     lid = lid_key(person.lid) if person.lid else None
     return tuple(dict.fromkeys(filter(None, (person.key, number, lid))))
 
 
 def told_by(person: Person) -> str:
-    """One telling of who it is: all the keys together."""
+    """Join all keys of an author into one text."""
     return "+".join(keys_of(person))
 
 
 def may_be(told: str, person: Person) -> bool:
-    """Whether somebody told so (`told_by`) is this person, or nobody can tell which.
+    """Tell whether an author (`told_by`) is this person, or can't be told from it.
 
     Of two who both show their number, or both their lid, these have to be the same.
     """
@@ -142,18 +142,18 @@ def _of_kind(keys: Iterable[str], hidden: bool) -> set[str]:
 
 
 def is_conversation_id(name: str) -> bool:
-    """Whether it can be one of ours."""
+    """Tell whether it can be one of ours."""
     return re.fullmatch(rf"[a-z2-7]{{{CONVERSATION_ID_LENGTH}}}", name) is not None
 
 
 def conversation_id(line: LineId, number: str, contact: ContactKey) -> ConversationId:
-    """What a line, under one number of its own, and a contact have said to each other.
+    """Return the id of the conversation of a line, under one of its numbers, with a contact.
 
-    Opaque: a URL must not show anybody's number.
+    Opaque: a URL must not show a person's number.
     """
     whole = json.dumps([line, fold(number), contact]).encode()
-    spelled = b32encode(hashlib.sha256(whole).digest()).decode().lower()
-    return ConversationId(spelled[:CONVERSATION_ID_LENGTH])
+    digest = b32encode(hashlib.sha256(whole).digest()).decode().lower()
+    return ConversationId(digest[:CONVERSATION_ID_LENGTH])
 
 
 class _Address(NamedTuple):

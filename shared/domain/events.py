@@ -39,7 +39,7 @@ class CodeShown:
 
 @dataclass(frozen=True)
 class CodesExhausted:
-    """Nobody scanned any of the codes; none comes until somebody asks again."""
+    """No code was scanned; none comes until a caller asks again."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Removed:
 
 @dataclass(frozen=True)
 class Said:
-    """Somebody said something: a contact, or we (through us, or on the phone).
+    """A message was said: by a contact, or by us (through us, or on the phone).
 
     `fresh`: it is news, not history.
     """
@@ -86,7 +86,7 @@ class SendRefused:
 
 @dataclass(frozen=True)
 class Edited:
-    """A message reads `text` now, says one of `by` (see `threads.KeptMessage.may_be_changed`).
+    """A message reads `text` now, by one of `by` (see `conversations.KeptMessage.may_be_changed`).
 
     Of two edits the later (`at`, then `edit_key`) wins; one edit told twice has the same two.
     """
@@ -113,7 +113,7 @@ class Revoked:
 
 @dataclass(frozen=True)
 class Reacted:
-    """Somebody put an emoji under a message, or took it away (None). `id` is the reaction's own."""
+    """An emoji was put under a message, or taken away (None). `id` is the reaction's own."""
 
     target_id: str
     actor: ContactKey | Literal["me"]

@@ -1,11 +1,11 @@
-"""Which message a send was of which nobody knows: ours, in the same words, at that time."""
+"""Match uncertain sends with messages: ours, in the same words, at that time."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
+from shared.domain.conversations import ME, KeptMessage
 from shared.domain.messages import Content, Kind
 from shared.domain.sends import LEASE, Send, SendState
-from shared.domain.threads import ME, KeptMessage
 
 LOOK_AFTER = timedelta(seconds=10)
 """How long an echo may take before the server is asked."""
@@ -25,41 +25,46 @@ def matches(send: Send, message: KeptMessage) -> bool:
 
     By its id it was said through a server (EVOLUTION.md §5), and nothing was known of it before.
     """
-    asked, margin = send.asked_at.timestamp() * 1000, SKEW.total_seconds() * 1000
+    asked_ms, margin = send.asked_at.timestamp() * 1000, SKEW.total_seconds() * 1000
     longest = LEASE.total_seconds() * 1000
     return (
         send.content is not None
         and message.from_me
         and message.id.startswith(SENT_BY_SERVERS)
-        and not 0 < message.changed < asked
-        and asked - margin <= message.at <= asked + longest + margin
+        and not 0 < message.changed < asked_ms
+        and asked_ms - margin <= message.at <= asked_ms + longest + margin
         and _says(message) == _says(send.content)
     )
 
 
 def pair(sends: Iterable[Send], found: Sequence[KeptMessage], now: datetime) -> dict[str, str]:
-    """Which message each uncertain send was, by its key, as far as the evidence tells.
+    """Match uncertain sends with messages: the message's id by the send's key, where one fits.
 
     A message belongs to one send only. What another send that is still under way says in the same
-    words isn't taken from it. Of sends that nobody can tell apart, the first asked gets the first.
+    words isn't taken from it. Of sends that can't be told apart, the first asked gets the first.
     """
     unsettled = sorted(sends, key=lambda send: (send.asked_at, send.key))
     live = [send for send in unsettled if send.state is SendState.SENDING and now < send.until]
     free = sorted(
-        (each for each in found if not each.send and not any(matches(one, each) for one in live)),
+        (
+            message
+            for message in found
+            if not message.send and not any(matches(send, message) for send in live)
+        ),
         key=lambda message: (message.at, message.id),
     )
     paired: dict[str, str] = {}
-    for send in (each for each in unsettled if each not in live):
-        taken = set(paired.values())
-        fitting = (each.id for each in free if each.id not in taken and matches(send, each))
-        if message := next(fitting, None):
-            paired[send.key] = message
+    for send in (send for send in unsettled if send not in live):
+        matched_ids = set(paired.values())
+        unmatched = (message for message in free if message.id not in matched_ids)
+        fitting = (message.id for message in unmatched if matches(send, message))
+        if message_id := next(fitting, None):
+            paired[send.key] = message_id
     return paired
 
 
 def _says(content: Content) -> tuple[object, ...]:
-    """What two contents have in common if one is the other as WhatsApp tells it.
+    """Return what two contents have in common if one is the other as WhatsApp reports it.
 
     A voice message is transcoded and a sticker is made anew, so of a file only its kind, its name
     and its caption are compared.
@@ -87,6 +92,6 @@ def reacted(send: Send, message: KeptMessage) -> bool:
 
 
 def look_due(send: Send, now: datetime) -> bool:
-    """Whether the server is to be asked what it keeps: not before the echo had its time."""
+    """Tell whether to ask the server what it keeps: not before the echo had its time."""
     since = now - (send.looked_at or send.asked_at)
     return since >= (LOOK_EVERY if send.looked_at else LOOK_AFTER)

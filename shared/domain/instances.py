@@ -6,7 +6,7 @@ stateDiagram-v2
     creating --> pairing: a code to scan (or none yet: no_code)
     creating --> open: adopted while open
     pairing --> open: scanned
-    pairing --> closed: nobody scanned (qr_limit)
+    pairing --> closed: no scan (qr_limit)
     open --> closed: logged out, banned, disconnected
     open --> conflict: its number is live on another line
     conflict --> open: the number is free again
@@ -34,7 +34,7 @@ CODE_LIFETIME = timedelta(seconds=45)
 """How long Evolution shows one QR code (EVOLUTION.md §3, connect)."""
 
 FOUND_CODE_LIFETIME = timedelta(seconds=15)
-"""What we grant a code whose birth nobody saw: a third of a life, then we look again."""
+"""What we grant a code whose beginning we didn't see: a third of a life, then we look again."""
 
 LEASE = timedelta(seconds=60)
 """How long one caller may change an instance upstream.
@@ -44,7 +44,7 @@ holder sent can still be running."""
 
 
 RESTRICTED_FOR = timedelta(hours=24)
-"""How long we believe that a number is restricted: nobody says when it ends."""
+"""How long we believe that a number is restricted: no one reports its end."""
 
 
 class State(StrEnum):
@@ -94,13 +94,13 @@ class Code(Record):
     expires_at: AwareDatetime
 
     @classmethod
-    def born(cls, shown: Scannable, now: datetime) -> "Code":
-        """The code of a scan that has just begun."""
+    def begin(cls, shown: Scannable, now: datetime) -> "Code":
+        """Return the code of a scan that has just begun."""
         return cls._of(shown, now + CODE_LIFETIME)
 
     @classmethod
-    def found(cls, shown: Scannable, now: datetime) -> "Code":
-        """A code already on show: it may be almost over."""
+    def from_look(cls, shown: Scannable, now: datetime) -> "Code":
+        """Return a code already on show: it may be almost over."""
         return cls._of(shown, now + FOUND_CODE_LIFETIME)
 
     @classmethod
@@ -145,12 +145,12 @@ class Instance(Kept):
     configured: str | None = None
     """The mark of the configuration that it was given last."""
     spoiled: bool = False
-    """A pairing code was shown that nobody typed: the next start would try to log in with it
+    """A pairing code was shown and not typed: the next start would try to log in with it
     instead of showing a code (EVOLUTION.md §3, connect)."""
     fence: int = 0
     lease: Lease | None = None
     ever_open: bool = False
-    """It was seen connected: somebody had paired it."""
+    """It was seen connected, so it had been paired."""
     closed_since: AwareDatetime | None = None
     """Since when it isn't connected, whatever was tried since; None while it is."""
     claimed_at: AwareDatetime | None = None
@@ -184,25 +184,25 @@ class Instance(Kept):
         return LineKey(self.tenant, self.line)
 
     def leased(self, now: datetime) -> bool:
-        """Somebody is changing it upstream right now."""
+        """Tell whether a caller holds its lease right now."""
         return self.lease is not None and self.lease.until > now
 
     def code_at(self, now: datetime) -> Code | None:
         """The code, as long as it can still be scanned."""
         return self.code if self.code and self.code.expires_at > now else None
 
-    def moved(
+    def with_state(
         self, state: State, reason: Reason | None, now: datetime, **change: Any
     ) -> "Instance":
         """In another state since now; the time stays if the state and its reason do."""
         same = (self.state, self.reason) == (state, reason)
         since = self.since if same else now
-        known = {} if same else self._connected(state, now)
-        moved = {"state": state, "reason": reason, "since": since}
-        return self.model_copy(update={**known, **moved, **change})
+        connected = {} if same else self._connected(state, now)
+        changes = {"state": state, "reason": reason, "since": since}
+        return self.model_copy(update={**connected, **changes, **change})
 
     def _connected(self, state: State, now: datetime) -> dict[str, Any]:
-        """Whether it ever was, and since when it isn't."""
+        """Return the fields that say whether it was ever connected, and since when it isn't."""
         if state in CONNECTED:
             return {"ever_open": True, "closed_since": None}
         paired = self.state in CONNECTED or self.reason in PAIRED
@@ -210,20 +210,20 @@ class Instance(Kept):
 
     @property
     def surely_unpaired(self) -> bool:
-        """Our record proves that nobody ever paired it; a doubt counts as paired."""
+        """Tell whether our record proves that it was never paired; a doubt counts as paired."""
         paired = self.ever_open or self.number or self.claimed
         return not paired and self.reason in UNPAIRED
 
     @property
     def idle_since(self) -> datetime:
-        """Since when nobody has been connected through it, by our own record."""
+        """Return since when it hasn't been connected, by our own record."""
         return self.closed_since or self.since
 
     def showing(self, code: Code, now: datetime) -> "Instance":
         """Pairing, with this code to scan or to type."""
         spoiled = self.spoiled or code.pairing_code is not None
         change = {"code": code, "spoiled": spoiled}
-        return self.moved(State.PAIRING, Reason.WAITING_FOR_SCAN, now, **change)
+        return self.with_state(State.PAIRING, Reason.WAITING_FOR_SCAN, now, **change)
 
     def granted(self, holder: str, now: datetime) -> "Instance":
         """With the lease of a new holder, whose fence is above every earlier one."""
@@ -275,7 +275,7 @@ def new_instance(
 
 
 def number_at(line: Instance, at: int) -> str | None:
-    """Under which number it spoke then (epoch milliseconds), if nobody said so but its record.
+    """Under which number it spoke then (epoch milliseconds), if only its record says so.
 
     What was told long before the number became this line's was told under an earlier one.
     """

@@ -64,7 +64,7 @@ class Place(Record):
 
 
 class Card(Record):
-    """Somebody whom a message introduces; `numbers` are digits."""
+    """A person whom a message introduces; `numbers` are digits."""
 
     name: str
     numbers: tuple[str, ...] = ()
@@ -97,7 +97,7 @@ class Author(Record):
 
 
 class Content(Record):
-    """What was said, whoever said it. `text` is also the caption of a file.
+    """What was said, by either side. `text` is also the caption of a file.
 
     `original` is upstream's word for what we don't support.
     """

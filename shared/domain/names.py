@@ -1,7 +1,7 @@
 """Names: of lines, of instances, and the spelling of a tenant's id inside them.
 
-An instance's name is derived from its tenant and line and nothing else, so whoever knows the two
-knows the name, and whoever reads the name on a server knows whose it is:
+An instance's name is derived from its tenant and line and nothing else, so the two tell
+the name, and a name on a server tells whose it is:
 
     instance_<tenant>            the line `default`
     instance_<tenant>~~<line>    any other line
@@ -44,8 +44,8 @@ def spell(tenant: TenantId) -> str:
     """
     raw = tenant.encode()
     reserved = set(raw) == {ord(".")} or raw.startswith(b"__")
-    written = [_spell_byte(byte, reserved and index == 0) for index, byte in enumerate(raw)]
-    return "".join(written)
+    letters = [_spell_byte(byte, reserved and index == 0) for index, byte in enumerate(raw)]
+    return "".join(letters)
 
 
 def unspell(spelled: str) -> TenantId | None:
@@ -59,7 +59,7 @@ def unspell(spelled: str) -> TenantId | None:
 
 
 def usable(tenant: str) -> bool:
-    """Whether a tenant's id can be part of a name: not empty, real Unicode, short enough."""
+    """Tell whether a tenant's id can be part of a name: not empty, real Unicode, short enough."""
     try:
         return 0 < len(spell(TenantId(tenant))) <= SPELLING_LIMIT
     except UnicodeEncodeError:
@@ -67,7 +67,7 @@ def usable(tenant: str) -> bool:
 
 
 def is_line(line: str) -> bool:
-    """Whether this can be the id of a line."""
+    """Tell whether this can be the id of a line."""
     return re.fullmatch(LINE_PATTERN, line) is not None
 
 
@@ -79,8 +79,8 @@ def instance_name(prefix: str, key: LineKey) -> InstanceName:
 
 def line_key(prefix: str, name: str) -> LineKey | None:
     """The line an instance's name was derived from, or None if the name isn't one of ours."""
-    spelled, separator, line = name.removeprefix(prefix).partition("~~")
-    tenant = unspell(spelled)
+    spelling, separator, line = name.removeprefix(prefix).partition("~~")
+    tenant = unspell(spelling)
     if tenant is None or (separator and (line == DEFAULT_LINE or not is_line(line))):
         return None
     key = LineKey(tenant, LineId(line or DEFAULT_LINE))

@@ -1,4 +1,4 @@
-"""What a line can say, before anybody chose how to say it to a server."""
+"""What a line can say, before it is put into a server's words."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -22,7 +22,7 @@ class Text:
 
 
 @dataclass(frozen=True)
-class Media:
+class OutgoingMedia:
     """A file to look at. `source` is a public URL or plain base64, never a `data:` URI."""
 
     kind: MediaKind
@@ -57,7 +57,7 @@ class Location:
 
 
 @dataclass(frozen=True)
-class Contact:
+class ContactCard:
     """A person's card. `number` has at least ten digits."""
 
     name: str
@@ -71,11 +71,11 @@ class Contact:
 class Contacts:
     """One or more cards."""
 
-    contacts: tuple[Contact, ...]
+    contacts: tuple[ContactCard, ...]
 
 
 @dataclass(frozen=True)
-class Reaction:
+class OutgoingReaction:
     """An emoji under a message, or none any more if it is empty."""
 
     to: MessageKey
@@ -83,7 +83,7 @@ class Reaction:
 
 
 @dataclass(frozen=True)
-class Poll:
+class OutgoingPoll:
     """A question with 2 to 10 answers, of which `selectable` may be chosen."""
 
     question: str
@@ -91,7 +91,9 @@ class Poll:
     selectable: int = 1
 
 
-Content = Text | Media | Audio | Sticker | Location | Contacts | Reaction | Poll
+Content = (
+    Text | OutgoingMedia | Audio | Sticker | Location | Contacts | OutgoingReaction | OutgoingPoll
+)
 
 
 @dataclass(frozen=True)

@@ -19,12 +19,12 @@ class Rate(NamedTuple):
 
 
 def per_minute(count: int, burst: int) -> Rate:
-    """So many a minute, after a burst of so many at once."""
+    """Allow so many a minute, after a burst of so many at once."""
     return Rate(burst, MINUTE_MS // count)
 
 
 def per_day(count: int) -> Rate:
-    """So many a day, all at once if need be; nobody at all if it is 0."""
+    """Allow so many a day, all at once if need be; none if it is 0."""
     return Rate(count, DAY_MS // count if count else DAY_MS)
 
 

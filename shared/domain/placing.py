@@ -15,7 +15,7 @@ from shared.domain.tenants import Status, Tenant
 
 
 def _whether(value: Any) -> Any:
-    """Whoever wrote something else by hand meant to change what is so without it."""
+    """Read a setting written by hand: true if it is missing, false for any value but true."""
     return True if value is None else value is True
 
 
@@ -71,7 +71,7 @@ class FinishLeaving:
 
 @dataclass(frozen=True)
 class TakeOver:
-    """Whoever was creating it is gone: take its lease and go on."""
+    """The caller that was creating it is gone: take its lease and go on."""
 
     instance: Instance
 
@@ -94,12 +94,12 @@ def decide_place(
     *,
     on_first_use: bool,
 ) -> Place:
-    """What the records say of a line that a caller wants live."""
+    """Decide what the records say of a line that a caller wants live."""
     if barred := decide_entry(tenant, on_first_use=on_first_use):
         return barred
     if instance is None:
-        known = tenant or Tenant(tenant=key.tenant)
-        return NewLine() if known.has_room_for(key.line) else TooManyLines(known.max_lines)
+        current = tenant or Tenant(tenant=key.tenant)
+        return NewLine() if current.has_room_for(key.line) else TooManyLines(current.max_lines)
     if instance.lease and instance.leased(now):
         return Wait(instance, instance.lease.until)
     if instance.state is State.RELEASING:
@@ -110,7 +110,7 @@ def decide_place(
 
 
 def decide_entry(tenant: Tenant | None, *, on_first_use: bool) -> Barred | None:
-    """Whether a tenant is kept out: suspended, cancelled, or unknown where that isn't welcome."""
+    """Return why a tenant is kept out: suspended, cancelled, or unknown where it must be known."""
     if tenant is None:
         return None if on_first_use else Barred(None)
     return None if tenant.status is Status.ACTIVE else Barred(tenant.status)
@@ -127,13 +127,13 @@ def decide_server(capacities: Iterable[Capacity]) -> Capacity | None:
 
 def find_roomy(capacities: Iterable[Capacity]) -> list[Capacity]:
     """Find the servers that accept new instances and have room for one."""
-    return [each for each in capacities if each.accepting and each.free > 0]
+    return [capacity for capacity in capacities if capacity.accepting and capacity.free > 0]
 
 
 def free_slots(taken: Collection[int], room: int) -> list[int]:
     """List the lowest free numbers of a server's slots, as many as there is room for.
 
-    `room`: the limit without all slots that are taken, those at or beyond the limit too. Whoever
+    `room`: the limit without all slots that are taken, those at or beyond the limit too. A caller
     decides by what was true a moment ago finds its numbers free or taken: as long as all take one
     of these, no number of callers can outgrow the limit, not even one that was lowered.
     """

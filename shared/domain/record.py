@@ -19,7 +19,7 @@ def _likely(moment: datetime) -> datetime:
 
 
 Moment = Annotated[AwareDatetime, Strict(), AfterValidator(_likely)]
-"""A time as the store gives it: a number, a text or another millennium that somebody wrote by hand
+"""A time as the store gives it: a number, a text or another millennium written by hand
 is none."""
 
 

@@ -5,7 +5,7 @@ stateDiagram-v2
     [*] --> sending: asked (its key is taken, and only then the server is called)
     sending --> sent: the server answered with the message, or its echo came
     sending --> failed: surely not sent
-    sending --> uncertain: no answer, an answer that leaves a doubt, or whoever sent it is gone
+    sending --> uncertain: no answer, an answer that leaves a doubt, or its caller is gone
     uncertain --> sent: the echo, or a look at what the server keeps
     failed --> sending: asked again with the same key
 ```
@@ -44,8 +44,8 @@ class SendState(StrEnum):
     UNCERTAIN = "uncertain"
 
 
-class Doubt(StrEnum):
-    """Why nobody knows whether a message was sent."""
+class WhyUncertain(StrEnum):
+    """Why it is unknown whether a message was sent."""
 
     NO_ANSWER = "no_answer"
     ABANDONED = "abandoned"
@@ -77,7 +77,7 @@ class Send(Kept):
     """A reaction isn't a message: it is said to one."""
     quoted: Quoted | None = None
     state: SendState
-    why: WhyNotSent | Doubt | None = None
+    why: WhyNotSent | WhyUncertain | None = None
     message: str | None = None
     proven: bool = False
     """The server itself named the message; else the evidence was enough."""
@@ -140,15 +140,15 @@ Speech = Speakable | Gone | NotOpen | Conflicted | AnotherNumber
 
 
 def decide_speech(instance: Instance | None, number: str | None, now: datetime) -> Speech:
-    """Whether a line may speak now, under `number` if that matters (P7)."""
+    """Decide whether a line may speak now, under `number` if that matters (P7)."""
     if instance is None:
         return Gone()
     if instance.state is State.CONFLICT:
         return Conflicted()
-    known = instance.number
-    if instance.state is not State.OPEN or known is None or instance.leased(now):
+    number_now = instance.number
+    if instance.state is not State.OPEN or number_now is None or instance.leased(now):
         return NotOpen(instance.state, soon=instance.state in _SOON or instance.leased(now))
-    return AnotherNumber() if number not in (None, known) else Speakable(instance, known)
+    return AnotherNumber() if number not in (None, number_now) else Speakable(instance, number_now)
 
 
 _SOON = frozenset({State.OPEN, State.CREATING})
@@ -164,14 +164,14 @@ class Other:
 
 @dataclass(frozen=True)
 class UnderWay:
-    """Somebody is at it, or nobody knows: the outcome is asked for, not the message sent."""
+    """Another caller is at it, or its outcome is unknown: ask for it, don't send."""
 
     send: Send
 
 
 @dataclass(frozen=True)
 class Abandoned:
-    """Whoever was at it is gone, and it may have been sent."""
+    """Its caller is gone, and it may have been sent."""
 
     send: Send
 
@@ -194,7 +194,7 @@ Again = Other | UnderWay | Abandoned | Done | Retry
 
 
 def decide_again(send: Send, request: str | None, now: datetime) -> Again:
-    """What it means that a key is used again (P8); `request` is None where only asked about."""
+    """Decide what it means that a key is used again (P8); `request` is None for a question only."""
     if request not in (None, send.request):
         return Other()
     match send.state:
@@ -230,10 +230,10 @@ def as_echoed(done: Send, message: Mapping[str, Any]) -> Send:
 
 
 def abandoned(send: Send) -> Send:
-    """Nobody is at it any more, and nobody knows."""
-    return send.settled(SendState.UNCERTAIN, why=Doubt.ABANDONED)
+    """Return the send as uncertain: its caller is gone, and it may have been sent."""
+    return send.settled(SendState.UNCERTAIN, why=WhyUncertain.ABANDONED)
 
 
 def doubted(send: Send) -> Send:
-    """What was evidence for it is proof of another."""
-    return send.settled(SendState.UNCERTAIN, why=Doubt.NO_ANSWER, message=None)
+    """Return the send as uncertain again: its message proved to be another send's."""
+    return send.settled(SendState.UNCERTAIN, why=WhyUncertain.NO_ANSWER, message=None)

@@ -54,7 +54,7 @@ class Heal:
 class Renew:
     """Make it again although it is there: only a new one can show what the caller wants.
 
-    Only for one that surely nobody has paired.
+    Only for one that was surely never paired.
     """
 
     instance: Instance
@@ -69,7 +69,7 @@ class AskForCode:
 
 @dataclass(frozen=True)
 class AskNumber:
-    """It is open, and nobody told us with which number: an event got lost, or it was adopted."""
+    """It is open, and its number wasn't reported: an event got lost, or it was adopted."""
 
     instance: Instance
 
@@ -92,10 +92,10 @@ def decide_step(
     by_number: bool,
     mark: str,
 ) -> Step:
-    """What the server's answer means for a line that a caller wants live.
+    """Decide what the server's answer means for a line that a caller wants live.
 
     `by_number`: the caller wants to type a code instead of scanning one. Evolution makes such a
-    code only when a closed instance is started, and one that nobody typed spoils the next start
+    code only when a closed instance is started, and one that isn't typed spoils the next start
     (EVOLUTION.md §3, connect): both need a new instance. That is decided only on proof that the
     instance is unpaired: a code that is on show right now, or codes that all went unscanned.
     `mark`: of the configuration that we want (so that a deployment that moved, or signs with
@@ -126,7 +126,7 @@ def _opened(instance: Instance, now: datetime) -> Step:
 
 def _open_with_some_number(instance: Instance, now: datetime) -> Instance:
     """Open, but who paired it, and with which number, is for the server's event to say (P7)."""
-    return instance.moved(State.OPEN, None, now, code=None, number=None, spoiled=False)
+    return instance.with_state(State.OPEN, None, now, code=None, number=None, spoiled=False)
 
 
 def _connecting(instance: Instance, now: datetime, *, by_number: bool) -> Step:
@@ -144,7 +144,7 @@ class Leaving:
 
 
 def decide_leaving(instance: Instance, asked: Reason, now: datetime) -> Ready | Leaving:
-    """What a release or a disconnect means for a line that nobody is changing.
+    """Decide what a release or a disconnect means for a line without a lease.
 
     A release that has begun isn't turned into less by a disconnect.
     """
@@ -152,24 +152,24 @@ def decide_leaving(instance: Instance, asked: Reason, now: datetime) -> Ready | 
     if asked is Reason.DISCONNECT_ASKED and instance.reason is Reason.DISCONNECTED:
         return Ready(instance)
     reason = Reason.RELEASE_ASKED if released else asked
-    return Leaving(instance.moved(State.RELEASING, reason, now, code=None))
+    return Leaving(instance.with_state(State.RELEASING, reason, now, code=None))
 
 
 def healing(gone: Instance, now: datetime) -> Instance:
     """The record of an instance that is about to be made again."""
     change = {"code": None, "spoiled": False, "born": epoch_ms(now), "removal_asked_at": None}
-    return gone.moved(State.CREATING, Reason.HEALING, now, **change)
+    return gone.with_state(State.CREATING, Reason.HEALING, now, **change)
 
 
 def asked_for_number(silent: Instance, now: datetime) -> Instance:
     """Open all the same; asked once, so that a server that can't reach us isn't asked for ever."""
-    return silent.moved(State.OPEN, Reason.NUMBER_ASKED, now)
+    return silent.with_state(State.OPEN, Reason.NUMBER_ASKED, now)
 
 
 def removal_due(leaving: Instance, now: datetime) -> bool:
-    """Whether the server is to be asked to remove it: it wasn't yet, or seems to have forgotten."""
-    asked = leaving.removal_asked_at
-    return asked is None or now - asked > REMOVAL_PATIENCE
+    """Tell whether to ask the server to remove it: not asked yet, or it seems to have forgotten."""
+    asked_at = leaving.removal_asked_at
+    return asked_at is None or now - asked_at > REMOVAL_PATIENCE
 
 
 def decide_removing(leaving: Instance, now: datetime) -> Instance:
@@ -180,11 +180,11 @@ def decide_removing(leaving: Instance, now: datetime) -> Instance:
 def disconnected(left: Instance, now: datetime) -> Instance:
     """The record of a line whose instance is gone, as was asked for."""
     change = {"code": None, "number": None, "claimed": None, "removal_asked_at": None}
-    return left.moved(State.CLOSED, Reason.DISCONNECTED, now, **change)
+    return left.with_state(State.CLOSED, Reason.DISCONNECTED, now, **change)
 
 
 def decide_found(instance: Instance, link: Link, now: datetime) -> Ready | Note:
-    """What a connecting instance's current code means.
+    """Decide what a connecting instance's current code means.
 
     A code that we have known until it expired is stale (EVOLUTION.md §3: it may belong to an
     earlier socket), so it isn't shown again, and stays in the record to be known by.
@@ -193,26 +193,26 @@ def decide_found(instance: Instance, link: Link, now: datetime) -> Ready | Note:
         case Connected():
             return Note(_open_with_some_number(instance, now))
         case Scannable(qr=qr) if instance.code is None or instance.code.qr != qr:
-            return Note(instance.showing(Code.found(link, now), now))
+            return Note(instance.showing(Code.from_look(link, now), now))
         case Scannable() | NoCode() if _was_paired(instance):
-            return Ready(instance.moved(State.CLOSED, Reason.RECONNECTING, now))
+            return Ready(instance.with_state(State.CLOSED, Reason.RECONNECTING, now))
         case Scannable() | NoCode():
-            return Note(instance.moved(State.PAIRING, Reason.NO_CODE, now))
+            return Note(instance.with_state(State.PAIRING, Reason.NO_CODE, now))
         case _ as never:
             assert_never(never)
 
 
 def decide_started(instance: Instance, link: Link, now: datetime) -> Instance:
-    """What a start (connect of a closed instance) made of it."""
+    """Decide what a start (connect of a closed instance) made of it."""
     match link:
         case Connected():
             return _open_with_some_number(instance, now)
         case Scannable():
-            return instance.showing(Code.born(link, now), now)
+            return instance.showing(Code.begin(link, now), now)
         case NoCode() if _was_paired(instance):
-            return instance.moved(State.CLOSED, Reason.RECONNECTING, now, code=None)
+            return instance.with_state(State.CLOSED, Reason.RECONNECTING, now, code=None)
         case NoCode():
-            return instance.moved(State.PAIRING, Reason.NO_CODE, now, code=None)
+            return instance.with_state(State.PAIRING, Reason.NO_CODE, now, code=None)
         case _ as never:
             assert_never(never)
 
@@ -224,15 +224,15 @@ def decide_settled(current: Instance, held: Instance, link: Link, now: datetime)
     open, and a code that was pushed meanwhile is at least as new as the one the holder was shown.
     """
     current = current.model_copy(update={"configured": held.configured})
-    heard = current.heard_at > held.heard_at
-    if heard and current.state in (State.OPEN, State.CONFLICT):
+    is_newer = current.heard_at > held.heard_at
+    if is_newer and current.state in (State.OPEN, State.CONFLICT):
         return current
     outcome = decide_started(current, link, now)
-    if heard and outcome.state is State.PAIRING and current.code_at(now):
+    if is_newer and outcome.state is State.PAIRING and current.code_at(now):
         return outcome.model_copy(update={"code": current.code})
     return outcome
 
 
 def _was_paired(instance: Instance) -> bool:
-    """It was open when it was last heard of, or is on its way back since."""
+    """Tell whether it was open at the last report, or is on its way back since."""
     return instance.state is State.OPEN or instance.reason is Reason.RECONNECTING

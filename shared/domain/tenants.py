@@ -12,7 +12,7 @@ MAX_LINES_LIMIT = 100
 
 
 def _bounded(value: Any) -> Any:
-    """What somebody wrote by hand, within what the rest is made for."""
+    """Read a number written by hand, within the limits that the rest is made for."""
     return min(max(value, 0), MAX_LINES_LIMIT) if isinstance(value, int | float) else 1
 
 
@@ -47,10 +47,10 @@ class Tenant(Kept):
     """The order of the newest row that the agency's database told of it."""
 
     def has_room_for(self, line: LineId) -> bool:
-        """Whether the line is one of the tenant's or may become one.
+        """Tell whether the line is one of the tenant's or may become one.
 
         Every tenant has the line `default`, used or not, so the others share what is left.
         """
-        others = {known for known in self.lines if known != DEFAULT_LINE}
+        others = {name for name in self.lines if name != DEFAULT_LINE}
         room = self.max_lines if line == DEFAULT_LINE else self.max_lines - 1 - len(others)
         return line in self.lines or room > 0

@@ -6,9 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING
 
 from shared.domain.names import InstanceName
+
+if TYPE_CHECKING:
+    from shared.domain.events import Event
 
 
 class Connection(StrEnum):
@@ -22,7 +25,7 @@ class Connection(StrEnum):
 
 @dataclass(frozen=True)
 class Configuration:
-    """How we want an instance to be configured, whoever made it.
+    """How we want every instance to be configured.
 
     Where its webhook goes is not shown: it proves itself with a token, on 1.8 in the URL.
     """
@@ -64,7 +67,7 @@ class Refused:
 
 @dataclass(frozen=True)
 class Doubtful:
-    """Nobody can tell whether the instance was made (or unmade): look before anything else.
+    """Unknown whether the instance was made (or deleted): look before anything else.
 
     `over`: the server itself answered, so the call can't be running any more.
     """
@@ -130,7 +133,8 @@ class Sent:
 
     message_id: str
     jid: str
-    raw: Mapping[str, Any] = field(repr=False)
+    events: tuple["Event", ...] = field(default=(), repr=False)
+    """What the answer reports of the message, as a webhook would; empty for a deletion."""
 
 
 class WhyNotSent(StrEnum):
@@ -160,7 +164,7 @@ class NotSent:
 
 @dataclass(frozen=True)
 class SendDoubtful:
-    """Nobody can tell whether the message was sent: never send it again unasked."""
+    """Unknown whether the message was sent: never send it again unasked."""
 
     why: str
 
@@ -180,20 +184,25 @@ class Presence:
 
 
 @dataclass(frozen=True)
-class Page:
-    """Some of the messages that a server keeps, newest first, as it wrote them.
+class HistoryPage:
+    """A page of the messages that a server stores; page 1 is the newest.
 
-    `cut`: there are older ones of the time asked for, which this server never tells.
+    `events`: one Recalled event with the messages, oldest first, and their refusals and other
+    changes. `size`: how many records it was read from. `newest_at`: the time of the newest record
+    (epoch milliseconds; 0 for none). `cut`: the server has older ones of the time asked for, which
+    it never lists.
     """
 
-    records: tuple[Mapping[str, Any], ...]
+    events: tuple["Event", ...]
+    size: int
+    newest_at: int
     page: int
     pages: int
     cut: bool = False
 
 
 @dataclass(frozen=True)
-class Media:
+class ReceivedMedia:
     """The file in a message. `size` is what WhatsApp says; `base64` has no `data:` prefix."""
 
     mimetype: str

@@ -1,4 +1,4 @@
-"""When nothing is deleted: whoever doesn't see the world whole doesn't take anything from it."""
+"""Decide when nothing is deleted: a sweep that doesn't see all deletes nothing."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -28,13 +28,13 @@ class Why(StrEnum):
     SERVERS_ALIKE = "servers_alike"
     """Two of our servers carry the same instance: they are one server under two names."""
     FORGOTTEN = "forgotten"
-    """Nobody can read what the last sweep saw, so there is nothing to compare with."""
+    """What the last sweep saw can't be read, so there is nothing to compare with."""
     MANY_UNCLAIMED = "many_unclaimed"
     """Rather our records are lost than so many instances left over."""
 
 
 BLINDING = frozenset({Why.TENANTS_FAILED, Why.TENANTS_EMPTY, Why.TENANTS_SHRANK})
-"""With these nobody is even suspected."""
+"""With these, nothing is even suspected."""
 
 DOUBTING = frozenset({Why.MANY_UNCLAIMED})
 """With these a person has to approve; what is approved goes."""
@@ -51,7 +51,7 @@ class Brake:
 
 
 def find_brakes(survey: Survey, carried: Mapping[str, int], rules: Rules) -> tuple[Brake, ...]:
-    """Every reason not to delete anything in this sweep."""
+    """List every reason not to delete anything in this sweep."""
     failed = [Brake(Why.CENSUS_FAILED, server) for server in sorted(survey.silent)]
     shrunk = _of_censuses(survey.before, carried, rules)
     forgotten = [Brake(Why.FORGOTTEN)] if survey.before.forgotten else []
@@ -65,9 +65,13 @@ def find_doubts(
 
     What a person keeps is known, and doesn't count.
     """
-    kept = {each.id for each in survey.candidates.values() if each.stage is Stage.KEPT}
+    kept_ids = {
+        candidate.id for candidate in survey.candidates.values() if candidate.stage is Stage.KEPT
+    }
     strays = Counter(
-        each.server for each in found if each.cause in UNCLAIMED and each.id not in kept
+        candidate.server
+        for candidate in found
+        if candidate.cause in UNCLAIMED and candidate.id not in kept_ids
     )
     return tuple(
         Brake(Why.MANY_UNCLAIMED, server, carried[server], count)
@@ -77,8 +81,10 @@ def find_doubts(
 
 
 def carried_by(survey: Survey, ours: Mapping[InstanceName, object]) -> dict[str, int]:
-    """How many instances of ours each server that answered carries."""
-    return {server: sum(name in ours for name in seen) for server, seen in survey.seen.items()}
+    """Count the instances of ours on each server that answered."""
+    return {
+        server: sum(name in ours for name in sightings) for server, sightings in survey.seen.items()
+    }
 
 
 def _of_tenants(survey: Survey, rules: Rules) -> list[Brake]:
@@ -86,9 +92,9 @@ def _of_tenants(survey: Survey, rules: Rules) -> list[Brake]:
         return [Brake(Why.TENANTS_FAILED)]
     if not survey.tenants:
         return [Brake(Why.TENANTS_EMPTY)]
-    known, living = len(survey.tenants), survey.living()
-    if _lost(survey.before.tenants, known, rules):
-        return [Brake(Why.TENANTS_SHRANK, None, survey.before.tenants, known)]
+    tenant_count, living = len(survey.tenants), survey.living()
+    if _lost(survey.before.tenants, tenant_count, rules):
+        return [Brake(Why.TENANTS_SHRANK, None, survey.before.tenants, tenant_count)]
     if _shrank(survey.before.living, living, rules) or survey.before.living > living == 0:
         return [Brake(Why.TENANTS_SHRANK, None, survey.before.living, living)]
     return []
@@ -96,12 +102,12 @@ def _of_tenants(survey: Survey, rules: Rules) -> list[Brake]:
 
 def _alike(survey: Survey) -> list[Brake]:
     """By what they call their instances; two can be made alike by a copied database, too."""
-    known: dict[str, str] = {}
+    first_servers: dict[str, str] = {}
     twice = {
         server
-        for server, seen in sorted(survey.seen.items())
-        for sighting in seen.values()
-        if sighting.uid and known.setdefault(sighting.uid, server) != server
+        for server, sightings in sorted(survey.seen.items())
+        for sighting in sightings.values()
+        if sighting.uid and first_servers.setdefault(sighting.uid, server) != server
     }
     return [Brake(Why.SERVERS_ALIKE, server) for server in sorted(twice)]
 

@@ -24,7 +24,7 @@ from shared.domain.names import InstanceName, LineId, TenantId
 from shared.domain.record import Kept, Moment
 
 
-class Cause(StrEnum):
+class CandidateCause(StrEnum):
     """Why an instance may have to go."""
 
     ORPHAN = "orphan"
@@ -36,15 +36,17 @@ class Cause(StrEnum):
     TENANT_UNKNOWN = "tenant_unknown"
     """Its line has a record, but its tenant has none: something is wrong."""
     IDLE = "idle"
-    """Nobody has been connected through it for long."""
+    """It hasn't been connected for long."""
     NEVER_PAIRED = "never_paired"
-    """Nobody ever paired it."""
+    """It was never paired."""
 
 
-UNCLAIMED = frozenset({Cause.ORPHAN, Cause.DUPLICATE})
+UNCLAIMED = frozenset({CandidateCause.ORPHAN, CandidateCause.DUPLICATE})
 """Causes that are our own record's word: a record can be lost, or be another deployment's."""
 
-PROPOSED = frozenset({Cause.TENANT_UNKNOWN, Cause.IDLE, Cause.NEVER_PAIRED})
+PROPOSED = frozenset(
+    {CandidateCause.TENANT_UNKNOWN, CandidateCause.IDLE, CandidateCause.NEVER_PAIRED}
+)
 """Causes that are never enough without a person: the line may be in use."""
 
 
@@ -66,8 +68,8 @@ LASTING = (Stage.DELETED, Stage.KEPT)
 class Finding:
     """What a survey found against one instance.
 
-    `paired`: whether somebody ever paired it; None when nobody can tell. `stranger`: its webhook
-    goes to somebody else, so it may not be ours after all. `doubtful`: rather our records are wrong
+    `paired`: whether it was ever paired; None when unknown. `stranger`: its webhook
+    goes elsewhere, so it may not be ours after all. `doubtful`: rather our records are wrong
     than that it is left over. `since`: what the cause counts from.
     """
 
@@ -75,7 +77,7 @@ class Finding:
     name: InstanceName
     tenant: TenantId
     line: LineId
-    cause: Cause
+    cause: CandidateCause
     paired: bool | None
     stranger: bool = False
     doubtful: bool = False
@@ -94,7 +96,7 @@ class Candidate(Kept):
     name: InstanceName
     tenant: TenantId
     line: LineId
-    cause: Cause
+    cause: CandidateCause
     cause_since: Moment | None = None
     paired: bool | None = None
     stranger: bool = False
@@ -158,41 +160,41 @@ class Delete:
 
 
 @dataclass(frozen=True)
-class Wait:
+class CandidateWait:
     """Nothing to do: kept, still in quarantine, or a person hasn't approved."""
 
 
-Move = Suspect | Quarantine | Refresh | Clear | Delete | Wait
+Move = Suspect | Quarantine | Refresh | Clear | Delete | CandidateWait
 
 
 def decide_move(
     finding: Finding | None, known: Candidate | None, rules: Rules, run: str, now: datetime
 ) -> Move:
-    """What a sweep makes of what it found against an instance, and of what was found before.
+    """Decide what becomes of a candidate from this sweep's finding and the earlier ones.
 
-    A deletion that has begun goes on; whoever carries it out looks whether it may.
+    A deletion that has begun goes on; the sweep that carries it out looks whether it may.
     """
     if known and known.stage is Stage.DELETING:
         return Delete(known)
     if finding is None:
-        return Clear(known) if known and known.stage not in LASTING else Wait()
+        return Clear(known) if known and known.stage not in LASTING else CandidateWait()
     if known is None or known.stage is Stage.DELETED or known.cause is not finding.cause:
         version = known.version if known else None
         suspected = _suspected(finding, rules, run, now)
         return Suspect(suspected.model_copy(update={"version": version}))
     if known.stage is Stage.KEPT:
-        return Wait()
+        return CandidateWait()
     current = with_finding(known, finding, rules)
     if current.stage is Stage.SUSPECTED and current.run != run:
         change = {"stage": Stage.QUARANTINED, "run": run, "quarantined_at": now}
         return Quarantine(current.model_copy(update=change))
     if current != known:
         return Refresh(current)
-    return Delete(current) if _due(current, rules, run, now) else Wait()
+    return Delete(current) if _due(current, rules, run, now) else CandidateWait()
 
 
 def candidate_id(server: str, name: str) -> str:
-    """One instance of the fleet: two servers may carry the same name."""
+    """Return the id of an instance within the fleet: two servers may carry the same name."""
     return f"{server}~{name}"
 
 
@@ -243,8 +245,8 @@ def with_finding(known: Candidate, finding: Finding, rules: Rules) -> Candidate:
 
 
 def _needs_approval(finding: Finding, rules: Rules) -> bool:
-    asked = finding.cause in PROPOSED or rules.approval is Approval.ALL
+    is_proposal = finding.cause in PROPOSED or rules.approval is Approval.ALL
     unsure = finding.stranger or finding.doubtful
     lost = finding.cause in UNCLAIMED and finding.paired is not False
     careful = rules.approval is Approval.PAIRED and finding.paired is not False
-    return asked or unsure or lost or careful
+    return is_proposal or unsure or lost or careful

@@ -54,7 +54,7 @@ class Census(Record):
 
     @property
     def used(self) -> int:
-        """Slots that are taken: reserved, or occupied by what nobody reserved."""
+        """Slots that are taken: reserved, or occupied without a record."""
         return max(self.reserved, self.ours)
 
     @property
@@ -63,7 +63,7 @@ class Census(Record):
 
     @property
     def share(self) -> float:
-        """How much of its INSTANCE_MAX is taken; a server that may carry none is full."""
+        """Return the share of INSTANCE_MAX that is taken; a server that may carry none is full."""
         return self.used / self.limit if self.limit else 1.0
 
 
@@ -73,20 +73,20 @@ def count(
     keys: Mapping[InstanceName, LineKey],
     quarantined: frozenset[InstanceName],
 ) -> Counter[Standing]:
-    """How many stand how. `lines`: this server's records; `keys`: of the names that are ours."""
+    """Count a server's instances by standing. `lines`: its records; `keys`: of our names."""
     return Counter(
-        standing_of(each, lines.get(each.name), each.name in quarantined)
-        if each.name in keys
+        standing_of(sighting, lines.get(sighting.name), sighting.name in quarantined)
+        if sighting.name in keys
         else Standing.FOREIGN
-        for each in seen
+        for sighting in seen
     )
 
 
 def standing_of(sighting: Sighting, line: Instance | None, quarantined: bool) -> Standing:
-    """How an instance of ours stands. What is connected is open, whatever else is said of it.
+    """Return the standing of an instance of ours. A connected one is open, whatever its record.
 
     A census says `connecting` also of those that have given up (EVOLUTION.md §1.7): our record
-    knows of those that nobody ever paired.
+    knows of those that were never paired.
     """
     if sighting.connection is Connection.OPEN:
         return Standing.OPEN
@@ -123,8 +123,8 @@ class Forecast(Record):
 
 
 def forecast(used: Sequence[tuple[int, int]], limit: int) -> Forecast:
-    """What the last weeks say. `used`: (day, slots taken), one a day at most, in order."""
-    trend = trend_of([each for each in used if each[0] > used[-1][0] - TREND_DAYS])
+    """Forecast from the last weeks. `used`: (day, slots taken), one a day at most, in order."""
+    trend = trend_of([(day, slots) for day, slots in used if day > used[-1][0] - TREND_DAYS])
     if trend is None:
         return Forecast()
     room = limit - used[-1][1]
@@ -140,9 +140,9 @@ def trend_of(used: Sequence[tuple[int, int]]) -> Trend | None:
     """A straight line through the days, and how sure that is."""
     if len(used) < ENOUGH_DAYS:
         return None
-    days, slots = [day for day, _ in used], [taken for _, taken in used]
+    days, slots = [day for day, _ in used], [slot_count for _, slot_count in used]
     slope, start = statistics.linear_regression(days, slots)
-    off = sum((taken - start - slope * day) ** 2 for day, taken in used)
+    off = sum((slot_count - start - slope * day) ** 2 for day, slot_count in used)
     spread = sum((day - statistics.fmean(days)) ** 2 for day in days)
     freedom = len(used) - 2
     margin = _student(freedom) * math.sqrt(off / freedom / spread)
@@ -170,7 +170,7 @@ def _student(freedom: int) -> float:
 
 
 def memory_gb(instances: int, table: Mapping[int, float]) -> float:
-    """How much memory so many instances need: between the table's rows, a straight line."""
+    """Estimate the memory for so many instances: between the table's rows, a straight line."""
     rows = [(0, 0.0), *sorted(table.items())]
     if len(rows) == 1:
         return 0.0
@@ -192,7 +192,7 @@ class Slack(StrEnum):
 
 
 class Reclaimable(Record):
-    """A slot that somebody holds without using it."""
+    """A slot that a line holds without using it."""
 
     instance: InstanceName
     tenant: str
@@ -208,19 +208,19 @@ class _Held:
 
 
 def reclaimable(lines: Iterable[Instance], now: datetime, most: int) -> list[Reclaimable]:
-    """Slots nobody uses, the surest and oldest first: never paired, logged out, banned, idle."""
+    """List unused slots, the surest and oldest first: never paired, logged out, banned, idle."""
     order = list(Slack)
-    found = [_Held(line, why) for line in lines if (why := _slack(line, now))]
-    found.sort(key=lambda held: (order.index(held.why), held.line.idle_since, held.line.name))
+    slacks = [_Held(line, why) for line in lines if (why := _slack(line, now))]
+    slacks.sort(key=lambda slack: (order.index(slack.why), slack.line.idle_since, slack.line.name))
     return [
         Reclaimable(
-            instance=held.line.name,
-            tenant=held.line.tenant,
-            server=held.line.server,
-            why=held.why,
-            since=held.line.idle_since,
+            instance=slack.line.name,
+            tenant=slack.line.tenant,
+            server=slack.line.server,
+            why=slack.why,
+            since=slack.line.idle_since,
         )
-        for held in found[:most]
+        for slack in slacks[:most]
     ]
 
 

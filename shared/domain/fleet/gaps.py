@@ -40,11 +40,11 @@ def add_doubts(
     known: Mapping[str, Doubt], found: Mapping[str, int], now: datetime
 ) -> dict[str, Doubt]:
     """Add the lines found by server to those that are still shown."""
-    shown = {server: doubt for server, doubt in known.items() if now - doubt.at < DOUBT_SHOWN}
+    recent = {server: doubt for server, doubt in known.items() if now - doubt.at < DOUBT_SHOWN}
     for server, lines in found.items():
-        before = shown[server].lines if server in shown else 0
-        shown[server] = Doubt(lines=before + lines, at=now)
-    return shown
+        before = recent[server].lines if server in recent else 0
+        recent[server] = Doubt(lines=before + lines, at=now)
+    return recent
 
 
 class Outage(Record):
@@ -73,13 +73,13 @@ def ran_through(running_since: int | None, moment: int) -> bool:
 
     A restart loses webhooks that wait, and with them whatever an edit held back, which is stored
     nowhere (EVOLUTION.md §4, Delivery). Epoch milliseconds; messages have whole seconds.
-    `running_since` None: nobody knows.
+    `running_since` None: unknown.
     """
     return running_since is not None and running_since // 1000 * 1000 <= moment
 
 
 def window_of(line: Instance, now: datetime) -> Window | None:
-    """What to look at; None where nothing can be missing, or nobody knows under which number.
+    """Return the window to look at; None where nothing can be missing, or the number is unknown.
 
     Of a closed line only until it closed: what WhatsApp keeps for it comes when it is back.
     What was said before the number became this line's was said under another one (P7).
@@ -88,15 +88,15 @@ def window_of(line: Instance, now: datetime) -> Window | None:
         return None
     own = epoch_ms(line.claimed_at or line.since) // 1000 * 1000
     looked = line.heard_number == line.number and _plausible(line, now)
-    known = line.heard_until - _ms(OVERLAP) if looked else epoch_ms(now - LONGEST)
+    start = line.heard_until - _ms(OVERLAP) if looked else epoch_ms(now - LONGEST)
     until = epoch_ms(line.idle_since) if line.state is State.CLOSED else epoch_ms(now)
     if looked and line.state is State.CLOSED and until <= line.heard_until:
         return None
-    return Window(max(known, own), until, line.number)
+    return Window(max(start, own), until, line.number)
 
 
 def came_back(line: Instance, now: datetime) -> bool:
-    """It opened since it was last looked at: then something may well be missing."""
+    """Tell whether it opened since it was last looked at: then messages may be missing."""
     looked = line.heard_until if _plausible(line, now) else 0
     return line.state is State.OPEN and epoch_ms(line.since) > looked
 
@@ -106,13 +106,13 @@ def _plausible(line: Instance, now: datetime) -> bool:
     return line.heard_until <= epoch_ms(now + OVERLAP)
 
 
-def heard(line: Instance, window: Window, until: int) -> Instance | None:
+def note_window(line: Instance, window: Window, until: int) -> Instance | None:
     """The record of a line of which all is known until then; None if it changed its number."""
     if line.number != window.number:
         return None
     same = line.heard_number == window.number and line.heard_until <= window.until + _ms(OVERLAP)
-    known = line.heard_until if same else 0
-    change = {"heard_until": max(known, until), "heard_number": window.number}
+    earlier = line.heard_until if same else 0
+    change = {"heard_until": max(earlier, until), "heard_number": window.number}
     return line.model_copy(update=change)
 
 

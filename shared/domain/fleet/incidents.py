@@ -34,7 +34,7 @@ class Cause(StrEnum):
 
 
 class Severity(StrEnum):
-    """How soon somebody has to look."""
+    """How soon a person has to look."""
 
     CRITICAL = "critical"
     WARNING = "warning"
@@ -63,7 +63,7 @@ NOT_REMINDED = frozenset({Cause.LINES_DISCONNECTED, Cause.LINES_BANNED, Cause.ME
 """A tenant sees its lines too, and may not care; what was lost can only be known."""
 
 
-class News(StrEnum):
+class IncidentNews(StrEnum):
     """What there is to tell of an incident."""
 
     RAISED = "raised"
@@ -97,12 +97,14 @@ class Incident(Kept):
     count: int = 1
     facts: dict[str, Any] = Field(default_factory=dict)
     raised_at: AwareDatetime
-    news: News
+    news: IncidentNews
     news_at: AwareDatetime
     number: int = 1
     resolved_at: AwareDatetime | None = None
     open: bool = True
     told: dict[str, int] = Field(default_factory=dict)
+    given_up: dict[str, int] = Field(default_factory=dict)
+    """The number of the news that a channel refused for good, by channel."""
     pending: bool = True
     """Some channel hasn't told the last news yet."""
     teller: str | None = None
@@ -117,6 +119,10 @@ class Incident(Kept):
     def lasted(self) -> timedelta | None:
         return self.resolved_at - self.raised_at if self.resolved_at else None
 
+    def is_owed_to(self, channel: str) -> bool:
+        """Tell whether a channel has neither delivered the last news nor given it up."""
+        return self.number > max(self.told.get(channel, 0), self.given_up.get(channel, 0))
+
 
 def decide_incident(
     known: Incident | None, trouble: Trouble | None, now: datetime, remind_after: timedelta
@@ -129,12 +135,12 @@ def decide_incident(
     current = known.model_copy(update={"count": trouble.count, "facts": trouble.facts})
     due = trouble.cause not in NOT_REMINDED and now - known.news_at >= remind_after
     if due:
-        return _told(current, News.REMINDED, now)
+        return _add_news(current, IncidentNews.REMINDED, now)
     return current if current != known else None
 
 
 def lasts(incident: Incident, now: datetime) -> bool:
-    """Tell whether an incident stays open although nobody sees its trouble (any more)."""
+    """Tell whether an incident stays open although its trouble isn't seen (any more)."""
     return now - incident.news_at < OPEN_FOR.get(incident.cause, timedelta())
 
 
@@ -144,15 +150,15 @@ def plan_incidents(
     looked_at: frozenset[Cause],
     unsure: Set[str] = frozenset(),
 ) -> Iterator[tuple[str, Trouble | None]]:
-    """Which incidents to decide: of every trouble, and of every open one that is over.
+    """List the incidents to decide: of every trouble, and of every open one that is over.
 
     Only causes that were `looked_at` can be over, and none that is `unsure`: who didn't look, or
     couldn't see, can't tell.
     """
-    found = {trouble.id: trouble for trouble in troubles}
-    yield from found.items()
+    troubles_by_id = {trouble.id: trouble for trouble in troubles}
+    yield from troubles_by_id.items()
     for name, incident in open_ones.items():
-        if incident.cause in looked_at and name not in found and name not in unsure:
+        if incident.cause in looked_at and name not in troubles_by_id and name not in unsure:
             yield name, None
 
 
@@ -161,7 +167,7 @@ def _raised(known: Incident | None, trouble: Trouble, now: datetime) -> Incident
     if known:
         change = {"count": trouble.count, "facts": trouble.facts, "open": True, "raised_at": now}
         change |= {"resolved_at": None, "expires_at": None}
-        return _told(known.model_copy(update=change), News.RAISED, now)
+        return _add_news(known.model_copy(update=change), IncidentNews.RAISED, now)
     return Incident(
         id=trouble.id,
         cause=trouble.cause,
@@ -169,17 +175,17 @@ def _raised(known: Incident | None, trouble: Trouble, now: datetime) -> Incident
         count=trouble.count,
         facts=trouble.facts,
         raised_at=now,
-        news=News.RAISED,
+        news=IncidentNews.RAISED,
         news_at=now,
     )
 
 
 def _resolved(known: Incident, now: datetime) -> Incident:
     over = {"open": False, "resolved_at": now, "expires_at": now + KEPT_FOR}
-    return _told(known.model_copy(update=over), News.RESOLVED, now)
+    return _add_news(known.model_copy(update=over), IncidentNews.RESOLVED, now)
 
 
-def _told(incident: Incident, news: News, now: datetime) -> Incident:
-    """There is something to tell of it to every channel."""
+def _add_news(incident: Incident, news: IncidentNews, now: datetime) -> Incident:
+    """Return the incident with further news, which every channel is owed."""
     change = {"news": news, "news_at": now, "number": incident.number + 1, "pending": True}
     return incident.model_copy(update=change)

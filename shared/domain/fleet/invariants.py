@@ -40,7 +40,7 @@ class Rule(StrEnum):
 
 
 MENDED = frozenset({Rule.INSTANCE_WITHOUT_LINE, Rule.LINE_WITHOUT_INSTANCE, Rule.SLOTS_WRONG})
-"""Those that sweeps mend by themselves, sooner or later: nobody has to be alerted."""
+"""Those that sweeps mend by themselves, sooner or later, without an alert."""
 
 
 class Violation(Record):
@@ -78,8 +78,8 @@ def find_violations(survey: Survey, keys: Mapping[InstanceName, LineKey]) -> Ite
 
 def _instances(survey: Survey, keys: Mapping[InstanceName, LineKey]) -> Iterator[Violation]:
     carriers: dict[InstanceName, list[str]] = defaultdict(list)
-    for server, seen in survey.seen.items():
-        for name in seen:
+    for server, sightings in survey.seen.items():
+        for name in sightings:
             if name in keys:
                 carriers[name].append(server)
     for name, servers in carriers.items():
@@ -94,10 +94,10 @@ def _instances(survey: Survey, keys: Mapping[InstanceName, LineKey]) -> Iterator
 
 
 def _known_of(survey: Survey, server: str, name: InstanceName) -> bool:
-    """Somebody keeps it although it has no line, or its record is there and nobody can read it."""
+    """Tell whether an operator keeps it without a line, or its record can't be read."""
     candidate = survey.candidates.get(candidate_id(server, name))
-    kept = candidate is not None and candidate.stage is Stage.KEPT
-    return kept or name in survey.unreadable
+    is_kept = candidate is not None and candidate.stage is Stage.KEPT
+    return is_kept or name in survey.unreadable
 
 
 def _lines(survey: Survey) -> Iterator[tuple[Rule, Instance]]:
@@ -112,8 +112,8 @@ def _lines(survey: Survey) -> Iterator[tuple[Rule, Instance]]:
 
 
 def _expected(line: Instance) -> bool:
-    gone = line.state in ELSEWHERE and line.state is not State.MISSING
-    return not gone and line.reason is not Reason.DISCONNECTED
+    is_elsewhere = line.state in ELSEWHERE and line.state is not State.MISSING
+    return not is_elsewhere and line.reason is not Reason.DISCONNECTED
 
 
 def _of_line(rule: Rule, line: Instance) -> Violation:
@@ -132,8 +132,8 @@ def _numbers(survey: Survey) -> Iterator[Violation]:
     """Live on two lines, as servers or as our records say; or claimed for a line that isn't."""
     live = Counter(
         sighting.number
-        for seen in survey.seen.values()
-        for sighting in seen.values()
+        for sightings in survey.seen.values()
+        for sighting in sightings.values()
         if sighting.connection is Connection.OPEN and sighting.number
     )
     for line in survey.lines.values():
@@ -173,15 +173,15 @@ def report(
     more: Iterable[Violation],
     now: AwareDatetime,
 ) -> Invariants:
-    """What is stored and shown: "0 violations in 412 instances", or each of them."""
-    found = [*find_violations(survey, keys), *more]
-    carried = sum(name in keys for seen in survey.seen.values() for name in seen)
+    """Return the result to store and show: the counts, and the first violations."""
+    violations = [*find_violations(survey, keys), *more]
+    carried = sum(name in keys for sightings in survey.seen.values() for name in sightings)
     return Invariants(
         checked_at=now,
         instances=carried,
         lines=len(survey.lines),
-        count=len(found),
-        by_rule=dict(Counter(each.rule for each in found)),
-        violations=tuple(found[:SHOWN]),
+        count=len(violations),
+        by_rule=dict(Counter(violation.rule for violation in violations)),
+        violations=tuple(violations[:SHOWN]),
         unseen=tuple(sorted(survey.silent)),
     )

@@ -41,14 +41,14 @@ class Plan:
     awaited: Mapping[str, int] = field(default_factory=dict)
     """By server: instances in quarantine that no line claims, and that a person has to decide."""
     brakes: tuple[Brake, ...] = ()
-    """Those that doubt only stop what nobody approved."""
+    """Those that doubt only stop what no operator approved."""
     keys: dict[InstanceName, LineKey] = field(default_factory=dict)
     before: Before = field(default_factory=Before)
     """What the next sweep compares with."""
 
     @property
     def braked(self) -> bool:
-        """Nothing may be deleted, and nothing be learned of what was seen."""
+        """Tell whether nothing may be deleted, nor learned from what the sweep saw."""
         return any(brake.why not in DOUBTING for brake in self.brakes)
 
 
@@ -56,20 +56,20 @@ def plan_orphans(survey: Survey, prefix: str, rules: Rules, run: str, now: datet
     """Compare what lines claim with what servers carry, and both with what was found before.
 
     An unclaimed instance is only suspected the first time. With brakes nothing is deleted; when
-    it is the tenants that can't be believed, nobody is even suspected. Where too many instances
+    it is the tenants that can't be believed, nothing is even suspected. Where too many instances
     are unclaimed, a person has to approve each.
     """
     keys = findings.ours(survey, prefix)
     carried = brakes.carried_by(survey, keys)
     braked = brakes.find_brakes(survey, carried, rules)
     blind = any(brake.why in BLINDING for brake in braked)
-    found = {} if blind else findings.find_all(survey, keys, rules, now)
-    doubts = brakes.find_doubts(survey, found.values(), carried, rules)
-    found = dict(_doubted(found, {brake.server for brake in doubts}))
-    moves = [] if blind else list(_moves(survey, found, rules, run, now))
+    charges = {} if blind else findings.find_all(survey, keys, rules, now)
+    doubts = brakes.find_doubts(survey, charges.values(), carried, rules)
+    charges = dict(_doubted(charges, {brake.server for brake in doubts}))
+    moves = [] if blind else list(_moves(survey, charges, rules, run, now))
     due = sorted(_of(Delete, moves), key=lambda each: (each.suspected_at, each.id))
     allowed = due[: 0 if braked else rules.max_deletes]
-    seen = Before(len(survey.tenants or {}), survey.living(), carried)
+    snapshot = Before(len(survey.tenants or {}), survey.living(), carried)
     return Plan(
         suspect=_of(Suspect, moves),
         quarantine=_of(Quarantine, moves),
@@ -81,28 +81,28 @@ def plan_orphans(survey: Survey, prefix: str, rules: Rules, run: str, now: datet
         awaited=_awaited(survey.candidates, moves),
         brakes=(*braked, *doubts),
         keys=keys,
-        before=survey.before if braked else seen,
+        before=survey.before if braked else snapshot,
     )
 
 
 def _doubted(found: dict[str, Finding], servers: Set[str | None]) -> Iterable[tuple[str, Finding]]:
-    """On these servers nobody believes that what is unclaimed is left over."""
+    """Mark findings as doubtful on servers where unclaimed instances may be wanted."""
     for name, finding in found.items():
         unsure = finding.server in servers and finding.cause in UNCLAIMED
         yield name, replace(finding, doubtful=True) if unsure else finding
 
 
 def _moves(
-    survey: Survey, found: dict[str, Finding], rules: Rules, run: str, now: datetime
+    survey: Survey, charges: dict[str, Finding], rules: Rules, run: str, now: datetime
 ) -> Iterable[Move]:
-    """Of what servers said nothing of, nothing is decided."""
-    known = {
+    """Leave out what belongs to servers that did not answer."""
+    readable = {
         name: candidate
         for name, candidate in survey.candidates.items()
         if candidate.server not in survey.silent
     }
-    for name in sorted(found.keys() | known.keys()):
-        yield decide_move(found.get(name), known.get(name), rules, run, now)
+    for name in sorted(charges.keys() | readable.keys()):
+        yield decide_move(charges.get(name), readable.get(name), rules, run, now)
 
 
 def _awaited(known: Mapping[str, Candidate], moves: Iterable[Move]) -> dict[str, int]:
@@ -116,9 +116,11 @@ def _awaited(known: Mapping[str, Candidate], moves: Iterable[Move]) -> dict[str,
             case _:
                 pass
     return Counter(
-        each.server
-        for each in after.values()
-        if each.stage is Stage.QUARANTINED and each.cause in UNCLAIMED and each.awaits_approval
+        candidate.server
+        for candidate in after.values()
+        if candidate.stage is Stage.QUARANTINED
+        and candidate.cause in UNCLAIMED
+        and candidate.awaits_approval
     )
 
 

@@ -1,4 +1,4 @@
-"""Where our records and the servers disagree without anybody having to go."""
+"""Where our records and the servers disagree without any deletion."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from shared.domain.instances import Instance, Reason, State
 from shared.domain.upstream import Connection, Sighting
 
 STUCK = timedelta(minutes=10)
-"""Nobody is at it any more for so long that nobody will come back."""
+"""Its caller is gone for so long that it won't come back."""
 
 
 @dataclass(frozen=True)
@@ -76,25 +76,26 @@ def _disagree(line: Instance, sighting: Sighting) -> bool:
 def decide_looked(
     line: Instance, connection: Connection | None, number: str | None, now: datetime
 ) -> Instance | None:
-    """The record after its server was asked; None when it was right, or nobody can tell.
+    """The record after its server was asked; None when it was right, or unknown.
 
     `number`: what the census says it is paired with, believed only of an open one.
     """
     if line.leased(now) or line.state is State.RELEASING:
         return None
-    closed = partial(line.moved, State.CLOSED, now=now, code=None)
+    closed = partial(line.with_state, State.CLOSED, now=now, code=None)
     match connection:
         case None:
-            known = _may_be_gone(line) and line.state is not State.CREATING
-            return None if known else line.moved(State.MISSING, Reason.VANISHED, now, code=None)
+            if _may_be_gone(line) and line.state is not State.CREATING:
+                return None
+            return line.with_state(State.MISSING, Reason.VANISHED, now, code=None)
         case Connection.OPEN if line.state not in (State.OPEN, State.CONFLICT):
             change = {"code": None, "number": number, "spoiled": False}
-            return line.moved(State.OPEN, None, now, **change)
+            return line.with_state(State.OPEN, None, now, **change)
         case Connection.CLOSED if line.state not in (State.CLOSED, State.PAIRING):
             return closed(reason=Reason.CONNECTION_LOST)
         case Connection.CONNECTING if line.state in (State.OPEN, State.CONFLICT):
             return closed(reason=Reason.RECONNECTING)
         case Connection.CONNECTING if line.state in (State.CREATING, State.MISSING):
-            return line.moved(State.PAIRING, Reason.NO_CODE, now, code=None)
+            return line.with_state(State.PAIRING, Reason.NO_CODE, now, code=None)
         case _:
             return None

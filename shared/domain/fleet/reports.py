@@ -11,14 +11,14 @@ from shared.domain.fleet.invariants import Invariants
 from shared.domain.record import Kept, Moment, Record
 
 
-class Kind(StrEnum):
+class SweepKind(StrEnum):
     """Which sweep."""
 
     CAPACITY = "capacity"
     ORPHANS = "orphans"
 
 
-class Note(Record):
+class ReportNote(Record):
     """Something that a sweep did, or couldn't: the step, to what, and why."""
 
     step: str
@@ -33,14 +33,14 @@ class Report(Kept):
     """One run of a sweep. `stopped_at`: where the next one goes on, if its time was over."""
 
     id: str
-    kind: Kind
+    kind: SweepKind
     started_at: AwareDatetime
     ended_at: AwareDatetime | None = None
     dry: bool = False
     counts: dict[str, int] = Field(default_factory=dict)
     brakes: tuple[dict[str, Any], ...] = ()
     stopped_at: dict[str, str] = Field(default_factory=dict)
-    notes: tuple[Note, ...] = ()
+    notes: tuple[ReportNote, ...] = ()
     more_notes: int = 0
     invariants: Invariants | None = None
     censuses: dict[str, Census] = Field(default_factory=dict)
@@ -48,14 +48,14 @@ class Report(Kept):
     awaited: dict[str, int] = Field(default_factory=dict)
     """By server: instances in quarantine that no line claims, and that a person has to decide."""
     unclear: tuple[str, ...] = ()
-    """Servers of candidates that nobody understands."""
+    """Servers of unreadable candidates."""
     forecasts: dict[str, Forecast] = Field(default_factory=dict)
     memory_gb: dict[str, float] = Field(default_factory=dict)
     reclaimable: tuple[Reclaimable, ...] = ()
     expires_at: AwareDatetime | None = None
 
 
-class Standing(Kept):
+class SweepStanding(Kept):
     """What a kind of sweep remembers from run to run, and who is at it."""
 
     holder: str | None = None
@@ -71,20 +71,20 @@ class Standing(Kept):
     cursors: dict[str, str] = Field(default_factory=dict)
     """Where each step that ran out of time goes on."""
     outages: tuple[Outage, ...] = ()
-    """When nobody looked, so that we may have been away: the latest."""
+    """Times without a look, in which we may have been away: the latest."""
     doubts: dict[str, Doubt] = Field(default_factory=dict)
     """By server: lines that may have lost messages for good."""
     tenants: int = 0
     living: int = 0
     carried: dict[str, int] = Field(default_factory=dict)
     forgotten: bool = False
-    """Nobody could read what a run before remembered: until a run isn't braked any more."""
+    """What an earlier run remembered couldn't be read: until a run isn't braked any more."""
     accept_next: bool = False
     """An operator said that what shrank may have: the next run compares with nothing."""
 
 
 class Day(Record):
-    """How many slots each server had taken on a day. `day` counts from 1970."""
+    """Slots that each server had taken on a day. `day`: 1 is 1 January of the year 1."""
 
     day: int
     used: dict[str, int] = Field(default_factory=dict)

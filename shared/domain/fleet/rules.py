@@ -9,7 +9,7 @@ class Approval(StrEnum):
     """Whose deletion a person has to approve.
 
     A line of a tenant that isn't cancelled always is, and so is whatever no record of ours claims
-    and somebody has paired: the record may be what is missing.
+    and was paired: the record may be what is missing.
     """
 
     ACTIVE = "active"

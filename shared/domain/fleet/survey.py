@@ -24,11 +24,11 @@ class Before:
 
 @dataclass(frozen=True)
 class Survey:
-    """Who is there (None: nobody could say), what they claim, and what servers carry.
+    """Who is there (None: unreadable), what they claim, and what servers carry.
 
     `seen` has no entry for a server that didn't answer. `vague` are servers that don't tell the
     number of an instance that isn't connected. `strangers` are (server, name) of instances whose
-    webhook goes to somebody else.
+    webhook goes elsewhere.
     """
 
     tenants: Mapping[TenantId, Tenant] | None
@@ -40,9 +40,9 @@ class Survey:
     vague: frozenset[str] = frozenset()
     strangers: frozenset[tuple[str, InstanceName]] = frozenset()
     unreadable: frozenset[str] = frozenset()
-    """Ids of documents that nobody understands: what they are about is left alone."""
+    """Ids of unreadable documents: what they are about is left alone."""
     unclear_servers: frozenset[str] = frozenset()
-    """Servers of candidates that nobody understands."""
+    """Servers of unreadable candidates."""
     owners: Mapping[str, InstanceName] = field(default_factory=dict)
     """Whose each number is, as the claims say."""
     seats: Mapping[str, Sequence[InstanceName]] = field(default_factory=dict)
@@ -54,13 +54,13 @@ class Survey:
         return self.servers - self.seen.keys()
 
     def sighting_of(self, line: Instance) -> Sighting | None:
-        """What its own server says of a line's instance."""
+        """Return what its own server says of a line's instance."""
         return self.seen.get(line.server, {}).get(line.name)
 
     def living(self) -> int:
         """Tenants that aren't cancelled."""
-        known = (self.tenants or {}).values()
-        return sum(tenant.status is not Status.CANCELLED for tenant in known)
+        tenants = (self.tenants or {}).values()
+        return sum(tenant.status is not Status.CANCELLED for tenant in tenants)
 
 
 ELSEWHERE = (State.CREATING, State.RELEASING, State.MISSING)

@@ -1,24 +1,24 @@
 """Conversations and their messages as they are kept: how facts that come in any order add up."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from pydantic import Field
 
 from shared.domain import messages
 from shared.domain.contacts import ContactKey, ConversationId, keys_of, lid_key, may_be
-from shared.domain.messages import Delivery, Kind, Message, Quoted
+from shared.domain.messages import Content, Delivery, Kind, Message, Quoted
 from shared.domain.names import LineId
 from shared.domain.record import Kept, Record
 
-ME = "me"
+ME: Final = "me"
 """Who said, changed or reacted when we did."""
 
-SOMEBODY = "?"
+UNNAMED = "?"
 """Who changed a message when the event doesn't say."""
 
 ACKNOWLEDGED_WITHIN_MS = 5 * 60 * 1000
-"""After which a message of ours that nobody acknowledged is shown as such."""
+"""After which a message of ours that WhatsApp didn't acknowledge is shown as such."""
 
 
 class Preview(Record):
@@ -53,13 +53,13 @@ class Conversation(Kept):
     archived: bool = False
     merged_into: ConversationId | None = None
     unsettled: int = 0
-    """How many sends into it nobody knows the outcome of."""
+    """Sends into it whose outcome is unknown."""
     merged_at: int = 0
     """When another conversation was merged into it last (epoch milliseconds)."""
     recovered_at: int | None = None
     """When messages of it that no webhook had told were last found upstream."""
     merged_from: tuple[ConversationId, ...] = ()
-    """Which were, while nobody knew whose lid it was: a person may have several over time."""
+    """Conversations merged into this one, held by lid alone: a person may have several lids."""
 
     @property
     def stale(self) -> bool:
@@ -68,17 +68,17 @@ class Conversation(Kept):
 
     @property
     def nameless_lid(self) -> bool:
-        """A contact whose phone number nobody knew when it wrote."""
+        """Tell whether the contact's phone number was unknown when it wrote."""
         return self.contact_number is None and self.lid is not None and not self.group
 
 
 def ours_in(chat: ContactKey) -> str:
-    """Who changed a message when the event reads as our phone writes it in this chat."""
+    """Name the author of a change whose event reads as our phone writes it in this chat."""
     return f"{ME}@{chat}"
 
 
 def member_of(group: ContactKey) -> str:
-    """Name whoever took a message back in a group, as somebody whom its server let do it."""
+    """Name the member that took a message back in a group, as WhatsApp's server let it."""
     return f"member@{group}"
 
 
@@ -118,7 +118,7 @@ class KeptMessage(Message):
     left_through: str | None = None
     """The number that it really left by, if that isn't the one that it was sent with (P7)."""
     recalled: bool = False
-    """History told it, and nobody yet that it was news."""
+    """Reported by history, and not yet as news."""
     changed: int = 0
     gap: int | None = None
     """The beginning of the gap that it was found in, if no webhook told it."""
@@ -129,7 +129,7 @@ class KeptMessage(Message):
 
     @property
     def outcome(self) -> Delivery | None:
-        """How far an own message got; None for a contact's."""
+        """Return how far an own message got; None for a contact's."""
         return Delivery(self.progress) if self.from_me and self.progress else None
 
     @property
@@ -144,7 +144,7 @@ class KeptMessage(Message):
 
     @property
     def revoked_at(self) -> int | None:
-        """When it was taken back by somebody who may; None if it wasn't."""
+        """Return when an author that may revoke it did so; None if none did."""
         may = [at for who, at in self.revoked_by.items() if self._may_revoke(who)]
         return max(may, default=None)
 
@@ -157,19 +157,19 @@ class KeptMessage(Message):
         return any(self._may_revoke(who) and not _is_claim(who) for who in self.revoked_by)
 
     def _may_revoke(self, who: str) -> bool:
-        """Tell whether a revocation by them counts: like an edit, but in a group only of somebody
+        """Tell whether a revocation by them counts: like an edit, but in a group only of a person
         who is named, and there an administrator's too: WhatsApp's server let it pass.
         """
         if who == ME or (self.contact.group and who == member_of(self.contact.key)):
             return True
-        if _is_claim(who) and any(map(_is_somebody_else, self.revoked_by)):
+        if _is_claim(who) and any(map(_is_other_person, self.revoked_by)):
             return False
-        nobody = who == SOMEBODY and self.contact.group
-        return not nobody and self.may_be_changed((who,))
+        is_unnamed = who == UNNAMED and self.contact.group
+        return not is_unnamed and self.may_be_changed((who,))
 
     @property
     def edited(self) -> bool:
-        """It was changed, by whoever said it."""
+        """Tell whether its author changed it."""
         return bool(self._edits())
 
     @property
@@ -182,43 +182,43 @@ class KeptMessage(Message):
 
     @property
     def texts_before(self) -> tuple[str, ...]:
-        """What an edited message said before, oldest first."""
+        """List what an edited message said before, oldest first."""
         edits = [edit.text for edit in self._edits()]
         return tuple(text for text in [self.text, *edits][:-1] if text) if edits else ()
 
     def may_be_changed(self, by: Iterable[str]) -> bool:
-        """Whether one of these said it: anybody can *tell* WhatsApp to change anything.
+        """Tell whether one of these authors said it: a phone can ask WhatsApp to change anything.
 
-        A contact's message in a private chat may be changed by whoever isn't us: only the two of
+        A contact's message in a private chat may be changed by any author but us: only the two of
         us know its id. Ours only where the event says that it was we, or reads as our own phone
         writes it; a group's only by its author, or where no event says by whom.
         """
         tellers = set(by)
         if self.from_me:
             return any(who in (ME, *map(ours_in, keys_of(self.contact))) for who in tellers)
-        if self.contact.group and tellers != {SOMEBODY}:
-            tellers -= {SOMEBODY}
+        if self.contact.group and tellers != {UNNAMED}:
+            tellers -= {UNNAMED}
         return any(self._may_be_by(who) for who in tellers)
 
     def _may_be_by(self, who: str) -> bool:
         if who.startswith(ME):
             return False
-        if not self.contact.group or who == SOMEBODY:
+        if not self.contact.group or who == UNNAMED:
             return True
         return self.author is not None and may_be(who, self.author)
 
     def _edits(self) -> list[Edit]:
-        fitting = [told for told in self.edits.items() if self.may_be_changed(told[1].by)]
+        fitting = [item for item in self.edits.items() if self.may_be_changed(item[1].by)]
         return [edit for _, edit in sorted(fitting, key=newest)]
 
     def reactions_now(self) -> dict[str, str]:
-        """Each person's newest reaction, by contact key (or `me`), without those taken back."""
+        """Return each person's newest reaction, by contact key (or `me`), without revoked ones."""
         last = {
-            actor: max(given.items(), key=newest)[1]
-            for actor, given in self.reactions.items()
-            if given
+            actor: max(reaction.items(), key=newest)[1]
+            for actor, reaction in self.reactions.items()
+            if reaction
         }
-        return {actor: each.emoji for actor, each in last.items() if each.emoji}
+        return {actor: reaction.emoji for actor, reaction in last.items() if reaction.emoji}
 
 
 def _is_claim(who: str) -> bool:
@@ -226,12 +226,12 @@ def _is_claim(who: str) -> bool:
     return who.startswith(f"{ME}@")
 
 
-def _is_somebody_else(who: str) -> bool:
-    return who != SOMEBODY and who != ME and not _is_claim(who)
+def _is_other_person(who: str) -> bool:
+    return who != UNNAMED and who != ME and not _is_claim(who)
 
 
 def newest(told: tuple[str, Edit] | tuple[str, Reaction]) -> tuple[int, str]:
-    """Of two at the same time the one whose key sorts last, whichever was told first."""
+    """Order edits or reactions by time; of two at the same time, by key."""
     key, what = told
     return what.at, key
 
@@ -248,7 +248,7 @@ def quote_of(message: KeptMessage) -> Quoted:
 
 
 def preview_of(message: Message) -> Preview:
-    """What a list shows of a message now: as edited, and nothing of what was taken back."""
+    """Return what a list shows of a message now: as edited, and nothing of what was revoked."""
     return Preview(
         message=message.id,
         at=message.at,
@@ -273,19 +273,17 @@ def is_stub(fields: Mapping[str, Any]) -> bool:
     return "kind" not in fields
 
 
-NOTHING_SAID: Mapping[str, Any] = {
-    "text": None,
-    "media": None,
-    "place": None,
-    "cards": (),
-    "poll": None,
-    "quoted": None,
-    "mentions": (),
-    "original": None,
+_STAYS = {"kind", "view_once"}
+"""Fields of a content that say nothing of its words."""
+
+EMPTY_CONTENT: Mapping[str, Any] = {
+    name: field.get_default()
+    for name, field in Message.model_fields.items()
+    if name in {*Content.model_fields, "quoted", "mentions"} - _STAYS
 }
-"""What is left of the words of a message that was taken back."""
+"""What is left of a revoked message. Derived from the content's model: no kind can be forgotten."""
 
 
-def hushed(fields: Mapping[str, Any]) -> bool:
-    """Nothing of what a kept message said is kept any more."""
-    return not fields.get("edits") and not any(map(fields.get, NOTHING_SAID))
+def is_content_purged(fields: Mapping[str, Any]) -> bool:
+    """Tell whether nothing of what a message said is stored any more."""
+    return not fields.get("edits") and not any(map(fields.get, EMPTY_CONTENT))
