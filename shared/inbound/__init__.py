@@ -1,0 +1,1 @@
+"""Record what webhooks and servers report."""

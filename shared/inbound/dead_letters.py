@@ -1,0 +1,78 @@
+"""Keep webhooks that are unreadable or too large as dead letters, without secrets; replay them."""
+
+import hashlib
+import json
+import re
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Any
+
+from shared import log, problems, services
+from shared.domain.names import InstanceName
+from shared.evolution import redaction, webhook_json
+from shared.evolution.events.envelope import Envelope
+from shared.inbound.concurrency import run_aside
+from shared.store.letters import LONGEST, DeadLetter
+from shared.webhook_token import WebhookIdentity
+
+NO_GENERATION = 0
+"""A generation that no instance has: a connection event in a dead letter is long over."""
+
+Ingest = Callable[[WebhookIdentity, bytes, datetime], Awaitable[None]]
+
+
+async def store_dead_letter(name: InstanceName, raw: bytes, reason: str, now: datetime) -> None:
+    """Keep a webhook for replay, once. Raises StoreUnavailable. Firestore: 1 write."""
+    log.notice("event.unreadable", instance=name, reason=reason)
+    text, digest = await run_aside(len(raw), _redact, raw)
+    await services.store().store_dead_letter(name, text, reason, now, whole=digest)
+
+
+def narrow(envelope: Envelope, raw: bytes, items: list[Any]) -> bytes:
+    """Return the webhook as it came, or with these items alone if it is too long to keep whole."""
+    if len(raw) <= LONGEST:
+        return raw
+    narrowed = envelope.model_dump(mode="json", exclude={"data"}) | {"data": items}
+    return json.dumps(narrowed, ensure_ascii=False).encode()
+
+
+async def replay(letter_id: str, ingest: Ingest) -> bool:
+    """Ingest a dead letter as if its webhook came now, and discard it if it is readable now.
+
+    `ingest` is `ingest.ingest_webhook`, which itself stores dead letters. Return False if the
+    webhook is unreadable still. Idempotent. Raises LetterUnknown, LetterCut.
+    """
+    letter = await _require_dead_letter(letter_id)
+    if letter.cut:
+        raise problems.LetterCut()
+    identity = WebhookIdentity(letter.instance, NO_GENERATION)
+    await ingest(identity, letter.raw.encode(), services.now())
+    return await services.store().delete_dead_letter(letter)
+
+
+async def discard(letter_id: str) -> None:
+    """Delete a dead letter, also if it is stored again meanwhile. Raises LetterUnknown."""
+    while not await services.store().delete_dead_letter(await _require_dead_letter(letter_id)):
+        continue
+
+
+async def _require_dead_letter(letter_id: str) -> DeadLetter:
+    is_id = re.fullmatch(r"[0-9a-f]{64}", letter_id)
+    letter = await services.store().find_dead_letter(letter_id) if is_id else None
+    if letter is None:
+        raise problems.LetterUnknown()
+    return letter
+
+
+def _redact(raw: bytes) -> tuple[str, str | None]:
+    """Return a webhook's text without secrets (not even JSON: as it came), and perhaps a digest.
+
+    Of a webhook that is too long to keep, that is the beginning, and the digest of the whole.
+    """
+    try:
+        value, is_cut = redaction.strip_secrets_within(LONGEST, webhook_json.parse_json(raw))
+        text = json.dumps(value, ensure_ascii=False)
+    except (ValueError, RecursionError):
+        is_cut = len(raw) > LONGEST
+        text = redaction.strip_secrets_from_text(raw[:LONGEST].decode("utf-8", "replace"))
+    return text, hashlib.sha256(raw).hexdigest() if is_cut else None
