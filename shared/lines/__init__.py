@@ -1,1 +1,1 @@
-"""What we do to a line: bring it up, let it go. The functions and the sweeps both call these."""
+"""Bring a line up, look after it and let it go. Functions and sweeps both call this package."""

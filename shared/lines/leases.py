@@ -1,4 +1,4 @@
-"""Holding the right to change an instance upstream."""
+"""Hold the exclusive right to change an instance upstream."""
 
 import secrets
 from collections.abc import AsyncIterator
@@ -11,50 +11,54 @@ from shared.domain.instances import Instance
 from shared.evolution.limits import LONGEST_CALL
 
 ENOUGH = timedelta(seconds=LONGEST_CALL + 5)
-"""What must be left of a lease before a call that changes something upstream."""
+"""The time that must be left of a lease before a call that changes something upstream."""
 
 
-def a_holder() -> str:
-    """A name for one call of ours, told apart from every other."""
+def new_holder() -> str:
+    """Return a random name for one holder of a lease."""
     return secrets.token_hex(8)
 
 
 async def claim(old: Instance, new: Instance) -> Instance | None:
-    """The record is `new` and leased to us; None if somebody else was faster."""
-    return await services.store().replace(old, new.granted(a_holder(), services.now()))
+    """Replace the record by `new`, leased to us; return None if another caller was faster.
+
+    Firestore: 1 write; 1 read more if the record changed, and 1 write if only its pace did.
+    """
+    return await services.store().replace_instance(old, new.granted(new_holder(), services.now()))
 
 
 @dataclass
 class Work:
-    """What the holder of a lease is doing. `doubtful`: something it sent may still be running."""
+    """The work that a lease is held for. `doubtful`: a request that it sent may still run."""
 
-    held: Instance
+    instance: Instance
     doubtful: bool = False
 
-    async def go_on(self) -> None:
-        """The lease lasts longer than any upstream call. Raises LineBusy if we lost it."""
-        now, lease = services.now(), self.held.lease
+    async def extend_lease(self) -> None:
+        """Make the lease last longer than any upstream call. Raises LineBusy if we lost it."""
+        now, lease = services.now(), self.instance.lease
         assert lease
         if lease.until - now > ENOUGH:
             return
-        extended = await services.store().extend(self.held, now)
+        extended = await services.store().extend_lease(self.instance, now)
         if extended is None:
             raise problems.LineBusy()
-        self.held = extended
+        self.instance = extended
 
 
 @asynccontextmanager
-async def at_work(held: Instance) -> AsyncIterator[Work]:
-    """A problem inside gives the lease back, so that nobody waits for it in vain.
+async def hold_lease(instance: Instance) -> AsyncIterator[Work]:
+    """Give the lease of a leased instance back if a problem is raised inside.
 
-    Unless the work is doubtful: then it stays until it is over, and so is whatever was sent.
+    Unless the work is doubtful: then the lease stays until it expires, when the request that may
+    still run is over too.
     """
-    work = Work(held)
+    work = Work(instance)
     try:
         yield work
     except problems.Problem as problem:
-        kept = "lease.kept" if work.doubtful else "lease.given_back"
-        log.refused(kept, instance=held.name, problem=problem.slug())
+        event = "lease.kept" if work.doubtful else "lease.given_back"
+        log.notice(event, instance=instance.name, problem=problem.slug())
         if not work.doubtful:
-            await services.store().settle(work.held, Instance.freed)
+            await services.store().release_lease(work.instance, Instance.freed)
         raise

@@ -3,23 +3,23 @@
 from shared import problems, services
 from shared.domain.instances import Instance, State
 from shared.domain.names import LineKey
-from shared.lines import entry, leases
+from shared.lines import access, leases
 
 
-async def restart(key: LineKey) -> Instance:
-    """The line reconnects to WhatsApp, without pairing again.
+async def restart_line(key: LineKey) -> Instance:
+    """Reconnect a line to WhatsApp, without pairing again.
 
     Raises LineUnknown, LineBusy, LineNotOpen, and the problems of the tenant and the server.
     """
-    known = entry.free(await entry.known(key))
-    if known.state is State.RELEASING:
+    instance = access.require_unleased(await access.require_instance(key))
+    if instance.state is State.RELEASING:
         raise problems.LineNotOpen("It is being released.")
-    held = await leases.claim(known, known)
-    if held is None:
+    leased = await leases.claim(instance, instance)
+    if leased is None:
         raise problems.LineBusy()
-    async with leases.at_work(held):
-        restarting = await services.evolution(held.server).restart(held.name)
-    settled = await services.store().settle(held, Instance.freed)
-    if not restarting:
+    async with leases.hold_lease(leased):
+        is_restarting = await services.evolution(leased.server).restart_instance(leased.name)
+    restarted = await services.store().release_lease(leased, Instance.freed)
+    if not is_restarting:
         raise problems.LineNotOpen("Ask for it with POST /ensure-instance.")
-    return settled or held
+    return restarted or leased

@@ -1,4 +1,4 @@
-"""A server says that it doesn't carry a line's instance: the record says so too, if it is true."""
+"""Record that a server doesn't carry a line's instance any more, if a look confirms it."""
 
 from contextlib import suppress
 
@@ -11,21 +11,21 @@ from shared.domain.names import InstanceName
 async def record_missing(name: InstanceName) -> None:
     """Move a line to `missing`, unless a look at its server finds the instance after all.
 
-    Whoever was told meanwhile that the line can't speak isn't kept from it by a failure here.
+    A failure here is ignored: the caller has a problem of its own to raise.
     Upstream: 1 call. Firestore: 2 reads, 1 write.
     """
     with suppress(problems.Problem):
-        line = await services.store().instance(name)
-        if line and await services.evolution(line.server).connection(name) is None:
-            await _record(line)
+        instance = await services.store().find_instance(name)
+        if instance and await services.evolution(instance.server).find_connection(name) is None:
+            await _record(instance)
 
 
-async def _record(seen: Instance) -> None:
+async def _record(missing: Instance) -> None:
     now = services.now()
 
     def decide(current: Instance) -> Instance | None:
-        same = (current.server, current.born) == (seen.server, seen.born)
+        same = (current.server, current.born) == (missing.server, missing.born)
         return repairs.decide_looked(current, None, None, now) if same else None
 
-    if changed := await services.store().change(seen.name, decide, now):
-        log.happened("instance.changed", instance=seen.name, state=changed.state)
+    if updated := await services.store().change_instance(missing.name, decide, now):
+        log.info("instance.changed", instance=missing.name, state=updated.state)

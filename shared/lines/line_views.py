@@ -1,4 +1,4 @@
-"""A line as its tenant sees it."""
+"""Show a line as its tenant sees it."""
 
 from datetime import datetime
 
@@ -14,7 +14,7 @@ SETTLED = (State.OPEN, State.CLOSED, State.CONFLICT, State.MISSING)
 
 
 class CodeView(Record):
-    """What to scan, or to type on the phone, until it expires."""
+    """A code to scan, or to type on the phone, until it expires."""
 
     qr: str = Field(description="The raw content of the QR code")
     png: str = Field(description="The QR code as a picture: a data URI")
@@ -23,7 +23,7 @@ class CodeView(Record):
 
 
 class LineView(Record):
-    """One line: how connected it is since when and why, and the code to scan if there is one."""
+    """A line: how connected it is, since when and why, and the code to scan if there is one."""
 
     line: LineId
     label: str
@@ -39,7 +39,7 @@ class LineView(Record):
 
 
 def line_view(instance: Instance, now: datetime) -> LineView:
-    """What may be shown of an instance now: never a code that has expired."""
+    """Return the view of an instance; a code that has expired is never in it."""
     code = instance.code_at(now)
     return LineView(
         line=instance.line,
@@ -55,17 +55,17 @@ def line_view(instance: Instance, now: datetime) -> LineView:
 
 
 def reply(instance: Instance, now: datetime) -> web.Reply:
-    """200 with the line; 202 while it is being made or removed.
+    """Reply 200 with the line; 202 while it is being made or removed.
 
-    With when to ask again, then and while there is no code to scan yet.
+    With `Retry-After` then, and while there is no code to scan yet.
     """
     under_way = instance.state in (State.CREATING, State.RELEASING) or instance.leased(now)
-    waits = when_to_ask(instance, now)
-    return web.Reply(line_view(instance, now), 202 if waits and under_way else 200, waits)
+    headers = retry_header(instance, now)
+    return web.Reply(line_view(instance, now), 202 if headers and under_way else 200, headers)
 
 
-def when_to_ask(instance: Instance, now: datetime) -> dict[str, str]:
-    """Return the header that says when to ask again; nothing, if nothing is waited for."""
+def retry_header(instance: Instance, now: datetime) -> dict[str, str]:
+    """Return the header that says when to ask again; none if nothing is waited for."""
     if instance.code_at(now) or (instance.state in SETTLED and not instance.leased(now)):
         return {}
     return {"retry-after": str(ASK_AGAIN_SECONDS)}
