@@ -1,0 +1,1 @@
+"""Show conversations and messages to their tenant."""

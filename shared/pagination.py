@@ -1,0 +1,59 @@
+"""Write and read the cursors of pages, and the tags of answers."""
+
+import base64
+import hashlib
+import json
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from shared import problems, untrusted
+from shared.domain.record import Record
+from shared.store.conversations import Position
+
+CURSOR = untrusted.Bounds(size=4_000, items=3, depth=1)
+_DOCUMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~:=@+-]{0,299}")
+
+
+def etag_of(records: Iterable[Record]) -> str:
+    """Return a tag that is the same for the same records in the same condition."""
+    texts = "\n".join(record.model_dump_json() for record in records)
+    return f'"{hashlib.sha256(texts.encode()).hexdigest()[:20]}"'
+
+
+def encode_cursor(end: Position | None) -> str | None:
+    """Write where a page ended as an opaque cursor, good while its document is kept."""
+    if end is None:
+        return None
+    document = json.dumps(end, ensure_ascii=False).encode()
+    return base64.urlsafe_b64encode(document).decode().rstrip("=")
+
+
+def decode_cursor(cursor: str | None, *, of_search: bool = False) -> Position | None:
+    """Read where a cursor points: to a text in a search's results, else to a time.
+
+    Raises CursorInvalid.
+    """
+    if cursor is None:
+        return None
+    try:
+        padded = cursor + "=" * (-len(cursor) % 4)
+        value, document = untrusted.read(base64.urlsafe_b64decode(padded), CURSOR)
+        fits = _is_text(value) if of_search else _is_time(value)
+    except (ValueError, TypeError):
+        raise problems.CursorInvalid() from None
+    if not fits or not isinstance(document, str) or not _DOCUMENT.fullmatch(document):
+        raise problems.CursorInvalid()
+    return Position(value, document)
+
+
+def _is_text(value: Any) -> bool:
+    """Tell whether it is a text that can be stored.
+
+    Raises UnicodeError (a ValueError) for half characters.
+    """
+    return isinstance(value, str) and bool(value.encode())
+
+
+def _is_time(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**53
