@@ -1,1 +1,1 @@
-"""Saying something through a line: once, under the right number, and honest about the outcome."""
+"""Send messages through a line: once, under the right number, with an honest outcome."""

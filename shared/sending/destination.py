@@ -1,4 +1,4 @@
-"""Where a message goes: into a conversation, or to somebody whom one has yet to find."""
+"""Resolve where a message goes: into a conversation, or to a number or group."""
 
 import re
 from dataclasses import dataclass
@@ -13,23 +13,26 @@ from shared.domain.contacts import (
     conversation_id,
     is_conversation_id,
 )
+from shared.domain.conversations import Conversation
 from shared.domain.instances import RESTRICTED_FOR, Instance, epoch_ms
 from shared.domain.names import DEFAULT_LINE, LineId, LineKey, TenantId
-from shared.domain.threads import Conversation
-from shared.lines import entry, vanished
-from shared.sending.requests import Somewhere
+from shared.lines import access, vanished
+from shared.sending.requests import DestinationFields
 
 ALIAS_KEPT_FOR = timedelta(days=90)
-"""Looking numbers up by the hundred gets a number banned, so none is looked up twice."""
+"""How long the result of looking up a number is reused.
+
+WhatsApp bans numbers that look up others by the hundred, so none is looked up twice.
+"""
 
 TRIES = 4
 
 
 @dataclass(frozen=True)
 class Destination:
-    """The line that speaks, as it was found, and the conversation it speaks into.
+    """The line that sends, as it was read, and the conversation it sends into.
 
-    `new`: nobody ever spoke there, and a restricted line may not begin.
+    `new`: the conversation has no messages yet, so a restricted line may not write there.
     """
 
     instance: Instance
@@ -39,32 +42,45 @@ class Destination:
     new: bool = False
 
 
-def address_of(contact: Contact) -> str:
-    """What a server takes; the number where it is known: not every version knows lids (§4)."""
+def choose_address(contact: Contact) -> str:
+    """Return the address to send to, by the number if we have it.
+
+    Not every version of Evolution takes a lid (EVOLUTION.md §4).
+    """
     return f"{contact.number}@s.whatsapp.net" if contact.number else contact.address
 
 
-async def find(tenant: TenantId, asked: Somewhere, now: datetime) -> Destination:
-    """Where it goes, and that the line may speak there now (P7).
+async def resolve_destination(
+    tenant: TenantId, request: DestinationFields, now: datetime
+) -> Destination:
+    """Find the conversation and the line of a request, and check that it may send there now (P7).
 
-    Raises the problems of tenants; RequestInvalid, ConversationUnknown, LineUnknown, and why the
-    line can't speak; for somebody new besides NotOnWhatsapp, LineRestricted, NewContactsExhausted
-    and the problems of servers. Firestore: 3 reads into a conversation.
+    Raises the problems of tenants; RequestInvalid, ConversationUnknown, LineUnknown, and those of
+    `require_speech`; for a new contact also NotOnWhatsapp, LineRestricted, NewContactsExhausted
+    and the problems of servers. Firestore: 3 reads into an existing conversation.
     """
-    match asked:
-        case Somewhere(conversation=str(conversation), line=None, to=None):
-            return await _into(tenant, conversation, now)
-        case Somewhere(conversation=None, to=str(to)):
-            return await _to(LineKey(tenant, asked.line or DEFAULT_LINE), to, now)
+    match request:
+        case DestinationFields(conversation=str(conversation), line=None, to=None):
+            return await _resolve_conversation(tenant, conversation, now)
+        case DestinationFields(conversation=None, to=str(to)):
+            key = LineKey(tenant, request.line or DEFAULT_LINE)
+            return await _resolve_recipient(key, to, now)
         case _:
-            raise _invalid("conversation", "either conversation, or to (and line) is needed")
+            raise _request_invalid(
+                "conversation", "either conversation, or to (and line) is needed"
+            )
 
 
-def speaking(instance: Instance | None, number: str | None, now: datetime) -> tuple[Instance, str]:
-    """The line and its number, if it may speak. Raises why it may not."""
+def require_speech(
+    instance: Instance | None, number: str | None, now: datetime
+) -> tuple[Instance, str]:
+    """Return the line's instance and its number, if it may send, by `number` unless that is None.
+
+    Raises LineReleased, LineInConflict, NumberChanged, LineNotOpen.
+    """
     match sends.decide_speech(instance, number, now):
-        case sends.Speakable(able, known):
-            return able, known
+        case sends.Speakable(able, current):
+            return able, current
         case sends.Gone():
             raise problems.LineReleased()
         case sends.Conflicted():
@@ -75,143 +91,163 @@ def speaking(instance: Instance | None, number: str | None, now: datetime) -> tu
             raise problems.LineNotOpen(f"It is {state.value}.", retry_after=2 if soon else None)
 
 
-def require_speech(line: Instance | None, to: Destination, now: datetime) -> Instance:
-    """Return the line's record, as it is now, if the line may still speak there.
+def require_speech_to(line: Instance | None, to: Destination, now: datetime) -> Instance:
+    """Return the line's current record, if the line may still send to the destination.
 
-    Raises why the line can't speak, and LineRestricted.
+    Raises what `require_speech` does, and LineRestricted.
     """
-    able, _number = speaking(line, to.number, now)
+    able, _number = require_speech(line, to.number, now)
     if to.new and able.restricted(now):
-        raise _restricted(able, now)
+        raise _line_restricted(able, now)
     return able
 
 
-async def _into(tenant: TenantId, name: str, now: datetime) -> Destination:
+async def _resolve_conversation(tenant: TenantId, name: str, now: datetime) -> Destination:
     if not is_conversation_id(name):
         raise problems.ConversationUnknown()
-    kept, of = await services.store().opened(tenant, ConversationId(name))
-    entry.check(kept)
-    if of is None:
+    record, conversation = await services.store().find_tenant_and_conversation(
+        tenant, ConversationId(name)
+    )
+    access.require_active(record)
+    if conversation is None:
         raise problems.ConversationUnknown()
-    instance = await services.store().instance(entry.name_of(LineKey(tenant, of.line)))
-    able, number = speaking(instance, of.number, now)
-    return _known(able, number, of)
+    instance = await services.store().find_instance(
+        access.instance_name(LineKey(tenant, conversation.line))
+    )
+    able, number = require_speech(instance, conversation.number, now)
+    return _existing_destination(able, number, conversation)
 
 
-async def _to(key: LineKey, to: str, now: datetime) -> Destination:
-    contact = _written(to)
-    kept, instance = await services.store().look(key.tenant, entry.name_of(key))
-    entry.check(kept)
+async def _resolve_recipient(key: LineKey, to: str, now: datetime) -> Destination:
+    contact = _parse_recipient(to)
+    record, instance = await services.store().find_tenant_and_instance(
+        key.tenant, access.instance_name(key)
+    )
+    access.require_active(record)
     if instance is None:
         raise problems.LineUnknown()
-    able, number = speaking(instance, None, now)
-    if of := await _conversation(key, number, contact):
-        return _known(able, number, of)
+    able, number = require_speech(instance, None, now)
+    if conversation := await _find_conversation(key, number, contact):
+        return _existing_destination(able, number, conversation)
     if contact.group:
-        return _new(able, number, contact)
+        return _new_destination(able, number, contact)
     if contact.number is None:
-        return _new(await _reach(able, number, now), number, contact)
-    return await _somebody_new(able, number, contact, now)
+        charged = await _take_new_contact_token(able, number, now)
+        return _new_destination(charged, number, contact)
+    return await _resolve_new_contact(able, number, contact, now)
 
 
-async def _somebody_new(
+async def _resolve_new_contact(
     instance: Instance, number: str, contact: Contact, now: datetime
 ) -> Destination:
-    """Whoever WhatsApp says is behind the number; maybe somebody known by another spelling."""
-    store, key = services.store(), instance.key
-    found = await store.alias(key.tenant, key.line, contact.key)
-    if found is None:
-        reached = await _reach(instance, number, now)
-        found = await _looked_up(reached, contact)
-        await store.learn(key.tenant, key.line, contact.key, found, now + ALIAS_KEPT_FOR)
-        instance = await _look_again(reached, number)
-    elif instance.restricted(now):
-        raise _restricted(instance, now)
-    of = await _conversation(key, number, found)
-    return _known(instance, number, of) if of else _new(instance, number, found)
+    """Find the contact that WhatsApp has for a number the line has not written to yet.
 
-
-async def _look_again(instance: Instance, number: str) -> Instance:
-    """Return the line's record after something slow: much may have happened meanwhile.
-
-    Raises the problems of tenants, and why the line can't speak. Firestore: 2 reads.
+    WhatsApp may spell the number otherwise, and a conversation with that spelling may exist.
     """
-    tenant, current = await services.store().look(instance.tenant, instance.name)
-    entry.check(tenant)
-    able, _number = speaking(current, number, services.now())
+    store, key = services.store(), instance.key
+    resolved = await store.find_alias(key.tenant, key.line, contact.key)
+    if resolved is None:
+        charged = await _take_new_contact_token(instance, number, now)
+        resolved = await _look_up_number(charged, contact)
+        await store.store_alias(key.tenant, key.line, contact.key, resolved, now + ALIAS_KEPT_FOR)
+        instance = await _reload_instance(charged, number)
+    elif instance.restricted(now):
+        raise _line_restricted(instance, now)
+    if conversation := await _find_conversation(key, number, resolved):
+        return _existing_destination(instance, number, conversation)
+    return _new_destination(instance, number, resolved)
+
+
+async def _reload_instance(instance: Instance, number: str) -> Instance:
+    """Return the line's record as it is after a slow call to a server.
+
+    Raises the problems of tenants, and those of `require_speech`. Firestore: 2 reads.
+    """
+    tenant, current = await services.store().find_tenant_and_instance(
+        instance.tenant, instance.name
+    )
+    access.require_active(tenant)
+    able, _number = require_speech(current, number, services.now())
     return able
 
 
-async def _reach(instance: Instance, number: str, now: datetime) -> Instance:
-    """One more new contact is noted, if the line may still write to one."""
+async def _take_new_contact_token(instance: Instance, number: str, now: datetime) -> Instance:
+    """Count one more new contact against the line's daily allowance, and return its record.
+
+    Raises LineRestricted, NewContactsExhausted, LineBusy, and those of `require_speech`.
+    """
     rate = pacing.per_day(config.settings().send_new_contacts_per_day)
     current: Instance | None = instance
     for _ in range(TRIES):
-        able, _number = speaking(current, number, now)
+        able, _number = require_speech(current, number, now)
         if able.restricted(now):
-            raise _restricted(able, now)
+            raise _line_restricted(able, now)
         match pacing.take(able.reached_until, rate, epoch_ms(now)):
             case pacing.TooFast(again_at):
                 wait = max(1, (again_at - epoch_ms(now)) // 1000)
                 raise problems.NewContactsExhausted(retry_after=wait)
             case pacing.Taken(full_at):
-                noted = able.model_copy(update={"reached_until": full_at})
-                if reached := await services.store().replace(able, noted):
-                    return reached
-        current = await services.store().instance(instance.name)
+                charged = able.model_copy(update={"reached_until": full_at})
+                if stored := await services.store().replace_instance(able, charged):
+                    return stored
+        current = await services.store().find_instance(instance.name)
     raise problems.LineBusy()
 
 
-async def _looked_up(instance: Instance, contact: Contact) -> Contact:
+async def _look_up_number(instance: Instance, contact: Contact) -> Contact:
     assert contact.number
     server = services.evolution(instance.server)
-    found = await server.numbers_on_whatsapp(instance.name, [contact.number])
-    if not found:
+    results = await server.look_up_numbers(instance.name, [contact.number])
+    if not results:
         await vanished.record_missing(instance.name)
         raise problems.LineNotOpen("The server doesn't carry the line any more.")
-    if not found[0].exists:
+    if not results[0].exists:
         raise problems.NotOnWhatsapp()
-    known = contact_of(found[0].jid, found[0].lid) or contact
-    return known if known.number else known.model_copy(update=_numbered(contact))
+    resolved = contact_of(results[0].jid, results[0].lid) or contact
+    if resolved.number:
+        return resolved
+    # WhatsApp answered with a lid alone: the number is the one we asked for.
+    return resolved.model_copy(update={"number": contact.number, "key": contact.key})
 
 
-def _numbered(contact: Contact) -> dict[str, object]:
-    """WhatsApp answered with a lid; we know the number that we asked for."""
-    return {"number": contact.number, "key": contact.key}
-
-
-async def _conversation(key: LineKey, number: str, contact: Contact) -> Conversation | None:
+async def _find_conversation(key: LineKey, number: str, contact: Contact) -> Conversation | None:
     name = conversation_id(key.line, number, contact.key)
-    return await services.store().conversation(key.tenant, name)
+    return await services.store().find_conversation(key.tenant, name)
 
 
-def _known(instance: Instance, number: str, of: Conversation) -> Destination:
+def _existing_destination(
+    instance: Instance, number: str, conversation: Conversation
+) -> Destination:
     contact = Contact(
-        key=of.contact, address=of.address, number=of.contact_number, lid=of.lid, group=of.group
+        key=conversation.contact,
+        address=conversation.address,
+        number=conversation.contact_number,
+        lid=conversation.lid,
+        group=conversation.group,
     )
-    return Destination(instance, number, contact, of.id)
+    return Destination(instance, number, contact, conversation.id)
 
 
-def _new(instance: Instance, number: str, contact: Contact) -> Destination:
-    home = conversation_id(LineId(instance.line), number, contact.key)
-    return Destination(instance, number, contact, home, new=not contact.group)
+def _new_destination(instance: Instance, number: str, contact: Contact) -> Destination:
+    conversation = conversation_id(LineId(instance.line), number, contact.key)
+    return Destination(instance, number, contact, conversation, new=not contact.group)
 
 
-def _written(to: str) -> Contact:
-    """Whoever an address, or a number in any spelling, is of."""
+def _parse_recipient(to: str) -> Contact:
+    """Parse an address, or a number in any spelling. Raises RequestInvalid."""
     address = to.strip()
-    found = contact_of(address if "@" in address else contacts.digits(address))
-    digits = found.number if found else None
-    if found is None or (digits and not re.fullmatch(r"[1-9][0-9]{7,14}", digits)):
-        raise _invalid("to", "is no number with its country code, and no group's address")
-    return found
+    contact = contact_of(address if "@" in address else contacts.digits(address))
+    digits = contact.number if contact else None
+    if contact is None or (digits and not re.fullmatch(r"[1-9][0-9]{7,14}", digits)):
+        raise _request_invalid("to", "is no number with its country code, and no group's address")
+    return contact
 
 
-def _invalid(field: str, message: str) -> problems.Problem:
+def _request_invalid(field: str, message: str) -> problems.Problem:
     return problems.RequestInvalid(errors=[{"field": field, "message": message}])
 
 
-def _restricted(instance: Instance, now: datetime) -> problems.Problem:
+def _line_restricted(instance: Instance, now: datetime) -> problems.Problem:
     assert instance.restricted_at
-    left = instance.restricted_at + RESTRICTED_FOR - now
-    return problems.LineRestricted(retry_after=int(left.total_seconds()))
+    remaining = instance.restricted_at + RESTRICTED_FOR - now
+    return problems.LineRestricted(retry_after=int(remaining.total_seconds()))

@@ -1,4 +1,4 @@
-"""Files that a caller wants sent: at a public address, or in the request itself."""
+"""Validate the files of requests to send: at a public address, or in the request itself."""
 
 import ipaddress
 import re
@@ -11,7 +11,7 @@ from pydantic import AfterValidator, ConfigDict, Field, model_validator
 from shared.domain.record import Record
 
 LARGEST = 16 * 1024 * 1024
-"""Bytes of a file in a request: WhatsApp takes no larger image, video or audio."""
+"""Bytes of a file in a request; WhatsApp takes no larger image, video or audio."""
 
 LONGEST_BASE64 = 4 * -(-LARGEST // 3)
 _BASE64 = f"{string.ascii_letters}{string.digits}+/".encode()
@@ -27,10 +27,10 @@ _INSIDE = (
 )
 
 
-def _public(value: str) -> str:
-    """An address that a server may fetch: on the public web, never inside its own network.
+def _require_public_address(value: str) -> str:
+    """Return an address that a server may fetch: on the public web, never in its own network.
 
-    (A name can still lead inside; the server's network has to refuse that.)
+    A name can still resolve to an inner address; the server's network has to refuse that.
     """
     if _UNPRINTABLE.search(value):
         raise ValueError("must be an address without blanks")  # readers differ on what they mean
@@ -56,7 +56,7 @@ def _is_ip(host: str) -> bool:
     return True
 
 
-def _encoded(value: str) -> str:
+def _require_base64(value: str) -> str:
     if len(value) > LONGEST_BASE64:
         raise ValueError(f"is too large: {LARGEST} bytes at most")
     if not value or len(value) % 4 or not _is_base64(value):
@@ -65,7 +65,7 @@ def _encoded(value: str) -> str:
 
 
 def _is_base64(value: str) -> bool:
-    """Whether nothing else is in it. (An expression would take as long as all the rest.)"""
+    """Tell whether a text is base64; a regular expression would take as long as all the rest."""
     bare = len(value) - value.endswith("=") - value.endswith("==")
     return value.isascii() and not any(
         value[start : min(start + _PIECE, bare)].encode().translate(None, _BASE64)
@@ -74,22 +74,24 @@ def _is_base64(value: str) -> bool:
 
 
 class File(Record):
-    """A file, given one way."""
+    """A file: either its public address or its base64."""
 
     model_config = ConfigDict(extra="forbid")
 
-    url: Annotated[str, Field(max_length=2_000), AfterValidator(_public)] | None = None
-    base64: Annotated[str, AfterValidator(_encoded)] | None = Field(default=None, repr=False)
+    url: Annotated[str, Field(max_length=2_000), AfterValidator(_require_public_address)] | None = (
+        None
+    )
+    base64: Annotated[str, AfterValidator(_require_base64)] | None = Field(default=None, repr=False)
 
     @model_validator(mode="after")
-    def _given_one_way(self) -> Self:
+    def _require_one_source(self) -> Self:
         if (self.url is None) == (self.base64 is None):
             raise ValueError("exactly one of url and base64 is needed")
         return self
 
     @property
     def source(self) -> str:
-        """As a server takes it."""
+        """Return the address or the base64, as a server takes it."""
         return self.url or self.base64 or ""
 
 
@@ -105,6 +107,6 @@ class Picture(File):
 
 
 class Document(Picture):
-    """Any file, by its name."""
+    """A file of any type, with its name."""
 
     name: str = Field(min_length=1, max_length=200)

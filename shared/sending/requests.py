@@ -1,4 +1,7 @@
-"""What a caller may ask to be said: exactly one kind of content, within what WhatsApp takes."""
+"""Validate requests to send: exactly one kind of content, within the limits of WhatsApp.
+
+The names of the classes are public (schemas of the OpenAPI document) and stored (in fingerprints).
+"""
 
 import hashlib
 import re
@@ -36,7 +39,10 @@ KINDS = (
 KEY = r"[A-Za-z0-9][A-Za-z0-9._:~@+-]{0,127}"
 LONGEST_TEXT = 65_536
 BOUNDS = Bounds(size=12 * LONGEST_TEXT + 64 * 1024, items=500, depth=8)
-"""Besides the file: the longest text, with every character written as two escapes, and the rest."""
+"""Limits of a body without its file.
+
+The size is that of the longest text with every character written as two escapes, and the rest.
+"""
 
 LONGEST_TYPING_MS = 10_000
 MessageId = Annotated[str, Field(max_length=128, pattern=r"^[A-Za-z0-9._:=@+-]{1,128}$")]
@@ -57,8 +63,8 @@ class _Strict(Record):
     model_config = ConfigDict(extra="forbid")
 
 
-class Somewhere(_Strict):
-    """Into a conversation; or to somebody, through a line."""
+class DestinationFields(_Strict):
+    """The destination of a message: a conversation, or a recipient and a line."""
 
     conversation: str | None = Field(default=None, max_length=64)
     line: LineId | None = Field(default=None, max_length=LINE_LIMIT, pattern=LINE_PATTERN)
@@ -70,7 +76,7 @@ class Somewhere(_Strict):
     )
 
 
-class _Said(Somewhere):
+class _MessageFields(DestinationFields):
     quoted: MessageId | None = Field(
         default=None, description="The id of the message that it answers"
     )
@@ -79,8 +85,8 @@ class _Said(Somewhere):
     )
 
 
-class Worded(_Said):
-    """What has words may mention people."""
+class TextFields(_MessageFields):
+    """The fields of a message with a text or a caption, which may mention contacts."""
 
     mentions: tuple[Number, ...] = Field(default=(), max_length=50, fail_fast=True)
 
@@ -95,7 +101,7 @@ class LocationAsked(_Strict):
 
 
 class CardAsked(_Strict):
-    """Somebody to introduce."""
+    """A contact card to send."""
 
     name: str = Field(min_length=1, max_length=100)
     number: Number
@@ -112,7 +118,7 @@ class ReactionAsked(_Strict):
 
 
 class PollAsked(_Strict):
-    """A question; `selectable` is how many options one may choose, 0 any number."""
+    """A question; `selectable` is how many options a contact may choose, 0 any number."""
 
     question: str = Field(min_length=1, max_length=255)
     options: tuple[Annotated[str, Field(min_length=1, max_length=100)], ...] = Field(
@@ -121,7 +127,7 @@ class PollAsked(_Strict):
     selectable: int = Field(default=1, ge=0, le=10)
 
     @model_validator(mode="after")
-    def _can_be_answered(self) -> Self:
+    def _require_answerable(self) -> Self:
         if len(set(self.options)) < len(self.options):
             raise ValueError("each option may be there once")
         if self.selectable > len(self.options):
@@ -129,68 +135,68 @@ class PollAsked(_Strict):
         return self
 
 
-class SayText(Worded):
-    """Words."""
+class SayText(TextFields):
+    """A text message."""
 
     text: str = Field(min_length=1, max_length=LONGEST_TEXT, pattern=r"\S")
     link_preview: bool | None = None
 
 
-class SayImage(Worded):
+class SayImage(TextFields):
     """An image."""
 
     image: Picture
 
 
-class SayVideo(Worded):
+class SayVideo(TextFields):
     """A video."""
 
     video: Picture
 
 
-class SayDocument(Worded):
+class SayDocument(TextFields):
     """A document."""
 
     document: Document
 
 
-class SayAudio(_Said):
+class SayAudio(_MessageFields):
     """A voice message."""
 
     audio: File
 
 
-class SaySticker(_Said):
+class SaySticker(_MessageFields):
     """A sticker."""
 
     sticker: File
 
 
-class SayLocation(_Said):
-    """A place."""
+class SayLocation(_MessageFields):
+    """A location."""
 
     location: LocationAsked
 
 
-class SayContacts(_Said):
-    """Cards."""
+class SayContacts(_MessageFields):
+    """Contact cards."""
 
     contacts: tuple[CardAsked, ...] = Field(min_length=1, max_length=10, fail_fast=True)
 
 
-class SayReaction(Somewhere):
+class SayReaction(DestinationFields):
     """A reaction."""
 
     reaction: ReactionAsked
 
 
-class SayPoll(_Said):
+class SayPoll(_MessageFields):
     """A poll."""
 
     poll: PollAsked
 
 
-SayMessage = (
+MessageRequest = (
     SayText
     | SayImage
     | SayVideo
@@ -201,14 +207,14 @@ SayMessage = (
     | SayContacts
     | SayPoll
 )
-Say = SayMessage | SayReaction
+SendRequest = MessageRequest | SayReaction
 
 
 def _kind(value: Any) -> str | None:
-    """Which one content there is."""
+    """Return the kind of content that a request has; None if it has none or several."""
     get = value.get if isinstance(value, dict) else partial(getattr, value)
-    held = [kind for kind in KINDS if get(kind, None) is not None]
-    return held[0] if len(held) == 1 else None
+    kinds = [kind for kind in KINDS if get(kind, None) is not None]
+    return kinds[0] if len(kinds) == 1 else None
 
 
 class SendMessage(
@@ -232,7 +238,7 @@ class SendMessage(
         ]
     ]
 ):
-    """Something to say: one kind of content, into a conversation or to somebody.
+    """A message to send: one kind of content, into a conversation or to a recipient.
 
     `{conversation}` or `{to, line?}`, and exactly one of text, image, video, document, audio,
     sticker, location, contacts, reaction and poll.
@@ -241,13 +247,14 @@ class SendMessage(
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
 
-def fingerprint(asked: Say) -> str:
-    """Tells two requests apart without telling what they say.
+def fingerprint(request: SendRequest) -> str:
+    """Hash a request, to tell two apart without storing what they say.
 
-    (What nobody asked for doesn't count: a later version may know of more to ask for.)
+    Fields with their default value are left out, so that a field added by a later version changes
+    no stored fingerprint.
     """
-    content, file = _without_file(asked)
-    whole = type(asked).__name__ + content.model_dump_json(exclude_defaults=True)
+    content, file = _split_file(request)
+    whole = type(request).__name__ + content.model_dump_json(exclude_defaults=True)
     before, mark, after = whole.partition(f'"{_MARK}"') if file else (whole, "", "")
     digest = hashlib.sha256(before.encode())
     if mark:
@@ -259,37 +266,37 @@ def fingerprint(asked: Say) -> str:
     return digest.hexdigest()
 
 
-def _without_file(asked: Say) -> tuple[Say, str]:
-    """Split the text of its file from what is asked: it is too large to be copied on the way."""
+def _split_file(request: SendRequest) -> tuple[SendRequest, str]:
+    """Split the base64 of its file from a request: it is too large to be copied by serialising."""
     for kind in KINDS:
-        file = getattr(asked, kind, None)
+        file = getattr(request, kind, None)
         if isinstance(file, File) and file.base64:
             bare = file.model_copy(update={"base64": _MARK})
-            return asked.model_copy(update={kind: bare}), file.base64
-    return asked, ""
+            return request.model_copy(update={kind: bare}), file.base64
+    return request, ""
 
 
 _MARK, _PIECE = "(the file)", 1024 * 1024
 
 
-def key_in(headers: Mapping[str, str]) -> str:
-    """The idempotency key. Raises IdempotencyKeyMissing, IdempotencyKeyInvalid."""
-    given = headers.get(KEY_HEADER, "").strip()
-    if not given:
+def read_key(headers: Mapping[str, str]) -> str:
+    """Read the idempotency key. Raises IdempotencyKeyMissing, IdempotencyKeyInvalid."""
+    value = headers.get(KEY_HEADER, "").strip()
+    if not value:
         raise problems.IdempotencyKeyMissing()
-    return checked(given.removeprefix('"').removesuffix('"'))
+    return require_key(value.removeprefix('"').removesuffix('"'))
 
 
-def checked(key: str) -> str:
-    """The key, if it can be one. Raises IdempotencyKeyInvalid."""
+def require_key(key: str) -> str:
+    """Return the idempotency key, if it is valid. Raises IdempotencyKeyInvalid."""
     if not re.fullmatch(KEY, key):
         raise problems.IdempotencyKeyInvalid("1 to 128 letters, digits and . _ : ~ @ + -")
     return key
 
 
-def within(asked: Say, conversation: str) -> Say:
-    """The same, into this conversation. Raises RequestInvalid if it says where to."""
-    if asked.conversation or asked.to or asked.line:
+def place_in_conversation(request: SendRequest, conversation: str) -> SendRequest:
+    """Return the request with this destination. Raises RequestInvalid if it has one already."""
+    if request.conversation or request.to or request.line:
         fault = {"field": "conversation", "message": "the address says where it goes already"}
         raise problems.RequestInvalid(errors=[fault])
-    return asked.model_copy(update={"conversation": conversation})
+    return request.model_copy(update={"conversation": conversation})

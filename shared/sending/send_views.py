@@ -1,15 +1,15 @@
-"""A send as its tenant sees it."""
+"""Show a send to its tenant, and list the problems of the routes that send."""
 
 from pydantic import AwareDatetime, Field
 
 from shared import problems, services, web
+from shared.conversations.conversation_views import MessageView, message_view
 from shared.domain.contacts import ConversationId
+from shared.domain.conversations import KeptMessage
 from shared.domain.names import LineId
 from shared.domain.record import Record
-from shared.domain.sends import Doubt, Send, SendState
-from shared.domain.threads import KeptMessage
+from shared.domain.sends import Send, SendState, WhyUncertain
 from shared.domain.upstream import WhyNotSent
-from shared.lines.pages import MessageView, message_view
 
 ASK_AGAIN_SECONDS = 5
 
@@ -31,7 +31,7 @@ SPEECH_PROBLEMS: tuple[type[problems.Problem], ...] = (
     problems.LineRestricted,
     problems.IdempotencyKeyInvalid,
 )
-"""Of every route that says something."""
+"""Problems of every route that sends, edits or deletes a message."""
 
 PROBLEMS = (
     *SPEECH_PROBLEMS,
@@ -46,14 +46,16 @@ PROBLEMS = (
 
 
 class SendView(Record):
-    """What was asked with a key, and what became of it; the message as it is now, once it is sent.
+    """A request to send and its outcome; with its message as it is now, once it is sent.
 
-    `uncertain`: it may have been sent, so it is not sent again; it settles when the evidence comes.
+    `uncertain`: it may have been sent, so it is not sent again; its echo or a look settles it.
     """
 
     key: str
     state: SendState
-    why: WhyNotSent | Doubt | None = Field(default=None, description="Of failed and uncertain ones")
+    why: WhyNotSent | WhyUncertain | None = Field(
+        default=None, description="Of failed and uncertain ones"
+    )
     conversation: ConversationId
     line: LineId
     number: str = Field(description="The own number it was asked to leave through")
@@ -66,7 +68,7 @@ class SendView(Record):
 
 
 def send_view(send: Send, message: KeptMessage | None = None) -> SendView:
-    """What may be shown of a send."""
+    """Show a send, with its message if there is one."""
     return SendView(
         key=send.key,
         state=send.state,
@@ -81,13 +83,15 @@ def send_view(send: Send, message: KeptMessage | None = None) -> SendView:
     )
 
 
-async def reply(send: Send, message: KeptMessage | None = None, *, done: int = 201) -> web.Reply:
-    """`done` with the message; 202 while nobody knows the outcome, with when to ask again.
+async def reply_with_send(
+    send: Send, message: KeptMessage | None = None, *, final_status: int = 201
+) -> web.Reply:
+    """Answer `final_status` with the message; or 202 and `retry-after` while the outcome is open.
 
-    Firestore: 1 read, if the message was sent and isn't at hand.
+    Firestore: 1 read, if the message was sent and isn't passed.
     """
     if send.state in (SendState.SENDING, SendState.UNCERTAIN):
         return web.Reply(send_view(send), 202, {"retry-after": str(ASK_AGAIN_SECONDS)})
     if send.message and message is None:
-        message = await services.store().message_of(send)
-    return web.Reply(send_view(send, message), done)
+        message = await services.store().find_message_of_send(send)
+    return web.Reply(send_view(send, message), final_status)
