@@ -5,7 +5,7 @@ from shared.domain.fleet.invariants import Rule, Violation
 from shared.domain.fleet.plan import Plan
 from shared.domain.fleet.survey import Survey
 from shared.domain.names import TenantId
-from shared.sweeps.runs import Run, each
+from shared.sweeps.runs import Run, work_on_items
 
 STEP = "conversations"
 A_NIGHT = 200
@@ -13,21 +13,21 @@ A_NIGHT = 200
 
 
 async def check(run: Run, seen: Survey, planned: Plan) -> None:
-    """Each conversation belongs to a line that its tenant has or had.
+    """Check that each conversation belongs to a line that its tenant has or had.
 
     Firestore: 1 read and 2 counts per tenant.
     """
-    found: list[Violation] = []
+    violations: list[Violation] = []
 
     async def one(tenant: TenantId) -> None:
-        if strange := await services.store().strange_conversations(tenant):
+        if strange := await services.store().count_strange_conversations(tenant):
             rule = Rule.CONVERSATION_OF_NO_LINE
-            found.append(Violation(rule=rule, tenant=tenant, count=strange))
+            violations.append(Violation(rule=rule, tenant=tenant, count=strange))
 
     everybody = sorted(seen.tenants or {})
     start = run.standing.cursors.get(STEP, "")
     turn = [tenant for tenant in everybody if tenant >= start]
-    await each(run, STEP, turn[:A_NIGHT], one, str)
+    await work_on_items(run, STEP, turn[:A_NIGHT], one, str)
     if len(turn) > A_NIGHT and STEP not in run.stopped_at:
         run.stopped_at[STEP] = turn[A_NIGHT]
-    run.violations += found
+    run.violations += violations

@@ -1,14 +1,14 @@
-"""An instance goes whose time is over: looked at once more, condemned in one commit, then removed.
+"""Delete an instance whose time is over: look once more, begin in one commit, then remove it.
 
-The commit that begins a deletion is atomic with what it was decided on: the candidate (nobody undid
-it), the line's record (nobody uses it) and the tenant (nobody called it back).
+The commit that begins a deletion is atomic with what it was decided on: the candidate (it wasn't
+undone), the line's record (no lease on it) and the tenant (not active again).
 """
 
 from datetime import datetime, timedelta
 
 from shared import config, log, services
 from shared.domain.fleet import candidates, findings, repairs
-from shared.domain.fleet.candidates import Candidate, Cause, Stage
+from shared.domain.fleet.candidates import Candidate, CandidateCause, Stage
 from shared.domain.fleet.rules import Rules
 from shared.domain.fleet.survey import Survey
 from shared.domain.instances import Instance, Reason, State, new_instance
@@ -16,8 +16,8 @@ from shared.domain.names import LineKey
 from shared.domain.steps import REMOVAL_PATIENCE
 from shared.domain.tenants import Tenant
 from shared.domain.upstream import Connection, Sighting
-from shared.lines import leases, leave
-from shared.sweeps import survey as surveying
+from shared.lines import leases, release
+from shared.sweeps import surveying as surveying
 from shared.sweeps.runs import Run
 
 STEP = "delete"
@@ -26,49 +26,49 @@ LOOKED_UP_FOR = timedelta(days=365)
 
 
 async def carry_out(run: Run, candidate: Candidate, rules: Rules) -> bool:
-    """The instance is gone, or is going and the next sweep looks after it; False: it was spared."""
-    record = await services.store().instance(candidate.name)
+    """Delete an instance, or leave the rest to the next sweep. False: it was spared."""
+    record = await services.store().find_instance(candidate.name)
     if candidate.stage is Stage.DELETING:
         return await _finish(run, candidate, record)
-    tenant = await services.store().tenant(candidate.tenant)
+    tenant = await services.store().find_tenant(candidate.tenant)
     if not await _still(candidate, record, tenant, rules):
         await _spare(run, candidate, "no cause any more")
         return False
-    held = await _condemned(candidate, record, tenant)
-    if held is None:
+    leased = await _condemned(candidate, record, tenant)
+    if leased is None:
         run.did(STEP, "spared", instance=candidate.name, server=candidate.server, why="changed")
         return False
-    log.happened(
+    log.info(
         "instance.condemned", instance=candidate.name, server=candidate.server, why=candidate.cause
     )
-    return await _remove(run, candidate, held)
+    return await _remove(run, candidate, leased)
 
 
 async def _still(
     candidate: Candidate, record: Instance | None, tenant: Tenant | None, rules: Rules
 ) -> bool:
-    """What it was suspected of is true at this moment, and who had to be asked was asked."""
-    seen = {}
+    """Tell whether the suspicion is true at this moment, and a person approved where one has to."""
+    sightings = {}
     for server in {candidate.server, record.server if record else candidate.server}:
-        connection = await services.evolution(server).connection(candidate.name)
+        connection = await services.evolution(server).find_connection(candidate.name)
         if connection is not None:
-            seen[server] = {candidate.name: Sighting(candidate.name, connection, None)}
-    if candidate.server not in seen or candidate.awaits_approval:
+            sightings[server] = {candidate.name: Sighting(candidate.name, connection, None)}
+    if candidate.server not in sightings or candidate.awaits_approval:
         return False
     here = Survey(
         tenants={candidate.tenant: tenant} if tenant else {},
         lines={candidate.name: record} if record else {},
-        seen=seen,
+        seen=sightings,
         servers=frozenset(config.settings().servers),
         candidates={},
         vague=surveying.vague_servers(),
     )
     key = LineKey(candidate.tenant, candidate.line)
-    sighting, now = seen[candidate.server][candidate.name], services.now()
-    found = findings.find_one(here, candidate.server, sighting, key, rules, now)
-    if found is None or found.cause is not candidate.cause:
+    sighting, now = sightings[candidate.server][candidate.name], services.now()
+    finding = findings.find_one(here, candidate.server, sighting, key, rules, now)
+    if finding is None or finding.cause is not candidate.cause:
         return False
-    if candidates.with_finding(candidate, found, rules).awaits_approval:
+    if candidates.with_finding(candidate, finding, rules).awaits_approval:
         return False
     approved = candidate.approved_at is not None
     claimed = record is not None and record.server == candidate.server
@@ -79,28 +79,32 @@ async def _condemned(
     candidate: Candidate, record: Instance | None, tenant: Tenant | None
 ) -> Instance | None:
     now = services.now()
-    begun = candidate.model_copy(update={"stage": Stage.DELETING})
+    deleting = candidate.model_copy(update={"stage": Stage.DELETING})
     if record is None:
         key = LineKey(candidate.tenant, candidate.line)
-        known = new_instance(key, candidate.name, candidate.line, candidate.server, now)
+        line = new_instance(key, candidate.name, candidate.line, candidate.server, now)
     else:
-        known = record
-    going = known if candidate.cause is Cause.DUPLICATE else _releasing(known, now)
-    held = going.granted(leases.a_holder(), now)
-    return await services.store().condemn(begun, record, held, tenant, reserve=record is None)
+        line = record
+    line_after = line if candidate.cause is CandidateCause.DUPLICATE else _releasing(line, now)
+    leased = line_after.granted(leases.new_holder(), now)
+    return await services.store().begin_deletion(
+        deleting, record, leased, tenant, reserve=record is None
+    )
 
 
 def _releasing(record: Instance, now: datetime) -> Instance:
-    return record.moved(State.RELEASING, Reason.RELEASE_ASKED, now, code=None)
+    return record.with_state(State.RELEASING, Reason.RELEASE_ASKED, now, code=None)
 
 
 async def _remove(run: Run, candidate: Candidate, held: Instance) -> bool:
-    if candidate.cause is Cause.DUPLICATE:
+    if candidate.cause is CandidateCause.DUPLICATE:
         return await _remove_copy(run, candidate, held)
-    if candidate.cause in (Cause.IDLE, Cause.NEVER_PAIRED) and await _came_back(held):
+    if candidate.cause in (CandidateCause.IDLE, CandidateCause.NEVER_PAIRED) and await _came_back(
+        held
+    ):
         await _spare(run, candidate, "somebody paired it just now")
         return False
-    if await leave.leave(held) is None:
+    if await release.remove_instance(held) is None:
         await _deleted(run, candidate)
     else:
         run.did(STEP, "deleting", instance=candidate.name, server=candidate.server)
@@ -108,74 +112,74 @@ async def _remove(run: Run, candidate: Candidate, held: Instance) -> bool:
 
 
 async def _came_back(held: Instance) -> bool:
-    """Somebody was faster than we: then it is open again, as if nothing had been begun.
+    """Undo a deletion that another change overtook: the candidate is as if nothing had begun.
 
     Stopped half-way it is closed, and the next sweep finds that it isn't.
     """
-    async with leases.at_work(held):
-        connection = await services.evolution(held.server).connection(held.name)
+    async with leases.hold_lease(held):
+        connection = await services.evolution(held.server).find_connection(held.name)
     if connection is not Connection.OPEN:
         return False
     now = services.now()
 
     def closed(current: Instance) -> Instance:
-        return current.moved(State.CLOSED, Reason.CONNECTION_LOST, now)
+        return current.with_state(State.CLOSED, Reason.CONNECTION_LOST, now)
 
-    await services.store().settle(held, closed)
+    await services.store().release_lease(held, closed)
     number = await surveying.number_of(held.server, held.name)
 
     def opened(current: Instance) -> Instance | None:
         return repairs.decide_looked(current, Connection.OPEN, number, now)
 
-    await services.store().change(held.name, opened, now)
+    await services.store().change_instance(held.name, opened, now)
     return True
 
 
 async def _finish(run: Run, candidate: Candidate, record: Instance | None) -> bool:
-    """A deletion that began and was interrupted: it ends as it would have."""
-    if candidate.cause is Cause.DUPLICATE:
+    """Finish a deletion that began and was interrupted."""
+    if candidate.cause is CandidateCause.DUPLICATE:
         if record is None or record.server == candidate.server:
             await _spare(run, candidate, "it is no copy any more")
             return False
-        held = None if _busy(record) else await leases.claim(record, record)
-        return await _remove_copy(run, candidate, held) if held else False
+        leased = None if _busy(record) else await leases.claim(record, record)
+        return await _remove_copy(run, candidate, leased) if leased else False
     if record is None or record.state is not State.RELEASING:
         await _deleted(run, candidate)
         return True
-    held = None if _busy(record) else await leases.claim(record, record)
-    if held is None:
+    leased = None if _busy(record) else await leases.claim(record, record)
+    if leased is None:
         return False
-    if await leave.leave(held) is None:
+    if await release.remove_instance(leased) is None:
         await _deleted(run, candidate)
     return True
 
 
 async def _remove_copy(run: Run, candidate: Candidate, held: Instance) -> bool:
-    """The line's other instance goes, while we hold the line so that nobody moves it there.
+    """Remove the line's other instance, while our lease keeps the line from being moved there.
 
     Not the only one that there is, and unasked only while the line's own is connected: what was
     true when the deletion began may not be true when it goes on.
     """
     name, server, now = candidate.name, candidate.server, services.now()
     evolution = services.evolution(server)
-    asked = candidate.removal_asked_at
-    async with leases.at_work(held) as work:
-        own = await services.evolution(held.server).connection(name)
+    removal_asked_at = candidate.removal_asked_at
+    async with leases.hold_lease(held) as work:
+        own = await services.evolution(held.server).find_connection(name)
         agreed = own is not None and candidate.approved_at is not None
         needed = held.server == server or not (own is Connection.OPEN or agreed)
         if needed:
             pass
-        elif asked is None or now - asked > REMOVAL_PATIENCE:
-            if await evolution.silence(name):
+        elif removal_asked_at is None or now - removal_asked_at > REMOVAL_PATIENCE:
+            if await evolution.silence_instance(name):
                 work.doubtful = True
-                await evolution.delete(name)
+                await evolution.delete_instance(name)
                 work.doubtful = False
-            await services.store().condemned(candidate, {"removal_asked_at": now})
-        gone = not needed and await leave.gone(server, name)
-    await services.store().settle(work.held, Instance.freed)
+            await services.store().record_deletion(candidate, {"removal_asked_at": now})
+        is_gone = not needed and await release.await_removal(server, name)
+    await services.store().release_lease(work.instance, Instance.freed)
     if needed:
         await _spare(run, candidate, "the line may need it")
-    elif gone:
+    elif is_gone:
         await _deleted(run, candidate)
     else:
         run.did(STEP, "deleting", instance=name, server=server)
@@ -184,20 +188,20 @@ async def _remove_copy(run: Run, candidate: Candidate, held: Instance) -> bool:
 
 async def _deleted(run: Run, candidate: Candidate) -> None:
     now = services.now()
-    await services.store().condemned(
+    await services.store().record_deletion(
         candidate,
         {"stage": Stage.DELETED, "deleted_at": now, "expires_at": now + LOOKED_UP_FOR},
     )
     about = {"instance": candidate.name, "server": candidate.server, "tenant": candidate.tenant}
     run.did(STEP, "deleted", **about, why=candidate.cause)
-    log.happened("instance.swept", instance=candidate.name, why=candidate.cause)
+    log.info("instance.swept", instance=candidate.name, why=candidate.cause)
 
 
 async def _spare(run: Run, candidate: Candidate, why: str) -> None:
-    """There is nothing against it, whatever it was suspected of."""
-    known = await services.store().candidate(candidate.id)
-    if known and known.stage is not Stage.KEPT:
-        await services.store().undo(known)
+    """Clear the candidate: nothing is against it any more."""
+    current = await services.store().find_candidate(candidate.id)
+    if current and current.stage is not Stage.KEPT:
+        await services.store().clear_candidate(current)
     run.did(STEP, "spared", instance=candidate.name, server=candidate.server, why=why)
 
 

@@ -6,15 +6,15 @@ from shared.domain.fleet.survey import ELSEWHERE, Survey
 from shared.domain.instances import Instance
 from shared.domain.upstream import Configuration
 from shared.evolution.client import Evolution
-from shared.evolution.dialects import SETTINGS
-from shared.lines import make
-from shared.sweeps.runs import Run, each
+from shared.evolution.subscription import SETTINGS
+from shared.lines import provision
+from shared.sweeps.runs import Run, work_on_items
 
 STEP = "drift"
 
 
 async def repair(run: Run, seen: Survey, planned: Plan) -> None:
-    """Every line's instance posts where we are, with its token, what we want, and behaves so.
+    """Configure every line's instance to post to us, with its token, the events that we want.
 
     Upstream: 2 calls per line, and 2 more for each that drifted. Firestore: 1 read and 1 write for
     each that drifted.
@@ -22,38 +22,40 @@ async def repair(run: Run, seen: Survey, planned: Plan) -> None:
 
     async def one(line: Instance) -> None:
         evolution = services.evolution(line.server)
-        found = await evolution.configuration(line.name)
-        if found is None:
+        configuration = await evolution.find_configuration(line.name)
+        if configuration is None:
             return
-        wanted = make.configuration(line)
-        drifted = _drifted(found, evolution.expected(wanted)) or await _behaves_otherwise(
-            evolution, line
-        )
-        if drifted or line.configured != wanted.mark:
+        target = provision.wanted_configuration(line)
+        drifted = _drifted(
+            configuration, evolution.fit_configuration(target)
+        ) or await _behaves_otherwise(evolution, line)
+        if drifted or line.configured != target.mark:
             await _tell(run, line, drifted)
 
     carried = [line for line in seen.lines.values() if seen.sighting_of(line)]
-    await each(run, STEP, sorted(filter(_steady, carried), key=_name), one, _name)
+    await work_on_items(run, STEP, sorted(filter(_steady, carried), key=_name), one, _name)
 
 
 async def _tell(run: Run, line: Instance, drifted: str | None) -> None:
-    """Unless somebody is at it, or it is being let go: then it has to stay silent."""
-    current = await services.store().instance(line.name)
+    """Configure the line, unless it is leased or being released: then it has to stay silent."""
+    current = await services.store().find_instance(line.name)
     busy = current is None or current.leased(services.now()) or not _steady(current)
     if current is None or busy or (current.server, current.born) != (line.server, line.born):
         return
-    wanted = make.configuration(current)
-    if drifted and not await services.evolution(current.server).configure(current.name, wanted):
+    target = provision.wanted_configuration(current)
+    if drifted and not await services.evolution(current.server).configure_instance(
+        current.name, target
+    ):
         return
-    marked = current.model_copy(update={"configured": wanted.mark})
-    await services.store().replace(current, marked)
+    configured = current.model_copy(update={"configured": target.mark})
+    await services.store().replace_instance(current, configured)
     if drifted:
         about = {"instance": current.name, "server": current.server, "tenant": current.tenant}
         run.did(STEP, "repaired", **about, why=drifted)
 
 
 def _drifted(found: Configuration, wanted: Configuration) -> str | None:
-    """What differs first, never what it says: there are tokens in it."""
+    """Name the first difference, never its value: there are tokens in it."""
     if found.webhook_url != wanted.webhook_url:
         return "url"
     if dict(found.webhook_headers) != dict(wanted.webhook_headers):
@@ -64,9 +66,13 @@ def _drifted(found: Configuration, wanted: Configuration) -> str | None:
 
 
 async def _behaves_otherwise(evolution: Evolution, line: Instance) -> str | None:
-    settings = await evolution.settings(line.name)
-    known = settings or {}
-    return "settings" if any(SETTINGS[name] is not value for name, value in known.items()) else None
+    settings = await evolution.find_settings(line.name)
+    reported_settings = settings or {}
+    return (
+        "settings"
+        if any(SETTINGS[name] is not value for name, value in reported_settings.items())
+        else None
+    )
 
 
 def _steady(line: Instance) -> bool:

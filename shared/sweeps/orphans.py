@@ -1,5 +1,5 @@
-"""Records and servers agree again: what is missing is said so, what was begun is finished, what
-differs is repaired, and what nobody claims goes, after its time.
+"""Make records and servers agree: mark what is missing, finish what was begun, repair what differs,
+and delete what no line claims, after its time.
 """
 
 from collections.abc import Awaitable, Callable
@@ -9,58 +9,58 @@ from shared import config, services
 from shared.domain.fleet import brakes, invariants, plan
 from shared.domain.fleet.candidates import Candidate
 from shared.domain.fleet.plan import Plan
-from shared.domain.fleet.reports import Kind, Report, Standing
+from shared.domain.fleet.reports import Report, SweepKind, SweepStanding
 from shared.domain.fleet.rules import Rules
 from shared.domain.fleet.survey import Survey
 from shared.sweeps import (
+    backfill_lines,
     conversations,
     deletions,
     drift,
-    missed,
+    reconcile_sends,
     runs,
     seats,
-    survey,
+    surveying,
     unfinished,
-    unsettled,
 )
 from shared.sweeps.runs import Run, running
 
 Step = Callable[[Run, Survey, Plan], Awaitable[None]]
 
 
-async def sweep(capacity: Standing | None = None) -> Report:
-    """One run: surveyed, planned, carried out, reported. Raises SweepRunning, StoreUnavailable.
+async def sweep(capacity: SweepStanding | None = None) -> Report:
+    """Run one sweep: survey, plan, carry out, report. Raises SweepRunning, StoreUnavailable.
 
     `capacity`: what sweeps of capacity remember, of outages of ours.
     """
-    async with running(Kind.ORPHANS) as run:
-        run.capacity = capacity or await services.store().standing(Kind.CAPACITY)
-        seen = await survey.take(run.standing)
-        planned = _planned(run, seen)
+    async with running(SweepKind.ORPHANS) as run:
+        run.capacity = capacity or await services.store().find_standing(SweepKind.CAPACITY)
+        surveyed = await surveying.take(run.standing)
+        planned = _planned(run, surveyed)
         for step in STEPS:
-            await step(run, seen, planned)
-        run.learned |= _learned(run, planned)
-        report = _report(run, seen, planned)
-        await services.store().keep_report(report)
+            await step(run, surveyed, planned)
+        run.learned |= _next_standing(run, planned)
+        report = _report(run, surveyed, planned)
+        await services.store().store_report(report)
     return report
 
 
 async def rehearse() -> Report:
-    """What a run would do now: the plan, as a report in which nothing was done."""
-    run = runs.rehearsal(Kind.ORPHANS, await services.store().standing(Kind.ORPHANS))
-    seen = await survey.take(run.standing)
-    planned = _planned(run, seen)
+    """Show what a run would do now: the plan, as a report in which nothing was done."""
+    run = runs.rehearsal(SweepKind.ORPHANS, await services.store().find_standing(SweepKind.ORPHANS))
+    surveyed = await surveying.take(run.standing)
+    planned = _planned(run, surveyed)
     for what in ("suspect", "quarantine", "clear", "delete"):
         for candidate in getattr(planned, what):
             _tell(run, "plan", what, candidate)
     for repair in planned.repairs:
         name = type(repair).__name__.lower()
         run.did("plan", name, instance=repair.line.name, server=repair.line.server)
-    return _report(run, seen, planned)
+    return _report(run, surveyed, planned)
 
 
 def rules() -> Rules:
-    """What the settings allow."""
+    """Read the rules from the settings."""
     settings = config.settings()
     return Rules(
         grace=config.days(settings.orphan_grace_days),
@@ -76,21 +76,21 @@ def rules() -> Rules:
 
 
 async def _move_candidates(run: Run, seen: Survey, planned: Plan) -> None:
-    moved = (*planned.suspect, *planned.quarantine, *planned.refresh)
-    await services.store().move_candidates(moved, planned.clear)
-    told = {
+    candidates_to_move = (*planned.suspect, *planned.quarantine, *planned.refresh)
+    await services.store().move_candidates(candidates_to_move, planned.clear)
+    candidates_by_verb = {
         "suspected": planned.suspect,
         "quarantined": planned.quarantine,
         "cleared": planned.clear,
     }
-    for what, candidates in told.items():
+    for what, candidates in candidates_by_verb.items():
         for candidate in candidates:
             _tell(run, "candidates", what, candidate)
     run.counts["held_back"] = planned.held_back
 
 
 async def _delete(run: Run, seen: Survey, planned: Plan) -> None:
-    """One after the other: a deletion is the last thing to hurry with."""
+    """Delete one after the other: a deletion is the last thing to hurry with."""
 
     async def one(candidate: Candidate) -> None:
         await deletions.carry_out(run, candidate, rules())
@@ -100,7 +100,7 @@ async def _delete(run: Run, seen: Survey, planned: Plan) -> None:
             run.counts["held_back"] += 1
             continue
         await run.go_on()
-        await runs.tried(run, deletions.STEP, candidate, one, lambda each: each.name)
+        await runs.try_item(run, deletions.STEP, candidate, one, lambda each: each.name)
 
 
 STEPS: tuple[Step, ...] = (
@@ -109,11 +109,11 @@ STEPS: tuple[Step, ...] = (
     _delete,
     seats.repair,
     drift.repair,
-    missed.recover,
-    unsettled.settle,
+    backfill_lines.recover,
+    reconcile_sends.settle,
     conversations.check,
 )
-"""In this order: what was missed may be the evidence for sends that nobody knows the outcome of."""
+"""In this order: what was missed may be what reconciles uncertain sends."""
 
 
 # What is said of it --------------------------------------------------------------------------
@@ -129,16 +129,16 @@ def _tell(run: Run, step: str, what: str, candidate: Candidate) -> None:
     run.did(step, what, **about, why=candidate.cause)
 
 
-def _learned(run: Run, planned: Plan) -> dict[str, Any]:
-    """What the next run compares with: without what this one took away itself.
+def _next_standing(run: Run, planned: Plan) -> dict[str, Any]:
+    """Return what the next run compares with: without what this one deleted itself.
 
     A run that was braked has learned nothing, and an operator's word still waits to be used.
     """
     if planned.braked:
         return {}
-    gone = [each for each in run.notes if each.what == "deleted"]
+    deletions_of_run = [note for note in run.notes if note.what == "deleted"]
     carried = {
-        server: count - sum(each.server == server for each in gone)
+        server: count - sum(note.server == server for note in deletions_of_run)
         for server, count in planned.before.carried.items()
     }
     before = planned.before
@@ -153,7 +153,7 @@ def _learned(run: Run, planned: Plan) -> dict[str, Any]:
 
 def _report(run: Run, seen: Survey, planned: Plan) -> Report:
     return run.report(
-        brakes=tuple(_told(brake) for brake in planned.brakes),
+        brakes=tuple(_brake_facts(brake) for brake in planned.brakes),
         invariants=invariants.report(seen, planned.keys, run.violations, services.now()),
         silent=tuple(sorted(seen.silent)),
         awaited=dict(planned.awaited),
@@ -161,6 +161,6 @@ def _report(run: Run, seen: Survey, planned: Plan) -> Report:
     )
 
 
-def _told(brake: brakes.Brake) -> dict[str, Any]:
+def _brake_facts(brake: brakes.Brake) -> dict[str, Any]:
     facts = {"why": brake.why, "server": brake.server, "before": brake.before, "now": brake.now}
     return {name: value for name, value in facts.items() if value is not None}

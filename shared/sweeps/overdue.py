@@ -3,24 +3,24 @@
 from collections.abc import Mapping
 
 from shared import config, services
-from shared.alerts import troubles
+from shared.domain.fleet import detect
 from shared.domain.fleet.incidents import Trouble
-from shared.domain.fleet.reports import Kind, Standing
+from shared.domain.fleet.reports import SweepKind, SweepStanding
 
 
-async def now(known: Mapping[Kind, Standing] | None = None) -> list[Trouble]:
-    """One trouble per sweep that hasn't ended well for too long, and what sweeps remember of
+async def now(known: Mapping[SweepKind, SweepStanding] | None = None) -> list[Trouble]:
+    """List one trouble per sweep that hasn't ended well for too long, and what sweeps remember of
     messages that may be lost.
 
     `known`: standings that were read minutes ago. Firestore: 1 read for each of the others.
     """
     after = config.hours(config.settings().sweep_overdue_hours)
     standings = dict(known or {})
-    for kind in Kind:
+    for kind in SweepKind:
         if kind not in standings:
-            standings[kind] = await services.store().standing(kind)
+            standings[kind] = await services.store().find_standing(kind)
     at = services.now()
     return [
-        *troubles.of_standings(standings, after, at),
-        *troubles.of_doubts(standings.values(), at),
+        *detect.of_standings(standings, after, at),
+        *detect.of_doubts(standings.values(), at),
     ]

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from shared import config, log, problems, services
 from shared.domain.fleet.invariants import Violation
-from shared.domain.fleet.reports import Kind, Note, Report, Standing
+from shared.domain.fleet.reports import Report, ReportNote, SweepKind, SweepStanding
 from shared.store import Unfit
 
 MOST_NOTES = 300
@@ -27,16 +27,16 @@ T = TypeVar("T")
 class Run:
     """What is known of a run while it goes on."""
 
-    kind: Kind
+    kind: SweepKind
     id: str
     holder: str
     started: datetime
-    standing: Standing
-    capacity: Standing = field(default_factory=Standing)
+    standing: SweepStanding
+    capacity: SweepStanding = field(default_factory=SweepStanding)
     """What sweeps of capacity remember, who are the ones to notice outages of ours."""
     dry: bool = False
     counts: Counter[str] = field(default_factory=Counter)
-    notes: list[Note] = field(default_factory=list)
+    notes: list[ReportNote] = field(default_factory=list)
     more_notes: int = 0
     stopped_at: dict[str, str] = field(default_factory=dict)
     learned: dict[str, Any] = field(default_factory=dict)
@@ -44,20 +44,20 @@ class Run:
     extended: datetime | None = None
 
     def did(self, step: str, what: str, **about: str | None) -> None:
-        """It is counted, and noted for whoever reads the report."""
+        """Count an action, and note it for the report's reader."""
         self.counts[what] += 1
         if len(self.notes) < MOST_NOTES:
-            self.notes.append(Note(step=step, what=what, **about))
+            self.notes.append(ReportNote(step=step, what=what, **about))
         else:
             self.more_notes += 1
 
     def over(self) -> bool:
-        """Its time is over: what isn't done yet is the next run's."""
+        """Tell whether its time is over: what isn't done yet is the next run's."""
         limit = timedelta(seconds=config.settings().sweep_seconds)
         return services.now() - self.started >= limit
 
     async def go_on(self) -> None:
-        """It is still ours. Raises SweepRunning if somebody else took over."""
+        """Prolong the run's lease. Raises SweepRunning if another run took over."""
         now = services.now()
         if self.dry or now - (self.extended or self.started) < timedelta(minutes=1):
             return
@@ -66,7 +66,7 @@ class Run:
         self.extended = now
 
     def report(self, **more: Any) -> Report:
-        """What it has to say."""
+        """Write the run's report."""
         return Report(
             id=self.id,
             kind=self.kind,
@@ -82,34 +82,34 @@ class Run:
 
 
 @asynccontextmanager
-async def running(kind: Kind) -> AsyncIterator[Run]:
-    """The one run of that kind. Raises SweepRunning while another is going on.
+async def running(kind: SweepKind) -> AsyncIterator[Run]:
+    """Hold the only run of that kind. Raises SweepRunning while another is going on.
 
     What it learned is kept when it ends well; however it ends, the next one may begin.
     """
     now = services.now()
-    run = Run(kind, _id(now), secrets.token_hex(8), now, Standing())
+    run = Run(kind, _id(now), secrets.token_hex(8), now, SweepStanding())
     standing = await services.store().begin_sweep(kind, run.holder, run.id, now)
     if standing is None:
         raise problems.SweepRunning()
     run.standing = standing
-    log.happened("sweep.began", sweep=kind, run=run.id)
-    learned: dict[str, Any] = {}
+    log.info("sweep.began", sweep=kind, run=run.id)
+    standing_changes: dict[str, Any] = {}
     try:
         yield run
-        learned = run.learned | {"cursors": run.stopped_at, "ended_at": services.now()}
+        standing_changes = run.learned | {"cursors": run.stopped_at, "ended_at": services.now()}
     finally:
-        await services.store().end_sweep(kind, run.holder, learned)
-    log.happened("sweep.ended", sweep=kind, run=run.id, **run.counts)
+        await services.store().end_sweep(kind, run.holder, standing_changes)
+    log.info("sweep.ended", sweep=kind, run=run.id, **run.counts)
 
 
-def rehearsal(kind: Kind, standing: Standing) -> Run:
-    """A run that changes nothing."""
+def rehearsal(kind: SweepKind, standing: SweepStanding) -> Run:
+    """Return a run that changes nothing."""
     now = services.now()
     return Run(kind, _id(now), "", now, standing, dry=True)
 
 
-async def each(
+async def work_on_items(
     run: Run,
     step: str,
     items: Iterable[T],
@@ -119,7 +119,7 @@ async def each(
     most: timedelta | None = None,
     around: bool = False,
 ) -> None:
-    """The work is done for every item, some at a time, until the run's time or `most` is over.
+    """Do the work for every item, some at a time, until the run's time or `most` is over.
 
     Items come in the order of their names; with a cursor of the last run only those from there
     on; or first those, if it goes `around` because what was done isn't among them any more. One
@@ -135,23 +135,23 @@ async def each(
             return
         await run.go_on()
         together = waiting[at : at + AT_ONCE]
-        await asyncio.gather(*(tried(run, step, item, work, named) for item in together))
+        await asyncio.gather(*(try_item(run, step, item, work, named) for item in together))
 
 
-async def tried(
+async def try_item(
     run: Run,
     step: str,
     item: T,
     work: Callable[[T], Awaitable[None]],
     named: Callable[[T], str],
 ) -> None:
-    """The work is done for one item, or it is noted why not."""
+    """Do the work for one item, or note why it failed."""
     try:
         await work(item)
     except problems.Problem as problem:
         run.did(step, "failed", instance=named(item), why=problem.slug())
     except (ValidationError, Unfit, ValueError, OverflowError) as error:
-        log.broke("sweep.stumbled", error, step=step)
+        log.error("sweep.stumbled", error, step=step)
         run.did(step, "failed", instance=named(item), why="unreadable")
 
 

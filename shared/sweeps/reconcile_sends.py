@@ -1,4 +1,4 @@
-"""Sends of which nobody knows whether they were sent."""
+"""Sends whose outcome is unknown."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -8,33 +8,33 @@ from shared.domain.fleet.plan import Plan
 from shared.domain.fleet.survey import Survey
 from shared.domain.names import LineKey
 from shared.domain.sends import Send, SendState
-from shared.lines import entry
-from shared.sending import settle as settling
-from shared.sweeps.runs import AT_ONCE, Run, tried
+from shared.lines import access
+from shared.sending import reconcile
+from shared.sweeps.runs import AT_ONCE, Run, try_item
 
 STEP = "sends"
 SETTLED = (SendState.SENT, SendState.FAILED)
 
 
 async def settle(run: Run, seen: Survey, planned: Plan) -> None:
-    """Those for which there is evidence by now are sent; the others stay uncertain, for a person.
+    """Reconcile uncertain sends that match a message by now; the others stay for a person.
 
     Nothing is sent again. Firestore: 1 read per send, and what settling costs.
     """
 
     async def one(send: Send) -> None:
-        found = await settling.current(send)
-        run.did(STEP, "settled" if found.state in SETTLED else "uncertain", instance=_name(send))
+        outcome = await reconcile.reconcile_send(send)
+        run.did(STEP, "settled" if outcome.state in SETTLED else "uncertain", instance=_name(send))
 
     now, after = services.now(), datetime.fromtimestamp(0, UTC)
     while not run.over():
         await run.go_on()
-        together = await services.store().overdue(now, AT_ONCE, after)
-        await asyncio.gather(*(tried(run, STEP, each, one, _name) for each in together))
+        together = await services.store().list_overdue_sends(now, AT_ONCE, after)
+        await asyncio.gather(*(try_item(run, STEP, send, one, _name) for send in together))
         if len(together) < AT_ONCE:
             return
         after = together[-1].until
 
 
 def _name(send: Send) -> str:
-    return entry.name_of(LineKey(send.tenant, send.line))
+    return access.instance_name(LineKey(send.tenant, send.line))

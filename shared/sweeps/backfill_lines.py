@@ -9,12 +9,12 @@ from shared import services
 from shared.domain.fleet import gaps
 from shared.domain.fleet.gaps import Outage
 from shared.domain.fleet.plan import Plan
-from shared.domain.fleet.reports import Standing
+from shared.domain.fleet.reports import SweepStanding
 from shared.domain.fleet.survey import Survey
 from shared.domain.instances import Instance, epoch_ms
 from shared.domain.upstream import Sighting
-from shared.lines import recover as recovering
-from shared.sweeps.runs import Run, each
+from shared.inbound import backfill as recovering
+from shared.sweeps.runs import Run, work_on_items
 
 STEP = "gaps"
 FIRST = "gaps_of_those_back"
@@ -36,7 +36,7 @@ SightingOf = Callable[[Instance], Sighting | None]
 
 
 async def recover(run: Run, seen: Survey, planned: Plan) -> None:
-    """Every line knows what its server knows.
+    """Fetch for every line what its server knows.
 
     Upstream: 1 call per line and 50 messages, and 1 more per line that has any.
     """
@@ -45,22 +45,22 @@ async def recover(run: Run, seen: Survey, planned: Plan) -> None:
 
 
 async def in_passing(run: Run, lines: Iterable[Instance], sighting_of: SightingOf) -> None:
-    """Those that came back since they were last looked at know what their server knows; after an
-    outage of ours, all do.
+    """Fetch what lines missed that came back since the last look; after an outage of ours, what all
+    lines missed.
 
     What there was no time for is done by the next look.
     """
-    owed = STEP in run.standing.cursors or was_away(run.standing, run.started)
+    others_due = STEP in run.standing.cursors or was_away(run.standing, run.started)
     run.learned["outages"] = outages = outages_of(run.standing, run.started)
-    await _Looks(run, outages, sighting_of).recover(lines, QUICK, others=owed)
+    await _Looks(run, outages, sighting_of).recover(lines, QUICK, others=others_due)
     if run.standing.ended_at and run.started > run.standing.ended_at:
         apart = (run.started - run.standing.ended_at).total_seconds()
         usually = run.standing.usually_apart or apart
         run.learned["usually_apart"] = min(max(apart, NEAREST), max(2 * usually, NEAREST), FARTHEST)
 
 
-def was_away(standing: Standing, now: datetime) -> bool:
-    """Nobody looked for much longer than usual: we were away, or nobody called us."""
+def was_away(standing: SweepStanding, now: datetime) -> bool:
+    """Tell whether the last look is much longer ago than usual: we were away, or weren't called."""
     if standing.ended_at is None or standing.usually_apart is None:
         return False
     if not NEAREST <= standing.usually_apart <= FARTHEST:
@@ -69,7 +69,7 @@ def was_away(standing: Standing, now: datetime) -> bool:
     return now - standing.ended_at > max(3 * usually, LONG)
 
 
-def outages_of(standing: Standing, now: datetime) -> tuple[Outage, ...]:
+def outages_of(standing: SweepStanding, now: datetime) -> tuple[Outage, ...]:
     """List the outages of ours since which a line may not have been looked at, the last one too."""
     eldest = epoch_ms(now - 2 * gaps.LONGEST)
     recent = [outage for outage in standing.outages if outage.until > eldest]
@@ -93,17 +93,17 @@ class _Looks:
         """Recover what lines missed: first those that came back, then the others if they shall."""
         ordered, now = sorted(lines, key=_name), services.now()
         back = [line for line in ordered if gaps.came_back(line, now)]
-        await each(self.run, FIRST, back, self._one, _name, most=most, around=True)
+        await work_on_items(self.run, FIRST, back, self._one, _name, most=most, around=True)
         if others:
             rest = [line for line in ordered if not gaps.came_back(line, now)]
-            await each(self.run, STEP, rest, self._one, _name, most=most)
-        known = self.run.standing.doubts
-        self.run.learned["doubts"] = gaps.add_doubts(known, self.doubts, services.now())
+            await work_on_items(self.run, STEP, rest, self._one, _name, most=most)
+        earlier_doubts = self.run.standing.doubts
+        self.run.learned["doubts"] = gaps.add_doubts(earlier_doubts, self.doubts, services.now())
 
     async def _one(self, line: Instance) -> None:
         run, recovered = (
             self.run,
-            await recovering.recover(line, self.sighting_of(line), self.outages),
+            await recovering.backfill_line(line, self.sighting_of(line), self.outages),
         )
         about = {"instance": line.name, "server": line.server, "tenant": line.tenant}
         if recovered.messages:

@@ -7,53 +7,58 @@ from typing import TypeVar
 from shared import config, log, problems, services, webhook_token
 from shared.domain import names
 from shared.domain.fleet.candidates import Candidate
-from shared.domain.fleet.reports import Standing
+from shared.domain.fleet.reports import SweepStanding
 from shared.domain.fleet.survey import Before, Survey
 from shared.domain.instances import Instance
 from shared.domain.names import InstanceName, TenantId
 from shared.domain.tenants import Tenant
 from shared.domain.upstream import Configuration, Sighting
-from shared.evolution import dialects
-from shared.store.fleet import Unreadable
+from shared.evolution.capabilities import find_capabilities
+from shared.store.fleet import UnreadableRecord
 
 MOST_LOOKS = 200
-"""So many unclaimed instances are asked whose they are; of the others nobody knows it."""
+"""So many unclaimed instances are asked whose they are; of the others it stays unknown."""
 
 Seen = dict[str, dict[InstanceName, Sighting]]
 
 T = TypeVar("T")
 
 
-async def take(standing: Standing) -> Survey:
+async def take(standing: SweepStanding) -> Survey:
     """Everything a plan needs. A server that doesn't answer is silent; tenants that can't be read
     are None. Raises StoreUnavailable for the rest.
 
     Firestore: 1 read per tenant, line, slot, number and candidate.
     """
     store, fleet = services.store(), config.settings().servers
-    seen, tenants, lines, owners, candidates, seats = await asyncio.gather(
+    sightings, tenants, lines, owners, candidates, seats = await asyncio.gather(
         censuses(fleet),
         _tenants(),
-        _collected(store.every_line()),
-        _collected(store.every_number()),
-        _collected(store.every_candidate()),
+        _collected(store.iterate_lines()),
+        _collected(store.iterate_numbers()),
+        _collected(store.iterate_candidates()),
         _seats(fleet),
     )
-    known = {line.name: line for line in lines if isinstance(line, Instance)}
-    unclear = [each.id for each in (*lines, *(tenants or ())) if isinstance(each, Unreadable)]
-    unclear += [each.instance for each in candidates if isinstance(each, Unreadable)]
+    readable = {line.name: line for line in lines if isinstance(line, Instance)}
+    records = (*lines, *(tenants or ()))
+    unclear = [record.id for record in records if isinstance(record, UnreadableRecord)]
+    unclear += [record.instance for record in candidates if isinstance(record, UnreadableRecord)]
     return Survey(
         tenants=_by_id(tenants),
-        lines=known,
-        seen=seen,
+        lines=readable,
+        seen=sightings,
         servers=frozenset(fleet),
-        candidates={each.id: each for each in candidates if isinstance(each, Candidate)},
+        candidates={
+            candidate.id: candidate for candidate in candidates if isinstance(candidate, Candidate)
+        },
         before=_before(standing, seen_before=bool(candidates)),
         vague=vague_servers(),
-        strangers=await _strangers(seen, known),
+        strangers=await _strangers(sightings, readable),
         unreadable=frozenset(unclear),
         unclear_servers=frozenset(
-            each.id.partition("~")[0] for each in candidates if isinstance(each, Unreadable)
+            record.id.partition("~")[0]
+            for record in candidates
+            if isinstance(record, UnreadableRecord)
         ),
         owners=dict(owners),
         seats=seats,
@@ -61,44 +66,54 @@ async def take(standing: Standing) -> Survey:
 
 
 def vague_servers() -> frozenset[str]:
-    """Those that don't tell the number of an instance that isn't connected."""
+    """List the servers that don't tell the number of an instance that isn't connected."""
     fleet = config.settings().servers
-    return frozenset(name for name, each in fleet.items() if not dialects.of(each).tells_numbers)
+    return frozenset(
+        name
+        for name, server in fleet.items()
+        if not find_capabilities(server.version).tells_numbers
+    )
 
 
 async def number_of(server: str, name: InstanceName) -> str | None:
-    """The number that its server says it is paired with, if it says anything."""
-    seen = await _census(server) or {}
-    return seen[name].number if name in seen else None
+    """Return the number that its server says it is paired with, if it says anything."""
+    sightings = await _census(server) or {}
+    return sightings[name].number if name in sightings else None
 
 
 async def censuses(servers: Iterable[str]) -> Seen:
-    """What every server carries, all asked at once; one that doesn't answer isn't in it."""
+    """Ask all servers at once what they carry; one that doesn't answer isn't in the result."""
     several = list(servers)
     answers = await asyncio.gather(*map(_census, several))
-    return {server: seen for server, seen in zip(several, answers, strict=True) if seen is not None}
+    return {
+        server: census
+        for server, census in zip(several, answers, strict=True)
+        if census is not None
+    }
 
 
 async def belongs_here(server: str, name: InstanceName) -> bool:
-    """Its webhook goes to this deployment and carries a token that we signed, or we turned it off.
+    """Tell whether its webhook comes to us with a token that we signed, or we turned it off.
 
     False too when its server can't say. Another deployment may use our names on that server, and
-    even our secret; an instance without a webhook may be anybody's.
+    even our secret; an instance without a webhook may be another deployment's.
     """
     try:
-        found = await services.evolution(server).configuration(name)
+        configuration = await services.evolution(server).find_configuration(name)
     except problems.Problem:
         return False
-    if found is None or found.webhook_url == services.evolution(server).silent_url:
+    if configuration is None or configuration.webhook_url == services.evolution(server).silent_url:
         return True
-    return _signed(found, name)
+    return _signed(configuration, name)
 
 
 async def _census(server: str) -> dict[InstanceName, Sighting] | None:
     try:
-        return {each.name: each async for each in services.evolution(server).census()}
+        return {
+            sighting.name: sighting async for sighting in services.evolution(server).take_census()
+        }
     except problems.Problem as problem:
-        log.refused("census.failed", server=server, problem=problem.slug())
+        log.notice("census.failed", server=server, problem=problem.slug())
         return None
 
 
@@ -106,29 +121,31 @@ async def _seats(servers: Iterable[str]) -> dict[str, tuple[InstanceName, ...]]:
     several = list(servers)
     slots = await asyncio.gather(*map(services.store().list_slots, several))
     return {
-        server: tuple(slot.instance for slot in taken)
-        for server, taken in zip(several, slots, strict=True)
+        server: tuple(slot.instance for slot in server_slots)
+        for server, server_slots in zip(several, slots, strict=True)
     }
 
 
-async def _tenants() -> list[Tenant | Unreadable] | None:
+async def _tenants() -> list[Tenant | UnreadableRecord] | None:
     try:
-        return await _collected(services.store().every_tenant())
+        return await _collected(services.store().iterate_tenants())
     except problems.StoreUnavailable as problem:
-        log.refused("tenants.failed", problem=problem.slug())
+        log.notice("tenants.failed", problem=problem.slug())
         return None
 
 
-def _by_id(tenants: list[Tenant | Unreadable] | None) -> dict[TenantId, Tenant] | None:
+def _by_id(tenants: list[Tenant | UnreadableRecord] | None) -> dict[TenantId, Tenant] | None:
     if tenants is None:
         return None
-    known = {each.tenant: each for each in tenants if isinstance(each, Tenant)}
-    unclear = [names.unspell(each.id) for each in tenants if isinstance(each, Unreadable)]
-    return {each: Tenant(tenant=each) for each in unclear if each} | known
+    tenants_by_id = {record.tenant: record for record in tenants if isinstance(record, Tenant)}
+    unclear = [
+        names.unspell(record.id) for record in tenants if isinstance(record, UnreadableRecord)
+    ]
+    return {record: Tenant(tenant=record) for record in unclear if record} | tenants_by_id
 
 
-def _before(standing: Standing, *, seen_before: bool) -> Before:
-    """Who has candidates has looked before; if nothing is known of it, that is forgotten."""
+def _before(standing: SweepStanding, *, seen_before: bool) -> Before:
+    """Return what to compare with; candidates without a standing mean that it was lost."""
     if standing.accept_next:
         return Before()
     nothing = standing.ended_at is None and not standing.tenants
@@ -146,15 +163,15 @@ async def _strangers(
         for name in carried
         if names.line_key(prefix, name) and not _claimed(lines.get(name), server)
     )
-    looked = unclaimed[:MOST_LOOKS]
+    asked_about = unclaimed[:MOST_LOOKS]
     room = asyncio.Semaphore(8)
 
-    async def ours(each: tuple[str, InstanceName]) -> bool:
+    async def ours(place: tuple[str, InstanceName]) -> bool:
         async with room:
-            return await belongs_here(*each)
+            return await belongs_here(*place)
 
-    answers = await asyncio.gather(*map(ours, looked))
-    proven = {each for each, mine in zip(looked, answers, strict=True) if mine}
+    answers = await asyncio.gather(*map(ours, asked_about))
+    proven = {place for place, mine in zip(asked_about, answers, strict=True) if mine}
     return frozenset(unclaimed) - proven
 
 
@@ -176,4 +193,4 @@ def _signed(found: Configuration, name: InstanceName) -> bool:
 
 
 async def _collected(items: AsyncIterator[T]) -> list[T]:
-    return [each async for each in items]
+    return [item async for item in items]

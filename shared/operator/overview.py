@@ -6,54 +6,54 @@ from shared import config, services
 from shared.alerts import words
 from shared.domain.fleet.incidents import Incident, Severity
 from shared.domain.fleet.invariants import Invariants
-from shared.domain.fleet.reports import Kind, Report
-from shared.store.fleet import Room
-from shared.sweeps import overdue
-from shared.sweeps.capacity import ALL
-from shared.sweeps.views import (
+from shared.domain.fleet.reports import Report, SweepKind
+from shared.operator.fleet_views import (
     Attention,
     FleetView,
     Totals,
     report_view,
     server_view,
 )
+from shared.store.fleet import ServerRoom
+from shared.sweeps import overdue
+from shared.sweeps.measure_capacity import ALL
 
 SWEEPS = 5
 INCIDENTS = 100
 
 
 async def now() -> FleetView:
-    """How it is. Firestore: 1 read per server, and at most 120 more."""
+    """Show the fleet. Firestore: 1 read per server, and at most 120 more."""
     store, servers = services.store(), config.settings().servers
     rooms, counted, agreed, incidents, awaiting, late = await asyncio.gather(
-        store.rooms(servers.values()),
-        store.reports(Kind.CAPACITY, SWEEPS),
-        store.reports(Kind.ORPHANS, SWEEPS),
-        store.open_incidents(INCIDENTS),
-        store.awaiting_approval(),
+        store.read_rooms(servers.values()),
+        store.list_reports(SweepKind.CAPACITY, SWEEPS),
+        store.list_reports(SweepKind.ORPHANS, SWEEPS),
+        store.list_open_incidents(INCIDENTS),
+        store.count_awaiting_approval(),
         overdue.now(),
     )
     (capacities, _), (orphans, _) = counted, agreed
     last: Report | None = capacities[0] if capacities else None
-    found = orphans[0].invariants if orphans else None
-    recent = sorted((*capacities, *orphans), key=lambda each: each.started_at, reverse=True)
+    invariants = orphans[0].invariants if orphans else None
+    recent = sorted((*capacities, *orphans), key=lambda report: report.started_at, reverse=True)
     return FleetView(
         totals=_totals(rooms),
         servers=[server_view(room, last) for room in rooms.values()],
         attention=_attention(incidents),
-        invariants=found,
-        sentence=_sentence(found),
+        invariants=invariants,
+        sentence=_sentence(invariants),
         trend=last.forecasts.get(ALL) if last else None,
-        sweeps=[report_view(each) for each in recent],
+        sweeps=[report_view(report) for report in recent],
         awaiting_approval=awaiting,
-        overdue=tuple(Kind(each.subject) for each in late),
+        overdue=tuple(SweepKind(trouble.subject) for trouble in late),
     )
 
 
-def _totals(rooms: dict[str, Room]) -> Totals:
+def _totals(rooms: dict[str, ServerRoom]) -> Totals:
     censuses = [room.census for room in rooms.values() if room.census]
     names = ("open", "pairing", "closed", "never_paired", "quarantined", "foreign")
-    counted = {name: sum(getattr(each, name) for each in censuses) for name in names}
+    counted = {name: sum(getattr(census, name) for census in censuses) for name in names}
     return Totals(
         servers=len(rooms),
         answering=sum(room.failed_since is None for room in rooms.values()),
@@ -65,23 +65,27 @@ def _totals(rooms: dict[str, Room]) -> Totals:
 
 
 def _attention(incidents: list[Incident]) -> list[Attention]:
-    """What is critical first, then what concerns most, then what is oldest."""
+    """Order attention: critical first, then what concerns most lines, then the oldest."""
     ranked = sorted(
         incidents,
-        key=lambda each: (each.severity is not Severity.CRITICAL, -each.count, each.raised_at),
+        key=lambda incident: (
+            incident.severity is not Severity.CRITICAL,
+            -incident.count,
+            incident.raised_at,
+        ),
     )
     language = config.settings().alert_language
     return [
         Attention(
-            severity=each.severity,
-            cause=each.cause,
-            subject=each.subject,
-            count=each.count,
-            sentence=words.SENTENCES[language][each.cause](each),
-            since=each.raised_at,
-            address=each.facts.get("address"),
+            severity=incident.severity,
+            cause=incident.cause,
+            subject=incident.subject,
+            count=incident.count,
+            sentence=words.SENTENCES[language][incident.cause](incident),
+            since=incident.raised_at,
+            address=incident.facts.get("address"),
         )
-        for each in ranked
+        for incident in ranked
     ]
 
 

@@ -5,12 +5,12 @@ from typing import Literal
 from pydantic import ConfigDict, Field
 
 from shared.domain.fleet.candidates import Stage
-from shared.domain.fleet.reports import Day, Kind
+from shared.domain.fleet.reports import Day, SweepKind
 from shared.domain.instances import State
 from shared.domain.names import TenantId
 from shared.domain.record import Record
 from shared.domain.tenants import MAX_LINES_LIMIT, Status
-from shared.sweeps.views import (
+from shared.operator.fleet_views import (
     CandidateView,
     IncidentView,
     InstanceView,
@@ -28,7 +28,7 @@ DOCUMENT = r"([^/._][^/]*|\.{3,}[^/]*|\.{1,2}[^/.][^/]*|_[^_/][^/]*|_)$"
 CURSOR, NEWS_CURSOR = f"^{DOCUMENT}", f"^[0-9]{{1,17}}~{DOCUMENT}"
 
 
-class Page(Record):
+class PageQuery(Record):
     """Which page; `cursor` is the `next` of the one before."""
 
     model_config = ConfigDict(extra="forbid")
@@ -37,25 +37,25 @@ class Page(Record):
     cursor: str | None = Field(default=None, min_length=1, max_length=600, pattern=CURSOR)
 
 
-class WhichCandidates(Page):
+class WhichCandidates(PageQuery):
     """Which of them, and which page."""
 
     stage: Stage | None = None
 
 
-class WhichReports(Page):
+class WhichReports(PageQuery):
     """Of which sweep, and which page."""
 
-    kind: Kind = Kind.ORPHANS
+    kind: SweepKind = SweepKind.ORPHANS
 
 
-class WhichIncidents(Page):
+class WhichIncidents(PageQuery):
     """Which page."""
 
     cursor: str | None = Field(default=None, max_length=600, pattern=NEWS_CURSOR)
 
 
-class WhichInstances(Page):
+class WhichInstances(PageQuery):
     """Which of them, and which page."""
 
     limit: int = Field(default=PAGE, ge=1, le=LONGEST_LIST)
@@ -78,42 +78,42 @@ class Days(Record):
     days: list[Day]
 
 
-class Incidents(Record):
+class IncidentPage(Record):
     """A page of incidents, those with news first."""
 
     incidents: list[IncidentView]
     next: str | None = None
 
 
-class Instances(Record):
+class InstancePage(Record):
     """A page of lines, as their records say."""
 
     instances: list[InstanceView]
     next: str | None = None
 
 
-class Tenants(Record):
+class TenantPage(Record):
     """A page of tenants."""
 
     tenants: list[TenantView]
     next: str | None = None
 
 
-class Candidates(Record):
+class CandidatePage(Record):
     """A page of what may have to go."""
 
     candidates: list[CandidateView]
     next: str | None = None
 
 
-class Reports(Record):
+class ReportPage(Record):
     """A page of reports, newest first."""
 
     reports: list[ReportView]
     next: str | None = None
 
 
-class Letters(Record):
+class DeadLetterPage(Record):
     """A page of dead letters, without what they say."""
 
     letters: list[LetterView]

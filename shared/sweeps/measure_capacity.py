@@ -10,12 +10,12 @@ from shared import config, problems, services
 from shared.domain import names
 from shared.domain.fleet import capacity
 from shared.domain.fleet.capacity import Census, Forecast
-from shared.domain.fleet.reports import Day, Kind, Report
+from shared.domain.fleet.reports import Day, Report, SweepKind
 from shared.domain.instances import Instance
 from shared.domain.names import InstanceName, LineKey
 from shared.domain.upstream import Sighting
-from shared.store.fleet import Room
-from shared.sweeps import missed, seats
+from shared.store.fleet import ServerRoom
+from shared.sweeps import backfill_lines, seats
 from shared.sweeps.runs import Run, running
 
 RECLAIMABLE = 50
@@ -39,59 +39,63 @@ class Seen(NamedTuple):
 
 
 async def sweep() -> tuple[Report, Seen]:
-    """One run: counted, kept, reported. Raises SweepRunning, StoreUnavailable.
+    """Run one sweep: count, store, report. Raises SweepRunning, StoreUnavailable.
 
     Firestore: 1 read per line and per quarantined instance, a few per server; a few writes per
     server. Upstream: 1 call per server, and what lines that came back missed.
     """
-    async with running(Kind.CAPACITY) as run:
-        seen = await _seen(run)
+    async with running(SweepKind.CAPACITY) as run:
+        survey = await _take_survey(run)
         for server in config.settings().servers.values():
-            census = seen.censuses.get(server.id)
-            await services.store().note_census(server, census, services.now())
-        here = (each for each in seen.lines if each.server in seen.censuses)
-        await missed.in_passing(run, here, seen.sighting_of)
-        today = _day(seen, run.started)
-        await services.store().keep_day(today)
-        history = await services.store().days(today.day - capacity.TREND_DAYS)
-        report = _report(run, seen, history)
-        await services.store().keep_report(report)
-    return report, seen
+            census = survey.censuses.get(server.id)
+            await services.store().record_census(server, census, services.now())
+        here = (line for line in survey.lines if line.server in survey.censuses)
+        await backfill_lines.in_passing(run, here, survey.sighting_of)
+        today = _day(survey, run.started)
+        await services.store().store_day(today)
+        history = await services.store().list_days(today.day - capacity.TREND_DAYS)
+        report = _report(run, survey, history)
+        await services.store().store_report(report)
+    return report, survey
 
 
-async def _seen(run: Run) -> Seen:
+async def _take_survey(run: Run) -> Seen:
     store, servers = services.store(), config.settings().servers
     looks, collected, quarantined = await asyncio.gather(
-        asyncio.gather(*map(_census, servers)), _lines(), store.quarantined()
+        asyncio.gather(*map(_census, servers)), _lines(), store.list_quarantined()
     )
     rooms, corrected = await _rooms(run, collected)
     censuses: dict[str, Census] = {}
     silent: dict[str, str] = {}
-    for server, found in zip(servers.values(), looks, strict=True):
-        if isinstance(found, str):
-            silent[server.id] = found
+    for server, census_or_problem in zip(servers.values(), looks, strict=True):
+        if isinstance(census_or_problem, str):
+            silent[server.id] = census_or_problem
             continue
-        suspects = frozenset(each.name for each in quarantined if each.server == server.id)
-        census = _counted(rooms[server.id], found, collected, suspects)
-        changed = corrected.get(server.id, 0)
-        censuses[server.id] = census.model_copy(update={"corrected": changed})
+        suspects = frozenset(
+            instance.name for instance in quarantined if instance.server == server.id
+        )
+        census = _counted(rooms[server.id], census_or_problem, collected, suspects)
+        correction = corrected.get(server.id, 0)
+        censuses[server.id] = census.model_copy(update={"corrected": correction})
     sightings = {
         (server.id, sighting.name): sighting
-        for server, found in zip(servers.values(), looks, strict=True)
-        if not isinstance(found, str)
-        for sighting in found
+        for server, census_or_problem in zip(servers.values(), looks, strict=True)
+        if not isinstance(census_or_problem, str)
+        for sighting in census_or_problem
     }
     return Seen(censuses, silent, collected, sightings)
 
 
-async def _rooms(run: Run, lines: Sequence[Instance]) -> tuple[dict[str, Room], dict[str, int]]:
+async def _rooms(
+    run: Run, lines: Sequence[Instance]
+) -> tuple[dict[str, ServerRoom], dict[str, int]]:
     """Tell every server's room once all its lines have slots, and how many slots that changed.
 
     Firestore: 2 reads per server. Where as many slots are taken as there are lines, nothing is
     compared.
     """
     servers = config.settings().servers.values()
-    rooms = await services.store().rooms(servers)
+    rooms = await services.store().read_rooms(servers)
     placed = Counter(line.server for line in lines)
     doubtful = [
         server
@@ -101,11 +105,11 @@ async def _rooms(run: Run, lines: Sequence[Instance]) -> tuple[dict[str, Room], 
     if not doubtful:
         return rooms, {}
     corrected = {server: await seats.seat(run, server) for server in doubtful}
-    return await services.store().rooms(servers), corrected
+    return await services.store().read_rooms(servers), corrected
 
 
 def _counted(
-    room: Room,
+    room: ServerRoom,
     seen: list[Sighting],
     lines: Sequence[Instance],
     quarantined: frozenset[InstanceName],
@@ -122,19 +126,21 @@ def _counted(
 
 def _keys(seen: list[Sighting]) -> dict[InstanceName, LineKey]:
     prefix = config.settings().instance_prefix
-    return {each.name: key for each in seen if (key := names.line_key(prefix, each.name))}
+    return {
+        sighting.name: key for sighting in seen if (key := names.line_key(prefix, sighting.name))
+    }
 
 
 async def _census(server: str) -> list[Sighting] | str:
-    """What it carries, or the problem with it."""
+    """Return what a server carries, or the problem with it."""
     try:
-        return [each async for each in services.evolution(server).census()]
+        return [sighting async for sighting in services.evolution(server).take_census()]
     except problems.Problem as problem:
         return problem.slug()
 
 
 async def _lines() -> list[Instance]:
-    return [each async for each in services.store().every_line() if isinstance(each, Instance)]
+    return [line async for line in services.store().iterate_lines() if isinstance(line, Instance)]
 
 
 def _day(seen: Seen, now: datetime) -> Day:
@@ -166,8 +172,8 @@ def _report(run: Run, seen: Seen, history: Sequence[Day]) -> Report:
 
 
 def _forecasts(seen: Seen, history: Sequence[Day]) -> dict[str, Forecast]:
-    """Of each server that answered, and of the whole fleet as far as every day knows all of it."""
-    each = {
+    """Forecast for each server that answered, and for the fleet."""
+    forecasts = {
         server: capacity.forecast(
             [(day.day, day.used[server]) for day in history if server in day.used], census.limit
         )
@@ -176,4 +182,4 @@ def _forecasts(seen: Seen, history: Sequence[Day]) -> dict[str, Forecast]:
     servers = set(config.settings().servers)
     whole = [(day.day, sum(day.used.values())) for day in history if set(day.used) == servers]
     limit = sum(server.instance_max for server in config.settings().servers.values())
-    return each | ({ALL: capacity.forecast(whole, limit)} if whole else {})
+    return forecasts | ({ALL: capacity.forecast(whole, limit)} if whole else {})

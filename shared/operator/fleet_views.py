@@ -4,24 +4,24 @@ from pydantic import AwareDatetime, Field
 
 from shared import config
 from shared.alerts import words
-from shared.domain.fleet.candidates import Candidate, Cause, Stage
+from shared.domain.fleet.candidates import Candidate, CandidateCause, Stage
 from shared.domain.fleet.capacity import Census, Forecast
 from shared.domain.fleet.incidents import Cause as Trouble
 from shared.domain.fleet.incidents import Incident, Severity
 from shared.domain.fleet.invariants import Invariants
-from shared.domain.fleet.reports import Kind, Report
+from shared.domain.fleet.reports import Report, SweepKind
 from shared.domain.instances import Instance, Reason, State
 from shared.domain.names import InstanceName, LineId, TenantId
 from shared.domain.record import Record
 from shared.domain.tenants import Status, Tenant
-from shared.store.fleet import Room
-from shared.store.letters import Letter
+from shared.store.fleet import ServerRoom
+from shared.store.letters import DeadLetter
 
 IRREVERSIBLE = (
     "It was paired: deleted, its number may not come back, "
     "since WhatsApp lets some accounts link a device only with a passkey."
 )
-PERHAPS = "Nobody can tell whether it was ever paired; if it was, its number may not come back."
+PERHAPS = "It is unknown whether it was ever paired; if it was, its number may not come back."
 
 
 class ServerView(Record):
@@ -48,7 +48,7 @@ class Attention(Record):
     count: int
     sentence: str
     since: AwareDatetime
-    address: str | None = Field(default=None, description="Where somebody can mend it")
+    address: str | None = Field(default=None, description="Where a person can mend it")
 
 
 class Totals(Record):
@@ -71,7 +71,7 @@ class ReportView(Record):
     """One run of a sweep, in short."""
 
     id: str
-    kind: Kind
+    kind: SweepKind
     started_at: AwareDatetime
     ended_at: AwareDatetime | None = None
     counts: dict[str, int]
@@ -92,8 +92,8 @@ class FleetView(Record):
     sentence: str = Field(description="The invariants in words")
     trend: Forecast | None = None
     sweeps: list[ReportView]
-    awaiting_approval: int = Field(description="Proposals in quarantine that nobody decided")
-    overdue: tuple[Kind, ...] = Field(
+    awaiting_approval: int = Field(description="Proposals in quarantine that await a decision")
+    overdue: tuple[SweepKind, ...] = Field(
         default=(), description="Sweeps that haven't ended well for SWEEP_OVERDUE_HOURS"
     )
 
@@ -109,7 +109,7 @@ class IncidentView(Record):
     sentence: str
     since: AwareDatetime
     resolved_at: AwareDatetime | None = None
-    address: str | None = Field(default=None, description="Where somebody can mend it")
+    address: str | None = Field(default=None, description="Where a person can mend it")
 
 
 class InstanceView(Record):
@@ -148,9 +148,9 @@ class CandidateView(Record):
     server: str
     tenant: TenantId
     line: LineId
-    cause: Cause
+    cause: CandidateCause
     cause_since: AwareDatetime | None = None
-    paired: bool | None = Field(default=None, description="None: nobody can tell")
+    paired: bool | None = Field(default=None, description="None: unknown")
     stage: Stage
     suspected_at: AwareDatetime
     quarantined_at: AwareDatetime | None = None
@@ -160,7 +160,7 @@ class CandidateView(Record):
     kept_by: str | None = None
     deleted_at: AwareDatetime | None = None
     stranger: bool = Field(
-        default=False, description="Its webhook doesn't come to us: it may be somebody else's"
+        default=False, description="Its webhook doesn't come to us: it may be another deployment's"
     )
     doubtful: bool = Field(
         default=False, description="Rather our records are wrong than that it is left over"
@@ -169,7 +169,7 @@ class CandidateView(Record):
 
 
 class LetterView(Record):
-    """An event that nobody understood."""
+    """A dead letter as operators see it."""
 
     id: str
     instance: InstanceName
@@ -180,7 +180,7 @@ class LetterView(Record):
     cut: bool = Field(description="Too large to be kept whole, so it can't be replayed")
 
 
-def server_view(room: Room, report: Report | None = None) -> ServerView:
+def server_view(room: ServerRoom, report: Report | None = None) -> ServerView:
     """A server as its document says, with what the last report says of it."""
     capacity, census = room.capacity, room.census
     return ServerView(
@@ -212,33 +212,38 @@ def report_view(report: Report) -> ReportView:
 
 
 def incident_view(incident: Incident) -> IncidentView:
-    """An incident in the language of the alerts."""
-    said = words.SENTENCES[config.settings().alert_language][incident.cause](incident)
-    told = {"id", "severity", "cause", "subject", "count", "resolved_at"}
-    known = incident.model_dump(include=told) | {"severity": incident.severity}
+    """Show an incident in the language of the alerts."""
+    sentence = words.SENTENCES[config.settings().alert_language][incident.cause](incident)
+    field_names = {"id", "severity", "cause", "subject", "count", "resolved_at"}
+    fields = incident.model_dump(include=field_names) | {"severity": incident.severity}
     address = incident.facts.get("address")
-    return IncidentView(**known, sentence=said, since=incident.raised_at, address=address)
+    return IncidentView(**fields, sentence=sentence, since=incident.raised_at, address=address)
 
 
 def instance_view(line: Instance) -> InstanceView:
-    """A line without what only its tenant sees."""
-    told = line.model_dump(include=set(InstanceView.model_fields))
-    return InstanceView(instance=line.name, **told)
+    """Show a line without what only its tenant sees."""
+    fields = line.model_dump(include=set(InstanceView.model_fields))
+    return InstanceView(instance=line.name, **fields)
 
 
 def tenant_view(tenant: Tenant) -> TenantView:
-    """A tenant as its record says."""
+    """Show a tenant as its record says."""
     return TenantView(**tenant.model_dump(include=set(TenantView.model_fields)))
 
 
 def candidate_view(candidate: Candidate) -> CandidateView:
-    """A candidate, with what there is to know before saying yes."""
-    told = set(CandidateView.model_fields) - {"instance", "due_at", "awaits_approval", "warning"}
+    """Show a candidate, with what there is to know before approving it."""
+    field_names = set(CandidateView.model_fields) - {
+        "instance",
+        "due_at",
+        "awaits_approval",
+        "warning",
+    }
     quarantine = config.days(config.settings().quarantine_days)
     began = candidate.quarantined_at
     warnings = {True: IRREVERSIBLE, None: PERHAPS, False: None}
     return CandidateView(
-        **candidate.model_dump(include=told),
+        **candidate.model_dump(include=field_names),
         instance=candidate.name,
         due_at=began + quarantine if began else None,
         awaits_approval=candidate.awaits_approval,
@@ -246,7 +251,7 @@ def candidate_view(candidate: Candidate) -> CandidateView:
     )
 
 
-def letter_view(letter: Letter) -> LetterView:
-    """A dead letter without what people said in it."""
-    told = set(LetterView.model_fields) - {"bytes"}
-    return LetterView(**letter.model_dump(include=told), bytes=len(letter.raw.encode()))
+def letter_view(letter: DeadLetter) -> LetterView:
+    """Show a dead letter without what people said in it."""
+    field_names = set(LetterView.model_fields) - {"bytes"}
+    return LetterView(**letter.model_dump(include=field_names), bytes=len(letter.raw.encode()))

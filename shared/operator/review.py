@@ -1,0 +1,92 @@
+"""What people say to what sweeps found: yes, not now, or never."""
+
+import re
+from collections.abc import Callable
+
+from shared import problems, services
+from shared.domain.fleet.candidates import Candidate, Stage
+from shared.domain.fleet.reports import Report, SweepKind
+from shared.sweeps import orphans
+
+OPEN = (Stage.SUSPECTED, Stage.QUARANTINED)
+LATEST, PLAN = "latest", "plan"
+MOST_UNREADABLE = 20
+"""So many unreadable reports are passed over for the latest one."""
+
+
+async def approve(name: str, operator: str) -> Candidate:
+    """Approve a candidate's deletion in its time. Raises CandidateUnknown, CandidateGone."""
+    now = services.now()
+
+    def approved(candidate: Candidate) -> Candidate:
+        return candidate.model_copy(update={"approved_by": operator, "approved_at": now})
+
+    return await _change(name, approved, OPEN)
+
+
+async def keep(name: str, operator: str) -> Candidate:
+    """Keep a candidate; no sweep proposes it again. Raises CandidateUnknown, CandidateGone."""
+    now = services.now()
+
+    def mark_kept(candidate: Candidate) -> Candidate:
+        change = {"stage": Stage.KEPT, "kept_by": operator, "kept_at": now}
+        return candidate.model_copy(update={**change, "approved_by": None, "approved_at": None})
+
+    return await _change(name, mark_kept, (*OPEN, Stage.KEPT))
+
+
+async def undo(name: str) -> Candidate:
+    """Clear a candidate, until a sweep finds something against it again. Raises as `keep`."""
+    for _ in range(5):
+        candidate = await _require_candidate(name)
+        if candidate.stage not in (*OPEN, Stage.KEPT):
+            raise problems.CandidateGone()
+        if await services.store().clear_candidate(candidate):
+            return candidate
+    raise problems.StoreUnavailable("Too many callers at once.")
+
+
+async def report(kind: str, name: str) -> Report:
+    """Return one report, the last one, or the plan of the next. Raises ReportUnknown."""
+    if (kind, name) == (SweepKind.ORPHANS, PLAN):
+        return await orphans.rehearse()
+    if kind not in set(SweepKind) or not re.fullmatch(r"[0-9A-Za-z-]{1,40}", name):
+        raise problems.ReportUnknown()
+    store = services.store()
+    if name == LATEST:
+        several = (await store.list_reports(SweepKind(kind), 1))[0] or (
+            await store.list_reports(SweepKind(kind), 20)
+        )[0]
+        requested = next(iter(several), None)
+    else:
+        requested = await store.find_report(SweepKind(kind), name)
+    if requested is None:
+        raise problems.ReportUnknown()
+    return requested
+
+
+async def _change(
+    name: str, decide: Callable[[Candidate], Candidate], stages: tuple[Stage, ...]
+) -> Candidate:
+    def decide_if_open(candidate: Candidate) -> Candidate | None:
+        return decide(candidate) if candidate.stage in stages else None
+
+    if updated := await services.store().change_candidate(
+        _require_candidate_id(name), decide_if_open
+    ):
+        return updated
+    await _require_candidate(name)
+    raise problems.CandidateGone()
+
+
+async def _require_candidate(name: str) -> Candidate:
+    candidate = await services.store().find_candidate(_require_candidate_id(name))
+    if candidate is None:
+        raise problems.CandidateUnknown()
+    return candidate
+
+
+def _require_candidate_id(name: str) -> str:
+    if not re.fullmatch(r"[a-z0-9-]{1,32}~[A-Za-z0-9._~-]{1,255}", name):
+        raise problems.CandidateUnknown()
+    return name
