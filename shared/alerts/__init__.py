@@ -1,1 +1,1 @@
-"""Alerts worth reading: one incident, one alert, in every channel that there is."""
+"""Deliver one alert per incident and news through every configured channel."""

@@ -1,4 +1,4 @@
-"""Where alerts go besides the log: a webhook, and e-mail."""
+"""List the channels that alerts are delivered through: the log, a webhook, and e-mail."""
 
 import asyncio
 import hashlib
@@ -8,103 +8,170 @@ import smtplib
 import ssl
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from email.message import EmailMessage
 from urllib.parse import urlsplit
 
 import httpx
 
-from shared import config, services
+from shared import config, log, services
 from shared.alerts import words
-from shared.domain.fleet.incidents import Incident
+from shared.config import Settings
+from shared.domain.fleet.incidents import Incident, Severity
 
 TIMEOUT = 10.0
 SIGNATURE = "x-perene-signature"
-KINDS = {"hooks.slack.com": "slack", "chat.googleapis.com": "google_chat"}
-
-Channel = Callable[[list[Incident]], Awaitable[None]]
-
-
-class ChannelFailed(Exception):
-    """The alert didn't get there; the next run tries again."""
+CHAT_KINDS = {"hooks.slack.com": "slack", "chat.googleapis.com": "google_chat"}
+TRANSIENT_STATUSES = frozenset({408, 429})
+"""Client errors of a webhook that mean "later". Every other 4xx means "never"."""
 
 
-def configured() -> dict[str, Channel]:
-    """The channels that the settings name."""
-    settings = config.settings()
-    channels: dict[str, Channel] = {}
-    if settings.alert_webhook_url:
-        channels["webhook"] = post
-    if settings.alert_email_host:
-        channels["email"] = mail
-    return channels
+class DeliveryFailed(Exception):
+    """An alert that a channel did not take.
+
+    Permanent: the channel refused this alert and would refuse it again. Otherwise the next run
+    delivers it.
+    """
+
+    def __init__(self, why: str, *, is_permanent: bool = False) -> None:
+        super().__init__(why)
+        self.is_permanent = is_permanent
 
 
-async def post(incidents: list[Incident]) -> None:
-    """One POST tells all of them. Raises ChannelFailed."""
+@dataclass(frozen=True)
+class Channel:
+    """A way for alerts to reach a person.
+
+    `variables` names the environment variables that switch it on; None if it is always on.
+    `deliver` sends all incidents as one alert and raises DeliveryFailed.
+    """
+
+    name: str
+    variables: str | None
+    is_configured: Callable[[Settings], bool]
+    deliver: Callable[[list[Incident]], Awaitable[None]]
+
+
+def configured(settings: Settings) -> list[Channel]:
+    """Return the channels that the settings switch on; the log is always one of them."""
+    return [channel for channel in CHANNELS if channel.is_configured(settings)]
+
+
+async def write_log(incidents: list[Incident]) -> None:
+    """Write one log line per incident; log-based alerts of Cloud Monitoring filter by them."""
+    for incident in incidents:
+        lasted = incident.lasted
+        log.alert(
+            f"incident.{incident.news}",
+            critical=incident.severity is Severity.CRITICAL,
+            incident=incident.id,
+            cause=incident.cause,
+            subject=incident.subject,
+            count=incident.count,
+            seconds=round(lasted.total_seconds()) if lasted is not None else None,
+        )
+
+
+async def post_webhook(incidents: list[Incident]) -> None:
+    """Post one alert for all incidents. Raises DeliveryFailed."""
     settings = config.settings()
     url = settings.alert_webhook_url or ""
-    said = words.text(incidents, settings.alert_language)
-    kind = settings.alert_webhook_kind or KINDS.get(urlsplit(url).hostname or "", "json")
-    body = _json(incidents, said) if kind == "json" else {"text": said}
+    text = words.write_text(incidents, settings.alert_language)
+    kind = settings.alert_webhook_kind or CHAT_KINDS.get(urlsplit(url).hostname or "", "json")
+    body = _json_alert(incidents, text) if kind == "json" else {"text": text}
     raw = json.dumps(body, ensure_ascii=False).encode()
-    headers = {"content-type": "application/json; charset=UTF-8", **_signature(raw)}
+    headers = {"content-type": "application/json; charset=UTF-8", **_sign(raw)}
     try:
-        answer = await services.http().post(url, content=raw, headers=headers, timeout=TIMEOUT)
+        response = await services.http().post(url, content=raw, headers=headers, timeout=TIMEOUT)
     except httpx.HTTPError as error:
-        raise ChannelFailed(type(error).__name__) from None
-    if not answer.is_success:
-        raise ChannelFailed(f"status {answer.status_code}")
+        raise DeliveryFailed(type(error).__name__) from None
+    if not response.is_success:
+        status = response.status_code
+        is_permanent = 400 <= status < 500 and status not in TRANSIENT_STATUSES
+        raise DeliveryFailed(f"status {status}", is_permanent=is_permanent)
 
 
-async def mail(incidents: list[Incident]) -> None:
-    """One e-mail tells all of them. Raises ChannelFailed."""
+async def send_email(incidents: list[Incident]) -> None:
+    """Send one e-mail for all incidents. Raises DeliveryFailed."""
     try:
-        await asyncio.to_thread(_send, _letter(incidents))
+        await asyncio.to_thread(_send_by_smtp, _compose_email(incidents))
     except (OSError, smtplib.SMTPException) as error:
-        raise ChannelFailed(type(error).__name__) from None
+        is_permanent = _is_refused_for_good(error)
+        raise DeliveryFailed(type(error).__name__, is_permanent=is_permanent) from None
 
 
-def _json(incidents: list[Incident], said: str) -> dict[str, object]:
+CHANNELS = (
+    Channel("log", None, lambda _settings: True, write_log),
+    Channel(
+        "webhook",
+        "ALERT_WEBHOOK_URL",
+        lambda settings: bool(settings.alert_webhook_url),
+        post_webhook,
+    ),
+    Channel(
+        "email",
+        "ALERT_EMAIL_*",
+        lambda settings: bool(settings.alert_email_host),
+        send_email,
+    ),
+)
+
+
+def _json_alert(incidents: list[Incident], text: str) -> dict[str, object]:
     fields = {"id", "cause", "subject", "count", "facts", "news", "raised_at", "resolved_at"}
-    told = [
-        {**each.model_dump(mode="json", include=fields), "severity": each.severity}
-        for each in incidents
+    bodies = [
+        {**incident.model_dump(mode="json", include=fields), "severity": incident.severity}
+        for incident in incidents
     ]
-    return {"type": "perene.alert", "text": said, "incidents": told}
+    return {"type": "perene.alert", "text": text, "incidents": bodies}
 
 
-def _signature(raw: bytes) -> dict[str, str]:
-    """`t=<seconds>,v1=<HMAC-SHA256 of "<seconds>.<body>">`, if there is a secret to sign with."""
+def _sign(raw: bytes) -> dict[str, str]:
+    """Return the signature header, or no header if there is no secret to sign with.
+
+    Its value is `t=<seconds>,v1=<HMAC-SHA256 of "<seconds>.<body>">`.
+    """
     secret = config.settings().alert_webhook_secret
     if secret is None:
         return {}
     at = str(int(time.time()))
-    signed = hmac.new(secret.get_secret_value().encode(), f"{at}.".encode() + raw, hashlib.sha256)
-    return {SIGNATURE: f"t={at},v1={signed.hexdigest()}"}
+    digest = hmac.new(secret.get_secret_value().encode(), f"{at}.".encode() + raw, hashlib.sha256)
+    return {SIGNATURE: f"t={at},v1={digest.hexdigest()}"}
 
 
-def _letter(incidents: list[Incident]) -> EmailMessage:
+def _compose_email(incidents: list[Incident]) -> EmailMessage:
     settings = config.settings()
-    letter = EmailMessage()
-    letter["Subject"] = words.title(incidents, settings.alert_language)
-    letter["From"] = settings.alert_email_from
-    letter["To"] = ", ".join(settings.alert_email_to)
-    letter.set_content(words.text(incidents, settings.alert_language))
-    return letter
+    email = EmailMessage()
+    email["Subject"] = words.write_title(incidents, settings.alert_language)
+    email["From"] = settings.alert_email_from
+    email["To"] = ", ".join(settings.alert_email_to)
+    email.set_content(words.write_text(incidents, settings.alert_language))
+    return email
 
 
-def _send(letter: EmailMessage) -> None:
+def _send_by_smtp(email: EmailMessage) -> None:
     settings = config.settings()
     host, port = settings.alert_email_host or "", settings.alert_email_port
-    secure = ssl.create_default_context()
+    context = ssl.create_default_context()
     if settings.alert_email_security == "tls":
-        server: smtplib.SMTP = smtplib.SMTP_SSL(host, port, timeout=TIMEOUT, context=secure)
+        server: smtplib.SMTP = smtplib.SMTP_SSL(host, port, timeout=TIMEOUT, context=context)
     else:
         server = smtplib.SMTP(host, port, timeout=TIMEOUT)
     with server:
         if settings.alert_email_security == "starttls":
-            server.starttls(context=secure)
+            server.starttls(context=context)
         if settings.alert_email_user and settings.alert_email_password:
             password = settings.alert_email_password.get_secret_value()
             server.login(settings.alert_email_user, password)
-        server.send_message(letter)
+        server.send_message(email)
+
+
+def _is_refused_for_good(error: OSError | smtplib.SMTPException) -> bool:
+    """Tell whether a mail server refused with 5xx, which RFC 5321 (4.2.1) calls permanent."""
+    match error:
+        case smtplib.SMTPRecipientsRefused(recipients=recipients):
+            return all(code >= 500 for code, _reason in recipients.values())
+        case smtplib.SMTPResponseException(smtp_code=code):
+            return code >= 500
+        case _:
+            return isinstance(error, smtplib.SMTPNotSupportedError)

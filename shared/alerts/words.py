@@ -1,15 +1,18 @@
-"""What alerts say, in Portuguese and in English. Ids only: never a person's words or numbers."""
+"""Write the texts of alerts, in Portuguese and in English.
+
+Texts carry ids only, never a person's words or numbers.
+"""
 
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Literal
 
-from shared.domain.fleet.incidents import Cause, Incident, News
+from shared.domain.fleet.incidents import Cause, Incident, IncidentNews
 
 Language = Literal["pt-BR", "en"]
-Say = Callable[[Incident], str]
+WriteSentence = Callable[[Incident], str]
 
-SENTENCES: dict[Language, dict[Cause, Say]] = {
+SENTENCES: dict[Language, dict[Cause, WriteSentence]] = {
     "pt-BR": {
         Cause.SERVER_DOWN: lambda it: f"O servidor {it.subject} não responde",
         Cause.SERVER_KEY_REFUSED: lambda it: f"O servidor {it.subject} recusa a nossa chave",
@@ -83,39 +86,47 @@ SENTENCES: dict[Language, dict[Cause, Say]] = {
     },
 }
 
-OPENINGS: dict[Language, dict[News, str]] = {
-    "pt-BR": {News.RAISED: "🔴", News.REMINDED: "🔴 Continua:", News.RESOLVED: "🟢 Resolvido:"},
-    "en": {News.RAISED: "🔴", News.REMINDED: "🔴 Still:", News.RESOLVED: "🟢 Resolved:"},
+OPENINGS: dict[Language, dict[IncidentNews, str]] = {
+    "pt-BR": {
+        IncidentNews.RAISED: "🔴",
+        IncidentNews.REMINDED: "🔴 Continua:",
+        IncidentNews.RESOLVED: "🟢 Resolvido:",
+    },
+    "en": {
+        IncidentNews.RAISED: "🔴",
+        IncidentNews.REMINDED: "🔴 Still:",
+        IncidentNews.RESOLVED: "🟢 Resolved:",
+    },
 }
 LASTED = {"pt-BR": "durou", "en": "lasted"}
 TITLES = {"pt-BR": "Perene: {count} aviso(s)", "en": "Perene: {count} alert(s)"}
 MORE = {"pt-BR": "… e mais {count}", "en": "… and {count} more"}
 
 SHOWN = 20
-"""Lines of one alert; the rest is counted."""
+"""Incidents that one alert lists; it only counts the others."""
 
 
-def title(incidents: list[Incident], language: Language) -> str:
-    """The subject of an e-mail."""
+def write_title(incidents: list[Incident], language: Language) -> str:
+    """Write the subject of an e-mail."""
     return TITLES[language].format(count=len(incidents))
 
 
-def text(incidents: list[Incident], language: Language) -> str:
-    """All the news in one message, the most critical first."""
-    ordered = sorted(incidents, key=lambda each: (each.severity, each.news, each.id))
-    lines = [sentence(each, language) for each in ordered[:SHOWN]]
+def write_text(incidents: list[Incident], language: Language) -> str:
+    """Write one message with a line for every incident, the most critical first."""
+    ordered = sorted(incidents, key=lambda it: (it.severity, it.news, it.id))
+    lines = [write_sentence(incident, language) for incident in ordered[:SHOWN]]
     more = len(ordered) - SHOWN
     return "\n".join(lines + ([MORE[language].format(count=more)] if more > 0 else []))
 
 
-def sentence(incident: Incident, language: Language) -> str:
-    """What there is to tell of one."""
-    said = f"{OPENINGS[language][incident.news]} {SENTENCES[language][incident.cause](incident)}"
+def write_sentence(incident: Incident, language: Language) -> str:
+    """Write the sentence of one incident; with how long it lasted, once it is resolved."""
+    text = f"{OPENINGS[language][incident.news]} {SENTENCES[language][incident.cause](incident)}"
     lasted = incident.lasted
-    return f"{said} ({LASTED[language]} {_spoken(lasted)})" if lasted is not None else said
+    return f"{text} ({LASTED[language]} {_write_span(lasted)})" if lasted is not None else text
 
 
-def _spoken(span: timedelta) -> str:
+def _write_span(span: timedelta) -> str:
     minutes = round(span.total_seconds() / 60)
     hours, minutes = divmod(minutes, 60)
     days, hours = divmod(hours, 24)
@@ -124,8 +135,8 @@ def _spoken(span: timedelta) -> str:
 
 
 def _share(incident: Incident) -> str:
-    known = (incident.facts.get(name) for name in ("used", "limit"))
-    used, limit = (value if isinstance(value, int) else 0 for value in known)
+    values = (incident.facts.get(name) for name in ("used", "limit"))
+    used, limit = (value if isinstance(value, int) else 0 for value in values)
     share = round(100 * used / limit) if limit else 100
     return f"{used}/{limit} ({share} %)"
 
