@@ -1,6 +1,6 @@
-"""Who is calling, and what they asked."""
+"""Problems of the caller and of its request."""
 
-from shared.problems.base import Problem
+from shared.problems.problem import Problem
 
 
 class TokenMissing(Problem):

@@ -1,4 +1,4 @@
-"""What every problem is, and the one registry of them (RFC 9457)."""
+"""Define the base class of problems and their registry (RFC 9457)."""
 
 import re
 from typing import Any, ClassVar
@@ -10,13 +10,13 @@ class Problem(Exception):
     """A failure with a type, a status and a sentence.
 
     `detail` is for the caller and never carries a secret, a phone number or a person's words;
-    `retry_after` (seconds) becomes the header of that name.
+    `retry_after` (seconds) is also sent as the header of that name.
     """
 
     status: ClassVar[int]
     title: ClassVar[str]
     again_after: ClassVar[int | None] = None
-    """Seconds after which the same request may well succeed, where that is so."""
+    """Seconds after which the same request may succeed; None if waiting does not help."""
     registry: ClassVar[dict[str, type["Problem"]]] = {}
 
     def __init__(
@@ -37,11 +37,14 @@ class Problem(Exception):
 
     @classmethod
     def slug(cls) -> str:
-        """The last part of the type: the class's name in kebab case. Renaming breaks callers."""
+        """Return the last part of the type: the class's name in kebab case.
+
+        Callers decide by it, so renaming a class breaks them.
+        """
         return re.sub(r"(?<!^)(?=[A-Z])", "-", cls.__name__).lower()
 
     def body(self) -> dict[str, Any]:
-        """The problem as RFC 9457 writes it."""
+        """Return the JSON object that RFC 9457 describes, without empty members."""
         optional = {"detail": self.detail, "errors": self.errors, "retry_after": self.retry_after}
         return {
             "type": TYPE_PREFIX + self.slug(),

@@ -1,6 +1,6 @@
-"""Those we depend on, and ourselves."""
+"""Problems of the servers and the database we depend on, and of our own code."""
 
-from shared.problems.base import Problem
+from shared.problems.problem import Problem
 
 
 class EvolutionUnreachable(Problem):

@@ -1,6 +1,6 @@
-"""Saying something."""
+"""Problems of sending, editing and deleting a message."""
 
-from shared.problems.base import Problem
+from shared.problems.problem import Problem
 
 
 class IdempotencyKeyMissing(Problem):

@@ -1,6 +1,6 @@
-"""Sweeps, and what operators ask of the fleet."""
+"""Problems of sweeps, and of what operators ask about the fleet."""
 
-from shared.problems.base import Problem
+from shared.problems.problem import Problem
 
 
 class SweepRunning(Problem):

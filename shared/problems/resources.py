@@ -1,6 +1,6 @@
-"""Lines, and what was said through them."""
+"""Problems of lines, conversations, messages and pairing links: absent, busy, or full."""
 
-from shared.problems.base import Problem
+from shared.problems.problem import Problem
 
 
 class LineUnknown(Problem):

@@ -1,4 +1,4 @@
-"""What a route's callers may get, by what the route does."""
+"""Problems that a route can answer with, grouped by what the route does."""
 
 from shared import problems
 from shared.problems import Problem
