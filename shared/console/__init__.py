@@ -1,1 +1,1 @@
-"""The web page: its files, its policy, and what it has to know of the deployment."""
+"""Serve the web console: its files, its content policy, and its configuration."""

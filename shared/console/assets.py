@@ -1,4 +1,4 @@
-"""The page's files as they are served: under their version, which changes when any of them does."""
+"""Load the console's files, and serve them under a version that changes with any of them."""
 
 import gzip
 import hashlib
@@ -19,14 +19,16 @@ TYPES = {
     ".png": "image/png",
     ".svg": "image/svg+xml",
 }
-UNSQUEEZABLE = {".png"}
+ALREADY_COMPRESSED = {".png"}
+"""Types that gzip makes no smaller."""
+
 IMPORT = re.compile(r"""(?:^import|\bfrom)\s*["'](\.[^"']+)["']""", re.MULTILINE)
 VERSION_LENGTH = 16
 
 
 @dataclass(frozen=True)
 class Asset:
-    """One file, ready to be sent."""
+    """A file of the console, with its bytes."""
 
     name: str
     content: bytes = field(repr=False)
@@ -41,54 +43,54 @@ class Asset:
 
     @cached_property
     def etag(self) -> str:
-        """Changes with the content."""
+        """Return a hash of the content, quoted as HTTP wants it."""
         return f'"{hashlib.sha256(self.content).hexdigest()[:VERSION_LENGTH]}"'
 
     @cached_property
-    def squeezed(self) -> bytes | None:
-        """The content in gzip, once per process; None where that gains nothing."""
-        if self.suffix in UNSQUEEZABLE:
+    def gzipped(self) -> bytes | None:
+        """Return the content in gzip (once per process), or None if gzip makes it no smaller."""
+        if self.suffix in ALREADY_COMPRESSED:
             return None
         return gzip.compress(self.content, mtime=0)
 
 
 @cache
-def every() -> dict[str, Asset]:
-    """All files of the page by their path in `web/`; nothing else can be asked for."""
-    found = (path for path in sorted(WEB.rglob("*")) if path.is_file() and path.suffix in TYPES)
-    names = ((path.relative_to(WEB).as_posix(), path) for path in found)
+def load_assets() -> dict[str, Asset]:
+    """Load every file of the console, by its path in `web/`; no other file is served."""
+    paths = (path for path in sorted(WEB.rglob("*")) if path.is_file() and path.suffix in TYPES)
+    names = ((path.relative_to(WEB).as_posix(), path) for path in paths)
     return {name: Asset(name, path.read_bytes()) for name, path in names}
 
 
 @cache
-def version() -> str:
-    """Of all files together, so that a page never meets another version's modules."""
-    together = hashlib.sha256()
-    for name, asset in every().items():
-        together.update(f"{name}\0{asset.etag}\n".encode())
-    return together.hexdigest()[:VERSION_LENGTH]
+def compute_version() -> str:
+    """Hash all files together, so that a page never loads another version's modules."""
+    digest = hashlib.sha256()
+    for name, asset in load_assets().items():
+        digest.update(f"{name}\0{asset.etag}\n".encode())
+    return digest.hexdigest()[:VERSION_LENGTH]
 
 
 @cache
-def page(root: str) -> Asset:
-    """The page, seen from an address whose way back to the console's root is `root`."""
-    folder = f"{root}assets/{version()}/"
-    early = "\n".join(
-        f'<link rel="modulepreload" href="{folder}{name}">' for name in modules(ENTRY)
+def render_page(root: str) -> Asset:
+    """Render the page for an address; `root` is its relative path to the console's root."""
+    folder = f"{root}assets/{compute_version()}/"
+    preloads = "\n".join(
+        f'<link rel="modulepreload" href="{folder}{name}">' for name in list_modules(ENTRY)
     )
-    text = every()[PAGE].content.decode()
-    text = text.replace("{{assets}}", folder).replace("{{modules}}", early)
+    text = load_assets()[PAGE].content.decode()
+    text = text.replace("{{assets}}", folder).replace("{{modules}}", preloads)
     return Asset(PAGE, text.encode())
 
 
 @cache
-def modules(entry: str) -> list[str]:
-    """A module and all that it can't do without, so that the browser asks for them at once."""
-    found = [entry]
-    for name in found:
-        text = every()[name].content.decode()
+def list_modules(entry: str) -> list[str]:
+    """List a module and everything it imports, so that the browser can fetch them at once."""
+    modules = [entry]
+    for name in modules:  # grows while it is walked
+        text = load_assets()[name].content.decode()
         for path in IMPORT.findall(text):
-            wanted = posixpath.normpath(posixpath.join(posixpath.dirname(name), path))
-            if wanted in every() and wanted not in found:
-                found.append(wanted)
-    return found
+            module = posixpath.normpath(posixpath.join(posixpath.dirname(name), path))
+            if module in load_assets() and module not in modules:
+                modules.append(module)
+    return modules

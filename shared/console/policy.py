@@ -1,4 +1,4 @@
-"""What a browser lets the page do: only what it needs."""
+"""Restrict what a browser lets the page do, to what the page needs."""
 
 from collections.abc import Iterable
 from urllib.parse import urlsplit
@@ -17,14 +17,16 @@ ON_THE_PAGE = {
 }
 
 
-def page_headers(settings: Settings, api: str | None) -> dict[str, str]:
-    """The page's; `api` is where the other functions are, if that isn't where the page is."""
+def build_page_headers(settings: Settings, api: str | None) -> dict[str, str]:
+    """Build the page's headers; `api` is the functions' origin, None if they share the page's."""
     origins = [settings.auth_issuer, *settings.console_connect, api]
-    return ON_THE_PAGE | {"content-security-policy": _content(sorted(_origins(origins)))}
+    return ON_THE_PAGE | {
+        "content-security-policy": _build_content_policy(sorted(_list_origins(origins)))
+    }
 
 
-def _content(origins: Iterable[str]) -> str:
-    allowed = {
+def _build_content_policy(origins: Iterable[str]) -> str:
+    directives = {
         "default-src": "'none'",
         "script-src": "'self'",
         "style-src": "'self'",
@@ -37,9 +39,9 @@ def _content(origins: Iterable[str]) -> str:
         "require-trusted-types-for": "'script'",
         "trusted-types": "'none'",
     }
-    return "; ".join(f"{what} {sources}" for what, sources in allowed.items())
+    return "; ".join(f"{directive} {sources}" for directive, sources in directives.items())
 
 
-def _origins(urls: Iterable[str | None]) -> set[str]:
+def _list_origins(urls: Iterable[str | None]) -> set[str]:
     parts = (urlsplit(url) for url in urls if url)
-    return {f"{each.scheme}://{each.netloc}" for each in parts if each.scheme and each.netloc}
+    return {f"{url.scheme}://{url.netloc}" for url in parts if url.scheme and url.netloc}

@@ -1,8 +1,8 @@
-// The functions, with the person's token. Whatever fails is an ApiError that `sentence` says in words.
+// Call the functions with the person's token. Every failure is an ApiError, which `sentence` puts in words.
 
 import { functionUrl } from "./config.js";
-import { missed, reached } from "./connection.js";
-import { learn } from "./clock.js";
+import { markUnreachable, markReachable } from "./connection.js";
+import { adoptTime } from "./clock.js";
 import { has, t } from "./i18n/index.js";
 import { SessionExpired, expire, token } from "./session.js";
 
@@ -10,7 +10,7 @@ const TIMEOUT_MS = 30_000;
 const PAUSES_MS = [300, 1_200];
 const TYPE = "urn:perene:problem:";
 
-/** kind: "problem" (a function said no), "network", "timeout", "expired" or "aborted" (we didn't want it any more). */
+/** A failed call. `kind`: "problem" (a function refused), "network", "timeout", "expired" or "aborted" (by the page itself). */
 export class ApiError extends Error {
   constructor(kind, problem = {}) {
     super(problem.title ?? kind);
@@ -24,21 +24,21 @@ export class ApiError extends Error {
   }
 }
 
-/** What to tell a person: by the problem's type, or else its title, or else what kind of failure it was. */
+/** Describe a failure to a person: by the problem's type, else its title, else the kind of failure. */
 export function sentence(error) {
   if (!(error instanceof ApiError)) return t("shell.failures.unexpected");
-  const known = `shell.problems.${error.problem}`;
-  if (error.problem && has(known)) return t(known);
+  const key = `shell.problems.${error.problem}`;
+  if (error.problem && has(key)) return t(key);
   return error.title || t(`shell.failures.${error.kind}`);
 }
 
-/** Whether doing the same again may help. */
+/** Tell whether the same call may succeed later. */
 export const worthRetrying = (error) =>
   ["network", "timeout"].includes(error?.kind) || error?.status >= 500 || error?.retryAfter !== null;
 
 /**
- * Every call resolves to {status, data, etag, retryAfter}; 304 has no data. Options: `query` (empty values are
- * left out), `body`, `key` (Idempotency-Key), `etag` (If-None-Match), `signal`, `timeout` in ms.
+ * Call a function; resolves to {status, data, etag, retryAfter}, without data for a 304. Options: `query` (without empty
+ * values), `body`, `key` (Idempotency-Key), `etag` (If-None-Match), `signal`, `timeout` in ms.
  */
 export const api = {
   get: (path, options) => call("GET", path, options),
@@ -46,12 +46,12 @@ export const api = {
   put: (path, body, options) => call("PUT", path, { ...options, body }),
   patch: (path, body, options) => call("PATCH", path, { ...options, body }),
   delete: (path, options) => call("DELETE", path, options),
-  /** A file, for URL.createObjectURL: `data` is a Blob. */
+  /** Fetch a file for URL.createObjectURL: `data` is a Blob. */
   blob: (path, options) => call("GET", path, { ...options, read: (answer) => answer.blob() }),
 };
 
-/** The answer to a question that needs no session: a POST with a body that says enough. */
-export const openly = (path, body) => once("POST", path, { body, bearer: null });
+/** Post without a session; the body authorises the call. */
+export const postWithoutSession = (path, body) => once("POST", path, { body, bearer: null });
 
 async function call(method, path, options = {}) {
   const pauses = method === "GET" ? PAUSES_MS : [];
@@ -60,7 +60,7 @@ async function call(method, path, options = {}) {
       return await once(method, path, options);
     } catch (error) {
       if (error.kind !== "network" || attempt >= pauses.length || !navigator.onLine) {
-        if (["network", "timeout"].includes(error.kind)) missed();
+        if (["network", "timeout"].includes(error.kind)) markUnreachable();
         throw error;
       }
       await pause(pauses[attempt], options.signal);
@@ -82,24 +82,24 @@ async function once(method, path, { query, body, key, etag, signal, timeout = TI
       redirect: "error",
       signal: signal ? AbortSignal.any([signal, limit]) : limit,
     });
-    reached();
-    learn(answer.headers.get("x-perene-time"));
-    return await understood(answer, read);
+    markReachable();
+    adoptTime(answer.headers.get("x-perene-time"));
+    return await readAnswer(answer, read);
   } catch (error) {
-    throw named(error, signal, limit);
+    throw toApiError(error, signal, limit);
   }
 }
 
 function headers(bearer, { body, key, etag }) {
-  const sent = bearer === null ? {} : { authorization: `Bearer ${bearer}` };
-  if (body !== undefined) sent["content-type"] = "application/json";
-  if (key) sent["idempotency-key"] = key;
-  if (etag) sent["if-none-match"] = etag;
-  return sent;
+  const fields = bearer === null ? {} : { authorization: `Bearer ${bearer}` };
+  if (body !== undefined) fields["content-type"] = "application/json";
+  if (key) fields["idempotency-key"] = key;
+  if (etag) fields["if-none-match"] = etag;
+  return fields;
 }
 
-async function understood(answer, read = (answer) => answer.json()) {
-  if (!answer.ok && answer.status !== 304) throw await refused(answer);
+async function readAnswer(answer, read = (answer) => answer.json()) {
+  if (!answer.ok && answer.status !== 304) throw await readProblem(answer);
   const empty = answer.status === 204 || answer.status === 304;
   return {
     status: answer.status,
@@ -109,14 +109,14 @@ async function understood(answer, read = (answer) => answer.json()) {
   };
 }
 
-async function refused(answer) {
-  const said = await answer.json().catch(() => ({}));
-  const error = new ApiError("problem", { status: answer.status, retry_after: seconds(answer), ...said });
+async function readProblem(answer) {
+  const body = await answer.json().catch(() => ({}));
+  const error = new ApiError("problem", { status: answer.status, retry_after: seconds(answer), ...body });
   if (answer.status === 401) expire();
-  return answer.status === 401 ? new ApiError("expired", said) : error;
+  return answer.status === 401 ? new ApiError("expired", body) : error;
 }
 
-function named(error, signal, limit) {
+function toApiError(error, signal, limit) {
   if (error instanceof ApiError) return error;
   if (error instanceof SessionExpired) return new ApiError("expired");
   if (signal?.aborted) return new ApiError("aborted");

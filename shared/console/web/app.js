@@ -1,4 +1,4 @@
-// The console begins here.
+// Start the console.
 
 import { html, render, signal, useErrorBoundary } from "./lib.js";
 import { BASE, deployment } from "./config.js";
@@ -28,8 +28,8 @@ async function begin() {
 }
 
 function App() {
-  const [broken, mend] = useErrorBoundary((error) => console.error(error));
-  if (broken) return html`<${Broken} onRetry=${mend} />`;
+  const [broken, reset] = useErrorBoundary((error) => console.error(error));
+  if (broken) return html`<${Broken} onRetry=${reset} />`;
   if (!reachable.value) return html`<${Unreachable} onRetry=${begin} />`;
   if (linked) return html`<${Linked} />`;
   switch (session.value.state) {

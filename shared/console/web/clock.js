@@ -1,17 +1,17 @@
-// The functions' time: a browser's clock may be wrong, and ages and countdowns are by theirs.
+// Tell the functions' time: a browser's clock may be wrong, and ages and countdowns follow theirs.
 
 import { signal } from "./lib.js";
 
-const NOTICED_MS = 3_000;
+const TOLERANCE_MS = 3_000;
 
-/** How far the functions' clock is ahead of this browser's, in ms. */
+/** Milliseconds by which the functions' clock is ahead of this browser's. */
 const ahead = signal(0);
 
-/** What time it is for the functions, in epoch ms. */
+/** Return the functions' time, in epoch ms. */
 export const now = () => Date.now() + ahead.value;
 
-/** An answer said what time it is (epoch ms); small differences are the way that it took. */
-export function learn(said) {
-  const time = Number(said);
-  if (said && Number.isFinite(time) && Math.abs(time - now()) > NOTICED_MS) ahead.value = time - Date.now();
+/** Adopt the time of an answer (epoch ms, as text); a small difference is the network's delay. */
+export function adoptTime(text) {
+  const time = Number(text);
+  if (text && Number.isFinite(time) && Math.abs(time - now()) > TOLERANCE_MS) ahead.value = time - Date.now();
 }

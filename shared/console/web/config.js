@@ -1,28 +1,28 @@
-// Where the console is, where the functions are, and how a person signs in here.
+// Locate the console and the functions, and read how a person signs in.
 
-/** The console's root, whatever prefix it is served under; ends in a slash. */
+/** The console's root under whatever prefix it is served; it ends in a slash. */
 export const ROOT = new URL("../../", import.meta.url);
 
-/** What every address of the console begins with, without the slash at the end. */
+/** The path that every address of the console begins with, without a slash at the end. */
 export const BASE = ROOT.pathname.replace(/\/$/, "");
 
-let known = null;
+let pending = null;
 
-/** What the deployment says of itself, asked once. Rejects when it can't be had; ask again then. */
+/** Fetch the deployment's description, once. A rejection isn't remembered: the next call fetches again. */
 export function deployment() {
-  known ??= fetch(new URL("config.json", ROOT), { credentials: "omit" })
-    .then((answer) => {
-      if (!answer.ok) throw new Error(`config.json: ${answer.status}`);
-      return answer.json();
+  pending ??= fetch(new URL("config.json", ROOT), { credentials: "omit" })
+    .then((response) => {
+      if (!response.ok) throw new Error(`config.json: ${response.status}`);
+      return response.json();
     })
     .catch((error) => {
-      known = null;
+      pending = null;
       throw error;
     });
-  return known;
+  return pending;
 }
 
-/** The address of a function's path, e.g. "instances/default". */
+/** Resolve the address of a function's path, e.g. "instances/default". */
 export async function functionUrl(path) {
   return new URL(path.replace(/^\//, ""), new URL((await deployment()).api, ROOT));
 }

@@ -1,11 +1,11 @@
-// Whether Perene can be reached. Views only read it; api.js writes it.
+// Track whether Perene can be reached: api.js writes it, views read it.
 
 import { effect, signal } from "./lib.js";
 import { ROOT } from "./config.js";
 
-const AGAIN_MS = 5_000;
+const RETRY_MS = 5_000;
 
-/** "online", "offline" (this device has no network) or "unreachable" (it has, and nobody answers). */
+/** The state: "online", "offline" (this device has no network) or "unreachable" (no answer over it). */
 export const connection = signal(navigator.onLine ? "online" : "offline");
 
 addEventListener("offline", () => (connection.value = "offline"));
@@ -13,16 +13,16 @@ addEventListener("online", () => {
   connection.value = "online";
 });
 
-export const reached = () => (connection.value = "online");
-export const missed = () => (connection.value = navigator.onLine ? "unreachable" : "offline");
+export const markReachable = () => (connection.value = "online");
+export const markUnreachable = () => (connection.value = navigator.onLine ? "unreachable" : "offline");
 
-/** One look whether Perene answers. */
-export async function lookAgain() {
+/** Check once whether Perene answers. */
+export async function checkConnection() {
   try {
-    await fetch(new URL("config.json", ROOT), { cache: "no-store", signal: AbortSignal.timeout(AGAIN_MS) });
-    reached();
+    await fetch(new URL("config.json", ROOT), { cache: "no-store", signal: AbortSignal.timeout(RETRY_MS) });
+    markReachable();
   } catch {
-    missed();
+    markUnreachable();
   }
 }
 
@@ -30,5 +30,5 @@ let looking = 0;
 effect(() => {
   clearInterval(looking);
   if (connection.value !== "unreachable") return;
-  looking = setInterval(() => document.visibilityState === "visible" && lookAgain(), AGAIN_MS);
+  looking = setInterval(() => document.visibilityState === "visible" && checkConnection(), RETRY_MS);
 });

@@ -1,14 +1,14 @@
-// Numbers, times and sizes as people write them, in the language that is spoken.
+// Write numbers, times and sizes as people do, in the console's language.
 
 import { straight } from "./direction.js";
 import { locale, t } from "./i18n/index.js";
 
-const made = new Map();
+const formatters = new Map();
 
 function intl(kind, options = {}) {
   const key = kind + locale() + JSON.stringify(options);
-  if (!made.has(key)) made.set(key, new Intl[kind](locale(), options));
-  return made.get(key);
+  if (!formatters.has(key)) formatters.set(key, new Intl[kind](locale(), options));
+  return formatters.get(key);
 }
 
 export const formatCount = (n, options) => intl("NumberFormat", options).format(n);
@@ -18,7 +18,7 @@ export const formatTime = (when) => intl("DateTimeFormat", { timeStyle: "short" 
 export const formatMoment = (when) =>
   intl("DateTimeFormat", { dateStyle: "medium", timeStyle: "short" }).format(date(when));
 
-/** "hoje", "ontem", a weekday within the week, else the date: a divider between days. */
+/** Write a day for a divider: "hoje", "ontem", a weekday within the week, else the date. */
 export function formatDay(when, now = new Date()) {
   const days = Math.round((midnight(now) - midnight(date(when))) / 86_400_000);
   if (days === 0 || days === 1) return intl("RelativeTimeFormat", { numeric: "auto" }).format(-days, "day");
@@ -35,7 +35,7 @@ const STEPS = [
   ["minute", 60],
 ];
 
-/** "há 3 horas", "in 2 days"; "agora" within the minute. */
+/** Write how long ago or ahead: "há 3 horas", "in 2 days"; "agora" within the minute. */
 export function formatAgo(when, now = Date.now()) {
   const seconds = Math.round((date(when) - now) / 1000);
   const [unit, size] = STEPS.find(([, size]) => Math.abs(seconds) >= size) ?? ["second", 0];
@@ -52,7 +52,7 @@ export function formatBytes(bytes) {
 const ONE_DIGIT = /^[17]/;
 const TWO_DIGITS = /^(2[07]|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58])/;
 
-/** (11) 98888-7777 for Brazil, +351 912 345 678 for others; what isn't a number stays as it is. */
+/** Write a number: (11) 98888-7777 for Brazil, +351 912 345 678 for others; anything else stays as it is. */
 export function formatNumber(number) {
   const digits = String(number ?? "").replace(/^\+/, "");
   if (!/^\d{6,17}$/.test(digits)) return String(number ?? "");
@@ -61,10 +61,10 @@ export function formatNumber(number) {
   const america = /^1(\d{3})(\d{3})(\d{4})$/.exec(digits);
   if (america) return `+1 ${america[1]} ${america[2]}-${america[3]}`;
   const code = ONE_DIGIT.test(digits) ? 1 : TWO_DIGITS.test(digits) ? 2 : 3;
-  return `+${digits.slice(0, code)} ${grouped(digits.slice(code))}`;
+  return `+${digits.slice(0, code)} ${groupDigits(digits.slice(code))}`;
 }
 
-function grouped(rest) {
+function groupDigits(rest) {
   const parts = [];
   while (rest.length > 4) {
     parts.push(rest.slice(0, 3));
@@ -73,11 +73,11 @@ function grouped(rest) {
   return [...parts, rest].join(" ");
 }
 
-/** What a line is called; the one that every client has may never have been given a name. */
+/** Return a line's name; the default line may have none. */
 export const lineName = ({ line = "default", label }) =>
   line === "default" && (!label || label === line) ? t("shell.mainLine") : straight(label) || line;
 
-/** One of twelve colours, always the same for the same words: a line's. */
+/** Choose one of twelve colours, always the same for the same words. */
 export function hue(words) {
   let sum = 2166136261;
   for (const character of String(words)) sum = Math.imul(sum ^ character.codePointAt(0), 16777619);

@@ -1,4 +1,4 @@
-// The one place that says which library is which. Views import from here.
+// Name the libraries in one place; views import from here.
 
 export { html, render } from "./vendor/htm/preact.js";
 export { createContext, Component, Fragment, createRef, toChildArray } from "./vendor/preact/preact.js";

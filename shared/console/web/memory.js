@@ -1,7 +1,7 @@
-// What this browser remembers of a person's choices. A browser that forbids it just forgets.
+// Remember a person's choices in this browser; where storage is forbidden, nothing is recall.
 
-/** What was kept under that name, or null. Place: "local", or "session" for this tab. */
-export function remembered(name, place = "local") {
+/** Return the value under a name, or null. `place` is "local", or "session" for this tab. */
+export function recall(name, place = "local") {
   try {
     return JSON.parse(storage(place).getItem(`perene.${name}`));
   } catch {
@@ -9,26 +9,26 @@ export function remembered(name, place = "local") {
   }
 }
 
-/** `value` is kept under that name; null forgets it. */
+/** Store a value under a name; null removes it. */
 export function remember(name, value, place = "local") {
   try {
     if (value === null) storage(place).removeItem(`perene.${name}`);
     else storage(place).setItem(`perene.${name}`, JSON.stringify(value));
   } catch {
-    // Full or forbidden: nothing that anybody has to know.
+    // Storage is full or forbidden; the choice lasts until the page is left.
   }
 }
 
-const OF_THE_BROWSER = ["language", "theme"];
+const BROWSER_SETTINGS = ["language", "theme"];
 
-/** Nothing of a person stays here, but `kept`: what they wrote and didn't send, their sends, their session. */
-export function forgetPerson(kept = []) {
+/** Remove what is stored of a person (drafts, sends, session), except the names in `exceptions`. */
+export function forgetPerson(exceptions = []) {
   for (const place of ["local", "session"])
     try {
       for (const name of Object.keys(storage(place)))
-        if (name.startsWith("perene.") && ![...OF_THE_BROWSER, ...kept].includes(name.slice(7))) storage(place).removeItem(name);
+        if (name.startsWith("perene.") && ![...BROWSER_SETTINGS, ...exceptions].includes(name.slice(7))) storage(place).removeItem(name);
     } catch {
-      // Forbidden: then nothing was kept.
+      // Storage is forbidden, so nothing was stored.
     }
 }
 

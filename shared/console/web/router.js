@@ -1,4 +1,4 @@
-// Addresses. All paths are from the console's root on: "/lines", "/conversations/abc?unread=true".
+// Route addresses. All paths are relative to the console's root: "/lines", "/conversations/abc?unread=true".
 
 import { html } from "./lib.js";
 import { BASE } from "./config.js";

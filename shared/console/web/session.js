@@ -1,21 +1,21 @@
-// Who is signed in: OpenID Connect, authorization code with PKCE, at the issuer that the deployment names.
+// Sign a person in: OpenID Connect, authorization code with PKCE, at the deployment's issuer.
 
 import { signal } from "./lib.js";
 import { BASE, ROOT, deployment } from "./config.js";
 import { locale } from "./i18n/index.js";
-import { forgetPerson, remember, remembered } from "./memory.js";
+import { forgetPerson, remember, recall } from "./memory.js";
 
 const EARLY_SECONDS = 30;
 const DISCOVERY_MS = 10_000;
 
 /**
- * {state, claims?, error?}: "starting", "unconfigured" (missing: variables), "out", "in", "expired",
+ * The session: {state, claims?, error?}. state is "starting", "unconfigured" (missing: variables), "out", "in", "expired",
  * "failed" (error: why signing in didn't work).
  */
 export const session = signal({ state: "starting" });
 
-/** What the person is in the console: their token says so, and the functions check it again. */
-export const isOperator = () => holds(session.value.claims, settings?.operator_claim);
+/** Tell whether the person is an operator, by their token; the functions check it again. */
+export const isOperator = () => hasClaim(session.value.claims, settings?.operator_claim);
 export const tenantName = () => claim(session.value.claims, settings?.tenant_claim ?? "sub");
 
 let settings = null;
@@ -23,46 +23,46 @@ let tokens = null;
 let refreshing = null;
 let alarm = 0;
 
-/** The session is known. Returns the address to show, when a sign-in has just come back. */
+/** Find the session. Returns the address to show if the browser comes back from signing in. */
 export async function start() {
   settings = await deployment();
   if (!settings.sign_in) {
     session.value = { state: "unconfigured", missing: settings.missing };
     return null;
   }
-  if (location.pathname === `${BASE}/signed-in`) return comeBack();
-  await goOn();
+  if (location.pathname === `${BASE}/signed-in`) return finishSignIn();
+  await resumeSession();
   return null;
 }
 
-/** The session that this tab had, if it had one. */
-async function goOn() {
-  tokens = remembered("tokens", "session");
+/** Resume this tab's session, if it has one. */
+async function resumeSession() {
+  tokens = recall("tokens", "session");
   if (!tokens) session.value = { state: "out" };
-  else if (alive()) enter();
+  else if (isValid()) enter();
   else await token().catch(() => session.value.state === "starting" && expire());
 }
 
-/** A token that the functions take. Rejects with SessionExpired when there is none any more. */
+/** Return a valid token for the functions. Rejects with SessionExpired if there is none any more. */
 export async function token() {
-  if (tokens && alive()) return bearer();
+  if (tokens && isValid()) return bearer();
   if (!tokens?.refresh) throw expire();
   refreshing ??= refresh().finally(() => (refreshing = null));
   await refreshing;
   return bearer();
 }
 
-/** The browser leaves for the issuer, and comes back to this very address. */
+/** Send the browser to the issuer; it comes back to the current address. */
 export async function signIn() {
   const oauth = await library();
   const issuer = await discover(oauth);
-  const asked = {
+  const attempt = {
     verifier: oauth.generateRandomCodeVerifier(),
     state: oauth.generateRandomState(),
     nonce: oauth.generateRandomNonce(),
     back: here(),
   };
-  remember("asked", asked, "session");
+  remember("asked", attempt, "session");
   const url = new URL(issuer.authorization_endpoint);
   const { client_id, scopes, audience, token: which } = settings.sign_in;
   const query = {
@@ -70,9 +70,9 @@ export async function signIn() {
     redirect_uri: redirect(),
     response_type: "code",
     scope: scopes,
-    state: asked.state,
-    nonce: asked.nonce,
-    code_challenge: await oauth.calculatePKCECodeChallenge(asked.verifier),
+    state: attempt.state,
+    nonce: attempt.nonce,
+    code_challenge: await oauth.calculatePKCECodeChallenge(attempt.verifier),
     code_challenge_method: "S256",
     ui_locales: locale(),
     ...(which === "access" ? { audience } : {}),
@@ -81,7 +81,7 @@ export async function signIn() {
   location.assign(url);
 }
 
-/** Nothing of the session stays here, and the issuer is told where it can be told. */
+/** Remove the session, in every tab and, if the issuer supports it, at the issuer. */
 export async function signOut() {
   const hint = tokens?.id;
   forget();
@@ -97,7 +97,7 @@ export async function signOut() {
   return location.assign(url);
 }
 
-/** Who leaves in one tab has left in all. */
+/** The other tabs of this browser: signing out in one signs out in all. */
 const others = typeof BroadcastChannel === "function" ? new BroadcastChannel("perene") : null;
 others?.addEventListener("message", () => {
   forget();
@@ -106,44 +106,44 @@ others?.addEventListener("message", () => {
 
 export class SessionExpired extends Error {}
 
-/** The functions didn't take the token, or it is too old: the person has to sign in again. */
+/** End the session because its token was refused or is too old: the person has to sign in again. */
 export function expire() {
-  const claims = session.value.claims ?? (tokens ? whose() : {});
+  const claims = session.value.claims ?? (tokens ? readClaims() : {});
   forget();
   session.value = { state: "expired", claims };
   return new SessionExpired("expired");
 }
 
-async function comeBack() {
-  const asked = remembered("asked", "session");
+async function finishSignIn() {
+  const attempt = recall("asked", "session");
   remember("asked", null, "session");
   try {
-    if (!asked) throw new Error("nobody asked");
+    if (!attempt) throw new Error("nobody asked");
     const oauth = await library();
     const issuer = await discover(oauth);
     const client = { client_id: settings.sign_in.client_id };
-    const answer = oauth.validateAuthResponse(issuer, client, new URL(location.href), asked.state);
+    const answer = oauth.validateAuthResponse(issuer, client, new URL(location.href), attempt.state);
     const response = await oauth.authorizationCodeGrantRequest(
       issuer,
       client,
       oauth.None(),
       answer,
       redirect(),
-      asked.verifier,
+      attempt.verifier,
       insecure(oauth),
     );
-    const granted = await oauth.processAuthorizationCodeResponse(issuer, algorithm(issuer, client), response, {
-      expectedNonce: asked.nonce,
+    const grant = await oauth.processAuthorizationCodeResponse(issuer, algorithm(issuer, client), response, {
+      expectedNonce: attempt.nonce,
       requireIdToken: true,
     });
-    keep(granted);
+    storeTokens(grant);
     enter();
   } catch (error) {
-    await goOn(); // an answer that makes no sense ends nobody's session
+    await resumeSession(); // a forged or stale answer must not end a session
     if (session.value.state !== "in")
       session.value = { state: "failed", error: String(error.error ?? error.code ?? error.message) };
   }
-  return asked?.back ?? "/";
+  return attempt?.back ?? "/";
 }
 
 async function refresh() {
@@ -158,33 +158,33 @@ async function refresh() {
     tokens.refresh,
     insecure(oauth),
   );
-  const granted = await oauth.processRefreshTokenResponse(issuer, algorithm(issuer, client), response).catch(() => null);
+  const grant = await oauth.processRefreshTokenResponse(issuer, algorithm(issuer, client), response).catch(() => null);
   if (tokens !== mine) throw new SessionExpired("left"); // the person signed out meanwhile
-  if (!granted) throw expire(); // it answered, and it was a refusal
-  keep(granted);
+  if (!grant) throw expire(); // the issuer answered and refused
+  storeTokens(grant);
   enter();
 }
 
-function keep(granted) {
+function storeTokens(grant) {
   tokens = {
-    access: granted.access_token,
-    id: granted.id_token ?? tokens?.id,
-    refresh: granted.refresh_token ?? tokens?.refresh,
+    access: grant.access_token,
+    id: grant.id_token ?? tokens?.id,
+    refresh: grant.refresh_token ?? tokens?.refresh,
     expires: 0,
   };
-  tokens.expires = payload(bearer())?.exp ?? Date.now() / 1000 + (granted.expires_in ?? 300);
+  tokens.expires = payload(bearer())?.exp ?? Date.now() / 1000 + (grant.expires_in ?? 300);
   remember("tokens", tokens, "session");
 }
 
 function enter() {
-  const claims = whose();
+  const claims = readClaims();
   const who = `${claims.sub} ${claim(claims, settings.tenant_claim)}`;
-  if (remembered("who") !== who) forgetPerson(["tokens"]);
+  if (recall("who") !== who) forgetPerson(["tokens"]);
   remember("who", who);
   session.value = { state: "in", claims };
   clearTimeout(alarm);
-  const left = (tokens.expires - EARLY_SECONDS) * 1000 - Date.now();
-  alarm = setTimeout(() => token().catch(() => {}), Math.min(left, 2 ** 31 - 1));
+  const remaining = (tokens.expires - EARLY_SECONDS) * 1000 - Date.now();
+  alarm = setTimeout(() => token().catch(() => {}), Math.min(remaining, 2 ** 31 - 1));
 }
 
 function forget() {
@@ -193,8 +193,8 @@ function forget() {
   remember("tokens", null, "session");
 }
 
-const whose = () => ({ ...payload(tokens.id), ...payload(bearer()) });
-const alive = () => tokens.expires - EARLY_SECONDS > Date.now() / 1000;
+const readClaims = () => ({ ...payload(tokens.id), ...payload(bearer()) });
+const isValid = () => tokens.expires - EARLY_SECONDS > Date.now() / 1000;
 const bearer = () => (settings.sign_in.token === "id" ? tokens.id : tokens.access);
 const redirect = () => new URL("signed-in", ROOT).href;
 const library = () => import("./vendor/oauth4webapi/oauth4webapi.js");
@@ -216,13 +216,13 @@ async function ask(oauth) {
   return oauth.processDiscoveryResponse(issuer, response);
 }
 
-/** Plain http is for this machine only. */
+/** Allow plain http for an issuer on this machine only. */
 function insecure(oauth) {
   const local = ["localhost", "127.0.0.1", "[::1]"].includes(new URL(settings.sign_in.issuer).hostname);
   return { [oauth.allowInsecureRequests]: local };
 }
 
-/** The ID token comes over TLS from the issuer itself; its algorithm has to be one that it declares. */
+/** Choose the ID token's algorithm: the issuer sends it over TLS, so any algorithm that it declares will do. */
 function algorithm(issuer, client) {
   const declared = issuer.id_token_signing_alg_values_supported ?? ["RS256"];
   return declared.includes("RS256") ? client : { ...client, id_token_signed_response_alg: declared[0] };
@@ -236,7 +236,7 @@ function here() {
 function payload(jwt) {
   try {
     const part = jwt.split(".")[1].replace(/-/g, "+").replace(/_/g, "/");
-    return JSON.parse(new TextDecoder().decode(Uint8Array.from(atob(part), (each) => each.charCodeAt(0))));
+    return JSON.parse(new TextDecoder().decode(Uint8Array.from(atob(part), (character) => character.charCodeAt(0))));
   } catch {
     return null;
   }
@@ -248,9 +248,9 @@ function claim(claims, name) {
   return name.split(".").reduce((at, key) => at?.[key], claims);
 }
 
-function holds(claims, wanted) {
-  if (!wanted) return false;
-  const [name, expected] = wanted.split(/=(.*)/s);
+function hasClaim(claims, rule) {
+  if (!rule) return false;
+  const [name, expected] = rule.split(/=(.*)/s);
   const value = claim(claims, name);
   if (expected === undefined) return value === true;
   return Array.isArray(value) ? value.includes(expected) : value === expected;

@@ -1,7 +1,7 @@
-// Before the first paint, so that a chosen theme never flashes in the other one's colours.
+// Set the theme before the first paint, so that the page never flashes in the other one's colours.
 try {
-  const chosen = JSON.parse(localStorage.getItem("perene.theme"));
-  if (chosen === "light" || chosen === "dark") document.documentElement.dataset.theme = chosen;
+  const theme = JSON.parse(localStorage.getItem("perene.theme"));
+  if (theme === "light" || theme === "dark") document.documentElement.dataset.theme = theme;
 } catch {
-  // No storage: the system's theme it is.
+  // Without storage the page follows the system's theme.
 }

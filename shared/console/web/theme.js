@@ -1,14 +1,14 @@
 import { signal } from "./lib.js";
-import { remember, remembered } from "./memory.js";
+import { remember, recall } from "./memory.js";
 
 export const THEMES = ["system", "light", "dark"];
 
-/** "system", "light" or "dark"; kept for the next visit. */
-export const theme = signal(THEMES.includes(remembered("theme")) ? remembered("theme") : "system");
+/** The theme: "system", "light" or "dark"; stored for the next visit. */
+export const theme = signal(THEMES.includes(recall("theme")) ? recall("theme") : "system");
 
-export function chooseTheme(chosen) {
-  theme.value = chosen;
-  remember("theme", chosen);
-  if (chosen === "system") delete document.documentElement.dataset.theme;
-  else document.documentElement.dataset.theme = chosen;
+export function chooseTheme(name) {
+  theme.value = name;
+  remember("theme", name);
+  if (name === "system") delete document.documentElement.dataset.theme;
+  else document.documentElement.dataset.theme = name;
 }

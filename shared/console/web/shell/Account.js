@@ -1,4 +1,4 @@
-// Who is signed in; language, theme, leaving.
+// Show who is signed in, the language, the theme, and the way out.
 
 import { html, useEffect, useRef } from "../lib.js";
 import { chooseLanguage, language, t } from "../i18n/index.js";

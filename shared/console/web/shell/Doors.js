@@ -1,4 +1,4 @@
-// What is shown while nobody is signed in: the sign-in, and why there may be none.
+// Show the page before a person signs in: the sign-in, or why there is none.
 
 import { html, useEffect, useState } from "../lib.js";
 import { t } from "../i18n/index.js";
@@ -8,7 +8,7 @@ import { Languages, Themes } from "./Account.js";
 
 const mark = new URL("../mark.svg", import.meta.url).href;
 
-/** The whole page, with one thing in its middle. */
+/** Fill the page, with one thing in its middle. */
 export function Door({ title, children }) {
   useEffect(() => {
     document.title = `${title} · Perene`;
@@ -24,7 +24,7 @@ export const SignIn = () => html`<${Door} title=${t("shell.door.title")}>
   </div>
 <//>`;
 
-/** In place of the view, whose address is kept. */
+/** Ask for a new sign-in in place of the view, whose address stays. */
 export const Expired = () => html`<div class="state warn" role="alert"><${Icon} name="lock" />
   <h1>${t("shell.expired.title")}</h1><p>${t("shell.expired.text")}</p><${Enter}>${t("shell.expired.enter")}<//>
 </div>`;
@@ -51,5 +51,5 @@ function Enter({ children }) {
     ${state === "failed" && html`<${Notice} tone="bad">${t("shell.door.issuer")}<//>`}`;
 }
 
-/** OAuth's own words for the usual two, ours for the rest. */
+/** Explain a refused sign-in: one sentence for a denial, another for the rest. */
 const refusal = (error) => (error === "access_denied" ? t("shell.door.denied") : t("shell.door.failed", { error }));

@@ -1,30 +1,30 @@
-// The page of a link: one line is connected by whoever opens it, who signs in nowhere.
+// Show the page of a pairing link: its holder connects one line without signing in.
 
 import { html, useEffect, useMemo, useState } from "../lib.js";
-import { openly, sentence } from "../api.js";
+import { postWithoutSession, sentence } from "../api.js";
 import { lineName } from "../format.js";
 import { speak, t } from "../i18n/index.js";
-import { remember, remembered } from "../memory.js";
+import { remember, recall } from "../memory.js";
 import { Button, EmptyState, Notice } from "../ui/index.js";
 import { Pairing } from "../views/lines/Pairing.js";
 import { usePairing } from "../views/lines/pairing.js";
-import { stylesheet } from "../views/index.js";
+import { loadStylesheet } from "../views/index.js";
 import { Door } from "./Doors.js";
 
 const PATH = "ensure-instance/link";
 
-/** Its words, styles, and the link's token: out of the address at once, kept for this tab only. */
+/** Load the page's words and styles, and move the link's token from the address into this tab's storage. */
 export async function prepare() {
   const token = location.hash.slice(1);
   if (token) {
     remember("link", { token }, "session");
     history.replaceState(null, "", location.pathname);
   }
-  await Promise.all([speak("lines"), stylesheet("views/lines/lines.css")]);
+  await Promise.all([speak("lines"), loadStylesheet("views/lines/lines.css")]);
 }
 
 export function Linked() {
-  const [link] = useState(() => remembered("link", "session") ?? {});
+  const [link] = useState(() => recall("link", "session") ?? {});
   const [going, go] = useState(Boolean(link.session));
   if (!link.token && !link.session)
     return html`<${Door} title=${t("lines.linked.title")}><${EmptyState} level=${1} icon="unlink" tone="warn" title=${t("lines.linked.none.title")} text=${t("lines.linked.none.text")} /><//>`;
@@ -39,11 +39,11 @@ export function Linked() {
 function Connecting({ link }) {
   const source = useMemo(() => sessionOf(link), []);
   const pairing = usePairing(source);
-  const gone = ["link-used", "link-expired", "link-unknown", "line-unknown"].includes(pairing.error?.problem);
+  const isOver = ["link-used", "link-expired", "link-unknown", "line-unknown"].includes(pairing.error?.problem);
   useEffect(() => {
-    if (gone || pairing.step === "open") remember("link", null, "session");
-  }, [gone, pairing.step]);
-  if (gone)
+    if (isOver || pairing.step === "open") remember("link", null, "session");
+  }, [isOver, pairing.step]);
+  if (isOver)
     return html`<${EmptyState} level=${1} icon="unlink" tone="bad" title=${t("lines.linked.failed")} text=${sentence(pairing.error)} />`;
   const label = pairing.line ? lineName(pairing.line) : "";
   return html`<div class="linked"><h1>${t("lines.linked.title")}</h1>
@@ -54,16 +54,16 @@ function Connecting({ link }) {
     </div></div></div>`;
 }
 
-/** A phone can't scan what it shows itself. */
+/** Tell whether this is a phone, which can't scan a code on its own screen. */
 const onPhone = () => matchMedia("(pointer: coarse)").matches;
 
-/** The link opens a session, and the session asks on; a page that is loaded again goes on with it. */
+/** Return the source for usePairing: the link opens a session, which a reloaded page goes on with. */
 function sessionOf({ token, session }) {
-  let known = session;
+  let current = session;
   const ask = async (more) => {
-    const { data } = await openly(PATH, { ...(known ? { session: known } : { link: token }), ...more });
-    known = data.session;
-    remember("link", { session: known }, "session");
+    const { data } = await postWithoutSession(PATH, { ...(current ? { session: current } : { link: token }), ...more });
+    current = data.session;
+    remember("link", { session: current }, "session");
     return data;
   };
   return { ensure: (number) => ask(number ? { number } : {}), look: () => ask({ look: true }) };

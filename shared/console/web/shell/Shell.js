@@ -1,7 +1,7 @@
-// The frame around every view: navigation, who is signed in, the connection.
+// Frame every view: navigation, account, and the state of the connection.
 
 import { html, useEffect, useErrorBoundary, useRef, useState } from "../lib.js";
-import { connection, lookAgain } from "../connection.js";
+import { connection, checkConnection } from "../connection.js";
 import { t } from "../i18n/index.js";
 import { Link, Redirect, Route, Switch, useLocation } from "../router.js";
 import { isOperator, session } from "../session.js";
@@ -28,48 +28,48 @@ export function Shell() {
 
 function Views() {
   const [location] = useLocation();
-  return html`<${Sound} key=${location.split("/")[1]}><${Chosen} /><//>`;
+  return html`<${ErrorBoundary} key=${location.split("/")[1]}><${CurrentView} /><//>`;
 }
 
-/** What breaks in a view leaves the frame around it whole. */
-function Sound({ children }) {
-  const [broken, mend] = useErrorBoundary((error) => console.error(error));
+/** Contain a view that fails to render, so that the frame stays. */
+function ErrorBoundary({ children }) {
+  const [broken, reset] = useErrorBoundary((error) => console.error(error));
   if (!broken) return children;
   return html`<${View} title=${t("shell.broken.title")}>
     <${EmptyState} icon="triangle-alert" tone="bad" title=${t("shell.broken.title")} text=${t("shell.broken.text")}>
-      <${Button} onClick=${mend}>${t("shell.tryAgain")}<//>
+      <${Button} onClick=${reset}>${t("shell.tryAgain")}<//>
     <//>
   <//>`;
 }
 
-function Chosen() {
+function CurrentView() {
   if (session.value.state === "expired") return html`<div class="view"><${Expired} /></div>`;
   return html`<${Switch}>
     <${Route} path="/"><${Redirect} to=${home(isOperator())} replace /><//>
-    ${mine().map((view) => html`<${Route} path=${view.path} nest><${Lazily} key=${view.name} view=${view} /><//>`)}
+    ${allowedViews().map((view) => html`<${Route} path=${view.path} nest><${Lazily} key=${view.name} view=${view} /><//>`)}
     <${Route}><${NotFound} /><//>
   <//>`;
 }
 
-const mine = () => VIEWS.filter((view) => !view.operators || isOperator());
+const allowedViews = () => VIEWS.filter((view) => !view.operators || isOperator());
 
 function Lazily({ view }) {
-  const [found, setFound] = useState({});
+  const [part, setPart] = useState({});
   const load = () => {
-    setFound({});
+    setPart({});
     loadView(view).then(
-      (component) => setFound({ component }),
-      (error) => setFound({ error }),
+      (component) => setPart({ component }),
+      (error) => setPart({ error }),
     );
   };
   useEffect(load, [view]);
-  if (found.component) return html`<${found.component} />`;
+  if (part.component) return html`<${part.component} />`;
   return html`<${View} title=${t(`shell.views.${view.name}`)}>
-    ${found.error ? html`<${Outdated} onRetry=${load} />` : html`<${SkeletonRows} />`}
+    ${part.error ? html`<${Outdated} onRetry=${load} />` : html`<${SkeletonRows} />`}
   <//>`;
 }
 
-/** A part of the page couldn't be had: no network, or a newer console than this page has been deployed. */
+/** Explain a part of the page that didn't load: no network, or a newer console has been deployed. */
 const Outdated = ({ onRetry }) => html`<${EmptyState} icon="refresh-cw" tone="warn" title=${t("shell.part.title")} text=${t("shell.part.text")}>
   <${Button} kind="primary" icon="refresh-cw" onClick=${() => (navigator.onLine ? location.reload() : onRetry())}>${t("shell.tryAgain")}<//>
 <//>`;
@@ -85,7 +85,7 @@ function Rail() {
   return html`<header class="rail">
     <${Link} to="/" class="brand"><img src=${asset("mark.svg")} alt="" width="28" height="28" />Perene<//>
     <nav aria-label=${t("shell.navigation")}><ul role="list">
-      ${mine().map((view) => {
+      ${allowedViews().map((view) => {
         const here = location === view.path || location.startsWith(`${view.path}/`);
         return html`<li><${Link} to=${view.path} class="place" aria-current=${here ? "page" : undefined}>
           <${Icon} name=${view.icon} /><span>${t(`shell.views.${view.name}`)}</span>
@@ -101,6 +101,6 @@ function Banner() {
   return html`<div role="status">${
     state !== "online" &&
     html`<div class="banner"><${Icon} name="wifi-off" /><span>${t(`shell.connection.${state}`)}</span>
-      <${Button} small kind="quiet" onClick=${lookAgain}>${t("shell.tryAgain")}<//></div>`
+      <${Button} small kind="quiet" onClick=${checkConnection}>${t("shell.tryAgain")}<//></div>`
   }</div>`;
 }

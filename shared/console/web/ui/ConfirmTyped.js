@@ -6,15 +6,15 @@ import { Dialog } from "./Dialog.js";
 import { Notice } from "./States.js";
 
 /**
- * Nothing happens before the person has typed `word`. `action` is what the button says; `onConfirm` is awaited, its failure
- * shown here, and `onClose` called after its success.
+ * Ask the person to type `word` before they can confirm. `action` is the button's label; `onConfirm` is awaited: a failure is
+ * shown here, and `onClose` is called after a success.
  */
 export function ConfirmTyped({ title, word, action, onConfirm, onClose, children }) {
-  const [typed, type] = useState("");
+  const [text, setText] = useState("");
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState(null);
   const id = useId();
-  const same = typed.trim().toLocaleLowerCase() === word.toLocaleLowerCase();
+  const same = text.trim().toLocaleLowerCase() === word.toLocaleLowerCase();
   const confirm = async (event) => {
     event.preventDefault();
     if (!same || busy) return;
@@ -23,8 +23,8 @@ export function ConfirmTyped({ title, word, action, onConfirm, onClose, children
     try {
       await onConfirm();
       onClose();
-    } catch (failed) {
-      setError(failed);
+    } catch (failure) {
+      setError(failure);
       setBusy(false);
     }
   };
@@ -34,8 +34,8 @@ export function ConfirmTyped({ title, word, action, onConfirm, onClose, children
     <form onSubmit=${confirm} class="field">
       ${children}
       <label for=${id}>${t("shell.typeToConfirm", { word })}</label>
-      <input id=${id} class="input" autocomplete="off" autocapitalize="off" spellcheck=${false} value=${typed}
-        onInput=${(event) => type(event.currentTarget.value)} />
+      <input id=${id} class="input" autocomplete="off" autocapitalize="off" spellcheck=${false} value=${text}
+        onInput=${(event) => setText(event.currentTarget.value)} />
       ${error && html`<${Notice} tone="bad">${sentence(error)}<//>`}
     </form>
   <//>`;

@@ -3,8 +3,8 @@ import { t } from "../i18n/index.js";
 import { Button } from "./Button.js";
 
 /**
- * A native modal <dialog>: focus is trapped and given back, Escape closes. `kind` is "dialog", or "sheet" for one from the
- * side (from below on a phone). Show it by rendering it; `onClose` is asked, and the caller stops rendering it.
+ * A native modal <dialog>, which traps focus and closes on Escape. `kind` is "dialog", or "sheet" for one from the side (from
+ * below on a phone). Render it to show it; on `onClose` the caller stops rendering it.
  */
 export function Dialog({ kind = "dialog", title, onClose, foot, children, ...rest }) {
   const ref = useRef(null);
@@ -12,7 +12,7 @@ export function Dialog({ kind = "dialog", title, onClose, foot, children, ...res
   useLayoutEffect(() => {
     const dialog = ref.current;
     dialog.showModal();
-    return () => dialog.close(); // gives the focus back to where it came from
+    return () => dialog.close(); // returns the focus to where it came from
   }, []);
   const cancel = (event) => {
     event.preventDefault();

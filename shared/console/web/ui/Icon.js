@@ -1,7 +1,7 @@
 import { html } from "../lib.js";
 import nodes from "../vendor/lucide-static/icons.js";
 
-/** One of lucide's, by name (infra/vendor.py says which are there). Decoration, unless it has a label. */
+/** Show a Lucide icon by its name (infra/vendor.py lists them); decoration unless it has a label. */
 export function Icon({ name, label, spin }) {
   const role = label ? { role: "img", "aria-label": label } : { "aria-hidden": "true" };
   return html`<svg class=${`icon${spin ? " spin" : ""}`} viewBox="0 0 24 24" ...${role}>

@@ -7,13 +7,13 @@ import { Dialog } from "./Dialog.js";
 import { Notice, Skeleton } from "./States.js";
 
 /**
- * A link to give away, made when this is shown: `make` resolves to {url, expires_at}. `children` say what it is for,
- * `notes` what else there is to know, `share` under what title a phone passes it on.
+ * Create a link when this is shown, and offer it for copying: `make` resolves to {url, expires_at}. `children` say what it is
+ * for, `notes` what else to know, `share` is the title under which a phone passes it on.
  */
 export function LinkDialog({ title, make, share, notes = [], onClose, children }) {
   const [link, setLink] = useState(null);
   const [error, setError] = useState(null);
-  const [said, say] = useState("");
+  const [status, setStatus] = useState("");
   const address = useRef(null);
   const id = useId();
   const ask = () => {
@@ -25,10 +25,10 @@ export function LinkDialog({ title, make, share, notes = [], onClose, children }
     address.current.select();
     try {
       await navigator.clipboard.writeText(link.url);
-      say(t("shell.link.copied"));
+      setStatus(t("shell.link.copied"));
     } catch {
       address.current.focus();
-      say(t("shell.link.not_copied"));
+      setStatus(t("shell.link.not_copied"));
     }
   };
   const give = () => navigator.share({ title: share, url: link.url }).catch(() => {});
@@ -42,9 +42,9 @@ export function LinkDialog({ title, make, share, notes = [], onClose, children }
       ${link
         ? html`<label for=${id}>${t("shell.link.address")}</label>
             <input id=${id} class="input" readonly value=${link.url} ref=${address} onFocus=${(event) => event.currentTarget.select()} />
-            <ul class="notes hint">${[t("shell.link.once"), t("shell.link.until", { moment: formatMoment(link.expires_at) }), ...notes].map((each) => html`<li>${each}</li>`)}</ul>`
+            <ul class="notes hint">${[t("shell.link.once"), t("shell.link.until", { moment: formatMoment(link.expires_at) }), ...notes].map((note) => html`<li>${note}</li>`)}</ul>`
         : !error && html`<span role="status"><span class="unseen">${t("shell.link.making")}</span><${Skeleton} height="var(--tap)" /></span>`}
-      <p role="status">${said}</p>
+      <p role="status">${status}</p>
     </div>
   <//>`;
 }

@@ -1,6 +1,6 @@
 import { html, useId, useRef } from "../lib.js";
 
-/** tabs: [{id, label, panel: () => vnode}]. Arrow keys move; `chosen` and `onChoose` are the caller's (or its address's). */
+/** Show tabs: [{id, label, panel: () => vnode}]. Arrow keys move; `chosen` and `onChoose` are the caller's (or its address's). */
 export function Tabs({ tabs, chosen, onChoose, label }) {
   const base = useId();
   const list = useRef(null);
@@ -22,7 +22,7 @@ export function Tabs({ tabs, chosen, onChoose, label }) {
     </div>`;
 }
 
-/** One of a few, side by side: [{id, label, icon?}]. */
+/** Offer a choice among a few options, side by side: [{id, label, icon?}]. */
 export const Choice = ({ label, options, chosen, onChoose }) => html`<div class="choice" role="group" aria-label=${label}>
   ${options.map(
     (option) => html`<button type="button" aria-pressed=${String(option.id === chosen)} onClick=${() => onChoose(option.id)}>${option.label}</button>`,

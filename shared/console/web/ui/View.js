@@ -1,6 +1,6 @@
 import { html, useEffect, useRef } from "../lib.js";
 
-/** A view's frame: heading, actions, content. `full` gives all the room to `children`, heading unseen. */
+/** Frame a view: heading, actions, content. `full` hides the heading and gives all the room to `children`. */
 export function View({ title, actions, full, children }) {
   const heading = useRef(null);
   useEffect(() => {

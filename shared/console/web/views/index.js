@@ -1,8 +1,8 @@
-// The views: where they are, how the navigation calls them, and what they load when they are asked for.
+// List the views: their addresses, their names in the navigation, and the files each loads on demand.
 
 import { speak } from "../i18n/index.js";
 
-/** `words` names the dictionaries, `styles` are loaded before the first paint of the view. */
+/** The views. `words` are their dictionaries; `styles` are loaded before a view's first paint. */
 export const VIEWS = [
   { name: "fleet", path: "/fleet", icon: "layout-dashboard", operators: true, words: ["fleet", "review"], styles: ["views/fleet/fleet.css"], load: () => import("./fleet/index.js") },
   { name: "conversations", path: "/conversations", icon: "messages-square", words: ["inbox"], styles: ["views/inbox/inbox.css"], load: () => import("./inbox/index.js") },
@@ -11,10 +11,10 @@ export const VIEWS = [
 
 const loaded = new Map();
 
-/** The view's component, once its words, styles and code are there. */
+/** Load a view's words, styles and code; resolves to its component. */
 export function loadView(view) {
   if (!loaded.has(view.name)) {
-    const all = Promise.all([view.load(), ...view.words.map(speak), ...view.styles.map(stylesheet)]);
+    const all = Promise.all([view.load(), ...view.words.map(speak), ...view.styles.map(loadStylesheet)]);
     loaded.set(
       view.name,
       all.then(([module]) => module.default).catch((error) => {
@@ -28,8 +28,8 @@ export function loadView(view) {
 
 const sheets = new Map();
 
-/** A stylesheet of ours is in force, e.g. "vendor/uplot/uplot.css". */
-export function stylesheet(path) {
+/** Load a stylesheet of the console, e.g. "vendor/uplot/uplot.css". */
+export function loadStylesheet(path) {
   if (!sheets.has(path)) {
     sheets.set(
       path,
@@ -50,5 +50,5 @@ export function stylesheet(path) {
   return sheets.get(path);
 }
 
-/** Where somebody lands who asked for nothing in particular. */
+/** Return the view that the console's root leads to. */
 export const home = (operator) => (operator ? "/fleet" : "/conversations");

@@ -1,4 +1,4 @@
-// What a person should look at, the worst first, each with the one thing to do about it.
+// List what a person should look at, the worst first, with the one thing to do about it.
 
 import { html, useState } from "../../lib.js";
 import { sentence, api } from "../../api.js";
@@ -25,26 +25,26 @@ const LINKS = {
   messages_may_be_lost: ({ subject }) => ["server_lines", `/instances?server=${encodeURIComponent(subject)}`],
 };
 
-/** `fleet` is undefined while it is asked for. */
+/** Show the troubles; `fleet` is undefined while it is loading. */
 export function Attention({ fleet, reload }) {
   const [all, showAll] = useState(false);
   if (!fleet) return html`<section class="card fleet-attention" aria-busy="true"><div class="fleet-calm"><${Skeleton} width="60%" height="2.5rem" /></div></section>`;
-  const found = fleet.attention;
-  if (!found.length) return html`<${Calm} sweeps=${fleet.sweeps} />`;
-  const worst = found[0].severity;
-  const rest = found.length - SHOWN;
+  const troubles = fleet.attention;
+  if (!troubles.length) return html`<${Calm} sweeps=${fleet.sweeps} />`;
+  const worst = troubles[0].severity;
+  const rest = troubles.length - SHOWN;
   return html`<section class=${`card fleet-attention ${worst}`} aria-labelledby="fleet-attention">
-    <h2 id="fleet-attention"><${Icon} name="triangle-alert" />${t("fleet.attention.title")}<span class="fleet-count">${found.length}</span></h2>
+    <h2 id="fleet-attention"><${Icon} name="triangle-alert" />${t("fleet.attention.title")}<span class="fleet-count">${troubles.length}</span></h2>
     <${AsOf} sweeps=${fleet.sweeps} />
-    <ul role="list">${(all ? found : found.slice(0, SHOWN)).map(
-      (each) => html`<${Trouble} key=${each.cause + each.subject} trouble=${each} fleet=${fleet} reload=${reload} />`,
+    <ul role="list">${(all ? troubles : troubles.slice(0, SHOWN)).map(
+      (trouble) => html`<${Trouble} key=${trouble.cause + trouble.subject} trouble=${trouble} fleet=${fleet} reload=${reload} />`,
     )}</ul>
     ${rest > 0 && html`<p class="fleet-more"><${Button} kind="quiet" small aria-expanded=${String(all)} onClick=${() => showAll(!all)}>
       ${all ? t("fleet.attention.fewer") : t("fleet.attention.more", { n: rest })}<//></p>`}
   </section>`;
 }
 
-/** Only sweeps find what is wrong: nothing is known before the first has ended. */
+/** Show that nothing is wrong, or that no sweep has ended yet: only sweeps find troubles. */
 function Calm({ sweeps }) {
   const unknown = !sweeps.some((run) => run.ended_at);
   return html`<section class=${`card fleet-attention${unknown ? "" : " calm"}`}><div class="fleet-calm"><${Icon} name=${unknown ? "clock" : "circle-check"} />
@@ -53,23 +53,23 @@ function Calm({ sweeps }) {
   </div></section>`;
 }
 
-/** How old it is: each kind of sweep finds troubles of its own. */
+/** Show how old the findings are: every kind of sweep finds troubles of its own. */
 function AsOf({ sweeps }) {
   const ended = KINDS.map((kind) => sweeps.find((run) => run.kind === kind && run.ended_at)).filter(Boolean);
   if (!ended.length) return html`<p class="fleet-as-of muted small">${t("fleet.attention.none_ended")}</p>`;
   return html`<p class="fleet-as-of muted small">${t("fleet.attention.as_of")} ${ended.map(
-    ({ kind, ended_at: at }, each) => html`${each > 0 && " · "}${word("fleet.kinds", kind)} <${Age} at=${at} />`,
+    ({ kind, ended_at: at }, index) => html`${index > 0 && " · "}${word("fleet.kinds", kind)} <${Age} at=${at} />`,
   )}</p>`;
 }
 
 function Trouble({ trouble, fleet, reload }) {
   const critical = trouble.severity === "critical";
-  const said = causeOf(trouble, fleet.servers);
-  const server = STOPPABLE.has(trouble.cause) && fleet.servers.find((each) => each.server === trouble.subject);
+  const text = causeOf(trouble, fleet.servers);
+  const server = STOPPABLE.has(trouble.cause) && fleet.servers.find((candidate) => candidate.server === trouble.subject);
   return html`<li class=${`fleet-trouble ${trouble.severity}`}>
     <${Chip} tone=${critical ? "bad" : "warn"} icon=${critical ? "circle-alert" : "triangle-alert"}>${word("fleet.attention.severity", trouble.severity)}<//>
-    <p><strong>${said}</strong> <span class="muted small nowrap"><${Age} at=${trouble.since} /></span></p>
-    ${server && server.accepting ? html`<${Stop} server=${server} reload=${reload} about=${said} />` : html`<${Way} trouble=${trouble} about=${said} />`}
+    <p><strong>${text}</strong> <span class="muted small nowrap"><${Age} at=${trouble.since} /></span></p>
+    ${server && server.accepting ? html`<${Stop} server=${server} reload=${reload} about=${text} />` : html`<${Way} trouble=${trouble} about=${text} />`}
   </li>`;
 }
 
@@ -91,7 +91,7 @@ function Stop({ server, reload, about }) {
   return html`<${Button} icon="pause" busy=${busy} label=${`${label}: ${about}`} onClick=${stop}>${label}<//>`;
 }
 
-/** New lines go to the server or don't, with a way back. */
+/** Let new lines go to a server or not; a toast undoes it. */
 export async function accept(server, accepting, reload) {
   try {
     await api.put(`fleet/servers/${encodeURIComponent(server)}`, { accepting });

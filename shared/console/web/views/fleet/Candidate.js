@@ -1,4 +1,4 @@
-// One instance that may have to go: why, since when, what is at stake, and what a person can say.
+// Show an instance that may be deleted: why, since when, what is at stake, and what a person can decide.
 
 import { now as clock } from "../../clock.js";
 import { html, useState } from "../../lib.js";
@@ -23,23 +23,23 @@ export function Candidate({ candidate, reload }) {
   </li>`;
 }
 
-/** What it waits for, or what became of it. */
+/** Describe what the candidate waits for, or what was decided. */
 function Standing({ candidate }) {
   const { stage, due_at: due, awaits_approval: awaits, approved_by: who, kept_by: keeper, deleted_at: at } = candidate;
   const over = due && new Date(due) <= clock();
   const when = due && formatMoment(due);
-  const said = {
+  const describe = {
     suspected: () => t("review.confirming"),
     quarantined: () => (awaits ? t(over ? "review.due_over" : "review.due_waiting", { when }) : over ? t("review.due_next") : t("review.due", { when })),
     deleting: () => t("review.deleting"),
     kept: () => t("review.kept_by", { who: keeper ?? "" }),
     deleted: () => html`${t("review.deleted_at", { when: "" })}<${Age} at=${at} />`,
   }[stage];
-  return html`<p class="fleet-line small"><${Icon} name=${stage === "kept" ? "shield-check" : stage === "deleted" ? "trash" : "clock"} /><span>${said?.() ?? stage}</span>
+  return html`<p class="fleet-line small"><${Icon} name=${stage === "kept" ? "shield-check" : stage === "deleted" ? "trash" : "clock"} /><span>${describe?.() ?? stage}</span>
     ${who && html`<${Chip} tone="warn" icon="check">${t("review.approved", { who })}<//>`}</p>`;
 }
 
-/** What may be lost, worst first. */
+/** List what may be lost, worst first. */
 function Stakes({ candidate: { paired, stranger, doubtful } }) {
   const warnings = [
     paired === true && ["unplug", t("review.paired"), "bad"],
@@ -54,33 +54,33 @@ function Decision({ candidate, reload }) {
   const { id, instance, stage, paired, awaits_approval: awaits } = candidate;
   const [busy, setBusy] = useState(null);
   const [error, setError] = useState(null);
-  const [typing, type] = useState(false);
+  const [typing, setTyping] = useState(false);
 
   const decide = async (what) => {
     await api.post(`fleet/candidates/${encodeURIComponent(id)}/${what}`);
-    const done = { approve: "approved_done", undo: "undone", keep: "kept_done" }[what];
-    const back = { label: t(what === "keep" ? "review.unkeep" : "review.undo"), run: () => undone(candidate, reload) };
-    toast(t(`review.${done}`, { instance }), what === "undo" ? {} : { action: back });
+    const sentenceName = { approve: "approved_done", undo: "undone", keep: "kept_done" }[what];
+    const back = { label: t(what === "keep" ? "review.unkeep" : "review.undo"), run: () => undo(candidate, reload) };
+    toast(t(`review.${sentenceName}`, { instance }), what === "undo" ? {} : { action: back });
     reload();
   };
-  const now = async (what) => {
+  const decideNow = async (what) => {
     setBusy(what);
     setError(null);
     try {
       await decide(what);
-    } catch (failed) {
-      setError(failed);
+    } catch (failure) {
+      setError(failure);
     }
     setBusy(null);
   };
-  const kept = stage === "kept";
+  const isKept = stage === "kept";
   return html`<footer class="fleet-decision">
-      <${Button} icon="undo-2" busy=${busy === "undo"} onClick=${() => now("undo")} label=${`${t(kept ? "review.unkeep" : "review.undo")}: ${instance}`}>${t(kept ? "review.unkeep" : "review.undo")}<//>
-      ${!kept && html`<${Button} icon="shield-check" busy=${busy === "keep"} onClick=${() => now("keep")} label=${`${t("review.keep")}: ${instance}`}>${t("review.keep")}<//>`}
-      ${!kept && awaits && html`<${Button} kind="danger" icon="trash" busy=${busy === "approve"} onClick=${() => (paired === false ? now("approve") : type(true))} label=${`${t("review.approve")}: ${instance}`}>${t("review.approve")}<//>`}
+      <${Button} icon="undo-2" busy=${busy === "undo"} onClick=${() => decideNow("undo")} label=${`${t(isKept ? "review.unkeep" : "review.undo")}: ${instance}`}>${t(isKept ? "review.unkeep" : "review.undo")}<//>
+      ${!isKept && html`<${Button} icon="shield-check" busy=${busy === "keep"} onClick=${() => decideNow("keep")} label=${`${t("review.keep")}: ${instance}`}>${t("review.keep")}<//>`}
+      ${!isKept && awaits && html`<${Button} kind="danger" icon="trash" busy=${busy === "approve"} onClick=${() => (paired === false ? decideNow("approve") : setTyping(true))} label=${`${t("review.approve")}: ${instance}`}>${t("review.approve")}<//>`}
     </footer>
     ${error && html`<${Notice} tone="bad">${sentence(error)}<//>`}
-    ${typing && html`<${Confirm} candidate=${candidate} onConfirm=${() => decide("approve")} onClose=${() => type(false)} />`}`;
+    ${typing && html`<${Confirm} candidate=${candidate} onConfirm=${() => decide("approve")} onClose=${() => setTyping(false)} />`}`;
 }
 
 function Confirm({ candidate: { instance, server, paired }, onConfirm, onClose }) {
@@ -90,7 +90,7 @@ function Confirm({ candidate: { instance, server, paired }, onConfirm, onClose }
   <//>`;
 }
 
-async function undone({ id, instance }, reload) {
+async function undo({ id, instance }, reload) {
   try {
     await api.post(`fleet/candidates/${encodeURIComponent(id)}/undo`);
     toast(t("review.undone", { instance }));

@@ -1,4 +1,4 @@
-// How full each server is: one bar, its warnings, and whether new lines may go there.
+// Show how full every server is: a bar, its warnings, and whether new lines may go there.
 
 import { html, useId, useState } from "../../lib.js";
 import { formatPercent } from "../../format.js";
@@ -13,7 +13,7 @@ const ALWAYS = new Set(["open", "closed"]);
 const WARN = 0.8;
 const RED = 0.9;
 
-/** The worst first. */
+/** List the servers, the fullest first. */
 export function Capacity({ fleet, reload }) {
   if (!fleet) return html`<div class="fleet-servers">${[1, 2].map(() => html`<article class="card fleet-server" aria-busy="true">
     <${Skeleton} width="40%" height="1.5rem" /><${Skeleton} height="3.4rem" /><${Skeleton} height="4.5rem" /></article>`)}</div>`;
@@ -44,22 +44,22 @@ function Server({ server, reload }) {
       ${census && !server.failed_since && html`<span class="muted small">${t("fleet.as_of", { when: moment(census.at) })}</span>`}</footer>`;
 }
 
-/** Marks at 80 % and 90 %; all the words for those who don't see it, and a legend for those who do. */
+/** Draw a server's bar with marks at 80 % and 90 %, its text for screen readers, and a legend. */
 function Bar({ server }) {
   const { limit, census } = server;
   const parts = SEGMENTS.map((name) => [name, census?.[name] ?? 0]);
-  const seen = parts.reduce((sum, [, n]) => sum + n, 0);
-  parts.push(["reserved", Math.max(server.reserved - seen, 0)]);
-  const taken = used(server);
-  const whole = Math.max(limit, taken, 1);
-  parts.push(["free", Math.max(limit - taken, 0)]);
-  const there = parts.filter(([, n]) => n > 0);
-  const words = there.map(([name, n]) => t(`fleet.segments.${name}`, { n }));
+  const occupied = parts.reduce((sum, [, n]) => sum + n, 0);
+  parts.push(["reserved", Math.max(server.reserved - occupied, 0)]);
+  const slots = used(server);
+  const whole = Math.max(limit, slots, 1);
+  parts.push(["free", Math.max(limit - slots, 0)]);
+  const present = parts.filter(([, n]) => n > 0);
+  const words = present.map(([name, n]) => t(`fleet.segments.${name}`, { n }));
   const label = t("fleet.servers.bar", { server: server.server, percent: formatPercent(share(server)), parts: words.join(", ") });
   const at = (mark) => ({ insetInlineStart: `${((mark * limit) / whole) * 100}%` });
   return html`<div class="fleet-capacity">
     <div class="fleet-bar" role="img" aria-label=${label}>
-      ${there.map(([name, n]) => html`<span key=${name} class=${`fleet-segment ${name}`} style=${{ flexGrow: n / whole }}></span>`)}
+      ${present.map(([name, n]) => html`<span key=${name} class=${`fleet-segment ${name}`} style=${{ flexGrow: n / whole }}></span>`)}
       ${[WARN, RED].map((mark) => html`<span class=${`fleet-mark ${mark === RED ? "red" : ""}`} style=${at(mark)}></span>`)}
     </div>
     <div class="fleet-marks" aria-hidden="true">${[WARN, RED].map((mark) => html`<span style=${at(mark)}>${formatPercent(mark)}</span>`)}</div>

@@ -1,4 +1,4 @@
-// What sweeps did, and what was wrong for how long.
+// Show the runs of sweeps, and past and open incidents.
 
 import { html } from "../../lib.js";
 import { t } from "../../i18n/index.js";
@@ -7,7 +7,7 @@ import { useSearchParams } from "../../router.js";
 import { usePages } from "./pages.js";
 import { causeOf, countsOf, span, word } from "./words.js";
 
-/** Short reports of runs, newest first. */
+/** List runs with short reports, newest first. */
 export function Runs({ runs, overdue = [] }) {
   if (!runs.length) return html`<${EmptyState} level=${3} icon="clock" title=${t("fleet.runs.none")} text=${t("fleet.runs.none_text")} />`;
   const newest = new Set(["orphans", "capacity"].map((kind) => runs.find((run) => run.kind === kind)?.id));
@@ -30,13 +30,13 @@ function Run({ run, late }) {
   </li>`;
 }
 
-/** What is wrong and what was; open ones first. */
+/** List incidents, open ones first. */
 export function Incidents({ servers, limit = 50 }) {
   const { items, error, reload, more, busy } = usePages("fleet/incidents", "incidents", { limit });
   if (!items) return error ? html`<${ErrorState} error=${error} onRetry=${reload} />` : html`<${SkeletonRows} rows=${3} />`;
   if (!items.length) return html`<${EmptyState} level=${3} icon="circle-check" title=${t("fleet.incidents.none")} text=${t("fleet.incidents.none_text")} />`;
   const ordered = [...items].sort((one, other) => Boolean(one.resolved_at) - Boolean(other.resolved_at));
-  return html`<ul role="list" class="fleet-list">${ordered.map((each) => html`<${IncidentRow} key=${each.id} incident=${each} servers=${servers} />`)}</ul>
+  return html`<ul role="list" class="fleet-list">${ordered.map((incident) => html`<${IncidentRow} key=${incident.id} incident=${incident} servers=${servers} />`)}</ul>
     ${more && limit > 5 && html`<p class="fleet-more"><${Button} busy=${busy} onClick=${more}>${t("fleet.runs.more")}<//></p>`}`;
 }
 
@@ -52,7 +52,7 @@ function IncidentRow({ incident, servers }) {
   </li>`;
 }
 
-/** All runs of a kind, and all incidents. */
+/** Show all runs of a kind, and all incidents. */
 export function History({ fleet }) {
   const [params, setParams] = useSearchParams();
   const kind = params.get("kind") === "capacity" ? "capacity" : "orphans";

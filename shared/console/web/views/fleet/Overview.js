@@ -1,4 +1,4 @@
-// The fleet at a glance: what needs somebody, how full it is, where it is going, whether it is true.
+// Show the fleet at a glance: what needs attention, how full it is, its trend, and its invariants.
 
 import { html } from "../../lib.js";
 import { formatCount } from "../../format.js";
@@ -22,7 +22,7 @@ export function Overview({ fleet: { data, error, reload } }) {
     <div class="fleet-two">
       <section class="card fleet-part" aria-labelledby="fleet-trend"><h2 id="fleet-trend">${t("fleet.trend.title")}</h2><${Trend} fleet=${data} /></section>
       <section class="card fleet-part" aria-labelledby="fleet-invariants"><h2 id="fleet-invariants">${t("fleet.invariants.title")}</h2>
-        ${data ? html`<${Stand} found=${data.invariants} link />` : html`<${Skeleton} height="4rem" />`}</section>
+        ${data ? html`<${Stand} invariants=${data.invariants} link />` : html`<${Skeleton} height="4rem" />`}</section>
     </div>
     <div class="fleet-two even">
       <section class="card fleet-part" aria-labelledby="fleet-runs"><header><h2 id="fleet-runs">${t("fleet.runs.title")}</h2><${Button} small kind="quiet" to="/history">${t("fleet.runs.all")}<//></header>

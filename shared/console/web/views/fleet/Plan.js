@@ -1,4 +1,4 @@
-// What a sweep would do now, without doing it.
+// Show what a sweep would do now, without doing it.
 
 import { html, useEffect, useState } from "../../lib.js";
 import { api } from "../../api.js";
@@ -13,38 +13,38 @@ const SHOWN = 50;
 const PATIENCE_MS = 120_000;
 
 export function Plan({ onClose }) {
-  const [made, make] = useState({});
+  const [plan, setPlan] = useState({});
   const ask = async () => {
-    make({});
+    setPlan({});
     try {
       const { data } = await api.get("fleet/sweeps/orphans/plan", { timeout: PATIENCE_MS });
-      make({ report: data });
+      setPlan({ report: data });
     } catch (error) {
-      make({ error });
+      setPlan({ error });
     }
   };
   useEffect(() => {
     ask();
   }, []);
   return html`<${Sheet} title=${t("review.plan.title")} onClose=${onClose}>
-    ${made.error ? html`<${ErrorState} title=${t("review.plan.failed")} error=${made.error} onRetry=${ask} />` : made.report ? html`<${Planned} report=${made.report} />` : html`<${SkeletonRows} rows=${5} />`}
+    ${plan.error ? html`<${ErrorState} title=${t("review.plan.failed")} error=${plan.error} onRetry=${ask} />` : plan.report ? html`<${Planned} report=${plan.report} />` : html`<${SkeletonRows} rows=${5} />`}
   <//>`;
 }
 
 function Planned({ report }) {
   const steps = Map.groupBy(report.notes.filter((note) => note.step === "plan"), (note) => note.what);
-  const known = [...ORDER, ...steps.keys()].filter((what, at, all) => steps.has(what) && all.indexOf(what) === at);
+  const kinds = [...ORDER, ...steps.keys()].filter((what, at, all) => steps.has(what) && all.indexOf(what) === at);
   return html`<div class="fleet-plan">
     <${Notice} icon="eye">${t("review.plan.text")}<//>
     <${Brakes} report=${report} />
-    ${known.length === 0 && !report.brakes.length && html`<${EmptyState} level=${3} icon="shield-check" title=${t("review.plan.nothing")} text=${t("review.plan.nothing_text")} />`}
-    ${known.map((what) => {
+    ${kinds.length === 0 && !report.brakes.length && html`<${EmptyState} level=${3} icon="shield-check" title=${t("review.plan.nothing")} text=${t("review.plan.nothing_text")} />`}
+    ${kinds.map((what) => {
       const notes = steps.get(what);
       return html`<section key=${what}><h3>${word("review.plan", what)} <span class="fleet-count">${notes.length}</span></h3>
         <ul role="list" class="fleet-violations">${notes.slice(0, SHOWN).map(
           (note) => html`<li><code>${note.instance}</code> <span class="muted small">${[note.why && word("review.why", note.why), note.server && t("review.server", { server: note.server })].filter(Boolean).join(" · ")}</span></li>`,
         )}</ul>${notes.length > SHOWN && html`<p class="muted small">${t("review.plan.more", { n: notes.length - SHOWN })}</p>`}</section>`;
     })}
-    ${report.invariants && html`<${Stand} found=${report.invariants} />`}
+    ${report.invariants && html`<${Stand} invariants=${report.invariants} />`}
   </div>`;
 }

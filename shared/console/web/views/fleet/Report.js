@@ -1,4 +1,4 @@
-// Whether records and servers agree: in one sentence, and each violation.
+// Show whether records and servers agree: in one sentence, and with every violation.
 
 import { html } from "../../lib.js";
 import { t } from "../../i18n/index.js";
@@ -7,48 +7,48 @@ import { word } from "./words.js";
 
 const MENDED = new Set(["instance_without_line", "line_without_instance", "slots_wrong"]);
 
-/** The sentence; with `link` it leads to the report. */
-export function Stand({ found, link }) {
-  if (!found) return html`<p class="muted">${t("fleet.invariants.none")}</p>`;
-  const said = found.count
-    ? t("fleet.invariants.sentence", { n: found.count, instances: found.instances })
-    : t("fleet.invariants.clean", { instances: found.instances });
-  return html`<div class=${`fleet-stand ${found.count ? "warn" : "good"}`}>
-    <${Icon} name=${found.count ? "shield-alert" : "shield-check"} />
-    <div><p class="fleet-sentence">${said}</p>
-      <p class="muted small">${t("fleet.invariants.lines", { n: found.lines })} · ${t("fleet.invariants.checked", { when: "" })}<${Age} at=${found.checked_at} /></p>
-      ${link && html`<ul role="list" class="fleet-rules">${Object.entries(found.by_rule).map(
+/** Show the sentence; with `link` also the rules and a link to the report. */
+export function Stand({ invariants, link }) {
+  if (!invariants) return html`<p class="muted">${t("fleet.invariants.none")}</p>`;
+  const text = invariants.count
+    ? t("fleet.invariants.sentence", { n: invariants.count, instances: invariants.instances })
+    : t("fleet.invariants.clean", { instances: invariants.instances });
+  return html`<div class=${`fleet-stand ${invariants.count ? "warn" : "good"}`}>
+    <${Icon} name=${invariants.count ? "shield-alert" : "shield-check"} />
+    <div><p class="fleet-sentence">${text}</p>
+      <p class="muted small">${t("fleet.invariants.lines", { n: invariants.lines })} · ${t("fleet.invariants.checked", { when: "" })}<${Age} at=${invariants.checked_at} /></p>
+      ${link && html`<ul role="list" class="fleet-rules">${Object.entries(invariants.by_rule).map(
         ([rule, n]) => html`<li><span class="fleet-count">${n}</span> ${word("fleet.rules", rule)}</li>`,
       )}</ul><${Button} small to="/report" icon="arrow-right">${t("fleet.invariants.see")}<//>`}
     </div></div>`;
 }
 
-/** The whole of it, from the last clean-up. */
+/** Show the whole report of the last clean-up. */
 export function Report({ fleet }) {
   const { data, error, reload } = fleet;
-  const found = data?.invariants;
+  const invariants = data?.invariants;
   if (!data) return error ? html`<${ErrorState} error=${error} onRetry=${reload} />` : html`<${SkeletonRows} />`;
-  if (!found) return html`<${EmptyState} icon="shield" title=${t("fleet.invariants.none")} text=${t("fleet.invariants.nothing")} />`;
+  if (!invariants) return html`<${EmptyState} icon="shield" title=${t("fleet.invariants.none")} text=${t("fleet.invariants.nothing")} />`;
   return html`<div class="fleet-overview">
-    <section class="card fleet-part"><${Stand} found=${found} /></section>
-    ${found.unseen.length > 0 && html`<${Notice} tone="warn">${t("fleet.invariants.unseen", { servers: found.unseen.join(", ") })}<//>`}
-    ${found.count === 0 && html`<${EmptyState} icon="shield-check" title=${t("fleet.invariants.good")} text=${t("fleet.invariants.good_text")} />`}
-    ${grouped(found.violations).map(
+    <section class="card fleet-part"><${Stand} invariants=${invariants} /></section>
+    ${invariants.unseen.length > 0 && html`<${Notice} tone="warn">${t("fleet.invariants.unseen", { servers: invariants.unseen.join(", ") })}<//>`}
+    ${invariants.count === 0 && html`<${EmptyState} icon="shield-check" title=${t("fleet.invariants.good")} text=${t("fleet.invariants.good_text")} />`}
+    ${groupByRule(invariants.violations).map(
       ([rule, several]) => html`<section class="card fleet-part" key=${rule}>
-        <header><h2>${word("fleet.rules", rule)} <span class="fleet-count">${found.by_rule[rule] ?? several.length}</span></h2>
+        <header><h2>${word("fleet.rules", rule)} <span class="fleet-count">${invariants.by_rule[rule] ?? several.length}</span></h2>
           ${MENDED.has(rule) && html`<${Chip} icon="wrench">${t("fleet.invariants.mended")}<//>`}</header>
-        <ul role="list" class="fleet-violations">${several.map((each) => html`<${Violation} violation=${each} />`)}</ul>
+        <ul role="list" class="fleet-violations">${several.map((violation) => html`<${Violation} violation=${violation} />`)}</ul>
       </section>`,
     )}
-    ${found.count > found.violations.length && html`<p class="muted">${t("fleet.invariants.cut", { shown: found.violations.length, n: found.count })}</p>`}
+    ${invariants.count > invariants.violations.length && html`<p class="muted">${t("fleet.invariants.cut", { shown: invariants.violations.length, n: invariants.count })}</p>`}
   </div>`;
 }
 
-const grouped = (violations) => [...Map.groupBy(violations, (each) => each.rule)];
+const groupByRule = (violations) => [...Map.groupBy(violations, (violation) => violation.rule)];
 
 function Violation({ violation }) {
-  const told = ["instance", "tenant", "server", "count"].filter((name) => violation[name] !== undefined && violation[name] !== null);
-  return html`<li>${told.map(
+  const names = ["instance", "tenant", "server", "count"].filter((name) => violation[name] !== undefined && violation[name] !== null);
+  return html`<li>${names.map(
     (name) => html`<span class="fleet-told"><span class="muted small">${t(`fleet.invariants.${name}`)}</span> <code>${violation[name]}</code></span>`,
   )}</li>`;
 }

@@ -1,4 +1,4 @@
-// What the clean-up will delete and why, and a person's word on it.
+// Show what the clean-up will delete and why, and let a person decide.
 
 import { html, useState } from "../../lib.js";
 import { t } from "../../i18n/index.js";
@@ -14,11 +14,11 @@ const PAGE = 200;
 const LATELY = 20;
 const SHOWN_NOTES = 20;
 
-/** A page of a stage of candidates. */
+/** Page through the candidates of a stage. */
 const useStage = (stage, limit = PAGE) => usePages("fleet/candidates", "candidates", { stage, limit });
 
 export function Review({ fleet }) {
-  const [simulated, simulate] = useState(false);
+  const [simulating, setSimulating] = useState(false);
   const ran = fleet.data?.sweeps.some((run) => run.kind === "orphans");
   const last = useGet(ran ? "fleet/sweeps/orphans/latest" : null);
   const stages = {
@@ -37,18 +37,18 @@ export function Review({ fleet }) {
   const coming = every.some((stage) => !stage.items);
   return html`<div class="fleet-review">
     <div class="fleet-intro"><p class="muted">${t("review.intro")}</p>
-      <${Button} icon="eye" onClick=${() => simulate(true)}>${t("review.simulate")}<//></div>
+      <${Button} icon="eye" onClick=${() => setSimulating(true)}>${t("review.simulate")}<//></div>
     ${last.data && html`<${Brakes} report=${last.data} reload=${last.reload} />`}
     ${failed ? html`<${ErrorState} error=${failed.error} onRetry=${reload} />` : coming ? html`<${SkeletonRows} rows=${4} height="7rem" />` : html`<${Sections} stages=${stages} reload=${reload} />`}
     <${Last} last=${last} never=${ran === false} />
-    ${simulated && html`<${Plan} onClose=${() => simulate(false)} />`}
+    ${simulating && html`<${Plan} onClose=${() => setSimulating(false)} />`}
   </div>`;
 }
 
 function Sections({ stages, reload }) {
   const { quarantined, suspected, deleting, kept, deleted } = stages;
-  const waiting = quarantined.items.filter((each) => each.awaits_approval);
-  const approved = quarantined.items.filter((each) => !each.awaits_approval);
+  const waiting = quarantined.items.filter((candidate) => candidate.awaits_approval);
+  const approved = quarantined.items.filter((candidate) => !candidate.awaits_approval);
   const sections = [
     ["awaiting", waiting, quarantined],
     ["quarantined", approved, waiting.length ? null : quarantined],
@@ -62,7 +62,7 @@ function Sections({ stages, reload }) {
     ${sections.map(
       ([name, items, source]) => items.length > 0 && html`<section key=${name} class=${`fleet-stage ${name}`} aria-labelledby=${`fleet-${name}`}>
         <h2 id=${`fleet-${name}`}>${t(`review.${name}`)} <span class="fleet-count">${items.length}${source?.more ? "+" : ""}</span></h2>
-        <ul role="list">${items.map((each) => html`<${Candidate} key=${each.id} candidate=${each} reload=${reload} />`)}</ul>
+        <ul role="list">${items.map((candidate) => html`<${Candidate} key=${candidate.id} candidate=${candidate} reload=${reload} />`)}</ul>
         ${source?.more && html`<p class="fleet-more"><${Button} busy=${source.busy} onClick=${source.more}>${t("review.more")}<//></p>`}
       </section>`,
     )}`;
@@ -80,9 +80,9 @@ function Done({ report }) {
   return html`<p>${did.length ? did.join(" · ") : t("fleet.runs.nothing")}</p>
     <p class="muted small">${report.ended_at ? html`${t("review.last.ended", { when: "" })}<${Age} at=${report.ended_at} />` : t("fleet.runs.running")}</p>
     ${report.notes.length > 0 && html`<details class="fleet-table"><summary>${t("review.last.notes")}</summary><ul class="fleet-notes">
-      ${report.notes.slice(0, SHOWN_NOTES).map((note) => html`<li>${noted(note)}</li>`)}
+      ${report.notes.slice(0, SHOWN_NOTES).map((note) => html`<li>${describeNote(note)}</li>`)}
       ${rest > 0 && html`<li class="muted">${t("review.last.more", { n: rest })}</li>`}</ul></details>`}`;
 }
 
-const noted = ({ what, instance, server, why }) =>
+const describeNote = ({ what, instance, server, why }) =>
   html`${word("fleet.counts", what, { n: 1 })}${instance && html` <code>${instance}</code>`}${server && ` · ${t("review.server", { server })}`}${why && html` · <span class="muted">${word("review.why", why)}</span>`}`;

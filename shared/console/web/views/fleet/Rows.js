@@ -1,11 +1,11 @@
-// A table of thousands of lines of which only those in sight exist. On a phone a row is a card.
+// Show a table of thousands of lines, rendering only those in sight. On a phone a row is a card.
 
 import { html, useEffect, useLayoutEffect, useMemo, useReducer, useRef, useState } from "../../lib.js";
 import { lineName } from "../../format.js";
 import { t } from "../../i18n/index.js";
 import { Age, Button, Chip, Icon, NumberChip, StateChip } from "../../ui/index.js";
 import { elementScroll, observeElementOffset, observeElementRect, Virtualizer } from "../../vendor/tanstack-virtual-core/index.js";
-import { COLUMNS, off } from "./lines.js";
+import { COLUMNS, isOff } from "./lines.js";
 import { word } from "./words.js";
 
 const ROW = 52;
@@ -15,13 +15,13 @@ const STEPS = { ArrowDown: 1, ArrowUp: -1, PageDown: 10, PageUp: -10 };
 
 export const columnName = (column) => t(`fleet.instances.${column === "tenant" ? "tenant_column" : column}`);
 
-export function Rows({ lines, wanted, onSort, onTenant, onLink }) {
+export function Rows({ lines, filters, onSort, onTenant, onLink }) {
   const place = useRef(null);
   const narrow = useNarrow();
   const virtual = useVirtual(place, lines, narrow ? CARD : ROW);
-  const heading = narrow ? null : html`<${Heading} wanted=${wanted} onSort=${onSort} />`;
+  const heading = narrow ? null : html`<${Heading} filters=${filters} onSort=${onSort} />`;
   return html`<div class=${`card fleet-lines${narrow ? " cards" : ""}`} role="table" aria-label=${t("fleet.instances.table")} aria-rowcount=${lines.length + (narrow ? 0 : 1)}
-      onKeyDown=${(event) => step(event, virtual, lines.length)}>
+      onKeyDown=${(event) => moveFocus(event, virtual, lines.length)}>
     ${heading}
     <div class="fleet-rows" role="rowgroup" ref=${place} style=${{ height: `${virtual.getTotalSize()}px` }}>
       ${virtual.getVirtualItems().map(
@@ -32,11 +32,11 @@ export function Rows({ lines, wanted, onSort, onTenant, onLink }) {
   </div>`;
 }
 
-const Heading = ({ wanted, onSort }) => html`<div role="rowgroup" class="fleet-heading"><div role="row" aria-rowindex="1" class="fleet-row">
+const Heading = ({ filters, onSort }) => html`<div role="rowgroup" class="fleet-heading"><div role="row" aria-rowindex="1" class="fleet-row">
   ${COLUMNS.map((column) => {
-    const here = wanted.sort === column;
-    return html`<div role="columnheader" class=${column} aria-sort=${here ? (wanted.down ? "descending" : "ascending") : "none"}>
-      <button type="button" onClick=${() => onSort(column)}>${columnName(column)}<${Icon} name=${here ? (wanted.down ? "arrow-down" : "arrow-up") : "arrow-up-down"} /></button></div>`;
+    const here = filters.sort === column;
+    return html`<div role="columnheader" class=${column} aria-sort=${here ? (filters.down ? "descending" : "ascending") : "none"}>
+      <button type="button" onClick=${() => onSort(column)}>${columnName(column)}<${Icon} name=${here ? (filters.down ? "arrow-down" : "arrow-up") : "arrow-up-down"} /></button></div>`;
   })}<div role="columnheader" class="action"><span class="unseen">${t("fleet.instances.action")}</span></div>
 </div></div>`;
 
@@ -51,13 +51,13 @@ function Row({ line, index, narrow, top, onTenant, onLink }) {
       ${reason && html`<span class="small muted cut" title=${reason}>${reason}</span>`}`)}
     ${cell("server", html`<span class="cut" title=${line.server}>${line.server}</span>`)}
     ${cell("since", html`<span class="small nowrap"><${Age} at=${line.since} /></span>`)}
-    ${cell("action", off(line) && html`<${Button} small icon="link" label=${t("fleet.instances.link_of", { label: lineName(line), tenant: line.tenant })} title=${t("fleet.instances.link")}
+    ${cell("action", isOff(line) && html`<${Button} small icon="link" label=${t("fleet.instances.link_of", { label: lineName(line), tenant: line.tenant })} title=${t("fleet.instances.link")}
       onClick=${() => onLink(line)}>${narrow ? t("fleet.instances.link") : null}<//>`)}
   </div>`;
 }
 
-/** Arrow keys go from row to row, staying on the same thing of it. */
-function step(event, virtual, count) {
+/** Move the focus from row to row with the arrow keys, staying on the same control. */
+function moveFocus(event, virtual, count) {
   const row = event.target.closest("[data-index]");
   const by = STEPS[event.key];
   if (!row || (!by && !["Home", "End"].includes(event.key))) return;
@@ -68,8 +68,8 @@ function step(event, virtual, count) {
   const table = event.currentTarget;
   virtual.scrollToIndex(next, { align: "auto" });
   const focus = (tries) => {
-    const found = [...table.querySelectorAll(`[data-index="${next}"] :is(${which})`)].at(-1);
-    if (found) found.focus({ preventScroll: true });
+    const target = [...table.querySelectorAll(`[data-index="${next}"] :is(${which})`)].at(-1);
+    if (target) target.focus({ preventScroll: true });
     else if (tries) requestAnimationFrame(() => focus(tries - 1));
   };
   requestAnimationFrame(() => focus(10));
@@ -86,7 +86,7 @@ function useNarrow() {
   return narrow;
 }
 
-/** What virtual-core needs of a component: the shell's `main` scrolls, and the list begins somewhere in it. */
+/** Connect virtual-core to a component: the shell's `main` scrolls, and the list begins somewhere in it. */
 function useVirtual(place, lines, size) {
   const [, again] = useReducer((n) => n + 1, 0);
   const [margin, setMargin] = useState(0);

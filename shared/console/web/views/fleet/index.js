@@ -1,4 +1,4 @@
-// The fleet as its operators see it. What every part shows of it is asked once, here.
+// Show operators the fleet. What its parts share is fetched once, here.
 
 import { html, useEffect, useRef } from "../../lib.js";
 import { t } from "../../i18n/index.js";

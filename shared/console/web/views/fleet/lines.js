@@ -1,4 +1,4 @@
-// All lines of the fleet, page after page, kept while one looks elsewhere; and which of them are wanted.
+// Load all lines of the fleet, page by page, and filter them. They stay loaded while the person is elsewhere.
 
 import { batch, signal } from "../../lib.js";
 import { api } from "../../api.js";
@@ -7,53 +7,53 @@ import { locale } from "../../i18n/index.js";
 
 const PAGE = 500;
 
-/** lines: those that are there already; at: when they were asked for; done: there are no more. */
-export const loaded = signal({ lines: [], at: null, done: false, busy: false, error: null });
+/** The lines loaded so far. at: when loading began; done: there are no more. */
+export const fleetLines = signal({ lines: [], at: null, done: false, busy: false, error: null });
 
 let running = null;
 
-/** Every page anew; what is shown stays until the first page is there. */
+/** Load every page again; the lines shown stay until there is more to show. */
 export async function load() {
   running?.abort();
-  const mine = (running = new AbortController());
-  loaded.value = { ...loaded.value, busy: true, error: null };
+  const controller = (running = new AbortController());
+  fleetLines.value = { ...fleetLines.value, busy: true, error: null };
   const at = new Date();
-  const found = [];
+  const lines = [];
   let cursor;
   try {
     do {
-      const { data } = await api.get("fleet/instances", { query: { limit: PAGE, cursor }, signal: mine.signal });
-      found.push(...data.instances.map(searchable));
+      const { data } = await api.get("fleet/instances", { query: { limit: PAGE, cursor }, signal: controller.signal });
+      lines.push(...data.instances.map(searchable));
       cursor = data.next;
-      // A second look shows nothing before it has caught up, so that rows don't vanish and come back.
-      if (!cursor || found.length >= loaded.value.lines.length) batch(() => show(found, at, !cursor));
+      // When loading again, show nothing before it has caught up, so that rows don't vanish and come back.
+      if (!cursor || lines.length >= fleetLines.value.lines.length) batch(() => show(lines, at, !cursor));
     } while (cursor);
   } catch (error) {
-    if (error.kind !== "aborted") loaded.value = { ...loaded.value, busy: false, error };
+    if (error.kind !== "aborted") fleetLines.value = { ...fleetLines.value, busy: false, error };
   }
 }
 
-const show = (found, at, done) => (loaded.value = { lines: [...found], at, done, busy: !done, error: null });
+const show = (lines, at, done) => (fleetLines.value = { lines: [...lines], at, done, busy: !done, error: null });
 
 function searchable(line) {
-  const shown = formatNumber(line.number);
-  return { ...line, words: plain(`${lineName(line)} ${line.tenant} ${line.line} ${shown}`), digits: line.number ?? "" };
+  const number = formatNumber(line.number);
+  return { ...line, words: plain(`${lineName(line)} ${line.tenant} ${line.line} ${number}`), digits: line.number ?? "" };
 }
 
 const plain = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
 
 export const COLUMNS = ["label", "tenant", "number", "state", "server", "since"];
 
-/** Whether a line isn't connected. */
-export const off = (line) => line.state !== "open";
+/** Tell whether a line isn't connected. */
+export const isOff = (line) => line.state !== "open";
 
-/** The lines that `wanted` {text, state, server, tenant, sort, down} leaves, in its order. */
-export function chosen(lines, { text, state, server, tenant, sort, down }) {
+/** Filter and sort the lines by {text, state, server, tenant, sort, down}. */
+export function selectLines(lines, { text, state, server, tenant, sort, down }) {
   const words = plain(text).split(/\s+/).filter(Boolean);
   const digits = /^[\d\s()+-]+$/.test(text) ? text.replace(/\D/g, "") : "";
-  const found = lines.filter(
+  const matches = lines.filter(
     (line) =>
-      (!state || (state === "off" ? off(line) : line.state === state)) &&
+      (!state || (state === "off" ? isOff(line) : line.state === state)) &&
       (!server || line.server === server) &&
       (!tenant || line.tenant === tenant) &&
       ((digits && line.digits.includes(digits)) || words.every((word) => line.words.includes(word))),
@@ -65,5 +65,5 @@ export function chosen(lines, { text, state, server, tenant, sort, down }) {
     number: (one, other) => !one.number - !other.number || (one.digits < other.digits ? -1 : one.digits > other.digits ? 1 : 0),
   };
   const compare = by[sort] ?? ((one, other) => collator.compare(one[sort], other[sort]));
-  return found.sort((one, other) => direction * compare(one, other) || collator.compare(one.instance, other.instance));
+  return matches.sort((one, other) => direction * compare(one, other) || collator.compare(one.instance, other.instance));
 }

@@ -1,26 +1,26 @@
-// A list that the functions give page by page.
+// Load a list page by page.
 
 import { useCallback, useEffect, useRef, useState } from "../../lib.js";
 import { api } from "../../api.js";
 
-/** {items, error, busy, reload, more}: the first page, and `more` for the next while there is one. `name`: where they are. */
+/** Load a list: {items, error, busy, reload, more}. `more` loads the next page, while there is one; `name` is the items' field. */
 export function usePages(path, name, query) {
-  const [shown, show] = useState({ items: undefined, next: null, error: null, busy: true });
+  const [page, setPage] = useState({ items: undefined, next: null, error: null, busy: true });
   const asking = useRef(null);
-  const asked = JSON.stringify(query);
+  const key = JSON.stringify(query);
   const ask = useCallback(
     async (cursor) => {
       asking.current?.abort();
-      const mine = (asking.current = new AbortController());
-      show((before) => ({ ...before, busy: true, error: null }));
+      const controller = (asking.current = new AbortController());
+      setPage((before) => ({ ...before, busy: true, error: null }));
       try {
-        const { data } = await api.get(path, { query: { ...query, cursor }, signal: mine.signal });
-        show((before) => ({ items: cursor ? [...before.items, ...data[name]] : data[name], next: data.next ?? null, error: null, busy: false }));
+        const { data } = await api.get(path, { query: { ...query, cursor }, signal: controller.signal });
+        setPage((before) => ({ items: cursor ? [...before.items, ...data[name]] : data[name], next: data.next ?? null, error: null, busy: false }));
       } catch (error) {
-        if (error.kind !== "aborted") show((before) => ({ ...before, error, busy: false }));
+        if (error.kind !== "aborted") setPage((before) => ({ ...before, error, busy: false }));
       }
     },
-    [path, asked],
+    [path, key],
   );
   useEffect(() => {
     ask();
@@ -31,5 +31,5 @@ export function usePages(path, name, query) {
       removeEventListener("online", back);
     };
   }, [ask]);
-  return { ...shown, reload: useCallback(() => ask(), [ask]), more: shown.next ? () => ask(shown.next) : null };
+  return { ...page, reload: useCallback(() => ask(), [ask]), more: page.next ? () => ask(page.next) : null };
 }

@@ -1,4 +1,4 @@
-// A message of ours on its way: shown at once, with how it stands.
+// Show a message that is being sent, at once, with its state.
 
 import { html, useEffect, useState } from "../../lib.js";
 import { straight } from "../../direction.js";
@@ -6,7 +6,7 @@ import { formatBytes, formatTime } from "../../format.js";
 import { t } from "../../i18n/index.js";
 import { Button, Icon } from "../../ui/index.js";
 import { Words } from "./Body.js";
-import { retry, settle } from "./outbox.js";
+import { retry, dropAttempt } from "./outbox.js";
 import { kindIcon, kindWord } from "./words.js";
 
 const DOUBTFUL_MS = 60_000;
@@ -32,7 +32,7 @@ export function Attempt({ attempt }) {
       ${state === "confirming" && late && html`<p class="trouble">${t("inbox.send.doubtful")}</p>`}
       ${failed &&
       html`<p class="actions">${body && html`<${Button} small icon="refresh-cw" onClick=${() => retry(key)}>${t("inbox.send.again")}<//>`}
-        <${Button} small kind="quiet" onClick=${() => settle(key)}>${t("inbox.send.discard")}<//></p>`}
+        <${Button} small kind="quiet" onClick=${() => dropAttempt(key)}>${t("inbox.send.discard")}<//></p>`}
     </div>
   </article>`;
 }

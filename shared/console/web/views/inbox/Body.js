@@ -1,4 +1,4 @@
-// What a message says, of whatever kind. All of it is text that people wrote: it is never anything else here.
+// Show the content of a message of any kind. Everything in it was written by people, and is rendered as text only.
 
 import { html } from "../../lib.js";
 import { straight } from "../../direction.js";
@@ -38,7 +38,7 @@ export function Body({ message, conversation }) {
   }
 }
 
-/** Line breaks stay; what is an address of the web can be followed. */
+/** Show a text with its line breaks, and with its web addresses as links. */
 export const Words = ({ text }) => html`<p class="words" dir="auto">${text
   .split(ADDRESS)
   .map((part, at) => (at % 2 ? html`<a href=${part} dir="auto" target="_blank" rel="noopener noreferrer nofollow">${part}</a>` : part))}</p>`;
@@ -61,5 +61,5 @@ function Poll({ poll, text }) {
   const n = poll.selectable ?? 0;
   return html`<div class="poll"><p class="mark"><${Icon} name="chart-line" />${kindWord("poll")} · ${n === 1 ? t("inbox.poll.one") : n ? t("inbox.poll.some", { n }) : t("inbox.poll.any")}</p>
     <strong dir="auto">${poll.question}</strong>
-    <ul role="list">${poll.options.map((each) => html`<li dir="auto">${each}</li>`)}</ul></div>`;
+    <ul role="list">${poll.options.map((option) => html`<li dir="auto">${option}</li>`)}</ul></div>`;
 }

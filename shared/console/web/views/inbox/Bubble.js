@@ -1,11 +1,11 @@
-// One message, and what became of it.
+// Show one message, with its delivery, edits and reactions.
 
 import { html, useState } from "../../lib.js";
 import { formatMoment, formatTime, hue } from "../../format.js";
 import { t } from "../../i18n/index.js";
 import { Button, Icon } from "../../ui/index.js";
 import { Body } from "./Body.js";
-import { authorName, inShort, kindIcon, kindWord } from "./words.js";
+import { authorName, summarize, kindIcon, kindWord } from "./words.js";
 
 export function Bubble({ message, acts, messages, conversation, name, mute, tight }) {
   const { id, from_me: mine, author, revoked } = message;
@@ -20,7 +20,7 @@ export function Bubble({ message, acts, messages, conversation, name, mute, tigh
       <${Foot} message=${message} />
       <${Reactions} reactions=${message.reactions} />
     </div>
-    ${!revoked && !mute && html`<${Button} small kind="quiet" icon="reply" label=${t("inbox.replyTo", { text: inShort(message).slice(0, 80) })} class="reply" onClick=${() => acts.reply(message)} />`}
+    ${!revoked && !mute && html`<${Button} small kind="quiet" icon="reply" label=${t("inbox.replyTo", { text: summarize(message).slice(0, 80) })} class="reply" onClick=${() => acts.reply(message)} />`}
   </article>`;
 }
 
@@ -47,7 +47,7 @@ function Foot({ message }) {
     </p>
     ${mine && (message.failed || message.unacknowledged) && html`<p class="trouble">${t(`inbox.delivery.${message.failed ? "failed" : "unacknowledged"}`)}</p>`}
     ${message.left_through && html`<p class="trouble">${t("inbox.wrongNumber", { number: message.left_through })}</p>`}
-    ${open && html`<div class="history"><p>${t("inbox.history")}</p><ol role="list">${history.map((each) => html`<li dir="auto">${each}</li>`)}</ol></div>`}`;
+    ${open && html`<div class="history"><p>${t("inbox.history")}</p><ol role="list">${history.map((text) => html`<li dir="auto">${text}</li>`)}</ol></div>`}`;
 }
 
 const TICKS = { pending: "clock", sent: "check", delivered: "check-check", read: "check-check", played: "check-check", failed: "circle-alert", unacknowledged: "clock" };

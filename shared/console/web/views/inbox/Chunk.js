@@ -1,4 +1,4 @@
-// Fifty messages, at most: there while they are near what is seen, and else only a space of their height.
+// Render up to fifty messages while they are near what is in sight; else only a space of their height.
 
 import { Component, html, useEffect, useErrorBoundary, useRef } from "../../lib.js";
 import { formatDay } from "../../format.js";
@@ -23,11 +23,11 @@ export class Chunk extends Component {
   }
 
   shouldComponentUpdate(next, { near }) {
-    return near !== this.state.near || this.has(next.wanted) || SAME.some((name) => next[name] !== this.props[name]);
+    return near !== this.state.near || this.has(next.jumpTo) || SAME.some((name) => next[name] !== this.props[name]);
   }
 
-  has(wanted) {
-    return Boolean(wanted) && this.props.messages.where.get(wanted.id) === this.props.chunk.id;
+  has(jumpTo) {
+    return Boolean(jumpTo) && this.props.messages.where.get(jumpTo.id) === this.props.chunk.id;
   }
 
   moved({ isIntersecting: near, boundingClientRect: box }) {
@@ -37,13 +37,13 @@ export class Chunk extends Component {
     this.setState({ near });
   }
 
-  render({ chunk, before, wanted, acts, messages, conversation, name, mute }, { near }) {
-    if (!near && !this.has(wanted)) return html`<div class="chunk" data-chunk=${chunk.id} style=${{ height: `${this.height}px` }}></div>`;
+  render({ chunk, before, jumpTo, acts, messages, conversation, name, mute }, { near }) {
+    if (!near && !this.has(jumpTo)) return html`<div class="chunk" data-chunk=${chunk.id} style=${{ height: `${this.height}px` }}></div>`;
     return html`<div class="chunk" data-chunk=${chunk.id} style=${{ height: "" }}>
       ${chunk.messages.map((message, at) => {
         const last = chunk.messages[at - 1] ?? before;
-        return html`<${Sound} key=${`${message.id}/`} message=${message}><${Dividers} message=${message} last=${last} /><//>
-          <${Sound} key=${message.id} message=${message} instead=${Broken}>
+        return html`<${ErrorBoundary} key=${`${message.id}/`} message=${message}><${Dividers} message=${message} last=${last} /><//>
+          <${ErrorBoundary} key=${message.id} message=${message} instead=${Broken}>
           <${Bubble} message=${message} acts=${acts} messages=${messages} conversation=${conversation} name=${name} mute=${mute} tight=${together(message, last)} />
         <//>`;
       })}
@@ -51,13 +51,13 @@ export class Chunk extends Component {
   }
 }
 
-/** A message that can't be shown says so, and leaves the others alone. It is tried again once it has changed. */
-function Sound({ message, instead: Instead, children }) {
-  const [broken, mend] = useErrorBoundary((error) => console.error(error));
-  const tried = useRef(message);
+/** Contain a message that fails to render, so that the others stay. It is rendered again once it has changed. */
+function ErrorBoundary({ message, instead: Instead, children }) {
+  const [broken, reset] = useErrorBoundary((error) => console.error(error));
+  const lastTried = useRef(message);
   useEffect(() => {
-    if (tried.current !== message) mend();
-    tried.current = message;
+    if (lastTried.current !== message) reset();
+    lastTried.current = message;
   }, [message]);
   return broken ? Instead && html`<${Instead} message=${message} />` : children;
 }

@@ -1,32 +1,32 @@
-// Saying something: always through which number, and if not, why not.
+// Write and send a message, with the number it leaves through; or say why the line can't send.
 
 import { html, useEffect, useId, useRef, useState } from "../../lib.js";
 import { BASE } from "../../config.js";
 import { straight } from "../../direction.js";
 import { formatBytes, formatNumber, lineName } from "../../format.js";
 import { t } from "../../i18n/index.js";
-import { remember, remembered } from "../../memory.js";
+import { remember, recall } from "../../memory.js";
 import { Button, Icon, Notice, NumberChip } from "../../ui/index.js";
-import { bodyOf, kindOf, tooLarge } from "./attach.js";
+import { buildBody, kindOf, tooLarge } from "./attach.js";
 import { dispatch } from "./outbox.js";
-import { authorName, called, inShort, kindIcon } from "./words.js";
+import { authorName, contactName, summarize, kindIcon } from "./words.js";
 
 export const draftName = (conversation) => `draft.${conversation}`;
 
 export function Composer({ id, conversation, line, mute, stranger, ready, quoted, onQuote, find, input }) {
-  const [text, write] = useState(() => remembered(draftName(id))?.text ?? "");
+  const [text, write] = useState(() => recall(draftName(id))?.text ?? "");
   const [file, attach] = useState(null);
   const [trouble, complain] = useState(null);
   const hint = useId();
   const sending = useRef(false);
-  const wanted = useRef(remembered(draftName(id))?.quoted);
+  const quotedId = useRef(recall(draftName(id))?.quoted);
   useEffect(() => {
-    if (!ready || !wanted.current) return;
-    onQuote(find(wanted.current) ?? null);
-    wanted.current = null;
+    if (!ready || !quotedId.current) return;
+    onQuote(find(quotedId.current) ?? null);
+    quotedId.current = null;
   }, [ready]);
   useEffect(() => {
-    const answers = quoted?.id ?? wanted.current ?? undefined;
+    const answers = quoted?.id ?? quotedId.current ?? undefined;
     remember(draftName(id), text || answers ? { text, quoted: answers } : null);
   }, [text, quoted]);
 
@@ -35,22 +35,22 @@ export function Composer({ id, conversation, line, mute, stranger, ready, quoted
   if (why) return html`<${Mute} why=${why} conversation=${conversation} />`;
 
   const words = text.trim();
-  const take = (picked) => {
-    const reason = picked && tooLarge(picked);
+  const take = (pick) => {
+    const reason = pick && tooLarge(pick);
     complain(reason || null);
-    attach(reason ? null : picked);
+    attach(reason ? null : pick);
     input.current?.focus();
   };
   const send = async () => {
     if ((!words && !file) || sending.current) return;
     sending.current = true;
-    const spoken = file && kindOf(file) === "audio";
+    const isAudio = file && kindOf(file) === "audio";
     try {
-      const body = file ? await bodyOf(file, words) : { text: words };
+      const body = file ? await buildBody(file, words) : { text: words };
       if (quoted) body.quoted = quoted.id;
       dispatch(id, body, {
         kind: file ? kindOf(file) : "text",
-        text: spoken ? "" : words,
+        text: isAudio ? "" : words,
         file: file && { name: file.name, size: file.size },
       });
       remember(draftName(id), null);
@@ -59,13 +59,13 @@ export function Composer({ id, conversation, line, mute, stranger, ready, quoted
     } finally {
       sending.current = false;
     }
-    if (!spoken) write("");
+    if (!isAudio) write("");
     attach(null);
     complain(null);
     onQuote(null);
     input.current?.focus();
   };
-  const typed = (event) => {
+  const handleKey = (event) => {
     if (event.key === "Escape" && quoted) {
       event.preventDefault();
       onQuote(null);
@@ -74,11 +74,11 @@ export function Composer({ id, conversation, line, mute, stranger, ready, quoted
     event.preventDefault();
     send();
   };
-  const pasted = (event) => {
-    const picked = event.clipboardData?.files?.[0];
-    if (!picked) return;
+  const handlePaste = (event) => {
+    const pick = event.clipboardData?.files?.[0];
+    if (!pick) return;
     event.preventDefault();
-    take(picked);
+    take(pick);
   };
 
   return html`<form class="composer" onSubmit=${(event) => (event.preventDefault(), send())}>
@@ -93,7 +93,7 @@ export function Composer({ id, conversation, line, mute, stranger, ready, quoted
       <${Picker} onPick=${take} />
       <textarea class="input" rows="1" ref=${input} aria-label=${t("inbox.composer.label")} aria-describedby=${hint} maxlength="65536" dir="auto"
         placeholder=${t(file ? "inbox.composer.caption" : "inbox.composer.placeholder")} value=${text}
-        onInput=${(event) => write(event.currentTarget.value)} onKeyDown=${typed} onPaste=${pasted}></textarea>
+        onInput=${(event) => write(event.currentTarget.value)} onKeyDown=${handleKey} onPaste=${handlePaste}></textarea>
       <${Button} kind="primary" icon="send" label=${t("inbox.composer.send")} disabled=${words || file ? false : t("inbox.composer.nothing")} onClick=${send} />
     </div>
   </form>`;
@@ -101,12 +101,12 @@ export function Composer({ id, conversation, line, mute, stranger, ready, quoted
 
 function Picker({ onPick }) {
   const picker = useRef(null);
-  const picked = (event) => {
+  const handleChange = (event) => {
     const [file] = event.currentTarget.files;
     event.currentTarget.value = "";
     if (file) onPick(file);
   };
-  return html`<input type="file" hidden ref=${picker} onChange=${picked} />
+  return html`<input type="file" hidden ref=${picker} onChange=${handleChange} />
     <${Button} kind="quiet" icon="paperclip" label=${t("inbox.composer.attach")} onClick=${() => picker.current.click()} />`;
 }
 
@@ -116,9 +116,9 @@ const Attached = ({ file, onDrop }) => html`<div class="above">
 </div>`;
 
 function Reply({ quoted, conversation, onDrop }) {
-  const name = quoted.from_me ? t("inbox.you") : quoted.author ? authorName(quoted.author) : called(conversation.contact);
+  const name = quoted.from_me ? t("inbox.you") : quoted.author ? authorName(quoted.author) : contactName(conversation.contact);
   return html`<div class="above reply-to"><${Icon} name="reply" />
-    <span class="what"><strong class="cut" dir="auto">${t("inbox.replying", { name })}</strong><span class="cut small" dir="auto">${inShort(quoted)}</span></span>
+    <span class="what"><strong class="cut" dir="auto">${t("inbox.replying", { name })}</strong><span class="cut small" dir="auto">${summarize(quoted)}</span></span>
     <${Button} small kind="quiet" icon="x" label=${t("inbox.dropReply")} onClick=${onDrop} /></div>`;
 }
 

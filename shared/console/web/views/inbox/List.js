@@ -1,16 +1,16 @@
-// The conversations, filtered by what the address says.
+// Show the conversations, filtered as the address says.
 
 import { BASE } from "../../config.js";
 import { html, useEffect, useRef } from "../../lib.js";
 import { formatDate, formatDay, formatMoment, formatNumber, formatTime, lineName } from "../../format.js";
 import { t } from "../../i18n/index.js";
-import { remembered } from "../../memory.js";
+import { recall } from "../../memory.js";
 import { Link, useSearchParams } from "../../router.js";
 import { isOperator } from "../../session.js";
 import { Button, EmptyState, ErrorState, Icon, Notice, NumberChip, ofNoTenant, OperatorsEmpty, Search, Select, Skeleton, Toolbar } from "../../ui/index.js";
 import { sentence } from "../../api.js";
 import { draftName } from "./Composer.js";
-import { called, kindIcon, kindWord } from "./words.js";
+import { contactName, kindIcon, kindWord } from "./words.js";
 
 export function List({ list, filters, lines, chosen, reading }) {
   const [params, setParams] = useSearchParams();
@@ -42,7 +42,7 @@ const Toggle = ({ on, onToggle, children }) =>
   html`<button type="button" class="toggle" aria-pressed=${String(Boolean(on))} onClick=${() => onToggle(!on)}>${children}</button>`;
 
 function lineOptions(lines, current) {
-  const options = (lines ?? []).map((each) => [each.line, [lineName(each), formatNumber(each.number)].filter(Boolean).join(" · ")]);
+  const options = (lines ?? []).map((line) => [line.line, [lineName(line), formatNumber(line.number)].filter(Boolean).join(" · ")]);
   if (current && !options.some(([line]) => line === current)) options.push([current, current]);
   return [["", t("inbox.allLines")], ...options];
 }
@@ -69,12 +69,12 @@ function Rows({ list, filtered, clear, lineless, chosen, reading, query }) {
       <${Button} onClick=${clear}>${t("inbox.nothing.clear")}<//><//>`;
   if (!list.items.length) return html`<${EmptyState} icon="messages-square" title=${t("inbox.empty.title")} text=${t("inbox.empty.text")}>
     <${Button} to=${`~${BASE}/lines`}>${t("inbox.mute.lines")}<//><//>`;
-  const tabbed = list.items.some((each) => each.id === chosen) ? chosen : list.items[0].id;
+  const tabbed = list.items.some((item) => item.id === chosen) ? chosen : list.items[0].id;
   return html`<div class="rows" ref=${scroller}>
     ${list.error && html`<${Notice} tone="bad">${sentence(list.error)}<//>`}
-    <ul role="list" onKeyDown=${walk}>
+    <ul role="list" onKeyDown=${moveFocus}>
       ${list.items.map(
-        (each) => html`<${Row} key=${each.id} conversation=${each} chosen=${each.id === chosen} seen=${each.id === reading} tabbed=${each.id === tabbed} query=${query} />`,
+        (item) => html`<${Row} key=${item.id} conversation=${item} chosen=${item.id === chosen} isRead=${item.id === reading} tabbed=${item.id === tabbed} query=${query} />`,
       )}
     </ul>
     ${list.next &&
@@ -83,8 +83,8 @@ function Rows({ list, filtered, clear, lineless, chosen, reading, query }) {
   </div>`;
 }
 
-/** Up and down move from row to row; Enter opens, as any link. */
-function walk(event) {
+/** Move the focus from row to row with the arrow keys; Enter opens a row, as it does any link. */
+function moveFocus(event) {
   const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
   const rows = [...event.currentTarget.querySelectorAll(".row")];
   const to = event.key === "Home" ? rows[0] : event.key === "End" ? rows.at(-1) : step && rows[rows.indexOf(document.activeElement) + step];
@@ -93,15 +93,15 @@ function walk(event) {
   to.focus();
 }
 
-function Row({ conversation, chosen, seen, tabbed, query }) {
+function Row({ conversation, chosen, isRead, tabbed, query }) {
   const { id, contact, last, label, number, line } = conversation;
-  const unread = seen ? 0 : conversation.unread;
-  const name = called(contact);
+  const unread = isRead ? 0 : conversation.unread;
+  const name = contactName(contact);
   return html`<li><${Link} to=${`/${encodeURIComponent(id)}${query && `?${query}`}`} class=${`row${unread ? " unread" : ""}`}
       aria-current=${chosen ? "true" : undefined} tabindex=${tabbed ? 0 : -1}>
     <${Face} contact=${contact} />
     <span class="name cut" dir="auto">${name}</span>
-    <time datetime=${new Date(conversation.last_at).toISOString()} title=${formatMoment(conversation.last_at)}>${shortly(conversation.last_at)}</time>
+    <time datetime=${new Date(conversation.last_at).toISOString()} title=${formatMoment(conversation.last_at)}>${formatShort(conversation.last_at)}</time>
     <span class="last cut" dir="auto"><${Last} id=${id} last=${last} chosen=${chosen} /></span>
     ${unread > 0 && html`<span class="badge"><span aria-hidden="true">${unread > 99 ? "99+" : unread}</span><span class="unseen">${t("inbox.unread", { n: unread })}</span></span>`}
     <span class="via"><${NumberChip} line=${line} label=${label} number=${number} /></span>
@@ -114,7 +114,7 @@ export function Face({ contact }) {
 }
 
 function Last({ id, last, chosen }) {
-  const draft = !chosen && remembered(draftName(id))?.text;
+  const draft = !chosen && recall(draftName(id))?.text;
   if (draft) return html`<em class="draft">${t("inbox.composer.draft")}</em><bdi>${draft}</bdi>`;
   if (!last) return "…";
   const icon = kindIcon(last.kind);
@@ -122,8 +122,8 @@ function Last({ id, last, chosen }) {
   return html`${last.from_me && t("inbox.me")}${icon && html`<${Icon} name=${icon} label=${last.text ? kindWord(last.kind) : undefined} />`}${last.from_me ? html`<bdi>${words}</bdi>` : words}`;
 }
 
-/** The time today, the day within the week, then the date. */
-function shortly(at) {
+/** Write the time of today, the weekday within a week, else the date. */
+function formatShort(at) {
   const days = (new Date().setHours(0, 0, 0, 0) - new Date(at).setHours(0, 0, 0, 0)) / 86_400_000;
   return days < 0.5 ? formatTime(at) : days < 6.5 ? formatDay(at) : formatDate(at);
 }

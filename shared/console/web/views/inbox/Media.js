@@ -1,4 +1,4 @@
-// Files in messages: fetched when somebody wants them, and let go of when they aren't shown any more.
+// Show the files in messages: fetched when a person opens them, released when they leave the page.
 
 import { html, useEffect, useRef, useState } from "../../lib.js";
 import { api, sentence } from "../../api.js";
@@ -10,7 +10,7 @@ import { kindIcon, kindWord } from "./words.js";
 
 const TIMEOUT_MS = 120_000;
 const BYTES = "application/octet-stream";
-const SHOWN = {
+const SHOWABLE = {
   image: /^image\/(jpeg|png|webp|gif)$/,
   sticker: /^image\/(webp|png)$/,
   video: /^video\/(mp4|3gpp|webm)$/,
@@ -19,7 +19,7 @@ const SHOWN = {
   document: /^application\/pdf$/,
 };
 
-/** An image, video, sound or sticker: a picture or an icon of it until it is opened. */
+/** Show an image, video, sound or sticker; a thumbnail or an icon until it is opened. */
 export function Media({ message, conversation }) {
   const { kind, media } = message;
   const file = useFile(message, conversation);
@@ -45,7 +45,7 @@ export function Media({ message, conversation }) {
   </div>${file.error && html`<p class="trouble" role="alert">${t("inbox.media.failed", { why: sentence(file.error) })}</p>`}`;
 }
 
-/** A document is saved, never opened here. */
+/** Offer a document for saving; it is never opened here. */
 export function Document({ message, conversation }) {
   const name = straight(message.media?.name) || kindWord("document");
   const file = useFile(message, conversation);
@@ -67,39 +67,39 @@ function save(url, name) {
   toast(t("inbox.media.downloaded", { name }));
 }
 
-/** What the browser is told it is: one of what messages of its kind hold, or else only bytes, which are saved. */
-function retyped(blob, kind) {
+/** Give the browser a media type that is safe for the message's kind, or else plain bytes, which it only saves. */
+function retype(blob, kind) {
   const type = blob.type.split(";")[0].trim().toLowerCase();
-  const known = SHOWN[kind]?.test(type);
-  return { blob: new Blob([blob], { type: known ? type : BYTES }), shown: known && kind !== "document" };
+  const isShowable = SHOWABLE[kind]?.test(type);
+  return { blob: new Blob([blob], { type: isShowable ? type : BYTES }), shown: isShowable && kind !== "document" };
 }
 
 /**
- * {url, shown, busy, error, open}: `open` resolves to the address, which is good while this is here, and whether it may
- * be shown.
+ * Fetch a message's file on demand; returns {url, shown, busy, error, open}. `open` resolves to its address, valid until the
+ * component leaves the page, and whether it may be shown.
  */
 function useFile(message, conversation) {
   const [file, set] = useState({ url: null, shown: false, busy: false, error: null });
-  const held = useRef({ url: null, gone: new AbortController() });
+  const download = useRef({ url: null, controller: new AbortController() });
   useEffect(() => {
-    const mine = held.current;
+    const current = download.current;
     return () => {
-      mine.gone.abort();
-      if (mine.url) URL.revokeObjectURL(mine.url);
+      current.controller.abort();
+      if (current.url) URL.revokeObjectURL(current.url);
     };
   }, []);
   const open = async () => {
-    if (held.current.url) return { url: held.current.url, shown: file.shown };
+    if (download.current.url) return { url: download.current.url, shown: file.shown };
     if (file.busy) return null;
     set({ url: null, shown: false, busy: true, error: null });
     try {
       const path = `conversations/${encodeURIComponent(conversation.id)}/messages/${encodeURIComponent(message.id)}/media`;
-      const { data } = await api.blob(path, { signal: held.current.gone.signal, timeout: TIMEOUT_MS });
-      if (held.current.gone.signal.aborted) return null;
-      const { blob, shown } = retyped(data, message.kind);
-      held.current.url = URL.createObjectURL(blob);
-      set({ url: held.current.url, shown, busy: false, error: null });
-      return { url: held.current.url, shown };
+      const { data } = await api.blob(path, { signal: download.current.controller.signal, timeout: TIMEOUT_MS });
+      if (download.current.controller.signal.aborted) return null;
+      const { blob, shown } = retype(data, message.kind);
+      download.current.url = URL.createObjectURL(blob);
+      set({ url: download.current.url, shown, busy: false, error: null });
+      return { url: download.current.url, shown };
     } catch (error) {
       if (error.kind !== "aborted") set({ url: null, shown: false, busy: false, error });
       return null;
@@ -110,5 +110,5 @@ function useFile(message, conversation) {
 
 function facts(media) {
   const length = media?.seconds ? `${Math.floor(media.seconds / 60)}:${String(media.seconds % 60).padStart(2, "0")}` : "";
-  return [length, media?.size ? formatBytes(media.size) : ""].filter(Boolean).map((each) => ` · ${each}`).join("");
+  return [length, media?.size ? formatBytes(media.size) : ""].filter(Boolean).map((fact) => ` · ${fact}`).join("");
 }

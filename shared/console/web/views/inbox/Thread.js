@@ -1,4 +1,4 @@
-// One conversation: who it is with and through which number, what was said, and saying more.
+// Show one conversation: its contact and number, its messages, and the composer.
 
 import { html, useCallback, useEffect, useMemo, useRef, useState } from "../../lib.js";
 import { ApiError, api, sentence } from "../../api.js";
@@ -10,26 +10,26 @@ import { Composer } from "./Composer.js";
 import { Face } from "./List.js";
 import { Log } from "./Log.js";
 import { Messages } from "./messages.js";
-import { attempts, onOutcome, resume } from "./outbox.js";
+import { attempts, onOutcome, resumeAttempts } from "./outbox.js";
 import { usePulse } from "./pace.js";
-import { called, whyMute } from "./words.js";
+import { contactName, muteReason } from "./words.js";
 
 const POLL_MS = 2_500;
 const LINE_PROBLEMS = new Set(["line-not-open", "line-released", "line-in-conflict", "number-changed", "line-restricted"]);
 
-export function Thread({ id, known, lines, onPatch, onReload, onReading, onLeave }) {
+export function Thread({ id, summary, lines, onPatch, onReload, onReading, onLeave }) {
   const messages = useMemo(() => new Messages(id), [id]);
   const [quoted, quote] = useState(null);
   const composer = useRef(null);
-  const asked = useGet(known ? null : `conversations/${encodeURIComponent(id)}`);
-  const [changed, change] = useState({});
-  const found = known ?? asked.data;
-  const conversation = found && { ...found, ...(known ? {} : changed) };
-  const absent = asked.error?.problem === "conversation-unknown" || messages.shown.value.error?.problem === "conversation-unknown";
+  const resource = useGet(summary ? null : `conversations/${encodeURIComponent(id)}`);
+  const [changes, setChanges] = useState({});
+  const source = summary ?? resource.data;
+  const conversation = source && { ...source, ...(summary ? {} : changes) };
+  const absent = resource.error?.problem === "conversation-unknown" || messages.shown.value.error?.problem === "conversation-unknown";
 
   useEffect(() => {
     messages.open();
-    resume();
+    resumeAttempts();
     const off = onOutcome(({ conversation, message, problem }) => {
       if (message && conversation === id) messages.add(message);
       if (LINE_PROBLEMS.has(problem)) lines.reload();
@@ -44,13 +44,13 @@ export function Thread({ id, known, lines, onPatch, onReload, onReading, onLeave
   usePulse(() => (absent ? undefined : messages.poll()), POLL_MS, id);
 
   const patch = useCallback((news) => {
-    change((before) => ({ ...before, ...news }));
+    setChanges((before) => ({ ...before, ...news }));
     onPatch(id, news);
   }, []);
 
   const atEnd = useRead({ id, conversation, messages, patch, onReading });
   useEffect(() => {
-    if (!known && messages.shown.value.news) asked.reload();
+    if (!summary && messages.shown.value.news) resource.reload();
   }, [messages.shown.value.news]);
 
   const reply = useCallback((message) => {
@@ -62,36 +62,36 @@ export function Thread({ id, known, lines, onPatch, onReload, onReading, onLeave
   if (absent)
     return html`<section class="thread none"><${EmptyState} icon="search-x" title=${t("inbox.absent.title")} text=${t("inbox.absent.text")}>
       <${Button} kind="primary" onClick=${onLeave}>${t("inbox.absent.back")}<//><//></section>`;
-  if (asked.error && !conversation) return html`<section class="thread none"><${ErrorState} error=${asked.error} onRetry=${asked.reload} /></section>`;
+  if (resource.error && !conversation) return html`<section class="thread none"><${ErrorState} error=${resource.error} onRetry=${resource.reload} /></section>`;
 
-  const name = conversation ? called(conversation.contact) : "";
-  const mute = conversation && whyMute(conversation, lines.data?.lines);
-  const line = lines.data?.lines.find((each) => each.line === conversation?.line);
+  const name = conversation ? contactName(conversation.contact) : "";
+  const mute = conversation && muteReason(conversation, lines.data?.lines);
+  const line = lines.data?.lines.find((candidate) => candidate.line === conversation?.line);
   const back = (event) => event.key === "Escape" && !event.defaultPrevented && onLeave();
   return html`<section class="thread" aria-label=${t("inbox.messages", { name })} onKeyDown=${back}>
     <${Head} conversation=${conversation} name=${name} patch=${patch} onReload=${onReload} onLeave=${onLeave} />
     <${Log} messages=${messages} conversation=${conversation} name=${name} on=${on} mute=${mute}
-      sending=${attempts.value.filter((each) => each.conversation === id)} />
+      sending=${attempts.value.filter((attempt) => attempt.conversation === id)} />
     <${Composer} id=${id} conversation=${conversation} line=${line} mute=${mute} stranger=${() => stranger(messages)} ready=${!messages.shown.value.loading} quoted=${quoted} onQuote=${quote} find=${(one) => messages.find(one)} input=${composer} />
   </section>`;
 }
 
-/** Whether the other side surely never wrote: everything is loaded, and nothing is theirs. */
+/** Tell whether the contact surely never wrote: everything is loaded, and nothing is theirs. */
 function stranger(messages) {
   const { chunks, loading, next } = messages.shown.value;
-  return !loading && !next && chunks.every((chunk) => chunk.messages.every((each) => each.from_me));
+  return !loading && !next && chunks.every((chunk) => chunk.messages.every((message) => message.from_me));
 }
 
-/** Marks it read while somebody sees its end; answers what to tell when that changes. */
+/** Mark the conversation read while its end is seen; returns a function to call when that changes. */
 function useRead({ id, conversation, messages, patch, onReading }) {
-  const [seen, see] = useState({ end: false, visible: document.visibilityState === "visible" });
+  const [sight, setSight] = useState({ end: false, visible: document.visibilityState === "visible" });
   const busy = useRef(false);
   useEffect(() => {
-    const look = () => see((before) => ({ ...before, visible: document.visibilityState === "visible" }));
+    const look = () => setSight((before) => ({ ...before, visible: document.visibilityState === "visible" }));
     document.addEventListener("visibilitychange", look);
     return () => document.removeEventListener("visibilitychange", look);
   }, []);
-  const reads = seen.end && seen.visible && !messages.shown.value.loading;
+  const reads = sight.end && sight.visible && !messages.shown.value.loading;
   const unread = conversation?.unread ?? 0;
   useEffect(() => onReading(reads ? id : null), [reads, id]);
   useEffect(() => {
@@ -99,10 +99,10 @@ function useRead({ id, conversation, messages, patch, onReading }) {
     busy.current = true;
     api
       .patch(`conversations/${encodeURIComponent(id)}`, { read: true })
-      .then(() => patch({ unread: 0 }), () => undefined) // seen again with the next news
+      .then(() => patch({ unread: 0 }), () => undefined) // the next news marks it read again
       .finally(() => (busy.current = false));
   }, [reads, unread, messages.shown.value.news]);
-  return useCallback((end) => see((before) => (before.end === end ? before : { ...before, end })), []);
+  return useCallback((end) => setSight((before) => (before.end === end ? before : { ...before, end })), []);
 }
 
 function Head({ conversation, name, patch, onReload, onLeave }) {
@@ -119,7 +119,7 @@ function Head({ conversation, name, patch, onReload, onLeave }) {
   </header>`;
 }
 
-/** Archived, or back; a toast undoes it. */
+/** Archive the conversation, or take it back; a toast undoes it. */
 async function archive(id, archived, patch, onReload, undoing) {
   patch({ archived });
   try {

@@ -1,4 +1,4 @@
-// A file that somebody picked, as what the functions take.
+// Turn a file that a person picked into the body of a request.
 
 import { formatBytes } from "../../format.js";
 import { t } from "../../i18n/index.js";
@@ -7,27 +7,27 @@ export const LARGEST = 16 * 1024 * 1024;
 const PICTURES = new Set(["image/jpeg", "image/png", "image/webp"]);
 const VIDEOS = new Set(["video/mp4", "video/3gpp"]);
 
-/** What it is sent as; what WhatsApp doesn't show by itself goes as a document. */
+/** Choose the kind to send a file as; what WhatsApp can't show goes as a document. */
 export function kindOf({ type }) {
   if (PICTURES.has(type)) return "image";
   if (VIDEOS.has(type)) return "video";
   return type.startsWith("audio/") ? "audio" : "document";
 }
 
-/** Why it can't be sent, or null. */
+/** Explain why a file is too large to be sent, or return null. */
 export const tooLarge = ({ size }) =>
   size > LARGEST ? t("inbox.composer.tooLarge", { size: formatBytes(size), limit: formatBytes(LARGEST) }) : null;
 
-/** The request's body for it, with the words as its caption. Rejects if the file can't be read. */
-export async function bodyOf(file, caption) {
+/** Build the request's body for a file and its caption. Rejects if the file can't be read. */
+export async function buildBody(file, caption) {
   const kind = kindOf(file);
-  const given = { base64: await base64(file) };
+  const attachment = { base64: await base64(file) };
   if (kind !== "audio") {
-    if (file.type) given.mimetype = file.type;
-    if (caption) given.caption = caption;
+    if (file.type) attachment.mimetype = file.type;
+    if (caption) attachment.caption = caption;
   }
-  if (kind === "document") given.name = file.name;
-  return { [kind]: given };
+  if (kind === "document") attachment.name = file.name;
+  return { [kind]: attachment };
 }
 
 function base64(file) {

@@ -1,30 +1,30 @@
-// The list of conversations: pages that grow, and news found by asking for one conversation only.
+// Hold the list of conversations: pages are added on demand, and a probe of one conversation finds news.
 
 import { useCallback, useEffect, useRef, useState } from "../../lib.js";
 import { api } from "../../api.js";
-import { stir, usePulse } from "./pace.js";
+import { markActive, usePulse } from "./pace.js";
 
 const PAGE = 30;
 const PROBE_MS = 3_000;
 const WHOLE_MS = 60_000;
 const NOTHING = { items: [], next: null, loading: true, error: null, more: false };
 
-/** {items, next, loading, error, more, reload, loadMore, patch} for these filters. */
+/** List the conversations of these filters: {items, next, loading, error, more, reload, loadMore, patch}. */
 export function useConversations(filters) {
-  const asked = JSON.stringify(filters);
-  const [shown, setShown] = useState({ asked, ...NOTHING });
-  const now = useRef(shown);
+  const key = JSON.stringify(filters);
+  const [list, setList] = useState({ key, ...NOTHING });
+  const now = useRef(list);
   const wholeAt = useRef(0);
-  const show = (change) => setShown((now.current = { ...now.current, ...change }));
+  const show = (change) => setList((now.current = { ...now.current, ...change }));
 
   const first = useCallback(
     async (signal) => {
       const { data } = await api.get("conversations", { query: { ...filters, limit: PAGE }, signal });
-      if (now.current.asked !== asked) return;
+      if (now.current.key !== key) return;
       wholeAt.current = Date.now();
-      show({ ...joined(now.current, data, Boolean(filters.search)), loading: false, error: null });
+      show({ ...joinPages(now.current, data, Boolean(filters.search)), loading: false, error: null });
     },
-    [asked],
+    [key],
   );
 
   const reload = useCallback(
@@ -40,12 +40,12 @@ export function useConversations(filters) {
   );
 
   useEffect(() => {
-    const mine = new AbortController();
-    now.current = { asked, ...NOTHING };
-    setShown(now.current);
-    reload(mine.signal);
-    return () => mine.abort();
-  }, [asked]);
+    const controller = new AbortController();
+    now.current = { key, ...NOTHING };
+    setList(now.current);
+    reload(controller.signal);
+    return () => controller.abort();
+  }, [key]);
 
   usePulse(
     async () => {
@@ -53,11 +53,11 @@ export function useConversations(filters) {
       if (now.current.error || Date.now() - wholeAt.current > WHOLE_MS) return void (await first());
       const { data } = await api.get("conversations", { query: { ...filters, limit: 1 } });
       if (same(data.conversations[0], now.current.items[0])) return;
-      stir();
+      markActive();
       await first();
     },
     PROBE_MS,
-    asked,
+    key,
   );
 
   const loadMore = useCallback(async () => {
@@ -66,34 +66,34 @@ export function useConversations(filters) {
     show({ more: true });
     try {
       const { data } = await api.get("conversations", { query: { ...filters, limit: PAGE, cursor: next } });
-      if (now.current.asked !== asked) return;
-      const known = new Set(now.current.items.map((each) => each.id));
-      const added = data.conversations.filter((each) => !known.has(each.id));
+      if (now.current.key !== key) return;
+      const ids = new Set(now.current.items.map((item) => item.id));
+      const added = data.conversations.filter((item) => !ids.has(item.id));
       show({ items: [...now.current.items, ...added], next: data.next, more: false });
     } catch (error) {
-      if (now.current.asked === asked) show({ more: error });
+      if (now.current.key === key) show({ more: error });
     }
-  }, [asked]);
+  }, [key]);
 
-  /** What this page itself changed, at once; null takes the conversation out. */
+  /** Show a change that the page itself made, at once; null removes the conversation. */
   const patch = useCallback((id, change) => {
-    const items = now.current.items.map((each) => (each.id === id ? change && { ...each, ...change } : each));
+    const items = now.current.items.map((item) => (item.id === id ? change && { ...item, ...change } : item));
     show({ items: items.filter(Boolean) });
   }, []);
 
-  const current = shown.asked === asked ? shown : { asked, ...NOTHING };
+  const current = list.key === key ? list : { key, ...NOTHING };
   return { ...current, reload, loadMore, patch };
 }
 
 const same = (one, other) => JSON.stringify(one) === JSON.stringify(other);
 
-/** A fresh first page before the later ones: what it doesn't have, and should, is gone. */
-export function joined(before, { conversations, next }, searched) {
-  const old = new Map(before.items.map((each) => [each.id, each]));
-  const fresh = conversations.map((each) => (same(each, old.get(each.id)) ? old.get(each.id) : each));
+/** Put a fresh first page before the later ones; what is missing from it is removed. */
+export function joinPages(before, { conversations, next }, searched) {
+  const old = new Map(before.items.map((item) => [item.id, item]));
+  const fresh = conversations.map((item) => (same(item, old.get(item.id)) ? old.get(item.id) : item));
   if (searched || before.items.length <= PAGE || !fresh.length) return { items: fresh, next };
-  const held = new Set(fresh.map((each) => each.id));
+  const ids = new Set(fresh.map((item) => item.id));
   const edge = fresh.at(-1).last_at;
-  const later = before.items.filter((each) => !held.has(each.id) && each.last_at <= edge);
+  const later = before.items.filter((item) => !ids.has(item.id) && item.last_at <= edge);
   return later.length ? { items: [...fresh, ...later], next: before.next } : { items: fresh, next };
 }

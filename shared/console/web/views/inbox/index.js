@@ -1,4 +1,4 @@
-// All conversations of all lines: the list, and beside it (on a phone: over it) the one that is open.
+// Show the conversations of all lines: the list, and beside it (on a phone: over it) the open one.
 
 import { html, useCallback, useEffect, useMemo, useState } from "../../lib.js";
 import { t } from "../../i18n/index.js";
@@ -9,8 +9,8 @@ import { useConversations } from "./conversations.js";
 import { List } from "./List.js";
 import { Thread } from "./Thread.js";
 
-/** What an address says; one that makes no sense is no conversation's. */
-function decoded(part) {
+/** Decode a part of an address; a malformed one becomes the id of no conversation. */
+function decode(part) {
   try {
     return decodeURIComponent(part);
   } catch {
@@ -28,7 +28,7 @@ export default function Inbox() {
   const [reading, read] = useState(null);
   const [place, go] = useLocation();
   const chosen = /^\/([^/?]+)$/.exec(place)?.[1];
-  const id = chosen && decoded(chosen);
+  const id = chosen && decode(chosen);
   const query = params.toString();
   const leave = useCallback(() => {
     const row = document.querySelector(".inbox .row[aria-current]");
@@ -36,9 +36,9 @@ export default function Inbox() {
     row?.focus();
   }, [query]);
 
-  const unread = list.items.reduce((sum, each) => sum + (each.id === reading ? 0 : each.unread), 0);
+  const unread = list.items.reduce((sum, item) => sum + (item.id === reading ? 0 : item.unread), 0);
   const title = unread ? t("inbox.titleUnread", { n: unread }) : t("inbox.title");
-  const known = list.items.find((each) => each.id === id);
+  const summary = list.items.find((item) => item.id === id);
 
   useEffect(() => {
     if (!id) read(null);
@@ -49,7 +49,7 @@ export default function Inbox() {
       <${List} list=${list} filters=${filters} lines=${lines.data?.lines} chosen=${id} reading=${reading} />
       <${Switch}>
         <${Route} path="/:id">
-          ${() => html`<${Thread} key=${id} id=${id} known=${known} lines=${lines} onPatch=${list.patch} onReload=${list.reload} onReading=${read} onLeave=${leave} />`}
+          ${() => html`<${Thread} key=${id} id=${id} summary=${summary} lines=${lines} onPatch=${list.patch} onReload=${list.reload} onReading=${read} onLeave=${leave} />`}
         <//>
         <${Route} path="/"><section class="thread none"><${EmptyState} icon="messages-square" title=${t("inbox.unselected.title")} text=${t("inbox.unselected.text")} /></section><//>
         <${Route}><${Redirect} to="/" replace /><//>

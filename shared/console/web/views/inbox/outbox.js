@@ -1,103 +1,103 @@
-// What this browser is sending: each with one key for all its attempts, until somebody knows what became of it.
+// Hold what this browser is sending: every message keeps one key for all its attempts, until its outcome is known.
 
 import { signal } from "../../lib.js";
 import { api, sentence } from "../../api.js";
 import { has, t } from "../../i18n/index.js";
-import { remember, remembered } from "../../memory.js";
+import { remember, recall } from "../../memory.js";
 
-const KEPT = "outbox";
+const STORAGE_NAME = "outbox";
 const PAUSES_MS = [2_000, 5_000, 5_000, 10_000, 20_000];
 
 /**
- * Every attempt: {key, conversation, at, kind, text, body, quoted, state, error, until}. state is "sending",
- * "confirming" (nobody knows), "waiting" (too fast: again at `until`) or "failed" (surely not sent).
+ * The attempts: {key, conversation, at, kind, text, body, quoted, state, error, until}. state is "sending", "confirming"
+ * (the outcome is unknown), "waiting" (too fast; sent again at `until`) or "failed" (surely not sent).
  */
-export const attempts = signal((remembered(KEPT, "session") ?? []).map((each) => ({ ...each, state: "confirming", retrievable: true })));
-const heard = new Set();
+export const attempts = signal((recall(STORAGE_NAME, "session") ?? []).map((attempt) => ({ ...attempt, state: "confirming", retrievable: true })));
+const listeners = new Set();
 const asking = new Set();
 
-/** `tell({message, problem})` hears what came of any of them. */
-export function onOutcome(tell) {
-  heard.add(tell);
-  return () => heard.delete(tell);
+/** Call `listener({message, problem})` with the outcome of every attempt; returns a function that ends it. */
+export function onOutcome(listener) {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
 }
 
-/** The body is being sent; its key is drawn here, and stays. */
+/** Send a body under a new key, which stays for all its attempts. */
 export function dispatch(conversation, body, shown) {
   const attempt = { key: crypto.randomUUID(), conversation, body, at: Date.now(), ...shown };
-  put([...attempts.value, { ...attempt, state: "sending" }]);
+  setAttempts([...attempts.value, { ...attempt, state: "sending" }]);
   post(attempt.key);
 }
 
-/** The same again, with the same key: a message that did go out isn't said twice. */
+/** Send an attempt again with the same key, so that a message that did go out isn't sent twice. */
 export function retry(key) {
-  change(key, { state: "sending", error: null });
+  changeAttempt(key, { state: "sending", error: null });
   post(key);
 }
 
-/** Whatever it was, nobody wants to see it any more. */
-export function settle(key) {
-  if (attempts.value.some((each) => each.key === key)) put(attempts.value.filter((each) => each.key !== key));
+/** Remove an attempt from the page. */
+export function dropAttempt(key) {
+  if (attempts.value.some((attempt) => attempt.key === key)) setAttempts(attempts.value.filter((attempt) => attempt.key !== key));
 }
 
-/** A send of which the functions say that nobody knows its outcome. */
-export function adopt({ key, conversation, text, asked_at: asked }) {
-  if (!find(key)) put([...attempts.value, { key, conversation, text, kind: "text", at: Date.parse(asked), state: "confirming" }]);
-  else if (find(key).state === "failed") change(key, { state: "confirming" });
-  ask(key);
+/** Show a send whose outcome the functions report as unknown, and poll for it. */
+export function adoptSend({ key, conversation, text, asked_at: asked }) {
+  if (!findAttempt(key)) setAttempts([...attempts.value, { key, conversation, text, kind: "text", at: Date.parse(asked), state: "confirming" }]);
+  else if (findAttempt(key).state === "failed") changeAttempt(key, { state: "confirming" });
+  pollOutcome(key);
 }
 
-/** What a reload interrupted is asked for again. */
-export function resume() {
-  for (const each of attempts.value) if (each.state === "confirming") ask(each.key);
+/** Poll for the outcomes that a reload of the page interrupted. */
+export function resumeAttempts() {
+  for (const attempt of attempts.value) if (attempt.state === "confirming") pollOutcome(attempt.key);
 }
 
 async function post(key) {
-  const { conversation, body } = find(key);
+  const { conversation, body } = findAttempt(key);
   try {
     const path = `conversations/${encodeURIComponent(conversation)}/messages`;
-    outcome(key, await api.post(path, body, { key, timeout: 100_000 }));
+    handleOutcome(key, await api.post(path, body, { key, timeout: 100_000 }));
   } catch (error) {
-    refused(key, error);
+    handleFailure(key, error);
   }
 }
 
-function refused(key, error) {
-  if (!find(key)) return;
+function handleFailure(key, error) {
+  if (!findAttempt(key)) return;
   if (error.kind === "network" || error.kind === "timeout" || (error.status >= 500 && !error.problem)) {
-    change(key, { state: "confirming" });
-    ask(key);
+    changeAttempt(key, { state: "confirming" });
+    pollOutcome(key);
   } else if (error.status === 429 && error.problem === "sending-too-fast") {
     const wait = Math.max(1, error.retryAfter ?? 5) * 1000;
-    change(key, { state: "waiting", until: Date.now() + wait });
-    setTimeout(() => find(key)?.state === "waiting" && retry(key), wait);
+    changeAttempt(key, { state: "waiting", until: Date.now() + wait });
+    setTimeout(() => findAttempt(key)?.state === "waiting" && retry(key), wait);
   } else {
-    change(key, { state: "failed", error: sentence(error) });
-    tell({ problem: error.problem });
+    changeAttempt(key, { state: "failed", error: sentence(error) });
+    notify({ problem: error.problem });
   }
 }
 
-function outcome(key, { status, data, retryAfter }) {
+function handleOutcome(key, { status, data, retryAfter }) {
   if (status === 202) {
-    change(key, { state: "confirming" });
-    return ask(key, retryAfter);
+    changeAttempt(key, { state: "confirming" });
+    return pollOutcome(key, retryAfter);
   }
-  if (data.state === "failed") return change(key, { state: "failed", error: whyNot(data.why) });
-  tell({ conversation: data.conversation, message: data.message });
-  settle(key);
+  if (data.state === "failed") return changeAttempt(key, { state: "failed", error: whyNot(data.why) });
+  notify({ conversation: data.conversation, message: data.message });
+  dropAttempt(key);
 }
 
-async function ask(key, after) {
+async function pollOutcome(key, after) {
   if (asking.has(key)) return;
   asking.add(key);
-  for (let round = 0; find(key)?.state === "confirming"; round++) {
+  for (let round = 0; findAttempt(key)?.state === "confirming"; round++) {
     await pause(round === 0 && after ? after * 1000 : PAUSES_MS[Math.min(round, PAUSES_MS.length - 1)]);
-    if (find(key)?.state !== "confirming") break;
+    if (findAttempt(key)?.state !== "confirming") break;
     try {
       const answer = await api.get(`send-message/${encodeURIComponent(key)}`);
-      if (answer.status !== 202) outcome(key, answer);
+      if (answer.status !== 202) handleOutcome(key, answer);
     } catch (error) {
-      if (error.problem === "send-unknown") change(key, { state: "failed", error: t("inbox.send.neverArrived") });
+      if (error.problem === "send-unknown") changeAttempt(key, { state: "failed", error: t("inbox.send.neverArrived") });
       else if (error.kind === "expired") break;
     }
   }
@@ -111,12 +111,12 @@ async function pause(ms) {
 }
 
 const whyNot = (why) => (has(`inbox.send.why.${why}`) ? t(`inbox.send.why.${why}`) : t("inbox.send.why.invalid"));
-const find = (key) => attempts.value.find((each) => each.key === key);
-const tell = (what) => heard.forEach((each) => each(what));
-const change = (key, news) => put(attempts.value.map((each) => (each.key === key ? { ...each, ...news } : each)));
+const findAttempt = (key) => attempts.value.find((attempt) => attempt.key === key);
+const notify = (result) => listeners.forEach((listener) => listener(result));
+const changeAttempt = (key, news) => setAttempts(attempts.value.map((attempt) => (attempt.key === key ? { ...attempt, ...news } : attempt)));
 
-function put(next) {
+function setAttempts(next) {
   attempts.value = next;
-  const kept = next.map(({ preview, ...each }) => (each.file ? { ...each, body: undefined } : each));
-  remember(KEPT, kept.length ? kept : null, "session");
+  const stored = next.map(({ preview, ...attempt }) => (attempt.file ? { ...attempt, body: undefined } : attempt));
+  remember(STORAGE_NAME, stored.length ? stored : null, "session");
 }

@@ -1,4 +1,4 @@
-// How often to look for news: only while the page is visible, and seldom while nobody is there or nothing answers.
+// Pace the polling: only while the page is visible, and rarely while it is idle or calls fail.
 
 import { useEffect, useRef } from "../../lib.js";
 
@@ -8,17 +8,17 @@ const SLOW_MS = 15_000;
 let active = Date.now();
 const sleepers = new Set();
 
-/** Something happened: a person moved, or news came. */
-export function stir() {
+/** Mark the page as active: a person moved, or news came. */
+export function markActive() {
   const idle = Date.now() - active > IDLE_AFTER_MS;
   active = Date.now();
   if (idle) for (const wake of sleepers) wake();
 }
 
 for (const event of ["pointerdown", "pointermove", "keydown", "wheel", "touchstart"])
-  addEventListener(event, stir, { capture: true, passive: true });
+  addEventListener(event, markActive, { capture: true, passive: true });
 
-/** `run` is awaited every so many ms, never twice at once; a failure of it makes the next one late. */
+/** Await `run` every so many ms, never twice at once; after a failure the next run is late. */
 export function usePulse(run, every, key) {
   const latest = useRef(run);
   latest.current = run;
@@ -43,16 +43,16 @@ export function usePulse(run, every, key) {
       busy = false;
       later(failed);
     }
-    const seen = () => document.visibilityState === "visible" && beat();
-    document.addEventListener("visibilitychange", seen);
-    addEventListener("online", seen);
+    const beatIfVisible = () => document.visibilityState === "visible" && beat();
+    document.addEventListener("visibilitychange", beatIfVisible);
+    addEventListener("online", beatIfVisible);
     sleepers.add(beat);
     later(false);
     return () => {
       over = true;
       clearTimeout(timer);
-      document.removeEventListener("visibilitychange", seen);
-      removeEventListener("online", seen);
+      document.removeEventListener("visibilitychange", beatIfVisible);
+      removeEventListener("online", beatIfVisible);
       sleepers.delete(beat);
     };
   }, [every, key]);

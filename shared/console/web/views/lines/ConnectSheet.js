@@ -1,4 +1,4 @@
-// The sheet over the lines in which one of them is connected.
+// Show the sheet in which a line is connected.
 
 import { html, useEffect, useMemo } from "../../lib.js";
 import { api } from "../../api.js";
@@ -11,7 +11,7 @@ import { usePairing } from "./pairing.js";
 
 const CLOSES_MS = 2_500;
 
-/** It closes itself once the line is connected. `label` names a line that isn't there yet. */
+/** Connect a line; the sheet closes itself afterwards. `label` names a line that doesn't exist yet. */
 export function ConnectSheet({ line, label, onClose, onChange }) {
   const source = useMemo(
     () => ({

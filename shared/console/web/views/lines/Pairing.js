@@ -1,4 +1,4 @@
-// What to scan or to type, how far it has got, and what to do when it doesn't work.
+// Show what to scan or type, the progress, and what to do when pairing fails.
 
 import { html, useId, useState } from "../../lib.js";
 import { sentence } from "../../api.js";
@@ -8,7 +8,7 @@ import { Button, Icon, Notice, Skeleton, Tabs } from "../../ui/index.js";
 
 const STEPS = ["code", "read", "open"];
 
-/** All of it, for `pairing` (usePairing). `label` is the line's; `first` the tab shown: "qr" or "code". */
+/** Show a pairing (from usePairing). `label` is the line's; `first` is the tab to begin with: "qr" or "code". */
 export function Pairing({ pairing, label, first = "qr" }) {
   const [tab, setTab] = useState(first);
   const { step, error } = pairing;
@@ -37,9 +37,9 @@ export function Pairing({ pairing, label, first = "qr" }) {
 function Progress({ step }) {
   const at = { wait: 0, code: 0, ended: 0, conflict: 1, banned: 1, read: 1, open: 2 }[step];
   return html`<ol class="steps" role="list" aria-label=${t("lines.pairing.progress")}>
-    ${STEPS.map((name, each) => {
-      const done = each < at || step === "open";
-      const now = each === at && !done && step !== "conflict" && step !== "banned";
+    ${STEPS.map((name, index) => {
+      const done = index < at || step === "open";
+      const now = index === at && !done && step !== "conflict" && step !== "banned";
       return html`<li class=${done ? "done" : now ? "now" : ""} aria-current=${now ? "step" : undefined}>
         <${Icon} name=${done ? "circle-check" : now ? "loader-circle" : "circle"} spin=${now} />${t(`lines.pairing.steps.${name}`)}
         ${done && html`<span class="unseen">${t("lines.pairing.done")}</span>`}</li>`;
@@ -48,7 +48,7 @@ function Progress({ step }) {
 }
 
 function Scan({ pairing }) {
-  const { line, step, left } = pairing;
+  const { line, step, secondsLeft } = pairing;
   return html`<div class="scan">
     <div class="qr">${
       line?.code
@@ -59,8 +59,8 @@ function Scan({ pairing }) {
               : html`<${Skeleton} width="18rem" height="18rem" />`
           }</div>`
     }</div>
-    <p class="renews muted small" aria-hidden="true">${line?.code ? t("lines.pairing.renews", { n: left ?? 0 }) : html`<span> </span>`}</p>
-    <ol class="how">${[1, 2, 3].map((each) => html`<li>${t(`lines.pairing.scanSteps.${each}`)}</li>`)}</ol>
+    <p class="renews muted small" aria-hidden="true">${line?.code ? t("lines.pairing.renews", { n: secondsLeft ?? 0 }) : html`<span> </span>`}</p>
+    <ol class="how">${[1, 2, 3].map((n) => html`<li>${t(`lines.pairing.scanSteps.${n}`)}</li>`)}</ol>
   </div>`;
 }
 
@@ -84,7 +84,7 @@ function Typed({ pairing }) {
       <span id=${`${id}-hint`} class=${wrong ? "wrong" : "hint"}>${wrong ? t("lines.pairing.numberWrong") : t("lines.pairing.numberHint")}</span></div>
     <${Button} kind=${code ? "" : "primary"} busy=${pairing.busy} onClick=${ask}>${code ? t("lines.pairing.another") : t("lines.pairing.ask")}<//>
     ${code && html`<output class="code" aria-label=${t("lines.pairing.yourCode")}>${code.slice(0, 4)}–${code.slice(4)}</output>
-      <ol class="how">${[1, 2, 3].map((each) => html`<li>${t(`lines.pairing.typeSteps.${each}`)}</li>`)}</ol>`}
+      <ol class="how">${[1, 2, 3].map((n) => html`<li>${t(`lines.pairing.typeSteps.${n}`)}</li>`)}</ol>`}
   </form>`;
 }
 

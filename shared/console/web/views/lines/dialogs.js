@@ -1,10 +1,10 @@
-// What is asked before a line changes, and the link to give away.
+// Confirm a change of a line, name a new one, and offer its pairing link.
 
 import { html, useId, useState } from "../../lib.js";
 import { formatNumber, lineName } from "../../format.js";
 import { t } from "../../i18n/index.js";
 import { Button, ConfirmTyped, Dialog, LinkDialog, Notice, toast } from "../../ui/index.js";
-import { disconnect, linkTo, release } from "./changes.js";
+import { disconnect, createLink, release } from "./changes.js";
 
 export function Disconnecting({ line, onClose, onDone }) {
   const confirm = async () => {
@@ -32,11 +32,11 @@ export function Releasing({ line, onClose, onDone }) {
   <//>`;
 }
 
-/** A link for whoever has the phone. */
-export const Linking = ({ line, onClose }) => html`<${LinkDialog} title=${t("lines.link.title", { label: lineName(line) })} make=${() => linkTo(line.line)}
+/** Offer a link to the person who holds the phone. */
+export const Linking = ({ line, onClose }) => html`<${LinkDialog} title=${t("lines.link.title", { label: lineName(line) })} make=${() => createLink(line.line)}
   share=${t("lines.link.share", { label: lineName(line) })} onClose=${onClose}>${t("lines.link.text")}<//>`;
 
-/** The name of a new line; `onNamed` is told it. */
+/** Ask for the name of a new line, and pass it to `onNamed`. */
 export function Naming({ onClose, onNamed }) {
   const [label, setLabel] = useState("");
   const id = useId();

@@ -1,4 +1,4 @@
-// My lines: how connected they are, and everything that can be done with one.
+// List a tenant's lines with their states, and everything that can be done with one.
 
 import { html, useState } from "../../lib.js";
 import { formatNumber, lineName } from "../../format.js";
@@ -8,7 +8,7 @@ import { useLocation, useRoute } from "../../router.js";
 import { isOperator } from "../../session.js";
 import { Age, Button, EmptyState, ErrorState, Notice, NumberChip, ofNoTenant, OperatorsEmpty, SkeletonRows, StateChip, toast, View } from "../../ui/index.js";
 import { sentence } from "../../api.js";
-import { idFor, restart } from "./changes.js";
+import { chooseId, restart } from "./changes.js";
 import { ConnectSheet } from "./ConnectSheet.js";
 import { Disconnecting, Linking, Naming, Releasing } from "./dialogs.js";
 
@@ -16,45 +16,45 @@ const EVERY_MS = 10_000;
 
 export default function Lines() {
   const { data, error, loading, reload } = useGet("instances", { every: EVERY_MS });
-  const [asked, ask] = useState(null);
+  const [dialog, setDialog] = useState(null);
   const [connecting, params] = useRoute("/:line/connect");
   const [, go] = useLocation();
-  const [named, setNamed] = useState({});
+  const [labels, setLabels] = useState({});
   const lines = data?.lines ?? [];
   const room = data ? lines.length < data.max_lines : false;
   const close = () => {
-    ask(null);
+    setDialog(null);
     reload();
   };
   const connect = (line) => {
-    ask(null);
+    setDialog(null);
     go(`/${line}/connect`);
   };
   const begin = (label) => {
-    const line = lines.some((each) => each.line === "default") ? idFor(label, lines.map((each) => each.line)) : "default";
-    setNamed({ ...named, [line]: label });
+    const line = lines.some((existing) => existing.line === "default") ? chooseId(label, lines.map((existing) => existing.line)) : "default";
+    setLabels({ ...labels, [line]: label });
     connect(line);
   };
   const actions = data && lines.length > 0 && html`<${Button} icon="plus" disabled=${room ? false : t("lines.new.full", { n: data.max_lines })}
-    onClick=${() => ask({ kind: "new" })}>${t("lines.new.action")}<//>`;
+    onClick=${() => setDialog({ kind: "new" })}>${t("lines.new.action")}<//>`;
   return html`<${View} title=${t("lines.title")} actions=${actions}>
     ${error && data && html`<${Notice} tone="warn">${sentence(error)}<//>`}
     ${data
       ? lines.length
-        ? html`<ul class="lines" role="list">${lines.map((line) => html`<${Line} key=${line.line} line=${line} ask=${ask} connect=${connect} />`)}</ul>
+        ? html`<ul class="lines" role="list">${lines.map((line) => html`<${Line} key=${line.line} line=${line} setDialog=${setDialog} connect=${connect} />`)}</ul>
             ${!room && html`<p class="plan muted small">${t("lines.new.full", { n: data.max_lines })}</p>`}`
-        : html`<${Empty} connect=${() => ask({ kind: "new" })} />`
+        : html`<${Empty} connect=${() => setDialog({ kind: "new" })} />`
       : error && isOperator() && ofNoTenant(error)
         ? html`<${OperatorsEmpty} icon="smartphone" title=${t("lines.empty.title")} />`
       : error
         ? html`<${ErrorState} error=${error} onRetry=${reload} />`
         : loading && html`<${SkeletonRows} rows=${2} height="8rem" />`}
-    ${asked?.kind === "new" && html`<${Naming} onClose=${() => ask(null)} onNamed=${begin} />`}
-    ${asked?.kind === "disconnect" && html`<${Disconnecting} line=${asked.line} onClose=${close} onDone=${reload} />`}
-    ${asked?.kind === "release" && html`<${Releasing} line=${asked.line} onClose=${() => ask(null)}
-      onDone=${() => (setNamed({ ...named, [asked.line.line]: asked.line.label }), connect(asked.line.line))} />`}
-    ${asked?.kind === "link" && html`<${Linking} line=${asked.line} onClose=${() => ask(null)} />`}
-    ${connecting && data && (params.line === "default" || named[params.line] || lines.some((each) => each.line === params.line)) && html`<${ConnectSheet} key=${params.line} line=${params.line} label=${named[params.line]} onChange=${reload}
+    ${dialog?.kind === "new" && html`<${Naming} onClose=${() => setDialog(null)} onNamed=${begin} />`}
+    ${dialog?.kind === "disconnect" && html`<${Disconnecting} line=${dialog.line} onClose=${close} onDone=${reload} />`}
+    ${dialog?.kind === "release" && html`<${Releasing} line=${dialog.line} onClose=${() => setDialog(null)}
+      onDone=${() => (setLabels({ ...labels, [dialog.line.line]: dialog.line.label }), connect(dialog.line.line))} />`}
+    ${dialog?.kind === "link" && html`<${Linking} line=${dialog.line} onClose=${() => setDialog(null)} />`}
+    ${connecting && data && (params.line === "default" || labels[params.line] || lines.some((existing) => existing.line === params.line)) && html`<${ConnectSheet} key=${params.line} line=${params.line} label=${labels[params.line]} onChange=${reload}
       onClose=${() => (go(""), reload())} />`}
   <//>`;
 }
@@ -65,15 +65,15 @@ function Empty({ connect }) {
   return html`<${EmptyState} icon="smartphone" title=${t("lines.empty.title")} text=${t("lines.empty.text")}>${button("primary")}<//>`;
 }
 
-function Line({ line, ask, connect }) {
+function Line({ line, setDialog, connect }) {
   const [busy, setBusy] = useState(false);
   const again = async () => {
     setBusy(true);
     try {
       await restart(line.line);
       toast(t("lines.restarting", { label: lineName(line) }));
-    } catch (failed) {
-      toast(sentence(failed));
+    } catch (failure) {
+      toast(sentence(failure));
     }
     setBusy(false);
   };
@@ -94,10 +94,10 @@ function Line({ line, ask, connect }) {
     <div class="actions">
       ${!open && line.state !== "conflict" && html`<${Button} kind="primary" icon="qr-code" disabled=${line.state === "releasing" ? t("lines.states.releasing") : false}
         onClick=${() => connect(line.line)}>${t("lines.connect")}<//>
-        <${Button} icon="link" onClick=${() => ask({ kind: "link", line })}>${t("lines.link.action")}<//>`}
+        <${Button} icon="link" onClick=${() => setDialog({ kind: "link", line })}>${t("lines.link.action")}<//>`}
       ${open && html`<${Button} icon="rotate-ccw" busy=${busy} onClick=${again}>${t("lines.restart")}<//>`}
-      ${(open || line.state === "conflict") && html`<${Button} icon="unplug" onClick=${() => ask({ kind: "disconnect", line })}>${t("lines.disconnect.action")}<//>`}
-      ${!calm && html`<${Button} kind="quiet" icon="phone" onClick=${() => ask({ kind: "release", line })}>${t("lines.release.action")}<//>`}
+      ${(open || line.state === "conflict") && html`<${Button} icon="unplug" onClick=${() => setDialog({ kind: "disconnect", line })}>${t("lines.disconnect.action")}<//>`}
+      ${!calm && html`<${Button} kind="quiet" icon="phone" onClick=${() => setDialog({ kind: "release", line })}>${t("lines.release.action")}<//>`}
     </div>
   </div></li>`;
 }

@@ -1,4 +1,4 @@
-// How a line comes to be connected, as a person who holds the phone sees it.
+// Follow the pairing of a line, as the person who holds the phone sees it.
 
 import { now } from "../../clock.js";
 import { useCallback, useEffect, useRef, useState } from "../../lib.js";
@@ -7,40 +7,42 @@ const LOOK_MS = 2_000;
 const UNSEEN_MS = 5_000;
 const LONGEST_CODE_MS = 90_000;
 
-/** A code that isn't shown anywhere any more: nobody scanned for too long. */
+/** Reasons for which the server stopped making codes: none was scanned for too long. */
 const ENDED = ["qr_limit"];
 
-/** What asking for another code by itself would only hide. */
+/** Reasons that the person has to see: no other code is requested by itself. */
 const FINAL = [...ENDED, "banned"];
 
 /**
- * {line, error, step, busy, left, again, type, other}. `source` asks for the line: `ensure(number?)` acts, `look()` only
- * looks; both resolve to the line; `clear()`, if it may, unpairs it, and `other()` then begins anew. step: "wait", "code", "read", "open", "ended", "conflict" or "banned"; `left` are the seconds until
- * the code is renewed. `again()` asks for a new code, `type(number)` for one to type on that phone.
+ * Pair a line; returns {line, error, step, busy, secondsLeft, again, type, other}.
+ *
+ * `source`: `ensure(number?)` acts and `look()` only reads, both resolve to the line; `clear()`, where allowed, unpairs it.
+ * step: "wait", "code", "read", "open", "ended", "conflict" or "banned". `secondsLeft` runs until the code is renewed.
+ * `again()` requests a new code, `type(number)` one to type on that phone, `other()` unpairs the line and begins anew.
  */
 export function usePairing(source) {
   const [line, setLine] = useState(null);
   const [error, setError] = useState(null);
   const [busy, setBusy] = useState(true);
-  const [left, setLeft] = useState(null);
-  const seen = useRef({ code: false, until: 0 });
+  const [secondsLeft, setSecondsLeft] = useState(null);
+  const lastCode = useRef({ code: false, until: 0 });
 
-  const took = useCallback((found) => {
-    setLine(found);
+  const show = useCallback((current) => {
+    setLine(current);
     setError(null);
-    if (found.code) {
-      const lasts = Math.min(Math.max(new Date(found.code.expires_at) - now(), 0), LONGEST_CODE_MS);
-      seen.current = { code: true, until: Date.now() + lasts };
+    if (current.code) {
+      const lasts = Math.min(Math.max(new Date(current.code.expires_at) - now(), 0), LONGEST_CODE_MS);
+      lastCode.current = { code: true, until: Date.now() + lasts };
     }
-    return found;
+    return current;
   }, []);
 
   const run = useCallback(async (ask) => {
     setBusy(true);
     try {
-      took(await ask());
-    } catch (failed) {
-      setError(failed);
+      show(await ask());
+    } catch (failure) {
+      setError(failure);
     }
     setBusy(false);
   }, []);
@@ -50,7 +52,7 @@ export function usePairing(source) {
     act();
   }, [act]);
 
-  const step = stepOf(line, seen.current.code);
+  const step = stepOf(line, lastCode.current.code);
   const over = ["open", "ended", "conflict", "banned"].includes(step);
 
   useEffect(() => {
@@ -63,11 +65,11 @@ export function usePairing(source) {
         return;
       }
       try {
-        const found = took(await source.look());
-        const stale = found.state === "pairing" && !found.code && Date.now() > seen.current.until + UNSEEN_MS;
-        if (stale || asks(found)) took(await source.ensure());
-      } catch (failed) {
-        if (failed.kind !== "aborted") setError(failed);
+        const current = show(await source.look());
+        const stale = current.state === "pairing" && !current.code && Date.now() > lastCode.current.until + UNSEEN_MS;
+        if (stale || needsEnsuring(current)) show(await source.ensure());
+      } catch (failure) {
+        if (failure.kind !== "aborted") setError(failure);
       }
       if (!stopped) timer = setTimeout(look, LOOK_MS);
     };
@@ -79,18 +81,18 @@ export function usePairing(source) {
   }, [source, over, busy, error?.problem]);
 
   useEffect(() => {
-    const tick = () => setLeft(Math.max(Math.ceil((seen.current.until - Date.now()) / 1000), 0));
+    const tick = () => setSecondsLeft(Math.max(Math.ceil((lastCode.current.until - Date.now()) / 1000), 0));
     tick();
     const timer = setInterval(tick, 500);
     return () => clearInterval(timer);
   }, [line]);
 
   const other = source.clear && (() => run(async () => (await source.clear(), source.ensure())));
-  return { line, error, step, busy, left, again: () => act(), type: act, other };
+  return { line, error, step, busy, secondsLeft, again: () => act(), type: act, other };
 }
 
-/** Nothing comes by itself any more: it has to be asked for. */
-const asks = ({ state, reason }) =>
+/** Tell whether the line changes only if it is ensured again. */
+const needsEnsuring = ({ state, reason }) =>
   ["creating", "releasing", "missing"].includes(state) || (state === "closed" && !["reconnecting", "connection_lost", ...FINAL].includes(reason));
 
 function stepOf(line, hadCode) {

@@ -1,4 +1,4 @@
-"""What the page has to know of the deployment that serves it."""
+"""Describe to the page the deployment that serves it."""
 
 from typing import Literal
 
@@ -11,7 +11,7 @@ NEEDED = ("auth_issuer", "auth_audience", "console_client_id")
 
 
 class SignIn(Record):
-    """How a person gets a token: OpenID Connect, authorization code with PKCE."""
+    """The way to get a token: OpenID Connect, authorization code with PKCE."""
 
     issuer: str
     client_id: str
@@ -25,26 +25,26 @@ class Deployment(Record):
 
     api: str = Field(description="Where the functions are, from the console's root on")
     sign_in: SignIn | None = None
-    missing: list[str] = Field(description="Variables without which nobody can sign in")
+    missing: list[str] = Field(description="Variables that sign-in needs and that are not set")
     tenant_claim: str
     operator_claim: str | None = None
 
 
-def deployment(settings: Settings, api: str | None) -> Deployment:
-    """What `settings` say; without `api`, the functions are beside the console."""
+def describe_deployment(settings: Settings, api: str | None) -> Deployment:
+    """Describe the deployment; `api` is the functions' origin, None if they share the console's."""
     missing = [name.upper() for name in NEEDED if not getattr(settings, name)]
     if not (settings.auth_jwks_url or settings.auth_hs256_secret):
         missing.append("AUTH_JWKS_URL")
     return Deployment(
         api=f"{api}/" if api else "../",
-        sign_in=None if missing else _sign_in(settings),
+        sign_in=None if missing else _describe_sign_in(settings),
         missing=missing,
         tenant_claim=settings.auth_tenant_claim,
         operator_claim=settings.auth_operator_claim,
     )
 
 
-def _sign_in(settings: Settings) -> SignIn:
+def _describe_sign_in(settings: Settings) -> SignIn:
     assert settings.auth_issuer
     assert settings.auth_audience
     assert settings.console_client_id
