@@ -1,4 +1,4 @@
-"""My conversations: all lines merged, newest first, each saying through which number it is held."""
+"""Conversations of all of a tenant's lines, newest first, with the number that they are held by."""
 
 import re
 
@@ -7,32 +7,35 @@ from pydantic import ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from shared import auth, problems, services, web
+from shared import auth, pagination, problems, services, web
+from shared.conversations import conversation_views, read_receipts
+from shared.conversations import media as media_files
 from shared.domain.contacts import ConversationId, is_conversation_id
+from shared.domain.conversations import Conversation, KeptMessage
 from shared.domain.instances import epoch_ms
 from shared.domain.names import LINE_LIMIT, LINE_PATTERN, LineId, LineKey, TenantId
 from shared.domain.record import Record
 from shared.domain.sends import Send, SendState
 from shared.domain.tenants import Tenant
-from shared.domain.threads import Conversation, KeptMessage
-from shared.lines import entry, hear, pages, reading
-from shared.lines import media as files
-from shared.sending import requests, say
-from shared.sending import views as sending
+from shared.inbound import ingest
+from shared.lines import access
+from shared.sending import requests
+from shared.sending import send_views as sending
+from shared.sending.post_message import post_message
 from shared.sending.requests import SendMessage
-from shared.store.inbox import Wanted
-from shared.store.threads import Page
+from shared.store.conversations import ResultPage
+from shared.store.inbox import ConversationFilter
 
 edge = web.Edge("conversations", "/conversations")
 
 PAGE, LONGEST_PAGE, LONGEST_CURSOR = 30, 100, 4_000
-POLL_OVERLAP_MS = int(hear.PATIENCE * 1000) + 5_000
-"""What is dated now may be stored only then, and processes' clocks differ: a poll looks back so
-far, and a caller knows messages by their id."""
+POLL_OVERLAP_MS = int(ingest.PATIENCE * 1000) + 5_000
+"""Milliseconds that a poll looks back: a message that is dated now may be stored only after the
+patience of ingest, and the clocks of processes differ. A caller knows messages by their id."""
 
 
 class WhichConversations(Record):
-    """Which of them, and which page."""
+    """The conversations to list, and the page of them."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -46,15 +49,15 @@ class WhichConversations(Record):
     cursor: str | None = Field(default=None, max_length=LONGEST_CURSOR)
 
 
-class Conversations(Record):
-    """A page of conversations; `next` is the cursor of the one after it."""
+class ConversationPage(Record):
+    """A page of conversations; `next` is the cursor of the following page."""
 
-    conversations: list[pages.ConversationView]
+    conversations: list[conversation_views.ConversationView]
     next: str | None = None
 
 
 class WhichMessages(Record):
-    """Which page; or with `since` (as the last answer gave it) what is new or changed.
+    """The page to show; or with `since` (as the last answer gave it) what is new or changed.
 
     Also of that there may be several pages: `next` is the cursor to send with the same `since`.
     """
@@ -66,20 +69,20 @@ class WhichMessages(Record):
     since: int | None = Field(default=None, ge=0, le=10**14)
 
 
-class Messages(Record):
+class MessagePage(Record):
     """A page of messages, newest first; `next` is its cursor, `since` begins a poll.
 
-    `sends` are those into the conversation of which nobody knows whether they were sent.
+    `sends` are the sends into the conversation whose outcome is uncertain.
     """
 
-    messages: list[pages.MessageView]
+    messages: list[conversation_views.MessageView]
     sends: list[sending.SendView] = Field(default_factory=list)
     next: str | None = None
     since: int
 
 
-class Change(Record):
-    """What to make of a conversation; `tell` also shows the contact that it was read."""
+class ConversationChange(Record):
+    """A change of a conversation; `tell` also shows the contact that it was read."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -92,40 +95,47 @@ class Change(Record):
     "GET",
     "/",
     asks=WhichConversations,
-    answers={200: Conversations},
+    answers={200: ConversationPage},
     problems=(*web.TENANT_PROBLEMS, problems.RequestInvalid, problems.CursorInvalid),
 )
-async def every_conversation(request: Request) -> Conversations:
-    """The caller's conversations of all lines, newest first."""
-    tenant_id = await auth.tenant_of(request)
-    asked = web.query(WhichConversations, request)
-    tenant = await _tenant(tenant_id)
-    wanted = Wanted(asked.line, asked.unread, asked.archived, asked.search)
-    after = pages.position(asked.cursor, of_search=asked.search is not None)
+async def every_conversation(request: Request) -> ConversationPage:
+    """List the conversations of all of the caller's lines, newest first."""
+    tenant_id = await auth.require_tenant(request)
+    query = web.parse_query(WhichConversations, request)
+    tenant = await _require_active_tenant(tenant_id)
+    filters = ConversationFilter(query.line, query.unread, query.archived, query.search)
+    after = pagination.decode_cursor(query.cursor, of_search=query.search is not None)
     now = epoch_ms(services.now())
-    page = await services.store().conversations(tenant_id, wanted, asked.limit, after, now)
-    shown = [pages.conversation_view(each, tenant) for each in page.found]
-    return Conversations(conversations=shown, next=pages.written(page.end))
+    page = await services.store().list_conversations(tenant_id, filters, query.limit, after, now)
+    return ConversationPage(
+        conversations=[
+            conversation_views.conversation_view(conversation, tenant)
+            for conversation in page.records
+        ],
+        next=pagination.encode_cursor(page.end),
+    )
 
 
 @edge.route(
     "GET",
     "/{id}",
-    answers={200: pages.ConversationView},
+    answers={200: conversation_views.ConversationView},
     problems=(*web.TENANT_PROBLEMS, problems.ConversationUnknown),
 )
-async def one_conversation(request: Request) -> pages.ConversationView:
-    """One conversation, in summary."""
-    tenant_id = await auth.tenant_of(request)
-    tenant = await _tenant(tenant_id)
-    return pages.conversation_view(await _conversation(tenant_id, request), tenant)
+async def one_conversation(request: Request) -> conversation_views.ConversationView:
+    """Show a conversation, in summary."""
+    tenant_id = await auth.require_tenant(request)
+    tenant = await _require_active_tenant(tenant_id)
+    return conversation_views.conversation_view(
+        await _require_conversation(tenant_id, request), tenant
+    )
 
 
 @edge.route(
     "GET",
     "/{id}/messages",
     asks=WhichMessages,
-    answers={200: Messages, 304: None},
+    answers={200: MessagePage, 304: None},
     problems=(
         *web.TENANT_PROBLEMS,
         problems.RequestInvalid,
@@ -134,29 +144,29 @@ async def one_conversation(request: Request) -> pages.ConversationView:
     ),
 )
 async def messages(request: Request) -> web.Reply:
-    """The conversation's messages, newest first.
+    """List a conversation's messages, newest first.
 
     With `since`, only what is new or changed, oldest change first, for cheap polling: send the
     `ETag` back as `If-None-Match` and nothing new is a 304. Some of it may be known already.
     """
-    tenant_id = await auth.tenant_of(request)
-    asked = web.query(WhichMessages, request)
-    await _tenant(tenant_id)
-    conversation = await _conversation(tenant_id, request)
-    if asked.since is not None:
-        return await _changes(request, tenant_id, conversation, asked)
-    after = pages.position(asked.cursor)
-    page = await services.store().messages(tenant_id, conversation, asked.limit, after)
+    tenant_id = await auth.require_tenant(request)
+    query = web.parse_query(WhichMessages, request)
+    await _require_active_tenant(tenant_id)
+    conversation = await _require_conversation(tenant_id, request)
+    if query.since is not None:
+        return await _list_changes(request, tenant_id, conversation, query)
+    after = pagination.decode_cursor(query.cursor)
+    page = await services.store().list_messages(tenant_id, conversation, query.limit, after)
     since = epoch_ms(services.now()) - POLL_OVERLAP_MS
-    waiting = await _waiting(tenant_id, conversation)
-    return web.Reply(_shown(page, since, waiting))
+    uncertain = await _uncertain_sends(tenant_id, conversation)
+    return web.Reply(_messages_page(page, since, uncertain))
 
 
 @edge.route(
     "PATCH",
     "/{id}",
-    takes=Change,
-    answers={200: pages.ConversationView},
+    takes=ConversationChange,
+    answers={200: conversation_views.ConversationView},
     problems=(
         *web.TENANT_PROBLEMS,
         *web.BODY_PROBLEMS,
@@ -164,21 +174,21 @@ async def messages(request: Request) -> web.Reply:
         problems.ConversationUnknown,
     ),
 )
-async def change(request: Request) -> pages.ConversationView:
-    """The conversation is read, archived, or back among the others."""
-    tenant_id = await auth.tenant_of(request)
-    wanted = await web.body(Change, request)
-    tenant = await _tenant(tenant_id)
-    conversation = await _conversation(tenant_id, request)
-    fields: dict[str, object] = {"unread": 0, "has_unread": False} if wanted.read else {}
-    if wanted.archived is not None:
-        fields["archived"] = wanted.archived
-    if wanted.read and wanted.tell:
-        await reading.tell(tenant_id, conversation)
+async def change(request: Request) -> conversation_views.ConversationView:
+    """Mark a conversation as read, archive it, or put it back among the others."""
+    tenant_id = await auth.require_tenant(request)
+    change = await web.parse_body(ConversationChange, request)
+    tenant = await _require_active_tenant(tenant_id)
+    conversation = await _require_conversation(tenant_id, request)
+    fields: dict[str, object] = {"unread": 0, "has_unread": False} if change.read else {}
+    if change.archived is not None:
+        fields["archived"] = change.archived
+    if change.read and change.tell:
+        await read_receipts.send_read_receipts(tenant_id, conversation)
     if fields:
-        marked = await services.store().mark(tenant_id, conversation.id, **fields)
-        conversation = marked or conversation
-    return pages.conversation_view(conversation, tenant)
+        updated = await services.store().update_conversation(tenant_id, conversation.id, **fields)
+        conversation = updated or conversation
+    return conversation_views.conversation_view(conversation, tenant)
 
 
 @edge.route(
@@ -195,70 +205,75 @@ async def change(request: Request) -> pages.ConversationView:
     ),
 )
 async def media(request: Request) -> Response:
-    """The file in a message, as WhatsApp keeps it."""
-    tenant_id = await auth.tenant_of(request)
-    await _tenant(tenant_id)
-    conversation = await _conversation(tenant_id, request)
-    message = await _message(tenant_id, conversation, request)
-    name = entry.name_of(LineKey(tenant_id, conversation.line))
-    return web.streamed(await files.fetch(name, message))
+    """Download the file in a message, as WhatsApp keeps it."""
+    tenant_id = await auth.require_tenant(request)
+    await _require_active_tenant(tenant_id)
+    conversation = await _require_conversation(tenant_id, request)
+    message = await _require_message(tenant_id, conversation, request)
+    name = access.instance_name(LineKey(tenant_id, conversation.line))
+    return web.stream_file(await media_files.fetch_media(name, message))
 
 
-async def _tenant(tenant_id: TenantId) -> Tenant | None:
-    tenant = await services.store().tenant(tenant_id)
-    entry.check(tenant)
+async def _require_active_tenant(tenant_id: TenantId) -> Tenant | None:
+    tenant = await services.store().find_tenant(tenant_id)
+    access.require_active(tenant)
     return tenant
 
 
-async def _conversation(tenant_id: TenantId, request: Request) -> Conversation:
-    name = request.path_params["id"]
-    known = is_conversation_id(name)
-    found = await services.store().conversation(tenant_id, ConversationId(name)) if known else None
-    if found is None:
+async def _require_conversation(tenant_id: TenantId, request: Request) -> Conversation:
+    conversation_id = request.path_params["id"]
+    if not is_conversation_id(conversation_id):
         raise problems.ConversationUnknown()
-    return found
+    conversation = await services.store().find_conversation(
+        tenant_id, ConversationId(conversation_id)
+    )
+    if conversation is None:
+        raise problems.ConversationUnknown()
+    return conversation
 
 
-async def _message(
+async def _require_message(
     tenant_id: TenantId, conversation: Conversation, request: Request
 ) -> KeptMessage:
-    name = request.path_params["message"]
-    known = re.fullmatch(r"[A-Za-z0-9._:=@+-]{1,128}", name)
-    found = await services.store().message(tenant_id, conversation, name) if known else None
-    if found is None:
+    message_id = request.path_params["message"]
+    if not re.fullmatch(r"[A-Za-z0-9._:=@+-]{1,128}", message_id):
         raise problems.MessageUnknown()
-    return found
+    message = await services.store().find_message(tenant_id, conversation, message_id)
+    if message is None:
+        raise problems.MessageUnknown()
+    return message
 
 
-async def _changes(
-    request: Request, tenant_id: TenantId, conversation: Conversation, asked: WhichMessages
+async def _list_changes(
+    request: Request, tenant_id: TenantId, conversation: Conversation, query: WhichMessages
 ) -> web.Reply:
-    since, now = asked.since or 0, epoch_ms(services.now())
-    after = pages.position(asked.cursor)
-    page = await services.store().changes(tenant_id, conversation, since, asked.limit, after)
-    waiting = await _waiting(tenant_id, conversation)
-    etag = pages.etag([*page.found, *waiting])
+    since, now = query.since or 0, epoch_ms(services.now())
+    after = pagination.decode_cursor(query.cursor)
+    page = await services.store().list_changes(tenant_id, conversation, since, query.limit, after)
+    uncertain = await _uncertain_sends(tenant_id, conversation)
+    etag = pagination.etag_of([*page.records, *uncertain])
     if request.headers.get("if-none-match") == etag:
         return web.Reply(status=304, headers={"etag": etag})
-    reached = page.found[-1].changed if page.end else now
-    again = max(since, min(reached, now - POLL_OVERLAP_MS))
-    return web.Reply(_shown(page, again, waiting), headers={"etag": etag})
+    covered_until = page.records[-1].changed if page.end else now
+    # A poll never goes back behind its own `since`, and looks back over what is stored late.
+    next_since = max(since, min(covered_until, now - POLL_OVERLAP_MS))
+    return web.Reply(_messages_page(page, next_since, uncertain), headers={"etag": etag})
 
 
-async def _waiting(tenant_id: TenantId, conversation: Conversation) -> list[Send]:
-    """Sends of which nobody knows the outcome: 0 reads if there are none."""
+async def _uncertain_sends(tenant_id: TenantId, conversation: Conversation) -> list[Send]:
+    """List the sends whose outcome is uncertain. Firestore: no reads if there are none."""
     if conversation.unsettled <= 0:
         return []
-    found = await services.store().unsettled(tenant_id, conversation)
-    return [each for each in found if each.state is SendState.UNCERTAIN]
+    sends = await services.store().list_unsettled_sends(tenant_id, conversation)
+    return [send for send in sends if send.state is SendState.UNCERTAIN]
 
 
-def _shown(page: Page, since: int, waiting: list[Send]) -> Messages:
-    return Messages(
-        messages=pages.message_views(page.found, services.now()),
-        sends=[sending.send_view(each) for each in waiting],
+def _messages_page(page: ResultPage, since: int, uncertain: list[Send]) -> MessagePage:
+    return MessagePage(
+        messages=conversation_views.message_views(page.records, services.now()),
+        sends=[sending.send_view(send) for send in uncertain],
         since=since,
-        next=pages.written(page.end),
+        next=pagination.encode_cursor(page.end),
     )
 
 
@@ -270,19 +285,15 @@ def _shown(page: Page, since: int, waiting: list[Send]) -> Messages:
     answers={201: sending.SendView, 202: sending.SendView},
     problems=sending.PROBLEMS,
 )
-async def send(request: Request) -> web.Reply:
-    """Something is said in the conversation; the same as `POST /send-message` with its id.
+async def send_content(request: Request) -> web.Reply:
+    """Send a message into a conversation, as `POST /send-message` with its id does.
 
-    202 while nobody knows the outcome: ask `GET /send-message/{key}`.
+    202 while the outcome is uncertain: ask `GET /send-message/{key}`.
     """
-    tenant_id, key = await auth.tenant_of(request), requests.key_in(request.headers)
-    body = await web.body(SendMessage, request, requests.BODY_LIMIT, requests.BOUNDS)
-    asked = requests.within(body.root, request.path_params["id"])
-    outcome = await say.say(say.Wanted(tenant_id, key, asked))
-    return await sending.reply(outcome.send, outcome.message)
+    return await post_message(request, request.path_params["id"])
 
 
 @functions_framework.aio.http
 async def conversations(request: Request) -> Response:
-    """`/conversations…`."""
+    """Answer `/conversations…`."""
     return await edge.answer(request)

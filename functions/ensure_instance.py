@@ -1,4 +1,4 @@
-"""The frontend asks: make this line live, and tell me what to scan if I must."""
+"""Make a line live for a frontend, with the code to scan if there has to be one."""
 
 from typing import Annotated, Any, Self
 
@@ -11,7 +11,7 @@ from shared import auth, problems, services, web
 from shared.domain.contacts import digits
 from shared.domain.names import DEFAULT_LINE, LINE_LIMIT, LINE_PATTERN, LineId, LineKey
 from shared.domain.record import Record
-from shared.lines import bring_up, links, views
+from shared.lines import ensure, line_views, pairing_links
 
 edge = web.Edge("ensure_instance", "/ensure-instance")
 
@@ -26,7 +26,7 @@ NUMBER: Any = Field(
 
 
 class EnsureInstance(Record):
-    """Which of the caller's lines, what people call it, and who will type the code."""
+    """A line of the caller's, its label, and the number of the phone that will type the code."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -39,7 +39,7 @@ class EnsureInstance(Record):
     "POST",
     "/",
     takes=EnsureInstance,
-    answers={200: views.LineView, 202: views.LineView},
+    answers={200: line_views.LineView, 202: line_views.LineView},
     problems=(
         *web.TENANT_PROBLEMS,
         *web.BODY_PROBLEMS,
@@ -48,19 +48,19 @@ class EnsureInstance(Record):
         problems.MaximumInstancesReached,
     ),
 )
-async def ensure(request: Request) -> web.Reply:
-    """The caller's line is carried by exactly one instance; its state, and the code to scan.
+async def ensure_line(request: Request) -> web.Reply:
+    """Make exactly one instance carry the caller's line; show its state, and the code to scan.
 
     202 while another caller is creating or releasing it: ask again after `Retry-After`.
     """
-    tenant = await auth.tenant_of(request)
-    wanted = await web.body(EnsureInstance, request)
-    asked = bring_up.Asked(LineKey(tenant, wanted.line), wanted.label, wanted.number)
-    return views.reply(await bring_up.ensure(asked), services.now())
+    tenant = await auth.require_tenant(request)
+    body = await web.parse_body(EnsureInstance, request)
+    ensure_request = ensure.EnsureRequest(LineKey(tenant, body.line), body.label, body.number)
+    return line_views.reply(await ensure.ensure_line(ensure_request), services.now())
 
 
 class FollowLink(Record):
-    """The link, to open it; then the session that the answer gave. `look`: only how it is now."""
+    """The link, to open it; then the session that the answer gave. `look`: only show the line."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -80,7 +80,7 @@ class FollowLink(Record):
     "POST",
     "/link",
     takes=FollowLink,
-    answers={200: links.LinkedLine},
+    answers={200: pairing_links.LinkedLine},
     problems=(
         *web.BODY_PROBLEMS,
         *web.LINE_PROBLEMS,
@@ -94,27 +94,32 @@ class FollowLink(Record):
     ),
 )
 async def follow_link(request: Request) -> web.Reply:
-    """The one line of a link is connected by whoever opened it first, without signing in.
+    """Connect the line of a link, without signing in, in the browser that opened it first.
 
     Opening gives a session for half an hour, and the link opens nothing any more. With
     `Retry-After` while there is no code to scan yet.
     """
-    asked = await web.body(FollowLink, request)
-    if asked.session is not None:
-        opened = await links.session_of(asked.session)
-        line = await (links.look(opened) if asked.look else links.connect(opened, asked.number))
-        return links.reply(opened, line)
-    opened = await links.open_up(asked.link or "")
+    body = await web.parse_body(FollowLink, request)
+    if body.session is not None:
+        session = await pairing_links.read_session(body.session)
+        line = await (
+            pairing_links.read_line(session)
+            if body.look
+            else pairing_links.connect_line(session, body.number)
+        )
+        return pairing_links.build_reply(session, line)
+    session = await pairing_links.open_link(body.link or "")
     try:
-        line = await links.connect(opened, asked.number)
+        line = await pairing_links.connect_line(session, body.number)
     except problems.Problem as problem:
         if problem.status < 500 and problem.retry_after is None:
             raise
-        line = await links.look(opened)  # the session goes on where this didn't get
-    return links.reply(opened, line)
+        # The link is used up, so the caller gets its session; the next request connects again.
+        line = await pairing_links.read_line(session)
+    return pairing_links.build_reply(session, line)
 
 
 @functions_framework.aio.http
 async def ensure_instance(request: Request) -> Response:
-    """`POST /ensure-instance`."""
+    """Answer `POST /ensure-instance…`."""
     return await edge.answer(request)

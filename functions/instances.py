@@ -1,4 +1,4 @@
-"""My lines: how connected they are, the current code; disconnect, restart, or let one go."""
+"""A tenant's lines: how connected they are, and the code; disconnect, restart or release one."""
 
 import functions_framework.aio
 from pydantic import Field
@@ -10,55 +10,54 @@ from shared.domain import names
 from shared.domain.instances import State
 from shared.domain.names import LineId, LineKey
 from shared.domain.record import Record
-from shared.lines import entry, leave, links, views
-from shared.lines import restart as restarting
+from shared.lines import access, line_views, pairing_links, release
+from shared.lines.restart import restart_line
 
 edge = web.Edge("instances", "/instances")
 
 
-class Lines(Record):
-    """All lines of the caller, by id."""
+class LineList(Record):
+    """The caller's lines, by id."""
 
-    lines: list[views.LineView]
+    lines: list[line_views.LineView]
     open: int = Field(description="How many of them are connected")
     max_lines: int = Field(description="How many the plan allows")
 
 
-@edge.route("GET", "/", answers={200: Lines}, problems=web.TENANT_PROBLEMS)
-async def every_line(request: Request) -> Lines:
-    """The caller's lines."""
-    caller = await auth.tenant_of(request)
-    tenant, carried = await services.store().lines(caller)
-    entry.check(tenant)
+@edge.route("GET", "/", answers={200: LineList}, problems=web.TENANT_PROBLEMS)
+async def every_line(request: Request) -> LineList:
+    """List the caller's lines."""
+    tenant_id = await auth.require_tenant(request)
+    tenant, instances = await services.store().list_lines(tenant_id)
+    access.require_active(tenant)
     now = services.now()
-    shown = [views.line_view(instance, now) for instance in carried]
-    allowed = tenant.max_lines if tenant else 1
-    return Lines(
-        lines=shown,
-        open=sum(view.state is State.OPEN for view in shown),
-        max_lines=allowed,
+    lines = [line_views.line_view(instance, now) for instance in instances]
+    return LineList(
+        lines=lines,
+        open=sum(line.state is State.OPEN for line in lines),
+        max_lines=tenant.max_lines if tenant else 1,
     )
 
 
 @edge.route(
     "GET",
     "/{line}",
-    answers={200: views.LineView},
+    answers={200: line_views.LineView},
     problems=(*web.TENANT_PROBLEMS, problems.LineUnknown),
 )
 async def one_line(request: Request) -> web.Reply:
-    """One of the caller's lines, with the code to scan while it is pairing.
+    """Show one of the caller's lines, with the code to scan while it is pairing.
 
     With `Retry-After` while there is none yet, or the line is being changed.
     """
-    line, now = await entry.known(await _key(request)), services.now()
-    return web.Reply(views.line_view(line, now), headers=views.when_to_ask(line, now))
+    line, now = await access.require_instance(await _key(request)), services.now()
+    return web.Reply(line_views.line_view(line, now), headers=line_views.retry_header(line, now))
 
 
 @edge.route(
     "POST",
     "/{line}/restart",
-    answers={200: views.LineView},
+    answers={200: line_views.LineView},
     problems=(
         *web.TENANT_PROBLEMS,
         *web.LINE_PROBLEMS,
@@ -66,54 +65,54 @@ async def one_line(request: Request) -> web.Reply:
         problems.LineNotOpen,
     ),
 )
-async def restart(request: Request) -> views.LineView:
-    """A connected line reconnects to WhatsApp, without pairing again."""
-    return views.line_view(await restarting.restart(await _key(request)), services.now())
+async def restart(request: Request) -> line_views.LineView:
+    """Reconnect a connected line to WhatsApp, without pairing again."""
+    return line_views.line_view(await restart_line(await _key(request)), services.now())
 
 
 @edge.route(
     "POST",
     "/{line}/disconnect",
-    answers={200: views.LineView, 202: views.LineView},
+    answers={200: line_views.LineView, 202: line_views.LineView},
     problems=(*web.TENANT_PROBLEMS, *web.LINE_PROBLEMS, problems.LineUnknown),
 )
 async def disconnect(request: Request) -> web.Reply:
-    """The line's number is unpaired; the line, its slot and its conversations stay.
+    """Unpair the line's number; the line, its slot and its conversations stay.
 
     202 while the server is still removing the instance: ask again after `Retry-After`.
     """
-    return views.reply(await leave.disconnect(await _key(request)), services.now())
+    return line_views.reply(await release.disconnect_line(await _key(request)), services.now())
 
 
 @edge.route(
     "DELETE",
     "/{line}",
-    answers={204: None, 202: views.LineView},
+    answers={204: None, 202: line_views.LineView},
     problems=(*web.TENANT_PROBLEMS, *web.LINE_PROBLEMS, problems.LineUnknown),
 )
-async def release(request: Request) -> web.Reply:
-    """The line is released: no instance, no number, no slot; its conversations stay readable.
+async def release_line(request: Request) -> web.Reply:
+    """Release the line: its instance, number and slot; its conversations stay readable.
 
     202 while the server is still removing the instance: ask again after `Retry-After`.
     """
-    leaving = await leave.release(await _key(request))
-    return views.reply(leaving, services.now()) if leaving else web.Reply(status=204)
+    leaving = await release.release_line(await _key(request))
+    return line_views.reply(leaving, services.now()) if leaving else web.Reply(status=204)
 
 
 @edge.route(
     "POST",
     "/{line}/link",
-    answers={201: links.Link},
+    answers={201: pairing_links.Link},
     problems=(*web.TENANT_PROBLEMS, problems.LineUnknown),
 )
 async def link(request: Request) -> web.Reply:
-    """A link for whoever has the phone: it shows how to connect this one line, once."""
+    """Create a link that shows the person who has the phone how to connect this one line, once."""
     key = await _key(request)
-    return web.Reply(await links.make(key, key.tenant), 201)
+    return web.Reply(await pairing_links.create_link(key, key.tenant), 201)
 
 
 async def _key(request: Request) -> LineKey:
-    tenant, line = await auth.tenant_of(request), request.path_params["line"]
+    tenant, line = await auth.require_tenant(request), request.path_params["line"]
     if not names.is_line(line):
         raise problems.LineUnknown()
     return LineKey(tenant, LineId(line))
@@ -121,5 +120,5 @@ async def _key(request: Request) -> LineKey:
 
 @functions_framework.aio.http
 async def instances(request: Request) -> Response:
-    """`/instances`, `/instances/{line}`, `…/disconnect`, `…/restart`."""
+    """Answer `/instances`, `/instances/{line}`, `…/disconnect`, `…/restart`."""
     return await edge.answer(request)

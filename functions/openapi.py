@@ -1,4 +1,4 @@
-"""Developers ask: what can I call, and what comes back?"""
+"""The description of every function's routes, for developers."""
 
 from pathlib import Path
 
@@ -16,11 +16,11 @@ DOCUMENT = Path(__file__).parent / "openapi" / "openapi.json"
 
 @edge.route("GET", "/", answers={200: None})
 async def document(request: Request) -> Response:
-    """The OpenAPI 3.1 document of every function."""
+    """Serve the OpenAPI 3.1 document of every function."""
     return FileResponse(DOCUMENT, media_type="application/json")
 
 
 @functions_framework.aio.http
 async def openapi(request: Request) -> Response:
-    """`GET /openapi.json`."""
+    """Answer `GET /openapi.json`."""
     return await edge.answer(request)

@@ -1,16 +1,16 @@
-"""Evolution tells us what happened to an instance."""
+"""Receive the webhooks of Evolution servers."""
 
 import functions_framework.aio
 from starlette.requests import Request
 from starlette.responses import Response
 
 from shared import problems, services, web, webhook_token
-from shared.lines import hear
+from shared.inbound import ingest
 
 edge = web.Edge("receive_webhook", "/webhook")
 
 BODY_LIMIT = 32 * 1024 * 1024
-"""What the platform lets through (Cloud Run: 32 MiB for HTTP/1)."""
+"""Bytes that the platform lets through (Cloud Run: 32 MiB for HTTP/1)."""
 
 PROBLEMS = (
     problems.WebhookForged,
@@ -25,14 +25,14 @@ PROBLEMS = (
 @edge.route("POST", "/{first}", answers={204: None}, problems=PROBLEMS)
 @edge.route("POST", "/{first}/{second}", answers={204: None}, problems=PROBLEMS)
 async def webhook(request: Request) -> web.Reply:
-    """What the event says is recorded, or kept as a dead letter; 204 only once it is.
+    """Record the events of a webhook, or keep it as a dead letter; 204 only once that is done.
 
     The token that names the instance is in the header `X-Webhook-Token`, or (Evolution 1.8) the
     first part of the path; a server that posts by event puts the event's name last.
     """
-    bearer = webhook_token.verify(_token(request))
-    raw = await web.read(request, BODY_LIMIT)
-    await hear.hear(bearer, raw, services.now())
+    identity = webhook_token.verify(_token(request))
+    raw = await web.read_body(request, BODY_LIMIT)
+    await ingest.ingest_webhook(identity, raw, services.now())
     return web.Reply(status=204)
 
 
@@ -43,5 +43,5 @@ def _token(request: Request) -> str:
 
 @functions_framework.aio.http
 async def receive_webhook(request: Request) -> Response:
-    """`POST /webhook…`."""
+    """Answer `POST /webhook…`."""
     return await edge.answer(request)

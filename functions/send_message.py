@@ -1,4 +1,4 @@
-"""Somebody says something through one of the caller's lines: once, and by the right number."""
+"""Send a message through one of the caller's lines: once, and from the right number."""
 
 import functions_framework.aio
 from pydantic import ConfigDict, Field
@@ -7,14 +7,15 @@ from starlette.responses import Response
 
 from shared import auth, problems, web
 from shared.domain.record import Record
-from shared.sending import change, requests, say, views
+from shared.sending import edit_delete, requests, send_views
+from shared.sending.post_message import post_message
 from shared.sending.requests import SendMessage
 
 edge = web.Edge("send_message", "/send-message")
 
 KNOWN = (*web.TENANT_PROBLEMS, problems.IdempotencyKeyInvalid, problems.SendUnknown)
 CHANGE = (
-    *views.SPEECH_PROBLEMS,
+    *send_views.SPEECH_PROBLEMS,
     problems.SendUnknown,
     problems.NotSentYet,
     problems.NotChangeable,
@@ -23,8 +24,8 @@ CHANGE = (
 )
 
 
-class Edit(Record):
-    """What the message reads from now on."""
+class EditRequest(Record):
+    """The text that the message reads from now on."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -36,51 +37,55 @@ class Edit(Record):
     "/",
     takes=SendMessage,
     needs=(requests.KEY_HEADER,),
-    answers={201: views.SendView, 202: views.SendView},
-    problems=views.PROBLEMS,
+    answers={201: send_views.SendView, 202: send_views.SendView},
+    problems=send_views.PROBLEMS,
 )
-async def send(request: Request) -> web.Reply:
-    """Something is said, once, however often it is asked for with the same `Idempotency-Key`.
+async def send_content(request: Request) -> web.Reply:
+    """Send a message once, however often it is asked for with the same `Idempotency-Key`.
 
-    201 with the message; 202 while it is under way, or nobody knows whether it was sent: ask
+    201 with the message; 202 while it is under way, or it is uncertain whether it was sent: ask
     `GET /send-message/{key}`. A problem: it surely was not sent, and may be asked again.
     """
-    tenant, key = await auth.tenant_of(request), requests.key_in(request.headers)
-    body = await web.body(SendMessage, request, requests.BODY_LIMIT, requests.BOUNDS)
-    outcome = await say.say(say.Wanted(tenant, key, body.root))
-    return await views.reply(outcome.send, outcome.message)
+    return await post_message(request)
 
 
-@edge.route("GET", "/{key}", answers={200: views.SendView, 202: views.SendView}, problems=KNOWN)
+@edge.route(
+    "GET", "/{key}", answers={200: send_views.SendView, 202: send_views.SendView}, problems=KNOWN
+)
 async def outcome(request: Request) -> web.Reply:
-    """What became of a send; 202 while nobody knows.
+    """Show the outcome of a send; 202 while it is uncertain.
 
-    Asking looks for the evidence: its echo, then what the server keeps.
+    An uncertain send is reconciled first: with its echo, then with the messages on the server.
     """
-    tenant = await auth.tenant_of(request)
-    return await views.reply(await change.known(tenant, _key(request)), done=200)
+    tenant = await auth.require_tenant(request)
+    send = await edit_delete.require_send(tenant, _key(request))
+    return await send_views.reply_with_send(send, final_status=200)
 
 
-@edge.route("PATCH", "/{key}", takes=Edit, answers={200: views.SendView}, problems=CHANGE)
+@edge.route(
+    "PATCH", "/{key}", takes=EditRequest, answers={200: send_views.SendView}, problems=CHANGE
+)
 async def edit(request: Request) -> web.Reply:
-    """A text that was sent reads so for everybody, within 15 minutes."""
-    tenant = await auth.tenant_of(request)
-    wanted = await web.body(Edit, request, requests.BOUNDS.size)
-    return await views.reply(await change.edit(tenant, _key(request), wanted.text), done=200)
+    """Edit a text that was sent, for everybody, within 15 minutes."""
+    tenant = await auth.require_tenant(request)
+    body = await web.parse_body(EditRequest, request, requests.BOUNDS.size)
+    send = await edit_delete.edit_message(tenant, _key(request), body.text)
+    return await send_views.reply_with_send(send, final_status=200)
 
 
-@edge.route("DELETE", "/{key}", answers={200: views.SendView}, problems=CHANGE)
+@edge.route("DELETE", "/{key}", answers={200: send_views.SendView}, problems=CHANGE)
 async def delete(request: Request) -> web.Reply:
-    """A message that was sent is gone for everybody, within two days."""
-    tenant = await auth.tenant_of(request)
-    return await views.reply(await change.delete(tenant, _key(request)), done=200)
+    """Delete a message that was sent, for everybody, within two days."""
+    tenant = await auth.require_tenant(request)
+    send = await edit_delete.delete_message(tenant, _key(request))
+    return await send_views.reply_with_send(send, final_status=200)
 
 
 def _key(request: Request) -> str:
-    return requests.checked(request.path_params["key"])
+    return requests.require_key(request.path_params["key"])
 
 
 @functions_framework.aio.http
 async def send_message(request: Request) -> Response:
-    """`/send-message`, `/send-message/{key}`."""
+    """Answer `/send-message`, `/send-message/{key}`."""
     return await edge.answer(request)

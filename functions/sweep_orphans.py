@@ -1,4 +1,4 @@
-"""Cloud Scheduler asks, every night or at any time: make records and servers agree again."""
+"""Make records and servers agree again: every night, or at any time."""
 
 import functions_framework.aio
 from pydantic import ConfigDict, Field
@@ -6,8 +6,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from shared import auth, problems, services, web
-from shared.alerts import tell, troubles
-from shared.domain.fleet.reports import Kind, Report
+from shared.alerts import notify
+from shared.domain.fleet import detect
+from shared.domain.fleet.reports import Report, SweepKind
 from shared.domain.record import Record
 from shared.sweeps import orphans, overdue
 
@@ -15,7 +16,7 @@ edge = web.Edge("sweep_orphans", "/sweep-orphans")
 
 
 class How(Record):
-    """Whether to do it or only to say what would be done."""
+    """The way to sweep: for real, or only to see the plan."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -30,20 +31,21 @@ class How(Record):
     problems=(*web.SWEEP_PROBLEMS, problems.RequestInvalid),
 )
 async def agree(request: Request) -> Report:
-    """What is missing is said so, what was begun is finished, what drifted is repaired, what was
-    missed is fetched, and what nobody claims goes after its time.
+    """Mark missing instances, finish what was begun, repair drift, backfill, and delete orphans.
+
+    Orphans are deleted only after their quarantine.
     """
-    await auth.scheduler_of(request)
-    if web.query(How, request).dry:
+    await auth.require_scheduler(request)
+    if web.parse_query(How, request).dry:
         return await orphans.rehearse()
-    capacity = await services.store().standing(Kind.CAPACITY)
+    capacity = await services.store().find_standing(SweepKind.CAPACITY)
     report = await orphans.sweep(capacity)
-    found = [*troubles.of_report(report), *await overdue.now({Kind.CAPACITY: capacity})]
-    await tell.follow(found, troubles.looked_at(report), troubles.unclear(report))
+    troubles = [*detect.of_report(report), *await overdue.now({SweepKind.CAPACITY: capacity})]
+    await notify.update_incidents(troubles, detect.looked_at(report), detect.unclear(report))
     return report
 
 
 @functions_framework.aio.http
 async def sweep_orphans(request: Request) -> Response:
-    """`POST /sweep-orphans`."""
+    """Answer `POST /sweep-orphans`."""
     return await edge.answer(request)

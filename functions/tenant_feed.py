@@ -1,24 +1,24 @@
-"""The agency's database tells: this tenant is new, suspended, cancelled, or may have more lines."""
+"""Take tenants over from the agency's database: new, suspended, cancelled, or with more lines."""
 
 import functions_framework.aio
 from starlette.requests import Request
 from starlette.responses import Response
 
 from shared import auth, log, problems, services, untrusted, web
-from shared.domain.feeding import Outcome, RowChanged, decide_fed, is_ahead
 from shared.domain.names import TenantId
 from shared.domain.record import Record
 from shared.domain.tenants import Status
+from shared.tenant_feed import Outcome, RowChanged, decide_update, is_ahead
 
 edge = web.Edge("tenant_feed", "/tenant-feed")
 
 BODY_LIMIT = 2**20
 BOUNDS = untrusted.Bounds(BODY_LIMIT, items=50_000, depth=100)
-"""A row as it is and as it was, with columns that are none of our business."""
+"""Room for a row as it is and as it was, with columns that we don't read."""
 
 
-class Taken(Record):
-    """The tenant as it is now; `stale`: something newer had been told already."""
+class FedTenant(Record):
+    """The tenant as it is now; `stale`: a newer row was taken over before."""
 
     tenant: TenantId
     status: Status
@@ -31,7 +31,7 @@ class Taken(Record):
     "/",
     takes=RowChanged,
     needs=(auth.FEED_HEADER,),
-    answers={200: Taken},
+    answers={200: FedTenant},
     problems=(
         problems.TokenMissing,
         problems.TokenInvalid,
@@ -41,27 +41,27 @@ class Taken(Record):
         *web.BODY_PROBLEMS,
     ),
 )
-async def feed(request: Request) -> Taken:
-    """The tenant's status and `max_lines` are the row's; a row that is gone cancels it.
+async def feed(request: Request) -> FedTenant:
+    """Take the row's status and `max_lines` over to its tenant; a deleted row cancels it.
 
-    Told twice or in another order, the result is the same. A row from the future is refused.
+    Posted twice or in another order, the result is the same. A row from the future is refused.
     """
-    auth.feeder_of(request)
-    told, now = await web.body(RowChanged, request, BODY_LIMIT, BOUNDS), services.now()
-    if is_ahead(told, now):
+    auth.require_feed_secret(request)
+    row_change, now = await web.parse_body(RowChanged, request, BODY_LIMIT, BOUNDS), services.now()
+    if is_ahead(row_change, now):
         raise problems.RequestInvalid(
             errors=[{"field": "record.updated_at", "message": "It is in the future"}]
         )
-    fed = decide_fed(told)
-    change = {**fed.change, "fed": fed.order}
-    kept = await services.store().keep_tenant(fed.tenant, change, now)
-    outcome: Outcome = "taken" if kept.fed == fed.order else "stale"
-    log.happened("tenant.fed", tenant=kept.tenant, status=kept.status, outcome=outcome)
-    shown = kept.model_dump(include={"tenant", "status", "max_lines"})
-    return Taken(**shown, outcome=outcome)
+    update = decide_update(row_change)
+    change = {**update.change, "fed": update.order}
+    tenant = await services.store().update_tenant(update.tenant, change, now)
+    outcome: Outcome = "taken" if tenant.fed == update.order else "stale"
+    log.info("tenant.fed", tenant=tenant.tenant, status=tenant.status, outcome=outcome)
+    fields = tenant.model_dump(include={"tenant", "status", "max_lines"})
+    return FedTenant(**fields, outcome=outcome)
 
 
 @functions_framework.aio.http
 async def tenant_feed(request: Request) -> Response:
-    """`POST /tenant-feed`."""
+    """Answer `POST /tenant-feed`."""
     return await edge.answer(request)

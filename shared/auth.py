@@ -1,4 +1,4 @@
-"""Who is calling. The only place that says who a tenant is; closed unless configured."""
+"""Find out who is calling: the only place that says who a tenant is; closed unless configured."""
 
 import asyncio
 import hmac
@@ -23,15 +23,15 @@ ASYMMETRIC = ["RS256", "ES256"]
 SYMMETRIC = ["HS256"]
 JWKS = untrusted.Bounds(size=256 * 1024, items=2_000, depth=8)
 UNREADABLE = (ValueError, TypeError, AttributeError, RecursionError)
-"""What reading JSON of another shape or depth ends in."""
+"""Errors of reading JSON of another shape or depth."""
 
 FEED_HEADER = "x-feed-secret"
 
 Claims = dict[str, Any]
 
 
-async def tenant_of(request: Request) -> TenantId:
-    """The tenant that the request's verified token names.
+async def require_tenant(request: Request) -> TenantId:
+    """Return the tenant that the request's verified token names.
 
     Raises TokenMissing, TokenInvalid, TokenExpired, TenantUnusable, AuthNotConfigured,
     IssuerUnreachable.
@@ -43,45 +43,45 @@ async def tenant_of(request: Request) -> TenantId:
     return TenantId(tenant)
 
 
-async def operator_of(request: Request) -> str:
-    """The subject of the token of somebody who runs the deployment.
+async def require_operator(request: Request) -> str:
+    """Return the subject of an operator's token.
 
     `AUTH_OPERATOR_CLAIM` names a claim that must be true, or `claim=value` what it must be (or,
-    for a list, contain). Raises NotAllowed and what tenant_of raises.
+    for a list, contain). Raises NotAllowed and what require_tenant raises.
     """
     claims = await _claims(request)
-    wanted = config.settings().auth_operator_claim
-    if not wanted or not _holds(claims, wanted):
+    requirement = config.settings().auth_operator_claim
+    if not requirement or not _holds(claims, requirement):
         raise problems.NotAllowed("Only an operator may do this.")
     return str(claims.get("sub", "operator"))
 
 
-async def scheduler_of(request: Request) -> str:
-    """The address of our Cloud Scheduler's service account, or the subject of an operator.
+async def require_scheduler(request: Request) -> str:
+    """Return the address of our Cloud Scheduler's service account, or the subject of an operator.
 
-    The platform checks it before; here it is checked again: Google signed it, for us, for that
-    account. Raises as `operator_of`.
+    The platform checks the token before; here it is checked again: Google signed it, for us, for
+    that account. Raises as `require_operator`.
     """
     settings = config.settings()
     if settings.scheduler_email and _issuer(request) in _spellings(settings.scheduler_issuer):
         return await _scheduler(request, settings.scheduler_email)
-    return await operator_of(request)
+    return await require_operator(request)
 
 
-def feeder_of(request: Request) -> None:
-    """Whoever asks knows `TENANT_FEED_SECRET`, or the previous one while that is set too.
+def require_feed_secret(request: Request) -> None:
+    """Check that the request has `TENANT_FEED_SECRET`, or the previous one while that is set too.
 
-    How long it takes doesn't tell how much of a guess is right. Raises TokenMissing, TokenInvalid,
+    It takes as long for a wrong secret as for the right one. Raises TokenMissing, TokenInvalid,
     AuthNotConfigured.
     """
-    settings, given = config.settings(), request.headers.get(FEED_HEADER, "")
+    settings, secret = config.settings(), request.headers.get(FEED_HEADER, "")
     if settings.tenant_feed_secret is None:
         raise problems.AuthNotConfigured()
-    if not given:
+    if not secret:
         raise problems.TokenMissing()
-    secrets = (settings.tenant_feed_secret, settings.tenant_feed_secret_previous)
-    known = [each.get_secret_value() for each in secrets if each]
-    if not any(hmac.compare_digest(given.encode(), each.encode()) for each in known):
+    settable = (settings.tenant_feed_secret, settings.tenant_feed_secret_previous)
+    valid = [setting.get_secret_value().encode() for setting in settable if setting]
+    if not any(hmac.compare_digest(secret.encode(), candidate) for candidate in valid):
         raise problems.TokenInvalid()
 
 
@@ -90,14 +90,14 @@ async def _scheduler(request: Request, email: str) -> str:
     key = await _key_of(token, settings.scheduler_jwks_url)
     assert settings.scheduler_audience
     trust = _Trust(_spellings(settings.scheduler_issuer), settings.scheduler_audience)
-    claims = _verified(token, key, ASYMMETRIC, trust)
+    claims = _verify(token, key, ASYMMETRIC, trust)
     if claims.get("email") != email or claims.get("email_verified") is not True:
         raise problems.NotAllowed("Only the scheduler may do this.")
     return email
 
 
 def _issuer(request: Request) -> Any:
-    """Who a token says has signed it; nobody has checked that yet."""
+    """Return the issuer that a token names; it isn't verified yet."""
     with suppress(jwt.PyJWTError, *UNREADABLE):
         unchecked = {"verify_signature": False}
         return jwt.decode(_bearer(request), options=unchecked).get("iss")  # type: ignore[arg-type]
@@ -105,7 +105,7 @@ def _issuer(request: Request) -> Any:
 
 
 def _spellings(issuer: str) -> list[str]:
-    """Google writes its own name with and without the scheme."""
+    """Return both spellings of an issuer: Google writes its own with and without the scheme."""
     return [issuer, issuer.removeprefix("https://")]
 
 
@@ -116,9 +116,9 @@ async def _claims(request: Request) -> Claims:
         raise problems.AuthNotConfigured()
     trust = _Trust([settings.auth_issuer], settings.auth_audience)
     if settings.auth_hs256_secret:
-        return _verified(token, settings.auth_hs256_secret.get_secret_value(), SYMMETRIC, trust)
+        return _verify(token, settings.auth_hs256_secret.get_secret_value(), SYMMETRIC, trust)
     if settings.auth_jwks_url:
-        return _verified(token, await _key_of(token, settings.auth_jwks_url), ASYMMETRIC, trust)
+        return _verify(token, await _key_of(token, settings.auth_jwks_url), ASYMMETRIC, trust)
     raise problems.AuthNotConfigured()
 
 
@@ -130,13 +130,13 @@ def _bearer(request: Request) -> str:
 
 
 class _Trust(NamedTuple):
-    """Whose tokens count, and for whom they have to be."""
+    """The issuers whose tokens count, and the audience that a token has to be for."""
 
     issuers: list[str]
     audience: str
 
 
-def _verified(token: str, key: Any, algorithms: list[str], trust: _Trust) -> Claims:
+def _verify(token: str, key: Any, algorithms: list[str], trust: _Trust) -> Claims:
     try:
         return jwt.decode(
             token,
@@ -162,8 +162,8 @@ def _claim(claims: Claims, name: str) -> Any:
     return value
 
 
-def _holds(claims: Claims, wanted: str) -> bool:
-    name, separator, expected = wanted.partition("=")
+def _holds(claims: Claims, requirement: str) -> bool:
+    name, separator, expected = requirement.partition("=")
     value = _claim(claims, name)
     if not separator:
         return value is True
@@ -172,7 +172,7 @@ def _holds(claims: Claims, wanted: str) -> bool:
 
 @dataclass
 class _KeyRing:
-    """An issuer's public keys, fetched without blocking the others and kept for a while."""
+    """The public keys of an issuer, fetched without blocking other issuers, kept for 10 minutes."""
 
     url: str
     keys: dict[str | None, jwt.PyJWK] = field(default_factory=dict)
@@ -180,23 +180,26 @@ class _KeyRing:
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def key(self, key_id: str | None) -> jwt.PyJWK:
-        """The key of that id; the set is fetched again when it is old or doesn't know it."""
+        """Return the key of that id; fetch the set again when it is old or doesn't have it.
+
+        Raises IssuerUnreachable, TokenInvalid.
+        """
         age = time.monotonic() - self.fetched_at
         if age > JWKS_LIFETIME_SECONDS or (key_id not in self.keys and age > JWKS_PAUSE_SECONDS):
-            await self._fetch(time.monotonic())
+            await self._refresh(time.monotonic())
         if not self.keys:
             raise problems.IssuerUnreachable()
         if key_id not in self.keys:
             raise problems.TokenInvalid()
         return self.keys[key_id]
 
-    async def _fetch(self, asked_at: float) -> None:
+    async def _refresh(self, needed_at: float) -> None:
         async with self.lock:
-            if self.fetched_at >= asked_at:
+            if self.fetched_at >= needed_at:  # another request fetched it while this one waited
                 return
             with suppress(httpx.HTTPError, TimeoutError, jwt.PyJWTError, *UNREADABLE):
                 async with asyncio.timeout(JWKS_TIMEOUT_SECONDS):
-                    self.keys = await _published(self.url)
+                    self.keys = await _fetch_keys(self.url)
             self.fetched_at = time.monotonic()
 
 
@@ -212,9 +215,9 @@ async def _key_of(token: str, url: str) -> jwt.PyJWK:
     return await _rings.setdefault((url, loop), _KeyRing(url)).key(key_id)
 
 
-async def _published(url: str) -> dict[str | None, jwt.PyJWK]:
+async def _fetch_keys(url: str) -> dict[str | None, jwt.PyJWK]:
     async with httpx.AsyncClient(timeout=JWKS_TIMEOUT_SECONDS) as http:
         answer = (await http.get(url)).raise_for_status().content
-    published = jwt.PyJWKSet.from_dict(untrusted.read(answer, JWKS)).keys
-    keys = {key.key_id: key for key in published}
+    key_set = jwt.PyJWKSet.from_dict(untrusted.read(answer, JWKS)).keys
+    keys = {key.key_id: key for key in key_set}
     return keys | ({None: next(iter(keys.values()))} if len(keys) == 1 else {})

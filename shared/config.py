@@ -1,4 +1,4 @@
-"""The settings, read from the environment once and validated at start."""
+"""Read the settings from the environment, once, and validate them at start."""
 
 import os
 import re
@@ -51,9 +51,9 @@ def _words(value: Any) -> Any:
 
 
 def dialect_of(version: str) -> Dialect | None:
-    """Return how a server of that version is spoken to; None: nobody knows that version."""
-    written = VERSION.fullmatch(version)
-    return DIALECTS.get(written[1]) if written else None
+    """Return how a server of that version is spoken to; None if Perene doesn't know it."""
+    match = VERSION.fullmatch(version)
+    return DIALECTS.get(match[1]) if match else None
 
 
 def _version(value: str) -> str:
@@ -70,11 +70,11 @@ Secret = Annotated[SecretStr, Field(min_length=32)]
 Days = Annotated[float, Field(ge=0, le=3650)]
 
 MEMORY_GB = {100: 4.0, 500: 16.0, 1000: 32.0}
-"""How much memory a server needs for so many instances, as Evolution's users plan it."""
+"""Gigabytes of memory that a server needs for so many instances, as Evolution's users plan it."""
 
 
 class Server(BaseModel):
-    """One Evolution deployment."""
+    """An Evolution deployment."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -86,14 +86,14 @@ class Server(BaseModel):
 
     @property
     def dialect(self) -> Dialect:
-        """Which shapes the server speaks."""
+        """Return which request and response shapes the server speaks."""
         dialect = dialect_of(self.version)
         assert dialect
         return dialect
 
 
 class Settings(BaseModel):
-    """What a deployment decides. Field names are the environment's variables in lower case."""
+    """The choices of a deployment. Field names are the environment's variables in lower case."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -166,7 +166,7 @@ class Settings(BaseModel):
     firestore_database: str = "(default)"
 
     @model_validator(mode="after")
-    def _one_way_to_name_servers(self) -> Self:
+    def _require_servers(self) -> Self:
         if not self.evolution_servers and not (self.evolution_url and self.evolution_api_key):
             raise ValueError(
                 "EVOLUTION_URL with EVOLUTION_API_KEY, or EVOLUTION_SERVERS, is needed"
@@ -180,7 +180,7 @@ class Settings(BaseModel):
         return self
 
     @model_validator(mode="after")
-    def _a_whole_way_for_alerts(self) -> Self:
+    def _require_complete_groups(self) -> Self:
         if self.alert_email_host and not (self.alert_email_from and self.alert_email_to):
             raise ValueError("ALERT_EMAIL_HOST needs ALERT_EMAIL_FROM and ALERT_EMAIL_TO")
         if bool(self.scheduler_audience) != bool(self.scheduler_email):
@@ -188,14 +188,14 @@ class Settings(BaseModel):
         return self
 
     @model_validator(mode="after")
-    def _one_way_to_check_tokens(self) -> Self:
+    def _require_one_token_key(self) -> Self:
         if self.auth_jwks_url and self.auth_hs256_secret:
             raise ValueError("AUTH_JWKS_URL and AUTH_HS256_SECRET exclude each other")
         return self
 
     @property
     def servers(self) -> dict[str, Server]:
-        """The fleet by id; `EVOLUTION_SERVERS` wins over the single-server variables."""
+        """Return the servers by id; `EVOLUTION_SERVERS` wins over the single-server variables."""
         if self.evolution_servers:
             return {server.id: server for server in self.evolution_servers}
         assert self.evolution_url
@@ -211,25 +211,26 @@ class Settings(BaseModel):
 
 
 def days(number: float) -> timedelta:
-    """A setting that counts days."""
+    """Convert a setting that counts days."""
     return timedelta(days=number)
 
 
 def hours(number: float) -> timedelta:
-    """A setting that counts hours."""
+    """Convert a setting that counts hours."""
     return timedelta(hours=number)
 
 
 def read(environment: Mapping[str, str]) -> Settings:
-    """The settings in an environment; empty variables count as absent, white space around a value
-    as none of it (a secret that was piped somewhere ends with a new line).
+    """Read the settings from an environment.
 
+    Empty variables count as absent. White space around a value doesn't count: a secret that was
+    piped somewhere ends with a new line.
     Raises ConfigurationError, which names every missing or wrong variable.
     """
     stripped = {name.lower(): value.strip() for name, value in environment.items()}
-    given = {name: value for name, value in stripped.items() if value}
+    variables = {name: value for name, value in stripped.items() if value}
     try:
-        return Settings.model_validate(given)
+        return Settings.model_validate(variables)
     except ValidationError as error:
         faults = error.errors(include_url=False, include_input=False, include_context=False)
         raise ConfigurationError("; ".join(map(_sentence, faults))) from None
@@ -237,7 +238,7 @@ def read(environment: Mapping[str, str]) -> Settings:
 
 @cache
 def settings() -> Settings:
-    """This process's settings, read once."""
+    """Return this process's settings, read once."""
     return read(os.environ)
 
 

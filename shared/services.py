@@ -1,4 +1,4 @@
-"""The composition root: what the functions work with, made once and on first use."""
+"""Compose what the functions work with: store, servers, network and clock, on first use."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 HTTP_CONNECTIONS = 100
 HTTP_IDLE_SECONDS = 3.0
-"""Evolution's server (Node's default) closes a connection that nobody used for 5 s: we let go of it
+"""Evolution's server (Node's default) closes a connection that was idle for 5 s: we close it
 first, or a request that goes out just then is lost without an answer."""
 
 
@@ -29,56 +29,56 @@ class Services:
     clock: Callable[[], datetime] = field(default=partial(datetime.now, UTC))
     pause: Callable[[float], Any] = asyncio.sleep
     transport: "httpx.AsyncBaseTransport | None" = None
-    made: dict[Any, Any] = field(default_factory=dict)
+    objects: dict[Any, Any] = field(default_factory=dict)
 
-    def once(self, what: str, make: Callable[[], Any]) -> Any:
-        """The one thing of that name for this event loop (clients are tied to theirs)."""
-        key = (what, id(asyncio.get_running_loop()))
-        if key not in self.made:
-            self.made[key] = make()
-        return self.made[key]
+    def once(self, name: str, make: Callable[[], Any]) -> Any:
+        """Return the one object of that name for this event loop (clients are tied to theirs)."""
+        key = (name, id(asyncio.get_running_loop()))
+        if key not in self.objects:
+            self.objects[key] = make()
+        return self.objects[key]
 
 
 _current = Services()
 
 
 def now() -> datetime:
-    """The time, aware and in UTC."""
+    """Return the time, aware and in UTC."""
     return _current.clock()
 
 
 async def pause(seconds: float) -> None:
-    """Time has passed."""
+    """Wait."""
     await _current.pause(seconds)
 
 
 def store() -> "Store":
-    """The records."""
+    """Return the store of records."""
     return _current.once("store", _make_store)  # type: ignore[no-any-return]
 
 
-def server(server: str) -> config.Server:
-    """The configured server of that id. Raises ServerUnknown."""
-    known = config.settings().servers.get(server)
-    if known is None:
-        raise problems.ServerUnknown(f"Server {server} carries the line.")
-    return known
+def server(server_id: str) -> config.Server:
+    """Return the configured server of that id. Raises ServerUnknown."""
+    configured = config.settings().servers.get(server_id)
+    if configured is None:
+        raise problems.ServerUnknown(f"Server {server_id} carries the line.")
+    return configured
 
 
 def evolution(server_id: str) -> "Evolution":
-    """The Evolution server of that id. Raises ServerUnknown."""
-    known = server(server_id)
+    """Return the client of the Evolution server of that id. Raises ServerUnknown."""
+    configured = server(server_id)
     from shared.evolution.client import Evolution
 
-    return _current.once(f"evolution {server_id}", lambda: Evolution(known, http()))  # type: ignore[no-any-return]
+    return _current.once(f"evolution {server_id}", lambda: Evolution(configured, http()))  # type: ignore[no-any-return]
 
 
 @contextmanager
 def using(**seams: Any) -> Iterator[Services]:
-    """Inside, the seams given are used (for tests and tools)."""
+    """Use these seams inside (for tests and tools)."""
     global _current
     before = _current
-    _current = replace(before, made={}, **seams)
+    _current = replace(before, objects={}, **seams)
     try:
         yield _current
     finally:
@@ -98,7 +98,7 @@ def _make_store() -> "Store":
 
 
 def http() -> "httpx.AsyncClient":
-    """The network, for whoever may use it."""
+    """Return the HTTP client, for adapters only."""
     import httpx
 
     limits = httpx.Limits(max_connections=HTTP_CONNECTIONS, keepalive_expiry=HTTP_IDLE_SECONDS)

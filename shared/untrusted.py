@@ -1,6 +1,6 @@
-"""JSON that others wrote: the one place that reads it, within bounds, whatever it is made of.
+"""Read JSON that others wrote, within bounds: the only place that does.
 
-What is read is small before it is parsed, and counted before anybody validates it: a text of a
+A text is checked for its size before it is parsed, and counted before it is validated: a text of a
 few megabytes can hold millions of values, and every one costs many times its own length.
 """
 
@@ -21,7 +21,7 @@ _PIECE = 1024 * 1024
 _FILE = re.compile(rb'"base64"\s*:\s*"')
 _TEXT = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"')
 _MARK = "\0file"
-"""What stands for the n-th file while the rest is read; only where a file can stand."""
+"""The mark of the n-th file while the rest is read; only where a file can stand."""
 
 
 class NotJson(ValueError):
@@ -38,7 +38,7 @@ class TooDeep(TooMuch):
 
 @dataclass(frozen=True)
 class Bounds:
-    """How much JSON may hold: bytes besides its files, values, and levels below the first."""
+    """The most that a JSON text may hold: bytes besides files, values, levels below the first."""
 
     size: int
     items: int = 10_000
@@ -46,17 +46,17 @@ class Bounds:
 
 
 SERVERS = Bounds(size=256 * 1024 * 1024, items=3_000_000)
-"""For what servers tell us: 32 MiB of messages have 2 million values."""
+"""Bounds for reports of servers: 32 MiB of messages have 2 million values."""
 
 
-def read(written: bytearray | bytes, bounds: Bounds) -> Any:
+def read(text: bytearray | bytes, bounds: Bounds) -> Any:
     """Return the value of what a caller wrote, as Python objects.
 
     A `bytearray` is emptied, so that a large file isn't in memory twice.
     Raises NotJson, TooMuch.
     """
-    places = _find_files(written) if len(written) > bounds.size else []
-    frame = _cut(written, places)
+    places = _find_files(text) if len(text) > bounds.size else []
+    frame = _cut(text, places)
     if len(frame) > bounds.size:
         raise TooMuch(f"{bounds.size} bytes at most besides files")
     if _marks(frame) > 2 * bounds.items and _marks(_TEXT.sub(b"", frame)) > 2 * bounds.items:
@@ -64,57 +64,57 @@ def read(written: bytearray | bytes, bounds: Bounds) -> Any:
     try:
         value = from_json(frame, allow_inf_nan=False, cache_strings="keys")
         _count(value, bounds)
-        return _restore(value, _files(written, places)) if places else value
+        return _restore(value, _files(text, places)) if places else value
     except NotJson:
         raise
     except ValueError as error:
         raise NotJson("not valid JSON") from error
 
 
-def read_lenient(written: str | bytes, bounds: Bounds = SERVERS) -> Any:
+def read_lenient(text: str | bytes, bounds: Bounds = SERVERS) -> Any:
     """Return the value of what a server wrote; NaN and infinities count as null.
 
     Lone surrogates stay as they are. Items are estimated by their punctuation, levels are only
     bounded by Python's own limit. Raises NotJson, TooMuch, TooDeep.
     """
-    if len(written) > bounds.size or _punctuation(written) > bounds.items:
+    if len(text) > bounds.size or _punctuation(text) > bounds.items:
         raise TooMuch(f"{bounds.size} bytes and {bounds.items} values at most")
     try:
-        return json.loads(written, parse_constant=lambda _: None)
+        return json.loads(text, parse_constant=lambda _: None)
     except RecursionError:
         raise TooDeep("nested too deep") from None
     except ValueError as error:
         raise NotJson("not valid JSON") from error
 
 
-def _punctuation(written: str | bytes) -> int:
-    marks: tuple[Any, ...] = (",", "[", "{") if isinstance(written, str) else (b",", b"[", b"{")
-    return sum(map(written.count, marks))
+def _punctuation(text: str | bytes) -> int:
+    marks: tuple[Any, ...] = (",", "[", "{") if isinstance(text, str) else (b",", b"[", b"{")
+    return sum(map(text.count, marks))
 
 
 def _marks(frame: bytearray | bytes) -> int:
-    """Count what ends a value: at least one mark a value, and at most two."""
+    """Count the marks that end values: at least one a value, and at most two."""
     return sum(map(frame.count, (b",", b"]", b"}")))
 
 
-def _find_files(written: bytearray | bytes) -> list[slice]:
+def _find_files(text: bytearray | bytes) -> list[slice]:
     """Return where the texts of files are, without their quotes."""
     places, at = list[slice](), 0
-    while len(places) < MOST_FILES and (opening := _FILE.search(written, at)):
-        end = written.find(b'"', opening.end())
-        if end < 0 or written[end - 1 : end] == b"\\":
+    while len(places) < MOST_FILES and (opening := _FILE.search(text, at)):
+        end = text.find(b'"', opening.end())
+        if end < 0 or text[end - 1 : end] == b"\\":
             break
         places.append(slice(opening.end(), end))
         at = end + 1
     return places
 
 
-def _cut(written: bytearray | bytes, places: list[slice]) -> bytearray | bytes:
+def _cut(text: bytearray | bytes, places: list[slice]) -> bytearray | bytes:
     """Return the text with a mark in the place of every file."""
     if not places:
-        return written
+        return text
     frame, at = bytearray(), 0
-    with memoryview(written) as whole:
+    with memoryview(text) as whole:
         for index, place in enumerate(places):
             frame += whole[at : place.start]
             frame += json.dumps(f"{_MARK}{index}")[1:-1].encode()
@@ -123,20 +123,20 @@ def _cut(written: bytearray | bytes, places: list[slice]) -> bytearray | bytes:
     return frame
 
 
-def _files(written: bytearray | bytes, places: list[slice]) -> dict[str, str]:
+def _files(text: bytearray | bytes, places: list[slice]) -> dict[str, str]:
     """Return the files' texts by their marks, and never hold more of them than twice.
 
     Raises ValueError, also for a file that isn't ASCII.
     """
-    with memoryview(written) as whole:
-        if len(places) == 1 and written.find(b"\\", places[0].start, places[0].stop) < 0:
+    with memoryview(text) as whole:
+        if len(places) == 1 and text.find(b"\\", places[0].start, places[0].stop) < 0:
             texts = [_ascii(whole[places[0]])]
             literals = list[bytes]()
         else:
             literals = [bytes(whole[place.start - 1 : place.stop + 1]) for place in places]
             texts = []
-    if isinstance(written, bytearray):
-        written.clear()
+    if isinstance(text, bytearray):
+        text.clear()
     texts += map(from_json, literals)
     return {f"{_MARK}{index}": text for index, text in enumerate(texts)}
 

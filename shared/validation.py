@@ -1,4 +1,4 @@
-"""What callers wrote, as our models; or the problem of what doesn't fit, in few words."""
+"""Validate what callers wrote as our models, and say in few words what doesn't fit."""
 
 from collections.abc import Mapping
 from typing import Any, TypeVar
@@ -9,7 +9,7 @@ from shared import problems, untrusted
 
 MOST_FAULTS = 20
 LONGEST_FAULT = 200
-"""Characters of a fault's place, and of what is wrong there: callers choose some of them."""
+"""Characters of a fault's place, and of its message: callers choose some of them."""
 
 WORDS = {
     "dict_type": "Input should be an object",
@@ -17,7 +17,7 @@ WORDS = {
     "model_type": "Input should be an object",
     "tuple_type": "Input should be an array",
 }
-"""What callers, who write JSON and not Python, understand of such a fault."""
+"""Messages for callers, who write JSON and not Python."""
 
 Model = TypeVar("Model", bound=BaseModel)
 

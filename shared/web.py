@@ -1,4 +1,4 @@
-"""The edge of every function: sub-paths, bodies, CORS, problems and one access log line."""
+"""Serve every function: sub-paths, bodies, CORS, problems and one access log line."""
 
 import asyncio
 import time
@@ -8,7 +8,7 @@ from typing import Any, Protocol, TypeVar
 
 from pydantic import BaseModel, TypeAdapter
 from starlette.middleware.cors import CORSMiddleware
-from starlette.requests import Request
+from starlette.requests import Request as Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Match
 from starlette.routing import Route as Pattern
@@ -16,18 +16,18 @@ from starlette.types import ASGIApp
 
 from shared import config, log, problems, services, validation
 from shared.problems import Problem
-from shared.problems.routes import BODY_PROBLEMS as BODY_PROBLEMS
-from shared.problems.routes import EVERYWHERE as EVERYWHERE
-from shared.problems.routes import LINE_PROBLEMS as LINE_PROBLEMS
-from shared.problems.routes import OPERATOR_PROBLEMS as OPERATOR_PROBLEMS
-from shared.problems.routes import SWEEP_PROBLEMS as SWEEP_PROBLEMS
-from shared.problems.routes import TENANT_PROBLEMS as TENANT_PROBLEMS
+from shared.problems.by_route import BODY_PROBLEMS as BODY_PROBLEMS
+from shared.problems.by_route import EVERYWHERE as EVERYWHERE
+from shared.problems.by_route import LINE_PROBLEMS as LINE_PROBLEMS
+from shared.problems.by_route import OPERATOR_PROBLEMS as OPERATOR_PROBLEMS
+from shared.problems.by_route import SWEEP_PROBLEMS as SWEEP_PROBLEMS
+from shared.problems.by_route import TENANT_PROBLEMS as TENANT_PROBLEMS
 from shared.untrusted import Bounds
 
 BODY_LIMIT, QUERY_LIMIT = 64 * 1024, 16 * 1024
 PIECE = 256 * 1024
 PATIENCE = 60.0
-"""Seconds in which a body has to be here: who sends it drop by drop holds a place of others."""
+"""Seconds in which a body has to be here: a caller that sends it slowly holds a place of others."""
 
 JSON_HEADERS = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
 CORS_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -39,7 +39,7 @@ Body = TypeVar("Body", bound=BaseModel)
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer that isn't simply 200: `body` as JSON (nothing at all if None)."""
+    """An answer that isn't simply 200: `body` as JSON, or no body if None."""
 
     body: BaseModel | None = None
     status: int = 200
@@ -52,7 +52,7 @@ Run = Callable[[Request], Awaitable[Answer]]
 
 @dataclass(frozen=True)
 class Route:
-    """One method and sub-path: who answers, and what the OpenAPI document says of it."""
+    """A method and sub-path: the coroutine that answers, and what the OpenAPI document shows."""
 
     method: str
     path: str
@@ -66,7 +66,7 @@ class Route:
 
 
 class Edge:
-    """The routes of one deployed function, at `path` under one origin or at the root of its own."""
+    """The routes of a deployed function, at `path` under one origin or at the root of its own."""
 
     def __init__(self, function: str, path: str) -> None:
         self.function = function
@@ -84,74 +84,78 @@ class Edge:
         answers: dict[int, type[BaseModel] | None],
         problems: tuple[type[Problem], ...] = (),
     ) -> Callable[[Run], Run]:
-        """The decorated coroutine answers this method at this sub-path (`/` is the function's own).
+        """Let the decorated coroutine answer a method and sub-path (`/` is the function's own).
 
         Its first docstring line is the operation's summary; `needs` are headers it must have.
         """
 
-        def keep(run: Run) -> Run:
+        def register(run: Run) -> Run:
             pattern = Pattern(path, endpoint=run, methods=[method])
             self.routes.append(
                 Route(method, path, run, asks, takes, needs, answers, problems, pattern)
             )
             return run
 
-        return keep
+        return register
 
     async def answer(self, request: Request) -> Response:
-        """The response to a request; whatever fails inside is problem JSON, and logged once."""
+        """Answer a request; a failure inside is answered with problem JSON, and logged once."""
         started = time.monotonic()
-        log.follow(_trace(request))
-        response, facts = await self._outcome(request)
-        took = round((time.monotonic() - started) * 1000)
-        _access(
-            response.status_code, function=self.function, method=request.method, ms=took, **facts
+        log.set_trace(_trace(request))
+        response, fields = await self._respond(request)
+        elapsed = round((time.monotonic() - started) * 1000)
+        _log_access(
+            response.status_code,
+            function=self.function,
+            method=request.method,
+            ms=elapsed,
+            **fields,
         )
         response.headers["x-perene-time"] = str(int(services.now().timestamp() * 1000))
-        return _shared_with_browsers(request, response)
+        return _allow_origins(request, response)
 
-    async def _outcome(self, request: Request) -> tuple[Response, dict[str, Any]]:
-        facts: dict[str, Any] = {}
+    async def _respond(self, request: Request) -> tuple[Response, dict[str, Any]]:
+        fields: dict[str, Any] = {}
         try:
             if request.method == "OPTIONS":
-                return Response(status_code=204), facts
-            route = self._route(request)
-            facts["route"] = self.path + route.path.rstrip("/")
-            return _response(await route.run(request)), facts
+                return Response(status_code=204), fields
+            route = self._match(request)
+            fields["route"] = self.path + route.path.rstrip("/")
+            return _response(await route.run(request)), fields
         except Problem as problem:
-            return _problem(problem), facts | {"problem": problem.slug()}
+            return _problem(problem), fields | {"problem": problem.slug()}
         except config.ConfigurationError as error:
-            log.broke("configuration.invalid", error, function=self.function, settings=str(error))
-            return _problem(problems.Unexpected()), facts
+            log.error("configuration.invalid", error, function=self.function, settings=str(error))
+            return _problem(problems.Unexpected()), fields
         except Exception as error:  # noqa: BLE001 - the one edge: nothing gets past it
-            log.broke("request.broke", error, function=self.function)
-            return _problem(problems.Unexpected()), facts
+            log.error("request.broke", error, function=self.function)
+            return _problem(problems.Unexpected()), fields
 
-    def _route(self, request: Request) -> Route:
+    def _match(self, request: Request) -> Route:
         scope = {
             **request.scope,
             "path": _sub_path(request.scope["path"], self.path),
             "root_path": "",
         }
-        partial: set[str] = set()
+        allowed: set[str] = set()
         for route in self.routes:
-            match, found = route.pattern.matches(scope)
+            match, child_scope = route.pattern.matches(scope)
             if match is Match.FULL:
-                request.scope["path_params"] = found["path_params"]
+                request.scope["path_params"] = child_scope["path_params"]
                 return route
             if match is Match.PARTIAL:
-                partial.add(route.method)
-        if partial:
-            raise problems.MethodNotAllowed(*sorted(partial))
+                allowed.add(route.method)
+        if allowed:
+            raise problems.MethodNotAllowed(*sorted(allowed))
         raise problems.NoSuchPath()
 
 
-async def body(
+async def parse_body(
     model: type[Body], request: Request, limit: int = BODY_LIMIT, bounds: Bounds | None = None
 ) -> Body:
-    """The request's JSON body as the model; an absent body counts as `{}`.
+    """Read the request's JSON body as the model; an absent body counts as `{}`.
 
-    `bounds` tell what it may hold besides its files (as many bytes as `limit`, if absent).
+    `bounds`: what it may hold besides its files (as many bytes as `limit`, if absent).
     Raises BodyTooLarge, BodyTooSlow, BodyNotJson, BodyMalformed, RequestInvalid.
     """
     raw = await _collect(request, limit)
@@ -161,16 +165,16 @@ async def body(
     return validation.validate_body(model, raw or bytearray(b"{}"), bounds or Bounds(limit))
 
 
-def query(model: type[Body], request: Request) -> Body:
-    """The request's query as the model. Raises RequestInvalid."""
+def parse_query(model: type[Body], request: Request) -> Body:
+    """Read the request's query as the model. Raises RequestInvalid."""
     if len(request.scope["query_string"]) > QUERY_LIMIT:
         fault = {"field": "", "message": f"The query is longer than {QUERY_LIMIT} bytes"}
         raise problems.RequestInvalid(errors=[fault])
     return validation.validate_query(model, request.query_params)
 
 
-async def read(request: Request, limit: int) -> bytes:
-    """The request's body, never more than `limit` bytes of it in memory.
+async def read_body(request: Request, limit: int) -> bytes:
+    """Read the request's body, never more than `limit` bytes of it into memory.
 
     Raises BodyTooLarge, BodyTooSlow.
     """
@@ -190,8 +194,8 @@ async def _collect(request: Request, limit: int) -> bytearray:
     return raw
 
 
-class File(Protocol):
-    """What is sent to a browser, and how it has to treat it."""
+class StreamedFile(Protocol):
+    """A file for a browser, and how the browser has to treat it."""
 
     @property
     def content(self) -> bytes: ...
@@ -201,8 +205,8 @@ class File(Protocol):
     def disposition(self) -> str: ...
 
 
-def streamed(file: File) -> Response:
-    """The file, piece by piece; the browser may keep it."""
+def stream_file(file: StreamedFile) -> Response:
+    """Answer with a file, piece by piece; the browser may keep it."""
     headers = {
         "content-disposition": file.disposition,
         "content-length": str(len(file.content)),
@@ -247,34 +251,34 @@ def _problem(problem: Problem) -> Response:
     return Response(content, problem.status, headers, media_type="application/problem+json")
 
 
-def _shared_with_browsers(request: Request, response: Response) -> Response:
+def _allow_origins(request: Request, response: Response) -> Response:
     try:
         origins = config.settings().cors_origins
     except config.ConfigurationError:
         return response
     if not origins or "origin" not in request.headers:
         return response
-    shared: Any = CORSMiddleware(
+    response_app: Any = CORSMiddleware(
         _as_app(response),
         allow_origins=origins,
         allow_methods=CORS_METHODS,
         allow_headers=CORS_HEADERS,
         expose_headers=CORS_EXPOSED,
     )
-    return shared  # type: ignore[no-any-return]  # the framework sends whatever is an ASGI app
+    return response_app  # type: ignore[no-any-return]  # the framework sends any ASGI app
 
 
 def _as_app(response: Response) -> ASGIApp:
     return response
 
 
-def _access(status: int, **facts: Any) -> None:
-    write = log.refused if 400 <= status < 500 else log.happened
-    write("request.answered", status=status, **facts)
+def _log_access(status: int, **fields: Any) -> None:
+    write = log.notice if 400 <= status < 500 else log.info
+    write("request.answered", status=status, **fields)
 
 
 def _trace(request: Request) -> log.Trace | None:
     try:
-        return log.trace_in(request.headers, config.settings().google_cloud_project)
+        return log.find_trace(request.headers, config.settings().google_cloud_project)
     except config.ConfigurationError:
         return None
