@@ -1,4 +1,4 @@
-"""The processes of the local stack, each in a session of its own, ended with all it started."""
+"""Start and stop the processes of the local stack, each in a session of its own."""
 
 import contextlib
 import http.client
@@ -20,39 +20,39 @@ LOOPBACK = "127.0.0.1"
 SERVED_PORTS = range(20_000, 30_000)
 """Ports that systems give to no outgoing connection (Linux: from 32,768 on). One of those
 may be taken between the moment in which it was free and that in which a server listens."""
-LOOK_EVERY = 0.05
+POLL_SECONDS = 0.05
 IDLE_SECONDS = 75
-"""How long our servers keep a connection that nobody uses: longer than their callers (Evolution
-and httpx: 5 s), so that none is closed just as a request goes out on it."""
+"""Seconds for which our servers keep an idle connection: longer than their callers do (Evolution
+and httpx: 5 s), so that no connection is closed just as a request goes out on it."""
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 class StackError(Exception):
-    """What stops the local stack, in one sentence for the person at the terminal."""
+    """A failure that stops the local stack; its message is one sentence for the terminal."""
 
 
 @dataclass(frozen=True)
 class Child:
-    """One process of ours, the leader of its own session."""
+    """A process of the local stack, the leader of its own session."""
 
     name: str
     process: subprocess.Popen[bytes]
     log: Path | None = None
 
     @property
-    def ended(self) -> bool:
-        """The process is gone, whoever ended it."""
+    def has_ended(self) -> bool:
+        """Tell whether the process has ended, for whatever reason."""
         return self.process.poll() is not None
 
     def tail(self, lines: int = 12) -> str:
-        """The last lines it wrote; empty if it writes to the terminal."""
+        """Return the last lines of the log, or "" if the process writes to the terminal."""
         if self.log is None or not self.log.exists():
             return ""
-        written = self.log.read_text(errors="replace").splitlines()
-        return "\n".join([line for line in written if line.strip()][-lines:])
+        text = self.log.read_text(errors="replace")
+        return "\n".join([line for line in text.splitlines() if line.strip()][-lines:])
 
     def stop(self, grace: float = 5.0) -> None:
-        """The process and everything in its group are gone when this returns."""
+        """End the process and its group, by force after `grace` seconds, and wait for the end."""
         _signal_group(self.process.pid, signal.SIGTERM)
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(grace)
@@ -66,7 +66,10 @@ def start(
     env: Mapping[str, str] | None = None,
     log: Path | None = None,
 ) -> Child:
-    """A child that dies with us, even if we are killed; writes to `log`, or to our own output."""
+    """Start a child that ends when we do, even if we are killed.
+
+    It writes to `log`, or without one to our own output.
+    """
     keeper = [sys.executable, "-I", "-S", str(KEEPER), str(os.getpid())]
     with contextlib.ExitStack() as stack:
         output = stack.enter_context(log.open("wb")) if log else None
@@ -81,18 +84,18 @@ def start(
     return Child(name, process, log)
 
 
-def wait_until(ready: Callable[[], bool], child: Child, seconds: float) -> bool:
-    """True as soon as it is ready; False if the child ends first, or time runs out."""
+def wait_until(is_ready: Callable[[], bool], child: Child, seconds: float) -> bool:
+    """Wait for `is_ready`; return False if the child ends first or the seconds run out."""
     deadline = time.monotonic() + seconds
-    while not child.ended and time.monotonic() < deadline:
-        if ready():
-            return not child.ended
-        time.sleep(LOOK_EVERY)
+    while not child.has_ended and time.monotonic() < deadline:
+        if is_ready():
+            return not child.has_ended
+        time.sleep(POLL_SECONDS)
     return False
 
 
-def answers(url: str) -> bool:
-    """Something there speaks HTTP, whatever it says."""
+def is_answering(url: str) -> bool:
+    """Tell whether the URL answers over HTTP, with any status."""
     try:
         with DIRECT.open(url, timeout=2):
             return True
@@ -102,14 +105,14 @@ def answers(url: str) -> bool:
         return False
 
 
-def free_port() -> int:
+def find_free_port() -> int:
     """Return a loopback port on which no process listens right now."""
     ports = random.SystemRandom().sample(SERVED_PORTS, 200)
     return next(port for port in ports if is_free(port))
 
 
 def is_free(port: int) -> bool:
-    """A server could listen on this port of the loopback interface."""
+    """Tell whether a server could listen on this port of the loopback interface."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -119,6 +122,6 @@ def is_free(port: int) -> bool:
         return True
 
 
-def _signal_group(leader: int, what: signal.Signals) -> None:
+def _signal_group(leader: int, number: signal.Signals) -> None:
     with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(leader, what)
+        os.killpg(leader, number)

@@ -1,4 +1,4 @@
-"""Where a Firestore emulator comes from: the Google Cloud SDK, Firebase's tools, or Docker."""
+"""Find a Firestore emulator: in the Google Cloud SDK, Firebase's tools, or Docker."""
 
 import contextlib
 import os
@@ -31,7 +31,7 @@ DOWNLOAD_SECONDS = 300.0
 
 @dataclass(frozen=True)
 class Launch:
-    """What to listen on, and the export to begin with."""
+    """The port to listen on, and the metadata file of the export to load."""
 
     port: int
     imported: Path | None = None
@@ -39,65 +39,67 @@ class Launch:
 
 @dataclass(frozen=True)
 class Source:
-    """One way of starting the emulator, and how long it may take until it answers."""
+    """A command that starts the emulator, and the seconds it may take until it answers."""
 
     command: list[str]
     seconds: float = 30.0
 
 
-def sources(launch: Launch) -> Iterator[Source]:
-    """Every way that this machine offers, best first; lazily, as looking may cost a download."""
-    ways: tuple[Callable[[Launch], Source | None], ...] = (_sdk, _gcloud, _firebase, _docker)
-    return (source for way in ways if (source := way(launch)))
+def list_sources(launch: Launch) -> Iterator[Source]:
+    """Yield the sources that this machine offers, best first; a look may cost a download."""
+    finders: tuple[Callable[[Launch], Source | None], ...] = (
+        _find_in_sdk, _find_gcloud, _find_in_firebase, _find_docker,
+    )  # fmt: skip
+    return (source for find in finders if (source := find(launch)))
 
 
-def _sdk(launch: Launch) -> Source | None:
-    jars = (Path(root).expanduser() / SDK_JAR for root in _sdk_roots())
-    return _java(next((jar for jar in jars if jar.is_file()), None), launch)
+def _find_in_sdk(launch: Launch) -> Source | None:
+    jars = (Path(root).expanduser() / SDK_JAR for root in _list_sdk_roots())
+    return _run_with_java(next((jar for jar in jars if jar.is_file()), None), launch)
 
 
-def _gcloud(launch: Launch) -> Source | None:
+def _find_gcloud(launch: Launch) -> Source | None:
     gcloud = shutil.which("gcloud")
     if gcloud is None:
         return None
     listen = f"--host-port=127.0.0.1:{launch.port}"
-    imported = _imported(launch)
-    return Source([gcloud, "emulators", "firestore", "start", "--quiet", listen, *imported])
+    command = [gcloud, "emulators", "firestore", "start", "--quiet", listen]
+    return Source([*command, *_import_flags(launch)])
 
 
-def _firebase(launch: Launch) -> Source | None:
+def _find_in_firebase(launch: Launch) -> Source | None:
     npx = shutil.which("npx")
-    if npx and shutil.which("java") and not _downloaded():
+    if npx and shutil.which("java") and not _find_download():
         _run(npx, *DOWNLOAD)
-    return _java(_downloaded(), launch)
+    return _run_with_java(_find_download(), launch)
 
 
-def _docker(launch: Launch) -> Source | None:
+def _find_docker(launch: Launch) -> Source | None:
     docker = shutil.which("docker")
     if docker is None:
         return None
     flags = ["--rm", "--init", "--publish", f"127.0.0.1:{launch.port}:8080"]
     if launch.imported:
-        kept = launch.imported.parent.parent
-        flags += ["--volume", f"{kept}:{kept}"]
+        folder = launch.imported.parent.parent
+        flags += ["--volume", f"{folder}:{folder}"]
     start = ["gcloud", "emulators", "firestore", "start", "--host-port=0.0.0.0:8080"]
-    return Source([docker, "run", *flags, IMAGE, *start, *_imported(launch)], DOWNLOAD_SECONDS)
+    return Source([docker, "run", *flags, IMAGE, *start, *_import_flags(launch)], DOWNLOAD_SECONDS)
 
 
-def _java(jar: Path | None, launch: Launch) -> Source | None:
+def _run_with_java(jar: Path | None, launch: Launch) -> Source | None:
     java = shutil.which("java")
     if java is None or jar is None:
         return None
     listen = ["start", "--host=127.0.0.1", f"--port={launch.port}"]
     flags = ["-Xmx1g", "-XX:+UseSerialGC", "-cp", str(jar)]
-    return Source([java, *flags, MAIN, *listen, *_imported(launch)])
+    return Source([java, *flags, MAIN, *listen, *_import_flags(launch)])
 
 
-def _imported(launch: Launch) -> list[str]:
+def _import_flags(launch: Launch) -> list[str]:
     return [f"--import-data={launch.imported}"] if launch.imported else []
 
 
-def _sdk_roots() -> Iterator[str]:
+def _list_sdk_roots() -> Iterator[str]:
     if root := os.environ.get("CLOUDSDK_ROOT"):
         yield root
     if gcloud := shutil.which("gcloud"):
@@ -105,9 +107,9 @@ def _sdk_roots() -> Iterator[str]:
     yield from SDK_ROOTS
 
 
-def _downloaded() -> Path | None:
-    where = os.environ.get("FIREBASE_EMULATORS_PATH", "~/.cache/firebase/emulators")
-    jars = Path(where).expanduser().glob("cloud-firestore-emulator-*.jar")
+def _find_download() -> Path | None:
+    folder = os.environ.get("FIREBASE_EMULATORS_PATH", "~/.cache/firebase/emulators")
+    jars = Path(folder).expanduser().glob("cloud-firestore-emulator-*.jar")
     return max(jars, key=lambda jar: jar.stat().st_mtime, default=None)
 
 

@@ -1,4 +1,4 @@
-"""Every function under one origin, each loaded from its own file as the platform would."""
+"""Serve every function under one origin, each loaded from its own file as the platform does."""
 
 import argparse
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from infra.local import guard
 from infra.local.children import IDLE_SECONDS, LOOPBACK
 from infra.local.clock import Clock
 from infra.local.guard import Guard
-from infra.local.sign_in import routes as sign_in
+from infra.local.sign_in import oidc_routes
 from shared import config, services
 
 FUNCTIONS = Path("functions")
@@ -27,37 +27,39 @@ CONSOLE = "console"
 def build(
     functions: Path = FUNCTIONS, clock: Clock | None = None, local: Sequence[Route] = ()
 ) -> Starlette:
-    """One app for all files in `functions`; the first segment of a path says whose it is.
+    """Build one app of all files in `functions`; the first segment of a path chooses the function.
 
-    With a clock, `POST /local/clock` moves it; `local` is what else only the local stack has.
+    With a clock, `POST /local/clock` moves it. `local` adds routes that only the local stack has.
     """
-    served = {_segment(file.stem): _loaded(file) for file in sorted(functions.glob("[!_]*.py"))}
+    apps = {_segment_of(file.stem): _load(file) for file in sorted(functions.glob("[!_]*.py"))}
 
-    def front(_: Request) -> Response:
-        if CONSOLE in served:
+    def show_front_page(_: Request) -> Response:
+        if CONSOLE in apps:
             return RedirectResponse(f"/{CONSOLE}")
-        return PlainTextResponse("".join(f"/{segment}\n" for segment in served))
+        return PlainTextResponse("".join(f"/{segment}\n" for segment in apps))
 
     async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
-        owner = served.get(scope["path"].split("/")[1], guard.refuse)
-        await owner(scope, receive, send)
+        app = apps.get(scope["path"].split("/")[1], guard.refuse)
+        await app(scope, receive, send)
 
-    moving = [Route("/local/clock", clock.answer, methods=["POST"])] if clock else []
-    return Starlette(routes=[Route("/", front), *moving, *local, Mount("/", dispatch)])
+    clock_routes = [Route("/local/clock", clock.serve_move, methods=["POST"])] if clock else []
+    return Starlette(
+        routes=[Route("/", show_front_page), *clock_routes, *local, Mount("/", dispatch)]
+    )
 
 
 def __getattr__(name: str) -> Starlette:
-    """`infra.local.gateway:app`, loaded when a server asks for it and not by an import."""
+    """Load `infra.local.gateway:app` when a server asks for it, instead of at import."""
     if name == "app":
         return build()
     raise AttributeError(name)
 
 
-def _segment(stem: str) -> str:
+def _segment_of(stem: str) -> str:
     return SEGMENTS.get(stem, stem.replace("_", "-"))
 
 
-def _loaded(file: Path) -> ASGIApp:
+def _load(file: Path) -> ASGIApp:
     app: ASGIApp = aio.create_asgi_app(  # type: ignore[no-untyped-call]  # it isn't typed
         target=file.stem, source=file, signature_type="http"
     )
@@ -66,19 +68,19 @@ def _loaded(file: Path) -> ASGIApp:
 
 def main() -> None:
     """Serve on the loopback interface until told to stop."""
-    asked = argparse.ArgumentParser(description=__doc__)
-    asked.add_argument("--port", type=int, default=8080)
-    asked.add_argument("--functions", type=Path, default=FUNCTIONS)
-    given = asked.parse_args()
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--port", type=int, default=8080)
+    parser.add_argument("--functions", type=Path, default=FUNCTIONS)
+    options = parser.parse_args()
     clock, settings = Clock(), config.settings()
     with services.using(clock=clock):
-        served = build(given.functions, clock, sign_in.routes(settings))
+        app = build(options.functions, clock, oidc_routes.build_routes(settings))
         uvicorn.run(
-            Guard(served, settings.public_url),
+            Guard(app, settings.public_url),
             host=LOOPBACK,
-            port=given.port,
+            port=options.port,
             ws="none",
-            proxy_headers=False,  # who asks is who connects, whatever a header says
+            proxy_headers=False,  # no header may claim another client (`guard`)
             timeout_keep_alive=IDLE_SECONDS,
             log_level="warning",
             access_log=False,  # the functions write their own line per request

@@ -1,8 +1,9 @@
-"""Who may come in where: this machine everywhere, whoever a tunnel brings only where it must.
+"""Limit which paths callers from elsewhere reach; callers on this machine reach every path.
 
-The local stack signs anybody in, so its own doors are for the people of this machine. A tunnel
-(ngrok, cloudflared) connects from here too; what gives it away is the name it was asked for, or
-that it says for whom it asks. A tunnel that only carries bytes can't be told apart.
+The local stack signs any caller in, so its own paths are only for this machine. A tunnel (ngrok,
+cloudflared) connects from this machine too: it is recognized by the `host` header that it passes
+on, or by a header that names the original client. A tunnel that only copies bytes can't be
+recognized.
 """
 
 import ipaddress
@@ -17,38 +18,38 @@ from shared import problems
 LOCAL, WEBHOOK = "local", "webhook"
 HOST = re.compile(r"([a-z0-9.-]+|\[[0-9a-f:.]+\])(:\d+)?", re.ASCII | re.IGNORECASE)
 FORWARDED = re.compile(rb"forwarded|via|x-(forwarded|original|real|client)-.*|.*-connecting-ip")
-"""Headers with which somebody in between says who has really asked."""
+"""Headers in which a proxy names the original client."""
 
 
 class Guard:
-    """An app whose paths are open as far as the caller's place allows."""
+    """A wrapper that refuses the paths which a caller may not reach from where it connects."""
 
     def __init__(self, app: ASGIApp, public_url: str) -> None:
         self.app = app
         self.is_public = not is_loopback(urlsplit(public_url).hostname or "")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or self._is_open(scope):
+        if scope["type"] != "http" or self._is_allowed(scope):
             await self.app(scope, receive, send)
             return
         await refuse(scope, receive, send)
 
-    def _is_open(self, scope: Scope) -> bool:
-        if comes_from_here(scope):
+    def _is_allowed(self, scope: Scope) -> bool:
+        if comes_from_this_machine(scope):
             return True
         segment: str = scope["path"].lstrip("/").partition("/")[0]
         return segment == WEBHOOK if self.is_public else segment != LOCAL
 
 
 async def refuse(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer that there is no such path."""
+    """Answer with the problem NoSuchPath (404)."""
     problem = problems.NoSuchPath()
     answer = JSONResponse(problem.body(), problem.status, media_type="application/problem+json")
     await answer(scope, receive, send)
 
 
-def comes_from_here(scope: Scope) -> bool:
-    """Tell whether somebody on this machine asks, and not for somebody elsewhere."""
+def comes_from_this_machine(scope: Scope) -> bool:
+    """Tell whether the caller is on this machine and no proxy forwards the request."""
     headers: list[tuple[bytes, bytes]] = scope["headers"]
     hosts = [value.decode("latin-1") for name, value in headers if name == b"host"]
     client = scope.get("client")
@@ -63,7 +64,7 @@ def comes_from_here(scope: Scope) -> bool:
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether a host's name or address means the machine that uses it."""
+    """Tell whether a host name or address means the machine that uses it."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

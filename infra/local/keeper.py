@@ -1,6 +1,7 @@
-"""Runs one command, and takes its process group down once the parent is gone, however it went.
+"""Run one command, and end its process group once the parent is gone, for whatever reason.
 
-Started by `infra.local.children` as the leader of a session of its own. Imports nothing of ours.
+`infra.local.children` starts this file as the leader of a session of its own. It imports nothing of
+Perene, because it runs without site-packages and without the repository on its path.
 """
 
 import os
@@ -10,27 +11,27 @@ import sys
 import time
 
 GRACE = 5.0
-LOOK_EVERY = 0.1
+POLL_SECONDS = 0.1
 
 
 def keep(parent: int, command: list[str]) -> int:
-    """The command's exit code; never returns if the parent goes first."""
-    for polite in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(polite, lambda *_: None)  # meant for the command, which is in our group
+    """Run the command and return its exit code; never return if the parent ends first."""
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, lambda *_: None)  # meant for the command, which is in our group
     child = subprocess.Popen(command, stdin=subprocess.DEVNULL)
     while child.poll() is None:
         if os.getppid() != parent:
-            _take_down(child)
-        time.sleep(LOOK_EVERY)
+            _end_group(child)
+        time.sleep(POLL_SECONDS)
     return child.returncode if child.returncode >= 0 else 128 - child.returncode
 
 
-def _take_down(child: subprocess.Popen[bytes]) -> None:
+def _end_group(child: subprocess.Popen[bytes]) -> None:
     group = os.getpgrp()
     os.killpg(group, signal.SIGTERM)
     deadline = time.monotonic() + GRACE
     while child.poll() is None and time.monotonic() < deadline:
-        time.sleep(LOOK_EVERY)
+        time.sleep(POLL_SECONDS)
     os.killpg(group, signal.SIGKILL)
 
 

@@ -1,4 +1,4 @@
-"""What a run of the local stack was started with: ports, and secrets that nobody else knows."""
+"""Remember what a run of the local stack was started with: ports, secrets and settings."""
 
 import os
 import secrets
@@ -21,64 +21,64 @@ OPERATOR_CLAIM = "operator"
 HOUR = 3600
 
 
-def _random() -> str:
+def _draw_secret() -> str:
     return secrets.token_hex(32)
 
 
 class Secrets(BaseModel):
-    """Drawn anew for each run, unless its data is kept."""
+    """The secrets of a run, drawn anew for each run unless its data is kept."""
 
     model_config = ConfigDict(frozen=True)
 
-    auth: str = Field(default_factory=_random)
-    webhook: str = Field(default_factory=_random)
-    evolution: str = Field(default_factory=_random)
+    auth: str = Field(default_factory=_draw_secret)
+    webhook: str = Field(default_factory=_draw_secret)
+    evolution: str = Field(default_factory=_draw_secret)
 
     @classmethod
-    def kept_in(cls, data: Path) -> Self:
-        """The ones that this data was made with."""
-        kept = data / "secrets.json"
-        if not kept.exists():
-            _write_privately(kept, cls())
-        return cls.model_validate_json(kept.read_text())
+    def load_or_draw(cls, data: Path) -> Self:
+        """Return the secrets of a data folder; draw and store them the first time."""
+        file = data / "secrets.json"
+        if not file.exists():
+            _write_privately(file, cls())
+        return cls.model_validate_json(file.read_text())
 
 
-class Run(BaseModel):
-    """The run whose tokens are valid now, or were last."""
+class StackRun(BaseModel):
+    """A run of the local stack, as `run.json` remembers it."""
 
     model_config = ConfigDict(frozen=True)
 
     port: int
     secrets: Secrets
     settings: dict[str, str] = Field(default_factory=dict)
-    """What its functions were started with, whoever said so."""
+    """Environment variables of the functions that are settings, from the stack or the terminal."""
 
     @classmethod
-    def last(cls, place: Path = PLACE) -> Self:
-        """The run that `place` remembers. Raises StackError if there never was one."""
+    def load_last(cls, place: Path = PLACE) -> Self:
+        """Return the last run in `place`. Raises StackError if there never was one."""
         try:
             return cls.model_validate_json((place / "run.json").read_text())
         except (FileNotFoundError, ValidationError):
             raise StackError("The local stack was never started here: make run.") from None
 
     def remember(self, env: Mapping[str, str], place: Path = PLACE) -> None:
-        """From now on, `last` is this run, with those of these variables that are settings."""
+        """Store this run for `load_last`, with those variables of `env` that are settings."""
         names = {*(name.upper() for name in Settings.model_fields), HOST_VARIABLE}
-        known = {name: value for name, value in env.items() if name in names}
-        _write_privately(place / "run.json", self.model_copy(update={"settings": known}))
+        settings = {name: value for name, value in env.items() if name in names}
+        _write_privately(place / "run.json", self.model_copy(update={"settings": settings}))
 
     @property
     def origin(self) -> str:
-        """Where every function is."""
+        """Return the origin of every function."""
         return f"http://127.0.0.1:{self.port}"
 
     @property
     def issuer(self) -> str:
-        """Who signs the tokens of this run."""
+        """Return the issuer of this run's tokens: the local sign-in."""
         return f"http://localhost:{self.port}/local"
 
-    def token(self, tenant: str, hours: float = 12, *, operator: bool = False) -> str:
-        """What a frontend, or an operator's browser, would have got from the identity provider."""
+    def sign_token(self, tenant: str, hours: float = 12, *, operator: bool = False) -> str:
+        """Sign a token as the identity provider would for a tenant's or an operator's browser."""
         now = int(time.time())
         claims = {
             "iss": self.issuer,
@@ -91,14 +91,20 @@ class Run(BaseModel):
         return jwt.encode(claims, self.secrets.auth, algorithm="HS256")
 
     def environment(self, firestore: str, evolution: str) -> dict[str, str]:
-        """The functions' settings; what concerns neither tokens nor Firestore can be overridden."""
-        given = {name: value for name, value in os.environ.items() if value}
-        ours = {name: value for name, value in given.items() if not name.startswith("AUTH_")}
-        return self._usual(evolution) | ours | self._fixed(firestore)
+        """Return the functions' settings.
 
-    def _usual(self, evolution: str) -> dict[str, str]:
+        The terminal's variables win, except those for tokens and Firestore.
+        """
+        overrides = {
+            name: value
+            for name, value in os.environ.items()
+            if value and not name.startswith("AUTH_")
+        }
+        return self._defaults(evolution) | overrides | self._fixed(firestore)
+
+    def _defaults(self, evolution: str) -> dict[str, str]:
         return {
-            "CORS_ORIGINS": "*",  # whatever frontend is being built
+            "CORS_ORIGINS": "*",  # the origin of a frontend in development isn't known
             "EVOLUTION_API_KEY": self.secrets.evolution,
             "EVOLUTION_URL": evolution,
             "INSTANCE_MAX": "100",
@@ -121,8 +127,8 @@ class Run(BaseModel):
 
 def _write_privately(file: Path, content: BaseModel) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
-    fresh = file.with_suffix(".new")
-    fresh.unlink(missing_ok=True)
-    fresh.touch(mode=0o600)
-    fresh.write_text(content.model_dump_json())
-    fresh.replace(file)
+    draft = file.with_suffix(".new")
+    draft.unlink(missing_ok=True)
+    draft.touch(mode=0o600)
+    draft.write_text(content.model_dump_json())
+    draft.replace(file)

@@ -1,7 +1,7 @@
-"""Everything on one machine: Firestore's emulator, a simulated Evolution, and the functions.
+"""Run Firestore's emulator, a simulated Evolution and the functions on one machine.
 
-Ctrl-C stops it all. With `KEEP=1` what it holds survives in `.local/data`: saved every half minute,
-and once more when it stops.
+Ctrl-C stops it all. With `KEEP=1` the data survives in `.local/data`: it is saved every half
+minute, and once more when the stack stops.
 """
 
 import argparse
@@ -20,11 +20,11 @@ from typing import NoReturn
 from infra.local import children, emulator
 from infra.local.children import Child, StackError
 from infra.local.emulator import Emulator
-from infra.local.run import PLACE, Run, Secrets
+from infra.local.run import PLACE, Secrets, StackRun
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 READY_SECONDS = 30.0
-LOOK_EVERY = 0.1
+POLL_SECONDS = 0.1
 READY = """
 Perene is at {origin} (Ctrl-C stops it).
 
@@ -39,13 +39,13 @@ Perene is at {origin} (Ctrl-C stops it).
 """
 
 
-class Stopped(BaseException):
-    """Somebody wants the stack to end."""
+class StopRequested(BaseException):
+    """A request to end the stack: a signal, or a terminal that hung up."""
 
 
 @dataclass(frozen=True)
-class Wish:
-    """What the person asked for."""
+class StackOptions:
+    """The options of the command line and the environment."""
 
     port: int
     simulator_port: int
@@ -56,95 +56,98 @@ class Wish:
 
     @property
     def data(self) -> Path | None:
-        """Where everything is kept, if it is."""
+        """Return the folder of the data, or None if this run doesn't keep it."""
         return self.place / "data" if self.keep else None
 
 
 def main() -> int:
-    """0 when it was told to stop, 1 with one sentence when something went wrong."""
-    wish = _wish()
+    """Run the stack; return 0 when asked to stop, 1 with one sentence when something failed."""
+    options = _read_options()
     try:
-        with contextlib.ExitStack() as running, _signals():
-            _alone(wish, running)
-            _watch(_started(wish, running))
-    except Stopped:
-        _let_go_of_the_terminal()
+        with contextlib.ExitStack() as running, _stop_on_signals():
+            _lock(options, running)
+            _watch(_start_all(options, running))
+    except StopRequested:
+        _discard_output_if_terminal_is_gone()
         return 0
     except StackError as problem:
         print(problem, file=sys.stderr)
     return 1
 
 
-def _let_go_of_the_terminal() -> None:
-    """What one that is gone wasn't told doesn't make the end a failure."""
+def _discard_output_if_terminal_is_gone() -> None:
+    """Drop output that a closed terminal can't take, so that the exit code stays 0."""
     try:
         sys.stdout.flush()
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _wish() -> Wish:
-    asked = argparse.ArgumentParser(description=__doc__)
-    asked.add_argument("--port", type=int, default=os.environ.get("PORT") or "8080")
-    asked.add_argument("--simulator-port", type=int, default=os.environ.get("SIMULATOR_PORT"))
-    asked.add_argument("--functions", type=Path, default="functions")
-    asked.add_argument("--place", type=Path, default=PLACE, help="for logs, secrets and data")
-    asked.add_argument("--keep", action="store_true", default=_claimed("KEEP"))
-    asked.add_argument("--quick", action="store_true", help="WhatsApp takes no time: for tests")
-    given = vars(asked.parse_args())
-    return Wish(**given | {"simulator_port": given["simulator_port"] or given["port"] + 1})
+def _read_options() -> StackOptions:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--port", type=int, default=os.environ.get("PORT") or "8080")
+    parser.add_argument("--simulator-port", type=int, default=os.environ.get("SIMULATOR_PORT"))
+    parser.add_argument("--functions", type=Path, default="functions")
+    parser.add_argument("--place", type=Path, default=PLACE, help="for logs, secrets and data")
+    parser.add_argument("--keep", action="store_true", default=_is_set("KEEP"))
+    parser.add_argument("--quick", action="store_true", help="WhatsApp takes no time: for tests")
+    arguments = vars(parser.parse_args())
+    simulator_port = arguments["simulator_port"] or arguments["port"] + 1
+    return StackOptions(**arguments | {"simulator_port": simulator_port})
 
 
-def _claimed(variable: str) -> bool:
+def _is_set(variable: str) -> bool:
     return os.environ.get(variable, "") not in ("", "0")
 
 
 @contextlib.contextmanager
-def _signals() -> Iterator[None]:
-    """The first signal ends the stack; while it is ending, no other one gets in the way."""
+def _stop_on_signals() -> Iterator[None]:
+    """Raise StopRequested at the first signal, and ignore every signal while the stack ends."""
 
     def stop(_number: int, _frame: FrameType | None) -> NoReturn:
-        _on_signals(signal.SIG_IGN)
-        raise Stopped
+        _handle_signals(signal.SIG_IGN)
+        raise StopRequested
 
-    _on_signals(stop)
+    _handle_signals(stop)
     try:
         yield
     finally:
-        _on_signals(signal.SIG_IGN)
+        _handle_signals(signal.SIG_IGN)
 
 
-def _on_signals(what: Callable[[int, FrameType | None], NoReturn] | signal.Handlers) -> None:
+def _handle_signals(handler: Callable[[int, FrameType | None], NoReturn] | signal.Handlers) -> None:
     for number in SIGNALS:
         if number is signal.SIGHUP and signal.getsignal(number) is signal.SIG_IGN:
             continue  # nohup make run
-        signal.signal(number, what)
+        signal.signal(number, handler)
 
 
-def _alone(wish: Wish, running: contextlib.ExitStack) -> None:
-    wish.place.mkdir(parents=True, exist_ok=True)
-    lock = running.enter_context((wish.place / "lock").open("w"))
+def _lock(options: StackOptions, running: contextlib.ExitStack) -> None:
+    options.place.mkdir(parents=True, exist_ok=True)
+    lock = running.enter_context((options.place / "lock").open("w"))
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         raise StackError("The local stack is running here already; stop it first.") from None
 
 
-def _started(wish: Wish, running: contextlib.ExitStack) -> list[Child]:
-    simulator = "" if _has_evolution() else f"http://127.0.0.1:{wish.simulator_port}"
-    _expect_free("PORT", wish.port)
+def _start_all(options: StackOptions, running: contextlib.ExitStack) -> list[Child]:
+    simulator = "" if _has_evolution() else f"http://127.0.0.1:{options.simulator_port}"
+    _require_free("PORT", options.port)
     if simulator:
-        _expect_free("SIMULATOR_PORT", wish.simulator_port)
-    run = Run(port=wish.port, secrets=Secrets.kept_in(wish.data) if wish.data else Secrets())
-    firestore = _firestore(wish, running)
+        _require_free("SIMULATOR_PORT", options.simulator_port)
+    run = StackRun(
+        port=options.port, secrets=Secrets.load_or_draw(options.data) if options.data else Secrets()
+    )
+    firestore = _start_firestore(options, running)
     env = run.environment(firestore.host, simulator)
-    ours = [firestore.child] if firestore.child else []
+    running_children = [firestore.child] if firestore.child else []
     if simulator:
-        ours.append(_simulator(wish, env, running))
-    ours.append(_gateway(wish, env, running))
-    run.remember(env, wish.place)
-    _introduce(wish, run, simulator)
-    return ours
+        running_children.append(_start_simulator(options, env, running))
+    running_children.append(_start_gateway(options, env, running))
+    run.remember(env, options.place)
+    _introduce(options, run, simulator)
+    return running_children
 
 
 def _has_evolution() -> bool:
@@ -153,72 +156,80 @@ def _has_evolution() -> bool:
     return bool(os.environ.get("EVOLUTION_URL") or os.environ.get("EVOLUTION_SERVERS"))
 
 
-def _expect_free(variable: str, port: int) -> None:
+def _require_free(variable: str, port: int) -> None:
     if not children.is_free(port):
         other = f"{variable}={port + 10} make run"
         raise StackError(f"Port {port} is in use; choose another one: {other}.")
 
 
-def _firestore(wish: Wish, running: contextlib.ExitStack) -> Emulator:
-    kept = wish.data / "firestore" if wish.data else None
-    firestore = emulator.start(wish.place / "emulator.log", data=kept)
+def _start_firestore(options: StackOptions, running: contextlib.ExitStack) -> Emulator:
+    data = options.data / "firestore" if options.data else None
+    firestore = emulator.start(options.place / "emulator.log", data=data)
     running.callback(firestore.stop)
     return firestore
 
 
-def _simulator(wish: Wish, env: dict[str, str], running: contextlib.ExitStack) -> Child:
-    asked = [f"--port={wish.simulator_port}", f"--api-key={env['EVOLUTION_API_KEY']}"]
-    asked += [f"--data={wish.data / 'simulator'}"] if wish.data else []
-    asked += ["--quick"] if wish.quick else []
-    asked += [f"--version={env['EVOLUTION_VERSION']}"] if "EVOLUTION_VERSION" in env else []
-    command = [sys.executable, "-m", "infra.local.simulator", *asked]
-    child = children.start("simulated Evolution", command, env, wish.place / "simulator.log")
-    return _ready(child, wish.simulator_port, running)
+def _start_simulator(
+    options: StackOptions, env: dict[str, str], running: contextlib.ExitStack
+) -> Child:
+    flags = [f"--port={options.simulator_port}", f"--api-key={env['EVOLUTION_API_KEY']}"]
+    flags += [f"--data={options.data / 'simulator'}"] if options.data else []
+    flags += ["--quick"] if options.quick else []
+    flags += [f"--version={env['EVOLUTION_VERSION']}"] if "EVOLUTION_VERSION" in env else []
+    command = [sys.executable, "-m", "infra.local.simulator", *flags]
+    child = children.start("simulated Evolution", command, env, options.place / "simulator.log")
+    return _wait_until_ready(child, options.simulator_port, running)
 
 
-def _gateway(wish: Wish, env: dict[str, str], running: contextlib.ExitStack) -> Child:
-    asked = [f"--port={wish.port}", f"--functions={wish.functions}"]
-    command = [sys.executable, "-m", "infra.local.gateway", *asked]
-    return _ready(children.start("functions' gateway", command, env), wish.port, running)
+def _start_gateway(
+    options: StackOptions, env: dict[str, str], running: contextlib.ExitStack
+) -> Child:
+    flags = [f"--port={options.port}", f"--functions={options.functions}"]
+    command = [sys.executable, "-m", "infra.local.gateway", *flags]
+    return _wait_until_ready(
+        children.start("functions' gateway", command, env), options.port, running
+    )
 
 
-def _ready(child: Child, port: int, running: contextlib.ExitStack) -> Child:
+def _wait_until_ready(child: Child, port: int, running: contextlib.ExitStack) -> Child:
     running.callback(child.stop)
     url = f"http://{children.LOOPBACK}:{port}/"
-    if not children.wait_until(lambda: children.answers(url), child, READY_SECONDS):
-        raise _stopped_by_itself(child)
+    if not children.wait_until(lambda: children.is_answering(url), child, READY_SECONDS):
+        raise _explain_early_end(child)
     return child
 
 
-def _introduce(wish: Wish, run: Run, simulator: str) -> None:
+def _introduce(options: StackOptions, run: StackRun, simulator: str) -> None:
     page = f"  Simulated Evolution, with its phones and faults: {simulator}/simulator\n"
-    kept = f"Everything is kept in {wish.data}."
+    kept_note = f"Everything is kept in {options.data}."
     ready = READY.format(
         origin=run.origin,
         evolution=page if simulator else "",
-        place=wish.place,
-        data=kept if wish.data else "Each run starts fresh; KEEP=1 make run keeps its data.",
-        token=run.token("demo"),
-        operator_token=run.token("operator", operator=True),
+        place=options.place,
+        data=kept_note
+        if options.data
+        else "Each run starts fresh; KEEP=1 make run keeps its data.",
+        token=run.sign_token("demo"),
+        operator_token=run.sign_token("operator", operator=True),
     )
     try:
         print(ready, flush=True)
-    except OSError:  # nobody is there any more to read it
-        raise Stopped from None
+    except OSError:  # the terminal is gone
+        raise StopRequested from None
 
 
-def _watch(ours: list[Child]) -> NoReturn:
+def _watch(running_children: list[Child]) -> NoReturn:
     terminal = sys.stdout.isatty()
     while True:
-        if terminal and not sys.stdout.isatty():  # it hung up, and make kept the signal to itself
-            raise Stopped
-        for child in ours:
-            if child.ended:
-                raise _stopped_by_itself(child)
-        time.sleep(LOOK_EVERY)
+        if terminal and not sys.stdout.isatty():  # it hung up, and make didn't pass the signal on
+            raise StopRequested
+        for child in running_children:
+            if child.has_ended:
+                raise _explain_early_end(child)
+        time.sleep(POLL_SECONDS)
 
 
-def _stopped_by_itself(child: Child) -> StackError:
+def _explain_early_end(child: Child) -> StackError:
     if child.log is None:
         return StackError(f"The {child.name} stopped by itself; what it said last is above.")
     return StackError(f"The {child.name} stopped by itself; its log ends:\n{child.tail()}")

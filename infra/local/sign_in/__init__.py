@@ -1,4 +1,4 @@
-"""The local stack's identity provider: who do you want to be? OpenID Connect, and no passwords.
+"""Identity provider of the local stack: OpenID Connect without passwords.
 
-It exists so that the console signs in here exactly as it does in production.
+With it the console signs in here exactly as it does in production.
 """

@@ -1,4 +1,4 @@
-"""Discovery, authorization code with PKCE, refresh: what a browser needs of an issuer."""
+"""Issue tokens to a browser: discovery, authorization code with PKCE, and refresh."""
 
 import base64
 import hashlib
@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import jwt
 
-from infra.local.sign_in.people import Person, person
+from infra.local.sign_in.identities import Identity, identity_of
 
 CLIENT = "perene-console"
 CODE_SECONDS = 60
@@ -19,14 +19,14 @@ TOKEN_SECONDS = 3600
 LOOPBACK = {"localhost", "127.0.0.1", "[::1]"}
 
 
-class Refused(Exception):
-    """What the caller asked isn't so; the message is OAuth's word for it."""
+class OAuthError(Exception):
+    """A refusal of a request; its message is the OAuth error code."""
 
 
-class Pending(NamedTuple):
-    """A code that somebody is about to exchange."""
+class PendingCode(NamedTuple):
+    """An authorization code that waits to be exchanged; `until` is in epoch seconds."""
 
-    person: Person
+    identity: Identity
     nonce: str | None
     challenge: str
     redirect: str
@@ -35,16 +35,16 @@ class Pending(NamedTuple):
 
 @dataclass
 class Provider:
-    """Knows its codes and refresh tokens, each good for once."""
+    """An OpenID Connect issuer; each of its codes and refresh tokens is good for one use."""
 
     issuer: str
     audience: str
     secret: str
-    codes: dict[str, Pending] = field(default_factory=dict)
-    refreshers: dict[str, Person] = field(default_factory=dict)
+    codes: dict[str, PendingCode] = field(default_factory=dict)
+    refresh_tokens: dict[str, Identity] = field(default_factory=dict)
 
     def discovery(self) -> dict[str, Any]:
-        """What the issuer is able to do, and where."""
+        """Return the discovery document: endpoints and supported options."""
         return {
             "issuer": self.issuer,
             "authorization_endpoint": f"{self.issuer}/authorize",
@@ -58,69 +58,71 @@ class Provider:
             "token_endpoint_auth_methods_supported": ["none"],
         }
 
-    def check(self, asked: Mapping[str, str]) -> None:
-        """A request that may be answered with a code. Raises Refused."""
-        if asked.get("client_id") != CLIENT:
-            raise Refused("unauthorized_client")
-        if urlsplit(asked.get("redirect_uri", "")).hostname not in LOOPBACK:
-            raise Refused("invalid_redirect_uri")
-        if asked.get("response_type") != "code":
-            raise Refused("unsupported_response_type")
-        if asked.get("code_challenge_method") != "S256" or not asked.get("code_challenge"):
-            raise Refused("invalid_request")
+    def check(self, parameters: Mapping[str, str]) -> None:
+        """Check an authorization request. Raises OAuthError."""
+        if parameters.get("client_id") != CLIENT:
+            raise OAuthError("unauthorized_client")
+        if urlsplit(parameters.get("redirect_uri", "")).hostname not in LOOPBACK:
+            raise OAuthError("invalid_redirect_uri")
+        if parameters.get("response_type") != "code":
+            raise OAuthError("unsupported_response_type")
+        if parameters.get("code_challenge_method") != "S256" or not parameters.get(
+            "code_challenge"
+        ):
+            raise OAuthError("invalid_request")
 
-    def code(self, asked: Mapping[str, str], subject: str) -> str:
-        """A code with which this request's maker gets the person's tokens."""
-        self.check(asked)
-        fresh = secrets.token_urlsafe(24)
-        self.codes[fresh] = Pending(
-            person(subject),
-            asked.get("nonce"),
-            asked["code_challenge"],
-            asked["redirect_uri"],
+    def issue_code(self, parameters: Mapping[str, str], subject: str) -> str:
+        """Issue a code that the client can exchange for the subject's tokens. Raises OAuthError."""
+        self.check(parameters)
+        code = secrets.token_urlsafe(24)
+        self.codes[code] = PendingCode(
+            identity_of(subject),
+            parameters.get("nonce"),
+            parameters["code_challenge"],
+            parameters["redirect_uri"],
             time.time() + CODE_SECONDS,
         )
-        return fresh
+        return code
 
-    def tokens(self, asked: Mapping[str, str]) -> dict[str, Any]:
-        """The tokens for a code or a refresh token. Raises Refused."""
-        if asked.get("client_id") != CLIENT:
-            raise Refused("invalid_client")
-        match asked.get("grant_type"):
+    def issue_tokens(self, parameters: Mapping[str, str]) -> dict[str, Any]:
+        """Issue tokens for a code or a refresh token. Raises OAuthError."""
+        if parameters.get("client_id") != CLIENT:
+            raise OAuthError("invalid_client")
+        match parameters.get("grant_type"):
             case "authorization_code":
-                pending = self._exchanged(asked)
-                return self._issued(pending.person, pending.nonce)
+                pending = self._exchange_code(parameters)
+                return self._build_response(pending.identity, pending.nonce)
             case "refresh_token":
-                known = self.refreshers.pop(asked.get("refresh_token", ""), None)
-                if known is None:
-                    raise Refused("invalid_grant")
-                return self._issued(known, None)
+                identity = self.refresh_tokens.pop(parameters.get("refresh_token", ""), None)
+                if identity is None:
+                    raise OAuthError("invalid_grant")
+                return self._build_response(identity, None)
             case _:
-                raise Refused("unsupported_grant_type")
+                raise OAuthError("unsupported_grant_type")
 
-    def _exchanged(self, asked: Mapping[str, str]) -> Pending:
-        pending = self.codes.pop(asked.get("code", ""), None)
+    def _exchange_code(self, parameters: Mapping[str, str]) -> PendingCode:
+        pending = self.codes.pop(parameters.get("code", ""), None)
         if pending is None or pending.until < time.time():
-            raise Refused("invalid_grant")
-        verifier = hashlib.sha256(asked.get("code_verifier", "").encode()).digest()
+            raise OAuthError("invalid_grant")
+        verifier = hashlib.sha256(parameters.get("code_verifier", "").encode()).digest()
         challenge = base64.urlsafe_b64encode(verifier).decode().rstrip("=")
-        if challenge != pending.challenge or asked.get("redirect_uri") != pending.redirect:
-            raise Refused("invalid_grant")
+        if challenge != pending.challenge or parameters.get("redirect_uri") != pending.redirect:
+            raise OAuthError("invalid_grant")
         return pending
 
-    def _issued(self, whose: Person, nonce: str | None) -> dict[str, Any]:
-        refresher = secrets.token_urlsafe(24)
-        self.refreshers[refresher] = whose
-        about = {"nonce": nonce} if nonce else {}
+    def _build_response(self, identity: Identity, nonce: str | None) -> dict[str, Any]:
+        refresh_token = secrets.token_urlsafe(24)
+        self.refresh_tokens[refresh_token] = identity
+        nonce_claim = {"nonce": nonce} if nonce else {}
         return {
-            "access_token": self._signed(whose, self.audience),
-            "id_token": self._signed(whose, CLIENT, **about),
-            "refresh_token": refresher,
+            "access_token": self._sign(identity, self.audience),
+            "id_token": self._sign(identity, CLIENT, **nonce_claim),
+            "refresh_token": refresh_token,
             "token_type": "Bearer",
             "expires_in": TOKEN_SECONDS,
         }
 
-    def _signed(self, whose: Person, audience: str, **more: Any) -> str:
+    def _sign(self, identity: Identity, audience: str, **more: Any) -> str:
         now = int(time.time())
-        about = {"iss": self.issuer, "aud": audience, "iat": now, "exp": now + TOKEN_SECONDS}
-        return jwt.encode({**about, **whose.claims(), **more}, self.secret, "HS256")
+        claims = {"iss": self.issuer, "aud": audience, "iat": now, "exp": now + TOKEN_SECONDS}
+        return jwt.encode({**claims, **identity.claims(), **more}, self.secret, "HS256")

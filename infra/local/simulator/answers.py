@@ -1,4 +1,4 @@
-"""What the simulated server is asked, and the bodies it answers with, refusals included."""
+"""Requests to the simulated server, and the bodies of its responses and refusals."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,15 +6,15 @@ from http import HTTPStatus
 from typing import Any, NamedTuple
 
 Json = dict[str, Any]
-Value = Any  # the honest type of JSON that somebody else wrote
+Value = Any  # JSON of unknown shape
 
 
 @dataclass(frozen=True)
-class Ask:
-    """One request: its route without the instance name, the name in the path, the name it acts on.
+class ApiRequest:
+    """A request: `route` is the path without the instance name, `name` the instance name in it.
 
-    The two names differ when `?instanceName=` is in the query: Evolution checks the right to use
-    the first and then works on the second.
+    `target` is another instance if the query has `?instanceName=`: Evolution checks the right to
+    use `name` and then works on `target`.
     """
 
     method: str
@@ -29,7 +29,7 @@ class Ask:
         return self.query.get("instanceName") or self.name
 
 
-class Answer(NamedTuple):
+class ApiResponse(NamedTuple):
     """A status and a JSON body."""
 
     status: int
@@ -37,65 +37,67 @@ class Answer(NamedTuple):
 
 
 class Refusal(Exception):
-    """Ends a request with an error answer."""
+    """An exception that ends a request with an error response."""
 
-    def __init__(self, answer: Answer) -> None:
-        super().__init__(str(answer.status))
-        self.answer = answer
+    def __init__(self, response: ApiResponse) -> None:
+        super().__init__(str(response.status))
+        self.response = response
 
 
-def refuse(status: int, message: Value) -> Refusal:
-    """An error in Evolution's usual envelope."""
+def refusal(status: int, message: Value) -> Refusal:
+    """Build an error in Evolution's usual envelope."""
     body = {"status": status, "error": HTTPStatus(status).phrase, "response": {"message": message}}
-    return Refusal(Answer(status, body))
+    return Refusal(ApiResponse(status, body))
 
 
 def bad_request(*messages: Value) -> Refusal:
-    return refuse(400, list(messages))
+    return refusal(400, list(messages))
 
 
 def invalid(*complaints: str) -> Refusal:
-    """What its JSON-schema validation says: an array in an array."""
-    return refuse(400, [list(complaints)])
+    """Build the error of its JSON-schema validation: an array in an array."""
+    return refusal(400, [list(complaints)])
 
 
-def crashed(text: Value) -> Refusal:
-    return refuse(500, text)
+def server_error(text: Value) -> Refusal:
+    return refusal(500, text)
 
 
 def unauthorized() -> Refusal:
-    return refuse(401, "Unauthorized")
+    return refusal(401, "Unauthorized")
 
 
 def no_such_instance(name: str) -> Refusal:
-    return refuse(404, [f'The "{name}" instance does not exist'])
+    return refusal(404, [f'The "{name}" instance does not exist'])
 
 
 def not_found(name: str) -> Refusal:
-    """What fetchInstances says of an unknown name, id or number."""
-    return refuse(404, [f'Instance "{name}" not found'])
+    """Build the error of fetchInstances for an unknown name, id or number."""
+    return refusal(404, [f'Instance "{name}" not found'])
 
 
 def name_in_use(name: object) -> Refusal:
-    return refuse(403, [f'This name "{name}" is already in use.'])
+    return refusal(403, [f'This name "{name}" is already in use.'])
 
 
 def no_such_route(method: str, path: str) -> Refusal:
-    return refuse(404, [f"Cannot {method} {path}"])
+    return refusal(404, [f"Cannot {method} {path}"])
 
 
 def malformed_json() -> Refusal:
     body = {"status": 400, "error": "Internal Server Error"}
-    return Refusal(Answer(400, body | {"response": {"message": "Unexpected end of JSON input"}}))
+    return Refusal(
+        ApiResponse(400, body | {"response": {"message": "Unexpected end of JSON input"}})
+    )
 
 
-def success(message: str) -> Answer:
+def success(message: str) -> ApiResponse:
     body = {"status": "SUCCESS", "error": False, "response": {"message": message}}
-    return Answer(200, body)
+    return ApiResponse(200, body)
 
 
-def required(body: Json, *names: str) -> None:
-    """Nothing, or the refusal that names every property the body lacks."""
+def require_properties(body: Json, *names: str) -> None:
+    """Raise a Refusal that names every property which the body lacks."""
     missing = [f'instance requires property "{name}"' for name in names if name not in body]
     if missing:
         raise invalid(*missing)

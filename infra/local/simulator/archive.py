@@ -1,12 +1,12 @@
-"""The /chat routes that look back: messages, chats, contacts, deliveries and media kept."""
+"""Serve the /chat routes that read the database: messages, chats, contacts, statuses and media."""
 
 from datetime import datetime
 
-from infra.local.simulator import contents, ids, phones
-from infra.local.simulator.answers import Answer, Ask, Json, bad_request
+from infra.local.simulator import ids, message_contents, phones
+from infra.local.simulator.answers import ApiRequest, ApiResponse, Json, bad_request
 from infra.local.simulator.state import EVOLUTION, Row, World
 
-ELSEWHERE = "Method not available on Evolution Channel"
+NOT_ON_CHANNEL = "Method not available on Evolution Channel"
 PAGE = 50
 MEDIA = {"imageMessage", "videoMessage", "audioMessage", "documentMessage", "stickerMessage"}
 CLOSED: Json = {
@@ -18,40 +18,42 @@ RECORD = (
 )  # fmt: skip
 
 
-async def find_messages(world: World, ask: Ask) -> Answer:
-    """A page of stored messages, newest first."""
-    where = ask.body.get("where") or {}
-    size, page = int(ask.body.get("offset") or PAGE), int(ask.body.get("page") or 1)
-    found = [m for m in reversed(world.rows[ask.target].messages) if _matches(m, where)]
-    shown = found[(page - 1) * size : page * size]
-    return Answer(200, {"messages": {
-        "total": len(found),
-        "pages": -(-len(found) // size),
+async def find_messages(world: World, request: ApiRequest) -> ApiResponse:
+    """Answer a page of stored messages, newest first."""
+    where = request.body.get("where") or {}
+    size, page = int(request.body.get("offset") or PAGE), int(request.body.get("page") or 1)
+    matches = [m for m in reversed(world.rows[request.target].messages) if _matches(m, where)]
+    records = matches[(page - 1) * size : page * size]
+    return ApiResponse(200, {"messages": {
+        "total": len(matches),
+        "pages": -(-len(matches) // size),
         "currentPage": page,
-        "records": [{key: message.get(key) for key in RECORD} for message in shown],
+        "records": [{key: message.get(key) for key in RECORD} for message in records],
     }})  # fmt: skip
 
 
-async def find_chats(world: World, ask: Ask) -> Answer:
-    """Who was spoken with, and the last message each."""
-    row = world.rows[ask.target]
+async def find_chats(world: World, request: ApiRequest) -> ApiResponse:
+    """Answer every chat with its last message."""
+    row = world.rows[request.target]
     last = {message["key"]["remoteJid"]: message for message in row.messages}
-    return Answer(200, [_chat(row, jid, message) for jid, message in last.items()])
+    return ApiResponse(200, [_describe_chat(row, jid, message) for jid, message in last.items()])
 
 
-async def find_contacts(world: World, ask: Ask) -> Answer:
-    wanted = (ask.body.get("where") or {}).get("remoteJid")
-    contacts = world.rows[ask.target].contacts.values()
-    found = [_contact(c) for c in contacts if wanted in (None, c["remoteJid"])]
-    return Answer(200, found)
+async def find_contacts(world: World, request: ApiRequest) -> ApiResponse:
+    """Answer all contacts, or the one of an address."""
+    jid = (request.body.get("where") or {}).get("remoteJid")
+    contacts = world.rows[request.target].contacts.values()
+    return ApiResponse(
+        200, [_describe_contact(c) for c in contacts if jid in (None, c["remoteJid"])]
+    )
 
 
-async def find_status(world: World, ask: Ask) -> Answer:
-    """Every delivery update of the messages asked for."""
-    where = ask.body.get("where") or {}
-    row = world.rows[ask.target]
-    return Answer(200, [
-        _status(row, message, update["status"])
+async def find_status(world: World, request: ApiRequest) -> ApiResponse:
+    """Answer every delivery update of the matching messages."""
+    where = request.body.get("where") or {}
+    row = world.rows[request.target]
+    return ApiResponse(200, [
+        _describe_update(row, message, update["status"])
         for message in row.messages
         for update in message["MessageUpdate"]
         if where.get("remoteJid") in (None, message["key"]["remoteJid"])
@@ -59,55 +61,55 @@ async def find_status(world: World, ask: Ask) -> Answer:
     ])  # fmt: skip
 
 
-async def get_base64(world: World, ask: Ask) -> Answer:
-    """The bytes of a media message, if WhatsApp still has them."""
-    if world.sessions[ask.target].integration == EVOLUTION:
-        raise bad_request(ELSEWHERE)
-    wanted = ((ask.body.get("message") or {}).get("key") or {}).get("id")
-    row = world.rows[ask.target]
-    message = next((m for m in row.messages if m["key"]["id"] == wanted), None)
+async def get_base64(world: World, request: ApiRequest) -> ApiResponse:
+    """Answer the bytes of a media message, if WhatsApp still has them."""
+    if world.sessions[request.target].integration == EVOLUTION:
+        raise bad_request(NOT_ON_CHANNEL)
+    message_id = ((request.body.get("message") or {}).get("key") or {}).get("id")
+    row = world.rows[request.target]
+    message = next((m for m in row.messages if m["key"]["id"] == message_id), None)
     if message is None:
         raise bad_request("Message not found")
     if message["messageType"] not in MEDIA:
         raise bad_request("The message is not of the media type")
-    return await _media(world, message)
+    return await _read_media(world, message)
 
 
 def _matches(message: Json, where: Json) -> bool:
     key = where.get("key") or {}
     span = where.get("messageTimestamp") or {}
-    said = message["messageTimestamp"]
+    timestamp = message["messageTimestamp"]
     return (
         key.get("id") in (None, message["key"].get("id"))
         and key.get("remoteJid") in (None, message["key"].get("remoteJid"))
         and where.get("messageType") in (None, message["messageType"])
-        and ("gte" not in span or said >= _seconds(span["gte"]))
-        and ("lte" not in span or said <= _seconds(span["lte"]))
+        and ("gte" not in span or timestamp >= _to_epoch_seconds(span["gte"]))
+        and ("lte" not in span or timestamp <= _to_epoch_seconds(span["lte"]))
     )
 
 
-def _seconds(moment: object) -> float:
+def _to_epoch_seconds(moment: object) -> float:
     if isinstance(moment, str) and not moment.isdigit():
         return datetime.fromisoformat(moment).timestamp()
     return float(str(moment))
 
 
-def _chat(row: Row, jid: str, message: Json) -> Json:
-    saved = jid in row.contacts
+def _describe_chat(row: Row, jid: str, message: Json) -> Json:
+    is_saved = jid in row.contacts
     return {
-        "id": row.contacts[jid]["id"] if saved else None,
+        "id": row.contacts[jid]["id"] if is_saved else None,
         "remoteJid": jid,
         "pushName": None,
         "profilePicUrl": None,
         "updatedAt": ids.moment(),
-        **(_window() if saved and row.integration == EVOLUTION else CLOSED),
-        "lastMessage": _last(message),
-        "isSaved": saved,
+        **(_open_window() if is_saved and row.integration == EVOLUTION else CLOSED),
+        "lastMessage": _describe_last_message(message),
+        "isSaved": is_saved,
     }
 
 
-def _window() -> Json:
-    """The 24 hours in which one may answer; only that channel keeps chats to know it by."""
+def _open_window() -> Json:
+    """Build the 24-hour window for answers; only the EVOLUTION channel stores chats to know it."""
     now = ids.moment()
     return (
         CLOSED
@@ -116,18 +118,22 @@ def _window() -> Json:
     )
 
 
-def _last(message: Json) -> Json:
-    shown = {key: message.get(key) for key in RECORD if key != "MessageUpdate"}
-    return shown | {"participant": None, "sessionId": None, "status": message.get("status")}
+def _describe_last_message(message: Json) -> Json:
+    fields = {key: message.get(key) for key in RECORD if key != "MessageUpdate"}
+    return fields | {"participant": None, "sessionId": None, "status": message.get("status")}
 
 
-def _contact(contact: Json) -> Json:
-    group = contact["remoteJid"].endswith(phones.GROUP)
-    shown = {key: value for key, value in contact.items() if key != "members"}
-    return shown | {"isGroup": group, "isSaved": True, "type": "group" if group else "contact"}
+def _describe_contact(contact: Json) -> Json:
+    is_group = contact["remoteJid"].endswith(phones.GROUP)
+    fields = {key: value for key, value in contact.items() if key != "members"}
+    return fields | {
+        "isGroup": is_group,
+        "isSaved": True,
+        "type": "group" if is_group else "contact",
+    }
 
 
-def _status(row: Row, message: Json, status: str) -> Json:
+def _describe_update(row: Row, message: Json, status: str) -> Json:
     return {
         "id": ids.row_id(),
         "keyId": message["key"]["id"],
@@ -141,16 +147,18 @@ def _status(row: Row, message: Json, status: str) -> Json:
     }
 
 
-async def _media(world: World, message: Json) -> Answer:
+async def _read_media(world: World, message: Json) -> ApiResponse:
     kind, raw = message["messageType"], world.media.get(message["key"]["id"])
     proto = message["message"][kind]
     if raw is None:
         await world.wait(5)
         raise bad_request(f"Error: Failed to fetch stream from {proto.get('url')}")
     extension = str(proto.get("mimetype", "")).partition("/")[2].partition(";")[0]
-    sized = ("fileLength", "height", "width")
-    size = {key: proto[key] for key in sized if key in proto} or {"fileLength": contents.long(0)}
-    return Answer(201, {
+    size_keys = ("fileLength", "height", "width")
+    size = {key: proto[key] for key in size_keys if key in proto} or {
+        "fileLength": message_contents.long(0)
+    }
+    return ApiResponse(201, {
         "mediaType": kind,
         "fileName": proto.get("fileName") or f"{message['key']['id']}.{extension}",
         **({"caption": proto["caption"]} if "caption" in proto else {}),

@@ -1,4 +1,4 @@
-"""/simulator: the page, and what a person or another process does around the server."""
+"""Serve /simulator: its page, and the commands of a person or another process."""
 
 import json
 from collections.abc import Awaitable, Callable
@@ -9,7 +9,7 @@ from urllib.parse import unquote
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 
-from infra.local.simulator import people, seen
+from infra.local.simulator import inspection, outside_events
 from infra.local.simulator.answers import Json
 from infra.local.simulator.state import Impossible
 
@@ -19,22 +19,22 @@ if TYPE_CHECKING:
 PAGE = Path(__file__).parent / "page"
 TYPES = {".js": "text/javascript", ".css": "text/css"}
 ASSETS = {path.name: TYPES[path.suffix] for path in PAGE.iterdir() if path.suffix in TYPES}
-ONLY_OURS = {
+PAGE_HEADERS = {
     "content-security-policy": "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'",
     "x-content-type-options": "nosniff",
     "cache-control": "no-store",
 }
-Verb = Callable[["Simulator", str, Json], Awaitable[Json]]
+Command = Callable[["Simulator", str, Json], Awaitable[Json]]
 
 
 async def answer(sim: "Simulator", request: Request) -> Response:
-    """The answer to one request under /simulator."""
+    """Answer a request under /simulator."""
     path = request.scope.get("raw_path", b"").split(b"?")[0].decode()
     segments = [unquote(part) for part in path.removeprefix("/simulator").strip("/").split("/")]
-    if _from_elsewhere(request):
+    if _is_cross_origin(request):
         return _problem(403, "only its own page may change the simulator from a browser")
     try:
-        return await _answer(sim, request, segments)
+        return await _dispatch(sim, request, segments)
     except Impossible as error:
         return _problem(error.status, str(error), error.why)
     except KeyError as error:
@@ -43,16 +43,16 @@ async def answer(sim: "Simulator", request: Request) -> Response:
         return _problem(400, str(error))
 
 
-async def _answer(sim: "Simulator", request: Request, segments: list[str]) -> Response:
+async def _dispatch(sim: "Simulator", request: Request, segments: list[str]) -> Response:
     match request.method, segments:
         case "GET", [""]:
-            return FileResponse(PAGE / "page.html", headers=ONLY_OURS, media_type="text/html")
+            return FileResponse(PAGE / "page.html", headers=PAGE_HEADERS, media_type="text/html")
         case "GET", [str(asset)] if asset in ASSETS:
-            return FileResponse(PAGE / asset, headers=ONLY_OURS, media_type=ASSETS[asset])
+            return FileResponse(PAGE / asset, headers=PAGE_HEADERS, media_type=ASSETS[asset])
         case "GET", ["state"]:
-            return JSONResponse(seen.state(sim))
+            return JSONResponse(inspection.describe_state(sim))
         case "GET", ["posted"]:
-            return JSONResponse(seen.posted(sim))
+            return JSONResponse(inspection.list_posts(sim))
         case "POST", ["restart"]:
             await sim.restart()
             return JSONResponse({})
@@ -60,18 +60,18 @@ async def _answer(sim: "Simulator", request: Request, segments: list[str]) -> Re
             sim.reset()
             return JSONResponse({})
         case "PUT", ["license"]:
-            sim.license(bool((await _body(request))["active"]))
+            sim.license(bool((await _read_body(request))["active"]))
             return JSONResponse({"active": sim.world.licensed})
         case (("GET" | "PUT"), ["faults"]):
-            return await _faults(sim, request)
-        case "POST", ["instances", name, verb] if verb in VERBS:
-            return JSONResponse(await VERBS[verb](sim, name, await _body(request)))
+            return await _switch_faults(sim, request)
+        case "POST", ["instances", name, verb] if verb in COMMANDS:
+            return JSONResponse(await COMMANDS[verb](sim, name, await _read_body(request)))
     return _problem(404, "no such route")
 
 
-async def _faults(sim: "Simulator", request: Request) -> Response:
+async def _switch_faults(sim: "Simulator", request: Request) -> Response:
     if request.method == "PUT":
-        sim.faults.put(await _body(request))
+        sim.faults.apply(await _read_body(request))
     return JSONResponse(sim.faults.as_json())
 
 
@@ -95,12 +95,12 @@ async def _receive(sim: "Simulator", name: str, body: Json) -> Json:
         return {"id": await sim.receive_message(name, body)}
     sender = str(body.get("from") or "")
     if "@" not in sender and not body.get("lid"):
-        people.checked(sender)
+        outside_events.require_number(sender)
     if media := body.get("media"):
         kind, caption = str(body.get("kind") or "image"), str(body.get("text") or "")
         mimetype = str(body.get("mimetype") or "")
-        given = {"mimetype": mimetype, "caption": caption}
-        return {"id": await sim.receive_media(name, sender, kind, str(media), **given)}
+        options = {"mimetype": mimetype, "caption": caption}
+        return {"id": await sim.receive_media(name, sender, kind, str(media), **options)}
     options = {key: body[key] for key in ("id", "lid", "push_name") if body.get(key)}
     return {"id": await sim.receive(name, sender, str(body["text"]), **options)}
 
@@ -123,32 +123,32 @@ async def _revise(sim: "Simulator", name: str, body: Json) -> Json:
     return {}
 
 
-def _simply(verb: Callable[["Simulator", str], Awaitable[None]]) -> Verb:
-    async def do(sim: "Simulator", name: str, body: Json) -> Json:
-        await verb(sim, name)
+def _without_body(act: Callable[["Simulator", str], Awaitable[None]]) -> Command:
+    async def run(sim: "Simulator", name: str, body: Json) -> Json:
+        await act(sim, name)
         return {}
 
-    return do
+    return run
 
 
-VERBS: dict[str, Verb] = {
+COMMANDS: dict[str, Command] = {
     "scan": _scan,
     "pair": _pair,
-    "unpair": _simply(lambda sim, name: sim.unpair(name)),
+    "unpair": _without_body(lambda sim, name: sim.unpair(name)),
     "block": _block,
-    "drop": _simply(lambda sim, name: sim.drop(name)),
-    "storm": _simply(lambda sim, name: sim.storm(name)),
-    "vanish": _simply(lambda sim, name: sim.vanish(name)),
+    "drop": _without_body(lambda sim, name: sim.drop(name)),
+    "storm": _without_body(lambda sim, name: sim.storm(name)),
+    "vanish": _without_body(lambda sim, name: sim.vanish(name)),
     "plant": _plant,
-    "expire-code": _simply(lambda sim, name: sim.expire_code(name)),
-    "qr-limit": _simply(lambda sim, name: sim.reach_qr_limit(name)),
+    "expire-code": _without_body(lambda sim, name: sim.expire_code(name)),
+    "qr-limit": _without_body(lambda sim, name: sim.reach_qr_limit(name)),
     "receive": _receive,
     "acknowledge": _acknowledge,
     "revise": _revise,
 }
 
 
-async def _body(request: Request) -> Json:
+async def _read_body(request: Request) -> Json:
     raw = await request.body()
     body = json.loads(raw) if raw.strip() else {}
     if not isinstance(body, dict):
@@ -156,13 +156,13 @@ async def _body(request: Request) -> Json:
     return body
 
 
-def _from_elsewhere(request: Request) -> bool:
-    """A page of another origin, in the browser of whoever runs this, wants to change things."""
+def _is_cross_origin(request: Request) -> bool:
+    """Tell whether a page of another origin tries to change the simulator from a browser."""
     origin = request.headers.get("origin")
     own = f"//{request.headers.get('host', '')}"
     return request.method != "GET" and origin is not None and not origin.endswith(own)
 
 
 def _problem(status: int, detail: str, why: str | None = None) -> Response:
-    """`why` is one word, for a page that has a sentence of its own for it."""
+    """Build an error; `why` is a key for which the page has a sentence of its own."""
     return JSONResponse({"status": status, "detail": detail, "why": why}, status)

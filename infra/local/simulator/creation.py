@@ -1,9 +1,9 @@
-"""POST /instance/create: its traps, and the race that destroys the winner.
+"""Serve POST /instance/create, with its traps and the race that destroys the winner.
 
-The real code looks whether the name is free, then inserts, then writes the webhook under the id
-it finds in memory, then the settings under its own id. It swallows the unique violation of the
-insert, and whoever fails later removes the instance by name. The same steps are taken here, with
-the same gaps between them, so the mix of 201, 400 and 403 comes about by itself.
+The real code checks that the name is free, inserts the row, writes the webhook under the id that
+it finds in memory, and then the settings under its own id. It swallows the unique violation of the
+insert, and the request that fails later removes the instance by name. This code takes the same
+steps with the same gaps between them, so the mix of 201, 400 and 403 comes about by itself.
 """
 
 import asyncio
@@ -12,16 +12,16 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 from http import HTTPStatus
 
-from infra.local.simulator import configuration, ids, qr, removal, webhooks
+from infra.local.simulator import ids, instance_settings, qr, removal, webhook_posts
 from infra.local.simulator.answers import (
-    Answer,
-    Ask,
+    ApiRequest,
+    ApiResponse,
     Json,
     Refusal,
     bad_request,
-    crashed,
     invalid,
     name_in_use,
+    server_error,
     unauthorized,
 )
 from infra.local.simulator.state import (
@@ -49,30 +49,30 @@ BOOLEANS = (
 NO_SUCH_ID = "Foreign key constraint violated on the constraint: `{}_instanceId_fkey`"
 
 
-async def create(world: World, ask: Ask) -> Answer:
-    """The instance exists, unless somebody else creates the same name right now."""
-    ask = _trimmed(world, ask)
-    name = ask.body.get("instanceName")
+async def create(world: World, request: ApiRequest) -> ApiResponse:
+    """Create the instance, unless another request creates the same name right now."""
+    request = _trim_name(world, request)
+    name = request.body.get("instanceName")
     async with AsyncExitStack() as stack:
-        await _arrive(world, stack, str(name))
-        _refuse_taken(world, ask.body)
-        if ask.key != world.options.api_key:
+        await _wait_for_turn(world, stack, str(name))
+        _require_free_name(world, request.body)
+        if request.key != world.options.api_key:
             raise unauthorized()
-        _refuse_crowded(world, str(name))
-        _validate(ask.body)
-        return await _create(world, str(name), ask.body)
+        _require_room(world, str(name))
+        _validate(request.body)
+        return await _create(world, str(name), request.body)
 
 
-def _trimmed(world: World, ask: Ask) -> Ask:
-    """Take the blanks off a name, as 2.4 does."""
-    name = ask.body.get("instanceName")
+def _trim_name(world: World, request: ApiRequest) -> ApiRequest:
+    """Strip the blanks around a name, as 2.4 does."""
+    name = request.body.get("instanceName")
     if world.version < (2, 4) or not isinstance(name, str):
-        return ask
-    return replace(ask, body=ask.body | {"instanceName": name.strip()})
+        return request
+    return replace(request, body=request.body | {"instanceName": name.strip()})
 
 
-async def _create(world: World, name: str, body: Json) -> Answer:
-    row, session = _made(name, body)
+async def _create(world: World, name: str, body: Json) -> ApiResponse:
+    row, session = _build(name, body)
     await _pause(world, name)
     if name not in world.rows and len(name) < 256:
         world.rows[name] = row
@@ -82,49 +82,49 @@ async def _create(world: World, name: str, body: Json) -> Answer:
     except Refusal:
         world.background.spawn(removal.remove(world, name, REMOVAL))
         raise
-    webhooks.emit(world, name, "instance.create", {"instanceName": name, "instanceId": row.id})
-    world.changed()
-    return await _answer(world, row, session, body)
+    webhook_posts.emit(world, name, "instance.create", {"instanceName": name, "instanceId": row.id})
+    world.save()
+    return await _respond(world, row, session, body)
 
 
 async def _configure(world: World, session: Session, row: Row, body: Json) -> None:
-    """The webhook and the settings are stored, or the row they belong to is not there."""
+    """Store the webhook and the settings. Raises Refusal if their row is gone."""
     await _pause(world, row.name)
     if isinstance(body.get("webhook"), dict) and body["webhook"].get("url"):
-        in_memory = world.sessions.get(row.name)
-        if in_memory is None:
+        session_in_memory = world.sessions.get(row.name)
+        if session_in_memory is None:
             raise bad_request("Cannot read properties of undefined (reading 'instanceId')")
         if not isinstance(body["webhook"].get("events"), list):
             raise bad_request("Cannot read properties of undefined (reading 'length')")
-        stored = _row_with(world, row.name, in_memory.id)
-        if stored is None:
+        stored_row = _find_row(world, row.name, session_in_memory.id)
+        if stored_row is None:
             call = "prismaRepository.integrationSession.findFirst()"
             raise bad_request(f"Invalid `{call}` invocation … {NO_SUCH_ID.format('Webhook')}")
-        configuration.store_webhook(stored, body["webhook"] | {"enabled": True})
+        instance_settings.store_webhook(stored_row, body["webhook"] | {"enabled": True})
     await asyncio.sleep(0)
-    mine = _row_with(world, row.name, session.id)
-    if mine is None:
+    own_row = _find_row(world, row.name, session.id)
+    if own_row is None:
         call = "c.integrationSession.update()"
         raise bad_request(f"Invalid `{call}` invocation … {NO_SUCH_ID.format('Setting')}")
-    mine.setting = configuration.new_setting(
-        mine.id, {k: body.get(k, v) for k, v in SETTINGS.items()}
+    own_row.setting = instance_settings.new_setting(
+        own_row.id, {k: body.get(k, v) for k, v in SETTINGS.items()}
     )
 
 
-async def _answer(world: World, row: Row, session: Session, body: Json) -> Answer:
-    answer = answered(row, session, body)
+async def _respond(world: World, row: Row, session: Session, body: Json) -> ApiResponse:
+    answer = describe_created(row, session, body)
     if body.get("qrcode") and row.integration == BAILEYS:
         qr.start(world, session, row.number)
         answer["instance"]["status"] = "connecting"
         await world.wait(5)
-        answer["qrcode"] = qr.shape(session)
+        answer["qrcode"] = qr.describe_code(session)
     if world.faults.fires("vanish_after_create", row.name):
-        world.forget(row.name)
-    return Answer(201, answer)
+        world.remove(row.name)
+    return ApiResponse(201, answer)
 
 
-def answered(row: Row, session: Session, body: Json) -> Json:
-    """The instance as create answers it, without the code."""
+def describe_created(row: Row, session: Session, body: Json) -> Json:
+    """Build the instance as create answers it, without the code."""
     webhook = body["webhook"] if isinstance(body.get("webhook"), dict) else {}
     names = {
         "url": "webhookUrl",
@@ -142,24 +142,24 @@ def answered(row: Row, session: Session, body: Json) -> Json:
             "status": session.state,
         },
         "hash": session.token,
-        "webhook": {theirs: webhook[ours] for ours, theirs in names.items() if ours in webhook},
+        "webhook": {name: webhook[key] for key, name in names.items() if key in webhook},
         "websocket": {}, "rabbitmq": {}, "nats": {}, "sqs": {},
         "settings": {key: row.setting.get(key, value) for key, value in SETTINGS.items()},
     }  # fmt: skip
 
 
-async def _arrive(world: World, stack: AsyncExitStack, name: str) -> None:
-    """Requests of one name arrive spread out; with the race switched off, one at a time."""
+async def _wait_for_turn(world: World, stack: AsyncExitStack, name: str) -> None:
+    """Spread the requests for one name; let them pass one at a time if the race is switched off."""
     race = world.faults.fires("destructive_race", name, "instance/create")
-    if race is None or world.legacy:
+    if race is None or world.is_legacy:
         turn = world.turns.setdefault(name, asyncio.Lock())
         await stack.enter_async_context(turn)
     elif not race.certain and world.creating[name] > 1:
-        await asyncio.sleep(world.random.uniform(0, _spread(world.creating[name])))
+        await asyncio.sleep(world.random.uniform(0, _arrival_spread(world.creating[name])))
 
 
-def _spread(in_flight: int) -> float:
-    """So wide that as many come too late or too early as was measured for 2, 5 and 20."""
+def _arrival_spread(in_flight: int) -> float:
+    """Return the seconds that reproduce the outcomes measured for 2, 5 and 20 requests."""
     return GAP * (1.8 + 0.45 * in_flight)
 
 
@@ -168,10 +168,10 @@ async def _pause(world: World, name: str) -> None:
     await asyncio.sleep(CERTAIN_GAP if race and race.certain else GAP)
 
 
-def _refuse_taken(world: World, body: Json) -> None:
+def _require_free_name(world: World, body: Json) -> None:
     name = body.get("instanceName", "undefined")
     if not isinstance(name, str):
-        raise crashed(
+        raise server_error(
             [
                 "PrismaClientValidationError: \nInvalid "
                 "`prismaRepository.integrationSession.findFirst()` invocation … Argument "
@@ -179,17 +179,17 @@ def _refuse_taken(world: World, body: Json) -> None:
                 "provided Int."
             ]
         )
-    anything = "instanceName" not in body and bool(world.rows)
-    if anything or world.knows(name) or name in ON_EVERY_OBJECT:
+    matches_any_row = "instanceName" not in body and bool(world.rows)
+    if matches_any_row or world.has_instance(name) or name in ON_EVERY_OBJECT:
         raise name_in_use(name)
 
 
-def _refuse_crowded(world: World, name: str) -> None:
-    full = world.faults.find("full", name, "instance/create")
-    if full and len(world.rows) >= full.limit:
+def _require_room(world: World, name: str) -> None:
+    switch = world.faults.find("full", name, "instance/create")
+    if switch and len(world.rows) >= switch.limit:
         world.faults.fires("full", name, "instance/create")
-        body = {"status": full.status, "error": HTTPStatus(full.status).phrase}
-        raise Refusal(Answer(full.status, body | {"message": "Maximum instances reached"}))
+        body = {"status": switch.status, "error": HTTPStatus(switch.status).phrase}
+        raise Refusal(ApiResponse(switch.status, body | {"message": "Maximum instances reached"}))
 
 
 def _validate(body: Json) -> None:
@@ -210,7 +210,7 @@ def _validate(body: Json) -> None:
         raise bad_request("token is required")
 
 
-def _made(name: str, body: Json) -> tuple[Row, Session]:
+def _build(name: str, body: Json) -> tuple[Row, Session]:
     identity, token = ids.uuid(), str(body.get("token") or ids.token())
     integration = str(body["integration"])
     state = "close" if integration == BAILEYS else "open"
@@ -218,6 +218,6 @@ def _made(name: str, body: Json) -> tuple[Row, Session]:
     return row, Session(name, identity, token, integration, state)
 
 
-def _row_with(world: World, name: str, identity: str) -> Row | None:
+def _find_row(world: World, name: str, identity: str) -> Row | None:
     row = world.rows.get(name)
     return row if row and row.id == identity else None

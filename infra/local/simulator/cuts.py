@@ -1,4 +1,4 @@
-"""Answers that never come: cut connections and silence, in-process and over real sockets."""
+"""Cut connections or keep silent instead of answering, in-process and over real sockets."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -10,23 +10,23 @@ from starlette.types import Receive, Scope, Send
 from infra.local.simulator.background import Background
 
 T = TypeVar("T")
-PATIENCE = 600
+LONGEST_SILENCE = 600
 
 
 class ConnectionCut(httpx.ReadError):
-    """What an in-process client sees when the connection is cut."""
+    """The error of an in-process client when the connection is cut."""
 
 
 class NoAnswer(httpx.ReadTimeout):
-    """What an in-process client sees when no answer came in time."""
+    """The error of an in-process client when no answer came in time."""
 
 
 class Cut(Exception):
-    """The connection is to be cut."""
+    """An order to cut the connection."""
 
 
 class Silence(Exception):
-    """No answer is to be given, for that many seconds."""
+    """An order to keep silent for that many seconds."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__(seconds)
@@ -34,8 +34,8 @@ class Silence(Exception):
 
 
 async def cut(scope: Scope, send: Send) -> None:
-    """The client sees its connection end without an answer."""
-    if in_process(scope):
+    """End the client's connection without an answer."""
+    if is_in_process(scope):
         raise ConnectionCut("the simulated server cut the connection")
     transport = getattr(getattr(send, "__self__", None), "transport", None)
     if isinstance(transport, asyncio.Transport):
@@ -48,24 +48,24 @@ async def cut(scope: Scope, send: Send) -> None:
 
 
 async def keep_silent(scope: Scope, receive: Receive, send: Send, seconds: float) -> None:
-    """The client waits until it loses patience; in-process that is after the given seconds."""
-    if in_process(scope):
+    """Let the client wait until its time-out; an in-process client waits `seconds`."""
+    if is_in_process(scope):
         await asyncio.sleep(seconds)
         raise NoAnswer("the simulated server did not answer")
     try:
-        async with asyncio.timeout(seconds or PATIENCE):
-            await _gone(receive)
+        async with asyncio.timeout(seconds or LONGEST_SILENCE):
+            await _wait_for_disconnect(receive)
     except TimeoutError:
         await cut(scope, send)
 
 
-def in_process(scope: Scope) -> bool:
-    """No server in between: the client awaits the app itself."""
+def is_in_process(scope: Scope) -> bool:
+    """Tell whether the client awaits the app itself, without a server in between."""
     return "spec_version" not in scope["asgi"]
 
 
-async def whatever_happens(background: Background, work: Coroutine[Any, Any, T]) -> T:
-    """The work is done to its end, even if whoever waits for it leaves."""
+async def run_to_end(background: Background, work: Coroutine[Any, Any, T]) -> T:
+    """Run the work to its end, even if the client disconnects meanwhile."""
     task, waiting = background.spawn(work), asyncio.current_task()
     try:
         return await asyncio.shield(task)
@@ -75,6 +75,6 @@ async def whatever_happens(background: Background, work: Coroutine[Any, Any, T])
         raise Cut from None
 
 
-async def _gone(receive: Receive) -> None:
+async def _wait_for_disconnect(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass

@@ -1,4 +1,4 @@
-"""What the server can be made to do wrong, one switch each."""
+"""Switch faults of the simulated server, one switch for each kind."""
 
 import random
 from collections.abc import Mapping
@@ -52,7 +52,7 @@ DEFAULTS: dict[str, Json] = {
 
 @dataclass
 class Switch:
-    """When a fault fires (globs, how many times, how likely) and how hard."""
+    """The conditions under which a fault fires (globs, count, probability), and its strength."""
 
     names: str = "*"
     route: str = "*"
@@ -79,19 +79,19 @@ _SETTINGS = {field.name: field for field in fields(Switch)}
 
 
 class Faults:
-    """The switches; everything is off but the create race, which Evolution really has."""
+    """The switches; all are off but the create race, which Evolution really has."""
 
     def __init__(self, seed: int = 0) -> None:
         self.seed = seed
         self.clear()
 
     def clear(self) -> None:
-        """As in the beginning."""
+        """Reset every switch and the chance."""
         self.random = random.Random(self.seed)
         self._on: dict[str, Switch] = {"destructive_race": Switch()}
 
     def turn_on(self, kind: str, **settings: Value) -> None:
-        """The fault fires from now on, `count` times if that is given."""
+        """Let the fault fire from now on, `count` times if that is given."""
         if kind not in KINDS:
             raise ValueError(f"no such fault: {kind}")
         if unknown := settings.keys() - _SETTINGS.keys():
@@ -101,26 +101,26 @@ class Faults:
     def turn_off(self, kind: str) -> None:
         self._on.pop(kind, None)
 
-    def put(self, wanted: Mapping[str, Any]) -> None:
-        """Each kind named is on (true, or its settings) or off (false, null); others stay."""
-        if "seed" in wanted:
-            self.seed = int(wanted["seed"])
+    def apply(self, changes: Mapping[str, Any]) -> None:
+        """Turn each named kind on (true, or its settings) or off (false, null); others stay."""
+        if "seed" in changes:
+            self.seed = int(changes["seed"])
             self.random = random.Random(self.seed)
-        for kind, setting in (wanted.get("on") or wanted).items():
+        for kind, setting in (changes.get("on") or changes).items():
             if kind != "seed":
-                self._put(kind, setting)
+                self._switch(kind, setting)
 
     def as_json(self) -> Json:
         on = {kind: asdict(switch) for kind, switch in self._on.items()}
         return {"seed": self.seed, "on": on, "kinds": KINDS, "defaults": DEFAULTS}
 
     def find(self, kind: str, name: str = "", route: str = "", event: str = "") -> Switch | None:
-        """The switch, if it is on and concerns this; looking does not use it up."""
+        """Return the switch if it is on and concerns this; this doesn't count as firing."""
         switch = self._on.get(kind)
         return switch if switch and switch.concerns(name, route, event) else None
 
     def fires(self, kind: str, name: str = "", route: str = "", event: str = "") -> Switch | None:
-        """The switch, if the fault strikes here and now; one that is used up turns itself off."""
+        """Return the switch if the fault fires now; a switch whose count is used up turns off."""
         switch = self.find(kind, name, route, event)
         if switch is None:
             return None
@@ -132,7 +132,7 @@ class Faults:
                 self.turn_off(kind)
         return switch
 
-    def _put(self, kind: str, setting: Value) -> None:
+    def _switch(self, kind: str, setting: Value) -> None:
         if setting is None or setting is False:
             self.turn_off(kind)
         else:

@@ -1,4 +1,4 @@
-"""Ids, tokens and times shaped as the real ones."""
+"""Make ids, tokens and times of the real shapes."""
 
 import random
 import secrets
@@ -18,17 +18,17 @@ def token() -> str:
 
 
 def row_id() -> str:
-    """A cuid, as Prisma makes them."""
+    """Make a cuid, as Prisma does."""
     return "cm" + "".join(random.choices(_BASE36, k=23))
 
 
 def sent_id() -> str:
-    """The id of a message sent through the API."""
+    """Make the id of a message sent through the API."""
     return "3EB0" + secrets.token_hex(9).upper()
 
 
 def received_id() -> str:
-    """The id of a message typed on an iPhone."""
+    """Make the id of a message typed on an iPhone."""
     return "3A" + secrets.token_hex(9).upper()
 
 
@@ -41,13 +41,13 @@ def seconds() -> int:
 
 
 def moment(offset_hours: float = 0) -> str:
-    """The wall clock of a server that many hours from UTC, with the Z it always adds."""
+    """Return a server's wall clock, that many hours from UTC, with the Z that it always adds."""
     local = datetime.now(UTC) + timedelta(hours=offset_hours)
     return local.strftime("%Y-%m-%dT%H:%M:%S.") + f"{local.microsecond // 1000:03d}Z"
 
 
 def source_of(message_id: str) -> str:
-    """The kind of device, guessed from a message id as Baileys does."""
+    """Guess the kind of device from a message id, as Baileys does."""
     if message_id.startswith("3A") and len(message_id) == 20:
         return "ios"
     if message_id.startswith("3E") and len(message_id) == 22:

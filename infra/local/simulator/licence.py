@@ -1,9 +1,17 @@
-"""The licence of 2.4: without one, nothing but a few harmless routes is served."""
+"""Refuse requests without the licence of 2.4, except on a few harmless routes."""
 
-from infra.local.simulator.answers import Answer, Ask, Refusal
+from infra.local.simulator.answers import ApiRequest, ApiResponse, Refusal
 from infra.local.simulator.state import World
 
-SERVED = {"", "health", "server/ok", "license/status", "license/register", "license/activate", "ws"}
+UNLICENSED_ROUTES = {
+    "",
+    "health",
+    "server/ok",
+    "license/status",
+    "license/register",
+    "license/activate",
+    "ws",
+}
 """The routes that need no licence (EVOLUTION.md §9)."""
 
 INSTANCE = "5e1f0c2a-0000-4000-8000-000000000024"
@@ -15,8 +23,8 @@ def require(world: World, route: str) -> None:
 
     Raises Refusal: 503 `LICENSE_REQUIRED`, before any look at keys and names.
     """
-    free = route in SERVED or route.startswith(("manager", "assets"))
-    if free or world.licensed or not world.wants_licence:
+    is_free = route in UNLICENSED_ROUTES or route.startswith(("manager", "assets"))
+    if is_free or world.licensed or not world.needs_licence:
         return
     manager = f"{world.options.server_url}/manager/login"
     body = {
@@ -27,10 +35,10 @@ def require(world: World, route: str) -> None:
         "docs_url": DOCS,
         "message": f"This Evolution API instance is not activated. Open {manager} to activate.",
     }
-    raise Refusal(Answer(503, body))
+    raise Refusal(ApiResponse(503, body))
 
 
-async def status(world: World, ask: Ask) -> Answer:
+async def status(world: World, request: ApiRequest) -> ApiResponse:
     """Tell whether a licence was activated; no key is asked for."""
-    known = {"status": "active" if world.licensed else "inactive", "instance_id": INSTANCE}
-    return Answer(200, known | ({"api_key": "evo_lice...0024"} if world.licensed else {}))
+    body = {"status": "active" if world.licensed else "inactive", "instance_id": INSTANCE}
+    return ApiResponse(200, body | ({"api_key": "evo_lice...0024"} if world.licensed else {}))

@@ -1,6 +1,6 @@
-"""GET /instance/fetchInstances: what the database knows, which may not be what memory knows."""
+"""Serve GET /instance/fetchInstances: the database's state, which may differ from memory's."""
 
-from infra.local.simulator.answers import Answer, Ask, Json, not_found, unauthorized
+from infra.local.simulator.answers import ApiRequest, ApiResponse, Json, not_found, unauthorized
 from infra.local.simulator.state import Row, World
 
 NO_DISCONNECTION: Json = {
@@ -10,17 +10,17 @@ NO_DISCONNECTION: Json = {
 }
 
 
-async def fetch_instances(world: World, ask: Ask) -> Answer:
-    """Every instance, or those of that name, id or number; with a token, only its own."""
-    if ask.key != world.options.api_key:
-        return Answer(200, [shape(row) for row in _owned(world, ask)])
-    return Answer(200, [shape(row) for row in found(world, ask)])
+async def fetch_instances(world: World, request: ApiRequest) -> ApiResponse:
+    """Answer all instances, or those of a name, id or number; with a token, only its own."""
+    if request.key != world.options.api_key:
+        return ApiResponse(200, [describe_row(row) for row in _list_own_rows(world, request)])
+    return ApiResponse(200, [describe_row(row) for row in find_rows(world, request)])
 
 
-def found(world: World, ask: Ask) -> list[Row]:
-    """The rows that the query asks for; it is an error to ask for one that isn't there."""
-    name, identity = ask.query.get("instanceName"), ask.query.get("instanceId")
-    number = ask.query.get("number")
+def find_rows(world: World, request: ApiRequest) -> list[Row]:
+    """Return the rows that match the query. Raises Refusal if it names an absent instance."""
+    name, identity = request.query.get("instanceName"), request.query.get("instanceId")
+    number = request.query.get("number")
     rows = [
         row
         for row in world.rows.values()
@@ -28,14 +28,14 @@ def found(world: World, ask: Ask) -> list[Row]:
         and row.id == (identity or row.id)
         and row.number == (number or row.number)
     ]
-    asked = identity or number or name
-    if asked and not rows:
-        raise not_found(asked)
+    condition = identity or number or name
+    if condition and not rows:
+        raise not_found(condition)
     return rows
 
 
-def shape(row: Row) -> Json:
-    """The row as fetchInstances answers it."""
+def describe_row(row: Row) -> Json:
+    """Build the row as fetchInstances answers it."""
     disconnection = row.disconnection or NO_DISCONNECTION
     return {
         "id": row.id,
@@ -63,14 +63,14 @@ def shape(row: Row) -> Json:
     }  # fmt: skip
 
 
-def _owned(world: World, ask: Ask) -> list[Row]:
-    name, identity = ask.query.get("instanceName"), ask.query.get("instanceId")
+def _list_own_rows(world: World, request: ApiRequest) -> list[Row]:
+    name, identity = request.query.get("instanceName"), request.query.get("instanceId")
     rows = [
         row
         for row in world.rows.values()
-        if row.token == ask.key and row.name == (name or row.name)
+        if row.token == request.key and row.name == (name or row.name)
         and row.id == (identity or row.id)
     ]  # fmt: skip
-    if not ask.key or not rows:
+    if not request.key or not rows:
         raise unauthorized()
     return rows

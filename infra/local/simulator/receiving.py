@@ -1,48 +1,52 @@
-"""What contacts write to an instance, and what its own phone says beside it."""
+"""Receive what contacts write to an instance, and what its own phone writes beside it."""
 
-from infra.local.simulator import ids, inbound, phones, webhooks
-from infra.local.simulator.answers import Answer, Ask, Json
-from infra.local.simulator.people import session_of
-from infra.local.simulator.sending import stored
+from infra.local.simulator import ids, inbound_queue, phones, webhook_posts
+from infra.local.simulator.answers import ApiRequest, ApiResponse, Json
+from infra.local.simulator.delivery_updates import find_message
+from infra.local.simulator.outside_events import require_session
+from infra.local.simulator.sending import to_row
 from infra.local.simulator.state import EVOLUTION, Impossible, Row, Session, World
 
 
-def written(number: str, text: str, lid: str | None) -> Json:
-    """A text, addressed by number, by lid with the number beside it, or by the bare lid."""
-    person = phones.address(number) if number else ""
-    hidden = f"{lid.removesuffix(phones.LID)}{phones.LID}" if lid else ""
-    key: Json = {"remoteJid": hidden or person}
-    if hidden and person:
-        key["remoteJidAlt"] = person
-    return {"key": key | {"addressingMode": "lid" if hidden else "pn"}} | {
+def build_text(number: str, text: str, lid: str | None) -> Json:
+    """Build a text, addressed by number, by lid with the number beside it, or by the bare lid."""
+    number_jid = phones.address_of(number) if number else ""
+    lid_jid = f"{lid.removesuffix(phones.LID)}{phones.LID}" if lid else ""
+    key: Json = {"remoteJid": lid_jid or number_jid}
+    if lid_jid and number_jid:
+        key["remoteJidAlt"] = number_jid
+    return {"key": key | {"addressingMode": "lid" if lid_jid else "pn"}} | {
         "message": {"conversation": text}
     }
 
 
-def receive(world: World, name: str, said: Json, media: str | None = None) -> str:
-    """The message arrived: stored and posted, unless the instance is deaf or has seen it."""
-    session, row = session_of(world, name), world.rows[name]
-    message = completed(row, said)
+def receive(world: World, name: str, draft: Json, media: str | None = None) -> str:
+    """Store and post a message, unless the instance is deaf or has it already; return its id.
+
+    Raises Impossible if the instance isn't open.
+    """
+    session, row = require_session(world, name), world.rows[name]
+    message = complete_message(row, draft)
     if session.state != "open" and not world.faults.find("open_lies", name):
         raise Impossible("not_open", f"{name} is not open: it is {session.state}")
-    if not _hears(world, session, row, message):
+    if not _accepts(world, session, row, message):
         return str(message["key"]["id"])
     if media:
         world.media[message["key"]["id"]] = media
-    inbound.take(session, lambda: _arrive(world, session, row, message))
+    inbound_queue.run_or_queue(session, lambda: _arrive(world, session, row, message))
     return str(message["key"]["id"])
 
 
 def _arrive(world: World, session: Session, row: Row, message: Json) -> None:
     _post(world, session, row, message)
-    world.changed()
+    world.save()
 
 
-def completed(row: Row, said: Json) -> Json:
-    """The message object as messages.upsert carries it."""
+def complete_message(row: Row, draft: Json) -> Json:
+    """Fill a draft with defaults, as messages.upsert carries it; it needs a key and a message."""
     key = {"remoteJid": "", "fromMe": False, "id": ids.received_id(), "participant": "",
-           "addressingMode": "pn"} | said["key"]  # fmt: skip
-    kinds = [kind for kind in said["message"] if kind != "messageContextInfo"]
+           "addressingMode": "pn"} | draft["key"]  # fmt: skip
+    kinds = [kind for kind in draft["message"] if kind != "messageContextInfo"]
     return {
         "pushName": "Maria",
         "status": "SERVER_ACK" if key["fromMe"] else "DELIVERY_ACK",
@@ -50,73 +54,77 @@ def completed(row: Row, said: Json) -> Json:
         "messageTimestamp": ids.seconds(),
         "instanceId": row.id,
         "source": ids.source_of(key["id"]),
-    } | said | {"key": key}  # fmt: skip
+    } | draft | {"key": key}  # fmt: skip
 
 
-def recall(world: World, name: str, messages: list[Json]) -> None:
-    """The phone's history arrived after pairing."""
-    row = world.rows[session_of(world, name).name]
-    whole = [_recalled(row, said) for said in messages]
-    row.messages += [stored(message) for message in whole]
-    named = {message["key"]["remoteJid"]: message["pushName"] for message in reversed(whole)}
-    webhooks.emit(world, name, "chats.set", [
-        _chat(row, jid) | {"name": push_name} for jid, push_name in named.items()
+def receive_history(world: World, name: str, messages: list[Json]) -> None:
+    """Store and post the phone's history, as after pairing."""
+    row = world.rows[require_session(world, name).name]
+    history = [_complete_old_message(row, draft) for draft in messages]
+    row.messages += [to_row(message) for message in history]
+    push_names = {message["key"]["remoteJid"]: message["pushName"] for message in reversed(history)}
+    webhook_posts.emit(world, name, "chats.set", [
+        _describe_chat(row, jid) | {"name": push_name} for jid, push_name in push_names.items()
     ])  # fmt: skip
-    webhooks.emit(world, name, "messages.set", whole)
-    world.changed()
+    webhook_posts.emit(world, name, "messages.set", history)
+    world.save()
 
 
 def revoke_early(world: World, name: str, key: Json) -> None:
     """Post the revocation of a message that isn't stored yet (EVOLUTION.md §10).
 
-    `key` is as its sender wrote it. Whoever edits or takes back what is stored is `revise`.
+    `key` is as its sender wrote it. Stored messages are edited and revoked by `revise`.
     """
-    session = session_of(world, name)
+    session = require_session(world, name)
     if any(message["key"]["id"] == key["id"] for message in world.rows[name].messages):
         raise Impossible("not_early", f"{name} has the message {key['id']} already")
-    inbound.take(session, lambda: _post_order(world, session, {"key": key, "type": 0}))
+    inbound_queue.run_or_queue(
+        session, lambda: _post_protocol(world, session, {"key": key, "type": 0})
+    )
 
 
 def revise(world: World, name: str, message_id: str, text: str | None) -> None:
-    """A contact edited a message, or with no text took it back."""
-    session, row = session_of(world, name), world.rows[name]
-    found = [message for message in row.messages if message["key"]["id"] == message_id]
-    if not found:
-        raise Impossible("no_message", f"{name} has no message {message_id}")
-    key = {part: found[0]["key"][part] for part in ("remoteJid", "fromMe", "id")}
-    order: Json = {"key": key, "type": "REVOKE" if text is None else "MESSAGE_EDIT"}
+    """Edit a message as its contact, or revoke it if `text` is None. Raises Impossible."""
+    session, row = require_session(world, name), world.rows[name]
+    message = find_message(row, message_id)
+    key = {part: message["key"][part] for part in ("remoteJid", "fromMe", "id")}
+    protocol: Json = {"key": key, "type": "REVOKE" if text is None else "MESSAGE_EDIT"}
     if text is not None:
-        order["editedMessage"] = {"conversation": text}
-        order["timestampMs"] = str(ids.seconds() * 1000)
-    inbound.take(session, lambda: _post_order(world, session, order, found[0]))
+        protocol["editedMessage"] = {"conversation": text}
+        protocol["timestampMs"] = str(ids.seconds() * 1000)
+    inbound_queue.run_or_queue(session, lambda: _post_protocol(world, session, protocol, message))
 
 
-def _post_order(world: World, session: Session, order: Json, target: Json | None = None) -> None:
-    """Post what a contact ordered; until that is delivered all else waits (EVOLUTION.md §4)."""
+def _post_protocol(
+    world: World, session: Session, protocol: Json, target: Json | None = None
+) -> None:
+    """Post an edit or a revocation; all else waits until it is delivered (EVOLUTION.md §4)."""
 
-    def then() -> None:
-        if target and "editedMessage" in order:
+    def finish() -> None:
+        if target and "editedMessage" in protocol:
             target["MessageUpdate"].append({"status": "EDITED"})
         elif target:
-            webhooks.emit(world, session.name, "messages.delete", target["key"])
-        world.changed()
+            webhook_posts.emit(world, session.name, "messages.delete", target["key"])
+        world.save()
 
-    inbound.hold(world, session, webhooks.emit(world, session.name, "messages.edited", order), then)
-
-
-def _recalled(row: Row, said: Json) -> Json:
-    message = completed(row, said)
-    return message | {"key": {"fromMe": False} | said["key"]}
+    inbound_queue.block(
+        world, session, webhook_posts.emit(world, session.name, "messages.edited", protocol), finish
+    )
 
 
-async def inject(world: World, ask: Ask) -> Answer:
-    """POST /webhook/evolution: anybody may write into an EVOLUTION instance by its number."""
-    number = ask.body.get("numberId")
+def _complete_old_message(row: Row, draft: Json) -> Json:
+    message = complete_message(row, draft)
+    return message | {"key": {"fromMe": False} | draft["key"]}
+
+
+async def inject(world: World, request: ApiRequest) -> ApiResponse:
+    """Serve POST /webhook/evolution: write into an EVOLUTION instance by its number, keyless."""
+    number = request.body.get("numberId")
     rows = [r for r in world.rows.values() if r.number == number and r.integration == EVOLUTION]
-    if not number or not rows or "message" not in ask.body:
-        return Answer(200, None)
-    _inject(world, rows[0], ask.body)
-    return Answer(200, {"status": "success"})
+    if not number or not rows or "message" not in request.body:
+        return ApiResponse(200, None)
+    _inject(world, rows[0], request.body)
+    return ApiResponse(200, {"status": "success"})
 
 
 def _inject(world: World, row: Row, body: Json) -> None:
@@ -129,41 +137,43 @@ def _inject(world: World, row: Row, body: Json) -> None:
         "source": "unknown",
         "instanceId": row.id,
     }
-    row.messages.append(stored(message))
+    row.messages.append(to_row(message))
     jid = str(message["key"].get("remoteJid", ""))
-    webhooks.emit(world, row.name, "messages.upsert", message)
-    known = jid in row.contacts
-    contact = remember(row, jid, body.get("pushName"))
-    shape = {key: contact[key] for key in ("remoteJid", "pushName", "instanceId")}
-    webhooks.emit(world, row.name, f"contacts.{'update' if known else 'upsert'}", shape)
-    webhooks.emit(world, row.name, "chats.upsert", _chat(row, jid))
-    world.changed()
+    webhook_posts.emit(world, row.name, "messages.upsert", message)
+    is_known = jid in row.contacts
+    contact = store_contact(row, jid, body.get("pushName"))
+    contact_data = {key: contact[key] for key in ("remoteJid", "pushName", "instanceId")}
+    webhook_posts.emit(
+        world, row.name, f"contacts.{'update' if is_known else 'upsert'}", contact_data
+    )
+    webhook_posts.emit(world, row.name, "chats.upsert", _describe_chat(row, jid))
+    world.save()
 
 
-def _hears(world: World, session: Session, row: Row, message: Json) -> bool:
+def _accepts(world: World, session: Session, row: Row, message: Json) -> bool:
     jid, setting = message["key"]["remoteJid"], row.setting
-    ignored = (jid.endswith(phones.GROUP) and setting.get("groupsIgnore")) or (
+    is_ignored = (jid.endswith(phones.GROUP) and setting.get("groupsIgnore")) or (
         jid.endswith(phones.BROADCAST) and not setting.get("readStatus")
     )
-    return not ignored and not world.faults.fires("open_lies", session.name)
+    return not is_ignored and not world.faults.fires("open_lies", session.name)
 
 
 def _post(world: World, session: Session, row: Row, message: Json) -> None:
-    """Chat, contact, message, contact again, in the order they were recorded."""
+    """Post chat, contact, message and contact again, in the recorded order."""
     jid, name = message["key"]["remoteJid"], session.name
-    webhooks.emit(world, name, "chats.update", [_chat(row, jid)])
-    webhooks.emit(world, name, "contacts.update", [
+    webhook_posts.emit(world, name, "chats.update", [_describe_chat(row, jid)])
+    webhook_posts.emit(world, name, "contacts.update", [
         {"remoteJid": jid, "profilePicUrl": None, "instanceId": row.id},
     ])  # fmt: skip
-    if session.deaf or message["key"]["id"] in session.seen:
+    if session.is_deaf or message["key"]["id"] in session.message_ids:
         return
-    session.seen.add(message["key"]["id"])
-    row.messages.append(stored(message))
-    webhooks.emit(world, name, "messages.upsert", _with_media(world, session, message))
-    known = jid in row.contacts
-    contact = remember(row, jid, message["pushName"], message["key"]["participant"])
+    session.message_ids.add(message["key"]["id"])
+    row.messages.append(to_row(message))
+    webhook_posts.emit(world, name, "messages.upsert", _with_media(world, session, message))
+    is_known = jid in row.contacts
+    contact = store_contact(row, jid, message["pushName"], message["key"]["participant"])
     keys = ("remoteJid", "pushName", "profilePicUrl", "instanceId")
-    webhooks.emit(world, name, f"contacts.{'update' if known else 'upsert'}", {
+    webhook_posts.emit(world, name, f"contacts.{'update' if is_known else 'upsert'}", {
         key: contact[key] for key in keys
     })  # fmt: skip
 
@@ -175,8 +185,8 @@ def _with_media(world: World, session: Session, message: Json) -> Json:
     return message | {"message": message["message"] | {"base64": media}}
 
 
-def remember(row: Row, jid: str, push_name: str | None, member: str = "") -> Json:
-    """The contact is in the database, and so is who speaks in it if it is a group."""
+def store_contact(row: Row, jid: str, push_name: str | None, member: str = "") -> Json:
+    """Store the contact, and for a group the member who wrote."""
     now = ids.moment()
     contact = row.contacts.setdefault(jid, {
         "id": ids.row_id(), "remoteJid": jid, "profilePicUrl": None, "createdAt": now,
@@ -188,5 +198,5 @@ def remember(row: Row, jid: str, push_name: str | None, member: str = "") -> Jso
     return contact
 
 
-def _chat(row: Row, jid: str) -> Json:
+def _describe_chat(row: Row, jid: str) -> Json:
     return {"remoteJid": jid, "instanceId": row.id}

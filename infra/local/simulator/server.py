@@ -1,4 +1,4 @@
-"""The edge: which handler serves which route, who may call it, and what goes wrong on the way."""
+"""Serve requests: find the handler, check the key, and apply the faults around it."""
 
 import asyncio
 import json
@@ -10,19 +10,19 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from infra.local.simulator import cuts, licence, routes
+from infra.local.simulator import cuts, licence, route_table
 from infra.local.simulator.answers import (
-    Answer,
-    Ask,
+    ApiRequest,
+    ApiResponse,
     Refusal,
     Value,
-    crashed,
     malformed_json,
     no_such_instance,
     no_such_route,
+    server_error,
     unauthorized,
 )
-from infra.local.simulator.state import Call, World
+from infra.local.simulator.state import ServedRequest, World
 
 BAD_GATEWAY = (
     "<html>\n<head><title>502 Bad Gateway</title></head>\n<body>\n<center>"
@@ -31,14 +31,14 @@ BAD_GATEWAY = (
 
 
 async def serve(world: World, scope: Scope, receive: Receive, send: Send) -> None:
-    """The request is answered as Evolution would, unless a fault has it otherwise."""
-    request = Request(scope, receive)
-    raw = await request.body()
+    """Answer a request as Evolution would, unless a fault fires."""
+    http_request = Request(scope, receive)
+    raw = await http_request.body()
     path = scope.get("raw_path", scope["path"].encode()).split(b"?")[0].decode()
     status = 0
-    with _counted(world, request.method, path, raw):
+    with _counting_creates(world, http_request.method, path, raw):
         try:
-            response = await _respond(world, request, path, raw)
+            response = await _respond(world, http_request, path, raw)
             status = response.status_code
             await response(scope, receive, send)
         except cuts.Cut:
@@ -46,103 +46,111 @@ async def serve(world: World, scope: Scope, receive: Receive, send: Send) -> Non
         except cuts.Silence as silence:
             await cuts.keep_silent(scope, receive, send, silence.seconds)
         finally:
-            _record(world, request.method, path, status)
+            _record(world, http_request.method, path, status)
 
 
-async def _respond(world: World, request: Request, path: str, raw: bytes) -> Response:
-    ask = _ask(request, path, raw)
-    name = ask.target or str(ask.body.get("instanceName", ""))
-    await _slow(world, name, ask.route)
-    if broken := _before(world, name, ask.route):
-        return broken
-    answer = await cuts.whatever_happens(world.background, _answer(world, ask, path, raw))
-    if broken := _after(world, name, ask.route):
-        return broken
+async def _respond(world: World, http_request: Request, path: str, raw: bytes) -> Response:
+    request = _read_request(http_request, path, raw)
+    name = request.target or str(request.body.get("instanceName", ""))
+    await _delay(world, name, request.route)
+    if failure := _fail_before(world, name, request.route):
+        return failure
+    answer = await cuts.run_to_end(world.background, _answer_or_refuse(world, request, path, raw))
+    if failure := _fail_after(world, name, request.route):
+        return failure
     return JSONResponse(answer.body, answer.status)
 
 
-async def _answer(world: World, ask: Ask, path: str, raw: bytes) -> Answer:
+async def _answer_or_refuse(
+    world: World, request: ApiRequest, path: str, raw: bytes
+) -> ApiResponse:
     try:
-        if raw.strip() and _parsed(raw) is None:
+        if raw.strip() and _parse(raw) is None:
             raise malformed_json()
-        return await _handled(world, ask, path)
+        return await _handle(world, request, path)
     except Refusal as refusal:
-        return refusal.answer
+        return refusal.response
 
 
-async def _handled(world: World, ask: Ask, path: str) -> Answer:
-    licence.require(world, ask.route)
-    handler = routes.find(world, ask.method, ask.route, bool(ask.name))
+async def _handle(world: World, request: ApiRequest, path: str) -> ApiResponse:
+    licence.require(world, request.route)
+    handler = route_table.find_handler(world, request.method, request.route, bool(request.name))
     if handler is None:
-        raise no_such_route(ask.method, path)
-    if ask.name:
-        _guard(world, ask)
-    elif ask.route in routes.GLOBAL_KEY and ask.key != world.options.api_key:
+        raise no_such_route(request.method, path)
+    if request.name:
+        _require_access(world, request)
+    elif request.route in route_table.GLOBAL_KEY and request.key != world.options.api_key:
         raise unauthorized()
-    return await handler(world, ask)
+    return await handler(world, request)
 
 
-def _guard(world: World, ask: Ask) -> None:
-    """Existence comes before the right to know of it, and both look at the name in the path."""
-    if not world.knows(ask.name):
-        raise no_such_instance(ask.name)
-    row = world.rows.get(ask.name)
-    if ask.key != world.options.api_key and not (row and ask.key and row.token == ask.key):
+def _require_access(world: World, request: ApiRequest) -> None:
+    """Check the instance, then the key, as Evolution does: both for the name in the path."""
+    if not world.has_instance(request.name):
+        raise no_such_instance(request.name)
+    row = world.rows.get(request.name)
+    if request.key != world.options.api_key and not (
+        row and request.key and row.token == request.key
+    ):
         raise unauthorized()
 
 
-async def _slow(world: World, name: str, route: str) -> None:
-    if slow := world.faults.fires("slow", name, route):
-        await asyncio.sleep(slow.milliseconds / 1000)
+async def _delay(world: World, name: str, route: str) -> None:
+    if switch := world.faults.fires("slow", name, route):
+        await asyncio.sleep(switch.milliseconds / 1000)
 
 
-def _before(world: World, name: str, route: str) -> Response | None:
+def _fail_before(world: World, name: str, route: str) -> Response | None:
     fires = world.faults.fires
     if fires("down", name, route) or fires("cut_before", name, route):
         raise cuts.Cut
-    if silence := fires("no_answer_before", name, route):
-        raise cuts.Silence(silence.seconds)
+    if switch := fires("no_answer_before", name, route):
+        raise cuts.Silence(switch.seconds)
     if fires("bad_gateway", name, route):
         return HTMLResponse(BAD_GATEWAY, 502)
     if fires("key_rotated", name, route):
-        return _json(unauthorized())
+        return _to_response(unauthorized())
     if fires("error_500_before", name, route):
-        return _json(crashed("Timed out fetching a new connection from the connection pool"))
+        return _to_response(
+            server_error("Timed out fetching a new connection from the connection pool")
+        )
     if fires("error_true", name, route):
         return JSONResponse({"error": True, "message": "[object Object]"})
     return None
 
 
-def _after(world: World, name: str, route: str) -> Response | None:
+def _fail_after(world: World, name: str, route: str) -> Response | None:
     fires = world.faults.fires
     if fires("cut_after", name, route):
         raise cuts.Cut
-    if silence := fires("no_answer_after", name, route):
-        raise cuts.Silence(silence.seconds)
+    if switch := fires("no_answer_after", name, route):
+        raise cuts.Silence(switch.seconds)
     if fires("error_500_after", name, route):
-        return _json(crashed("Timed out fetching a new connection from the connection pool"))
+        return _to_response(
+            server_error("Timed out fetching a new connection from the connection pool")
+        )
     return None
 
 
-def _json(refusal: Refusal) -> Response:
-    return JSONResponse(refusal.answer.body, refusal.answer.status)
+def _to_response(refusal: Refusal) -> Response:
+    return JSONResponse(refusal.response.body, refusal.response.status)
 
 
-def _ask(request: Request, path: str, raw: bytes) -> Ask:
+def _read_request(http_request: Request, path: str, raw: bytes) -> ApiRequest:
     segments = [unquote(segment) for segment in path.strip("/").split("/")]
     route, name = "/".join(segments[:2]), "/".join(segments[2:])
-    body = _parsed(raw)
-    return Ask(
-        method=request.method,
+    body = _parse(raw)
+    return ApiRequest(
+        method=http_request.method,
         route=route,
         name=name,
-        query=request.query_params,
+        query=http_request.query_params,
         body=body if isinstance(body, dict) else {},
-        key=request.headers.get("apikey", ""),
+        key=http_request.headers.get("apikey", ""),
     )
 
 
-def _parsed(raw: bytes) -> Value:
+def _parse(raw: bytes) -> Value:
     try:
         return json.loads(raw)
     except ValueError:
@@ -150,9 +158,9 @@ def _parsed(raw: bytes) -> Value:
 
 
 @contextmanager
-def _counted(world: World, method: str, path: str, raw: bytes) -> Iterator[None]:
-    """How many creates of one name are in flight, and the most there ever were."""
-    body = _parsed(raw)
+def _counting_creates(world: World, method: str, path: str, raw: bytes) -> Iterator[None]:
+    """Count the creates of a name that are in flight, and their peak."""
+    body = _parse(raw)
     name = body.get("instanceName") if isinstance(body, dict) else None
     if method != "POST" or path != "/instance/create" or not isinstance(name, str):
         yield
@@ -166,5 +174,5 @@ def _counted(world: World, method: str, path: str, raw: bytes) -> Iterator[None]
 
 
 def _record(world: World, method: str, path: str, status: int) -> None:
-    world.calls.append(Call(method, path, status))
+    world.calls.append(ServedRequest(method, path, status))
     world.calls_per_route[f"{method} {'/'.join(path.split('/')[:3])}"] += 1

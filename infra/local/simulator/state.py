@@ -1,4 +1,4 @@
-"""What the server remembers: rows in its database, sessions in its process."""
+"""Hold the server's state: rows in its database, sessions in its process."""
 
 import asyncio
 import random
@@ -32,7 +32,7 @@ SETTINGS: Json = {
 
 
 class Impossible(ValueError):
-    """What a person or a contact is said to do can't happen; `why` is the word for it."""
+    """A refusal of an action that can't happen now; `why` is its key for the page."""
 
     status = 409
 
@@ -42,19 +42,19 @@ class Impossible(ValueError):
 
 
 class NotANumber(Impossible):
-    """What was given as a phone number can't be one."""
+    """A refusal of a text that can't be a phone number."""
 
     status = 400
 
-    def __init__(self, given: str) -> None:
-        said = f"{given!r} is not" if given else "a number is missing: it takes"
+    def __init__(self, number: str) -> None:
+        complaint = f"{number!r} is not" if number else "a number is missing: it takes"
         super().__init__(
             "no_number",
-            f"{said} 8 to 15 digits that begin with the country code, as in 5511999990001",
+            f"{complaint} 8 to 15 digits that begin with the country code, as in 5511999990001",
         )
 
 
-class Call(NamedTuple):
+class ServedRequest(NamedTuple):
     """A request that was served; status 0 if it never got an answer."""
 
     method: str
@@ -62,7 +62,7 @@ class Call(NamedTuple):
     status: int
 
 
-class Sent(NamedTuple):
+class SentMessage(NamedTuple):
     """A message as the contact received it."""
 
     instance: str
@@ -76,8 +76,8 @@ class Sent(NamedTuple):
 
 
 @dataclass
-class Code:
-    """The QR code that is shown now, since that moment of the clock; `count` rises with each."""
+class QrCode:
+    """The QR code that is shown now; `count` rises with each code, `shown_at` is monotonic."""
 
     code: str
     count: int
@@ -111,8 +111,9 @@ class Row:
 class Session:
     """An instance in the process.
 
-    `deaf`: logged out through the API, so it hears no message any more. `sockets`: how many
-    connections it has begun. `held`: an edit isn't delivered yet, so what comes waits in `inbound`.
+    `is_deaf`: logged out through the API, so it ignores every message. `sockets`: the number of
+    connections it has begun. `is_blocked`: an edit isn't delivered yet, so what comes waits in
+    `inbound`.
     """
 
     name: str
@@ -120,26 +121,26 @@ class Session:
     token: str
     integration: str
     state: str = "close"
-    code: Code | None = None
+    code: QrCode | None = None
     wuid: str | None = None
     pairing_number: str | None = None
     sockets: int = 0
-    deaf: bool = False
+    is_deaf: bool = False
     base64: bool = False
-    seen: set[str] = field(default_factory=set)
+    message_ids: set[str] = field(default_factory=set)
     acknowledged: set[tuple[str, str]] = field(default_factory=set)
-    held: bool = False
+    is_blocked: bool = False
     inbound: deque[Callable[[], None]] = field(default_factory=deque)
 
     @property
-    def started(self) -> bool:
-        """It has had a socket, whatever became of it."""
+    def has_started(self) -> bool:
+        """Tell whether the session has ever had a socket."""
         return self.sockets > 0
 
 
 @dataclass
-class Options:
-    """How this server is set up."""
+class ServerOptions:
+    """The settings of a simulated server."""
 
     api_key: str
     version: str = "2.3.6"
@@ -153,28 +154,30 @@ class Options:
 
 
 class World:
-    """One server: its memory, its database, its faults, what it posts with and fetches with."""
+    """The state of one server: memory, database, faults, and its HTTP clients."""
 
-    def __init__(self, options: Options, client: httpx.AsyncClient | None, seed: int = 0) -> None:
+    def __init__(
+        self, options: ServerOptions, client: httpx.AsyncClient | None, seed: int = 0
+    ) -> None:
         self.options = options
         self.client = client
         self.fetch: httpx.AsyncClient | None = None
         self.faults = Faults(seed)
         self.background = Background()
-        self.changed: Callable[[], None] = lambda: None
+        self.save: Callable[[], None] = lambda: None
         self.licensed = options.licensed
         self.empty()
 
     def empty(self) -> None:
-        """Nothing is known, nothing is under way."""
+        """Forget everything, and cancel all background work."""
         self.background.cancel()
         self.rows: dict[str, Row] = {}
         self.sessions: dict[str, Session] = {}
         self.on_whatsapp: set[str] = set()
-        self.sent: list[Sent] = []
+        self.sent: list[SentMessage] = []
         self.media: dict[str, str] = {}
         self.deliveries: deque[Any] = deque(maxlen=20_000)
-        self.calls: deque[Call] = deque(maxlen=10_000)
+        self.calls: deque[ServedRequest] = deque(maxlen=10_000)
         self.calls_per_route: Counter[str] = Counter()
         self.creating: Counter[str] = Counter()
         self.creating_peak: dict[str, int] = {}
@@ -182,36 +185,36 @@ class World:
         self.random = random.Random(self.faults.seed)
 
     @property
-    def legacy(self) -> bool:
-        """It speaks 1.8."""
+    def is_legacy(self) -> bool:
+        """Tell whether the server speaks 1.8."""
         return self.options.version.startswith("1.")
 
     @property
     def version(self) -> tuple[int, ...]:
-        """The numbers of its version, without what stands after a dash."""
+        """Return the numbers of the version, without what stands after a dash."""
         numbers = self.options.version.partition("-")[0].split(".")
         return tuple(int(number) for number in numbers if number.isdecimal())
 
     @property
     def closes_after_removal(self) -> bool:
-        """A delete removes an open instance before its socket is closed: so until 2.3.6."""
+        """Tell whether a delete removes an open instance before it closes the socket (to 2.3.6)."""
         return self.version < (2, 3, 7)
 
     @property
-    def wants_licence(self) -> bool:
-        """It serves nothing before somebody activated a licence: since 2.4."""
+    def needs_licence(self) -> bool:
+        """Tell whether the server needs an activated licence: since 2.4."""
         return self.version >= (2, 4)
 
-    def knows(self, name: str) -> bool:
+    def has_instance(self, name: str) -> bool:
         return name in self.sessions or name in self.rows
 
-    def forget(self, name: str) -> None:
-        """The instance is gone from the database and from the process."""
+    def remove(self, name: str) -> None:
+        """Remove the instance from the database and from the process."""
         self.rows.pop(name, None)
         self.sessions.pop(name, None)
-        self.changed()
+        self.save()
 
     async def wait(self, seconds: float) -> None:
-        """As long as the real server takes; no time at all when quick."""
+        """Wait as long as the real server takes, or not at all when `quick`."""
         if not self.options.quick:
             await asyncio.sleep(seconds)

@@ -1,4 +1,4 @@
-"""The words of 1.8: settings in snake_case, and what its webhooks carry."""
+"""Translate to 1.8: settings in snake_case, and the data of its webhooks."""
 
 from infra.local.simulator import ids
 from infra.local.simulator.answers import Json, Value
@@ -17,18 +17,18 @@ KEY = ("remoteJid", "fromMe", "id")
 UNKNOWN = ("instanceId", "status", "contextInfo")
 
 
-def posted(name: str, event: str, data: Value) -> Value:
-    """The data of a webhook as 1.8 posts it: no instance id but an owner, and bare keys."""
+def translate_data(name: str, event: str, data: Value) -> Value:
+    """Return a webhook's data as 1.8 posts it: with an owner, and without the instance id."""
     if event == "messages.update":
-        return _update(name, data)
+        return _translate_update(name, data)
     if event in ("messages.upsert", "send.message"):
-        return _message(name, data)
+        return _translate_message(name, data)
     if isinstance(data, list):
-        return [{k: v for k, v in one.items() if k != "instanceId"} for one in data]
+        return [{k: v for k, v in item.items() if k != "instanceId"} for item in data]
     return data
 
 
-def _update(name: str, data: Json) -> Json:
+def _translate_update(name: str, data: Json) -> Json:
     return {
         "remoteJid": data["remoteJid"],
         "fromMe": data["fromMe"],
@@ -39,6 +39,6 @@ def _update(name: str, data: Json) -> Json:
     }
 
 
-def _message(name: str, data: Json) -> Json:
-    kept = {key: value for key, value in data.items() if key not in UNKNOWN}
-    return kept | {"key": {part: data["key"][part] for part in KEY}, "owner": name}
+def _translate_message(name: str, data: Json) -> Json:
+    fields = {key: value for key, value in data.items() if key not in UNKNOWN}
+    return fields | {"key": {part: data["key"][part] for part in KEY}, "owner": name}

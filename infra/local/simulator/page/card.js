@@ -1,7 +1,7 @@
-// One instance, and what a person does with its phone.
+// The card of an instance, with the actions on its phone.
 
-import { attempt, button, call, tell, element, form, list, trouble } from "./parts.js";
-import { clock, say, theirs } from "./words.js";
+import { attempt, button, call, setText, element, form, list, errorPlace } from "./parts.js";
+import { clock, label, translate } from "./words.js";
 
 const PHONE = { type: "tel", inputmode: "numeric", missing: "no_number" };
 
@@ -10,93 +10,95 @@ export class Card {
     this.name = name;
     this.state = null;
     this.badge = element("span", { class: "state" });
-    this.who = element("p", { class: "quiet" });
+    this.owner = element("p", { class: "quiet" });
     this.hint = element("p", { class: "quiet" });
-    this.trouble = trouble();
-    this.pairing = this.makePairing();
-    this.talking = this.makeTalking();
+    this.errors = errorPlace();
+    this.pairing = this.buildPairing();
+    this.messaging = this.buildMessaging();
     this.messages = element("ol");
     const vanish = element("div", { class: "apart" },
       this.button("vanish", "vanish", "harmful"),
-      element("span", { text: say("vanishing"), class: "quiet" }));
-    this.whole = element("article", {},
+      element("span", { text: label("vanishing"), class: "quiet" }));
+    this.article = element("article", {},
       element("div", { class: "top" }, element("h3", { text: name }), this.badge),
-      this.who, this.hint, this.pairing, this.talking, this.trouble, this.messages, vanish);
+      this.owner, this.hint, this.pairing, this.messaging, this.errors, this.messages, vanish);
   }
 
-  makePairing() {
+  buildPairing() {
     this.picture = element("img", { alt: "QR code", width: "208", height: "208" });
     this.countdown = element("p", { class: "quiet" });
-    this.letters = element("strong", { class: "letters" });
+    this.pairingCode = element("strong", { class: "letters" });
     this.phone = element("span");
     this.typing = element("div", { class: "typing" },
-      element("p", {}, element("span", { text: `${say("pairing")} ` }), this.letters),
+      element("p", {}, element("span", { text: `${label("pairing")} ` }), this.pairingCode),
       this.button("type", "pair"), this.phone);
     const scan = form("scan", [
       { name: "number", placeholder: "5511999990001", ...PHONE },
       { name: "profile", placeholder: "Loja" },
-    ], (body) => this.ask("scan", body));
+    ], (body) => this.command("scan", body));
     const codes = element("div", { class: "buttons" },
       this.button("expire", "expire-code"), this.button("limit", "qr-limit"));
     return element("div", {}, this.picture, this.countdown, scan, this.typing, codes);
   }
 
-  makeTalking() {
+  buildMessaging() {
     const write = form("write", [
       { name: "from", placeholder: "5511988887777", ...PHONE },
       { name: "text", missing: "no_text" },
-    ], (body) => this.ask("receive", body));
+    ], (body) => this.command("receive", body));
     return element("div", {}, write, element("div", { class: "buttons" },
       this.button("unpair", "unpair"), this.button("block", "block"), this.button("drop", "drop")));
   }
 
   button(key, verb, look) {
-    return button(key, (it) => attempt(this.trouble, () => this.ask(verb, {}), it), look);
+    const act = (control) => attempt(this.errors, () => this.command(verb, {}), control);
+    return button(key, act, look);
   }
 
-  ask(verb, body) {
+  command(verb, body) {
     return call("POST", `instances/${encodeURIComponent(this.name)}/${verb}`, body);
   }
 
   show(instance) {
     const state = instance.state ?? "unloaded";
-    if (this.state !== null && this.state !== state) this.calmDown();
+    if (this.state !== null && this.state !== state) this.clearErrors();
     this.state = state;
-    const open = state === "open";
-    tell(this.badge, theirs(instance.picture ? "waiting" : state));
+    const isOpen = state === "open";
+    setText(this.badge, translate(instance.picture ? "waiting" : state));
     this.badge.className = `state ${state}`;
     this.badge.title = state;
-    tell(this.who, [instance.number, instance.profile].filter(Boolean).join(" · "));
-    tell(this.hint, instance.picture ? "" : theirs(`hint_${state}`, ""));
+    setText(this.owner, [instance.number, instance.profile].filter(Boolean).join(" · "));
+    setText(this.hint, instance.picture ? "" : translate(`hint_${state}`, ""));
     this.showCode(instance);
     this.pairing.hidden = !instance.picture;
-    this.talking.hidden = !open;
-    list(this.messages, instance.messages.slice().reverse(), message);
+    this.messaging.hidden = !isOpen;
+    list(this.messages, instance.messages.slice().reverse(), messageRow);
     this.messages.hidden = !instance.messages.length;
   }
 
-  calmDown() {
-    for (const place of this.whole.querySelectorAll(".trouble")) tell(place, "");
+  clearErrors() {
+    for (const place of this.article.querySelectorAll(".trouble")) setText(place, "");
   }
 
-  showCode({ picture, count, expires_in: left, pairing_code: letters, pairing_number: number }) {
+  showCode({ picture, count, expires_in: secondsLeft, pairing_code: pairingCode,
+    pairing_number: number }) {
     if (picture && this.picture.getAttribute("src") !== picture) this.picture.src = picture;
-    const until = left === null ? say("stays") : `${say("changes")} ${left} s`;
-    tell(this.countdown, `${say("code")} ${count} · ${until}`);
-    this.typing.hidden = !letters;
-    tell(this.letters, (letters ?? "").replace(/^(.{4})(.{4})$/, "$1-$2"));
-    tell(this.phone, number ?? "");
+    const change = secondsLeft === null ? label("stays") : `${label("changes")} ${secondsLeft} s`;
+    setText(this.countdown, `${label("code")} ${count} · ${change}`);
+    this.typing.hidden = !pairingCode;
+    setText(this.pairingCode, (pairingCode ?? "").replace(/^(.{4})(.{4})$/, "$1-$2"));
+    setText(this.phone, number ?? "");
   }
 }
 
 export const address = (jid) => (jid ?? "").replace("@s.whatsapp.net", "");
-export const content = (said) => said.text || `[${theirs(said.kind)}]`;
+export const content = (message) => message.text || `[${translate(message.kind)}]`;
 
-function message(said) {
-  const way = say(said.from_me ? "to" : "by");
-  const status = said.from_me ? theirs(said.status) : "";
-  const about = [`${way} ${address(said.with)}`, status, clock(Number(said.at) * 1000)];
-  return element("li", { class: said.from_me ? "ours" : "theirs" },
-    element("span", { text: content(said) }),
+function messageRow(message) {
+  const direction = label(message.from_me ? "to" : "by");
+  const status = message.from_me ? translate(message.status) : "";
+  const about = [`${direction} ${address(message.with)}`, status, clock(Number(message.at) * 1000)];
+  return element("li", { class: message.from_me ? "ours" : "theirs" },
+    element("span", { text: content(message) }),
     element("small", { text: about.filter(Boolean).join(" · ") }));
 }

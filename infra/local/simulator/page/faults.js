@@ -1,7 +1,7 @@
-// The switches, by what they break.
+// The switches of faults, grouped by what they break.
 
-import { attempt, call, tell, element, find } from "./parts.js";
-import { locale, say } from "./words.js";
+import { attempt, call, setText, element, find } from "./parts.js";
+import { locale, label } from "./words.js";
 
 const ALWAYS = "destructive_race";
 const GROUPS = {
@@ -51,7 +51,7 @@ const FAULTS = {
 
 const rows = new Map();
 
-// Everything is built again at the next `showFaults`, in the language of then.
+// Drop the switches; the next `showFaults` builds them in the language of that moment.
 export function forgetFaults() {
   rows.clear();
   find("faults").replaceChildren();
@@ -61,10 +61,11 @@ export function showFaults({ kinds, on, defaults }) {
   if (!rows.size) build(kinds);
   for (const [kind, { box, settings }] of rows) {
     if (box.ariaBusy !== "true") box.checked = kind in on;
-    tell(settings, parameters(on[kind] ?? defaults[kind] ?? {}));
+    setText(settings, parameters(on[kind] ?? defaults[kind] ?? {}));
   }
   const broken = Object.keys(on).filter((kind) => kind !== ALWAYS);
-  tell(find("on"), broken.length ? `${say("some_on")} ${broken.join(", ")}` : say("all_off"));
+  const summary = broken.length ? `${label("some_on")} ${broken.join(", ")}` : label("all_off");
+  setText(find("on"), summary);
   find("on").classList.toggle("loud", broken.length > 0);
 }
 
@@ -81,9 +82,9 @@ function fault(kind, text) {
   const box = element("input", { type: "checkbox" });
   const settings = element("small");
   box.addEventListener("change", async () => {
-    const wanted = box.checked;
-    const flip = () => call("PUT", "faults", { [kind]: wanted });
-    if (!await attempt(find("faults-trouble"), flip, box)) box.checked = !wanted;
+    const isOn = box.checked;
+    const flip = () => call("PUT", "faults", { [kind]: isOn });
+    if (!await attempt(find("faults-trouble"), flip, box)) box.checked = !isOn;
   });
   rows.set(kind, { box, settings });
   return element("label", {}, box,
@@ -92,16 +93,16 @@ function fault(kind, text) {
 }
 
 function parameters({ names, route, events, milliseconds, seconds, times, limit, ...more }) {
-  const some = (pattern) => pattern && pattern !== "*";
+  const narrow = (pattern) => pattern && pattern !== "*";
   return [
     milliseconds && `${milliseconds} ms`,
     seconds && `${seconds} s`,
     times > 1 && `${times}×`,
-    limit && `${say("most")} ${limit}`,
-    more.count && `${say("count")} ${more.count}`,
+    limit && `${label("most")} ${limit}`,
+    more.count && `${label("count")} ${more.count}`,
     more.probability < 1 && `${Math.round(more.probability * 100)} %`,
-    some(route) && `${say("route")} ${route}`,
-    some(names) && `${say("names")} ${names}`,
-    some(events) && `${say("events")} ${events}`,
+    narrow(route) && `${label("route")} ${route}`,
+    narrow(names) && `${label("names")} ${names}`,
+    narrow(events) && `${label("events")} ${events}`,
   ].filter(Boolean).join(" · ");
 }

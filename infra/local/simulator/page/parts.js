@@ -1,20 +1,20 @@
-// What every part of the page is made of. Whatever is shown is put in as text.
+// Build elements, call the server, show errors. Every text is put in as text, never as markup.
 
-import { say, theirs } from "./words.js";
+import { label, translate } from "./words.js";
 
 export const find = (id) => document.getElementById(id);
 
 export function element(tag, { text, ...attributes } = {}, ...children) {
-  const made = document.createElement(tag);
-  if (text !== undefined) made.textContent = text;
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  made.append(...children);
-  return made;
+  const node = document.createElement(tag);
+  if (text !== undefined) node.textContent = text;
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+  node.append(...children);
+  return node;
 }
 
-export class Trouble extends Error {
+export class RequestError extends Error {
   constructor(why, detail) {
-    super(theirs(why, detail));
+    super(translate(why, detail));
   }
 }
 
@@ -24,79 +24,80 @@ export async function call(method, path, body) {
     headers: { "content-type": "application/json" },
     body: body === undefined ? undefined : JSON.stringify(body),
   }).catch(() => {
-    throw new Trouble("gone");
+    throw new RequestError("gone");
   });
-  const said = await answer.json().catch(() => ({}));
-  if (!answer.ok) throw new Trouble(said.why, said.detail ?? `HTTP ${answer.status}`);
-  return said;
+  const result = await answer.json().catch(() => ({}));
+  if (!answer.ok) throw new RequestError(result.why, result.detail ?? `HTTP ${answer.status}`);
+  return result;
 }
 
-// What the person asked for by what was pressed; if it fails, `place` beside it says why.
-export async function attempt(place, act, pressed) {
-  if (pressed.ariaBusy === "true") return false;
-  pressed.ariaBusy = "true";
+// Run `act` once for a pressed control; if it fails, `place` beside the control shows the reason.
+export async function attempt(place, act, control) {
+  if (control.ariaBusy === "true") return false;
+  control.ariaBusy = "true";
   try {
     await act();
-    tell(place, "");
+    setText(place, "");
     return true;
-  } catch (trouble) {
-    tell(place, trouble.message);
+  } catch (error) {
+    setText(place, error.message);
     return false;
   } finally {
-    pressed.ariaBusy = "false";
+    control.ariaBusy = "false";
     document.dispatchEvent(new Event("acted"));
   }
 }
 
-export function tell(place, text) {
+export function setText(place, text) {
   if (place.textContent !== text) place.textContent = text;
 }
 
-export const trouble = () =>
+export const errorPlace = () =>
   element("p", { class: "trouble", role: "status", "aria-live": "polite" });
 
 export function button(key, act, look = "") {
-  const made = element("button", { text: say(key), type: "button", class: look });
-  made.addEventListener("click", () => act(made));
-  return made;
+  const node = element("button", { text: label(key), type: "button", class: look });
+  node.addEventListener("click", () => act(node));
+  return node;
 }
 
-// A form whose fields are `{ name, missing, ...attributes }`; one with `missing` is required.
+// Build a form of fields `{ name, missing, ...attributes }`; a field with `missing` is required.
 export function form(key, fields, submit) {
-  const place = trouble();
+  const place = errorPlace();
   const inputs = fields.map(({ missing, ...attributes }) => {
     const input = element("input", { autocomplete: "off", ...attributes });
     input.required = Boolean(missing);
     return input;
   });
   const labels = inputs.map((input) =>
-    element("label", {}, element("span", { text: say(input.name) }), input));
-  const press = element("button", { text: say(key), class: "main" });
-  const made = element("form", { novalidate: "" }, ...labels, press, place);
-  made.addEventListener("submit", async (event) => {
+    element("label", {}, element("span", { text: label(input.name) }), input));
+  const submitButton = element("button", { text: label(key), class: "main" });
+  const node = element("form", { novalidate: "" }, ...labels, submitButton, place);
+  node.addEventListener("submit", async (event) => {
     event.preventDefault();
-    const lacking = inputs.findIndex((input) => input.required && !input.value.trim());
-    if (lacking >= 0) {
-      tell(place, theirs(fields[lacking].missing));
-      inputs[lacking].focus();
+    const missingAt = inputs.findIndex((input) => input.required && !input.value.trim());
+    if (missingAt >= 0) {
+      setText(place, translate(fields[missingAt].missing));
+      inputs[missingAt].focus();
       return;
     }
-    const done = await attempt(
-      place, () => submit(Object.fromEntries(new FormData(made))), press);
-    if (done && made.elements.text) made.elements.text.value = "";
+    const success = await attempt(
+      place, () => submit(Object.fromEntries(new FormData(node))), submitButton);
+    if (success && node.elements.text) node.elements.text.value = "";
   });
-  return made;
+  return node;
 }
 
-const shown = new WeakMap();
+const listed = new WeakMap();
 
-// The items are in their place; if they are the same as before, nothing is touched.
+// Show the items in `place`; leave it alone if they are the same as before.
 export function list(place, items, row) {
-  const now = JSON.stringify(items);
-  if (shown.get(place) === now) return;
-  shown.set(place, now);
-  const rows = items.length ? items.map(row) : [element("li", { text: say("none"), class: "quiet" })];
+  const content = JSON.stringify(items);
+  if (listed.get(place) === content) return;
+  listed.set(place, content);
+  const empty = element("li", { text: label("none"), class: "quiet" });
+  const rows = items.length ? items.map(row) : [empty];
   place.replaceChildren(...rows);
 }
 
-export const forget = (place) => shown.delete(place);
+export const forgetList = (place) => listed.delete(place);

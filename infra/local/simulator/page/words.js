@@ -1,4 +1,4 @@
-// What the page says, in Portuguese first; the faults have words of their own.
+// Texts of the page, in Portuguese and English; those of the faults are in faults.js.
 
 const TEXTS = {
   pt: {
@@ -46,8 +46,8 @@ const TEXTS = {
   },
 };
 
-// Words of the server: states, statuses, outcomes, kinds, and why something is impossible.
-const THEIRS = {
+// The server's words in both languages: states, statuses, outcomes, kinds and reasons.
+const SERVER_WORDS = {
   pt: {
     open: "conectada", connecting: "conectando", waiting: "aguardando leitura",
     close: "desconectada", refused: "recusada", unloaded: "só no banco de dados", closed: "fechada",
@@ -99,15 +99,15 @@ const THEIRS = {
 let language = localStorage.getItem("language") === "en" ? "en" : "pt";
 
 export const locale = () => (language === "pt" ? "pt-BR" : "en");
-export const say = (key) => TEXTS[language][key];
-export const theirs = (word, otherwise = word) => THEIRS[language][word] ?? otherwise ?? "";
+export const label = (key) => TEXTS[language][key];
+export const translate = (word, fallback = word) => SERVER_WORDS[language][word] ?? fallback ?? "";
 
 export function switchLanguage() {
   language = language === "pt" ? "en" : "pt";
   localStorage.setItem("language", language);
 }
 
-// The moment (a date, text or number of milliseconds) as the clock on the wall shows it.
+// Format a moment (a date, text or number of milliseconds) as local time of day.
 export function clock(moment) {
   const at = new Date(moment);
   return Number.isNaN(at.getTime()) ? "" : at.toLocaleTimeString(locale());

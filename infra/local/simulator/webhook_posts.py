@@ -1,4 +1,4 @@
-"""What the server posts: the envelope, who gets which event, and how often it is tried."""
+"""Post webhooks: build the envelope, choose the subscribers, and retry."""
 
 import asyncio
 import base64
@@ -33,8 +33,8 @@ LONG_WAIT = 0.15
 
 
 @dataclass
-class Delivery:
-    """One event on its way to one receiver; `outcome` says how it ended, "" while it has not."""
+class WebhookDelivery:
+    """An event on its way to a receiver; `outcome` is "" until the delivery has ended."""
 
     instance: str
     event: str
@@ -48,51 +48,53 @@ class Delivery:
     task: "asyncio.Task[None] | None" = None
 
 
-def emit(world: World, name: str, event: str, data: Value) -> list[Delivery]:
-    """The event is on its way to the instance's webhook, if there is one that wants it."""
-    hook = _hook(world, name)
-    if hook is None or key_of(event) not in hook["events"]:
+def emit(world: World, name: str, event: str, data: Value) -> list[WebhookDelivery]:
+    """Post an event to the instance's webhook, if it subscribes to it; return the deliveries."""
+    hook = _find_hook(world, name)
+    if hook is None or subscription_of(event) not in hook["events"]:
         return []
-    doubled = world.faults.fires("webhook_duplicated", name, event=event)
-    copies = [_delivery(world, name, event, data) for _ in range(doubled.times if doubled else 1)]
+    switch = world.faults.fires("webhook_duplicated", name, event=event)
+    copies = [
+        _build_delivery(world, name, event, data) for _ in range(switch.times if switch else 1)
+    ]
     for delivery in copies:
         world.deliveries.append(delivery)
-        _send_off(world, delivery)
+        _start_delivery(world, delivery)
     return copies
 
 
-async def delivered(world: World, deliveries: list[Delivery]) -> None:
-    """Every one of them has arrived, or was given up."""
+async def wait_until_delivered(world: World, deliveries: list[WebhookDelivery]) -> None:
+    """Wait until every delivery has arrived or was given up."""
     for delivery in deliveries:
         if delivery.task:
             await world.background.follow(delivery.task)
 
 
-def key_of(event: str) -> str:
-    """The name by which a webhook subscribes to the event."""
+def subscription_of(event: str) -> str:
+    """Return the name by which a webhook subscribes to the event."""
     return event.upper().replace(".", "_").replace("-", "_")
 
 
-def _hook(world: World, name: str) -> Json | None:
+def _find_hook(world: World, name: str) -> Json | None:
     row = world.rows.get(name)
     hook = row.webhook if row else None
-    usable = hook and hook["enabled"] and str(hook["url"]).startswith(("http://", "https://"))
-    return hook if usable else None
+    is_usable = hook and hook["enabled"] and str(hook["url"]).startswith(("http://", "https://"))
+    return hook if is_usable else None
 
 
-def _delivery(world: World, name: str, event: str, data: Value) -> Delivery:
-    hook = _hook(world, name) or {}
+def _build_delivery(world: World, name: str, event: str, data: Value) -> WebhookDelivery:
+    hook = _find_hook(world, name) or {}
     url = str(hook["url"])
     if hook["webhookByEvents"]:
         url += "/" + event.lower().replace(".", "-").replace("_", "-")
-    headers = {} if world.legacy else _headers(hook["headers"] or {})
-    body = _envelope(world, name, event, str(hook["url"]), data)
-    return Delivery(name, event, url, headers, body)
+    headers = {} if world.is_legacy else _build_headers(hook["headers"] or {})
+    body = _build_envelope(world, name, event, str(hook["url"]), data)
+    return WebhookDelivery(name, event, url, headers, body)
 
 
-def _envelope(world: World, name: str, event: str, destination: str, data: Value) -> Json:
+def _build_envelope(world: World, name: str, event: str, destination: str, data: Value) -> Json:
     session, row = world.sessions.get(name), world.rows.get(name)
-    data = v1_words.posted(name, event, data) if world.legacy else data
+    data = v1_words.translate_data(name, event, data) if world.is_legacy else data
     envelope: Json = {"event": event, "instance": name, "data": json.loads(json.dumps(data))}
     envelope["destination"] = destination
     envelope["date_time"] = ids.moment(world.options.timezone_offset_hours)
@@ -103,55 +105,55 @@ def _envelope(world: World, name: str, event: str, destination: str, data: Value
     return envelope
 
 
-def _headers(wanted: dict[str, str]) -> dict[str, str]:
-    headers = {key: str(value) for key, value in wanted.items() if key != "jwt_key"}
-    if secret := wanted.get("jwt_key"):
+def _build_headers(configured: dict[str, str]) -> dict[str, str]:
+    headers = {key: str(value) for key, value in configured.items() if key != "jwt_key"}
+    if secret := configured.get("jwt_key"):
         headers = {k: v for k, v in headers.items() if k.lower() != "authorization"}
-        headers["authorization"] = f"Bearer {_jwt(secret)}"
+        headers["authorization"] = f"Bearer {_sign_jwt(secret)}"
     return headers
 
 
-def _jwt(secret: str) -> str:
+def _sign_jwt(secret: str) -> str:
     now = int(time.time())
     claims = {"iat": now, "exp": now + 600, "app": "evolution", "action": "webhook"}
-    signed = ".".join(
+    signing_input = ".".join(
         _b64url(json.dumps(part).encode())
         for part in (
             {"alg": "HS256", "typ": "JWT"},
             claims,
         )
     )
-    signature = hmac.new(secret.encode(), signed.encode(), hashlib.sha256).digest()
-    return f"{signed}.{_b64url(signature)}"
+    signature = hmac.new(secret.encode(), signing_input.encode(), hashlib.sha256).digest()
+    return f"{signing_input}.{_b64url(signature)}"
 
 
 def _b64url(raw: bytes) -> str:
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
-def _send_off(world: World, delivery: Delivery) -> None:
+def _start_delivery(world: World, delivery: WebhookDelivery) -> None:
     if world.client is None:
         delivery.outcome = "kept"
     elif world.faults.fires("webhook_lost", delivery.instance, event=delivery.event):
         delivery.outcome = "lost"
     else:
         delivery.task = world.background.spawn(
-            _deliver(world, delivery, _held_back(world, delivery))
+            _deliver(world, delivery, _draw_delay(world, delivery))
         )
 
 
-def _held_back(world: World, delivery: Delivery) -> float:
+def _draw_delay(world: World, delivery: WebhookDelivery) -> float:
     def fires(kind: str) -> Switch | None:
         return world.faults.fires(kind, delivery.instance, event=delivery.event)
 
-    delayed, shuffled = fires("webhook_delayed"), fires("webhook_reordered")
-    shuffle = world.faults.random.uniform(0, shuffled.seconds) if shuffled else 0
-    return (delayed.seconds if delayed else 0) + shuffle
+    delay, reorder = fires("webhook_delayed"), fires("webhook_reordered")
+    jitter = world.faults.random.uniform(0, reorder.seconds) if reorder else 0
+    return (delay.seconds if delay else 0) + jitter
 
 
-async def _deliver(world: World, delivery: Delivery, held_back: float) -> None:
-    await asyncio.sleep(held_back)
-    gaps = [] if world.legacy else [_jittered(world, gap) for gap in GAPS]
+async def _deliver(world: World, delivery: WebhookDelivery, delay: float) -> None:
+    await asyncio.sleep(delay)
+    gaps = [] if world.is_legacy else [_add_jitter(world, gap) for gap in GAPS]
     for gap in [*gaps, None]:
         status = await _attempt(world, delivery)
         if 200 <= status < 300 or status in NEVER_RETRIED or gap is None:
@@ -160,31 +162,31 @@ async def _deliver(world: World, delivery: Delivery, held_back: float) -> None:
         await _wait(world, gap / QUICKER if world.options.quick else gap)
 
 
-def _jittered(world: World, gap: float) -> float:
+def _add_jitter(world: World, gap: float) -> float:
     return max(GAPS[0], gap * (1 + world.random.uniform(-JITTER, JITTER)))
 
 
 async def _wait(world: World, gap: float) -> None:
     if gap > LONG_WAIT:
-        await world.background.rest(gap)
+        await world.background.park(gap)
     else:
         await asyncio.sleep(gap)
 
 
-async def _attempt(world: World, delivery: Delivery) -> int:
-    """The receiver's status; 0 if there was none in time."""
+async def _attempt(world: World, delivery: WebhookDelivery) -> int:
+    """Post once, and return the receiver's status; 0 if there was none in time."""
     delivery.times.append(time.monotonic())
     status = 0
     try:
         async with asyncio.timeout(world.options.webhook_timeout):
             status = (await _post(world.client, delivery)).status_code
-    except Exception:  # noqa: BLE001  whatever breaks at the receiver is a failed attempt
+    except Exception:  # noqa: BLE001  any error of the receiver is a failed attempt
         status = 0
     delivery.statuses.append(status)
     return status
 
 
-async def _post(client: httpx.AsyncClient | None, delivery: Delivery) -> httpx.Response:
+async def _post(client: httpx.AsyncClient | None, delivery: WebhookDelivery) -> httpx.Response:
     assert client
     headers = {"Accept": "application/json, text/plain, */*", "User-Agent": "axios/1.12.2"}
     return await client.post(

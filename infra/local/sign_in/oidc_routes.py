@@ -1,4 +1,4 @@
-"""Where the identity provider is, and the page on which somebody chooses who to be."""
+"""Serve the identity provider, and the page on which a person chooses an identity."""
 
 from html import escape
 from pathlib import Path
@@ -8,8 +8,8 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from infra.local.sign_in.people import KNOWN, Person
-from infra.local.sign_in.provider import LOOPBACK, Provider, Refused
+from infra.local.sign_in.identities import IDENTITIES, Identity
+from infra.local.sign_in.provider import LOOPBACK, OAuthError, Provider
 from shared.config import Settings
 
 HERE = Path(__file__).parent
@@ -38,8 +38,8 @@ WORDS = {
 }
 
 
-def routes(settings: Settings) -> list[Route]:
-    """The provider that these settings trust, if they trust the local stack's own."""
+def build_routes(settings: Settings) -> list[Route]:
+    """Build the routes of the local identity provider; none if the settings name no such issuer."""
     if not (settings.auth_issuer and settings.auth_audience and settings.auth_hs256_secret):
         return []
     secret = settings.auth_hs256_secret.get_secret_value()
@@ -50,24 +50,24 @@ def routes(settings: Settings) -> list[Route]:
         return JSONResponse(provider.discovery(), headers=SHARED)
 
     async def authorize(request: Request) -> Response:
-        asked = dict(request.query_params)
-        subject = asked.pop("as", "").strip()
+        parameters = dict(request.query_params)
+        subject = parameters.pop("as", "").strip()
         try:
-            provider.check(asked)
+            provider.check(parameters)
             if not subject:
-                return HTMLResponse(_page(asked), headers=POLICY)
-            code = provider.code(asked, subject)
-        except Refused as why:
-            return JSONResponse({"error": str(why)}, 400)
-        answer = {"code": code, "state": asked.get("state", ""), "iss": provider.issuer}
-        return RedirectResponse(f"{asked['redirect_uri']}?{urlencode(answer)}", 303)
+                return HTMLResponse(_render_page(parameters), headers=POLICY)
+            code = provider.issue_code(parameters, subject)
+        except OAuthError as error:
+            return JSONResponse({"error": str(error)}, 400)
+        answer = {"code": code, "state": parameters.get("state", ""), "iss": provider.issuer}
+        return RedirectResponse(f"{parameters['redirect_uri']}?{urlencode(answer)}", 303)
 
     async def token(request: Request) -> Response:
-        form = {name: str(value) for name, value in (await _form(request)).items()}
+        form = {name: str(value) for name, value in (await _read_form(request)).items()}
         try:
-            return JSONResponse(provider.tokens(form), headers=SHARED)
-        except Refused as why:
-            return JSONResponse({"error": str(why)}, 400, headers=SHARED)
+            return JSONResponse(provider.issue_tokens(form), headers=SHARED)
+        except OAuthError as error:
+            return JSONResponse({"error": str(error)}, 400, headers=SHARED)
 
     async def leave(request: Request) -> Response:
         back = request.query_params.get("post_logout_redirect_uri", "")
@@ -85,19 +85,18 @@ def routes(settings: Settings) -> list[Route]:
     ]
 
 
-async def _form(request: Request) -> dict[str, str]:
-
+async def _read_form(request: Request) -> dict[str, str]:
     return dict(parse_qsl((await request.body()).decode(errors="replace")))
 
 
-def _page(asked: dict[str, str]) -> str:
-    language = "en" if asked.get("ui_locales", "").startswith("en") else "pt-BR"
+def _render_page(parameters: dict[str, str]) -> str:
+    language = "en" if parameters.get("ui_locales", "").startswith("en") else "pt-BR"
     words = WORDS[language]
     hidden = "".join(
         f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">'
-        for name, value in asked.items()
+        for name, value in parameters.items()
     )
-    people = "".join(_button(each, words) for each in KNOWN)
+    people = "".join(_render_button(identity, words) for identity in IDENTITIES)
     return f"""<!doctype html>
 <html lang="{language}"><head><meta charset="utf-8"><title>{words["title"]} · Perene</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -110,9 +109,9 @@ def _page(asked: dict[str, str]) -> str:
 <button>{words["enter"]}</button></div></form></main></body></html>"""
 
 
-def _button(who: Person, words: dict[str, str]) -> str:
-    role = words["operator" if who.operator else "tenant"]
+def _render_button(identity: Identity, words: dict[str, str]) -> str:
+    role, subject = words["operator" if identity.operator else "tenant"], escape(identity.subject)
     return (
-        f'<button name="as" value="{escape(who.subject)}">'
-        f"<strong>{escape(who.name)}</strong><span>{role} · {escape(who.subject)}</span></button>"
+        f'<button name="as" value="{subject}">'
+        f"<strong>{escape(identity.name)}</strong><span>{role} · {subject}</span></button>"
     )
