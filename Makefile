@@ -18,7 +18,7 @@ unexport PYTHONPATH
 .NOTPARALLEL:
 
 .PHONY: help setup check fix test prove run token month openapi vendor screenshots bench doctor package secrets plan \
-	deploy destroy-check gcloud lock audit provider-schema clean
+	deploy destroy-check lock audit provider-schema clean
 
 help: ## list what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -84,10 +84,6 @@ deploy: plan destroy-check ## deploy what the plan says, if it loses nothing
 
 destroy-check: $(READY) ## whether the plan would delete what can't be made again
 	@$(IN_CLOUD) show -json plan.out | $(IN_VENV) infra.losses
-
-gcloud: $(READY) ## the script that deploys without Terraform: ENV=.env.production
-	@[ -n '$(ENV)' ] || { echo 'With which settings? make -s gcloud ENV=.env.production' >&2; exit 1; }
-	@$(IN_VENV) infra.gcloud --env='$(ENV)'
 
 lock: $(TOOLS)/.ready ## write requirements.txt anew from infra/requirements.in
 	@echo '# Made by `make lock` from infra/requirements.in: do not edit. Installed with its hashes checked.' > requirements.new

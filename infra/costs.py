@@ -1,7 +1,6 @@
-"""`python -m infra.costs`: what Perene costs, from operations that tests count and a price list.
+"""Print what Perene costs, from operations that tests count: `python -m infra.costs`.
 
-Prices are in US dollars, of Google Cloud's public list as it was read: check them before you
-budget.
+Prices are in US dollars, copied from Google Cloud's public list: check them before you budget.
 """
 
 import sys
@@ -13,30 +12,30 @@ MILLION = 1_000_000
 
 
 class Operations(NamedTuple):
-    """What Firestore bills for."""
+    """Numbers of operations that Firestore bills."""
 
     reads: float = 0
     writes: float = 0
     deletes: float = 0
 
-    def times(self, many: float) -> "Operations":
-        return Operations(*(each * many for each in self))
+    def multiply(self, factor: float) -> "Operations":
+        return Operations(*(count * factor for count in self))
 
-    def plus(self, other: "Operations") -> "Operations":
-        return Operations(*(one + more for one, more in zip(self, other, strict=True)))
+    def add(self, other: "Operations") -> "Operations":
+        return Operations(*(own + more for own, more in zip(self, other, strict=True)))
 
 
 class Prices(NamedTuple):
-    """Of 100,000 reads, writes, deletes; of a GiB kept for a month."""
+    """Prices of 100,000 reads, writes and deletes, and of a GiB stored for a month."""
 
     reads: float
     writes: float
     deletes: float
     storage: float
 
-    def of(self, done: Operations) -> float:
-        counted = zip(self[:3], done, strict=True)
-        return sum(price * each / 100_000 for price, each in counted)
+    def price(self, operations: Operations) -> float:
+        pairs = zip(self[:3], operations, strict=True)
+        return sum(price * count / 100_000 for price, count in pairs)
 
 
 REGIONAL = Prices(0.03, 0.09, 0.01, 0.15)
@@ -45,22 +44,22 @@ MULTI_REGION = Prices(0.06, 0.18, 0.02, 0.18)
 RECEIVED = Operations(writes=2)
 DELIVERY = Operations(writes=1)
 SENT = Operations(reads=3, writes=5, deletes=1)
-"""The delete is the end of what is kept of a send, by TTL; the first send of a line costs more."""
+"""The delete is the send's record expiring (TTL). The first send of a line costs more."""
 ECHO = Operations(reads=1)
-"""A server tells us our own send, which we have."""
+"""The webhook in which a server reports our own send, which is stored already."""
 OPENED = Operations(reads=2)
 NIGHT = Operations(reads=8, writes=1)
-"""Of a line, by the sweep of orphans."""
+"""Operations for one line, by one sweep of orphans."""
 CENSUS = Operations(reads=1)
-"""Of a line, by each sweep of capacity."""
+"""Operations for one line, by one sweep of capacity."""
 
 CENSUSES_A_DAY = 96
 KIB_A_MESSAGE = 2
-"""With its indexes; a guess: a text and its sender."""
+"""A guess for a text and its sender, with indexes."""
 
 CPU_SECOND, GIB_SECOND, MILLION_REQUESTS = 0.000024, 0.0000025, 0.40
 SHORTEST = 0.1
-"""Seconds: what a request is billed at least, when no other runs beside it."""
+"""Seconds. The least that is billed for a request, when no other runs beside it."""
 
 FIXED = {
     "Load balancer: one forwarding rule": 0.025 * 24 * MONTH,
@@ -69,57 +68,61 @@ FIXED = {
 }
 
 
-class Row(NamedTuple):
-    """A line of the table."""
+class CostRow(NamedTuple):
+    """A row of the table: a use of Perene and what it takes. `memory` is in GiB."""
 
-    what: str
-    done: Operations
+    title: str
+    operations: Operations
     requests: float = 0
     memory: float = 1.0
 
     @property
     def compute(self) -> float:
-        """At worst: each request alone on an instance of one CPU."""
+        """Return the highest price: each request alone on an instance of one CPU."""
         seconds = self.requests * SHORTEST
         running = seconds * (CPU_SECOND + GIB_SECOND * self.memory)
         return running + self.requests / MILLION * MILLION_REQUESTS
 
 
 ROWS = (
-    Row("1 million messages received", RECEIVED.times(MILLION), MILLION),
-    Row(
+    CostRow("1 million messages received", RECEIVED.multiply(MILLION), MILLION),
+    CostRow(
         "1 million messages sent, delivered and read",
-        SENT.plus(ECHO).plus(DELIVERY.times(2)).times(MILLION),
+        SENT.add(ECHO).add(DELIVERY.multiply(2)).multiply(MILLION),
         4 * MILLION,
     ),
-    Row("1 million times a line is opened", OPENED.times(MILLION), MILLION, 0.5),
-    Row(
+    CostRow("1 million times a line is opened", OPENED.multiply(MILLION), MILLION, 0.5),
+    CostRow(
         "1,000 lines for a month, saying nothing",
-        NIGHT.plus(CENSUS.times(CENSUSES_A_DAY)).times(1000 * MONTH),
+        NIGHT.add(CENSUS.multiply(CENSUSES_A_DAY)).multiply(1000 * MONTH),
         (CENSUSES_A_DAY + 1) * MONTH,
         0.5,
     ),
 )
 
 
-def table() -> Iterator[str]:
-    """The table of infra/operations.md."""
+def render_table() -> Iterator[str]:
+    """Yield the lines of the table in infra/docs/operations.md."""
     yield "| what | reads | writes | deletes | Firestore, regional | multi-region | compute, max. |"
     yield "|---|---|---|---|---|---|---|"
     for row in ROWS:
-        counts = " | ".join(f"{each / MILLION:.2f} M" for each in row.done)
-        firestore = " | ".join(f"${prices.of(row.done):.2f}" for prices in (REGIONAL, MULTI_REGION))
-        yield f"| {row.what} | {counts} | {firestore} | ${row.compute:.2f} |"
-    kept = KIB_A_MESSAGE * MILLION / 1024 / 1024
-    storage = " | ".join(f"${kept * prices.storage:.2f}" for prices in (REGIONAL, MULTI_REGION))
-    yield f"| 1 million messages kept, a month ({kept:.1f} GiB) | | | | {storage} | |"
-    for what, price in FIXED.items():
-        yield f"| {what}, a month | | | | ${price:.2f} | ${price:.2f} | |"
+        counts = " | ".join(f"{count / MILLION:.2f} M" for count in row.operations)
+        firestore = " | ".join(
+            f"${prices.price(row.operations):.2f}" for prices in (REGIONAL, MULTI_REGION)
+        )
+        yield f"| {row.title} | {counts} | {firestore} | ${row.compute:.2f} |"
+    gibibytes = KIB_A_MESSAGE * MILLION / 1024 / 1024
+    storage = " | ".join(
+        f"${gibibytes * prices.storage:.2f}" for prices in (REGIONAL, MULTI_REGION)
+    )
+    yield f"| 1 million messages kept, a month ({gibibytes:.1f} GiB) | | | | {storage} | |"
+    for title, price in FIXED.items():
+        yield f"| {title}, a month | | | | ${price:.2f} | ${price:.2f} | |"
 
 
 def main() -> int:
-    """Prints the table."""
-    print("\n".join(table()))
+    """Print the table."""
+    print("\n".join(render_table()))
     return 0
 
 

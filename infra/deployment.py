@@ -1,4 +1,4 @@
-"""What is deployed: the map of functions, and which settings there are and who gets which."""
+"""Load the description of a deployment: its functions, its settings, and its indexes."""
 
 import json
 from functools import cache
@@ -11,7 +11,7 @@ INFRA = Path(__file__).parent
 
 
 class Function(BaseModel):
-    """One deployed function: where it answers, for whom, and how large it is."""
+    """A deployed function: its path, its trust, its callers, and its size."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -27,8 +27,8 @@ class Function(BaseModel):
     schedule: str | None = None
 
 
-class Listed(BaseModel):
-    """Every setting: secret (and for which trusts), computed by the deployment, or plain."""
+class SettingList(BaseModel):
+    """Every setting: secret (with the trusts that get it), computed by the deployment, or plain."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -36,11 +36,11 @@ class Listed(BaseModel):
     computed: frozenset[str]
     plain: frozenset[str]
     placeholders: dict[str, str]
-    """In place of what a function may not know: settings are valid only as a whole."""
+    """Values for a function that must not know a secret: settings are only valid as a whole."""
 
 
-class Deployed(BaseModel):
-    """infra/functions.json."""
+class FunctionMap(BaseModel):
+    """The content of infra/functions.json."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -49,31 +49,31 @@ class Deployed(BaseModel):
 
 
 @cache
-def deployed() -> Deployed:
-    """The map, validated."""
-    return Deployed.model_validate_json((INFRA / "functions.json").read_text())
+def load_function_map() -> FunctionMap:
+    """Load and validate infra/functions.json."""
+    return FunctionMap.model_validate_json((INFRA / "functions.json").read_text())
 
 
 @cache
-def listed() -> Listed:
-    """The list, validated."""
-    return Listed.model_validate_json((INFRA / "settings.json").read_text())
+def load_setting_list() -> SettingList:
+    """Load and validate infra/settings.json."""
+    return SettingList.model_validate_json((INFRA / "settings.json").read_text())
 
 
 @cache
-def indexes() -> dict[str, list[dict[str, object]]]:
-    """infra/firestore.indexes.json."""
-    found: dict[str, list[dict[str, object]]] = json.loads(
+def load_indexes() -> dict[str, list[dict[str, object]]]:
+    """Load infra/firestore.indexes.json: its `indexes` and its `fieldOverrides`."""
+    indexes: dict[str, list[dict[str, object]]] = json.loads(
         (INFRA / "firestore.indexes.json").read_text()
     )
-    return found
+    return indexes
 
 
-def service_name(function: str) -> str:
-    """What the platform calls a function: no underscores there."""
+def name_service(function: str) -> str:
+    """Return the Cloud Run service's name for a function; it may not contain underscores."""
     return function.replace("_", "-")
 
 
-def secret_name(setting: str) -> str:
-    """What Secret Manager calls a setting."""
-    return f"perene-{service_name(setting.lower())}"
+def name_secret(setting: str) -> str:
+    """Return the name in Secret Manager for a setting."""
+    return f"perene-{name_service(setting.lower())}"

@@ -1,4 +1,4 @@
-"""Would a plan (`terraform show -json plan.out`, to be read) lose what can't be made again?"""
+"""Refuse a plan (`terraform show -json plan.out`, on stdin) that deletes irreplaceable things."""
 
 import json
 import sys
@@ -13,33 +13,33 @@ LASTING = {
     "google_service_account": "an account that others may have been granted something",
     "google_storage_bucket": "the sources of earlier deployments",
 }
-"""What isn't simply made anew, and what goes with it."""
+"""Kinds of resources that can't be made again, and what is lost with them."""
 
 
-def losses(plan: dict[str, Any]) -> Iterator[str]:
-    """What would be deleted (or replaced) and lasts, in words."""
+def list_losses(plan: dict[str, Any]) -> Iterator[str]:
+    """Yield a sentence for each lasting resource that the plan deletes or replaces."""
     for change in plan.get("resource_changes", ()):
-        if "delete" in change["change"]["actions"] and _lasts(change):
+        if "delete" in change["change"]["actions"] and _is_lasting(change):
             yield f"{change['address']}: {LASTING[change['type']]}"
 
 
-def _lasts(change: dict[str, Any]) -> bool:
-    """A previous secret is there to be taken away once nobody uses it."""
-    previous = str(change.get("index", "")).endswith("_PREVIOUS")
-    return change["type"] in LASTING and not previous
+def _is_lasting(change: dict[str, Any]) -> bool:
+    """Tell whether the resource must stay; a rotation ends with deleting the previous secret."""
+    is_previous = str(change.get("index", "")).endswith("_PREVIOUS")
+    return change["type"] in LASTING and not is_previous
 
 
 def main() -> int:
-    """0 if nothing is lost; 1, and what would be."""
+    """Print what the plan would lose. Return 0 if nothing, 1 otherwise or without a plan."""
     try:
         plan = json.load(sys.stdin)
     except json.JSONDecodeError:
         print("There is no plan to look at: make plan.", file=sys.stderr)
         return 1
-    found = list(losses(plan))
-    for each in found:
-        print(f"The plan deletes {each}.", file=sys.stderr)
-    if found:
+    losses = list(list_losses(plan))
+    for loss in losses:
+        print(f"The plan deletes {loss}.", file=sys.stderr)
+    if losses:
         print(
             "If that is meant, apply it by hand: terraform -chdir=infra/terraform apply plan.out",
             file=sys.stderr,

@@ -1,4 +1,4 @@
-"""Writes the OpenAPI 3.1 document from the routes and models that the functions really use."""
+"""Write the OpenAPI 3.1 document from the routes and models that the functions really use."""
 
 import importlib.util
 import json
@@ -36,15 +36,15 @@ PROBLEM_SCHEMA = {
 }
 
 
-def edges() -> list[web.Edge]:
-    """The edge of every function, each loaded from its own file."""
-    return [_edge(file) for file in sorted((ROOT / "functions").glob("*.py"))]
+def load_edges() -> list[web.Edge]:
+    """Load the edge of every function from the function's file."""
+    return [_load_edge(file) for file in sorted((ROOT / "functions").glob("*.py"))]
 
 
-def document() -> dict[str, Any]:
-    """The whole document."""
-    served = edges()
-    models = {model for edge in served for route in edge.routes for model in _models(route)}
+def build_document() -> dict[str, Any]:
+    """Build the whole document."""
+    edges = load_edges()
+    models = {model for edge in edges for route in edge.routes for model in _list_models(route)}
     ordered = sorted(models, key=lambda model: model.__name__)
     _, schemas = models_json_schema(
         [(model, "serialization") for model in ordered], ref_template=REFERENCE
@@ -57,7 +57,7 @@ def document() -> dict[str, Any]:
             "summary": "One client, one WhatsApp instance, forever.",
             "license": {"name": "MIT", "identifier": "MIT"},
         },
-        "paths": _paths(served),
+        "paths": _build_paths(edges),
         "components": {
             "schemas": {**schemas["$defs"], "Problem": PROBLEM_SCHEMA},
             "securitySchemes": {
@@ -69,18 +69,18 @@ def document() -> dict[str, Any]:
     }
 
 
-def text() -> str:
-    """The document as it is kept in the repository."""
-    return json.dumps(document(), indent=2, ensure_ascii=False) + "\n"
+def render_document() -> str:
+    """Return the document as the text that the repository holds."""
+    return json.dumps(build_document(), indent=2, ensure_ascii=False) + "\n"
 
 
 def main() -> None:
-    """The kept document is up to date."""
+    """Bring the repository's document up to date."""
     DOCUMENT.parent.mkdir(exist_ok=True)
-    DOCUMENT.write_text(text())
+    DOCUMENT.write_text(render_document())
 
 
-def _edge(file: Path) -> web.Edge:
+def _load_edge(file: Path) -> web.Edge:
     spec = importlib.util.spec_from_file_location(f"openapi_{file.stem}", file)
     assert spec
     assert spec.loader
@@ -90,52 +90,55 @@ def _edge(file: Path) -> web.Edge:
     return edge
 
 
-def _models(route: web.Route) -> Iterable[type[BaseModel]]:
+def _list_models(route: web.Route) -> Iterable[type[BaseModel]]:
     return filter(None, (route.takes, *route.answers.values()))
 
 
-def _paths(served: Iterable[web.Edge]) -> dict[str, Any]:
+def _build_paths(edges: Iterable[web.Edge]) -> dict[str, Any]:
     paths: dict[str, Any] = {}
-    for edge in served:
+    for edge in edges:
         for route in edge.routes:
-            paths.setdefault(path(edge, route), {})[route.method.lower()] = _operation(edge, route)
+            operations = paths.setdefault(format_path(edge, route), {})
+            operations[route.method.lower()] = _build_operation(edge, route)
     return dict(sorted(paths.items()))
 
 
-def path(edge: web.Edge, route: web.Route) -> str:
-    """Where the route is under one origin, as OpenAPI writes it."""
+def format_path(edge: web.Edge, route: web.Route) -> str:
+    """Return the route's path under the one origin, as OpenAPI writes it."""
     return re.sub(r":path}", "}", edge.path + route.path.rstrip("/"))
 
 
-def _operation(edge: web.Edge, route: web.Route) -> dict[str, Any]:
+def _build_operation(edge: web.Edge, route: web.Route) -> dict[str, Any]:
     summary, _, description = (route.run.__doc__ or "").partition("\n")
     operation: dict[str, Any] = {
-        "operationId": _operation_id(edge, route),
+        "operationId": _name_operation(edge, route),
         "tags": [edge.function],
         "summary": summary.strip(),
-        "responses": _responses(route),
+        "responses": _build_responses(route),
     }
     if text := " ".join(description.split()):
         operation["description"] = text
-    if security := _security(edge, route):
+    if security := _find_security(route):
         operation["security"] = security
-    parameters = [_parameter(name) for name in re.findall(r"{(\w+)}", path(edge, route))]
-    parameters += [_header(name) for name in route.needs]
-    if parameters := parameters + _asked(route):
+    parameters = [
+        _build_parameter(name) for name in re.findall(r"{(\w+)}", format_path(edge, route))
+    ]
+    parameters += [_build_header(name) for name in route.needs]
+    if parameters := parameters + _list_query_parameters(route):
         operation["parameters"] = parameters
     if route.takes:
-        content = {"application/json": {"schema": _reference(route.takes)}}
+        content = {"application/json": {"schema": _refer_to(route.takes)}}
         operation["requestBody"] = {"content": content}
     return operation
 
 
-def _operation_id(edge: web.Edge, route: web.Route) -> str:
+def _name_operation(edge: web.Edge, route: web.Route) -> str:
     places = re.findall(r"{(\w+)}", route.path) if edge.function == "receive_webhook" else []
     return "_".join([edge.function, route.run.__name__, *places])
 
 
-def _security(edge: web.Edge, route: web.Route) -> list[dict[str, list[str]]]:
-    """What a caller has to have, by the problems of who hasn't."""
+def _find_security(route: web.Route) -> list[dict[str, list[str]]]:
+    """Find the credentials that a route needs, from the problems it answers without them."""
     if problems.WebhookForged in route.problems:
         return [{"webhook": []}]
     if auth.FEED_HEADER in route.needs:
@@ -143,50 +146,52 @@ def _security(edge: web.Edge, route: web.Route) -> list[dict[str, list[str]]]:
     return [{"token": []}] if problems.TokenMissing in route.problems else []
 
 
-def _parameter(name: str) -> dict[str, Any]:
+def _build_parameter(name: str) -> dict[str, Any]:
     return {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
 
 
-def _header(name: str) -> dict[str, Any]:
+def _build_header(name: str) -> dict[str, Any]:
     return {"name": name.title(), "in": "header", "required": True, "schema": {"type": "string"}}
 
 
-def _asked(route: web.Route) -> list[dict[str, Any]]:
+def _list_query_parameters(route: web.Route) -> list[dict[str, Any]]:
     schema = route.asks.model_json_schema() if route.asks else {}
-    fields = _inlined(schema.get("properties", {}), schema.get("$defs", {}))
+    fields = _inline_definitions(schema.get("properties", {}), schema.get("$defs", {}))
     return [{"name": name, "in": "query", "schema": schema} for name, schema in fields.items()]
 
 
-def _inlined(value: Any, definitions: dict[str, Any]) -> Any:
-    """A schema that refers to nothing outside it: a query's enums are told where they are asked."""
+def _inline_definitions(value: Any, definitions: dict[str, Any]) -> Any:
+    """Replace every reference in a schema by the definition, so that it needs no other schema."""
     match value:
         case {"$ref": str(reference)}:
-            rest = {name: each for name, each in value.items() if name != "$ref"}
-            return _inlined(definitions[reference.rpartition("/")[2]] | rest, definitions)
+            rest = {name: item for name, item in value.items() if name != "$ref"}
+            return _inline_definitions(
+                definitions[reference.rpartition("/")[2]] | rest, definitions
+            )
         case dict():
-            return {name: _inlined(each, definitions) for name, each in value.items()}
+            return {name: _inline_definitions(item, definitions) for name, item in value.items()}
         case list():
-            return [_inlined(each, definitions) for each in value]
+            return [_inline_definitions(item, definitions) for item in value]
         case _:
             return value
 
 
-def _responses(route: web.Route) -> dict[str, Any]:
-    answers = {str(status): _answer(status, model) for status, model in route.answers.items()}
+def _build_responses(route: web.Route) -> dict[str, Any]:
+    answers = {str(status): _build_answer(status, model) for status, model in route.answers.items()}
     by_status: dict[int, list[type[Problem]]] = {}
     for problem in (*route.problems, *web.EVERYWHERE):
         by_status.setdefault(problem.status, []).append(problem)
-    failures = {str(status): _failure(kinds) for status, kinds in sorted(by_status.items())}
+    failures = {str(status): _build_failure(kinds) for status, kinds in sorted(by_status.items())}
     return answers | failures
 
 
-def _answer(status: int, model: type[BaseModel] | None) -> dict[str, Any]:
-    described: dict[str, Any] = {"description": ANSWERS[status]}
+def _build_answer(status: int, model: type[BaseModel] | None) -> dict[str, Any]:
+    answer: dict[str, Any] = {"description": ANSWERS[status]}
     if model:
-        described["content"] = {"application/json": {"schema": _reference(model)}}
+        answer["content"] = {"application/json": {"schema": _refer_to(model)}}
     if status == 202:
-        described["headers"] = {"Retry-After": {"schema": {"type": "integer"}}}
-    return described
+        answer["headers"] = {"Retry-After": {"schema": {"type": "integer"}}}
+    return answer
 
 
 ANSWERS = {
@@ -198,7 +203,7 @@ ANSWERS = {
 }
 
 
-def _failure(kinds: list[type[Problem]]) -> dict[str, Any]:
+def _build_failure(kinds: list[type[Problem]]) -> dict[str, Any]:
     types = [TYPE_PREFIX + kind.slug() for kind in kinds]
     lines = [f"`{kind.slug()}`: {kind.title}" for kind in kinds]
     schema = {
@@ -213,7 +218,7 @@ def _failure(kinds: list[type[Problem]]) -> dict[str, Any]:
     }
 
 
-def _reference(model: type[BaseModel]) -> dict[str, str]:
+def _refer_to(model: type[BaseModel]) -> dict[str, str]:
     return {"$ref": REFERENCE.format(model=model.__name__)}
 
 

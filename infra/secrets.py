@@ -1,4 +1,4 @@
-"""Gives Secret Manager the values that it hasn't got yet; they are never shown or kept here."""
+"""Give Secret Manager the values that are missing; they are neither shown nor stored here."""
 
 import argparse
 import getpass
@@ -14,11 +14,11 @@ from infra import deployment
 from shared import config
 
 OURS = {"WEBHOOK_SECRET"}
-"""Nobody has to know it: drawn, if nothing is typed."""
+"""Secrets that no person has to know: drawn at random if nothing is typed."""
 
 HINTS = {
     "WEBHOOK_SECRET": " (empty: one is drawn)",
-    "EVOLUTION_SERVERS": " (a JSON list, in one line, as in infra/operations.md)",
+    "EVOLUTION_SERVERS": " (a JSON list, in one line, as in infra/docs/operations.md)",
 }
 
 NEUTRAL = {
@@ -30,26 +30,26 @@ NEUTRAL = {
 
 
 class GcloudFailed(Exception):
-    """`gcloud` didn't do it; what it said is in the message."""
+    """The `gcloud` command failed; the message holds what it printed."""
 
 
-class NothingThere(Exception):
+class SecretsAbsent(Exception):
     """The project has none of the secrets yet."""
 
 
 def main() -> int:
-    """Every secret of the deployment has a value."""
-    asked = argparse.ArgumentParser(description=__doc__)
-    asked.add_argument("--project", required=True)
-    project = asked.parse_args().project
+    """Ask for the value of each secret that has none. Return 1 if some still lack theirs."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--project", required=True)
+    project = parser.parse_args().project
     if shutil.which("gcloud") is None:
         print("The Google Cloud SDK (`gcloud`) is needed to add secrets.", file=sys.stderr)
         return 1
     try:
-        for setting in _waiting(project):
-            _add(project, setting, value_of(setting, getpass.getpass))
+        for setting in _list_valueless(project):
+            _add_version(project, setting, prompt_value(setting, getpass.getpass))
             print(f"{setting}: its first version is there.")
-    except (GcloudFailed, NothingThere) as failure:
+    except (GcloudFailed, SecretsAbsent) as failure:
         print(failure, file=sys.stderr)
         return 1
     except (EOFError, KeyboardInterrupt):
@@ -59,20 +59,20 @@ def main() -> int:
     return 0
 
 
-def value_of(setting: str, ask: Callable[[str], str]) -> str:
-    """What a person types (unseen), once it is a valid value; drawn for them if it may be."""
+def prompt_value(setting: str, ask: Callable[[str], str]) -> str:
+    """Ask (unseen) until the value is valid, and return it; draw one where that is allowed."""
     while True:
         typed = ask(f"{setting}{HINTS.get(setting, '')}: ").strip()
         if not typed and setting in OURS:
             return secrets.token_urlsafe(48)
-        fault = wrong(setting, typed)
+        fault = find_fault(setting, typed)
         if fault is None:
             return typed
         print(fault, file=sys.stderr)
 
 
-def wrong(setting: str, value: str) -> str | None:
-    """What is wrong with a setting's value, if anything; never quotes it."""
+def find_fault(setting: str, value: str) -> str | None:
+    """Return what is wrong with a setting's value, without quoting it; None if it is valid."""
     if not value:
         return f"{setting}: nothing was typed"
     try:
@@ -82,35 +82,41 @@ def wrong(setting: str, value: str) -> str | None:
     return None
 
 
-def _waiting(project: str) -> list[str]:
-    """Secrets that are there and have no version that can be used."""
-    names = {deployment.secret_name(setting): setting for setting in deployment.listed().secret}
-    found = json.loads(_gcloud("secrets", "list", f"--project={project}", "--format=json"))
-    there = [each["name"].rpartition("/")[2] for each in found]
-    ours = [name for name in there if name in names]
+def _list_valueless(project: str) -> list[str]:
+    """List the settings whose secret exists and has no usable version. Raises SecretsAbsent."""
+    names = {
+        deployment.name_secret(setting): setting
+        for setting in deployment.load_setting_list().secret
+    }
+    listing = json.loads(_run_gcloud("secrets", "list", f"--project={project}", "--format=json"))
+    present = [secret["name"].rpartition("/")[2] for secret in listing]
+    ours = [name for name in present if name in names]
     if not ours:
-        raise NothingThere(f"No secret of Perene's is in {project} yet: make secrets makes them.")
-    return [names[name] for name in ours if not _versions(project, name)]
+        raise SecretsAbsent(f"No secret of Perene's is in {project} yet: make secrets makes them.")
+    return [names[name] for name in ours if not _list_versions(project, name)]
 
 
-def _versions(project: str, name: str) -> list[Any]:
-    asked = ["secrets", "versions", "list", name, f"--project={project}"]
-    versions: list[Any] = json.loads(_gcloud(*asked, "--filter=state=ENABLED", "--format=json"))
+def _list_versions(project: str, name: str) -> list[Any]:
+    command = ["secrets", "versions", "list", name, f"--project={project}"]
+    versions: list[Any] = json.loads(
+        _run_gcloud(*command, "--filter=state=ENABLED", "--format=json")
+    )
     return versions
 
 
-def _add(project: str, setting: str, value: str) -> None:
-    name = deployment.secret_name(setting)
-    add = ["secrets", "versions", "add", name, f"--project={project}", "--data-file=-"]
-    _gcloud(*add, typed=value)
+def _add_version(project: str, setting: str, value: str) -> None:
+    name = deployment.name_secret(setting)
+    command = ["secrets", "versions", "add", name, f"--project={project}", "--data-file=-"]
+    _run_gcloud(*command, typed=value)
 
 
-def _gcloud(*asked: str, typed: str | None = None) -> str:
+def _run_gcloud(*words: str, typed: str | None = None) -> str:
+    """Run a command of the SDK and return its output. Raises GcloudFailed."""
     ran = subprocess.run(
-        ["gcloud", *asked], input=typed, capture_output=True, text=True, check=False
+        ["gcloud", *words], input=typed, capture_output=True, text=True, check=False
     )
     if ran.returncode:
-        raise GcloudFailed(f"gcloud {' '.join(asked[:3])}: {ran.stderr.strip()}")
+        raise GcloudFailed(f"gcloud {' '.join(words[:3])}: {ran.stderr.strip()}")
     return ran.stdout
 
 

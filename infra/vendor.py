@@ -1,8 +1,8 @@
-"""Fetches the console's libraries, pinned, from npm: `make vendor`. Nothing is built.
+"""Fetch the console's pinned libraries from npm: `make vendor`. Nothing is built.
 
-A browser resolves no bare specifier without an import map, which a strict policy doesn't let a page
-have inline; so `from "preact"` becomes `from "../preact/preact.js"`, and that is the only change.
-Of the icons, those that we show are kept.
+A browser resolves a bare specifier only with an import map, which a strict policy doesn't allow
+inline. So `from "preact"` becomes `from "../preact/preact.js"`. Nothing else in a module changes.
+Only the icons that the console shows are vendored.
 """
 
 import base64
@@ -30,7 +30,7 @@ LICENCE = re.compile(r"licen[cs]e(\.\w+)?", re.IGNORECASE)
 
 
 class Package(NamedTuple):
-    """What we take of a package: where it is in the tarball, and how we call it."""
+    """A package of npm. `files` maps a path in its tarball to the name of our copy."""
 
     name: str
     version: str
@@ -251,7 +251,7 @@ ICONS = [
     "x",
     "zap",
 ]
-"""Of lucide's two thousand, those that the console shows."""
+"""The icons that the console shows, of lucide's two thousand."""
 SPECIFIERS = {
     "preact": "preact/preact.js",
     "preact/hooks": "preact/hooks.js",
@@ -259,43 +259,46 @@ SPECIFIERS = {
     "htm": "htm/htm.js",
     "regexparam": "regexparam/regexparam.js",
 }
-"""Every bare specifier that a library may import, and the file that it means."""
+"""The file for every bare specifier that a library may import."""
 
 
 def main() -> None:
-    """The folders hold exactly the pinned files, each with its manifest."""
+    """Fill the folders with exactly the pinned files, and a manifest in each."""
     for folder, packages in ((WEB, LIBRARIES), (TESTS, TOOLS)):
         shutil.rmtree(folder, ignore_errors=True)
-        kept = [_vendored(package, folder) for package in packages]
-        (folder / MANIFEST).write_text(json.dumps({"packages": kept}, indent=2) + "\n")
+        entries = [_vendor_package(package, folder) for package in packages]
+        (folder / MANIFEST).write_text(json.dumps({"packages": entries}, indent=2) + "\n")
 
 
-def rewritten(text: str, folder: str) -> str:
-    """A module as a browser reads it: bare specifiers are relative paths from its folder."""
+def rewrite_module(text: str, folder: str) -> str:
+    """Return a module that a browser can load: bare specifiers become relative paths.
 
-    def relative(found: re.Match[str]) -> str:
-        keyword, space, quote, wanted = found.groups()
-        if wanted not in SPECIFIERS:  # relative already, or only in a comment
-            return found[0]
-        path = os.path.relpath(SPECIFIERS[wanted], folder)
+    `folder` is the folder of the module's package.
+    """
+
+    def make_relative(match: re.Match[str]) -> str:
+        keyword, space, quote, specifier = match.groups()
+        if specifier not in SPECIFIERS:  # relative already, or only in a comment
+            return match[0]
+        path = os.path.relpath(SPECIFIERS[specifier], folder)
         path = path if path.startswith(".") else f"./{path}"
         return f"{keyword}{space}{quote}{path}{quote}"
 
-    return SOURCE_MAP.sub("", SPECIFIER.sub(relative, text)).replace(MODE, '"production"')
+    return SOURCE_MAP.sub("", SPECIFIER.sub(make_relative, text)).replace(MODE, '"production"')
 
 
-def _vendored(package: Package, folder: Path) -> dict[str, Any]:
+def _vendor_package(package: Package, folder: Path) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as place:
-        tarball = _packed(package, Path(place))
+        tarball = _download(package, Path(place))
         digest = base64.b64encode(hashlib.sha512(tarball.read_bytes()).digest()).decode()
         if package.integrity != f"sha512-{digest}":
             sys.exit(f"{package.name} {package.version} is not what was pinned: sha512-{digest}")
         with tarfile.open(tarball) as archive:
             archive.extractall(place, filter="data")
-        return _copied(package, Path(place) / "package", folder)
+        return _copy_files(package, Path(place) / "package", folder)
 
 
-def _packed(package: Package, place: Path) -> Path:
+def _download(package: Package, place: Path) -> Path:
     command = ["npm", "pack", "--silent", "--ignore-scripts", f"--pack-destination={place}"]
     subprocess.run(
         [*command, f"{package.name}@{package.version}"], check=True, stdout=subprocess.DEVNULL
@@ -304,23 +307,23 @@ def _packed(package: Package, place: Path) -> Path:
     return tarball
 
 
-def _copied(package: Package, unpacked: Path, folder: Path) -> dict[str, Any]:
+def _copy_files(package: Package, unpacked: Path, folder: Path) -> dict[str, Any]:
     target = folder / package.folder
     target.mkdir(parents=True)
     licences = {path.name: path.name for path in unpacked.iterdir() if LICENCE.fullmatch(path.name)}
     for source, name in (package.files | licences).items():  # type: ignore[operator]
         content = (unpacked / source).read_bytes()
         if name == "icons.js":
-            content = _icons(content)
+            content = _select_icons(content)
         elif name.endswith(".js") and folder == WEB:
-            content = rewritten(content.decode(), package.folder).encode()
+            content = rewrite_module(content.decode(), package.folder).encode()
         (target / name).write_bytes(content)
-    described = json.loads((unpacked / "package.json").read_text())
+    manifest = json.loads((unpacked / "package.json").read_text())
     return {
         "name": package.name,
         "version": package.version,
         "integrity": package.integrity,
-        "licence": described["license"],
+        "licence": manifest["license"],
         "files": {
             f"{package.folder}/{path.name}": hashlib.sha256(path.read_bytes()).hexdigest()
             for path in sorted(target.iterdir())
@@ -328,9 +331,9 @@ def _copied(package: Package, unpacked: Path, folder: Path) -> dict[str, Any]:
     }
 
 
-def _icons(nodes: bytes) -> bytes:
-    every = json.loads(nodes)
-    lines = (f"  {json.dumps(name)}: {json.dumps(every[name])}," for name in ICONS)
+def _select_icons(nodes: bytes) -> bytes:
+    icons = json.loads(nodes)
+    lines = (f"  {json.dumps(name)}: {json.dumps(icons[name])}," for name in ICONS)
     return "\n".join(["export default {", *lines, "};", ""]).encode()
 
 

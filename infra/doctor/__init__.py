@@ -1,1 +1,1 @@
-"""What is wrong with a deployment, before its users find out; and what to do about it."""
+"""Check a deployment before its users notice a fault: what is wrong, and the remedy."""

@@ -1,4 +1,4 @@
-"""`make doctor` looks at the local stack, `make doctor ENV=.env.production` at a deployment."""
+"""Check the local stack (`make doctor`) or a deployment (`make doctor ENV=.env.production`)."""
 
 import argparse
 import asyncio
@@ -9,70 +9,74 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from infra import environment
-from infra.doctor import choices, examine
-from infra.doctor.findings import Finding, Verdict
+from infra.doctor import checks, settings_check
+from infra.doctor.diagnosis import Diagnosis, Verdict
 from infra.local.children import StackError
-from infra.local.run import PLACE, Run
+from infra.local.run import PLACE, StackRun
 from shared import config, services
 
 
 def main() -> int:
-    """0 if nothing is bad, 1 if something is, 2 if there was nothing to look at."""
-    asked = argparse.ArgumentParser(description=__doc__)
-    asked.add_argument("--env", type=Path, help="a file of NAME=value lines")
-    asked.add_argument("--place", type=Path, default=PLACE, help="where make run keeps its files")
-    asked.add_argument("--evolution-env", type=Path, help="the Evolution server's own .env")
-    given = asked.parse_args()
+    """Print every diagnosis. Return 1 if one is bad, 2 if there was nothing to look at, else 0."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--env", type=Path, help="a file of NAME=value lines")
+    parser.add_argument("--place", type=Path, default=PLACE, help="where make run keeps its files")
+    parser.add_argument("--evolution-env", type=Path, help="the Evolution server's own .env")
+    arguments = parser.parse_args()
     try:
-        settings, own = _settings(given.env, given.place)
-        evolution = environment.read(given.evolution_env) if given.evolution_env else None
-    except (environment.NotReadable, StackError) as problem:
+        settings, own = _load_settings(arguments.env, arguments.place)
+        evolution = _read_evolution(arguments.evolution_env)
+    except (environment.UnreadableFile, StackError) as problem:
         print(problem, file=sys.stderr)
         return 2
-    for name in (*config.Settings.model_fields, examine.EMULATOR):
+    for name in (*config.Settings.model_fields, checks.EMULATOR):
         os.environ.pop(name.upper(), None)
     os.environ.update(settings)
     config.settings.cache_clear()
-    unknown = [*choices.unknown(settings)] if given.env else []
-    return asyncio.run(_tell(settings, evolution, own, unknown))
+    diagnoses = [*settings_check.check_names(settings)] if arguments.env else []
+    return asyncio.run(_print_diagnoses(settings, evolution, own, diagnoses))
 
 
-async def _tell(
+async def _print_diagnoses(
     settings: Mapping[str, str],
     evolution: Mapping[str, str] | None,
     own: str | None,
-    found: list[Finding],
+    diagnoses: list[Diagnosis],
 ) -> int:
-    for finding in found:
-        print(finding)
-    counts = Counter(finding.verdict for finding in found)
+    for diagnosis in diagnoses:
+        print(diagnosis)
+    counts = Counter(diagnosis.verdict for diagnosis in diagnoses)
     with services.using():
-        async for finding in examine.everything(settings, evolution, own=own):
-            print(finding, flush=True)
-            counts[finding.verdict] += 1
+        async for diagnosis in checks.run_checks(settings, evolution, own=own):
+            print(diagnosis, flush=True)
+            counts[diagnosis.verdict] += 1
     bad, doubtful = counts[Verdict.BAD], counts[Verdict.DOUBTFUL]
     print(f"\n{bad} bad, {doubtful} doubtful, {counts[Verdict.GOOD]} good.")
     return 1 if bad else 0
 
 
-def _settings(file: Path | None, place: Path) -> tuple[dict[str, str], str | None]:
-    """Those of the file, else of the environment, else of the local stack that runs here.
+def _read_evolution(file: Path | None) -> dict[str, str] | None:
+    return environment.read_variables(file) if file else None
 
-    With those of the stack comes its own origin. A `PUBLIC_URL` in the environment that is the
-    stack's too means the stack: it was started from the same terminal. Raises StackError.
+
+def _load_settings(file: Path | None, place: Path) -> tuple[dict[str, str], str | None]:
+    """Load the settings of the file, else of the environment, else of the local stack.
+
+    The stack's settings come with its own origin. A `PUBLIC_URL` in the environment that equals
+    the stack's means the stack, which was started from the same terminal. Raises StackError.
     """
-    given = environment.read(file)
-    address = given.get("PUBLIC_URL")
+    variables = environment.read_variables(file)
+    address = variables.get("PUBLIC_URL")
     if file is not None:
-        return given, None
+        return variables, None
     try:
-        run = Run.last(place)
+        run = StackRun.load_last(place)
     except StackError:
         if address:
-            return given, None
+            return variables, None
         raise
     if address and address != run.settings.get("PUBLIC_URL"):
-        return given, None
+        return variables, None
     return run.settings, run.origin
 
 

@@ -1,4 +1,4 @@
-"""Firestore: reachable, and with the indexes and ends of life that infra/ declares."""
+"""Check Firestore: whether it answers, and has the indexes and TTL policies of infra/."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
@@ -7,134 +7,154 @@ from typing import Any
 import httpx
 
 from infra import deployment
-from infra.doctor.asking import ask
-from infra.doctor.findings import Finding, bad, doubtful, good, unseen
+from infra.doctor.diagnosis import (
+    Diagnosis,
+    report_bad,
+    report_doubtful,
+    report_good,
+    report_unseen,
+)
+from infra.doctor.fetch import fetch_response
 from shared import problems, services
 from shared.config import Settings
 
-WHAT = "Firestore"
+SUBJECT = "Firestore"
 ADMIN = "https://firestore.googleapis.com/v1"
 SCOPE = "https://www.googleapis.com/auth/datastore"
 PATIENCE = 20.0
 NOT_SIGNED_IN = "Sign in: gcloud auth application-default login."
 
-Token = Callable[[], str]
+FetchToken = Callable[[], str]
+"""Return an access token. Raises ValueError."""
+
+IndexKey = tuple[str, str, tuple[str, ...]]
+"""An index as it is compared: its collection group, its scope, its fields with their orders."""
 
 
-async def look(
-    settings: Settings, http: httpx.AsyncClient, token: Token, *, emulated: bool
-) -> AsyncIterator[Finding]:
-    """A document can be read; and unless it is the emulator, what queries need is there."""
+async def check_database(
+    settings: Settings, http: httpx.AsyncClient, fetch_token: FetchToken, *, emulated: bool
+) -> AsyncIterator[Diagnosis]:
+    """Read a document; unless it is the emulator, check indexes and TTL policies too."""
     if not settings.google_cloud_project:
         remedy = "Set GOOGLE_CLOUD_PROJECT to the project that Firestore is in."
-        yield bad(WHAT, "GOOGLE_CLOUD_PROJECT isn't set: nobody can tell which it is", remedy)
+        yield report_bad(SUBJECT, "GOOGLE_CLOUD_PROJECT isn't set: it can be any project", remedy)
         return
     try:
         async with asyncio.timeout(PATIENCE):
-            await services.store().rooms(settings.servers.values())
+            await services.store().read_rooms(settings.servers.values())
     except problems.StoreUnavailable:
-        yield bad(WHAT, "it doesn't answer", _remedy(emulated))
+        yield report_bad(SUBJECT, "it doesn't answer", _choose_remedy(emulated))
         return
-    except Exception as error:  # noqa: BLE001 - whatever sign-in and network say, it is a finding
-        yield bad(WHAT, f"it can't be read ({type(error).__name__})", _remedy(emulated))
+    except Exception as error:  # noqa: BLE001 - any failure of sign-in or network is reported
+        yield report_bad(
+            SUBJECT, f"it can't be read ({type(error).__name__})", _choose_remedy(emulated)
+        )
         return
-    yield good(WHAT, "a document can be read")
+    yield report_good(SUBJECT, "a document can be read")
     if emulated:
-        yield unseen(WHAT, "indexes and TTL policies can't be checked: the emulator has neither")
+        yield report_unseen(
+            SUBJECT, "indexes and TTL policies can't be checked: the emulator has neither"
+        )
         return
-    async for finding in _administered(settings, http, token):
-        yield finding
+    async for diagnosis in _check_schema(settings, http, fetch_token):
+        yield diagnosis
 
 
-def _remedy(emulated: bool) -> str:
+def _choose_remedy(emulated: bool) -> str:
     if emulated:
         return "Is the emulator at FIRESTORE_EMULATOR_HOST running? make run starts one."
     return f"{NOT_SIGNED_IN} Are GOOGLE_CLOUD_PROJECT and FIRESTORE_DATABASE right?"
 
 
-async def _administered(
-    settings: Settings, http: httpx.AsyncClient, token: Token
-) -> AsyncIterator[Finding]:
+async def _check_schema(
+    settings: Settings, http: httpx.AsyncClient, fetch_token: FetchToken
+) -> AsyncIterator[Diagnosis]:
     project, database = settings.google_cloud_project, settings.firestore_database
     groups = f"{ADMIN}/projects/{project}/databases/{database}/collectionGroups/-"
     try:
-        headers = {"authorization": f"Bearer {await asyncio.to_thread(token)}"}
-        made = await _all(http, f"{groups}/indexes", headers, "indexes")
-        fields = await _all(http, f"{groups}/fields", headers, "fields", "ttlConfig:*")
+        headers = {"authorization": f"Bearer {await asyncio.to_thread(fetch_token)}"}
+        indexes = await _list_all(http, f"{groups}/indexes", headers, "indexes")
+        fields = await _list_all(http, f"{groups}/fields", headers, "fields", "ttlConfig:*")
     except (httpx.HTTPError, ValueError) as error:
-        yield unseen(WHAT, f"its indexes can't be listed ({type(error).__name__})", NOT_SIGNED_IN)
+        yield report_unseen(
+            SUBJECT, f"its indexes can't be listed ({type(error).__name__})", NOT_SIGNED_IN
+        )
         return
-    yield _indexes(made)
-    yield _ends(fields)
+    yield _check_indexes(indexes)
+    yield _check_ttl_policies(fields)
 
 
-async def _all(
-    http: httpx.AsyncClient, url: str, headers: dict[str, str], what: str, only: str = ""
+async def _list_all(
+    http: httpx.AsyncClient, url: str, headers: dict[str, str], field: str, only: str = ""
 ) -> list[Any]:
-    found: list[Any] = []
-    asked = {"filter": only} if only else {}
+    """Collect `field` of every page. Raises HTTPError, and ValueError for no JSON."""
+    items: list[Any] = []
+    parameters = {"filter": only} if only else {}
     while True:
-        found_now = await ask(http, "GET", url, headers=headers, params=asked)
-        answer = found_now.raise_for_status().json()
-        found += answer.get(what, [])
-        if not answer.get("nextPageToken"):
-            return found
-        asked["pageToken"] = answer["nextPageToken"]
+        response = await fetch_response(http, "GET", url, headers=headers, params=parameters)
+        page = response.raise_for_status().json()
+        items += page.get(field, [])
+        if not page.get("nextPageToken"):
+            return items
+        parameters["pageToken"] = page["nextPageToken"]
 
 
-def _indexes(made: list[Any]) -> Finding:
-    ready = {_index(each): each.get("state") for each in made}
-    wanted = [_index(each, declared=True) for each in deployment.indexes()["indexes"]]
-    absent = [each for each in wanted if each not in ready]
-    building = [each for each in wanted if ready.get(each) not in (None, "READY")]
+def _check_indexes(indexes: list[Any]) -> Diagnosis:
+    states = {_build_key(index): index.get("state") for index in indexes}
+    declared = [_build_key(index, declared=True) for index in deployment.load_indexes()["indexes"]]
+    absent = [key for key in declared if key not in states]
+    building = [key for key in declared if states.get(key) not in (None, "READY")]
     if absent:
-        names = ", ".join(_called(absent))
-        return bad(WHAT, f"indexes are missing: {names}", "make deploy (or make gcloud's lines).")
+        names = ", ".join(_format_keys(absent))
+        return report_bad(SUBJECT, f"indexes are missing: {names}", "make deploy.")
     if building:
-        names = ", ".join(_called(building))
-        return doubtful(WHAT, f"indexes are not ready yet: {names}", "Wait: minutes, as a rule.")
-    return good(WHAT, f"all {len(wanted)} indexes are ready")
+        names = ", ".join(_format_keys(building))
+        return report_doubtful(
+            SUBJECT, f"indexes are not ready yet: {names}", "Wait: minutes, as a rule."
+        )
+    return report_good(SUBJECT, f"all {len(declared)} indexes are ready")
 
 
-def _index(index: Mapping[str, Any], *, declared: bool = False) -> tuple[str, str, tuple[str, ...]]:
+def _build_key(index: Mapping[str, Any], *, declared: bool = False) -> IndexKey:
     group = index["collectionGroup"] if declared else index["name"].split("/collectionGroups/")[1]
-    fields = [f"{each['fieldPath']} {each.get('order')}" for each in index["fields"]]
-    kept = tuple(each for each in fields if not each.startswith("__name__"))
-    return group.partition("/")[0], index["queryScope"], kept
+    fields = [f"{field['fieldPath']} {field.get('order')}" for field in index["fields"]]
+    compared = tuple(field for field in fields if not field.startswith("__name__"))
+    return group.partition("/")[0], index["queryScope"], compared
 
 
-def _called(indexes: Iterable[tuple[str, str, tuple[str, ...]]]) -> list[str]:
+def _format_keys(keys: Iterable[IndexKey]) -> list[str]:
     return [
-        f"{group} ({', '.join(field.split()[0] for field in fields)})"
-        for group, _, fields in indexes
+        f"{group} ({', '.join(field.split()[0] for field in fields)})" for group, _, fields in keys
     ]
 
 
-def _ends(fields: list[Any]) -> Finding:
+def _check_ttl_policies(fields: list[Any]) -> Diagnosis:
     active = {
-        tuple(each["name"].split("/collectionGroups/")[1].split("/fields/"))
-        for each in fields
-        if each.get("ttlConfig", {}).get("state") == "ACTIVE"
+        tuple(field["name"].split("/collectionGroups/")[1].split("/fields/"))
+        for field in fields
+        if field.get("ttlConfig", {}).get("state") == "ACTIVE"
     }
-    wanted = {
-        (str(each["collectionGroup"]), str(each["fieldPath"]))
-        for each in deployment.indexes()["fieldOverrides"]
-        if each.get("ttl")
+    declared = {
+        (str(field["collectionGroup"]), str(field["fieldPath"]))
+        for field in deployment.load_indexes()["fieldOverrides"]
+        if field.get("ttl")
     }
-    strange = sorted(".".join(each) for each in active - wanted)
+    strange = sorted(".".join(path) for path in active - declared)
     if strange:
         remedy = "Whatever is older than that field says is deleted: disable the policy at once."
-        return bad(WHAT, f"a TTL policy that isn't ours is active: {', '.join(strange)}", remedy)
-    absent = sorted(group for group, _ in wanted - active)
+        return report_bad(
+            SUBJECT, f"a TTL policy that isn't ours is active: {', '.join(strange)}", remedy
+        )
+    absent = sorted(group for group, _ in declared - active)
     if absent:
         names = ", ".join(absent)
         remedy = "make deploy; a new policy takes up to a day. Until then they only cost storage."
-        return doubtful(WHAT, f"no TTL policy is active for {names}", remedy)
-    return good(WHAT, f"all {len(wanted)} TTL policies are active")
+        return report_doubtful(SUBJECT, f"no TTL policy is active for {names}", remedy)
+    return report_good(SUBJECT, f"all {len(declared)} TTL policies are active")
 
 
-def signed_in() -> str:
-    """An access token of whoever runs the doctor. Raises ValueError."""
+def fetch_access_token() -> str:
+    """Fetch an access token of the person who runs the doctor. Raises ValueError."""
     import google.auth
     from google.auth import exceptions
     from google.auth.transport.requests import Request

@@ -1,4 +1,4 @@
-# What a person is called for. Each policy's name is a heading of the runbook in infra/operations.md.
+# What a person is called for. Each policy's name is a heading of the runbook in infra/docs/operations.md.
 
 resource "google_monitoring_notification_channel" "email" {
   for_each = toset(var.alert_emails)
@@ -12,7 +12,7 @@ resource "google_monitoring_notification_channel" "email" {
 locals {
   channels = [for each in google_monitoring_notification_channel.email : each.id]
   ours     = "resource.type=\"cloud_run_revision\" AND resource.labels.service_name=(${join(" OR ", [for service in values(local.service) : "\"${service}\""])})"
-  runbook  = "See infra/operations.md, \"Runbook\", under this policy's name."
+  runbook  = "See infra/docs/operations.md, \"Runbook\", under this policy's name."
 
   # `alert` and `cause` are stable: shared/alerts writes them, and nothing else does.
   incident = "${local.ours} AND jsonPayload.alert=true AND jsonPayload.message=(\"incident.raised\" OR \"incident.reminded\")"

@@ -53,7 +53,7 @@ output "next" {
   value       = <<-EOT
     1. Point the DNS A record of ${var.domain} at ${google_compute_global_address.origin.address}.
     2. Wait until the certificate is ACTIVE (up to an hour after the record).
-    3. make doctor ENV=.env.production   # the checks; infra/operations.md says how that file is made
+    3. make doctor ENV=.env.production   # the checks; infra/docs/operations.md says how that file is made
     4. Ask for the first line: POST https://${var.domain}/ensure-instance with a person's token.
   EOT
 }

@@ -110,7 +110,7 @@ variable "secrets" {
 }
 
 variable "settings" {
-  description = "Any other setting of the README's table, by its name."
+  description = "Any other setting of infra/docs/configuration.md, by its name."
   type        = map(string)
   default     = {}
 

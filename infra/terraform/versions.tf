@@ -9,7 +9,7 @@ terraform {
     }
   }
 
-  # The bucket is given to `init`: see infra/operations.md, "The first deployment".
+  # The bucket is given to `init`: see infra/docs/operations.md, "The first deployment".
   backend "gcs" {
     prefix = "perene"
   }

@@ -1,0 +1,42 @@
+"""Run all checks, one after the other; a failed one doesn't stop the others."""
+
+from collections.abc import AsyncIterator, Mapping
+
+from infra.doctor import database, issuers, origin, servers, settings_check
+from infra.doctor.diagnosis import Diagnosis
+from shared import services
+
+EMULATOR = "FIRESTORE_EMULATOR_HOST"
+
+
+async def run_checks(
+    environment: Mapping[str, str],
+    evolution: Mapping[str, str] | None = None,
+    fetch_token: database.FetchToken = database.fetch_access_token,
+    *,
+    own: str | None = None,
+) -> AsyncIterator[Diagnosis]:
+    """Yield the diagnosis of each check, in the order in which faults are best repaired.
+
+    `evolution` is the environment of the Evolution server, if the operator has it; `own` the local
+    stack's origin on this machine, where its PUBLIC_URL may be a tunnel for webhooks alone.
+    """
+    settings, diagnoses = settings_check.read_settings(environment)
+    for diagnosis in diagnoses:
+        yield diagnosis
+    if settings is None:
+        return
+    local, http = bool(environment.get(EMULATOR)), services.http()
+    for diagnosis in settings_check.check_choices(settings, local=local):
+        yield diagnosis
+    async for diagnosis in database.check_database(settings, http, fetch_token, emulated=local):
+        yield diagnosis
+    async for diagnosis in issuers.check_issuers(settings, http, local=local):
+        yield diagnosis
+    for server in settings.servers.values():
+        async for diagnosis in servers.check_server(server, http, local=local):
+            yield diagnosis
+    for diagnosis in servers.check_environment(evolution):
+        yield diagnosis
+    async for diagnosis in origin.check_origin(settings, http, local=local, own=own):
+        yield diagnosis
