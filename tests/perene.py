@@ -1,4 +1,4 @@
-"""Perene as its callers see it: the functions, loaded as the platform does, with a world around."""
+"""Run Perene as its callers see it: functions loaded as the platform does, servers and a clock."""
 
 import asyncio
 import functools
@@ -20,26 +20,26 @@ from google.cloud import firestore
 
 from infra.local import gateway
 from infra.local.simulator import Simulator
-from infra.local.simulator.configuration import store_webhook
+from infra.local.simulator.instance_settings import store_webhook
 from shared import config, services, webhook_token
 from shared.domain import names
 from shared.domain.names import InstanceName, LineId, LineKey, TenantId
-from shared.lines.configuration import configuration_of
+from shared.lines.configuration import build_configuration
 
 DIALECTS = ("2.3.6", "1.8.2")
 in_both_dialects = pytest.mark.parametrize("perene", DIALECTS, indirect=True)
-"""For a test, or a module's `pytestmark`, of what Evolution 2.x and 1.8 do differently."""
+"""A mark for tests of what Evolution 2.x and 1.8 do differently."""
 
 ORIGIN = "http://perene.test"
 FUNCTIONS = Path(__file__).parent.parent / "functions"
 SECRET = "a secret of the tests, long enough for HS256"
 ISSUER, AUDIENCE = "https://issuer.test", "perene-tests"
 A_DAY = 24 * 3600
-"""A token is good for longer than tests last: some are made when the tests are collected."""
+"""Life of a token in seconds: longer than the tests last, as some are made at collection."""
 
 
 class Clock:
-    """The real time, which tests can move."""
+    """A clock that tests can move ahead of the real time."""
 
     def __init__(self) -> None:
         self.ahead = timedelta()
@@ -52,7 +52,7 @@ class Clock:
 
 
 class Hosts(httpx.AsyncBaseTransport):
-    """Requests go to the app of their host; something can be made to happen just before one."""
+    """A transport to the app of each host; `before` maps a path to an action to run first."""
 
     def __init__(self, apps: Mapping[str, Any]) -> None:
         self.transports: dict[str, httpx.AsyncBaseTransport] = {
@@ -61,13 +61,13 @@ class Hosts(httpx.AsyncBaseTransport):
         self.before: dict[str, Callable[[], Awaitable[None]]] = {}
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        if happens := self.before.pop(request.url.path, None):
-            await happens()
+        if act := self.before.pop(request.url.path, None):
+            await act()
         return await self.transports[request.url.host].handle_async_request(request)
 
 
 class _WithKey(httpx.AsyncBaseTransport):
-    """A server that everybody has the key of."""
+    """A transport that sets the key of the server behind it on every request."""
 
     def __init__(self, inner: httpx.AsyncBaseTransport, key: str) -> None:
         self.inner, self.key = inner, key
@@ -78,7 +78,7 @@ class _WithKey(httpx.AsyncBaseTransport):
 
 
 class Perene:
-    """`async with Perene(main="2.3.6", other="1.8.2")`: functions, servers, a database, a clock."""
+    """A deployment in a test: `async with Perene(main="2.3.6", other="1.8.2")`."""
 
     def __init__(self, *, instance_max: int = 100, **versions: str) -> None:
         self.versions = versions or {"main": "2.3.6"}
@@ -90,17 +90,19 @@ class Perene:
 
     async def __aenter__(self) -> Self:
         self.app = _gateway()
-        through = httpx.ASGITransport(self.app, raise_app_exceptions=False)
-        self.http = httpx.AsyncClient(transport=through, base_url=ORIGIN, timeout=30)
+        transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
+        self.http = httpx.AsyncClient(transport=transport, base_url=ORIGIN, timeout=30)
         self.servers = {
             server: Simulator(f"key-of-{server}", version, quick=True, deliver=self.http)
             for server, version in self.versions.items()
         }
         self._open.enter_context(mock.patch.dict(os.environ, self.environment()))
         config.settings.cache_clear()
-        self.hosts = Hosts({f"{server}.test": each.app for server, each in self.servers.items()})
+        self.hosts = Hosts(
+            {f"{server}.test": simulator.app for server, simulator in self.servers.items()}
+        )
         self.services = self._open.enter_context(
-            services.using(clock=self.clock, pause=_hardly, transport=self.hosts)
+            services.using(clock=self.clock, pause=_pause_briefly, transport=self.hosts)
         )
         return self
 
@@ -113,16 +115,16 @@ class Perene:
         for simulator in self.servers.values():
             await simulator.aclose()
         await self.http.aclose()
-        for (what, _), made in self.services.made.items():
-            if what == "store" and (api := made._client._firestore_api_internal):
+        for (what, _), service in self.services.objects.items():
+            if what == "store" and (api := service._client._firestore_api_internal):
                 await api.transport.close()
             if what == "http":
-                await made.aclose()
+                await service.aclose()
         self._open.close()
         config.settings.cache_clear()
 
     def environment(self) -> dict[str, str]:
-        """A deployment's settings."""
+        """Return the settings of the deployment as environment variables."""
         fleet = [
             f'{{"id": "{server}", "url": "http://{server}.test", "api_key": "key-of-{server}",'
             f' "instance_max": {self.instance_max}, "version": "{version}"}}'
@@ -141,13 +143,13 @@ class Perene:
         } | self.settings
 
     def set(self, **settings: str) -> None:
-        """Some of the deployment's settings are these now."""
+        """Change settings of the deployment."""
         os.environ.update(settings)
         config.settings.cache_clear()
 
     @property
     def evolution(self) -> Simulator:
-        """The one server, where there is one."""
+        """Return the only server."""
         (only,) = self.servers.values()
         return only
 
@@ -160,9 +162,10 @@ class Perene:
         return firestore.Client(project=self.project)
 
     def documents(self, collection: str) -> dict[str, dict[str, Any]]:
-        """What is stored, by id."""
+        """Return the stored documents of a collection by id."""
         return {
-            found.id: found.to_dict() for found in self.database.collection(collection).stream()
+            document.id: document.to_dict()
+            for document in self.database.collection(collection).stream()
         }
 
     def taken(self, server: str) -> int:
@@ -170,85 +173,85 @@ class Perene:
         return len(self.documents(f"servers/{server}/slots"))
 
     def write(self, path: str, **fields: Any) -> None:
-        """A document says so, as if an operator had set it."""
+        """Merge fields into a document, as an operator would by hand."""
         self.database.document(path).set(fields, merge=True)
 
-    def signed(self, name: str) -> dict[str, str]:
-        """The headers of an instance's webhooks."""
+    def webhook_headers(self, name: str) -> dict[str, str]:
+        """Return the headers of an instance's webhooks."""
         born = self.documents("instances").get(name, {}).get("born", 0)
         return {webhook_token.HEADER: webhook_token.sign(InstanceName(name), born)}
 
     async def call(
         self, method: str, path: str, tenant: str = "acme", **more: Any
     ) -> httpx.Response:
-        """A request with a good token of the tenant."""
+        """Send a request with a valid token of the tenant."""
         headers = {"authorization": f"Bearer {token(tenant)}", **more.pop("headers", {})}
         return await self.http.request(method, path, headers=headers, **more)
 
     async def operate(self, method: str, path: str, **more: Any) -> httpx.Response:
-        """A request of somebody who runs the deployment."""
+        """Send a request with a valid token of an operator."""
         headers = {"authorization": f"Bearer {token('olga', operator=True)}"}
         return await self.http.request(method, path, headers=headers, **more)
 
     async def sweep(self, path: str = "/sweep-orphans") -> dict[str, Any]:
-        """A sweep has run; its report."""
+        """Run a sweep and return its report."""
         answer = await self.operate("POST", path)
         assert answer.status_code == 200, answer.text
         report: dict[str, Any] = answer.json()
         return report
 
-    async def ensure(self, tenant: str = "acme", **asked: Any) -> httpx.Response:
-        """The tenant's frontend asks for a line."""
-        return await self.call("POST", "/ensure-instance", tenant, json=asked)
+    async def ensure(self, tenant: str = "acme", **body: Any) -> httpx.Response:
+        """Ensure a line, as the tenant's frontend does."""
+        return await self.call("POST", "/ensure-instance", tenant, json=body)
 
-    async def orphan(
+    async def plant_orphan(
         self, name: str, number: str | None = None, *, open: bool = False, server: str | None = None
     ) -> None:
-        """An instance that we made once and no record of ours knows is there."""
-        where = server or next(iter(self.servers))
-        await self.servers[where].plant(name, number, open=open)
-        ours = configuration_of(config.settings().servers[where], InstanceName(name), 1)
+        """Plant an instance that Perene made once and has no record of."""
+        home = server or next(iter(self.servers))
+        await self.servers[home].plant(name, number, open=open)
+        configuration = build_configuration(config.settings().servers[home], InstanceName(name), 1)
         store_webhook(
-            self.servers[where].world.rows[name],
+            self.servers[home].world.rows[name],
             {
                 "enabled": True,
-                "url": ours.webhook_url,
-                "headers": dict(ours.webhook_headers),
-                "events": list(ours.webhook_events),
+                "url": configuration.webhook_url,
+                "headers": dict(configuration.webhook_headers),
+                "events": list(configuration.webhook_events),
             },
         )
 
     @contextmanager
-    def two_names_for(self, server: str) -> Iterator[None]:
-        """All servers are that one, as if its address and key had been set for each of them."""
-        known = self.hosts.transports
-        only = _WithKey(known[f"{server}.test"], f"key-of-{server}")
-        self.hosts.transports = dict.fromkeys(known, only)
+    def alias_servers(self, server: str) -> Iterator[None]:
+        """Make every configured server this one, as if each had its address and key."""
+        transports = self.hosts.transports
+        shared = _WithKey(transports[f"{server}.test"], f"key-of-{server}")
+        self.hosts.transports = dict.fromkeys(transports, shared)
         yield
-        self.hosts.transports = known
+        self.hosts.transports = transports
 
-    async def pair(self, tenant: str = "acme", number: str = "5511999990001", **asked: Any) -> str:
-        """A line is open with the number; its instance's name."""
-        answer = (await self.ensure(tenant, **asked)).json()
+    async def pair(self, tenant: str = "acme", number: str = "5511999990001", **body: Any) -> str:
+        """Open a line with the number; return the name of its instance."""
+        answer = (await self.ensure(tenant, **body)).json()
         name: str = answer["instance"]
-        carrier = next(each for each in self.servers.values() if each.exists(name))
+        carrier = next(server for server in self.servers.values() if server.exists(name))
         await carrier.scan(name, number)
-        await carrier.settled()
+        await carrier.drain()
         return name
 
 
-async def _hardly(seconds: float) -> None:
-    """A pause of the code under test, in a world whose faults are as quick."""
+async def _pause_briefly(seconds: float) -> None:
+    """Pause for a fiftieth of the time, as the simulator's delays are short too."""
     await asyncio.sleep(seconds / 50)
 
 
 def name_of(tenant: str, line: str = "default") -> str:
-    """The instance's name of a line."""
+    """Return the name of a line's instance."""
     return names.instance_name("instance_", LineKey(TenantId(tenant), LineId(line)))
 
 
 def token(subject: str = "acme", secret: str = SECRET, **claims: Any) -> str:
-    """A token as the issuer of the tests signs it."""
+    """Sign a token as the issuer of the tests."""
     now = int(time.time())
     fields = {
         "iss": ISSUER,

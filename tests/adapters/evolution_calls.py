@@ -1,4 +1,4 @@
-"""Every call that an Evolution client has, as a test may make it."""
+"""List every call of an Evolution client, as a test may make it."""
 
 from shared.domain.outgoing import Outgoing, Text
 from shared.domain.upstream import MessageKey
@@ -10,31 +10,31 @@ AT = MessageKey("3EB0", "5511988887777@s.whatsapp.net", True)
 
 
 async def census(evolution):
-    return [sighting async for sighting in evolution.census()]
+    return [sighting async for sighting in evolution.take_census()]
 
 
 CALLS = {
-    "connection": lambda e: e.connection("wa1"),
-    "connect": lambda e: e.connect("wa1"),
-    "restart": lambda e: e.restart("wa1"),
-    "configure": lambda e: e.configure("wa1", WANTED),
-    "configuration": lambda e: e.configuration("wa1"),
-    "settings": lambda e: e.settings("wa1"),
-    "silence": lambda e: e.silence("wa1"),
-    "delete": lambda e: e.delete("wa1"),
+    "connection": lambda e: e.find_connection("wa1"),
+    "connect": lambda e: e.connect_instance("wa1"),
+    "restart": lambda e: e.restart_instance("wa1"),
+    "configure": lambda e: e.configure_instance("wa1", WANTED),
+    "configuration": lambda e: e.find_configuration("wa1"),
+    "settings": lambda e: e.find_settings("wa1"),
+    "silence": lambda e: e.silence_instance("wa1"),
+    "delete": lambda e: e.delete_instance("wa1"),
     "census": census,
-    "version": lambda e: e.version(),
-    "verify": lambda e: e.verify(),
+    "version": lambda e: e.fetch_version(),
+    "verify": lambda e: e.accepts_key(),
     "mark_read": lambda e: e.mark_read("wa1", [AT]),
-    "numbers_on_whatsapp": lambda e: e.numbers_on_whatsapp("wa1", ["5511988887777"]),
-    "messages": lambda e: e.messages("wa1", NOON, NIGHT),
-    "media": lambda e: e.media("wa1", "3EB0"),
-    "profile_picture": lambda e: e.profile_picture("wa1", "5511988887777"),
+    "numbers_on_whatsapp": lambda e: e.look_up_numbers("wa1", ["5511988887777"]),
+    "messages": lambda e: e.history("wa1", "5511999990001", NOON, NIGHT),
+    "media": lambda e: e.fetch_media("wa1", "3EB0"),
+    "profile_picture": lambda e: e.find_profile_picture("wa1", "5511988887777"),
 }
-CREATE = {"create": lambda e: e.create("wa1", WANTED)}
+CREATE = {"create": lambda e: e.create_instance("wa1", WANTED)}
 SENDS = {
-    "send": lambda e: e.send("wa1", TO),
-    "edit": lambda e: e.edit("wa1", AT, "outro texto"),
+    "send": lambda e: e.send_message("wa1", TO),
+    "edit": lambda e: e.edit_message("wa1", AT, "outro texto"),
     "delete_message": lambda e: e.delete_message("wa1", AT),
 }
 EVERYTHING = {**CALLS, **CREATE, **SENDS}

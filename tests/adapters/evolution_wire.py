@@ -1,4 +1,4 @@
-"""A wire to an Evolution that answers what a test says, and what went over it."""
+"""Answer an Evolution client as a test says, and record its requests."""
 
 import json
 from collections.abc import Awaitable, Callable
@@ -56,19 +56,19 @@ def a_server(version: str = "2.3.6", key: str = KEY, url: str = URL) -> Server:
 def an_evolution(
     answer: Answering, version: str = "2.3.6", url: str = URL
 ) -> tuple[Evolution, Wire]:
-    """A client that would follow redirects if nobody told it not to, and its wire."""
+    """Build a client that would follow redirects unless told not to, and its wire."""
     wire = Wire(answer)
     http = httpx.AsyncClient(transport=httpx.MockTransport(wire), follow_redirects=True)
     return Evolution(a_server(version, url=url), http), wire
 
 
 def says(text: Any) -> dict[str, Any]:
-    """An error as Evolution writes it."""
+    """Write an error as Evolution does."""
     return {"status": 400, "error": "Bad Request", "response": {"message": [text]}}
 
 
 def saying(status: int, body: Any = None) -> Callable[[httpx.Request], httpx.Response]:
-    """The same answer to everything; text and bytes as they are, the rest as JSON."""
+    """Answer everything alike; text and bytes as they are, the rest as JSON."""
     content = body if isinstance(body, str | bytes) else json.dumps(body)
     return lambda request: httpx.Response(status, content=content)
 
@@ -81,12 +81,14 @@ def failing(error: type[Exception], text: str = "broken") -> Answering:
 
 
 def exchange(name: str) -> dict[str, Any]:
-    """One recorded exchange."""
+    """Return a recorded exchange."""
     folder = "derived/exchanges" if name.startswith("v1.") else "exchanges"
     return json.loads((RECORDINGS / folder / f"{name}.json").read_text())
 
 
 def exchanges() -> list[str]:
-    """The names of all recorded exchanges that are one request and one answer."""
-    found = [*RECORDINGS.glob("exchanges/*.json"), *RECORDINGS.glob("derived/exchanges/*.json")]
-    return sorted(f.stem for f in found if {"request", "response"} <= exchange(f.stem).keys())
+    """List the names of all recorded exchanges of one request and one answer."""
+    files = [*RECORDINGS.glob("exchanges/*.json"), *RECORDINGS.glob("derived/exchanges/*.json")]
+    return sorted(
+        file.stem for file in files if {"request", "response"} <= exchange(file.stem).keys()
+    )

@@ -67,7 +67,7 @@ class Repeating(Store):
 
 async def placed(store: Store, **line: Any) -> Instance:
     """A line that its caller has just placed, and still holds."""
-    match await store.place(a_new_line(**line), FLEET):
+    match await store.place_instance(a_new_line(**line), FLEET):
         case Placed(held):
             return held
         case other:
@@ -78,6 +78,6 @@ async def settled(store: Store, **line: Any) -> Instance:
     """A line that was placed and let go; `line` says what it is then."""
     key = {name: line.pop(name) for name in ("tenant", "line") if name in line}
     held = await placed(store, **key)
-    found = await store.settle(held, lambda current: current.model_copy(update=line))
+    found = await store.release_lease(held, lambda current: current.model_copy(update=line))
     assert found
     return found

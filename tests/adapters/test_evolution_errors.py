@@ -20,7 +20,7 @@ MESSAGES = st.one_of(
 
 @given(MESSAGES)
 def test_the_texts_of_any_json_are_few_and_short(body):
-    texts = errors.texts(body)
+    texts = errors.list_texts(body)
 
     assert len(texts) <= errors.MOST_TEXTS
     assert all(isinstance(text, str) and len(text) <= errors.LONGEST_TEXT for text in texts)
@@ -41,10 +41,10 @@ def test_the_texts_of_any_json_are_few_and_short(body):
     ],
 )
 def test_texts_are_found_in_every_shape(body, texts):
-    assert errors.texts(body) == texts
+    assert errors.list_texts(body) == texts
 
 
 def test_huge_texts_are_cut():
     body = {"response": {"message": ["x" * 1_000_000] * 1_000}}
 
-    assert sum(map(len, errors.texts(body))) == errors.MOST_TEXTS * errors.LONGEST_TEXT
+    assert sum(map(len, errors.list_texts(body))) == errors.MOST_TEXTS * errors.LONGEST_TEXT

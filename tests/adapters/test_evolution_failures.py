@@ -1,4 +1,4 @@
-"""Whatever a server does, our calls end in time, with an outcome or a problem, and tell nothing."""
+"""Calls to a failing server end in time, with an outcome or a problem, and disclose nothing."""
 
 import asyncio
 import socket
@@ -77,8 +77,8 @@ async def test_silence_is_a_server_that_timed_out(call):
 async def test_what_may_have_left_is_in_doubt(error):
     evolution, wire = an_evolution(failing(error))
 
-    assert isinstance(await evolution.create("wa1", WANTED), Doubtful)
-    assert isinstance(await evolution.send("wa1", TO), SendDoubtful)
+    assert isinstance(await evolution.create_instance("wa1", WANTED), Doubtful)
+    assert isinstance(await evolution.send_message("wa1", TO), SendDoubtful)
     assert len(wire.requests) == 2
 
 
@@ -87,7 +87,7 @@ async def test_a_refused_key_is_said_so_whatever_was_asked(call):
     evolution, _ = an_evolution(saying(401, exchange("auth-missing-apikey")["response"]["body"]))
 
     if call == "verify":
-        assert await evolution.verify() is False
+        assert await evolution.accepts_key() is False
         return
     with pytest.raises(problems.EvolutionRefusedKey):
         await EVERYTHING[call](evolution)
@@ -211,7 +211,7 @@ async def test_1_8_logs_a_connected_instance_out_before_it_is_deleted():
     answers = iter([(400, connected), (200, logged_out), (400, connected), (200, deleted)])
     evolution, wire = an_evolution(lambda request: saying(*next(answers))(request), "1.8.2")
 
-    assert await evolution.delete("wa1") is True
+    assert await evolution.delete_instance("wa1") is True
     assert wire.paths == [
         "DELETE /instance/delete/wa1",
         "DELETE /instance/logout/wa1",
@@ -224,7 +224,7 @@ async def test_an_instance_that_never_disconnects_fails_to_be_deleted():
     evolution, _ = an_evolution(saying(400, says("needs to be disconnected")), "1.8.2")
 
     with pytest.raises(problems.EvolutionFailed):
-        await evolution.delete("wa1")
+        await evolution.delete_instance("wa1")
 
 
 async def test_where_nobody_listens_nothing_was_sent(unused_port):
@@ -232,9 +232,9 @@ async def test_where_nobody_listens_nothing_was_sent(unused_port):
         evolution = Evolution(a_server(url=f"http://127.0.0.1:{unused_port}"), http)
 
         with pytest.raises(problems.EvolutionUnreachable):
-            await evolution.create("wa1", WANTED)
+            await evolution.create_instance("wa1", WANTED)
         with pytest.raises(problems.EvolutionUnreachable):
-            await evolution.send("wa1", TO)
+            await evolution.send_message("wa1", TO)
 
 
 async def test_whoever_hangs_up_may_have_heard(unused_port):
@@ -248,10 +248,10 @@ async def test_whoever_hangs_up_may_have_heard(unused_port):
     ):
         evolution = Evolution(a_server(url=f"http://127.0.0.1:{unused_port}"), http)
 
-        assert isinstance(await evolution.create("wa1", WANTED), Doubtful)
-        assert isinstance(await evolution.send("wa1", TO), SendDoubtful)
+        assert isinstance(await evolution.create_instance("wa1", WANTED), Doubtful)
+        assert isinstance(await evolution.send_message("wa1", TO), SendDoubtful)
         with pytest.raises(problems.EvolutionUnreachable):
-            await evolution.connection("wa1")
+            await evolution.find_connection("wa1")
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""A server that serves nothing without its licence is told from one that fails."""
+"""Tell a server that serves nothing without its licence from one that fails."""
 
 import pytest
 
@@ -40,7 +40,7 @@ async def test_missing_licence_is_read_in_every_shape():
         evolution, _ = an_evolution(saying(503, body), "2.4.0")
 
         with pytest.raises(problems.ServerNotLicensed):
-            await evolution.connection("wa1")
+            await evolution.find_connection("wa1")
 
 
 @pytest.mark.parametrize("body", [None, [], "<html>LICENSE_REQUIRED</html>", {"code": 1}, {}])
@@ -48,7 +48,7 @@ async def test_other_503_is_a_server_that_failed(body: object):
     evolution, wire = an_evolution(saying(503, body), "2.4.0")
 
     with pytest.raises(problems.EvolutionFailed):
-        await evolution.connection("wa1")
+        await evolution.find_connection("wa1")
     assert len(wire.requests) == 2
 
 
@@ -56,7 +56,7 @@ async def test_other_status_with_those_words_is_no_missing_licence():
     evolution, _ = an_evolution(saying(500, GATE), "2.4.0")
 
     with pytest.raises(problems.EvolutionFailed):
-        await evolution.connection("wa1")
+        await evolution.find_connection("wa1")
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ async def test_other_status_with_those_words_is_no_missing_licence():
 async def test_licence_is_asked_for(status: int, body: object, licensed: bool | None):
     evolution, wire = an_evolution(saying(status, body), "2.4.0")
 
-    assert await evolution.licensed() is licensed
+    assert await evolution.is_licensed() is licensed
     assert wire.paths == ["GET /license/status"]
 
 
@@ -80,14 +80,14 @@ async def test_licence_that_makes_no_sense_is_a_failure(body: object):
     evolution, _ = an_evolution(saying(200, body), "2.4.0")
 
     with pytest.raises(problems.EvolutionFailed):
-        await evolution.licensed()
+        await evolution.is_licensed()
 
 
 async def test_licensed_server_answers_as_ever():
     body = {"instance": {"instanceName": "wa1", "state": "open"}}
     evolution, _ = an_evolution(saying(200, body), "2.4.0")
 
-    assert await evolution.connection("wa1") is Connection.OPEN
+    assert await evolution.find_connection("wa1") is Connection.OPEN
 
 
 @pytest.mark.parametrize(

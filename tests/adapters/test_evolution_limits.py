@@ -90,4 +90,6 @@ async def test_a_send_that_shows_us_typing_has_that_much_more_time(monkeypatch):
     evolution, _ = an_evolution(after_typing)
     options = Options(typing_ms=200)
 
-    assert isinstance(await evolution.send("wa1", Outgoing(TO.to, TO.content, options)), Sent)
+    assert isinstance(
+        await evolution.send_message("wa1", Outgoing(TO.to, TO.content, options)), Sent
+    )

@@ -1,9 +1,9 @@
-"""How a create and a send end, told by the server's texts."""
+"""Read from the server's texts how a create and a send ended."""
 
 import pytest
 
 from shared import problems
-from shared.domain.outgoing import Audio, Media, MediaKind, Outgoing, Reaction, Text
+from shared.domain.outgoing import Audio, MediaKind, Outgoing, OutgoingMedia, OutgoingReaction, Text
 from shared.domain.upstream import (
     Created,
     Doubtful,
@@ -50,7 +50,7 @@ def impatient(monkeypatch):
 async def test_a_create_ends_in_one_of_four_ways(status, body, outcome):
     evolution, wire = an_evolution(saying(status, body))
 
-    assert isinstance(await evolution.create("wa1", WANTED), outcome)
+    assert isinstance(await evolution.create_instance("wa1", WANTED), outcome)
     assert len(wire.requests) == 1
 
 
@@ -58,14 +58,14 @@ async def test_only_a_limit_is_taken_for_a_full_server():
     full, _ = an_evolution(saying(403, says("Maximum instances reached")))
     strict, _ = an_evolution(saying(400, says(["instanceName does not meet maximum length"])))
 
-    assert (await full.create("wa1", WANTED)).full
-    assert not (await strict.create("wa1", WANTED)).full
+    assert (await full.create_instance("wa1", WANTED)).full
+    assert not (await strict.create_instance("wa1", WANTED)).full
 
 
-BASE64 = Outgoing("5511988887777", Media(MediaKind.IMAGE, "iVBORw0KGgo="))
+BASE64 = Outgoing("5511988887777", OutgoingMedia(MediaKind.IMAGE, "iVBORw0KGgo="))
 GROUP = Outgoing("120363000000000001@g.us", Text("oi"))
-THUMBS = Outgoing("5511988887777", Reaction(MessageKey("A", "5511988887777", True), "👍👍"))
-PICTURE = Outgoing("5511988887777", Media(MediaKind.IMAGE, "https://x.example/p.png"))
+THUMBS = Outgoing("5511988887777", OutgoingReaction(MessageKey("A", "5511988887777", True), "👍👍"))
+PICTURE = Outgoing("5511988887777", OutgoingMedia(MediaKind.IMAGE, "https://x.example/p.png"))
 VOICE = Outgoing("5511988887777", Audio("https://x.example/p.mp3"))
 
 
@@ -105,7 +105,7 @@ async def test_a_failed_send_surely_sent_nothing_only_when_its_text_says_so(
 ):
     evolution, wire = an_evolution(saying(status, says(text) | {"status": status}))
 
-    outcome = await evolution.send("wa1", outgoing)
+    outcome = await evolution.send_message("wa1", outgoing)
 
     assert len(wire.requests) == 1
     if reason is None:
@@ -118,19 +118,19 @@ async def test_a_failed_send_surely_sent_nothing_only_when_its_text_says_so(
 async def test_a_body_too_big_for_a_proxy_was_not_sent():
     evolution, _ = an_evolution(saying(413, "<html>413 Request Entity Too Large</html>"))
 
-    assert (await evolution.send("wa1", PICTURE)).reason is WhyNotSent.TOO_BIG
+    assert (await evolution.send_message("wa1", PICTURE)).reason is WhyNotSent.TOO_BIG
 
 
 async def test_a_success_that_names_no_message_is_in_doubt():
     evolution, _ = an_evolution(saying(201, {"key": {"remoteJid": "x"}, "status": "PENDING"}))
 
-    assert isinstance(await evolution.send("wa1", TO), SendDoubtful)
+    assert isinstance(await evolution.send_message("wa1", TO), SendDoubtful)
 
 
 async def test_a_success_whose_text_sounds_like_a_failure_is_in_doubt():
     evolution, _ = an_evolution(saying(200, {"error": True, "message": "Connection Closed"}))
 
-    assert isinstance(await evolution.send("wa1", TO), SendDoubtful)
+    assert isinstance(await evolution.send_message("wa1", TO), SendDoubtful)
 
 
 @every_send
@@ -145,19 +145,19 @@ async def test_a_refusal_that_evolution_did_not_write_is_in_doubt():
     proxied, _ = an_evolution(saying(400, {"message": "Bad request"}))
     cut, _ = an_evolution(saying(400, "<html>"))
 
-    assert isinstance(await proxied.send("wa1", TO), SendDoubtful)
-    assert isinstance(await cut.send("wa1", TO), SendDoubtful)
+    assert isinstance(await proxied.send_message("wa1", TO), SendDoubtful)
+    assert isinstance(await cut.send_message("wa1", TO), SendDoubtful)
 
 
 async def test_an_edit_that_is_refused_in_a_sentence_may_have_gone_out():
     evolution, _ = an_evolution(saying(404, says("Message not found") | {"status": 404}))
     key = MessageKey("A", "5511988887777@s.whatsapp.net", from_me=True)
 
-    assert isinstance(await evolution.edit("wa1", key, "oi"), SendDoubtful)
+    assert isinstance(await evolution.edit_message("wa1", key, "oi"), SendDoubtful)
 
 
 async def test_a_line_that_is_not_connected_looks_nobody_up():
     evolution, _ = an_evolution(saying(500, says("Connection Closed")))
 
     with pytest.raises(problems.LineNotOpen):
-        await evolution.numbers_on_whatsapp("wa1", ["5511988887777"])
+        await evolution.look_up_numbers("wa1", ["5511988887777"])

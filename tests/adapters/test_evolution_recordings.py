@@ -1,4 +1,4 @@
-"""Every recorded answer of a route that we use has a meaning, and this is it."""
+"""Read every recorded answer of the routes that we use."""
 
 import json
 from typing import Any
@@ -9,14 +9,14 @@ import pytest
 from shared import problems
 from shared.domain.outgoing import (
     Audio,
-    Contact,
+    ContactCard,
     Contacts,
     Location,
-    Media,
     MediaKind,
     Outgoing,
-    Poll,
-    Reaction,
+    OutgoingMedia,
+    OutgoingPoll,
+    OutgoingReaction,
     Sticker,
     Text,
 )
@@ -39,13 +39,13 @@ KEY = MessageKey("3EB0", "5511988887777@s.whatsapp.net", True)
 
 CONTENTS = {
     "sendText": Text("olá"),
-    "sendMedia": Media(MediaKind.IMAGE, "https://x.example/p.png"),
+    "sendMedia": OutgoingMedia(MediaKind.IMAGE, "https://x.example/p.png"),
     "sendWhatsAppAudio": Audio("SUQzAAAA"),
     "sendSticker": Sticker("iVBOR"),
     "sendLocation": Location(-23.5, -46.6),
-    "sendContact": Contacts((Contact("J", "+55 11 97777-6666"),)),
-    "sendReaction": Reaction(KEY, "👍"),
-    "sendPoll": Poll("Qual?", ("A", "B")),
+    "sendContact": Contacts((ContactCard("J", "+55 11 97777-6666"),)),
+    "sendReaction": OutgoingReaction(KEY, "👍"),
+    "sendPoll": OutgoingPoll("Qual?", ("A", "B")),
 }
 
 MEANINGS = {
@@ -131,7 +131,7 @@ MEANINGS = {
     "a page": """
         baileys-findMessages-lid evolution-findMessages evolution-findMessages-by-id
         cross-instance-query-override-findMessages""",
-    "Media": "s3-getBase64",
+    "ReceivedMedia": "s3-getBase64",
     "https://pps.whatsapp.net/v/t61/x.jpg?oe=1": "baileys-fetchProfilePictureUrl",
     "Sent": """
         baileys-deleteMessageForEveryone baileys-updateMessage baileys-sendContact
@@ -167,16 +167,16 @@ MEANING = {name: meaning for meaning, names in MEANINGS.items() for name in name
 
 
 async def ask(evolution: Evolution, recorded: dict[str, Any]) -> Any:
-    """Our question to which the recording is an answer."""
+    """Make the call to which the recording is an answer."""
     route = recorded["request"]["path"].partition("?")[0].strip("/").split("/")
     to = (recorded["request"].get("body") or {}).get("number", "5511988887777")
     match route:
         case ["message", how, name] if how in CONTENTS:
-            return await evolution.send(name, Outgoing(str(to), CONTENTS[how]))
+            return await evolution.send_message(name, Outgoing(str(to), CONTENTS[how]))
         case ["instance", "create"]:
-            return await evolution.create("wa1", WANTED)
+            return await evolution.create_instance("wa1", WANTED)
         case ["instance", "fetchInstances"]:
-            return [sighting async for sighting in evolution.census()]
+            return [sighting async for sighting in evolution.take_census()]
         case ["instance", what, name]:
             return await ask_of_instance(evolution, what, name)
         case ["webhook" | "settings" as what, how, name]:
@@ -192,13 +192,13 @@ async def ask(evolution: Evolution, recorded: dict[str, Any]) -> Any:
 async def ask_of_instance(evolution: Evolution, what: str, name: str) -> Any:
     match what:
         case "connectionState":
-            return await evolution.connection(name)
+            return await evolution.find_connection(name)
         case "connect":
-            return await evolution.connect(name)
+            return await evolution.connect_instance(name)
         case "restart":
-            return await evolution.restart(name)
+            return await evolution.restart_instance(name)
         case "delete":
-            return await evolution.delete(name)
+            return await evolution.delete_instance(name)
         case _:
             raise NotImplementedError
 
@@ -206,11 +206,11 @@ async def ask_of_instance(evolution: Evolution, what: str, name: str) -> Any:
 async def ask_of_configuration(evolution: Evolution, what: str, name: str) -> Any:
     match what:
         case "webhook/set" | "settings/set":
-            return await evolution.configure(name, WANTED)
+            return await evolution.configure_instance(name, WANTED)
         case "webhook/find":
-            return await evolution.configuration(name)
+            return await evolution.find_configuration(name)
         case "settings/find":
-            return await evolution.settings(name)
+            return await evolution.find_settings(name)
         case _:
             raise NotImplementedError
 
@@ -218,9 +218,9 @@ async def ask_of_configuration(evolution: Evolution, what: str, name: str) -> An
 async def ask_of_server(evolution: Evolution, what: str) -> Any:
     match what:
         case "":
-            return await evolution.version()
+            return await evolution.fetch_version()
         case "verify-creds":
-            return await evolution.verify()
+            return await evolution.accepts_key()
         case _:
             raise NotImplementedError
 
@@ -228,19 +228,19 @@ async def ask_of_server(evolution: Evolution, what: str) -> Any:
 async def ask_of_chat(evolution: Evolution, what: str, name: str) -> Any:
     match what:
         case "whatsappNumbers":
-            return await evolution.numbers_on_whatsapp(name, ["5511988887777"])
+            return await evolution.look_up_numbers(name, ["5511988887777"])
         case "findMessages":
-            return await evolution.messages(name, NOON, NIGHT)
+            return await evolution.history(name, "5511999990001", NOON, NIGHT)
         case "getBase64FromMediaMessage":
-            return await evolution.media(name, "3EB0")
+            return await evolution.fetch_media(name, "3EB0")
         case "markMessageAsRead":
             return await evolution.mark_read(name, [KEY])
         case "updateMessage":
-            return await evolution.edit(name, KEY, "editado")
+            return await evolution.edit_message(name, KEY, "editado")
         case "deleteMessageForEveryone":
             return await evolution.delete_message(name, KEY)
         case "fetchProfilePictureUrl":
-            return await evolution.profile_picture(name, "5511988887777")
+            return await evolution.find_profile_picture(name, "5511988887777")
         case _:
             raise NotImplementedError
 
@@ -259,7 +259,7 @@ def in_words(outcome: Any) -> str:
             return "presences" if hasattr(outcome[0], "exists") else "a census"
         case _:
             name = type(outcome).__name__
-            return "a page" if name == "Page" else name
+            return "a page" if name == "HistoryPage" else name
 
 
 @in_each("name", MEANING)
@@ -303,28 +303,29 @@ async def test_whoever_loses_the_race_of_two_creates_is_in_doubt(file):
 
     for body in losers:
         evolution, _ = an_evolution(lambda request, body=body: httpx.Response(400, json=body))
-        assert in_words(await evolution.create("race-e", WANTED)) == "Doubtful"
+        assert in_words(await evolution.create_instance("race-e", WANTED)) == "Doubtful"
 
 
 async def test_a_recorded_send_tells_its_id_and_the_address_whatsapp_chose():
     answer = exchange("baileys-sendText-br-ninth-digit")["response"]["body"]
     evolution, _ = an_evolution(lambda request: httpx.Response(201, json=answer))
 
-    sent = await evolution.send("wa1", Outgoing("5531988887777", Text("nono dígito")))
+    sent = await evolution.send_message("wa1", Outgoing("5531988887777", Text("nono dígito")))
 
     assert isinstance(sent, Sent)
     assert (sent.message_id, sent.jid) == (
         "3EB0284B32164462EECC53",
         "553188887777@s.whatsapp.net",
     )
-    assert sent.raw == answer
+    assert [event.message.text for event in sent.events] == ["nono dígito"]
+    assert "nono dígito" not in repr(sent)
 
 
 async def test_a_recorded_census_tells_names_states_and_own_numbers():
     answer = exchange("fetchInstances-baileys-open")["response"]["body"]
     evolution, _ = an_evolution(lambda request: httpx.Response(200, json=answer))
 
-    [sighting] = [sighting async for sighting in evolution.census()]
+    [sighting] = [sighting async for sighting in evolution.take_census()]
 
     assert (sighting.name, sighting.connection, sighting.number) == (
         "wa1",
@@ -337,7 +338,7 @@ async def test_a_census_of_1_8_tells_the_same():
     answer = exchange("v1.fetchInstances-all")["response"]["body"]
     evolution, _ = an_evolution(lambda request: httpx.Response(200, json=answer), "1.8.2")
 
-    census = [(s.name, s.connection, s.number) async for s in evolution.census()]
+    census = [(s.name, s.connection, s.number) async for s in evolution.take_census()]
 
     assert census == [
         ("wa1", Connection.OPEN, "5511999990001"),
@@ -349,11 +350,11 @@ async def test_recorded_lookups_come_back_in_the_order_asked():
     recorded = exchange("baileys-whatsappNumbers")
     answer = recorded["response"]["body"]
     evolution, _ = an_evolution(lambda request: httpx.Response(200, json=answer))
-    asked = recorded["request"]["body"]["numbers"]
+    numbers = recorded["request"]["body"]["numbers"]
 
-    presences = await evolution.numbers_on_whatsapp("wa1", asked)
+    presences = await evolution.look_up_numbers("wa1", numbers)
 
-    assert [presence.number for presence in presences] == asked
+    assert [presence.number for presence in presences] == numbers
     assert [presence.exists for presence in presences] == [True, False, True, True, True]
     assert presences[2].jid == "553188887777@s.whatsapp.net"
     assert presences[4].lid == "111222333444555@lid"
@@ -363,7 +364,7 @@ async def test_a_recorded_file_tells_its_size():
     answer = exchange("s3-getBase64")["response"]["body"]
     evolution, _ = an_evolution(lambda request: httpx.Response(201, json=answer))
 
-    media = await evolution.media("wa-s3", "3EB09F41F07DBC8DD026DB")
+    media = await evolution.fetch_media("wa-s3", "3EB09F41F07DBC8DD026DB")
 
     assert (media.mimetype, media.file_name, media.size) == (
         "image/png",
@@ -372,13 +373,19 @@ async def test_a_recorded_file_tells_its_size():
     )
 
 
-async def test_a_recorded_page_holds_the_records_as_they_were_written():
+async def test_a_recorded_page_holds_the_messages_oldest_first():
     answer = exchange("evolution-findMessages")["response"]["body"]
     evolution, _ = an_evolution(lambda request: httpx.Response(200, json=answer))
 
-    page = await evolution.messages("evo1", NOON, NIGHT)
+    page = await evolution.history("evo1", "5511999990001", NOON, NIGHT)
 
-    assert list(page.records) == answer["messages"]["records"]
+    records = answer["messages"]["records"]
+    (recalled, *_) = page.events
+    assert [message.id for message in recalled.messages] == [
+        record["key"]["id"] for record in reversed(records)
+    ]
+    assert page.size == len(records)
+    assert page.newest_at == max(record["messageTimestamp"] for record in records) * 1000
     assert (page.page, page.pages) == (1, 1)
 
 
@@ -386,15 +393,15 @@ async def test_a_webhook_that_is_off_reads_as_wanting_no_events():
     answer = exchange("webhook-set-disabled")["response"]["body"]
     evolution, _ = an_evolution(lambda request: httpx.Response(200, json=answer))
 
-    found = await evolution.configuration("evo-min")
+    configuration = await evolution.find_configuration("evo-min")
 
-    assert found.webhook_events == ()
+    assert configuration.webhook_events == ()
 
 
 @in_each("version", ["2.3.6", "1.8.2"])
 async def test_no_webhook_at_all_reads_as_wanting_nothing(version):
     evolution, _ = an_evolution(lambda request: httpx.Response(200, content=b"null"), version)
 
-    found = await evolution.configuration("evo-min")
+    configuration = await evolution.find_configuration("evo-min")
 
-    assert (found.webhook_url, found.webhook_events) == ("", ())
+    assert (configuration.webhook_url, configuration.webhook_events) == ("", ())

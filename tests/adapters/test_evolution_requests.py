@@ -1,10 +1,10 @@
-"""What we send is what was recorded: routes, bodies, headers, in both dialects."""
+"""Send requests as they were recorded: routes, bodies, headers, in both dialects."""
 
 import httpx
 import pytest
 
 from shared.domain.upstream import Configuration
-from shared.evolution.dialects import SETTINGS
+from shared.evolution.subscription import SETTINGS
 from tests.adapters.evolution_wire import KEY, WANTED, an_evolution, exchange, saying
 from tests.cases import in_each
 
@@ -18,7 +18,7 @@ def recorded(name):
 async def test_a_create_asks_for_no_code_and_no_token_of_ours():
     evolution, wire = an_evolution(saying(201, {"instance": {}}))
 
-    await evolution.create("wa1", WANTED, "5511999990001")
+    await evolution.create_instance("wa1", WANTED, "5511999990001")
 
     assert wire.paths == ["POST /instance/create"]
     assert wire.bodies == [
@@ -47,22 +47,22 @@ async def test_a_create_asks_for_no_code_and_no_token_of_ours():
 
 async def test_a_create_uses_no_word_that_no_recorded_create_uses():
     evolution, wire = an_evolution(saying(201, {"instance": {}}))
-    known = recorded("create-evolution-full")["body"]
+    body = recorded("create-evolution-full")["body"]
 
-    await evolution.create("wa1", WANTED, "5511999990001")
+    await evolution.create_instance("wa1", WANTED, "5511999990001")
 
-    assert wire.bodies[0].keys() <= known.keys() | {"qrcode"}
-    assert wire.bodies[0]["webhook"].keys() <= known["webhook"].keys() | {"enabled"}
+    assert wire.bodies[0].keys() <= body.keys() | {"qrcode"}
+    assert wire.bodies[0]["webhook"].keys() <= body["webhook"].keys() | {"enabled"}
 
 
 async def test_a_create_on_1_8_is_flat_and_in_snake_case():
     request = recorded("v1.create")["body"]
     evolution, wire = an_evolution(saying(201, {"instance": {}}), "1.8.2")
-    wanted = Configuration(
+    configuration = Configuration(
         "http://host/hook", {"authorization": "never sent"}, ("MESSAGES_UPSERT",)
     )
 
-    await evolution.create("wa1", wanted, "5511999990001")
+    await evolution.create_instance("wa1", configuration, "5511999990001")
 
     expected = {**request, "qrcode": False, "groups_ignore": False, "read_status": True}
     del expected["token"]
@@ -71,18 +71,20 @@ async def test_a_create_on_1_8_is_flat_and_in_snake_case():
 
 async def test_1_8_is_not_asked_for_events_it_may_not_know():
     evolution, wire = an_evolution(saying(201, {"instance": {}}), "1.8.2")
-    wanted = Configuration("https://x.example", {}, ("MESSAGES_UPSERT", "SEND_MESSAGE_UPDATE"))
+    configuration = Configuration(
+        "https://x.example", {}, ("MESSAGES_UPSERT", "SEND_MESSAGE_UPDATE")
+    )
 
-    await evolution.create("wa1", wanted)
+    await evolution.create_instance("wa1", configuration)
 
     assert wire.bodies[0]["events"] == ["MESSAGES_UPSERT"]
-    assert evolution.expected(wanted).webhook_events == ("MESSAGES_UPSERT",)
+    assert evolution.fit_configuration(configuration).webhook_events == ("MESSAGES_UPSERT",)
 
 
 async def test_configuring_sets_the_webhook_and_all_settings():
     evolution, wire = an_evolution(saying(201, {}))
 
-    await evolution.configure("evo-min", WANTED)
+    await evolution.configure_instance("evo-min", WANTED)
 
     assert wire.paths == ["POST /webhook/set/evo-min", "POST /settings/set/evo-min"]
     webhook, settings = wire.bodies
@@ -94,7 +96,9 @@ async def test_configuring_sets_the_webhook_and_all_settings():
 async def test_configuring_1_8_is_flat():
     evolution, wire = an_evolution(saying(201, {}), "1.8.2")
 
-    await evolution.configure("wa1", Configuration("http://host/hook", {}, ("MESSAGES_UPSERT",)))
+    await evolution.configure_instance(
+        "wa1", Configuration("http://host/hook", {}, ("MESSAGES_UPSERT",))
+    )
 
     webhook, settings = wire.bodies
     assert webhook == recorded("v1.webhook-set")["body"]
@@ -112,7 +116,7 @@ async def test_configuring_1_8_is_flat():
 async def test_silencing_turns_the_webhook_off_and_forgets_its_address(version):
     evolution, wire = an_evolution(saying(201, {}), version)
 
-    await evolution.silence("wa1")
+    await evolution.silence_instance("wa1")
 
     webhook = wire.bodies[0].get("webhook", wire.bodies[0])
     assert (webhook["enabled"], webhook["events"]) == (False, [])
@@ -123,7 +127,7 @@ async def test_silencing_turns_the_webhook_off_and_forgets_its_address(version):
 async def test_a_restart_uses_the_method_of_its_version(version, method):
     evolution, wire = an_evolution(saying(200, {"instance": {"state": "open"}}), version)
 
-    await evolution.restart("wa1")
+    await evolution.restart_instance("wa1")
 
     assert wire.paths == [f"{method} /instance/restart/wa1"]
 
@@ -143,13 +147,13 @@ async def test_the_state_that_a_restart_answers_tells_whether_it_was_connected(
 ):
     evolution, _ = an_evolution(saying(200, {"instance": {"state": state}}), version)
 
-    assert await evolution.restart("wa1") is restarting
+    assert await evolution.restart_instance("wa1") is restarting
 
 
 async def test_a_number_asks_connect_for_a_pairing_code():
     evolution, wire = an_evolution(saying(200, {"count": 0}))
 
-    await evolution.connect("wa-qrlimit", "5511933332222")
+    await evolution.connect_instance("wa-qrlimit", "5511933332222")
 
     assert wire.paths == [f"GET {recorded('connect-baileys-pairing-code')['path']}"]
 
@@ -157,8 +161,8 @@ async def test_a_number_asks_connect_for_a_pairing_code():
 async def test_every_request_carries_the_key_in_a_header_and_nowhere_else():
     evolution, wire = an_evolution(saying(201, {"instance": {}}))
 
-    await evolution.create("wa1", WANTED)
-    await evolution.connect("wa1", "5511933332222")
+    await evolution.create_instance("wa1", WANTED)
+    await evolution.connect_instance("wa1", "5511933332222")
 
     for request in wire.requests:
         assert request.headers["apikey"] == KEY
@@ -167,7 +171,7 @@ async def test_every_request_carries_the_key_in_a_header_and_nowhere_else():
 
 
 @in_each(
-    ("name", "written"),
+    ("name", "segment"),
     [
         ("instance_a~2fb", "instance_a~2fb"),
         ("a/b", "a%2Fb"),
@@ -180,19 +184,19 @@ async def test_every_request_carries_the_key_in_a_header_and_nowhere_else():
         ("ação ", "a%C3%A7%C3%A3o%20"),
     ],
 )
-async def test_a_name_stays_one_segment_of_the_path(name, written):
+async def test_a_name_stays_one_segment_of_the_path(name, segment):
     evolution, wire = an_evolution(saying(200, {"instance": {"state": "open"}}))
 
-    await evolution.connection(name)
+    await evolution.find_connection(name)
 
-    assert wire.paths == [f"GET /instance/connectionState/{written}"]
+    assert wire.paths == [f"GET /instance/connectionState/{segment}"]
 
 
 async def test_a_server_under_a_path_is_called_there():
     answer = saying(200, {"instance": {"state": "open"}})
     evolution, wire = an_evolution(answer, url="http://host.test/evo")
 
-    await evolution.connection("wa1")
+    await evolution.find_connection("wa1")
 
     assert wire.requests[0].url == httpx.URL("http://host.test/evo/instance/connectionState/wa1")
 
@@ -201,6 +205,6 @@ async def test_a_redirect_is_not_followed_with_our_key():
     redirect = httpx.Response(307, headers={"location": "https://elsewhere.test/"})
     evolution, wire = an_evolution(lambda request: redirect)
 
-    await evolution.create("wa1", WANTED)
+    await evolution.create_instance("wa1", WANTED)
 
     assert len(wire.requests) == 1

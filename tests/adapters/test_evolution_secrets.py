@@ -1,4 +1,4 @@
-"""What a server says and what we say to it stays between the two."""
+"""Disclose neither what a server answers nor what we send to it."""
 
 import asyncio
 import traceback
@@ -46,9 +46,9 @@ LEAKS = {
 async def test_what_the_server_says_is_never_repeated(call, leak):
     evolution, _ = an_evolution(saying(*LEAKS[leak]))
 
-    told = await all_that_is_told(evolution, call)
+    disclosed = await all_that_is_disclosed(evolution, call)
 
-    assert not any(secret in told for secret in (*SECRETS, KEY))
+    assert not any(secret in disclosed for secret in (*SECRETS, KEY))
 
 
 @everything
@@ -56,10 +56,10 @@ async def test_what_the_server_says_is_never_repeated(call, leak):
 async def test_our_key_is_in_no_problem_and_no_outcome(call, error):
     evolution, _ = an_evolution(failing(error))
 
-    assert KEY not in await all_that_is_told(evolution, call)
+    assert KEY not in await all_that_is_disclosed(evolution, call)
 
 
-async def all_that_is_told(evolution, call):
+async def all_that_is_disclosed(evolution, call):
     try:
         return repr(await EVERYTHING[call](evolution))
     except problems.Problem as problem:
@@ -77,7 +77,7 @@ async def test_a_key_that_can_not_be_sent_is_not_shown_either(call, key):
 
     evolution = Evolution(a_server(key=key), httpx.AsyncClient(transport=Picky()))
 
-    assert "secreta" not in await all_that_is_told(evolution, call)
+    assert "secreta" not in await all_that_is_disclosed(evolution, call)
 
 
 async def test_a_real_client_does_not_show_a_key_that_it_can_not_send():
@@ -94,7 +94,7 @@ async def test_a_real_client_does_not_show_a_key_that_it_can_not_send():
         port = listening.sockets[0].getsockname()[1]
         server = server.model_copy(update={"url": f"http://127.0.0.1:{port}"})
 
-        told = await all_that_is_told(Evolution(server, http), "connection")
+        disclosed = await all_that_is_disclosed(Evolution(server, http), "connection")
 
-    assert "can't be spoken to" in told
-    assert "secreta" not in told
+    assert "can't be spoken to" in disclosed
+    assert "secreta" not in disclosed

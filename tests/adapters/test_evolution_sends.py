@@ -1,4 +1,4 @@
-"""What is said and asked in chats is sent as it was recorded, in both dialects."""
+"""Send messages and questions about chats as they were recorded, in both dialects."""
 
 from datetime import UTC, datetime
 
@@ -6,15 +6,15 @@ import pytest
 
 from shared.domain.outgoing import (
     Audio,
-    Contact,
+    ContactCard,
     Contacts,
     Location,
-    Media,
     MediaKind,
     Options,
     Outgoing,
-    Poll,
-    Reaction,
+    OutgoingMedia,
+    OutgoingPoll,
+    OutgoingReaction,
     Sticker,
     Text,
 )
@@ -34,7 +34,7 @@ def recorded(name):
 
 def media_of(name, kind):
     body = recorded(name)["body"]
-    return Media(kind, body["media"], body["mimetype"], body["caption"], body["fileName"])
+    return OutgoingMedia(kind, body["media"], body["mimetype"], body["caption"], body["fileName"])
 
 
 SENDS = {
@@ -68,13 +68,13 @@ SENDS = {
     "baileys-sendContact": Outgoing(
         MARIA,
         Contacts(
-            (Contact("João", "+55 11 97777-6666", "ACME", "a@b.c", "https://x.y"),),
+            (ContactCard("João", "+55 11 97777-6666", "ACME", "a@b.c", "https://x.y"),),
         ),
     ),
     "baileys-sendReaction": Outgoing(
-        MARIA, Reaction(MessageKey("3EB0D185E700E8211E1E34", JID, True), "👍")
+        MARIA, OutgoingReaction(MessageKey("3EB0D185E700E8211E1E34", JID, True), "👍")
     ),
-    "baileys-sendPoll": Outgoing(MARIA, Poll("Qual?", ("A", "B"))),
+    "baileys-sendPoll": Outgoing(MARIA, OutgoingPoll("Qual?", ("A", "B"))),
 }
 
 
@@ -83,7 +83,7 @@ async def test_a_send_is_sent_as_it_was_recorded(name):
     request = recorded(name)
     evolution, wire = an_evolution(saying(201, exchange(name)["response"]["body"]))
 
-    await evolution.send("wa1", SENDS[name])
+    await evolution.send_message("wa1", SENDS[name])
 
     assert wire.paths == [f"POST {request['path']}"]
     assert wire.bodies == [request["body"]]
@@ -93,7 +93,7 @@ async def test_a_text_is_sent_to_1_8_as_its_source_wants_it():
     request = recorded("v1.sendText")
     evolution, wire = an_evolution(saying(201, {}), "1.8.2")
 
-    await evolution.send(
+    await evolution.send_message(
         "wa1", Outgoing(MARIA, Text("oi"), Options(typing_ms=1200, link_preview=False))
     )
 
@@ -119,7 +119,7 @@ OLD_BODIES = [
         },
     ),
     (
-        Outgoing(MARIA, Contacts((Contact("J", "5511977776666"),))),
+        Outgoing(MARIA, Contacts((ContactCard("J", "5511977776666"),))),
         {
             "number": MARIA,
             "contactMessage": [
@@ -128,7 +128,7 @@ OLD_BODIES = [
         },
     ),
     (
-        Outgoing(MARIA, Reaction(MessageKey("3EB0", JID, False), "")),
+        Outgoing(MARIA, OutgoingReaction(MessageKey("3EB0", JID, False), "")),
         {
             "reactionMessage": {
                 "key": {"id": "3EB0", "remoteJid": JID, "fromMe": False},
@@ -143,7 +143,7 @@ OLD_BODIES = [
 async def test_1_8_gets_the_content_in_an_object_of_its_own(outgoing, body):
     evolution, wire = an_evolution(saying(201, {}), "1.8.2")
 
-    await evolution.send("wa1", outgoing)
+    await evolution.send_message("wa1", outgoing)
 
     assert wire.bodies == [body]
 
@@ -151,13 +151,15 @@ async def test_1_8_gets_the_content_in_an_object_of_its_own(outgoing, body):
 async def test_whom_a_text_mentions_is_said_in_digits_and_once():
     evolution, wire = an_evolution(saying(201, {}))
 
-    await evolution.send("wa1", Outgoing(MARIA, Text("oi"), Options(mentions=("+55 11", "5511"))))
+    await evolution.send_message(
+        "wa1", Outgoing(MARIA, Text("oi"), Options(mentions=("+55 11", "5511")))
+    )
 
     assert wire.bodies[0]["mentioned"] == ["5511"]
 
 
 CHATS = {
-    "baileys-updateMessage": lambda e: e.edit(
+    "baileys-updateMessage": lambda e: e.edit_message(
         "wa1", MessageKey("3EB0889CC8D1898B484C3E", JID, True), "editado"
     ),
     "baileys-deleteMessageForEveryone": lambda e: e.delete_message(
@@ -166,9 +168,9 @@ CHATS = {
     "baileys-markMessageAsRead": lambda e: e.mark_read(
         "wa1", [MessageKey("3A000000000000000003", JID, False)]
     ),
-    "baileys-getBase64": lambda e: e.media("wa1", "3EB00C57CC39265A718A94"),
-    "baileys-fetchProfilePictureUrl": lambda e: e.profile_picture("wa1", MARIA),
-    "baileys-whatsappNumbers": lambda e: e.numbers_on_whatsapp(
+    "baileys-getBase64": lambda e: e.fetch_media("wa1", "3EB00C57CC39265A718A94"),
+    "baileys-fetchProfilePictureUrl": lambda e: e.find_profile_picture("wa1", MARIA),
+    "baileys-whatsappNumbers": lambda e: e.look_up_numbers(
         "wa1", recorded("baileys-whatsappNumbers")["body"]["numbers"]
     ),
 }
@@ -192,7 +194,7 @@ async def test_1_8_marks_as_read_and_edits_in_its_own_way():
     evolution, wire = an_evolution(saying(201, {}), "1.8.2")
 
     await evolution.mark_read("wa1", [MessageKey("3A", JID, False)])
-    await evolution.edit("wa1", MessageKey("3A", JID, True), "editado")
+    await evolution.edit_message("wa1", MessageKey("3A", JID, True), "editado")
 
     assert wire.paths == ["PUT /chat/markMessageAsRead/wa1", "PUT /chat/updateMessage/wa1"]
     assert list(wire.bodies[0]) == ["read_messages"]
@@ -202,7 +204,7 @@ async def test_messages_are_asked_for_by_both_ends_of_a_time():
     evolution, wire = an_evolution(saying(200, {"messages": {"records": []}}))
     since, until = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC)
 
-    await evolution.messages("wa1", since, until, 3)
+    await evolution.history("wa1", "5511999990001", since, until, 3)
 
     times = {"gte": "2026-01-01T00:00:00.000Z", "lte": "2026-01-02T00:00:00.000Z"}
     assert wire.bodies == [{"where": {"messageTimestamp": times}, "page": 3, "offset": 50}]
@@ -210,18 +212,22 @@ async def test_messages_are_asked_for_by_both_ends_of_a_time():
 
 async def test_of_what_1_8_answers_only_the_time_asked_for_is_kept():
     stamps = [1767225600, "1767225601", {"low": 1767312001, "high": 0}, None]
-    answer = [{"messageTimestamp": stamp} for stamp in stamps]
+    answer = [
+        {"key": {"remoteJid": JID, "id": f"3A{place}"}, "messageTimestamp": stamp}
+        for place, stamp in enumerate(stamps)
+    ]
     evolution, _ = an_evolution(saying(200, answer), "1.8.2")
     since, until = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC)
 
-    page = await evolution.messages("wa1", since, until)
+    page = await evolution.history("wa1", "5511999990001", since, until)
 
-    assert list(page.records) == answer[:2]
+    (recalled,) = page.events
+    assert [message.id for message in recalled.messages] == ["3A1", "3A0"]
     assert page.pages == 1
 
 
 async def test_nobody_is_looked_up_without_a_call():
     evolution, wire = an_evolution(saying(500))
 
-    assert await evolution.numbers_on_whatsapp("wa1", []) == []
+    assert await evolution.look_up_numbers("wa1", []) == []
     assert wire.requests == []

@@ -1,4 +1,4 @@
-"""The life of an instance, and what is said through it, on the simulated server of each version."""
+"""Live an instance's life, and send through it, on the simulated server of each version."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -12,15 +12,15 @@ from shared import problems
 from shared.config import Server
 from shared.domain.outgoing import (
     Audio,
-    Contact,
+    ContactCard,
     Contacts,
     Location,
-    Media,
     MediaKind,
     Options,
     Outgoing,
-    Poll,
-    Reaction,
+    OutgoingMedia,
+    OutgoingPoll,
+    OutgoingReaction,
     Sticker,
     Text,
 )
@@ -38,7 +38,7 @@ from shared.domain.upstream import (
     WhyNotSent,
 )
 from shared.evolution.client import Evolution
-from shared.evolution.dialects import SETTINGS
+from shared.evolution.subscription import SETTINGS
 from tests.adapters.evolution_wire import KEY, WANTED
 
 pytestmark = pytest.mark.anyio
@@ -52,15 +52,15 @@ PNG = "iVBORw0KGgo="
 
 @dataclass
 class Pair:
-    """A client and the server that it talks to."""
+    """A client with its server."""
 
     evolution: Evolution
     server: Simulator
     version: str
 
     async def open_up(self) -> None:
-        assert await self.evolution.create(NAME, WANTED) == Created()
-        await self.evolution.connect(NAME)
+        assert await self.evolution.create_instance(NAME, WANTED) == Created()
+        await self.evolution.connect_instance(NAME)
         await self.server.scan(NAME, OURS)
 
 
@@ -75,113 +75,113 @@ async def pair(request, anyio_backend) -> AsyncIterator[Pair]:
 
 
 async def names(evolution):
-    return [sighting.name async for sighting in evolution.census()]
+    return [sighting.name async for sighting in evolution.take_census()]
 
 
 async def test_an_instance_is_made_scanned_restarted_silenced_and_deleted(pair):
     evolution = pair.evolution
 
-    assert await evolution.connection(NAME) is None
-    assert await evolution.create(NAME, WANTED) == Created()
-    assert await evolution.connection(NAME) is Connection.CLOSED
-    code = await evolution.connect(NAME)
+    assert await evolution.find_connection(NAME) is None
+    assert await evolution.create_instance(NAME, WANTED) == Created()
+    assert await evolution.find_connection(NAME) is Connection.CLOSED
+    code = await evolution.connect_instance(NAME)
     assert isinstance(code, Scannable)
     assert code.qr == pair.server.code(NAME)
     assert code.png.startswith("data:image/png;base64,")
-    assert await evolution.connection(NAME) is Connection.CONNECTING
-    assert await evolution.restart(NAME) is False
+    assert await evolution.find_connection(NAME) is Connection.CONNECTING
+    assert await evolution.restart_instance(NAME) is False
     await pair.server.scan(NAME, OURS)
-    assert await evolution.connection(NAME) is Connection.OPEN
-    assert await evolution.connect(NAME) == Connected()
-    assert await evolution.restart(NAME) is True
-    await pair.server.settled()
-    assert await evolution.connection(NAME) is Connection.OPEN
-    assert await evolution.silence(NAME) is True
-    assert await evolution.delete(NAME) is True
-    await pair.server.settled()
-    assert await evolution.connection(NAME) is None
+    assert await evolution.find_connection(NAME) is Connection.OPEN
+    assert await evolution.connect_instance(NAME) == Connected()
+    assert await evolution.restart_instance(NAME) is True
+    await pair.server.drain()
+    assert await evolution.find_connection(NAME) is Connection.OPEN
+    assert await evolution.silence_instance(NAME) is True
+    assert await evolution.delete_instance(NAME) is True
+    await pair.server.drain()
+    assert await evolution.find_connection(NAME) is None
     assert await names(evolution) == []
 
 
 async def test_what_is_not_there_is_answered_so(pair):
     evolution = pair.evolution
 
-    assert await evolution.connect(NAME) is None
-    assert await evolution.restart(NAME) is None
-    assert await evolution.configure(NAME, WANTED) is False
-    assert await evolution.configuration(NAME) is None
-    assert await evolution.settings(NAME) is None
-    assert await evolution.silence(NAME) is False
-    assert await evolution.delete(NAME) is False
-    assert await evolution.numbers_on_whatsapp(NAME, [MARIA]) is None
-    assert await evolution.media(NAME, "3A") is None
-    assert await evolution.profile_picture(NAME, MARIA) is None
-    unsent = await evolution.send(NAME, Outgoing(MARIA, Text("oi")))
+    assert await evolution.connect_instance(NAME) is None
+    assert await evolution.restart_instance(NAME) is None
+    assert await evolution.configure_instance(NAME, WANTED) is False
+    assert await evolution.find_configuration(NAME) is None
+    assert await evolution.find_settings(NAME) is None
+    assert await evolution.silence_instance(NAME) is False
+    assert await evolution.delete_instance(NAME) is False
+    assert await evolution.look_up_numbers(NAME, [MARIA]) is None
+    assert await evolution.fetch_media(NAME, "3A") is None
+    assert await evolution.find_profile_picture(NAME, MARIA) is None
+    unsent = await evolution.send_message(NAME, Outgoing(MARIA, Text("oi")))
     assert unsent.reason is WhyNotSent.INSTANCE_MISSING
 
 
 async def test_a_name_in_use_is_told_apart_from_a_full_server(pair):
-    await pair.evolution.create(NAME, WANTED)
+    await pair.evolution.create_instance(NAME, WANTED)
 
-    assert await pair.evolution.create(NAME, WANTED) == NameInUse()
+    assert await pair.evolution.create_instance(NAME, WANTED) == NameInUse()
     pair.server.faults.turn_on("full")
-    refused = await pair.evolution.create("instance_other", WANTED)
+    refused = await pair.evolution.create_instance("instance_other", WANTED)
 
     assert isinstance(refused, Refused)
     assert refused.full
 
 
 async def test_a_closed_instance_does_not_restart(pair):
-    await pair.evolution.create(NAME, WANTED)
+    await pair.evolution.create_instance(NAME, WANTED)
 
-    assert await pair.evolution.restart(NAME) is False
+    assert await pair.evolution.restart_instance(NAME) is False
 
 
 async def test_a_number_gets_a_pairing_code(pair):
-    await pair.evolution.create(NAME, WANTED)
+    await pair.evolution.create_instance(NAME, WANTED)
 
-    code = await pair.evolution.connect(NAME, OURS)
+    code = await pair.evolution.connect_instance(NAME, OURS)
 
     assert len(code.pairing_code) == 8
 
 
 async def test_it_is_configured_from_the_start(pair):
-    await pair.evolution.create(NAME, WANTED)
+    await pair.evolution.create_instance(NAME, WANTED)
 
-    assert await pair.evolution.configuration(NAME) == pair.evolution.expected(WANTED)
+    assert await pair.evolution.find_configuration(NAME) == pair.evolution.fit_configuration(WANTED)
 
 
 async def test_configuring_puts_everything_right_again(pair):
     await pair.server.plant(NAME)
 
-    assert await pair.evolution.configure(NAME, WANTED) is True
+    assert await pair.evolution.configure_instance(NAME, WANTED) is True
 
-    assert await pair.evolution.configuration(NAME) == pair.evolution.expected(WANTED)
+    assert await pair.evolution.find_configuration(NAME) == pair.evolution.fit_configuration(WANTED)
     assert SETTINGS.items() <= pair.server.settings(NAME).items()
 
 
 async def test_settings_read_as_they_were_set(pair):
-    await pair.evolution.create(NAME, WANTED)
-    await pair.evolution.configure(NAME, WANTED)
+    await pair.evolution.create_instance(NAME, WANTED)
+    await pair.evolution.configure_instance(NAME, WANTED)
 
-    found = await pair.evolution.settings(NAME)
+    settings = await pair.evolution.find_settings(NAME)
 
-    assert found == SETTINGS
+    assert settings == SETTINGS
 
 
 async def test_a_silenced_instance_wants_nothing(pair):
-    await pair.evolution.create(NAME, WANTED)
+    await pair.evolution.create_instance(NAME, WANTED)
 
-    await pair.evolution.silence(NAME)
+    await pair.evolution.silence_instance(NAME)
 
-    assert (await pair.evolution.configuration(NAME)).webhook_events == ()
+    assert (await pair.evolution.find_configuration(NAME)).webhook_events == ()
 
 
 async def test_a_census_shows_everybody_with_the_number_of_those_who_are_open(pair):
     await pair.open_up()
     await pair.server.plant("somebody else's")
 
-    census = {s.name: (s.connection, s.number) async for s in pair.evolution.census()}
+    census = {s.name: (s.connection, s.number) async for s in pair.evolution.take_census()}
 
     assert census == {
         NAME: (Connection.OPEN, OURS),
@@ -191,44 +191,44 @@ async def test_a_census_shows_everybody_with_the_number_of_those_who_are_open(pa
 
 async def test_names_with_anything_in_them_are_found_again(pair):
     for name in ("a/b", "..x", "é ~", "a?instanceName=b", "100%"):
-        await pair.evolution.create(name, WANTED)
+        await pair.evolution.create_instance(name, WANTED)
 
-        assert await pair.evolution.connection(name) is Connection.CLOSED, name
-        assert await pair.evolution.delete(name), name
+        assert await pair.evolution.find_connection(name) is Connection.CLOSED, name
+        assert await pair.evolution.delete_instance(name), name
 
 
 async def test_the_server_says_its_version_and_whether_it_takes_our_key(pair):
-    assert await pair.evolution.version() == pair.version
-    assert await pair.evolution.verify() is True
+    assert await pair.evolution.fetch_version() == pair.version
+    assert await pair.evolution.accepts_key() is True
 
     pair.server.faults.turn_on("key_rotated")
 
-    assert await pair.evolution.verify() is False
+    assert await pair.evolution.accepts_key() is False
     with pytest.raises(problems.EvolutionRefusedKey):
-        await pair.evolution.create(NAME, WANTED)
+        await pair.evolution.create_instance(NAME, WANTED)
 
 
 @pytest.mark.parametrize("fault", ["error_500_after", "cut_after", "no_answer_after"])
 async def test_a_create_whose_answer_got_lost_is_in_doubt_and_there(pair, fault):
     pair.server.faults.turn_on(fault, route="create", seconds=0.01)
 
-    assert isinstance(await pair.evolution.create(NAME, WANTED), Doubtful)
+    assert isinstance(await pair.evolution.create_instance(NAME, WANTED), Doubtful)
 
     pair.server.faults.turn_off(fault)
-    assert await pair.evolution.connection(NAME) is Connection.CLOSED
+    assert await pair.evolution.find_connection(NAME) is Connection.CLOSED
 
 
 SAID = [
     Text("olá"),
-    Media(MediaKind.IMAGE, PNG, "image/png", "foto", "p.png"),
-    Media(MediaKind.VIDEO, PNG),
-    Media(MediaKind.DOCUMENT, "https://x.example/a.pdf", file_name="a.pdf"),
+    OutgoingMedia(MediaKind.IMAGE, PNG, "image/png", "foto", "p.png"),
+    OutgoingMedia(MediaKind.VIDEO, PNG),
+    OutgoingMedia(MediaKind.DOCUMENT, "https://x.example/a.pdf", file_name="a.pdf"),
     Audio(PNG),
     Sticker(PNG),
     Location(-23.5, -46.6),
     Location(-23.5, -46.6, "Praça", "Rua X"),
-    Contacts((Contact("João", "5511977776666"), Contact("Ana", "+55 11 97777-5555"))),
-    Poll("Qual?", ("A", "B")),
+    Contacts((ContactCard("João", "5511977776666"), ContactCard("Ana", "+55 11 97777-5555"))),
+    OutgoingPoll("Qual?", ("A", "B")),
 ]
 
 
@@ -237,23 +237,25 @@ async def test_everything_that_can_be_said_arrives(pair, content):
     await pair.open_up()
 
     options = Options(mentions=(MARIA,), mention_everyone=True, link_preview=False)
-    sent = await pair.evolution.send(NAME, Outgoing(MARIA, content, options))
+    sent = await pair.evolution.send_message(NAME, Outgoing(MARIA, content, options))
 
     assert isinstance(sent, Sent)
     assert sent.jid == f"{MARIA}@s.whatsapp.net"
-    assert [seen.id for seen in pair.server.sent(NAME)] == [sent.message_id]
+    assert [message.id for message in pair.server.sent_messages(NAME)] == [sent.message_id]
 
 
 async def test_a_message_is_reacted_to_quoted_edited_and_taken_back(pair):
     await pair.open_up()
     evolution = pair.evolution
-    sent = await evolution.send(NAME, Outgoing(MARIA, Text("olá")))
+    sent = await evolution.send_message(NAME, Outgoing(MARIA, Text("olá")))
     key = MessageKey(sent.message_id, sent.jid, True)
 
     reply = Outgoing(MARIA, Text("re"), Options(quoted_id=key.id))
-    assert isinstance(await evolution.send(NAME, Outgoing(MARIA, Reaction(key, "👍"))), Sent)
-    assert isinstance(await evolution.send(NAME, reply), Sent)
-    assert isinstance(await evolution.edit(NAME, key, "olá!"), Sent)
+    assert isinstance(
+        await evolution.send_message(NAME, Outgoing(MARIA, OutgoingReaction(key, "👍"))), Sent
+    )
+    assert isinstance(await evolution.send_message(NAME, reply), Sent)
+    assert isinstance(await evolution.edit_message(NAME, key, "olá!"), Sent)
     assert isinstance(await evolution.delete_message(NAME, key), Sent)
 
 
@@ -261,32 +263,32 @@ async def test_nobody_there_and_nobody_connected_are_told_apart(pair):
     await pair.open_up()
     lost = Outgoing(NOBODY, Text("oi"))
 
-    assert (await pair.evolution.send(NAME, lost)).reason is WhyNotSent.NOT_ON_WHATSAPP
+    assert (await pair.evolution.send_message(NAME, lost)).reason is WhyNotSent.NOT_ON_WHATSAPP
     await pair.server.unpair(NAME)
-    closed = await pair.evolution.send(NAME, Outgoing(MARIA, Text("oi")))
+    closed = await pair.evolution.send_message(NAME, Outgoing(MARIA, Text("oi")))
 
     assert isinstance(closed, NotSent)
     assert closed.reason is WhyNotSent.NOT_CONNECTED
 
 
 async def test_an_instance_that_waits_for_its_scan_sends_nothing(pair):
-    await pair.evolution.create(NAME, WANTED)
-    unconnected = await pair.evolution.send(NAME, Outgoing(MARIA, Text("oi")))
-    await pair.evolution.connect(NAME)
-    unscanned = await pair.evolution.send(NAME, Outgoing(MARIA, Text("oi")))
+    await pair.evolution.create_instance(NAME, WANTED)
+    unconnected = await pair.evolution.send_message(NAME, Outgoing(MARIA, Text("oi")))
+    await pair.evolution.connect_instance(NAME)
+    unscanned = await pair.evolution.send_message(NAME, Outgoing(MARIA, Text("oi")))
 
     assert unconnected.reason is unscanned.reason is WhyNotSent.NOT_CONNECTED
 
 
 async def test_numbers_are_looked_up_in_the_order_asked(pair):
     await pair.open_up()
-    asked = [MARIA, NOBODY, "120363000000000001@g.us", "5531988887777"]
+    numbers = [MARIA, NOBODY, "120363000000000001@g.us", "5531988887777"]
 
-    found = await pair.evolution.numbers_on_whatsapp(NAME, asked)
+    presences = await pair.evolution.look_up_numbers(NAME, numbers)
 
-    assert [presence.number for presence in found] == asked
-    assert [presence.exists for presence in found][:2] == [True, False]
-    assert found[3].jid == "553188887777@s.whatsapp.net"
+    assert [presence.number for presence in presences] == numbers
+    assert [presence.exists for presence in presences][:2] == [True, False]
+    assert presences[3].jid == "553188887777@s.whatsapp.net"
 
 
 async def test_what_was_received_is_found_again_page_by_page(pair):
@@ -294,17 +296,17 @@ async def test_what_was_received_is_found_again_page_by_page(pair):
     ids = {await pair.server.receive(NAME, MARIA, f"oi {n}") for n in range(60)}
     now = datetime.now(UTC)
 
-    first = await pair.evolution.messages(NAME, now - timedelta(hours=1), now + timedelta(hours=1))
-    pages = [first] + [
-        await pair.evolution.messages(
-            NAME, now - timedelta(hours=1), now + timedelta(hours=1), number
-        )
-        for number in range(2, first.pages + 1)
-    ]
+    async def read_page(hours: int, number: int = 1):
+        since, until = now - timedelta(hours=hours), now - timedelta(hours=hours - 2)
+        return await pair.evolution.history(NAME, OURS, since, until, number)
 
-    assert {record["key"]["id"] for page in pages for record in page.records} == ids
-    older = await pair.evolution.messages(NAME, now - timedelta(hours=9), now - timedelta(hours=8))
-    assert older.records == ()
+    first = await read_page(1)
+    pages = [first] + [await read_page(1, number) for number in range(2, first.pages + 1)]
+
+    histories = [event for page in pages for event in page.events]
+    assert {message.id for history in histories for message in history.messages} == ids
+    older = await read_page(9)
+    assert older.size == 0
 
 
 async def test_a_file_that_was_received_can_be_had(pair):
@@ -312,11 +314,11 @@ async def test_a_file_that_was_received_can_be_had(pair):
     received = await pair.server.receive_media(NAME, MARIA, "image", PNG)
     text = await pair.server.receive(NAME, MARIA, "oi")
 
-    media = await pair.evolution.media(NAME, received)
+    media = await pair.evolution.fetch_media(NAME, received)
 
     assert (media.mimetype, media.base64) == ("image/png", PNG)
-    assert await pair.evolution.media(NAME, text) is None
-    assert await pair.evolution.media(NAME, "nope") is None
+    assert await pair.evolution.fetch_media(NAME, text) is None
+    assert await pair.evolution.fetch_media(NAME, "nope") is None
 
 
 async def test_what_was_received_is_marked_as_read(pair):

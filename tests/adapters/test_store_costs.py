@@ -11,18 +11,18 @@ from tests.perene import Perene
 
 
 def opened(current: Instance, number: str = NUMBER) -> Instance:
-    return current.moved(State.OPEN, None, LATER, number=number)
+    return current.with_state(State.OPEN, None, LATER, number=number)
 
 
 def moved(current: Instance) -> Instance:
-    return current.moved(State.PAIRING, None, LATER)
+    return current.with_state(State.PAIRING, None, LATER)
 
 
 async def test_a_look_is_two_reads_at_once(store: Store):
     held = await placed(store)
 
     with counting(store._client) as counted:
-        await store.look(held.tenant, held.name)
+        await store.find_tenant_and_instance(held.tenant, held.name)
 
     assert counted == Counted(reads=2, round_trips=1)
 
@@ -31,7 +31,7 @@ async def test_an_instance_is_one_read(store: Store):
     held = await placed(store)
 
     with counting(store._client) as counted:
-        await store.instance(held.name)
+        await store.find_instance(held.name)
 
     assert counted == Counted(reads=1, round_trips=1)
 
@@ -44,64 +44,66 @@ async def test_a_tenants_lines_are_a_read_each_and_one_more(
     lines = [await placed(store, line=f"line-{number}") for number in range(many)]
 
     with counting(store._client) as counted:
-        await store.lines(lines[0].tenant)
+        await store.list_lines(lines[0].tenant)
 
     assert counted == Counted(reads=1 + many, round_trips=2)
 
 
 @pytest.mark.parametrize("servers", [1, 3])
-async def test_a_place_is_two_reads_and_one_per_server_and_three_writes(store: Store, servers: int):
+async def test_a_place_is_three_reads_and_two_per_server_and_three_writes(
+    store: Store, servers: int
+):
     fleet = [Server(f"server-{number}") for number in range(servers)]
 
     with counting(store._client) as counted:
-        await store.place(a_new_line(), fleet)
+        await store.place_instance(a_new_line(), fleet)
 
-    assert counted == Counted(reads=2 + servers, writes=3, round_trips=3)
+    assert counted == Counted(reads=3 + 2 * servers, writes=3, round_trips=4 + servers)
 
 
 async def test_a_place_that_others_were_faster_at_is_two_reads(store: Store):
     await placed(store)
 
     with counting(store._client) as counted:
-        await store.place(a_new_line(held_by="another"), FLEET)
+        await store.place_instance(a_new_line(held_by="another"), FLEET)
 
     assert counted == Counted(reads=2, round_trips=1)
 
 
-async def test_a_release_is_one_read_and_three_changes(store: Store):
+async def test_a_release_is_two_reads_and_three_changes(store: Store):
     held = await placed(store)
 
     with counting(store._client) as counted:
-        await store.release(held)
+        await store.release_instance(held)
 
-    assert counted == Counted(reads=1, writes=2, deletes=1, round_trips=2)
+    assert counted == Counted(reads=2, writes=1, deletes=2, round_trips=3)
 
 
 async def test_a_release_of_a_number_is_a_read_and_a_change_more(store: Store):
     held = await placed(store)
-    current = await store.change(held.name, opened, LATER)
+    current = await store.change_instance(held.name, opened, LATER)
 
     with counting(store._client) as counted:
-        await store.release(current)
+        await store.release_instance(current)
 
-    assert counted == Counted(reads=2, writes=2, deletes=2, round_trips=3)
+    assert counted == Counted(reads=3, writes=1, deletes=3, round_trips=4)
 
 
 async def test_a_replacement_is_one_write(store: Store):
     held = await placed(store)
 
     with counting(store._client) as counted:
-        await store.replace(held, moved(held))
+        await store.replace_instance(held, moved(held))
 
     assert counted == Counted(writes=1, round_trips=1)
 
 
 async def test_a_claim_that_others_were_faster_at_is_one_read(store: Store):
     known = await settled(store)
-    await store.replace(known, known.granted("another", LATER))
+    await store.replace_instance(known, known.granted("another", LATER))
 
     with counting(store._client) as counted:
-        await store.replace(known, known.granted("me", LATER))
+        await store.replace_instance(known, known.granted("me", LATER))
 
     assert counted == Counted(reads=1, round_trips=2)
 
@@ -110,7 +112,7 @@ async def test_an_extension_is_one_write(store: Store):
     held = await placed(store)
 
     with counting(store._client) as counted:
-        await store.extend(held, LATER)
+        await store.extend_lease(held, LATER)
 
     assert counted == Counted(writes=1, round_trips=1)
 
@@ -119,17 +121,17 @@ async def test_a_settlement_is_one_write(store: Store):
     held = await placed(store)
 
     with counting(store._client) as counted:
-        await store.settle(held, moved)
+        await store.release_lease(held, moved)
 
     assert counted == Counted(writes=1, round_trips=1)
 
 
 async def test_a_settlement_after_an_event_is_one_read_more(store: Store):
     held = await placed(store)
-    await store.change(held.name, moved, LATER)
+    await store.change_instance(held.name, moved, LATER)
 
     with counting(store._client) as counted:
-        await store.settle(held, moved)
+        await store.release_lease(held, moved)
 
     assert (counted.reads, counted.writes) == (1, 1)
 
@@ -138,7 +140,7 @@ async def test_a_change_that_changes_nothing_is_one_read(store: Store):
     known = await settled(store)
 
     with counting(store._client) as counted:
-        await store.change(known.name, lambda _: None, LATER)
+        await store.change_instance(known.name, lambda _: None, LATER)
 
     assert counted == Counted(reads=1, round_trips=1)
 
@@ -147,7 +149,7 @@ async def test_a_change_is_one_read_and_one_write(store: Store):
     known = await settled(store)
 
     with counting(store._client) as counted:
-        await store.change(known.name, moved, LATER)
+        await store.change_instance(known.name, moved, LATER)
 
     assert counted == Counted(reads=1, writes=1, round_trips=2)
 
@@ -156,34 +158,34 @@ async def test_a_new_number_is_a_read_and_a_write_more(store: Store):
     known = await settled(store)
 
     with counting(store._client) as counted:
-        await store.change(known.name, opened, LATER)
+        await store.change_instance(known.name, opened, LATER)
 
     assert counted == Counted(reads=2, writes=2, round_trips=3)
 
 
 async def test_another_number_is_two_reads_and_two_writes_more(store: Store):
     known = await settled(store)
-    await store.change(known.name, opened, LATER)
+    await store.change_instance(known.name, opened, LATER)
 
     with counting(store._client) as counted:
-        await store.change(known.name, lambda line: opened(line, "5511999990002"), LATER)
+        await store.change_instance(known.name, lambda line: opened(line, "5511999990002"), LATER)
 
     assert counted == Counted(reads=3, writes=2, deletes=1, round_trips=4)
 
 
 async def test_a_contested_number_is_two_reads_more(store: Store):
     owner, newcomer = await settled(store), await settled(store, tenant="other")
-    await store.change(owner.name, opened, LATER)
+    await store.change_instance(owner.name, opened, LATER)
 
     with counting(store._client) as counted:
-        await store.change(newcomer.name, opened, LATER)
+        await store.change_instance(newcomer.name, opened, LATER)
 
     assert counted == Counted(reads=3, writes=1, round_trips=4)
 
 
 async def test_a_number_is_freed_by_one_read_and_one_write(store: Store):
     known = await settled(store)
-    current = await store.change(known.name, opened, LATER)
+    current = await store.change_instance(known.name, opened, LATER)
 
     with counting(store._client) as counted:
         await store.free_number(current)

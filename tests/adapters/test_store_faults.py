@@ -9,7 +9,7 @@ import pytest
 from google.api_core import exceptions
 from google.cloud import firestore
 
-from infra.local.children import free_port
+from infra.local.children import find_free_port
 from shared.domain.instances import Instance, State
 from shared.problems import StoreUnavailable
 from shared.store import Placed, Store, base
@@ -25,7 +25,7 @@ LOST = [
 
 def opened(current: Instance) -> Instance | None:
     known = (current.state, current.number) == (State.OPEN, NUMBER)
-    return None if known else current.moved(State.OPEN, None, LATER, number=NUMBER)
+    return None if known else current.with_state(State.OPEN, None, LATER, number=NUMBER)
 
 
 def reserved(perene: Perene) -> int:
@@ -38,11 +38,11 @@ def reserved(perene: Perene) -> int:
 async def test_a_place_sent_twice_reserves_once_and_holds_the_lease(perene: Perene, store: Store):
     wanted = a_new_line()
 
-    found = await Repeating(store).place(wanted, FLEET)
+    found = await Repeating(store).place_instance(wanted, FLEET)
 
     assert isinstance(found, Placed)
     assert found.instance.held_by(wanted)
-    assert found.instance == await store.instance(wanted.name)
+    assert found.instance == await store.find_instance(wanted.name)
     assert reserved(perene) == 1
 
 
@@ -52,65 +52,69 @@ async def test_a_place_sent_twice_on_a_known_tenant_and_server_reserves_once(
     perene.write("tenants/acme", tenant="acme", max_lines=2)
     await placed(store)
 
-    assert isinstance(await Repeating(store).place(a_new_line(line="vendas"), FLEET), Placed)
+    assert isinstance(
+        await Repeating(store).place_instance(a_new_line(line="vendas"), FLEET), Placed
+    )
     assert reserved(perene) == 2
 
 
 async def test_a_claim_sent_twice_is_held(store: Store):
     known = await settled(store)
 
-    held = await Repeating(store).replace(known, known.granted("me", LATER))
+    held = await Repeating(store).replace_instance(known, known.granted("me", LATER))
 
     assert held
-    assert held == await store.instance(known.name)
+    assert held == await store.find_instance(known.name)
 
 
 async def test_an_extension_sent_twice_is_held(store: Store):
     held = await placed(store)
 
-    extended = await Repeating(store).extend(held, LATER)
+    extended = await Repeating(store).extend_lease(held, LATER)
 
     assert extended
-    assert extended == await store.instance(held.name)
+    assert extended == await store.find_instance(held.name)
 
 
 async def test_a_settlement_sent_twice_is_settled(store: Store):
     held = await placed(store)
 
-    done = await Repeating(store).settle(held, lambda line: line.moved(State.OPEN, None, LATER))
+    done = await Repeating(store).release_lease(
+        held, lambda line: line.with_state(State.OPEN, None, LATER)
+    )
 
     assert (done.state, done.lease) == (State.OPEN, None)
-    assert done == await store.instance(held.name)
+    assert done == await store.find_instance(held.name)
 
 
 async def test_a_release_sent_twice_frees_one_slot(perene: Perene, store: Store):
     held = await placed(store)
     await placed(store, tenant="other")
 
-    assert await Repeating(store).release(held)
+    assert await Repeating(store).release_instance(held)
     assert reserved(perene) == 1
 
 
 async def test_a_release_sent_twice_frees_its_number(perene: Perene, store: Store):
     held = await placed(store)
-    current = await store.change(held.name, opened, LATER)
+    current = await store.change_instance(held.name, opened, LATER)
 
-    assert await Repeating(store).release(current)
+    assert await Repeating(store).release_instance(current)
     assert perene.documents("numbers") == {}
 
 
 async def test_an_event_sent_twice_is_written_once(perene: Perene, store: Store):
     known = await settled(store)
 
-    await Repeating(store).change(known.name, opened, LATER)
+    await Repeating(store).change_instance(known.name, opened, LATER)
 
-    assert (await store.instance(known.name)).state is State.OPEN
+    assert (await store.find_instance(known.name)).state is State.OPEN
     assert perene.documents("numbers")[NUMBER]["instance"] == known.name
 
 
 async def test_a_number_freed_twice_is_free(perene: Perene, store: Store):
     known = await settled(store)
-    current = await store.change(known.name, opened, LATER)
+    current = await store.change_instance(known.name, opened, LATER)
 
     await Repeating(store).free_number(current)
 
@@ -126,9 +130,9 @@ async def test_a_place_whose_answer_is_lost_is_the_same_place_when_asked_again(
 ):
     wanted, lossy = a_new_line(), Lossy(store, error)
     with pytest.raises(StoreUnavailable):
-        await lossy.place(wanted, FLEET)
+        await lossy.place_instance(wanted, FLEET)
 
-    found = await lossy.place(wanted, FLEET)
+    found = await lossy.place_instance(wanted, FLEET)
 
     assert isinstance(found, Placed)
     assert found.instance.held_by(wanted)
@@ -138,19 +142,19 @@ async def test_a_place_whose_answer_is_lost_is_the_same_place_when_asked_again(
 @pytest.mark.parametrize("error", LOST)
 async def test_a_place_whose_answer_is_lost_is_not_anothers(store: Store, error: Exception):
     with pytest.raises(StoreUnavailable):
-        await Lossy(store, error).place(a_new_line(held_by="me"), FLEET)
+        await Lossy(store, error).place_instance(a_new_line(held_by="me"), FLEET)
 
-    assert await store.place(a_new_line(held_by="another"), FLEET) is None
+    assert await store.place_instance(a_new_line(held_by="another"), FLEET) is None
 
 
 @pytest.mark.parametrize("error", LOST)
 async def test_a_claim_whose_answer_is_lost_keeps_others_out(store: Store, error: Exception):
     known = await settled(store)
     with pytest.raises(StoreUnavailable):
-        await Lossy(store, error).replace(known, known.granted("me", LATER))
+        await Lossy(store, error).replace_instance(known, known.granted("me", LATER))
 
-    assert await store.replace(known, known.granted("another", LATER)) is None
-    assert (await store.instance(known.name)).lease.holder == "me"
+    assert await store.replace_instance(known, known.granted("another", LATER)) is None
+    assert (await store.find_instance(known.name)).lease.holder == "me"
 
 
 @pytest.mark.parametrize("error", LOST)
@@ -159,9 +163,9 @@ async def test_a_release_whose_answer_is_lost_is_done_when_asked_again(
 ):
     held = await placed(store)
     with pytest.raises(StoreUnavailable):
-        await Lossy(store, error).release(held)
+        await Lossy(store, error).release_instance(held)
 
-    assert await store.release(held)
+    assert await store.release_instance(held)
     assert reserved(perene) == 0
 
 
@@ -169,15 +173,15 @@ async def test_a_release_whose_answer_is_lost_is_done_when_asked_again(
 
 HELD = a_line(held_by="me", version=LATER, number=NUMBER)
 ASKED: dict[str, Callable[[Store], Awaitable[Any]]] = {
-    "look": lambda store: store.look(a_tenant().tenant, HELD.name),
-    "instance": lambda store: store.instance(HELD.name),
-    "lines": lambda store: store.lines(a_tenant().tenant),
-    "place": lambda store: store.place(HELD, FLEET),
-    "release": lambda store: store.release(HELD),
-    "replace": lambda store: store.replace(HELD, HELD),
-    "extend": lambda store: store.extend(HELD, LATER),
-    "settle": lambda store: store.settle(HELD, opened),
-    "change": lambda store: store.change(HELD.name, opened, LATER),
+    "look": lambda store: store.find_tenant_and_instance(a_tenant().tenant, HELD.name),
+    "instance": lambda store: store.find_instance(HELD.name),
+    "lines": lambda store: store.list_lines(a_tenant().tenant),
+    "place": lambda store: store.place_instance(HELD, FLEET),
+    "release": lambda store: store.release_instance(HELD),
+    "replace": lambda store: store.replace_instance(HELD, HELD),
+    "extend": lambda store: store.extend_lease(HELD, LATER),
+    "settle": lambda store: store.release_lease(HELD, opened),
+    "change": lambda store: store.change_instance(HELD.name, opened, LATER),
     "free_number": lambda store: store.free_number(HELD),
 }
 
@@ -196,7 +200,7 @@ def host(request: pytest.FixtureRequest) -> Iterator[str]:
             silent.listen()
             yield f"127.0.0.1:{silent.getsockname()[1]}"
         else:
-            yield f"127.0.0.1:{free_port()}"
+            yield f"127.0.0.1:{find_free_port()}"
 
 
 @pytest.fixture
@@ -227,7 +231,7 @@ async def test_contention_that_does_not_end_is_a_problem(
     monkeypatch.setattr(store, "_commit", contended)
 
     with pytest.raises(StoreUnavailable, match="Too many callers"):
-        await store.place(a_new_line(), FLEET)
+        await store.place_instance(a_new_line(), FLEET)
 
 
 async def contended(batch: Any) -> list[Any]:

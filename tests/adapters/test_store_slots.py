@@ -31,7 +31,7 @@ def legacy(perene: Perene, lines: int, server: str = "main") -> None:
 
 async def place_many(store: Store, lines: int, fleet: Any = FLEET) -> list[Any]:
     wanted = [a_new_line(tenant=f"new-{number}") for number in range(lines)]
-    return await asyncio.gather(*(store.place(line, fleet) for line in wanted))
+    return await asyncio.gather(*(store.place_instance(line, fleet) for line in wanted))
 
 
 # The limit -----------------------------------------------------------------------------------
@@ -59,13 +59,13 @@ async def test_a_limit_lowered_below_what_is_there_takes_nothing(perene: Perene,
     for slot in (1, 8, 9):
         perene.write(f"servers/main/slots/{slot}", instance=f"instance_old-{slot}")
 
-    assert await store.place(a_new_line(), [Server(instance_max=2)]) == Full()
+    assert await store.place_instance(a_new_line(), [Server(instance_max=2)]) == Full()
 
 
 async def test_a_raised_limit_takes_so_many_more(perene: Perene, store: Store):
     await place_many(store, 3, [Server(instance_max=2)])
 
-    found = await store.place(a_new_line(), [Server(instance_max=3)])
+    found = await store.place_instance(a_new_line(), [Server(instance_max=3)])
 
     assert isinstance(found, Placed)
     assert len(slots(perene)) == 3
@@ -76,11 +76,13 @@ async def test_lines_adopted_at_once_by_a_full_server_have_slots_beyond_its_limi
 ):
     wanted = [a_new_line(tenant=f"new-{number}") for number in range(MANY)]
 
-    found = await asyncio.gather(*(store.place(each, [Server()], "main") for each in wanted))
+    found = await asyncio.gather(
+        *(store.place_instance(each, [Server()], "main") for each in wanted)
+    )
 
     assert all(isinstance(each, Placed) for each in found)
     assert sorted(slots(perene).values()) == sorted(each.name for each in wanted)
-    assert await store.place(a_new_line(), FLEET) == Full()
+    assert await store.place_instance(a_new_line(), FLEET) == Full()
 
 
 # Lines of earlier versions -------------------------------------------------------------------
@@ -109,19 +111,19 @@ async def test_lines_without_slots_are_seated_once_by_many(perene: Perene, store
 
 async def test_a_line_without_a_slot_is_released(perene: Perene, store: Store):
     legacy(perene, 1)
-    old = await store.instance(name_of("old-0"))
+    old = await store.find_instance(name_of("old-0"))
 
-    assert await store.release(old)
+    assert await store.release_instance(old)
     assert perene.documents("instances") == {}
 
 
 async def test_seating_leaves_the_records_as_they_were(perene: Perene, store: Store):
     legacy(perene, 1)
-    before = await store.instance(name_of("old-0"))
+    before = await store.find_instance(name_of("old-0"))
 
     assert await store.seat_lines("main") == Seating(given=1)
 
-    assert await store.instance(before.name) == before
+    assert await store.find_instance(before.name) == before
 
 
 async def test_an_earlier_version_that_places_while_lines_are_seated_is_noticed(
@@ -167,8 +169,8 @@ async def test_the_slot_of_a_record_that_nobody_can_read_stays(perene: Perene, s
 
 async def test_a_line_that_goes_while_it_is_seated_gets_no_slot(perene: Perene, store: Store):
     legacy(perene, 2)
-    old = await store.instance(name_of("old-0"))
-    between = Interrupted(store, partial(store.release, old))
+    old = await store.find_instance(name_of("old-0"))
+    between = Interrupted(store, partial(store.release_instance, old))
 
     await between.seat_lines("main")
 
@@ -180,7 +182,7 @@ async def test_a_line_whose_slot_is_moved_while_it_goes_leaves_none(perene: Pere
     perene.write("servers/main/slots/15", instance=held.name)
     between = Interrupted(store, partial(store.seat_lines, "main"))
 
-    assert await between.release(held)
+    assert await between.release_instance(held)
     assert slots(perene) == perene.documents("instances") == {}
     assert perene.documents("tenants")["acme"]["lines"] == []
 
@@ -192,9 +194,9 @@ def moved(current: Instance) -> Instance:
 async def test_an_event_while_a_line_is_seated_is_kept(perene: Perene, store: Store):
     legacy(perene, 1)
     name = name_of("old-0")
-    between = Interrupted(store, partial(store.change, name, moved, LATER))
+    between = Interrupted(store, partial(store.change_instance, name, moved, LATER))
 
     await between.seat_lines("main")
 
-    assert (await store.instance(name)).heard_at == 1
+    assert (await store.find_instance(name)).heard_at == 1
     assert list(slots(perene).values()) == [name]

@@ -1,4 +1,4 @@
-"""The envelope of a webhook, and what of it is none, unused, unknown or unreadable."""
+"""Envelopes of webhooks, with events that are unused, unknown or unreadable."""
 
 import json
 from datetime import UTC, datetime
@@ -7,8 +7,8 @@ import pytest
 
 from shared.domain import events
 from shared.domain.events import Ignored
-from shared.evolution import webhooks
-from tests.adapters.posted import a_message, an_event, told
+from shared.evolution.events.envelope import READERS, UNUSED, Envelope, read_envelope
+from tests.adapters.posted import a_message, an_event, read_events
 from tests.cases import in_each
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -28,7 +28,7 @@ NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
     ],
 )
 def test_what_is_no_webhook_is_none(body: bytes):
-    assert webhooks.read(body) is None
+    assert read_envelope(body) is None
 
 
 @in_each(
@@ -44,86 +44,88 @@ def test_what_is_no_webhook_is_none(body: bytes):
     ],
 )
 def test_the_envelope_tells_our_own_number_if_it_knows_it(sender, number):
-    wire = webhooks.read(json.dumps(an_event("messages.upsert", {}, sender=sender)).encode())
+    envelope = read_envelope(json.dumps(an_event("messages.upsert", {}, sender=sender)).encode())
 
-    assert wire.own_number == number
+    assert envelope.own_number == number
 
 
 def test_an_event_happened_when_its_server_says():
-    wire = webhooks.Wire.model_validate(an_event("x", None, date_time="2026-11-21T12:00:01.5Z"))
+    envelope = Envelope.model_validate(an_event("x", None, date_time="2026-11-21T12:00:01.5Z"))
 
-    assert wire.at(NOON) == NOON.timestamp() * 1000 + 1_500
+    assert envelope.occurred_at(NOON) == NOON.timestamp() * 1000 + 1_500
 
 
 @in_each("date", ["yesterday", None, {"low": 1}, 1e300, "2026-11-21T12:00:00"])
 def test_an_event_without_a_readable_date_happened_when_it_was_received(date):
-    wire = webhooks.Wire.model_validate(an_event("x", None, date_time=date))
+    envelope = Envelope.model_validate(an_event("x", None, date_time=date))
 
-    assert wire.at(NOON) == NOON.timestamp() * 1000
+    assert envelope.occurred_at(NOON) == NOON.timestamp() * 1000
 
 
-@in_each("event", sorted(webhooks.UNUSED))
+@in_each("event", sorted(UNUSED))
 def test_what_we_have_no_use_for_is_ignored_by_name(event: str):
-    assert told(an_event(event, {"id": 1})) == (Ignored(f"no use for {event}"),)
+    assert read_events(an_event(event, {"id": 1})) == (Ignored(f"no use for {event}"),)
 
 
 @in_each("event", ["messages.reactions", "", "Messages.Upsert"])
 def test_an_unknown_event_is_ignored_without_quoting_it(event: str):
-    assert told(an_event(event, {"secret": 1})) == (Ignored("unknown event"),)
+    assert read_events(an_event(event, {"secret": 1})) == (Ignored("unknown event"),)
 
 
-@in_each("event", sorted(set(webhooks.MEANINGS) - {"remove.instance"}))
+@in_each("event", sorted(set(READERS) - {"remove.instance"}))
 @in_each("data", [None, "nonsense", 7, True, {"nonsense": 1}, ["nonsense", None]])
 def test_a_known_event_in_an_unknown_shape_is_kept_for_replay(event: str, data):
-    found = told(an_event(event, data))
+    reported = read_events(an_event(event, data))
 
     if event == "qrcode.updated" and isinstance(data, dict):
-        assert found == (events.CodesExhausted(),)
+        assert reported == (events.CodesExhausted(),)
     else:
-        assert {type(event) for event in found} == {events.Unreadable}
+        assert {type(event) for event in reported} == {events.Unreadable}
 
 
 @in_each("event", ["messages.set", "contacts.upsert", "groups.upsert"])
 def test_an_empty_list_says_nothing(event: str):
-    assert told(an_event(event, [])) == (Ignored("nothing in it"),)
+    assert read_events(an_event(event, [])) == (Ignored("nothing in it"),)
 
 
 def test_a_state_nobody_knows_is_ignored():
-    assert told(an_event("connection.update", {"state": "thinking"})) == (Ignored("unknown state"),)
+    assert read_events(an_event("connection.update", {"state": "thinking"})) == (
+        Ignored("unknown state"),
+    )
 
 
 def test_a_connection_lost_isnt_a_log_out():
     data = {"state": "close", "statusReason": 428}
 
-    assert told(an_event("connection.update", data)) == (events.ConnectionLost(),)
+    assert read_events(an_event("connection.update", data)) == (events.ConnectionLost(),)
 
 
 def test_an_instance_that_opens_without_saying_so_has_the_envelopes_number():
     data = {"state": "open"}
 
-    assert told(an_event("connection.update", data)) == (events.Opened("5511999990001"),)
+    assert read_events(an_event("connection.update", data)) == (events.Opened("5511999990001"),)
 
 
 def test_half_a_character_and_no_number_dont_reach_the_store():
-    written = json.dumps(an_event("messages.upsert", a_message({"conversation": "a\ud83d"})))
-    wire = webhooks.read(written.replace('"fromMe": false', '"fromMe": NaN').encode())
+    text = json.dumps(an_event("messages.upsert", a_message({"conversation": "a\ud83d"})))
+    envelope = read_envelope(text.replace('"fromMe": false', '"fromMe": NaN').encode())
 
-    (said,) = wire.meanings()
+    (said,) = envelope.events()
 
     assert said.message.text == "a?"
 
 
 def test_a_whole_character_in_two_halves_is_itself():
-    written = json.dumps(an_event("messages.upsert", a_message({"conversation": "oi 👍"})))
-    assert "\\ud83d\\udc4d" in written
+    text = json.dumps(an_event("messages.upsert", a_message({"conversation": "oi 👍"})))
+    assert "\\ud83d\\udc4d" in text
 
-    (said,) = webhooks.read(written.encode()).meanings()
+    (said,) = read_envelope(text.encode()).events()
 
     assert said.message.text == "oi 👍"
 
 
 def test_an_envelope_shows_neither_the_data_nor_the_key():
-    wire = webhooks.Wire.model_validate(an_event("x", {"text": "private"}, apikey="tok-1"))
+    envelope = Envelope.model_validate(an_event("x", {"text": "private"}, apikey="tok-1"))
 
-    assert "private" not in repr(wire)
-    assert "tok-1" not in repr(wire)
+    assert "private" not in repr(envelope)
+    assert "tok-1" not in repr(envelope)

@@ -1,4 +1,4 @@
-"""Whatever is posted: an answer, never an exception, and always the same."""
+"""Any webhook is answered, never with an exception, and always in the same way."""
 
 import json
 from typing import Any, get_args
@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from shared.domain.events import Event, Said, Unreadable
 from shared.domain.messages import preview
-from shared.evolution import webhooks
+from shared.evolution.events.envelope import READERS, read_envelope
 from tests.adapters import posted
-from tests.adapters.posted import GROUP, LID, MARIA, a_key, a_message, an_event, told
+from tests.adapters.posted import GROUP, LID, MARIA, a_key, a_message, an_event, read_events
 from tests.cases import in_each
 
 scalars = (
@@ -28,7 +28,7 @@ names = st.text(max_size=3) | st.sampled_from(
 values = st.recursive(
     scalars, lambda inner: st.lists(inner) | st.dictionaries(names, inner), max_leaves=20
 )
-events = st.sampled_from(sorted(webhooks.MEANINGS)) | st.text()
+events = st.sampled_from(sorted(READERS)) | st.text()
 contents = st.dictionaries(
     st.sampled_from(
         [
@@ -52,86 +52,86 @@ contents = st.dictionaries(
 )
 
 
-def understood(body: bytes) -> tuple[Event, ...] | None:
-    """The events of a body: total, at least one, ours, storable, and the same again."""
-    wire = webhooks.read(body)
-    if wire is None:
+def check_events(body: bytes) -> tuple[Event, ...] | None:
+    """Return the events of a body: at least one, ours, storable, and the same again."""
+    envelope = read_envelope(body)
+    if envelope is None:
         return None
-    found = wire.meanings()
-    assert found
-    assert all(isinstance(event, get_args(Event)) for event in found)
-    assert found == webhooks.read(body).meanings()
-    assert repr(found).encode()
-    for event in found:
+    reported = envelope.events()
+    assert reported
+    assert all(isinstance(event, get_args(Event)) for event in reported)
+    assert reported == read_envelope(body).events()
+    assert repr(reported).encode()
+    for event in reported:
         if isinstance(event, Said):
             assert preview(event.message).encode() is not None
             assert json.loads(event.message.model_dump_json())["id"]
-    return found
+    return reported
 
 
 @given(st.binary() | values.map(lambda value: json.dumps(value).encode()))
 def test_any_body_is_read_or_none(body: bytes):
-    understood(body)
+    check_events(body)
 
 
 @given(events, values)
 def test_any_data_of_any_event_is_events(event: str, data: Any):
-    assert understood(json.dumps(an_event(event, data)).encode())
+    assert check_events(json.dumps(an_event(event, data)).encode())
 
 
 @given(contents, values, values, values)
 def test_any_content_of_a_message_is_events(content, context, status, name):
     said = a_message(content, contextInfo=context, status=status, pushName=name)
 
-    assert understood(json.dumps(an_event("messages.upsert", said)).encode())
+    assert check_events(json.dumps(an_event("messages.upsert", said)).encode())
 
 
 @given(st.dictionaries(st.sampled_from(["remoteJid", "remoteJidAlt", "participant"]), values))
 def test_any_key_of_a_message_is_events(addresses):
     said = a_message(None, {**a_key(), **addresses})
 
-    assert understood(json.dumps(an_event("messages.upsert", said)).encode())
+    assert check_events(json.dumps(an_event("messages.upsert", said)).encode())
 
 
 @given(values)
 def test_an_unreadable_element_hides_no_other(value: Any):
-    found = told(an_event("messages.upsert", [value, a_message(None, a_key(id="OURS"))]))
+    reported = read_events(an_event("messages.upsert", [value, a_message(None, a_key(id="OURS"))]))
 
-    assert found[-1].message.id == "OURS"
+    assert reported[-1].message.id == "OURS"
 
 
-def places(value: Any, path: tuple = ()) -> list[tuple]:
-    """The paths to everything in a JSON value."""
+def list_paths(value: Any, path: tuple = ()) -> list[tuple]:
+    """List the paths to everything in a JSON value."""
     if not isinstance(value, dict | list):
         return [path]
     inner = value.items() if isinstance(value, dict) else enumerate(value)
-    return [path] + [place for name, item in inner for place in places(item, (*path, name))]
+    return [path] + [deeper for name, item in inner for deeper in list_paths(item, (*path, name))]
 
 
-def changed(value: Any, path: tuple, change) -> Any:
-    """A copy in which what is at a path is something else."""
+def change_part(value: Any, path: tuple, change) -> Any:
+    """Copy a JSON value, and change the part at a path."""
     if not path:
         return change(value)
     copy = dict(value) if isinstance(value, dict) else list(value)
-    copy[path[0]] = changed(copy[path[0]], path[1:], change)
+    copy[path[0]] = change_part(copy[path[0]], path[1:], change)
     return copy
 
 
-def dropped(value: Any, path: tuple) -> Any:
-    """A copy without what is at a path."""
+def drop_part(value: Any, path: tuple) -> Any:
+    """Copy a JSON value without the part at a path."""
     if len(path) == 1:
-        kept = dict(value) if isinstance(value, dict) else list(value)
-        del kept[path[0]]
-        return kept
-    return changed(value, path[:1], lambda inner: dropped(inner, path[1:]))
+        copy = dict(value) if isinstance(value, dict) else list(value)
+        del copy[path[0]]
+        return copy
+    return change_part(value, path[:1], lambda inner: drop_part(inner, path[1:]))
 
 
 @in_each("name", posted.RECORDED)
 def test_a_recording_without_any_one_of_its_parts_is_events_or_none(name: str):
     body = posted.body(name)
 
-    for path in places(body)[1:]:
-        understood(json.dumps(dropped(body, path)).encode())
+    for path in list_paths(body)[1:]:
+        check_events(json.dumps(drop_part(body, path)).encode())
 
 
 @in_each("name", posted.RECORDED)
@@ -148,8 +148,8 @@ def test_a_recording_without_any_one_of_its_parts_is_events_or_none(name: str):
 def test_a_recording_with_any_one_of_its_parts_changed_is_events_or_none(name: str, change):
     body = posted.body(name)
 
-    for path in places(body):
-        understood(json.dumps(changed(body, path, change)).encode())
+    for path in list_paths(body):
+        check_events(json.dumps(change_part(body, path, change)).encode())
 
 
 @settings(max_examples=300)
@@ -158,10 +158,10 @@ def test_a_recording_with_several_parts_exchanged_is_events_or_none(name: str, d
     body = posted.body(name)
 
     for _ in range(3):
-        path = drawn.draw(st.sampled_from(places(body)))
-        body = changed(body, path, lambda _: drawn.draw(values))
+        path = drawn.draw(st.sampled_from(list_paths(body)))
+        body = change_part(body, path, lambda _: drawn.draw(values))
 
-    understood(json.dumps(body).encode())
+    check_events(json.dumps(body).encode())
 
 
 def test_the_deepest_content_there_can_be_is_events():
@@ -169,12 +169,12 @@ def test_the_deepest_content_there_can_be_is_events():
     for _ in range(150):
         content = {"x": {"message": content}}
 
-    assert understood(json.dumps(an_event("messages.upsert", a_message(content))).encode())
+    assert check_events(json.dumps(an_event("messages.upsert", a_message(content))).encode())
 
 
 def test_an_unreadable_event_quotes_nothing():
     private = a_message(7, a_key(id="../private"), pushName="private", messageTimestamp="private")
 
-    for event in told(an_event("messages.upsert", [private, "private"])):
+    for event in read_events(an_event("messages.upsert", [private, "private"])):
         assert isinstance(event, Unreadable)
         assert "private" not in event.reason

@@ -1,4 +1,4 @@
-"""What becomes of a message after it was said."""
+"""Read updates and deletions of earlier messages."""
 
 from shared.domain.events import (
     DeliveryMoved,
@@ -14,7 +14,7 @@ from tests.adapters.posted import (
     MARIA,
     a_key,
     an_event,
-    told,
+    read_events,
 )
 from tests.cases import in_each
 
@@ -24,7 +24,7 @@ POSTED = 1_795_302_085_123
 
 
 def update(**data):
-    (event,) = told(an_event("messages.update", {"keyId": "3A1", "fromMe": True, **data}))
+    (event,) = read_events(an_event("messages.update", {"keyId": "3A1", "fromMe": True, **data}))
     return event
 
 
@@ -76,7 +76,7 @@ def test_what_became_of_a_contacts_message_isnt_a_delivery_of_ours():
     ids=["2.x", "1.8", "nested"],
 )
 def test_an_update_names_its_message_in_three_ways(key):
-    (event,) = told(an_event("messages.update", [{**key, "status": "READ"}]))
+    (event,) = read_events(an_event("messages.update", [{**key, "status": "READ"}]))
 
     assert event == DeliveryMoved("3A1", Delivery.READ)
 
@@ -84,7 +84,7 @@ def test_an_update_names_its_message_in_three_ways(key):
 def test_updates_come_several_at_once_and_one_hides_no_other():
     updates = [{"id": "1", "status": "READ"}, 7, {"id": "2", "status": "ERROR"}]
 
-    read, unreadable, refused = told(an_event("messages.update", updates))
+    read, unreadable, refused = read_events(an_event("messages.update", updates))
 
     assert (read.id, refused.id) == ("1", "2")
     assert isinstance(unreadable, Unreadable)
@@ -113,17 +113,17 @@ def test_votes_in_a_poll_look_deleted_but_arent():
 def test_a_deletion_is_a_bare_key_or_a_row(data):
     expected = Revoked("3A1", POSTED, (MARIA_KEY,))
 
-    assert told(an_event("messages.delete", data)) == (expected,)
+    assert read_events(an_event("messages.delete", data)) == (expected,)
 
 
 def test_deleting_a_whole_chat_is_ignored():
-    assert told(an_event("messages.delete", {"jid": MARIA, "all": True})) == (
+    assert read_events(an_event("messages.delete", {"jid": MARIA, "all": True})) == (
         Ignored("a whole chat"),
     )
 
 
 def test_a_deletion_without_a_date_has_no_time():
-    (event,) = told(an_event("messages.delete", a_key("status@broadcast"), date_time=None))
+    (event,) = read_events(an_event("messages.delete", a_key("status@broadcast"), date_time=None))
 
     assert event == Revoked("3A1", 0, ("?",))
 
@@ -139,6 +139,6 @@ def test_a_deletion_without_a_date_has_no_time():
     ids=["ours", "a member of a group", "nobody knows who of a group", "a key without a sender"],
 )
 def test_a_deletion_says_who_took_the_message_back(key, by):
-    (event,) = told(an_event("messages.delete", key))
+    (event,) = read_events(an_event("messages.delete", key))
 
     assert event.by == (by,)

@@ -1,15 +1,15 @@
-"""What people say, of every kind."""
+"""Read messages of every kind."""
 
 import base64
 
 from shared.domain.messages import THUMBNAIL_LIMIT, Card, Kind, Media, Place, Poll
 from tests.adapters import posted
-from tests.adapters.posted import heard, told
+from tests.adapters.posted import read_events, read_message
 from tests.cases import in_each
 
 
 def recorded(name: str):
-    (said,) = told(posted.body(name))
+    (said,) = read_events(posted.body(name))
     return said.message
 
 
@@ -26,7 +26,7 @@ def test_a_picture_is_described_without_its_keys_and_addresses():
 
 def test_a_voice_message_isnt_a_song():
     voice = recorded("messages.upsert.in-audio-ptt.json")
-    song = heard({"audioMessage": {"seconds": 180, "ptt": False}})
+    song = read_message({"audioMessage": {"seconds": 180, "ptt": False}})
 
     assert (voice.kind, voice.media.seconds) == (Kind.VOICE, 4)
     assert (song.kind, song.media.seconds) == (Kind.AUDIO, 180)
@@ -36,15 +36,15 @@ def test_a_document_has_a_name():
     message = recorded("messages.upsert.in-documentWithCaption.json")
 
     assert (message.kind, message.text, message.media.name) == (Kind.DOCUMENT, "leia", "a.pdf")
-    assert heard({"documentMessage": {"title": "b.pdf"}}).media.name == "b.pdf"
+    assert read_message({"documentMessage": {"title": "b.pdf"}}).media.name == "b.pdf"
 
 
 def test_a_round_video_is_a_video():
-    assert heard({"ptvMessage": {"seconds": 3}}).kind is Kind.VIDEO
+    assert read_message({"ptvMessage": {"seconds": 3}}).kind is Kind.VIDEO
 
 
 def test_a_sticker_has_its_own_sort_of_thumbnail():
-    message = heard({"stickerMessage": {"pngThumbnail": base64.b64encode(b"png").decode()}})
+    message = read_message({"stickerMessage": {"pngThumbnail": base64.b64encode(b"png").decode()}})
 
     assert message.media.thumbnail == base64.b64encode(b"png").decode()
 
@@ -53,12 +53,12 @@ def test_a_thumbnail_that_is_a_file_isnt_kept():
     kept = {"0": 1} | {str(index): 1 for index in range(THUMBNAIL_LIMIT)}
     dropped = kept | {str(THUMBNAIL_LIMIT): 1}
 
-    assert heard({"imageMessage": {"jpegThumbnail": kept}}).media.thumbnail
-    assert heard({"imageMessage": {"jpegThumbnail": dropped}}).media.thumbnail is None
+    assert read_message({"imageMessage": {"jpegThumbnail": kept}}).media.thumbnail
+    assert read_message({"imageMessage": {"jpegThumbnail": dropped}}).media.thumbnail is None
 
 
 def test_the_file_itself_isnt_kept():
-    message = heard(
+    message = read_message(
         {
             "imageMessage": {"mimetype": "image/jpeg"},
             "base64": "QUFB",
@@ -79,7 +79,9 @@ def test_a_place_is_where_it_is():
 
 @in_each("latitude", [None, "1", True, 91, float("1e400"), -90.5])
 def test_a_place_that_is_nowhere_is_none(latitude):
-    message = heard({"locationMessage": {"degreesLatitude": latitude, "degreesLongitude": 1}})
+    message = read_message(
+        {"locationMessage": {"degreesLatitude": latitude, "degreesLongitude": 1}}
+    )
 
     assert (message.kind, message.place) == (Kind.LOCATION, None)
 
@@ -87,7 +89,7 @@ def test_a_place_that_is_nowhere_is_none(latitude):
 def test_somebody_who_moves_is_a_live_location():
     moving = {"degreesLatitude": 1, "degreesLongitude": 2, "caption": "indo"}
 
-    message = heard({"liveLocationMessage": moving})
+    message = read_message({"liveLocationMessage": moving})
 
     assert (message.kind, message.text) == (Kind.LIVE_LOCATION, "indo")
     assert message.place == Place(latitude=1, longitude=2)
@@ -106,7 +108,7 @@ def test_cards_come_several_at_once_and_in_all_sorts_of_vcard():
     )
 
     listed = [{"vcard": vcard}, {"displayName": "Bia"}, None]
-    message = heard({"contactsArrayMessage": {"contacts": listed}})
+    message = read_message({"contactsArrayMessage": {"contacts": listed}})
 
     assert message.cards == (
         Card(name="AnaMaria", numbers=("5511977776666", "5511955554444")),
@@ -115,8 +117,8 @@ def test_cards_come_several_at_once_and_in_all_sorts_of_vcard():
 
 
 def test_a_card_without_anything_is_still_a_card():
-    assert heard({"contactMessage": {}}).cards == (Card(name=""),)
-    assert heard({"contactsArrayMessage": {}}).cards == ()
+    assert read_message({"contactMessage": {}}).cards == (Card(name=""),)
+    assert read_message({"contactsArrayMessage": {}}).cards == ()
 
 
 @in_each("version", ["", "V2", "V3", "V5"])
@@ -124,10 +126,10 @@ def test_a_poll_asks(version: str):
     options = [{"optionName": "A"}, {"optionName": "B"}, {"optionName": 3}, None]
     asked = {"name": "Qual?", "options": options, "selectableOptionsCount": 1}
 
-    message = heard({f"pollCreationMessage{version}": asked})
+    message = read_message({f"pollCreationMessage{version}": asked})
 
     assert message.poll == Poll(question="Qual?", options=("A", "B"), selectable=1)
-    assert heard({"pollCreationMessage": {}}).poll == Poll(question="")
+    assert read_message({"pollCreationMessage": {}}).poll == Poll(question="")
 
 
 @in_each(
@@ -150,6 +152,6 @@ def test_a_poll_asks(version: str):
     ],
 )
 def test_a_choice_reads_like_its_button(content, kind, text):
-    message = heard(content)
+    message = read_message(content)
 
     assert (message.kind, message.text) == (kind, text)

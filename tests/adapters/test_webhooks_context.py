@@ -1,9 +1,9 @@
-"""What surrounds what people say: wrappers, quotations, mentions, and noise."""
+"""Read what surrounds a content: wrappers, quotations, mentions, and noise."""
 
 from shared.domain.events import Ignored
 from shared.domain.messages import Kind, Quoted
 from tests.adapters import posted
-from tests.adapters.posted import GROUP, LID, MARIA, a_key, heard, told, upsert
+from tests.adapters.posted import GROUP, LID, MARIA, a_key, read_events, read_message, upsert
 from tests.cases import in_each
 
 FILE = {"mimetype": "image/jpeg", "mediaKey": {"0": 1}}
@@ -31,28 +31,31 @@ def wrapped(content: dict, *wrappers: str) -> dict:
 def test_wrappers_dont_change_what_is_said(wrappers):
     content = wrapped({"extendedTextMessage": {"text": "oi"}}, *wrappers)
 
-    assert heard({**content, "messageContextInfo": {"deviceListMetadata": {}}}).text == "oi"
+    assert read_message({**content, "messageContextInfo": {"deviceListMetadata": {}}}).text == "oi"
 
 
 def test_a_wrapper_too_many_isnt_opened():
-    message = heard(wrapped({"conversation": "oi"}, *"abcdef"), messageType="f")
+    message = read_message(wrapped({"conversation": "oi"}, *"abcdef"), messageType="f")
 
     assert (message.kind, message.original) == (Kind.UNSUPPORTED, "a")
 
 
 @in_each("wrapper", ["viewOnceMessage", "viewOnceMessageV2"])
 def test_only_a_file_can_be_seen_once(wrapper: str):
-    assert heard(wrapped({"imageMessage": FILE}, wrapper)).view_once
-    assert heard({"imageMessage": {**FILE, "viewOnce": True}}).view_once
-    assert not heard(wrapped({"conversation": "oi"}, wrapper)).view_once
-    assert not heard({"imageMessage": FILE}).view_once
+    assert read_message(wrapped({"imageMessage": FILE}, wrapper)).view_once
+    assert read_message({"imageMessage": {**FILE, "viewOnce": True}}).view_once
+    assert not read_message(wrapped({"conversation": "oi"}, wrapper)).view_once
+    assert not read_message({"imageMessage": FILE}).view_once
 
 
 def test_what_we_dont_support_says_what_it_is_and_what_it_reads():
     offer = {"templateMessage": {"hydratedTemplate": {"hydratedContentText": "Promoção"}}}
     buttons = wrapped({"interactiveMessage": {"body": {"text": "Escolha"}}}, "viewOnceMessage")
 
-    plain, inner = heard(offer, messageType="templateMessage"), heard(buttons, messageType="x")
+    plain, inner = (
+        read_message(offer, messageType="templateMessage"),
+        read_message(buttons, messageType="x"),
+    )
 
     assert (plain.kind, plain.original, plain.text) == (
         Kind.UNSUPPORTED,
@@ -63,29 +66,32 @@ def test_what_we_dont_support_says_what_it_is_and_what_it_reads():
 
 
 @in_each(
-    ("content", "told", "original"),
+    ("content", "message_type", "original"),
     [
         ({}, "unknown", "unknown"),
         ({}, None, "unknown"),
         ({"imageMessage": 7}, None, "imageMessage"),
     ],
 )
-def test_a_message_without_content_we_know_was_still_said(content, told, original):
-    message = heard(content, messageType=told)
+def test_a_message_without_content_we_know_was_still_said(content, message_type, original):
+    message = read_message(content, messageType=message_type)
 
     assert (message.kind, message.text, message.original) == (Kind.UNSUPPORTED, None, original)
 
 
 def test_an_empty_text_is_a_text():
-    assert (heard({"conversation": ""}).kind, heard({"conversation": ""}).text) == (Kind.TEXT, "")
-    assert heard({"extendedTextMessage": {}}).text == ""
+    assert (read_message({"conversation": ""}).kind, read_message({"conversation": ""}).text) == (
+        Kind.TEXT,
+        "",
+    )
+    assert read_message({"extendedTextMessage": {}}).text == ""
 
 
 def test_keys_for_a_group_may_come_along_with_words():
     content = {"senderKeyDistributionMessage": {"groupId": GROUP}, "conversation": "oi"}
 
-    assert heard(content).text == "oi"
-    assert heard({"senderKeyDistributionMessage": {}, "new": {}}).kind is Kind.UNSUPPORTED
+    assert read_message(content).text == "oi"
+    assert read_message({"senderKeyDistributionMessage": {}, "new": {}}).kind is Kind.UNSUPPORTED
 
 
 @in_each("noise", ["pollUpdateMessage", "senderKeyDistributionMessage", "call"])
@@ -98,7 +104,7 @@ def test_what_says_nothing_to_anybody_is_ignored_by_name(noise: str):
 def test_a_notice_of_whatsapps_own_is_ignored():
     notice = posted.a_message({}, messageStubType="GROUP_CREATE")
 
-    assert told(posted.an_event("messages.upsert", notice)) == (
+    assert read_events(posted.an_event("messages.upsert", notice)) == (
         Ignored("a notice of WhatsApp's own"),
     )
 
@@ -120,7 +126,7 @@ def test_what_a_message_refers_to_may_stand_in_three_places(where: str):
     if where == "in the content's context":
         content["messageContextInfo"] = {"contextInfo": QUOTING}
 
-    message = heard(content, contextInfo=QUOTING if where == "beside" else None)
+    message = read_message(content, contextInfo=QUOTING if where == "beside" else None)
 
     author = "551188887777"
     assert message.quoted == Quoted(id="3A0", author=author, kind=Kind.IMAGE, preview="foto")
@@ -130,17 +136,17 @@ def test_what_a_message_refers_to_may_stand_in_three_places(where: str):
 
 @in_each("score", [1, "3", {"low": 127, "high": 0}])
 def test_what_was_forwarded_often_is_forwarded(score):
-    assert heard(contextInfo={"forwardingScore": score}).forwarded
-    assert not heard(contextInfo={"forwardingScore": 0, "isForwarded": False}).forwarded
+    assert read_message(contextInfo={"forwardingScore": score}).forwarded
+    assert not read_message(contextInfo={"forwardingScore": 0, "isForwarded": False}).forwarded
 
 
 def test_an_answer_to_what_nobody_shows_still_has_its_id():
-    assert heard(contextInfo={"stanzaId": "3A0"}).quoted == Quoted(id="3A0")
-    assert heard(contextInfo={"stanzaId": 7, "mentionedJid": "x"}).quoted is None
+    assert read_message(contextInfo={"stanzaId": "3A0"}).quoted == Quoted(id="3A0")
+    assert read_message(contextInfo={"stanzaId": 7, "mentionedJid": "x"}).quoted is None
 
 
 def test_a_mention_in_a_group_is_a_contact():
-    (said,) = told(posted.body("send.message.sendText-group.json"))
+    (said,) = read_events(posted.body("send.message.sendText-group.json"))
 
     assert said.message.mentions == ("551199990001", "551188887777")
-    assert heard(None, a_key(GROUP)).mentions == ()
+    assert read_message(None, a_key(GROUP)).mentions == ()

@@ -16,7 +16,7 @@ from tests.adapters.posted import (
     OWN,
     a_key,
     an_event,
-    told,
+    read_events,
     upsert,
 )
 from tests.cases import in_each
@@ -29,7 +29,7 @@ def an_order(kind="MESSAGE_EDIT", key=None, **change):
 
 
 def edit(**change):
-    (event,) = told(an_event("messages.edited", an_order(**change)))
+    (event,) = read_events(an_event("messages.edited", an_order(**change)))
     return event
 
 
@@ -39,8 +39,8 @@ def test_an_edit_is_told_in_three_events_and_has_always_the_same_key(kind):
     wrapped = {"editedMessage": {"message": {"protocolMessage": order}}}
 
     same = {
-        *told(an_event("messages.edited", order)),
-        *told(an_event("send.message.update", order)),
+        *read_events(an_event("messages.edited", order)),
+        *read_events(an_event("send.message.update", order)),
         *upsert({"protocolMessage": order}, a_key(id="3A9")),
         *upsert(wrapped, a_key(id="3A9"), messageTimestamp=AT // 1000 + 9),
     }
@@ -89,7 +89,7 @@ def test_a_revocation_is_an_order_too(kind):
 def test_housekeeping_is_ignored(kind):
     housekeeping = {"type": kind, "historySyncNotification": {"mediaKey": {"0": 1}}}
 
-    assert told(an_event("messages.edited", housekeeping)) == upsert(
+    assert read_events(an_event("messages.edited", housekeeping)) == upsert(
         {"protocolMessage": housekeeping}
     )
     assert isinstance(edit(kind=kind), Ignored)
@@ -97,7 +97,7 @@ def test_housekeeping_is_ignored(kind):
 
 @in_each("order", [{"type": None}, {"type": True}, {"key": {}}, {"key": None}])
 def test_an_order_that_orders_nothing_is_kept_for_replay(order):
-    assert isinstance(told(an_event("messages.edited", an_order() | order))[0], Unreadable)
+    assert isinstance(read_events(an_event("messages.edited", an_order() | order))[0], Unreadable)
 
 
 @in_each(

@@ -1,11 +1,11 @@
-"""Every recorded webhook becomes the event that its row names."""
+"""Read every recorded webhook as the event that its row names."""
 
 import json
 
 from shared.domain import events
 from shared.domain.events import Event
 from shared.domain.messages import Message
-from shared.evolution import webhooks
+from shared.evolution.events.envelope import read_envelope
 from tests.adapters import posted
 from tests.cases import in_each
 
@@ -135,21 +135,21 @@ def test_no_recording_is_left_out():
 
 @in_each("name", posted.RECORDED)
 def test_a_recorded_webhook_means_what_its_row_says(name: str):
-    wire = webhooks.read(json.dumps(posted.body(name)).encode())
+    envelope = read_envelope(json.dumps(posted.body(name)).encode())
 
-    assert (wire and "; ".join(map(summary, wire.meanings()))) == MEANT[name]
+    assert (envelope and "; ".join(map(summary, envelope.events()))) == MEANT[name]
 
 
 @in_each("name", posted.RECORDED)
 def test_the_same_body_is_the_same_events(name: str):
     written = json.dumps(posted.body(name)).encode()
-    once, again = webhooks.read(written), webhooks.read(written)
+    once, again = read_envelope(written), read_envelope(written)
 
-    assert (once and once.meanings()) == (again and again.meanings())
+    assert (once and once.events()) == (again and again.events())
 
 
 def summary(event: Event) -> str:
-    """An event in a few words, for the table."""
+    """Describe an event in a few words, for the table."""
     match event:
         case events.Said(message):
             return f"said {words(message)}"

@@ -1,11 +1,11 @@
-"""What a dead letter keeps of a webhook."""
+"""Strip secrets from the webhooks that dead letters hold."""
 
 import json
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.evolution import webhooks
+from shared.evolution.events.envelope import Envelope, read_envelope
 from shared.evolution.redaction import DEEPEST, strip_secrets
 from tests.adapters import posted
 from tests.adapters.posted import a_message, an_event
@@ -52,14 +52,14 @@ def test_a_recording_can_be_kept_and_replayed(name: str):
     kept = json.dumps(strip_secrets(body))
 
     assert not [secret for secret in secrets if secret in kept]
-    assert (webhooks.read(kept.encode()) is None) == (name == "error.json")
+    assert (read_envelope(kept.encode()) is None) == (name == "error.json")
 
 
 def test_a_replayed_message_is_the_same_but_for_its_thumbnail():
     image = posted.body("messages.upsert.in-image.json")
 
-    (before,) = webhooks.Wire.model_validate(image).meanings()
-    (after,) = webhooks.Wire.model_validate(strip_secrets(image)).meanings()
+    (before,) = Envelope.model_validate(image).events()
+    (after,) = Envelope.model_validate(strip_secrets(image)).events()
 
     media = before.message.media.model_copy(update={"thumbnail": None})
     assert after.message == before.message.model_copy(update={"media": media})

@@ -1,4 +1,4 @@
-"""`make bench`, or `python -m tests.benchmarks intake` for one of them."""
+"""Run the benchmarks: `make bench`, or `python -m tests.benchmarks intake` for one of them."""
 
 import argparse
 import asyncio
@@ -22,17 +22,17 @@ BENCHMARKS = {
 
 
 def main() -> None:
-    """Prints the figures."""
-    asked = argparse.ArgumentParser(description=__doc__)
-    asked.add_argument("which", nargs="?", choices=BENCHMARKS, help="all if none is named")
-    which = asked.parse_args().which
+    """Print the figures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("which", nargs="?", choices=BENCHMARKS, help="all if none is named")
+    which = parser.parse_args().which
     for name in [which] if which else BENCHMARKS:
         for part in BENCHMARKS[name]:
-            _run(part)
+            _run_part(part)
 
 
-def _run(part: Callable[[Path], Coroutine[Any, Any, None]]) -> None:
-    """With an emulator of its own: one that has had 100,000 commits pauses for seconds."""
+def _run_part(part: Callable[[Path], Coroutine[Any, Any, None]]) -> None:
+    """Run a part with an emulator of its own: after 100,000 commits it pauses for seconds."""
     with (
         emulator.running() as host,
         TemporaryDirectory() as place,

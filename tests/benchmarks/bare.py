@@ -1,4 +1,4 @@
-"""What a function costs without any of our logic: an answer, and the same I/O as one of ours."""
+"""Serve functions without our logic: a plain answer, and the same I/O as functions of ours."""
 
 import functools
 import json
@@ -14,57 +14,57 @@ from tests.benchmarks.commit import Commit
 
 @functions_framework.aio.http
 async def bare(_: Request) -> JSONResponse:
-    """An answer and nothing else."""
+    """Answer, and do nothing else."""
     return JSONResponse({"state": "open"})
 
 
 @functions_framework.aio.http
 async def same_io(_: Request) -> JSONResponse:
-    """The two reads and the one call that an ensure on an open line makes."""
-    client, http = _clients()
-    wanted = [client.document("tenants/acme"), client.document("instances/instance_acme")]
-    found = [snapshot.to_dict() async for snapshot in client.get_all(wanted)]
+    """Make the two reads and the one call of an ensure on an open line."""
+    client, http = _open_clients()
+    references = [client.document("tenants/acme"), client.document("instances/instance_acme")]
+    documents = [snapshot.to_dict() async for snapshot in client.get_all(references)]
     state = await http.get("/instance/connectionState/instance_acme")
-    return JSONResponse({"state": state.json()["instance"]["state"], "found": len(found)})
+    return JSONResponse({"state": state.json()["instance"]["state"], "found": len(documents)})
 
 
 @functions_framework.aio.http
 async def same_commit(request: Request) -> Response:
-    """The commit that a new message makes."""
+    """Make the commit of a new message."""
     key = json.loads(await request.body())["data"]["key"]
-    await _commit().make(key["id"], key["remoteJid"])
+    await _load_commit().make(key["id"], key["remoteJid"])
     return Response(status_code=204)
 
 
 @functions_framework.aio.http
 async def same_send(request: Request) -> JSONResponse:
-    """The three reads, the two commits and the one call that a send into a conversation makes."""
-    client, http = _clients()
-    asked = json.loads(await request.body())
+    """Make the three reads, the two commits and the one call of a send into a conversation."""
+    client, http = _open_clients()
+    content = json.loads(await request.body())
     tenant = client.document("tenants/acme")
-    wanted = [tenant, tenant.collection("conversations").document(asked["conversation"])]
-    found = [snapshot.to_dict() async for snapshot in client.get_all(wanted)]
+    references = [tenant, tenant.collection("conversations").document(content["conversation"])]
+    documents = [snapshot.to_dict() async for snapshot in client.get_all(references)]
     await client.document("instances/instance_acme").get()
     send = tenant.collection("sends").document(request.headers["idempotency-key"])
-    await send.create({"text": asked["text"], "state": "sending"})
-    said = {"number": "5521988887777", "text": asked["text"]}
-    sent = (await http.post("/message/sendText/instance_acme", json=said)).json()
-    message = tenant.collection("messages").document(sent["key"]["id"])
+    await send.create({"text": content["text"], "state": "sending"})
+    body = {"number": "5521988887777", "text": content["text"]}
+    receipt = (await http.post("/message/sendText/instance_acme", json=body)).json()
+    message = tenant.collection("messages").document(receipt["key"]["id"])
     batch = client.batch()
-    batch.update(send, {"state": "sent", "message": sent["key"]["id"]})
-    batch.create(message, {"text": asked["text"], "from_me": True})
-    batch.set(wanted[1], {"last": asked["text"]}, merge=True)
+    batch.update(send, {"state": "sent", "message": receipt["key"]["id"]})
+    batch.create(message, {"text": content["text"], "from_me": True})
+    batch.set(references[1], {"last": content["text"]}, merge=True)
     await batch.commit()
-    return JSONResponse({"message": sent["key"]["id"], "found": len(found)}, 201)
+    return JSONResponse({"message": receipt["key"]["id"], "found": len(documents)}, 201)
 
 
 @functools.cache
-def _commit() -> Commit:
-    return Commit.given()
+def _load_commit() -> Commit:
+    return Commit.from_environment()
 
 
 @functools.cache
-def _clients() -> tuple[Any, Any]:
+def _open_clients() -> tuple[Any, Any]:
     import httpx
     from google.cloud import firestore
 

@@ -1,7 +1,7 @@
-"""The commit that a new message makes, without what we do to get there.
+"""Make the commit of a new message with the Firestore client alone.
 
-`python -m tests.benchmarks.commit IN_FLIGHT SECONDS` makes it with the client alone, and prints
-how many a second, and the latency's median and 99th percentile in milliseconds.
+`python -m tests.benchmarks.commit IN_FLIGHT SECONDS` prints the commits per second, and the
+latency's median and 99th percentile in milliseconds.
 """
 
 import asyncio
@@ -29,14 +29,14 @@ class Commit:
         self.conversation = conversation
 
     @classmethod
-    def given(cls) -> "Commit":
-        """The one that the benchmark found in the database."""
+    def from_environment(cls) -> "Commit":
+        """Load the documents that the benchmark found in the database."""
         return cls(**json.loads(os.environ[VARIABLE]))
 
     async def make(self, message: str, person: str) -> None:
-        """The message is created, and its conversation knows it."""
+        """Create the message and update its conversation, in one commit."""
         now = int(time.time() * 1000)
-        kept = {**self.message, "id": message, "changed": firestore.Maximum(now)}
+        document = {**self.message, "id": message, "changed": firestore.Maximum(now)}
         summary = {
             **self.conversation,
             "unread": firestore.Increment(1),
@@ -44,29 +44,31 @@ class Commit:
         }
         home = self.client.document("tenants", "bare")
         batch = self.client.batch()
-        batch.create(home.collection("messages").document(message), kept)
+        batch.create(home.collection("messages").document(message), document)
         batch.set(home.collection("conversations").document(person), summary, merge=True)
         await batch.commit()
 
 
 async def main(in_flight: int, seconds: float) -> load.Figures:
-    """The client alone."""
-    commit = Commit.given()
+    """Measure the client alone."""
+    commit = Commit.from_environment()
     await commit.make(uuid.uuid4().hex, "warm")
     started = time.monotonic()
 
-    async def one(person: int) -> list[float]:
-        took = []
+    async def repeat_commit(person: int) -> list[float]:
+        latencies = []
         while time.monotonic() - started < seconds:
             person, began = (person + 1) % PEOPLE, time.perf_counter()
             await commit.make(uuid.uuid4().hex, f"{os.getpid()}-{person}")
-            took.append(time.perf_counter() - began)
-        return took
+            latencies.append(time.perf_counter() - began)
+        return latencies
 
-    took = await asyncio.gather(*map(one, range(in_flight)))
-    return load.figures([each for one in took for each in one], time.monotonic() - started)
+    took = await asyncio.gather(*map(repeat_commit, range(in_flight)))
+    return load.summarize(
+        [latency for latencies in took for latency in latencies], time.monotonic() - started
+    )
 
 
 if __name__ == "__main__":
-    found = asyncio.run(main(int(sys.argv[1]), float(sys.argv[2])))
-    print(found.per_second, found.p50, found.p99)
+    figures = asyncio.run(main(int(sys.argv[1]), float(sys.argv[2])))
+    print(figures.per_second, figures.p50, figures.p99)

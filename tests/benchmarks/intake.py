@@ -1,4 +1,4 @@
-"""Intake of new messages, against a bare function and the bare client making the same commit."""
+"""Measure the intake of messages, against a bare function and the client with the same commit."""
 
 import asyncio
 import contextlib
@@ -19,7 +19,7 @@ from tests.adapters import posted
 from tests.benchmarks import load
 from tests.benchmarks.commit import PEOPLE, VARIABLE
 from tests.benchmarks.load import Figures
-from tests.benchmarks.served import BARE, ROOT, Served, served, until_answered
+from tests.benchmarks.served import BARE, ROOT, Served, serve_function, wait_until_answered
 from tests.perene import name_of
 from tests.proofs.stage import Stage
 
@@ -37,16 +37,16 @@ CLIENT = "client alone"
 
 async def _part(place: Path, measure: Callable[..., Coroutine[Any, Any, None]]) -> None:
     stage = Stage(place, "2.3.6")
-    stage.public_port = stage.evolution_port  # nobody calls either
+    stage.public_port = stage.evolution_port  # neither is called
     ask = Webhooks(stage)
     try:
-        await measure(stage, ask, await _commit(stage, ask))
+        await measure(stage, ask, await _record_commit(stage, ask))
     finally:
         await stage.http.aclose()
 
 
 class Webhooks:
-    """The requests of one line: every message is new, from one person after the other."""
+    """Webhooks of one line: every message is new, from one person after the other."""
 
     def __init__(self, stage: Stage) -> None:
         name, secret = name_of("acme"), stage.environment()["WEBHOOK_SECRET"]
@@ -62,22 +62,22 @@ class Webhooks:
         self.between, _, self.after = rest.partition("{id}")
 
     def __call__(self) -> bytes:
-        """The next one."""
+        """Build the next request."""
         person = 551180000000 + next(self.serial) % PEOPLE
         jid = f"{person}@s.whatsapp.net"
         body = f"{self.before}{jid}{self.between}{uuid.uuid4().hex}{self.after}".encode()
-        return load.request(0, "POST", "/", body, **{webhook_token.HEADER: self.token})
+        return load.build_request(0, "POST", "/", body, **{webhook_token.HEADER: self.token})
 
 
-async def _commit(stage: Stage, ask: Webhooks) -> str:
-    """What our function stores of one message, for others to store."""
-    with served(stage, OURS, FUNCTIONS[OURS]) as process:
-        await until_answered(process.port, ask())
-    found = {}
+async def _record_commit(stage: Stage, ask: Webhooks) -> str:
+    """Return what our function stores of one message, as JSON for the other targets."""
+    with serve_function(stage, OURS, FUNCTIONS[OURS]) as process:
+        await wait_until_answered(process.port, ask())
+    stored = {}
     for kind in ("message", "conversation"):
         documents = stage.documents(f"tenants/acme/{kind}s").values()
-        found[kind] = next(iter(documents))
-    return json.dumps(found)
+        stored[kind] = next(iter(documents))
+    return json.dumps(stored)
 
 
 async def _throughput(processes: int, stage: Stage, ask: Webhooks, commit: str) -> None:
@@ -86,61 +86,66 @@ async def _throughput(processes: int, stage: Stage, ask: Webhooks, commit: str) 
     async with _all_served(stage, ask, commit, processes) as running:
         for in_flight in IN_FLIGHT:
             rounds = [await _round(stage, ask, commit, running, in_flight) for _ in range(ROUNDS)]
-            _print({name: _best(each[name] for each in rounds) for name in rounds[0]}, in_flight)
+            _print(
+                {name: _choose_best(figures[name] for figures in rounds) for name in rounds[0]},
+                in_flight,
+            )
             emulator.reset(stage.environment()["FIRESTORE_EMULATOR_HOST"], stage.project)
-        for name, each in running.items():
-            print(f"{name:24} peak memory of a worker {max(one.peak_mib for one in each):.0f} MiB")
+        for name, group in running.items():
+            peak = max(process.peak_mib for process in group)
+            print(f"{name:24} peak memory of a worker {peak:.0f} MiB")
 
 
 async def _round(
     stage: Stage, ask: Webhooks, commit: str, running: dict[str, list[Served]], in_flight: int
 ) -> dict[str, Figures]:
-    """Each once, one after the other, so that a slow moment of the machine meets all."""
-    found = {
-        name: await load.measure([one.port for one in each], ask, in_flight, SECONDS)
-        for name, each in running.items()
+    """Measure every target once in turn, so that a slow moment of the machine meets all."""
+    figures = {
+        name: await load.measure([process.port for process in group], ask, in_flight, SECONDS)
+        for name, group in running.items()
     }
-    return found | {CLIENT: await _client(stage, commit, in_flight, len(running[OURS]))}
+    return figures | {CLIENT: await _measure_client(stage, commit, in_flight, len(running[OURS]))}
 
 
 async def _latency(stage: Stage, ask: Webhooks, commit: str) -> None:
     print(f"\none process, {RATE} messages a second for {RATE_SECONDS:.0f} s")
     async with _all_served(stage, ask, commit, 1) as running:
-        for name, (one,) in running.items():
-            found = await load.paced([one.port], ask, RATE, RATE_SECONDS)
-            print(f"{name:24}{found.per_second:>10.0f}/s p50 {found.p50:.1f} p99 {found.p99:.1f}")
+        for name, (process,) in running.items():
+            figures = await load.measure_paced([process.port], ask, RATE, RATE_SECONDS)
+            latency = f"p50 {figures.p50:.1f} p99 {figures.p99:.1f}"
+            print(f"{name:24}{figures.per_second:>10.0f}/s {latency}")
 
 
 @contextlib.asynccontextmanager
 async def _all_served(
     stage: Stage, ask: Webhooks, commit: str, processes: int
 ) -> AsyncIterator[dict[str, list[Served]]]:
-    """So many warm processes of each function."""
+    """Serve each function with so many processes, and warm them up."""
     with contextlib.ExitStack() as running:
-        each = {
+        groups = {
             name: [
-                running.enter_context(served(stage, name, source, **{VARIABLE: commit}))
+                running.enter_context(serve_function(stage, name, source, **{VARIABLE: commit}))
                 for _ in range(processes)
             ]
             for name, source in FUNCTIONS.items()
         }
-        for found in each.values():
-            for one in found:
-                await until_answered(one.port, ask())
-            await load.measure([one.port for one in found], ask, 8, WARM)
-        yield each
+        for group in groups.values():
+            for process in group:
+                await wait_until_answered(process.port, ask())
+            await load.measure([process.port for process in group], ask, 8, WARM)
+        yield groups
 
 
-async def _client(stage: Stage, commit: str, in_flight: int, processes: int) -> Figures:
-    """The client alone, in so many processes that share what is in flight."""
+async def _measure_client(stage: Stage, commit: str, in_flight: int, processes: int) -> Figures:
+    """Measure the client alone, in so many processes that share the requests in flight."""
     share = max(1, in_flight // processes)
     counts = [share] * min(processes, in_flight)
-    found = await asyncio.gather(*(_raw(stage, commit, each) for each in counts))
-    slowest = max(found, key=lambda figures: figures.p99)
-    return Figures(sum(each.per_second for each in found), slowest.p50, slowest.p99)
+    parts = await asyncio.gather(*(_run_client(stage, commit, count) for count in counts))
+    slowest = max(parts, key=lambda figures: figures.p99)
+    return Figures(sum(part.per_second for part in parts), slowest.p50, slowest.p99)
 
 
-async def _raw(stage: Stage, commit: str, in_flight: int) -> Figures:
+async def _run_client(stage: Stage, commit: str, in_flight: int) -> Figures:
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "tests.benchmarks.commit", str(in_flight), str(SECONDS),
         cwd=ROOT, env={**stage.environment(), VARIABLE: commit}, stdout=asyncio.subprocess.PIPE,
@@ -149,16 +154,16 @@ async def _raw(stage: Stage, commit: str, in_flight: int) -> Figures:
     return Figures(*map(float, printed.split()))
 
 
-def _best(rounds: Iterable[Figures]) -> Figures:
+def _choose_best(rounds: Iterable[Figures]) -> Figures:
     return max(rounds, key=lambda figures: figures.per_second)
 
 
 def _print(best: dict[str, Figures], in_flight: int) -> None:
-    for name, found in best.items():
-        share = found.per_second / best[BARE_FUNCTION].per_second
+    for name, figures in best.items():
+        share = figures.per_second / best[BARE_FUNCTION].per_second
         print(
-            f"{name:24}{in_flight:>10}{found.per_second:>10.0f}"
-            f"{found.p50:>10.1f}{found.p99:>10.1f}{share:>10.2f}",
+            f"{name:24}{in_flight:>10}{figures.per_second:>10.0f}"
+            f"{figures.p50:>10.1f}{figures.p99:>10.1f}{share:>10.2f}",
             flush=True,
         )
 
@@ -167,4 +172,4 @@ PARTS = (
     partial(_part, measure=_latency),
     *(partial(_part, measure=partial(_throughput, processes)) for processes in PROCESSES),
 )
-"""Each prints its figures."""
+"""Parts of the benchmark; each prints its figures."""

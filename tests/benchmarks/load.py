@@ -1,4 +1,4 @@
-"""A client that costs little: keep-alive HTTP/1.1 over plain streams."""
+"""Measure servers with a client that costs little: keep-alive HTTP/1.1 over plain streams."""
 
 import asyncio
 import itertools
@@ -7,21 +7,21 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-Asked = Callable[[], bytes]
-"""The bytes of the next request."""
+BuildRequest = Callable[[], bytes]
+"""Return the bytes of the next request."""
 
 
 @dataclass(frozen=True)
 class Figures:
-    """How it went: answers per second and the latency's quantiles in milliseconds."""
+    """The result of a measurement: answers per second, and latencies in milliseconds."""
 
     per_second: float
     p50: float
     p99: float
 
 
-def request(port: int, method: str, path: str, body: bytes, **headers: str) -> bytes:
-    """The bytes of one request; `content_type` is `content-type`."""
+def build_request(port: int, method: str, path: str, body: bytes, **headers: str) -> bytes:
+    """Build the bytes of one request. A header `content_type` is sent as `content-type`."""
     head = [
         f"{method} {path} HTTP/1.1",
         f"host: 127.0.0.1:{port}",
@@ -32,42 +32,46 @@ def request(port: int, method: str, path: str, body: bytes, **headers: str) -> b
     return "\r\n".join([*head, "", ""]).encode() + body
 
 
-async def measure(ports: Sequence[int], ask: Asked, in_flight: int, seconds: float) -> Figures:
-    """So many requests always in flight, for so long, spread over the ports."""
+async def measure(
+    ports: Sequence[int], build: BuildRequest, in_flight: int, seconds: float
+) -> Figures:
+    """Keep `in_flight` requests in flight for so many seconds, spread over the ports."""
     started = time.monotonic()
     deadline = started + seconds
     turns = itertools.islice(itertools.cycle(ports), in_flight)
-    took = await asyncio.gather(*(_one(port, ask, deadline) for port in turns))
-    all_took = [each for connection in took for each in connection]
-    return figures(all_took, time.monotonic() - started)
+    took = await asyncio.gather(*(_repeat(port, build, deadline) for port in turns))
+    latencies = [latency for connection in took for latency in connection]
+    return summarize(latencies, time.monotonic() - started)
 
 
-async def paced(ports: Sequence[int], ask: Asked, rate: int, seconds: float) -> Figures:
-    """So many requests every second, whether the earlier ones were answered or not.
+async def measure_paced(
+    ports: Sequence[int], build: BuildRequest, rate: int, seconds: float
+) -> Figures:
+    """Send `rate` requests every second, whether the earlier ones were answered or not.
 
     A request's latency begins when it was due, so that waiting for a free connection counts.
     """
     idle: asyncio.Queue[_Connection] = asyncio.Queue()
     for port in itertools.islice(itertools.cycle(ports), 64):
-        idle.put_nowait(await _connected(port))
+        idle.put_nowait(await _connect(port))
     started = time.perf_counter()
     due = [started + index / rate for index in range(int(rate * seconds))]
-    took = await asyncio.gather(*(_due(idle, ask, at) for at in due))
-    return figures(took, time.perf_counter() - started)
+    took = await asyncio.gather(*(_send_when_due(idle, build, at) for at in due))
+    return summarize(took, time.perf_counter() - started)
 
 
-async def once(port: int, message: bytes) -> int:
-    """The status of one request."""
-    reader, writer = await _connected(port)
+async def send_once(port: int, message: bytes) -> int:
+    """Send one request and return its status."""
+    reader, writer = await _connect(port)
     try:
         writer.write(message)
-        return await _answer(reader)
+        return await _read_status(reader)
     finally:
         writer.close()
 
 
-def figures(took: Sequence[float], seconds: float) -> Figures:
-    """What latencies (in seconds) add up to."""
+def summarize(took: Sequence[float], seconds: float) -> Figures:
+    """Compute the figures of latencies, which are in seconds."""
     centiles = statistics.quantiles(took, n=100)
     return Figures(len(took) / seconds, centiles[49] * 1000, centiles[98] * 1000)
 
@@ -75,37 +79,37 @@ def figures(took: Sequence[float], seconds: float) -> Figures:
 _Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
-async def _connected(port: int) -> _Connection:
+async def _connect(port: int) -> _Connection:
     return await asyncio.open_connection("127.0.0.1", port)
 
 
-async def _one(port: int, ask: Asked, deadline: float) -> list[float]:
-    connection = await _connected(port)
+async def _repeat(port: int, build: BuildRequest, deadline: float) -> list[float]:
+    connection = await _connect(port)
     took = []
     while time.monotonic() < deadline:
         started = time.perf_counter()
-        await _asked(connection, ask)
+        await _send(connection, build)
         took.append(time.perf_counter() - started)
     connection[1].close()
     return took
 
 
-async def _due(idle: asyncio.Queue[_Connection], ask: Asked, at: float) -> float:
+async def _send_when_due(idle: asyncio.Queue[_Connection], build: BuildRequest, at: float) -> float:
     await asyncio.sleep(at - time.perf_counter())
     connection = await idle.get()
-    await _asked(connection, ask)
+    await _send(connection, build)
     idle.put_nowait(connection)
     return time.perf_counter() - at
 
 
-async def _asked(connection: _Connection, ask: Asked) -> None:
+async def _send(connection: _Connection, build: BuildRequest) -> None:
     reader, writer = connection
-    writer.write(ask())
-    status = await _answer(reader)
+    writer.write(build())
+    status = await _read_status(reader)
     assert status < 300, status
 
 
-async def _answer(reader: asyncio.StreamReader) -> int:
+async def _read_status(reader: asyncio.StreamReader) -> int:
     head = await reader.readuntil(b"\r\n\r\n")
     lines = head.lower().split(b"\r\n")
     length = [line.split(b":")[1] for line in lines if line.startswith(b"content-length:")]

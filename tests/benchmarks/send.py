@@ -1,4 +1,4 @@
-"""A send into a conversation, against the call itself and a bare function with the same I/O."""
+"""Measure a send into a conversation, against the call itself and a bare function."""
 
 import itertools
 import json
@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.benchmarks import load
-from tests.benchmarks.served import BARE, served, until_answered
+from tests.benchmarks.served import BARE, serve_function, wait_until_answered
 from tests.perene import name_of, token
-from tests.proofs.stage import KEY, Stage, staged
+from tests.proofs.stage import KEY, Stage, open_stage
 
 MARIA = "5521988887777"
 FUNCTIONS = {"same_send": BARE, "send_message": "functions/send_message.py"}
@@ -21,20 +21,20 @@ serial: Iterator[int] = itertools.count()
 
 
 async def run(place: Path) -> None:
-    """Prints the figures."""
-    async with staged(place, 1, **UNPACED) as stage:
-        conversation = await _talking(stage)
+    """Print the figures."""
+    async with open_stage(place, 1, **UNPACED) as stage:
+        conversation = await _start_conversation(stage)
         print(f"a send into a conversation, best of {ROUNDS} × {SECONDS:.0f} s, one process each")
         print(f"{'':24}{'in flight':>10}{'req/s':>10}{'p50 ms':>10}{'p99 ms':>10}"
               f"{'× upstream':>12}{'of same I/O':>14}")  # fmt: skip
         for in_flight in IN_FLIGHT:
-            best = {UPSTREAM: await _upstream(stage, in_flight)}
+            best = {UPSTREAM: await _measure_upstream(stage, in_flight)}
             for target in FUNCTIONS:
-                best[target] = await _best(stage, target, conversation, in_flight)
-            _show(best, in_flight)
+                best[target] = await _measure_best(stage, target, conversation, in_flight)
+            _print_rows(best, in_flight)
 
 
-def _show(best: dict[str, load.Figures], in_flight: int) -> None:
+def _print_rows(best: dict[str, load.Figures], in_flight: int) -> None:
     for target, figures in best.items():
         times = figures.p50 / best[UPSTREAM].p50
         share = figures.per_second / best["same_send"].per_second
@@ -44,40 +44,42 @@ def _show(best: dict[str, load.Figures], in_flight: int) -> None:
         )
 
 
-async def _talking(stage: Stage) -> str:
-    """The conversation of a line that somebody wrote to."""
+async def _start_conversation(stage: Stage) -> str:
+    """Pair a line, receive a message, and return the conversation's id."""
     await stage.ensure("acme")
     await stage.scan(name_of("acme"), "5511999990001")
-    await stage.received(name_of("acme"), MARIA, "oi")
-    await stage.quiet()
-    (found,) = (await stage.call("GET", "/conversations", "acme")).json()["conversations"]
-    await stage.fault(webhook_lost=True)  # what echoes cost is the intake's benchmark
-    return str(found["id"])
+    await stage.receive_text(name_of("acme"), MARIA, "oi")
+    await stage.wait_until_posted()
+    (conversation,) = (await stage.call("GET", "/conversations", "acme")).json()["conversations"]
+    await stage.set_faults(webhook_lost=True)  # the intake's benchmark measures echoes
+    return str(conversation["id"])
 
 
-async def _upstream(stage: Stage, in_flight: int) -> load.Figures:
+async def _measure_upstream(stage: Stage, in_flight: int) -> load.Figures:
     port, path = stage.evolution_port, f"/message/sendText/{name_of('acme')}"
 
-    def ask() -> bytes:
+    def build() -> bytes:
         body = json.dumps({"number": MARIA, "text": f"texto {next(serial)}"}).encode()
-        return load.request(port, "POST", path, body, apikey=KEY)
+        return load.build_request(port, "POST", path, body, apikey=KEY)
 
-    return await load.measure([port], ask, in_flight, SECONDS)
+    return await load.measure([port], build, in_flight, SECONDS)
 
 
-async def _best(stage: Stage, target: str, conversation: str, in_flight: int) -> load.Figures:
-    with served(stage, target, FUNCTIONS[target]) as process:
+async def _measure_best(
+    stage: Stage, target: str, conversation: str, in_flight: int
+) -> load.Figures:
+    with serve_function(stage, target, FUNCTIONS[target]) as process:
 
-        def ask() -> bytes:
+        def build() -> bytes:
             turn = next(serial)
             body = json.dumps({"conversation": conversation, "text": f"texto {turn}"}).encode()
-            return load.request(
+            return load.build_request(
                 process.port, "POST", "/", body,
                 authorization=f"Bearer {token('acme')}", idempotency_key=f"k{turn}",
             )  # fmt: skip
 
-        await until_answered(process.port, ask())
+        await wait_until_answered(process.port, build())
         rounds = [
-            await load.measure([process.port], ask, in_flight, SECONDS) for _ in range(ROUNDS)
+            await load.measure([process.port], build, in_flight, SECONDS) for _ in range(ROUNDS)
         ]
     return max(rounds, key=lambda figures: figures.per_second)

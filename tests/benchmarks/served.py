@@ -1,4 +1,4 @@
-"""A function on the framework's own server, as the platform starts it."""
+"""Serve a function on the framework's own server, as the platform starts it."""
 
 import asyncio
 import contextlib
@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from infra.local.children import free_port
+from infra.local.children import find_free_port
 from tests.benchmarks import load
 from tests.proofs.stage import KEY, Stage
 
@@ -21,23 +21,23 @@ BARE = "tests/benchmarks/bare.py"
 
 @dataclass(frozen=True)
 class Served:
-    """One process of it: a master, and the worker that answers."""
+    """A served function: its port, and its master process, whose child is the worker."""
 
     port: int
     master: int
 
     @property
     def peak_mib(self) -> float:
-        """The most memory that its worker has held."""
+        """Return the most memory that its worker has held, in MiB."""
         children = Path(f"/proc/{self.master}/task/{self.master}/children").read_text().split()
-        held = [Path(f"/proc/{child}/status").read_text() for child in children]
-        return max(int(re.findall(r"VmHWM:\s*(\d+)", each)[0]) for each in held) / 1024
+        statuses = [Path(f"/proc/{child}/status").read_text() for child in children]
+        return max(int(re.findall(r"VmHWM:\s*(\d+)", status)[0]) for status in statuses) / 1024
 
 
 @contextlib.contextmanager
-def served(stage: Stage, target: str, source: str, **settings: str) -> Iterator[Served]:
-    """One process that serves the function, until the end of the `with`."""
-    port = free_port()
+def serve_function(stage: Stage, target: str, source: str, **settings: str) -> Iterator[Served]:
+    """Serve the function with one process until the end of the `with`."""
+    port = find_free_port()
     environment = {
         **stage.environment(),
         "FUNCTION_TARGET": target,
@@ -61,10 +61,10 @@ def served(stage: Stage, target: str, source: str, **settings: str) -> Iterator[
         process.wait()
 
 
-async def until_answered(port: int, message: bytes) -> None:
-    """The function has said yes."""
+async def wait_until_answered(port: int, message: bytes) -> None:
+    """Repeat the request until its status is a success."""
     while True:
         with contextlib.suppress(OSError, asyncio.IncompleteReadError):
-            if await load.once(port, message) < 300:
+            if await load.send_once(port, message) < 300:
                 return
         await asyncio.sleep(0.005)

@@ -1,4 +1,4 @@
-"""One sweep in a process of its own, and what it took.
+"""Run one sweep in a process of its own, and measure it.
 
 `python -m tests.benchmarks.sweep_once orphans` prints JSON: seconds, the most memory that the
 process held, documents read and written, and calls to servers.
@@ -19,12 +19,12 @@ import httpx
 
 from shared import services
 from shared.domain.fleet.reports import Report
-from shared.sweeps import capacity, orphans
+from shared.sweeps import measure_capacity, orphans
 from tests.adapters.counting import counting
 
 
 class Counting(httpx.AsyncHTTPTransport):
-    """Counts the calls of each route."""
+    """A transport that counts the calls of each route."""
 
     def __init__(self) -> None:
         super().__init__(limits=httpx.Limits(max_connections=100))
@@ -36,18 +36,18 @@ class Counting(httpx.AsyncHTTPTransport):
 
 
 async def main(kind: str) -> dict[str, Any]:
-    """The sweep has run."""
+    """Run the sweep and return its figures."""
     transport = Counting()
     with services.using(transport=transport), redirect_stdout(StringIO()):
-        before = _memory("VmRSS")
+        before = _read_mib("VmRSS")
         began = time.perf_counter()
         with counting(services.store()._client) as counted:
-            report = await _sweep(kind)
+            report = await _run_sweep(kind)
         took = time.perf_counter() - began
     return {
         "seconds": round(took, 2),
         "mib_before": round(before),
-        "mib": round(_memory("VmHWM")),
+        "mib": round(_read_mib("VmHWM")),
         "reads": counted.reads,
         "writes": counted.writes,
         "calls": sum(transport.calls.values()),
@@ -56,16 +56,16 @@ async def main(kind: str) -> dict[str, Any]:
     }
 
 
-async def _sweep(kind: str) -> Report:
+async def _run_sweep(kind: str) -> Report:
     if kind == "capacity":
-        report, _ = await capacity.sweep()
+        report, _ = await measure_capacity.sweep()
         return report
     return await orphans.sweep()
 
 
-def _memory(what: str) -> float:
+def _read_mib(field: str) -> float:
     status = Path("/proc/self/status").read_text()
-    return int(re.findall(rf"{what}:\s*(\d+)", status)[0]) / 1024
+    return int(re.findall(rf"{field}:\s*(\d+)", status)[0]) / 1024
 
 
 if __name__ == "__main__":

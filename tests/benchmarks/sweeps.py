@@ -1,4 +1,4 @@
-"""Both sweeps over 500, 1,500 and 5,000 instances on five servers: does it grow as they do?"""
+"""Measure how both sweeps grow over 500, 1,500 and 5,000 instances on five servers."""
 
 import asyncio
 import contextlib
@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 from google.cloud import firestore
 
-from infra.local.children import free_port
+from infra.local.children import find_free_port
 from shared.domain import names
 from shared.domain.instances import Instance, State, epoch_ms, new_instance
 from shared.domain.names import LineId, LineKey, TenantId
@@ -28,46 +28,48 @@ COLUMNS = ("seconds", "mib", "reads", "writes", "calls")
 
 
 async def run(place: Path) -> None:
-    """Prints the figures."""
+    """Print the figures."""
     print("\none sweep of a fleet on five servers, each in a process of its own")
-    print(f"{'':28}{'instances':>10}" + "".join(f"{each:>10}" for each in COLUMNS))
+    print(f"{'':28}{'instances':>10}" + "".join(f"{column:>10}" for column in COLUMNS))
     for size in SIZES:
-        async with _fleet(place, size) as environment:
-            _print("capacity", size, await _once(environment, "capacity"))
-            _print("orphans, all drifted", size, await _once(environment, "orphans"))
-            _print("orphans, nothing to do", size, await _once(environment, "orphans"))
+        async with _start_fleet(place, size) as environment:
+            _print_row("capacity", size, await _run_sweep(environment, "capacity"))
+            _print_row("orphans, all drifted", size, await _run_sweep(environment, "orphans"))
+            _print_row("orphans, nothing to do", size, await _run_sweep(environment, "orphans"))
 
 
 @contextlib.asynccontextmanager
-async def _fleet(place: Path, size: int) -> AsyncIterator[dict[str, str]]:
-    """So many paired lines, none of which was told where to post."""
-    ports = [free_port() for _ in range(SERVERS)]
-    processes = [_simulator(place, port) for port in ports]
+async def _start_fleet(place: Path, size: int) -> AsyncIterator[dict[str, str]]:
+    """Start servers with so many paired lines, none of which has its webhook configured."""
+    ports = [find_free_port() for _ in range(SERVERS)]
+    processes = [_start_simulator(place, port) for port in ports]
     project = f"bench-{size}"
     try:
         async with httpx.AsyncClient(timeout=60) as http:
-            await asyncio.gather(*(_ready(http, port) for port in ports))
-            lines = [_line(at) for at in range(size)]
-            _record(project, lines)
-            await asyncio.gather(*(_plant(http, port, at, lines) for at, port in enumerate(ports)))
-        yield _environment(project, ports, size)
+            await asyncio.gather(*(_wait_until_ready(http, port) for port in ports))
+            lines = [_build_line(at) for at in range(size)]
+            _record_lines(project, lines)
+            await asyncio.gather(
+                *(_plant_lines(http, port, at, lines) for at, port in enumerate(ports))
+            )
+        yield _build_environment(project, ports, size)
     finally:
         for process in processes:
             process.kill()
             process.wait()
 
 
-def _line(at: int) -> Instance:
+def _build_line(at: int) -> Instance:
     now, key = datetime.now(UTC), LineKey(TenantId(f"t{at:05}"), LineId("default"))
     name = names.instance_name("instance_", key)
     line = new_instance(key, name, "Vendas", f"s{at % SERVERS}", now)
     number = f"55119{at:08}"
-    known = {"number": number, "claimed": number, "claimed_at": now, "ever_open": True}
-    known |= {"heard_until": epoch_ms(now), "heard_number": number}
-    return line.moved(State.OPEN, None, now, **known)
+    fields = {"number": number, "claimed": number, "claimed_at": now, "ever_open": True}
+    fields |= {"heard_until": epoch_ms(now), "heard_number": number}
+    return line.with_state(State.OPEN, None, now, **fields)
 
 
-def _record(project: str, lines: list[Instance]) -> None:
+def _record_lines(project: str, lines: list[Instance]) -> None:
     client = firestore.Client(project=project)
     bulk = client.bulk_writer()
     for line in lines:
@@ -78,20 +80,22 @@ def _record(project: str, lines: list[Instance]) -> None:
     bulk.close()
 
 
-async def _plant(http: httpx.AsyncClient, port: int, server: int, lines: list[Instance]) -> None:
+async def _plant_lines(
+    http: httpx.AsyncClient, port: int, server: int, lines: list[Instance]
+) -> None:
     for line in lines:
         if line.server == f"s{server}":
             url = f"http://127.0.0.1:{port}/simulator/instances/{line.name}/plant"
             await http.post(url, json={"number": line.number, "open": True})
 
 
-def _simulator(place: Path, port: int) -> "subprocess.Popen[bytes]":
+def _start_simulator(place: Path, port: int) -> "subprocess.Popen[bytes]":
     command = [sys.executable, "-m", "infra.local.simulator", "--port", str(port)]
     with (place / f"simulator-{port}.log").open("wb") as log:
         return subprocess.Popen([*command, "--api-key", KEY, "--quick"], stdout=log, stderr=log)
 
 
-async def _ready(http: httpx.AsyncClient, port: int) -> None:
+async def _wait_until_ready(http: httpx.AsyncClient, port: int) -> None:
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         with contextlib.suppress(httpx.HTTPError):
@@ -100,7 +104,7 @@ async def _ready(http: httpx.AsyncClient, port: int) -> None:
         await asyncio.sleep(0.05)
 
 
-def _environment(project: str, ports: list[int], size: int) -> dict[str, str]:
+def _build_environment(project: str, ports: list[int], size: int) -> dict[str, str]:
     fleet = [
         {"id": f"s{at}", "url": f"http://127.0.0.1:{port}", "api_key": KEY, "instance_max": size}
         for at, port in enumerate(ports)
@@ -118,16 +122,16 @@ def _environment(project: str, ports: list[int], size: int) -> dict[str, str]:
     }
 
 
-async def _once(environment: dict[str, str], kind: str) -> dict[str, Any]:
+async def _run_sweep(environment: dict[str, str], kind: str) -> dict[str, Any]:
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "tests.benchmarks.sweep_once", kind,
         env=environment, stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
     printed, _ = await process.communicate()
-    found: dict[str, Any] = json.loads(printed)
-    return found
+    figures: dict[str, Any] = json.loads(printed)
+    return figures
 
 
-def _print(what: str, size: int, found: dict[str, Any]) -> None:
-    figures = "".join(f"{found[each]:>10}" for each in COLUMNS)
-    print(f"{what:28}{size:>10}{figures}  {found['counts']}", flush=True)
+def _print_row(title: str, size: int, figures: dict[str, Any]) -> None:
+    columns = "".join(f"{figures[column]:>10}" for column in COLUMNS)
+    print(f"{title:28}{size:>10}{columns}  {figures['counts']}", flush=True)

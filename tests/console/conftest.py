@@ -17,7 +17,7 @@ import pytest
 from playwright.async_api import Browser, async_playwright
 
 from infra.local import children
-from infra.local.run import Run
+from infra.local.run import StackRun
 from tests.console import browser as browsers
 from tests.console.browser import LIVED, LOOKS, Look, Tab, Windows
 
@@ -30,7 +30,7 @@ PATIENCE_MS = 10_000
 class Stack:
     """`make run`, for tests: the same processes on ports of their own."""
 
-    run: Run
+    run: StackRun
     simulator: str
 
     @property
@@ -38,7 +38,7 @@ class Stack:
         return self.run.origin
 
     def token(self, tenant: str, *, operator: bool = False, seconds: float = 3600) -> str:
-        return self.run.token(tenant, seconds / 3600, operator=operator)
+        return self.run.sign_token(tenant, seconds / 3600, operator=operator)
 
     def call(
         self, method: str, path: str, tenant: str, *, operator: bool = False, **more: Any
@@ -70,7 +70,7 @@ def stack(firestore_emulator: str, tmp_path_factory: pytest.TempPathFactory) -> 
 @contextmanager
 def running(place: Path, *options: str, **settings: str) -> Iterator[Stack]:
     """A stack of one's own, with these settings."""
-    port, simulator = children.free_port(), children.free_port()
+    port, simulator = children.find_free_port(), children.find_free_port()
     usual = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     with (place / "stack.log").open("w") as log:
         process = subprocess.Popen(
@@ -88,7 +88,7 @@ def running(place: Path, *options: str, **settings: str) -> Iterator[Stack]:
         )
     try:
         _wait(process, place)
-        yield Stack(Run.last(place), f"http://127.0.0.1:{simulator}")
+        yield Stack(StackRun.load_last(place), f"http://127.0.0.1:{simulator}")
     finally:
         process.terminate()
         process.wait(20)

@@ -1,4 +1,4 @@
-"""A machine without Chromium: its tests say what they need (in CI that fails: tests/house)."""
+"""A machine without Chromium: its tests say what they need (CI fails)."""
 
 import pytest
 

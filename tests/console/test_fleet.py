@@ -11,12 +11,12 @@ from google.cloud import firestore
 from playwright.async_api import expect
 
 from infra.local.emulator import PROJECT
-from shared.domain.fleet.candidates import Candidate, Cause, Stage, candidate_id
+from shared.domain.fleet.candidates import Candidate, CandidateCause, Stage, candidate_id
 from shared.domain.fleet.reports import Report
 from shared.domain.instances import Instance, Reason, State
 from shared.domain.names import InstanceName, LineId, LineKey, TenantId, instance_name
-from shared.sweeps.pages import Days
-from shared.sweeps.views import FleetView
+from shared.operator.fleet_pages import Days
+from shared.operator.fleet_views import FleetView
 from tests.console.browser import LOOKS, Look, Tab
 from tests.console.conftest import Stack, Visit
 
@@ -72,7 +72,7 @@ def candidate(owner: str, **change: Any) -> Candidate:
         "name": name,
         "tenant": owner,
         "line": "default",
-        "cause": Cause.ORPHAN,
+        "cause": CandidateCause.ORPHAN,
         "paired": True,
         "needs_approval": True,
         "stage": Stage.QUARANTINED,
@@ -558,7 +558,7 @@ async def test_a_deletion_is_approved_by_typing_the_name_and_undone(
 async def test_what_was_never_paired_is_approved_with_one_click(
     visit: Visit, keep: Keep, tenant: str
 ):
-    known = candidate(tenant, paired=False, cause=Cause.NEVER_PAIRED)
+    known = candidate(tenant, paired=False, cause=CandidateCause.NEVER_PAIRED)
     keep_candidate(keep, known)
     tab = await visit("/fleet/review", DESKTOP, "op", operator=True)
     card = tab.page.locator(".fleet-candidate", has_text=known.name)

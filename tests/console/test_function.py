@@ -13,7 +13,7 @@ import pytest
 from functions import console as deployed
 from infra.local import gateway
 from shared.console import assets
-from tests.house.conftest import Deploy, deploy  # noqa: F401 - a fixture
+from tests.conventions.conftest import Deploy, deploy  # noqa: F401 - a fixture
 
 pytestmark = pytest.mark.anyio
 SIGN_IN = {
@@ -125,19 +125,19 @@ async def test_a_file_may_be_kept_for_good_under_its_version(http: httpx.AsyncCl
     assert first.headers["content-type"] == "text/javascript; charset=utf-8"
     assert first.headers["x-content-type-options"] == "nosniff"
     assert again.status_code == 304
-    old = address.replace(assets.version(), "0" * 16)
+    old = address.replace(assets.compute_version(), "0" * 16)
     assert (await http.get(old)).status_code == 404
 
 
 def test_the_version_changes_with_any_file(monkeypatch: pytest.MonkeyPatch):
-    before, files = assets.version(), dict(assets.every())
+    before, files = assets.compute_version(), dict(assets.load_assets())
     files["app.js"] = assets.Asset("app.js", files["app.js"].content + b"\n")
-    monkeypatch.setattr(assets, "every", lambda: files)
-    assets.version.cache_clear()
+    monkeypatch.setattr(assets, "load_assets", lambda: files)
+    assets.compute_version.cache_clear()
 
-    after = assets.version()
+    after = assets.compute_version()
 
-    assets.version.cache_clear()
+    assets.compute_version.cache_clear()
     assert after != before
 
 
@@ -161,7 +161,7 @@ async def test_a_file_is_squeezed_for_who_can_read_it(
 
     assert (answer.headers.get("content-encoding") == "gzip") is squeezed
     assert answer.headers["vary"] == "accept-encoding"
-    assert (gzip.decompress(raw) if squeezed else raw) == assets.every()["app.js"].content
+    assert (gzip.decompress(raw) if squeezed else raw) == assets.load_assets()["app.js"].content
 
 
 @pytest.mark.parametrize(
@@ -179,7 +179,7 @@ async def test_a_file_is_squeezed_for_who_can_read_it(
     ],
 )
 async def test_nothing_else_can_be_had(http: httpx.AsyncClient, path: str):
-    answer = await http.get(f"/console/assets/{assets.version()}/{path}")
+    answer = await http.get(f"/console/assets/{assets.compute_version()}/{path}")
 
     assert answer.status_code == 404
     assert answer.headers["content-type"] == "application/problem+json"
@@ -222,7 +222,7 @@ async def test_at_an_address_of_its_own_it_calls_the_functions_at_the_public_one
     async with client(alone) as http:
         page, known = await http.get("/lines"), (await http.get("/config.json")).json()
 
-    assert entry(page) == f"https://perene.test/assets/{assets.version()}/app.js"
+    assert entry(page) == f"https://perene.test/assets/{assets.compute_version()}/app.js"
     assert known["api"] == "https://perene.test/"
     assert "https://perene.test" in page.headers["content-security-policy"]
 

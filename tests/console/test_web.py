@@ -67,7 +67,7 @@ def test_every_library_says_under_which_licence_it_is():
 
 
 def test_a_library_is_not_asked_for_what_a_browser_lacks():
-    assert vendor.rewritten("if (process.env.NODE_ENV)", "x") == 'if ("production")'
+    assert vendor.rewrite_module("if (process.env.NODE_ENV)", "x") == 'if ("production")'
     for path in WEB.glob("vendor/**/*.js"):
         assert "process.env" not in path.read_text()
 
@@ -75,7 +75,10 @@ def test_a_library_is_not_asked_for_what_a_browser_lacks():
 def test_bare_names_become_paths_and_nothing_else_changes():
     text = 'import{h}from"preact";import "./x.js";\n//# sourceMappingURL=a.map\n'
 
-    assert vendor.rewritten(text, "htm") == 'import{h}from"../preact/preact.js";import "./x.js";\n'
+    assert (
+        vendor.rewrite_module(text, "htm")
+        == 'import{h}from"../preact/preact.js";import "./x.js";\n'
+    )
 
 
 # Modules -------------------------------------------------------------------------------------

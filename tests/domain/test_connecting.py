@@ -15,7 +15,7 @@ from shared.domain.connecting import (
 )
 from shared.domain.events import ConnectionEvent
 from shared.domain.instances import Instance, Reason, State, epoch_ms
-from tests.builders import LATER, NOON, NUMBER, a_code, a_line, shown
+from tests.builders import LATER, NOON, NUMBER, a_code, a_line, code_shown
 from tests.cases import in_each
 
 OTHER = "5511999990002"
@@ -26,8 +26,8 @@ MOVES: dict[str, ConnectionEvent] = {
     "logged out": events.LoggedOut(),
     "banned": events.Banned(),
     "lost": events.ConnectionLost(),
-    "a code": shown("2@a"),
-    "another code": shown("2@b"),
+    "a code": code_shown("2@a"),
+    "another code": code_shown("2@b"),
     "no more codes": events.CodesExhausted(),
     "removed": events.Removed(),
 }
@@ -79,7 +79,7 @@ def test_a_line_that_opens_without_saying_its_number_keeps_the_one_it_had():
 
 
 def test_a_code_is_there_to_be_scanned():
-    moved = decide_event(a_line(), shown("2@a"), 1, LATER)
+    moved = decide_event(a_line(), code_shown("2@a"), 1, LATER)
 
     assert moved
     assert (moved.state, moved.reason) == (State.PAIRING, Reason.WAITING_FOR_SCAN)
@@ -87,14 +87,14 @@ def test_a_code_is_there_to_be_scanned():
 
 
 def test_the_next_code_replaces_it():
-    moved = decide_event(a_line(State.PAIRING, code=a_code("2@a")), shown("2@b"), 1, LATER)
+    moved = decide_event(a_line(State.PAIRING, code=a_code("2@a")), code_shown("2@b"), 1, LATER)
 
     assert moved
     assert moved.code == a_code("2@b", born=LATER)
 
 
 def test_a_code_we_know_lives_no_longer_for_being_told_again():
-    moved = decide_event(a_line(code=a_code("2@a")), shown("2@a"), 1, LATER)
+    moved = decide_event(a_line(code=a_code("2@a")), code_shown("2@a"), 1, LATER)
 
     assert moved
     assert moved.code == a_code("2@a", born=NOON)
@@ -103,7 +103,7 @@ def test_a_code_we_know_lives_no_longer_for_being_told_again():
 def test_a_typed_code_survives_being_told_again_without_it():
     typed = a_code("2@a", pairing_code="ABCD1234")
 
-    moved = decide_event(a_line(code=typed), shown("2@a"), 1, LATER)
+    moved = decide_event(a_line(code=typed), code_shown("2@a"), 1, LATER)
 
     assert moved
     assert moved.code == typed
@@ -200,7 +200,7 @@ def qr(line: Instance) -> str | None:
 
 
 def opened_from(before: Instance, number: str = NUMBER) -> Instance:
-    return before.moved(State.OPEN, None, LATER, number=number, heard_at=7)
+    return before.with_state(State.OPEN, None, LATER, number=number, heard_at=7)
 
 
 def claiming(opened: Instance) -> Instance:
@@ -232,7 +232,7 @@ def test_a_number_that_is_live_on_another_line_is_refused_to_the_newcomer():
     refused = decide_number(before, opened_from(before), owner, LATER)
 
     said = {"number": NUMBER, "heard_at": 7, "code": None}
-    conflict = before.moved(State.CONFLICT, Reason.NUMBER_IN_USE, LATER, **said)
+    conflict = before.with_state(State.CONFLICT, Reason.NUMBER_IN_USE, LATER, **said)
     assert refused == Conflict(conflict)
 
 

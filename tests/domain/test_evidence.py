@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.domain import evidence
+from shared.domain.conversations import Reaction
 from shared.domain.messages import Card, Content, Kind, Media, Place, Poll
 from shared.domain.sends import Reacting, SendState
-from shared.domain.threads import Reaction
 from tests.builders import LATER, NOON, SECOND
 from tests.cases import in_each
 from tests.domain.test_sends import AT, TEXT, a_message, a_send

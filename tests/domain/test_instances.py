@@ -19,7 +19,7 @@ from shared.domain.instances import (
     number_at,
 )
 from tests.builders import (
-    CODE_OVER,
+    CODE_EXPIRY,
     LATER,
     NOON,
     NUMBER,
@@ -45,7 +45,7 @@ def test_a_born_code_lives_as_long_as_a_server_shows_it():
 
 
 def test_a_found_code_is_trusted_for_a_third_of_a_life():
-    assert Code.found(a_scan(), NOON).expires_at == NOON + FOUND_CODE_LIFETIME
+    assert Code.from_look(a_scan(), NOON).expires_at == NOON + FOUND_CODE_LIFETIME
     assert FOUND_CODE_LIFETIME * 3 == CODE_LIFETIME
 
 
@@ -59,8 +59,8 @@ def test_a_code_shows_what_the_server_showed():
 def test_a_code_can_be_scanned_until_it_expires():
     line = a_line(State.PAIRING, code=a_code())
 
-    assert line.code_at(CODE_OVER - SECOND) == a_code()
-    assert line.code_at(CODE_OVER) is None
+    assert line.code_at(CODE_EXPIRY - SECOND) == a_code()
+    assert line.code_at(CODE_EXPIRY) is None
 
 
 def test_a_line_without_a_code_shows_none():
@@ -68,7 +68,7 @@ def test_a_line_without_a_code_shows_none():
 
 
 def test_a_line_that_moves_is_in_its_state_since_now():
-    moved = a_line(State.CLOSED).moved(State.PAIRING, Reason.WAITING_FOR_SCAN, LATER)
+    moved = a_line(State.CLOSED).with_state(State.PAIRING, Reason.WAITING_FOR_SCAN, LATER)
 
     assert (moved.state, moved.reason) == (State.PAIRING, Reason.WAITING_FOR_SCAN)
     assert moved.since == LATER
@@ -77,11 +77,11 @@ def test_a_line_that_moves_is_in_its_state_since_now():
 def test_another_reason_is_another_time():
     closed = a_line(State.CLOSED, reason=Reason.CONNECTION_LOST)
 
-    assert closed.moved(State.CLOSED, Reason.LOGGED_OUT, LATER).since == LATER
+    assert closed.with_state(State.CLOSED, Reason.LOGGED_OUT, LATER).since == LATER
 
 
 def test_a_line_that_stays_in_its_state_keeps_the_time():
-    assert a_line(open=True).moved(State.OPEN, None, LATER).since == NOON
+    assert a_line(open=True).with_state(State.OPEN, None, LATER).since == NOON
 
 
 def test_a_code_to_scan_makes_a_line_pairing():
@@ -99,7 +99,7 @@ def test_a_code_to_type_spoils_the_line_until_it_is_paired():
 
 
 def test_a_move_changes_what_else_it_is_told():
-    moved = a_line(number="1").moved(State.OPEN, None, LATER, number="2")
+    moved = a_line(number="1").with_state(State.OPEN, None, LATER, number="2")
 
     assert moved.number == "2"
 
@@ -145,7 +145,7 @@ def test_an_extended_lease_is_the_same_grant_for_its_whole_length():
 def test_a_grant_is_recognised_whatever_else_changed():
     held = a_line(held_by="me")
 
-    assert held.moved(State.OPEN, None, LATER).held_by(held)
+    assert held.with_state(State.OPEN, None, LATER).held_by(held)
 
 
 @in_each(
@@ -190,21 +190,21 @@ def test_a_number_is_restricted_for_a_day_since_whatsapp_last_said_so():
 
 
 def test_a_line_that_opens_was_paired_and_is_not_closed():
-    opened = a_line(State.PAIRING, closed_since=NOON).moved(State.OPEN, None, LATER)
+    opened = a_line(State.PAIRING, closed_since=NOON).with_state(State.OPEN, None, LATER)
 
     assert (opened.ever_open, opened.closed_since) == (True, None)
 
 
 def test_a_line_is_closed_since_it_was_open_whatever_was_tried_since():
-    lost = a_line(open=True).moved(State.CLOSED, Reason.LOGGED_OUT, NOON)
-    tried = lost.moved(State.PAIRING, Reason.WAITING_FOR_SCAN, LATER)
+    lost = a_line(open=True).with_state(State.CLOSED, Reason.LOGGED_OUT, NOON)
+    tried = lost.with_state(State.PAIRING, Reason.WAITING_FOR_SCAN, LATER)
 
     assert (tried.closed_since, tried.idle_since, tried.ever_open) == (NOON, NOON, True)
 
 
 @in_each("reason", [Reason.LOGGED_OUT, Reason.CONNECTION_LOST, Reason.RECONNECTING])
 def test_a_line_that_was_logged_out_before_we_took_notes_was_paired(reason: Reason):
-    tried = a_line(State.CLOSED, reason=reason).moved(State.PAIRING, Reason.NO_CODE, LATER)
+    tried = a_line(State.CLOSED, reason=reason).with_state(State.PAIRING, Reason.NO_CODE, LATER)
 
     assert not tried.surely_unpaired
 
@@ -237,4 +237,4 @@ def test_a_message_makes_no_other_record():
     paced = line.model_copy(update={"paced_until": 1, "version": "later"})
 
     assert paced.differs_only_in_pace(line)
-    assert not paced.moved(State.CLOSED, None, LATER).differs_only_in_pace(line)
+    assert not paced.with_state(State.CLOSED, None, LATER).differs_only_in_pace(line)

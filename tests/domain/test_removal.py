@@ -7,7 +7,7 @@ from shared.domain.connecting import decide_outage
 from shared.domain.events import ConnectionEvent
 from shared.domain.instances import Instance, Reason, State
 from shared.domain.upstream import Connection
-from tests.builders import LATER, NUMBER, a_line, shown
+from tests.builders import LATER, NUMBER, a_line, code_shown
 
 CLOSES = [
     events.LoggedOut(),
@@ -42,7 +42,7 @@ def test_close_after_a_removal_is_no_news(event: ConnectionEvent):
     assert decide_event(gone, event, 30) is None
 
 
-@pytest.mark.parametrize("event", [events.Opened(NUMBER), shown()], ids=["opened", "a code"])
+@pytest.mark.parametrize("event", [events.Opened(NUMBER), code_shown()], ids=["opened", "a code"])
 def test_what_shows_a_code_or_opens_is_not_gone(event: ConnectionEvent):
     gone = decide_event(a_line(open=True), events.Removed(), 1)
     assert gone

@@ -4,11 +4,11 @@ from typing import Any
 
 from shared.domain import sends
 from shared.domain.contacts import ConversationId, contact_of
+from shared.domain.conversations import KeptMessage
 from shared.domain.instances import State
 from shared.domain.messages import Content, Kind
 from shared.domain.names import LineId, TenantId
-from shared.domain.sends import Doubt, Send, SendState
-from shared.domain.threads import KeptMessage
+from shared.domain.sends import Send, SendState, WhyUncertain
 from shared.domain.upstream import WhyNotSent
 from tests.builders import LATER, NOON, NUMBER, SECOND, a_line
 from tests.cases import in_each
@@ -95,7 +95,7 @@ def test_a_send_whose_holder_is_gone_is_uncertain_and_one_asked_again_has_a_new_
     left = sends.abandoned(a_send(state=SendState.SENDING))
     again = a_send(state=SendState.FAILED, why=WhyNotSent.NOT_CONNECTED).again("h2", LATER)
 
-    assert (left.state, left.why) == (SendState.UNCERTAIN, Doubt.ABANDONED)
+    assert (left.state, left.why) == (SendState.UNCERTAIN, WhyUncertain.ABANDONED)
     assert (again.state, again.why, again.attempt, again.holder) == (
         SendState.SENDING, None, 2, "h2",
     )  # fmt: skip
@@ -107,7 +107,7 @@ def test_a_send_whose_evidence_was_anothers_is_uncertain_and_says_why():
     doubted = sends.doubted(a_send(state=SendState.SENT, message="3EB01"))
 
     assert (doubted.state, doubted.why, doubted.message) == (
-        SendState.UNCERTAIN, Doubt.NO_ANSWER, None,
+        SendState.UNCERTAIN, WhyUncertain.NO_ANSWER, None,
     )  # fmt: skip
 
 

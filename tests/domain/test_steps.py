@@ -8,7 +8,7 @@ import pytest
 from shared.domain import steps
 from shared.domain.instances import FOUND_CODE_LIFETIME, Code, Reason, State
 from shared.domain.upstream import Connected, Connection, NoCode
-from tests.builders import CODE_OVER, LATER, MARK, NOON, a_code, a_line, a_scan
+from tests.builders import CODE_EXPIRY, FINGERPRINT, LATER, NOON, a_code, a_line, a_scan
 from tests.cases import in_each
 
 SETTLED = [State.PAIRING, State.OPEN, State.CLOSED, State.CONFLICT, State.MISSING]
@@ -17,7 +17,7 @@ SETTLED = [State.PAIRING, State.OPEN, State.CLOSED, State.CONFLICT, State.MISSIN
 def step(
     known: Any, connection: Connection | None, now: datetime = NOON, by_number: bool = False
 ) -> steps.Step:
-    return steps.decide_step(known, connection, now, by_number=by_number, mark=MARK)
+    return steps.decide_step(known, connection, now, by_number=by_number, mark=FINGERPRINT)
 
 
 @in_each("state", SETTLED)
@@ -41,7 +41,7 @@ def test_a_record_behind_an_open_instance_forgets_who_paired_it(state: State):
 
     noted = step(known, Connection.OPEN, LATER)
 
-    assert noted == steps.Note(known.moved(State.OPEN, None, LATER, number=None, code=None))
+    assert noted == steps.Note(known.with_state(State.OPEN, None, LATER, number=None, code=None))
 
 
 def test_a_refused_line_that_is_connected_asks_whether_its_number_is_free_now():
@@ -57,7 +57,7 @@ def test_a_code_that_can_be_scanned_is_shown_again():
 def test_a_code_that_has_expired_is_asked_for():
     known = a_line(State.PAIRING, code=a_code())
 
-    assert step(known, Connection.CONNECTING, CODE_OVER) == steps.AskForCode(known)
+    assert step(known, Connection.CONNECTING, CODE_EXPIRY) == steps.AskForCode(known)
 
 
 @in_each("state", [State.OPEN, State.CLOSED, State.CONFLICT, State.MISSING])
@@ -129,7 +129,7 @@ def test_a_line_that_may_have_been_paired_with_a_typed_code_is_never_made_anew(r
 
 def test_a_code_to_type_that_expired_spoils_the_next_start():
     typed = steps.decide_started(a_line(), a_scan(pairing_code="ABCD1234"), NOON)
-    closed = typed.moved(State.CLOSED, Reason.QR_LIMIT, LATER, code=None)
+    closed = typed.with_state(State.CLOSED, Reason.QR_LIMIT, LATER, code=None)
 
     assert step(closed, Connection.CLOSED, LATER) == steps.Renew(closed)
 
@@ -148,7 +148,7 @@ def test_a_line_that_leaves_says_so_first(state: State, asked: Reason):
 
     leaving = steps.decide_leaving(known, asked, LATER)
 
-    assert leaving == steps.Leaving(known.moved(State.RELEASING, asked, LATER, code=None))
+    assert leaving == steps.Leaving(known.with_state(State.RELEASING, asked, LATER, code=None))
 
 
 def test_a_disconnected_line_is_disconnected_already():
@@ -179,7 +179,7 @@ def test_a_code_nobody_knew_is_shown_for_a_short_while():
 
     found = steps.decide_found(known, a_scan("2@new"), LATER)
 
-    code = Code.found(a_scan("2@new"), LATER)
+    code = Code.from_look(a_scan("2@new"), LATER)
     assert found == steps.Note(known.model_copy(update={"code": code}))
     assert code.expires_at == LATER + FOUND_CODE_LIFETIME
 
@@ -226,7 +226,7 @@ def test_an_open_line_that_shows_no_new_code_reconnects_by_itself(link: Any):
 
     found = steps.decide_found(known, link, LATER)
 
-    closed = known.moved(State.CLOSED, Reason.RECONNECTING, LATER)
+    closed = known.with_state(State.CLOSED, Reason.RECONNECTING, LATER)
     assert found == steps.Ready(closed)
     assert closed.number == known.number
 

@@ -16,15 +16,15 @@ from google.cloud.firestore_v1.base_query import BaseQuery
 from google.cloud.firestore_v1.types import RunAggregationQueryRequest, RunQueryRequest
 
 from shared.domain.contacts import contact_of
+from shared.domain.conversations import Conversation
 from shared.domain.fleet.candidates import Stage
-from shared.domain.fleet.reports import Kind as Kinds
+from shared.domain.fleet.reports import SweepKind as Kinds
 from shared.domain.messages import Kind, Message
 from shared.domain.names import LineId, TenantId
 from shared.domain.tenants import Status
-from shared.domain.threads import Conversation
-from shared.store import Store, Through
-from shared.store.inbox import Wanted
-from shared.store.threads import Position
+from shared.store import LineScope, Store
+from shared.store.conversations import Position
+from shared.store.inbox import ConversationFilter
 from tests.infra.indexes import Shape, shape_of
 
 ROOT = Path(__file__).parent.parent.parent
@@ -33,7 +33,7 @@ MAKERS = ("where", "order_by")
 """The methods that make a query one that may need an index."""
 
 TENANT = "acme"
-THROUGH = Through(TenantId(TENANT), LineId("default"), "5511999990001")
+THROUGH = LineScope(TenantId(TENANT), LineId("default"), "5511999990001")
 MARIA = contact_of("5511988887777@s.whatsapp.net")
 assert MARIA
 SAID = Message(id="3A1", kind=Kind.TEXT, text="oi", contact=MARIA, from_me=False, at=1)
@@ -55,51 +55,56 @@ class Place(NamedTuple):
 
 async def everything(store: Store) -> None:
     """Every method that queries, with each combination of what it may be asked."""
-    await store.lines(TENANT)
-    for chosen in product(*(CHOICES[field] for field in Wanted._fields)):
-        wanted = Wanted(*chosen)
+    await store.list_lines(TENANT)
+    for chosen in product(*(CHOICES[field] for field in ConversationFilter._fields)):
+        wanted = ConversationFilter(*chosen)
         for after in (None, Position("ana" if wanted.search else 1, "some")):
-            await store.conversations(TENANT, wanted, 1, after, 1)
+            await store.list_conversations(TENANT, wanted, 1, after, 1)
     for of in (_conversation(), _conversation(contact_number="5511988887777", lid="111")):
         for after in (None, Position(1, "some")):
-            await store.messages(TENANT, of, 1, after)
-            await store.changes(TENANT, of, 0, 1, after)
-        await store.unsettled(TENANT, of)
-        await store.said_by_us(TENANT, of, 0, 1)
-    await store.overdue(datetime.now(UTC), 1, datetime.fromtimestamp(0, UTC))
-    await store.known_by(TENANT, "default", "5511999990001", "111")
-    await store.record(THROUGH, SAID, unread=True, now=1)
-    await store.revoke(THROUGH, SAID.id, 1, (SAID.contact.key,), 1)
-    await store.retell(THROUGH, SAID.id, 1)
+            await store.list_messages(TENANT, of, 1, after)
+            await store.list_changes(TENANT, of, 0, 1, after)
+        await store.list_unsettled_sends(TENANT, of)
+        await store.list_own_messages(TENANT, of, 0, 1)
+    await store.list_overdue_sends(datetime.now(UTC), 1, datetime.fromtimestamp(0, UTC))
+    await store.find_by_lid(TENANT, "default", "5511999990001", "111")
+    await store.record_message(THROUGH, SAID, unread=True, now=1)
+    await store.record_revocation(THROUGH, SAID.id, 1, (SAID.contact.key,), 1)
+    await store.refresh_preview(THROUGH, SAID.id, 1)
     await of_the_fleet(store)
 
 
 async def of_the_fleet(store: Store) -> None:
     """What sweeps and operators ask."""
-    for every in (store.every_tenant, store.every_line, store.every_number, store.every_candidate):
+    for every in (
+        store.iterate_tenants,
+        store.iterate_lines,
+        store.iterate_numbers,
+        store.iterate_candidates,
+    ):
         _ = [each async for each in every()]
     for after in (None, "some"):
-        await store.tenants(1, after)
-        await store.letters(1, after)
-        await store.reports(Kinds.ORPHANS, 1, after)
+        await store.list_tenants(1, after)
+        await store.list_dead_letters(1, after)
+        await store.list_reports(Kinds.ORPHANS, 1, after)
         for stage in (None, Stage.QUARANTINED):
-            await store.candidates(stage, 1, after)
-    await store.awaiting_approval()
+            await store.list_candidates(stage, 1, after)
+    await store.count_awaiting_approval()
     for after in (None, "some"):
-        await store.incidents(1, after and f"1~{after}")
+        await store.list_incidents(1, after and f"1~{after}")
         for where in ({}, {"tenant": "acme"}, {"server": "main", "state": "open"}):
-            await store.instances(where, 1, after)
-    await store.tenants_that_are(Status.SUSPENDED, Status.CANCELLED)
+            await store.list_instances(where, 1, after)
+    await store.find_tenants_with_status(Status.SUSPENDED, Status.CANCELLED)
     await store.count_slots("main")
     await store.list_slots("main")
     await store.seat_lines("main")
     await store._leave_slots(store._client.batch(), "main", "some")
-    await store.quarantined()
-    await store.days(1)
-    await store.open_incidents()
-    await store.pending_incidents()
+    await store.list_quarantined()
+    await store.list_days(1)
+    await store.list_open_incidents()
+    await store.list_pending_incidents()
     await store._client.document("tenants", TENANT).set({"lines": ["default"]})
-    await store.strange_conversations(TENANT)
+    await store.count_strange_conversations(TENANT)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Which index a query needs, as Firestore decides (the emulator never asks for one)."""
+"""Find the index that a query needs, as Firestore decides (the emulator never asks for one)."""
 
 import json
 from pathlib import Path
@@ -21,14 +21,14 @@ _ORDERED = {
 
 
 class Order(NamedTuple):
-    """One field that an index or a query is sorted by."""
+    """A field by which an index or a query is sorted."""
 
     field: str
     direction: str = _UP
 
 
 class Shape(NamedTuple):
-    """A query without its values: what all queries that one index serves have in common."""
+    """A query without its values, which is enough to choose its index."""
 
     collection: str
     equal: frozenset[str]
@@ -37,7 +37,7 @@ class Shape(NamedTuple):
 
 
 class Indexes:
-    """What infra/firestore.indexes.json declares."""
+    """The indexes and exemptions that infra/firestore.indexes.json declares."""
 
     def __init__(self, declared: dict[str, Any] | None = None) -> None:
         declared = declared or json.loads(DECLARED.read_text())
@@ -54,7 +54,7 @@ class Indexes:
         }
 
     def serve(self, shape: Shape) -> bool:
-        """Whether Firestore would answer it.
+        """Tell whether Firestore would answer a query of the shape.
 
         Equalities alone, or one order alone, are served by the indexes of single fields; all
         else needs a composite one: the equalities first, then the order as asked. (Firestore also
@@ -71,7 +71,7 @@ class Indexes:
         return any(_serves(index, shape) for index in self.composite)
 
     def needed_by(self, shapes: set[Shape]) -> list[Shape]:
-        """The composite ones that serve one of these."""
+        """List the composite indexes that serve one of the shapes."""
         return [each for each in self.composite if any(_serves(each, shape) for shape in shapes)]
 
     def _single(self, collection: str, field: str) -> bool:
@@ -81,7 +81,7 @@ class Indexes:
 
 
 def shape_of(query: StructuredQuery) -> Shape:
-    """The shape of a query as it is sent."""
+    """Return the shape of a query as it is sent."""
     (source,) = query.from_
     filters = list(_filters(query.where))
     unknown = [each.op for each in filters if each.op not in _EQUAL | _ORDERED]
@@ -95,7 +95,7 @@ def shape_of(query: StructuredQuery) -> Shape:
 
 
 def _without_id(order: list[Order]) -> tuple[Order, ...]:
-    """Every index ends with the id, in the direction of the field before it."""
+    """Drop the id at the end, which every index has in the direction of the field before it."""
     before = order[-2].direction if len(order) > 1 else _UP
     ends = bool(order) and order[-1] == Order(ID, before)
     return tuple(order[:-1] if ends else order)

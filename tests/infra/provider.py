@@ -1,7 +1,7 @@
-"""What the Google provider calls its resources and attributes, as far as we use it.
+"""Load the schema of the Google provider, as far as we use it.
 
 The provider can't be downloaded in every place where tests run, and `terraform validate` needs it.
-Its schema, though, is published as Python classes too: `make provider-schema` reads those, without
+Its schema is published as Python classes too: `make provider-schema` reads those, without
 importing them, and writes `provider.json`.
 """
 
@@ -48,66 +48,70 @@ RESOURCES = {
     "google_storage_bucket_iam_member": "storage/bucket_iam_member",
     "google_storage_bucket_object": "storage/bucket_object",
 }
-"""Terraform's name of each resource that we use, and where the classes have it."""
+"""Terraform's name of each resource that we use, and the file with its classes."""
 
 
-def known() -> dict[str, Any]:
-    """By resource: its attributes (a block's are nested), the needed ones, and what it exports."""
+def load_schema() -> dict[str, Any]:
+    """Load by resource: its attributes (a block's are nested), the needed ones, its exports."""
     schema: dict[str, Any] = json.loads(SCHEMA.read_text())["resources"]
     return schema
 
 
-def generated(classes: Path) -> dict[str, Any]:
-    """The schema of the resources we use, from the classes' source."""
-    return {name: _resource(classes, where) for name, where in RESOURCES.items()}
+def generate_schema(classes: Path) -> dict[str, Any]:
+    """Generate the schema of the resources we use from the classes' source."""
+    return {name: _read_resource(classes, where) for name, where in RESOURCES.items()}
 
 
-def _resource(classes: Path, where: str) -> dict[str, Any]:
+def _read_resource(classes: Path, where: str) -> dict[str, Any]:
     module, _, file = where.partition("/")
-    found = _classes(classes / module / f"{file}.py")
-    (state,) = [name for name in found if name.startswith("_") and name.endswith("State")]
+    definitions = _parse_classes(classes / module / f"{file}.py")
+    (state,) = [name for name in definitions if name.startswith("_") and name.endswith("State")]
     name = state.removeprefix("_").removesuffix("State")
-    inputs = _classes(classes / module / "_inputs.py")
-    given = _attributes(found[f"{name}Args"], inputs)
-    return {**given, "exports": sorted({*_parameters(found[state]), "id"})}
+    inputs = _parse_classes(classes / module / "_inputs.py")
+    attributes = _read_attributes(definitions[f"{name}Args"], inputs)
+    exports = sorted({*_read_parameters(definitions[state]), "id"})
+    return {**attributes, "exports": exports}
 
 
-def _attributes(of: ast.ClassDef, inputs: dict[str, ast.ClassDef]) -> dict[str, Any]:
+def _read_attributes(of: ast.ClassDef, inputs: dict[str, ast.ClassDef]) -> dict[str, Any]:
     attributes: dict[str, Any] = {}
-    for name, annotation in _parameters(of).items():
+    for name, annotation in _read_parameters(of).items():
         nested = re.search(r"'(\w+Args)'", annotation)
         many = "Sequence[" in annotation
-        inside = _attributes(inputs[nested[1]], inputs) if nested else None
+        inside = _read_attributes(inputs[nested[1]], inputs) if nested else None
         attributes[name] = {"block": inside, "many": many} if inside else {}
-    needed = [name for name, given in _parameters(of).items() if "Optional[" not in given]
+    needed = [
+        name for name, annotation in _read_parameters(of).items() if "Optional[" not in annotation
+    ]
     return {"attributes": attributes, "needed": needed}
 
 
-def _parameters(of: ast.ClassDef) -> dict[str, str]:
-    made = next(
-        each for each in of.body if isinstance(each, ast.FunctionDef) and each.name == "__init__"
+def _read_parameters(of: ast.ClassDef) -> dict[str, str]:
+    initializer = next(
+        node for node in of.body if isinstance(node, ast.FunctionDef) and node.name == "__init__"
     )
-    return {each.arg: ast.unparse(each.annotation or of) for each in made.args.kwonlyargs}
+    parameters = initializer.args.kwonlyargs
+    return {parameter.arg: ast.unparse(parameter.annotation or of) for parameter in parameters}
 
 
 @cache
-def _classes(file: Path) -> dict[str, ast.ClassDef]:
+def _parse_classes(file: Path) -> dict[str, ast.ClassDef]:
     if not file.exists():
         return {}
     return {
-        each.name: each
-        for each in ast.parse(file.read_text()).body
-        if isinstance(each, ast.ClassDef)
+        node.name: node
+        for node in ast.parse(file.read_text()).body
+        if isinstance(node, ast.ClassDef)
     }
 
 
-def _lines(schema: dict[str, Any], version: str) -> str:
-    """One line for each resource, so that a difference can be read."""
+def _format_lines(schema: dict[str, Any], version: str) -> str:
+    """Write one line for each resource, so that a difference can be read."""
     resources = ",\n".join(
-        f"  {json.dumps(name)}: {json.dumps(each)}" for name, each in schema.items()
+        f"  {json.dumps(name)}: {json.dumps(resource)}" for name, resource in schema.items()
     )
     return f'{{\n "from": {json.dumps(version)},\n "resources": {{\n{resources}\n }}\n}}\n'
 
 
 if __name__ == "__main__":
-    SCHEMA.write_text(_lines(generated(Path(sys.argv[1])), sys.argv[2]))
+    SCHEMA.write_text(_format_lines(generate_schema(Path(sys.argv[1])), sys.argv[2]))

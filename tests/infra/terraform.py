@@ -1,4 +1,4 @@
-"""What infra/terraform says; and what it comes to, computed by Terraform without a provider.
+"""Parse infra/terraform, and compute its values with Terraform but without a provider.
 
 Without the provider Terraform can't plan a resource, but it can compute every expression in one:
 each resource becomes an output that holds its attributes, and what only the cloud knows
@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
@@ -40,16 +41,17 @@ class Resource(NamedTuple):
 
 
 class Refused(Exception):
-    """Terraform wants none of it; the message says why."""
+    """Terraform refuses the variables or an expression; the message says why."""
 
 
+@cache
 def parsed() -> list[Block]:
-    """Every file."""
+    """Parse every file. Do not change the result: it is cached."""
     return [hcl2.loads(file.read_text()) for file in FILES]
 
 
 def resources(kind: str | None = None) -> list[Resource]:
-    """Those of a kind, or all."""
+    """List the resources of a kind, or all."""
     return [
         Resource(_bare(of), _bare(name), body)
         for file in parsed()
@@ -61,7 +63,7 @@ def resources(kind: str | None = None) -> list[Resource]:
 
 
 def variables() -> dict[str, Block]:
-    """Every variable by its name."""
+    """Return every variable's block by its name."""
     return dict(_blocks("variable"))
 
 
@@ -73,20 +75,25 @@ def _blocks(kind: str) -> Iterator[tuple[str, Block]]:
 
 
 def example() -> dict[str, Any]:
-    """terraform.tfvars.example."""
+    """Parse terraform.tfvars.example."""
     return {name: _plain(value) for name, value in hcl2.loads(EXAMPLE.read_text()).items()}
 
 
 def computed(
     given: Mapping[str, Any] | None = None, functions: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
-    """What each resource comes to, by `kind.name` and then by its key (`""` if it has none); and
-    by `output.name` each output that needs none of them.
+    """Compute each resource by `kind.name` and its key (`""` without one), and each output.
 
-    With `functions` in the place of infra/functions.json.
+    An output is under `output.name`, unless it needs a resource. `functions` replaces
+    infra/functions.json. Equal arguments are computed once: do not change the result.
 
     Raises Refused, if the variables aren't valid or an expression isn't.
     """
+    return _computed(json.dumps(given or example()), json.dumps(functions) if functions else None)
+
+
+@cache
+def _computed(variables: str, functions: str | None) -> dict[str, Any]:
     with TemporaryDirectory() as place:
         folder = Path(place) / "infra" / "terraform"
         folder.mkdir(parents=True)
@@ -95,14 +102,14 @@ def computed(
         for name in READ:
             shutil.copy(INFRA / name, folder.parent)
         if functions:
-            (folder.parent / "functions.json").write_text(json.dumps(functions))
+            (folder.parent / "functions.json").write_text(functions)
         shutil.copy(INFRA / "terraform" / "variables.tf", folder)
-        (folder / "given.tfvars.json").write_text(json.dumps(given or example()))
+        (folder / "given.tfvars.json").write_text(variables)
         (folder / "computed.tf").write_text("\n".join([*_locals(), *_outputs()]))
-        _run(folder, "init", "-input=false")
+        # Without providers, modules and a backend there is nothing to initialise.
         _run(folder, "apply", "-auto-approve", "-input=false", "-var-file=given.tfvars.json")
         outputs = json.loads(_run(folder, "output", "-json"))
-    return {name.replace("--", "."): each["value"] for name, each in outputs.items()}
+    return {name.replace("--", "."): output["value"] for name, output in outputs.items()}
 
 
 def _run(folder: Path, *asked: str) -> str:
@@ -163,16 +170,16 @@ def _expression(value: Any) -> str:
     if isinstance(value, str):
         whole = re.fullmatch(r"\$\{(.*)\}", value, re.DOTALL)
         inside = whole[1] if whole else value
-        return WHOLE.sub("{}", REFERENCE.sub(_standing, inside))
+        return WHOLE.sub("{}", REFERENCE.sub(_stand_in, inside))
     return json.dumps(value)
 
 
-def _standing(found: re.Match[str]) -> str:
-    """What the cloud will know, as a text that says which."""
-    if found[1] == "google_project.this":
+def _stand_in(match: re.Match[str]) -> str:
+    """Replace a value that only the cloud knows by a text that names it."""
+    if match[1] == "google_project.this":
         return '"1234567890"'
-    key = found[2].strip("[]")
-    where = f"{found[1]}[%s].{found[3]}" if key else f"{found[1]}.{found[3]}"
+    key = match[2].strip("[]")
+    where = f"{match[1]}[%s].{match[3]}" if key else f"{match[1]}.{match[3]}"
     return f'format("<{where}>", {key})' if key else f'"<{where}>"'
 
 

@@ -18,9 +18,9 @@ import pytest
 from jwt.algorithms import RSAAlgorithm
 
 from infra import deployment
-from infra.doctor import asking, examine, servers
-from infra.doctor.findings import Finding, Verdict
-from tests.house.issuer import a_key
+from infra.doctor import checks, fetch, servers
+from infra.doctor.diagnosis import Diagnosis, Verdict
+from tests.conventions.issuer import a_key
 from tests.perene import Perene
 
 ROOT = Path(__file__).parents[2]
@@ -29,7 +29,7 @@ KEYS = {"keys": [json.loads(RSAAlgorithm.to_jwk(a_key("rsa-1").public_key())) | 
 
 
 class Says(httpx.AsyncBaseTransport):
-    """A host that always says the same."""
+    """A host that always gives the same answer."""
 
     def __init__(self, status: int = 200, body: Any = None, **headers: str) -> None:
         self.answer = (status, body, headers)
@@ -72,7 +72,7 @@ class Administered(httpx.AsyncBaseTransport):
                 "fields": [*each["fields"], {"fieldPath": "__name__", "order": "DESCENDING"}],
                 "state": "READY",
             }
-            for each in deployment.indexes()["indexes"]
+            for each in deployment.load_indexes()["indexes"]
         ]
         self.fields = [
             {
@@ -80,7 +80,7 @@ class Administered(httpx.AsyncBaseTransport):
                 f"/fields/{each['fieldPath']}",
                 "ttlConfig": {"state": "ACTIVE"},
             }
-            for each in deployment.indexes()["fieldOverrides"]
+            for each in deployment.load_indexes()["fieldOverrides"]
             if each.get("ttl")
         ]
         self.asked: list[httpx.Request] = []
@@ -120,7 +120,7 @@ class Patient:
         self.served()
 
     def served(self, **change: Any) -> None:
-        """The server is configured so."""
+        """Change how the server is configured."""
         version = next(iter(self.perene.versions.values()))
         self.environment["EVOLUTION_SERVERS"] = json.dumps(
             [self.server | {"version": version} | change]
@@ -128,12 +128,12 @@ class Patient:
 
     async def examined(
         self, evolution: dict[str, str] | None = None, token: Callable[[], str] | None = None
-    ) -> list[Finding]:
-        found = examine.everything(self.environment, evolution, token or (lambda: "of-the-doctor"))
+    ) -> list[Diagnosis]:
+        found = checks.run_checks(self.environment, evolution, token or (lambda: "of-the-doctor"))
         return [finding async for finding in found]
 
     def instead(self, path: str, answer: httpx.Response | Exception) -> None:
-        """The origin answers so at that path."""
+        """Let the origin give that answer at the path."""
         whole = self.hosts["perene.test"]
 
         class Otherwise(httpx.AsyncBaseTransport):
@@ -147,11 +147,11 @@ class Patient:
         self.hosts["perene.test"] = Otherwise()
 
     async def left(self) -> set[str]:
-        """The collections that there are."""
+        """List the collections that exist."""
         return {each.id for each in self.perene.database.collections()}
 
-    async def ills(self, **more: Any) -> list[Finding]:
-        """What is bad or doubtful."""
+    async def ills(self, **more: Any) -> list[Diagnosis]:
+        """List the diagnoses that are bad or doubtful."""
         wrong = (Verdict.BAD, Verdict.DOUBTFUL)
         return [each for each in await self.examined(**more) if each.verdict in wrong]
 
@@ -183,9 +183,9 @@ async def test_it_leaves_nothing_behind(patient: Patient):
         ({"PUBLIC_URL": ""}, "PUBLIC_URL: Field required"),
         ({"WEBHOOK_SECRET": "short", "INSTANCE_MAX": "many"}, "WEBHOOK_SECRET"),
         ({"AUTH_ISSUER": ""}, "no token counts"),
-        ({"AUTH_OPERATOR_CLAIM": ""}, "nobody is one"),
+        ({"AUTH_OPERATOR_CLAIM": ""}, "no caller is one"),
         ({"AUTH_OPERATOR_CLAIM": "user_metadata.role=operator"}, "people write themselves"),
-        ({"AUTH_TENANT_CLAIM": "user_metadata.tenant"}, "anybody can be any tenant"),
+        ({"AUTH_TENANT_CLAIM": "user_metadata.tenant"}, "every person can be any tenant"),
         ({"CORS_ORIGINS": "*"}, "every page"),
         ({"ALERT_WEBHOOK_URL": ""}, "only in the log"),
         ({"PUBLIC_URL": "http://perene.test"}, "isn't https"),
@@ -206,7 +206,7 @@ async def test_a_setting_that_is_wrong_or_regrettable_is_named(
 
     ills = await patient.ills()
 
-    assert any(told in f"{each.what}: {each.says}" for each in ills), ills
+    assert any(told in f"{each.subject}: {each.statement}" for each in ills), ills
     assert all(each.remedy for each in ills)
 
 
@@ -224,8 +224,8 @@ async def test_a_server_that_is_away_is_named(patient: Patient):
 
     (ill,) = await patient.ills()
 
-    assert (ill.verdict, ill.what) == (Verdict.BAD, "Server main")
-    assert "can't be reached" in ill.says
+    assert (ill.verdict, ill.subject) == (Verdict.BAD, "Server main")
+    assert "can't be reached" in ill.statement
 
 
 @pytest.mark.parametrize("body", [[], {"openapi": "3.1.0"}, {"hello": "there"}])
@@ -236,8 +236,8 @@ async def test_something_else_is_not_taken_for_a_server_that_accepts_our_key(
 
     (ill,) = await patient.ills()
 
-    assert (ill.verdict, ill.what) == (Verdict.BAD, "Server main")
-    assert "something else than Evolution" in ill.says
+    assert (ill.verdict, ill.subject) == (Verdict.BAD, "Server main")
+    assert "something else than Evolution" in ill.statement
 
 
 async def test_a_key_that_is_refused_is_told(patient: Patient):
@@ -249,9 +249,9 @@ async def test_a_key_that_is_refused_is_told(patient: Patient):
 async def test_a_server_of_another_dialect_is_told(patient: Patient):
     patient.served(version="1.8.2")
 
-    (ill,) = [each for each in await patient.ills() if "configured as" in each.says]
+    (ill,) = [each for each in await patient.ills() if "configured as" in each.statement]
 
-    assert "2.3.6, and configured as 1.8.2" in ill.says
+    assert "2.3.6, and configured as 1.8.2" in ill.statement
 
 
 async def test_a_server_in_some_network_is_doubted(patient: Patient):
@@ -260,7 +260,7 @@ async def test_a_server_in_some_network_is_doubted(patient: Patient):
 
     (ill,) = await patient.ills()
 
-    assert "inside some network" in ill.says
+    assert "inside some network" in ill.statement
 
 
 async def test_a_key_that_crosses_the_internet_in_the_clear_is_bad(patient: Patient):
@@ -268,7 +268,7 @@ async def test_a_key_that_crosses_the_internet_in_the_clear_is_bad(patient: Pati
 
     (ill,) = await patient.ills()
 
-    assert (ill.verdict, "in the clear" in ill.says) == (Verdict.BAD, True)
+    assert (ill.verdict, "in the clear" in ill.statement) == (Verdict.BAD, True)
 
 
 @pytest.mark.parametrize("version", ["1.8.2", "2.2.3"])
@@ -287,7 +287,7 @@ async def test_clocks_that_differ_are_told(behind: float, verdict: Verdict):
     there = format_datetime(datetime.now(UTC) - timedelta(seconds=behind), usegmt=True)
 
     async with httpx.AsyncClient(transport=Says(date=there)) as http:
-        found = await servers.clock("It", "https://it.test", http)
+        found = await servers.check_clock("It", "https://it.test", http)
 
     assert found.verdict is verdict
 
@@ -299,14 +299,14 @@ async def test_an_answer_that_took_long_does_not_make_clocks_differ(monkeypatch)
     there = format_datetime(asked + timedelta(seconds=1), usegmt=True)
 
     async with httpx.AsyncClient(transport=Says(date=there)) as http:
-        found = await servers.clock("It", "https://it.test", http)
+        found = await servers.check_clock("It", "https://it.test", http)
 
     assert found.verdict is Verdict.GOOD
 
 
 async def test_a_clock_that_nobody_can_see_is_not_called_good():
     async with httpx.AsyncClient(transport=Says()) as http:
-        found = await servers.clock("It", "https://it.test", http)
+        found = await servers.check_clock("It", "https://it.test", http)
 
     assert found.verdict is Verdict.UNSEEN
 
@@ -328,14 +328,14 @@ async def test_a_clock_that_nobody_can_see_is_not_called_good():
 def test_a_servers_own_environment_is_checked_if_somebody_has_it(given: dict[str, str], named: str):
     usual = {"DEL_INSTANCE": "false"} if given else {}
 
-    (ill,) = servers.environment(usual | given)
+    (ill,) = servers.check_environment(usual | given)
 
     assert ill.verdict is Verdict.BAD
-    assert named in ill.says
+    assert named in ill.statement
 
 
 def test_what_nobody_can_see_from_outside_is_said_so():
-    (found,) = servers.environment(None)
+    (found,) = servers.check_environment(None)
 
     assert found.verdict is Verdict.UNSEEN
     assert "--evolution-env" in found.remedy
@@ -349,7 +349,7 @@ async def test_an_origin_that_is_away_is_told(patient: Patient):
 
     (ill,) = await patient.ills()
 
-    assert ill.what == "PUBLIC_URL"
+    assert ill.subject == "PUBLIC_URL"
     assert "DNS" in ill.remedy
 
 
@@ -358,7 +358,7 @@ async def test_an_origin_that_is_somebody_elses_is_told(patient: Patient):
 
     (ill,) = await patient.ills()
 
-    assert "something else than Perene" in ill.says
+    assert "something else than Perene" in ill.statement
 
 
 async def test_an_origin_that_evolution_cannot_know_is_told(patient: Patient):
@@ -373,7 +373,7 @@ async def test_a_function_that_is_not_deployed_is_named(patient: Patient):
 
     (ill,) = await patient.ills()
 
-    assert ill.says == "/fleet: no function answers there"
+    assert ill.statement == "/fleet: no function answers there"
 
 
 @pytest.mark.parametrize(
@@ -387,7 +387,7 @@ async def test_a_function_that_is_broken_is_not_taken_for_one_that_refuses(
     (ill,) = await patient.ills()
 
     assert ill.verdict is Verdict.BAD
-    assert f"/fleet: a stranger is answered {status} ({slug})" in ill.says
+    assert f"/fleet: a stranger is answered {status} ({slug})" in ill.statement
 
 
 @pytest.mark.parametrize("path", ["/send-message", "/console", "/webhook"])
@@ -396,7 +396,7 @@ async def test_an_origin_that_stops_answering_is_told(patient: Patient, path: st
 
     (ill,) = await patient.ills()
 
-    assert ill.says == "it stopped answering (ReadError)"
+    assert ill.statement == "it stopped answering (ReadError)"
 
 
 async def test_the_feeds_secret_is_tried_if_there_is_one(patient: Patient):
@@ -416,7 +416,7 @@ async def test_a_webhook_secret_that_is_not_the_deployed_one_is_told(patient: Pa
 
     (ill,) = await patient.ills()
 
-    assert "refuses a token signed with this WEBHOOK_SECRET" in ill.says
+    assert "refuses a token signed with this WEBHOOK_SECRET" in ill.statement
 
 
 SHARED = {"AUTH_JWKS_URL": "", "AUTH_HS256_SECRET": "the secret of the issuer, long enough"}
@@ -450,7 +450,7 @@ async def test_sign_in_that_is_not_the_deployed_one_is_told(
 
     (_, ill) = await patient.ills()
 
-    assert (ill.verdict, ill.what) == (Verdict.BAD, "Sign-in")
+    assert (ill.verdict, ill.subject) == (Verdict.BAD, "Sign-in")
 
 
 # Firestore and issuers -----------------------------------------------------------------------
@@ -458,13 +458,13 @@ async def test_sign_in_that_is_not_the_deployed_one_is_told(
 
 async def test_a_firestore_that_cannot_be_read_is_told(patient: Patient, monkeypatch: Any):
     async def refused(_: Any) -> Any:
-        raise PermissionError("of whoever runs this")
+        raise PermissionError("of the person who runs this")
 
-    monkeypatch.setattr(patient.perene.store, "rooms", refused)
+    monkeypatch.setattr(patient.perene.store, "read_rooms", refused)
 
     (ill,) = await patient.ills()
 
-    assert "can't be read (PermissionError)" in ill.says
+    assert "can't be read (PermissionError)" in ill.statement
     assert "application-default login" in ill.remedy
 
 
@@ -483,7 +483,7 @@ async def test_a_missing_index_is_named(patient: Patient):
     (ill,) = await patient.ills()
 
     assert ill.verdict is Verdict.BAD
-    assert gone["fields"][0]["fieldPath"] in ill.says
+    assert gone["fields"][0]["fieldPath"] in ill.statement
 
 
 async def test_an_index_that_is_being_built_is_waited_for(patient: Patient):
@@ -491,7 +491,7 @@ async def test_an_index_that_is_being_built_is_waited_for(patient: Patient):
 
     (ill,) = await patient.ills()
 
-    assert (ill.verdict, "not ready yet" in ill.says) == (Verdict.DOUBTFUL, True)
+    assert (ill.verdict, "not ready yet" in ill.statement) == (Verdict.DOUBTFUL, True)
 
 
 async def test_a_missing_end_of_life_is_named(patient: Patient):
@@ -499,13 +499,15 @@ async def test_a_missing_end_of_life_is_named(patient: Patient):
 
     (ill,) = await patient.ills()
 
-    assert "no TTL policy is active for sends" in ill.says
+    assert "no TTL policy is active for sends" in ill.statement
 
 
 async def test_who_may_not_list_indexes_hears_so(patient: Patient):
     found = await patient.examined(token=lambda: "of-somebody-else")
 
-    assert any(each.verdict is Verdict.UNSEEN and "can't be listed" in each.says for each in found)
+    assert any(
+        "can't be listed" in each.statement for each in found if each.verdict is Verdict.UNSEEN
+    )
 
 
 @pytest.mark.parametrize(
@@ -524,8 +526,8 @@ async def test_an_issuer_without_keys_is_told(patient: Patient, host: Any, told:
 
     (ill,) = await patient.ills()
 
-    assert ill.what == "AUTH_JWKS_URL"
-    assert told in ill.says
+    assert ill.subject == "AUTH_JWKS_URL"
+    assert told in ill.statement
 
 
 @pytest.mark.parametrize(("slash", "verdict"), [("", Verdict.GOOD), ("/", Verdict.BAD)])
@@ -535,7 +537,7 @@ async def test_an_issuer_is_called_as_it_calls_itself(
     patient.environment["AUTH_ISSUER"] = "https://issuer.test/auth"
     patient.hosts["issuer.test"] = Says(body=KEYS | {"issuer": f"https://issuer.test/auth{slash}"})
 
-    found = [each for each in await patient.examined() if each.what == "AUTH_ISSUER"]
+    found = [each for each in await patient.examined() if each.subject == "AUTH_ISSUER"]
 
     assert [each.verdict for each in found] == [verdict]
 
@@ -544,12 +546,12 @@ async def test_an_issuer_is_called_as_it_calls_itself(
 async def test_an_answer_without_end_is_given_up(
     patient: Patient, pause: float, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(asking, "PATIENCE", 1.0)
+    monkeypatch.setattr(fetch, "PATIENCE", 1.0)
     flood = patient.hosts["issuer.test"] = patient.hosts["perene.test"] = Flood(pause)
 
     ills = await patient.ills()
 
-    assert [each.what for each in ills] == ["AUTH_JWKS_URL", "PUBLIC_URL"]
+    assert [each.subject for each in ills] == ["AUTH_JWKS_URL", "PUBLIC_URL"]
     assert flood.sent < 500
 
 
@@ -573,7 +575,7 @@ async def test_a_policy_that_deletes_what_it_should_not_is_told(patient: Patient
     (ill,) = await patient.ills()
 
     assert ill.verdict is Verdict.BAD
-    assert "isn't ours is active: messages.at" in ill.says
+    assert "isn't ours is active: messages.at" in ill.statement
 
 
 async def test_without_a_project_nothing_is_looked_up_in_another(patient: Patient):
@@ -581,7 +583,7 @@ async def test_without_a_project_nothing_is_looked_up_in_another(patient: Patien
 
     (ill,) = await patient.ills()
 
-    assert "GOOGLE_CLOUD_PROJECT isn't set" in ill.says
+    assert "GOOGLE_CLOUD_PROJECT isn't set" in ill.statement
     assert patient.administered.asked == []
 
 
@@ -591,7 +593,7 @@ async def test_a_shared_secret_is_doubted(patient: Patient):
 
     (ill,) = await patient.ills()
 
-    assert ill.what == "AUTH_HS256_SECRET"
+    assert ill.subject == "AUTH_HS256_SECRET"
 
 
 # The program ---------------------------------------------------------------------------------
@@ -666,6 +668,6 @@ def test_the_token_that_is_posted_as_forged_is_none_of_ours(patient: Patient):
 def test_short_pauses_are_good_where_there_are_enough_of_them(attempts: str, good: bool):
     given = {"DEL_INSTANCE": "false", "WEBHOOK_RETRY_MAX_DELAY_SECONDS": "30"}
 
-    (found,) = servers.environment(given | {"WEBHOOK_RETRY_MAX_ATTEMPTS": attempts})
+    (found,) = servers.check_environment(given | {"WEBHOOK_RETRY_MAX_ATTEMPTS": attempts})
 
     assert (found.verdict is Verdict.GOOD) is good

@@ -8,9 +8,9 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from jwt.algorithms import RSAAlgorithm
 
 from infra.doctor import issuers
-from infra.doctor.findings import Verdict
+from infra.doctor.diagnosis import Verdict
 from shared import config
-from tests.house.conftest import SETTINGS
+from tests.conventions.conftest import SETTINGS
 
 URL = "https://issuer.test/jwks"
 
@@ -23,6 +23,11 @@ async def test_length_of_an_issuers_key_is_looked_at(bits: int, verdict: Verdict
     settings = config.read(SETTINGS | {"AUTH_JWKS_URL": URL})
 
     async with httpx.AsyncClient(transport=answer) as http:
-        findings = [finding async for finding in issuers.look(settings, http, local=True)]
+        diagnoses = [
+            diagnosis async for diagnosis in issuers.check_issuers(settings, http, local=True)
+        ]
 
-    assert [finding.verdict for finding in findings if finding.what == "AUTH_JWKS_URL"] == [verdict]
+    verdicts = [
+        diagnosis.verdict for diagnosis in diagnoses if diagnosis.subject == "AUTH_JWKS_URL"
+    ]
+    assert verdicts == [verdict]

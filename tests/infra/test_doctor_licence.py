@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from infra.doctor.findings import Verdict
+from infra.doctor.diagnosis import Verdict
 from tests.infra.test_doctor import Patient, Says
 from tests.perene import Perene
 
@@ -27,8 +27,8 @@ async def test_missing_licence_is_bad_and_says_where_to_activate_it(licensed: Pa
 
     (ill,) = await licensed.ills()
 
-    assert (ill.verdict, ill.what) == (Verdict.BAD, "Server main")
-    assert "no licence" in ill.says
+    assert (ill.verdict, ill.subject) == (Verdict.BAD, "Server main")
+    assert "no licence" in ill.statement
     assert "https://main.test/manager" in ill.remedy
 
 
@@ -51,7 +51,7 @@ async def test_licence_that_nobody_understands_is_unseen(licensed: Patient):
 
     found = await licensed.examined()
 
-    (unseen,) = [each for each in found if "licence" in each.says]
+    (unseen,) = [each for each in found if "licence" in each.statement]
     assert unseen.verdict is Verdict.UNSEEN
 
 
@@ -60,5 +60,5 @@ async def test_version_that_perene_does_not_know_is_bad(licensed: Patient):
 
     (ill,) = await licensed.ills()
 
-    assert (ill.verdict, "2.5.0" in ill.says) == (Verdict.BAD, True)
+    assert (ill.verdict, "2.5.0" in ill.statement) == (Verdict.BAD, True)
     assert "1.8, 2.2, 2.3 and 2.4" in ill.remedy

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.local.run import Run, Secrets
+from infra.local.run import Secrets, StackRun
 
 ROOT = Path(__file__).parents[2]
 REAL = "http://127.0.0.1:1"
@@ -18,7 +18,7 @@ TUNNEL = "http://127.0.0.2:1"
 @pytest.fixture
 def place(tmp_path: Path) -> Path:
     """Return where a stack that talked to an Evolution of somebody's own left its traces."""
-    run = Run(port=1, secrets=Secrets())
+    run = StackRun(port=1, secrets=Secrets())
     chosen = {
         "EVOLUTION_URL": REAL, "EVOLUTION_API_KEY": "the real one's key", "PUBLIC_URL": TUNNEL,
         "EVOLUTION_VERSION": "1.8.2",
@@ -38,7 +38,7 @@ def examine(place: Path, **more: str) -> str:
 
 
 def test_only_settings_are_remembered(place: Path):
-    settings = Run.last(place).settings
+    settings = StackRun.load_last(place).settings
 
     assert settings["EVOLUTION_URL"] == REAL
     assert "PATH" not in settings

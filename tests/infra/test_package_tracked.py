@@ -32,7 +32,7 @@ def git(root: Path, *asked: str) -> None:
 
 
 def packed(root: Path) -> set[str]:
-    package.write(root.parent / "perene.zip", root)
+    package.write_zip(root.parent / "perene.zip", root)
     with zipfile.ZipFile(root.parent / "perene.zip") as made:
         return set(made.namelist())
 
@@ -43,7 +43,7 @@ def test_untracked_file_stays_out(clone: Path):
     (clone / "functions" / "açaí.py").write_text("half a thought")
 
     assert packed(clone) == tracked == {"functions/a.py", "shared/b.py", "requirements.txt"}
-    assert set(package.untracked(clone)) == {
+    assert set(package.list_untracked(clone)) == {
         Path("functions/açaí.py"),
         Path("shared/customers.csv"),
     }
@@ -76,7 +76,7 @@ def test_source_without_git_is_packed_whole(clone: Path):
     (clone / "shared" / "c.py").write_text("")
 
     assert "shared/c.py" in packed(clone)
-    assert package.untracked(clone) == []
+    assert package.list_untracked(clone) == []
 
 
 def test_what_stays_out_is_told(clone: Path, monkeypatch: pytest.MonkeyPatch, capsys):

@@ -33,7 +33,7 @@ else:
 
 @pytest.fixture
 def gcloud(tmp_path: Path) -> Any:
-    """An SDK that has these secrets; runs the tool with what a person types."""
+    """Return a function that runs the tool with an SDK of these secrets and a person's answers."""
     program = tmp_path / "gcloud"
     program.write_text(GCLOUD.format(python=sys.executable))
     program.chmod(0o755)
@@ -101,7 +101,7 @@ def test_what_is_not_valid_is_asked_for_again_and_never_quoted(
     valid = SERVERS if setting == "EVOLUTION_SERVERS" else "x" * 40
     answers = iter([typed, valid])
 
-    assert secrets.value_of(setting, lambda _: next(answers)) == valid
+    assert secrets.prompt_value(setting, lambda _: next(answers)) == valid
 
     said = capsys.readouterr().err
     assert setting in said
@@ -136,7 +136,7 @@ def plan(kind: str, *actions: str) -> dict[str, Any]:
     ],
 )
 def test_a_plan_that_loses_what_lasts_is_stopped(kind: str, actions: list[str], lost: bool):
-    assert bool(list(losses.losses(plan(kind, *actions)))) == lost
+    assert bool(list(losses.list_losses(plan(kind, *actions)))) == lost
 
 
 def test_without_a_plan_nothing_is_called_safe():
@@ -153,7 +153,7 @@ def test_a_rotation_may_end_and_only_the_previous_secret_is_taken_away(setting: 
     deleted = plan("google_secret_manager_secret", "delete")
     deleted["resource_changes"][0]["index"] = setting
 
-    assert bool(list(losses.losses(deleted))) == lost
+    assert bool(list(losses.list_losses(deleted))) == lost
 
 
 @in_each(("actions", "code"), [(["delete"], 1), (["create"], 0)])

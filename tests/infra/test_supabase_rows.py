@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from shared.domain.feeding import RowChanged, decide_fed
 from shared.domain.tenants import Status
+from shared.tenant_feed import RowChanged, decide_update
 from tests.infra.terraform import INFRA
 
 BINARIES = next(iter(sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)), None)
@@ -81,7 +81,9 @@ def begun(psql: list[str]) -> "subprocess.Popen[str]":
 def test_the_row_that_was_written_last_is_the_newest_whenever_its_transaction_began(
     database: list[str],
 ):
-    (trigger,) = re.findall(r"```sql\n(.*?)```", (INFRA / "operations.md").read_text(), re.DOTALL)
+    (trigger,) = re.findall(
+        r"```sql\n(.*?)```", (INFRA / "docs" / "operations.md").read_text(), re.DOTALL
+    )
     told(database, "create table tenants (id text, status text, updated_at timestamptz)")
     told(database, trigger)
     told(database, POSTED)
@@ -95,7 +97,7 @@ def test_the_row_that_was_written_last_is_the_newest_whenever_its_transaction_be
 
     bodies = told(database, "select body from posted order by number").splitlines()
     rows = [RowChanged.model_validate(json.loads(body)) for body in bodies]
-    changes = [decide_fed(row) for row in rows]
+    changes = [decide_update(row) for row in rows]
     assert [row.type for row in rows] == ["INSERT", *["UPDATE"] * 3, "DELETE", "INSERT"]
     assert [change.order for change in changes] == sorted({change.order for change in changes})
     assert [change.change["status"] for change in changes] == [

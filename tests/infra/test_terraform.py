@@ -6,6 +6,7 @@ import re
 import subprocess
 from functools import cache
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from infra.local import gateway
 from shared import config
 from tests.cases import in_each
 from tests.infra import provider, terraform
+from tests.infra.granted import grant_settings
 from tests.infra.indexes import DECLARED
 from tests.infra.terraform import INFRA, Refused
 
@@ -158,10 +160,34 @@ def test_every_function_is_given_settings_that_are_valid(name: str):
 
 
 @computes
+@in_each("name", MAP["functions"])
+def test_grants_are_those_that_other_tests_compute(name: str):
+    """test_package.py starts each function with what tests/infra/granted.py computes."""
+    granted = service(name)["environment_variables"]
+    secrets = {secret["key"] for secret in service(name)["secret_environment_variables"]}
+    settings = terraform_settings() | {
+        setting: granted.get(setting, "") for setting in ("SCHEDULER_AUDIENCE", "SCHEDULER_EMAIL")
+    }
+
+    expected = grant_settings(name, settings | dict.fromkeys(terraform.example()["secrets"], "x"))
+
+    assert {setting: "x" for setting in secrets} | granted == expected | {
+        "PYTHONPATH": "/workspace"
+    }
+
+
+def terraform_settings() -> dict[str, str]:
+    with NamedTemporaryFile("w") as file:
+        file.write(deployed()["output.environment"])
+        file.flush()
+        return environment.read_variables(Path(file.name))
+
+
+@computes
 def test_the_doctor_can_be_given_the_settings_that_the_functions_have(tmp_path: Path):
     (tmp_path / "production").write_text(deployed()["output.environment"])
 
-    given = environment.read(tmp_path / "production")
+    given = environment.read_variables(tmp_path / "production")
 
     own = {"PYTHONPATH", "SCHEDULER_AUDIENCE", "SCHEDULER_EMAIL"}
     theirs = service("fleet")["environment_variables"]
@@ -507,7 +533,7 @@ def test_secrets_that_are_missing_or_unknown_are_refused(secrets: list[str]):
 
 
 def test_every_attribute_is_one_of_the_providers_and_none_that_it_needs_is_missing():
-    schema = provider.known()
+    schema = provider.load_schema()
 
     assert [
         wrong
@@ -517,7 +543,7 @@ def test_every_attribute_is_one_of_the_providers_and_none_that_it_needs_is_missi
 
 
 def test_every_value_that_is_referred_to_is_one_that_the_provider_exports():
-    schema, text = provider.known(), "\n".join(file.read_text() for file in terraform.FILES)
+    schema, text = provider.load_schema(), "\n".join(file.read_text() for file in terraform.FILES)
     made = {(each.kind, each.name) for each in terraform.resources()}
     referred = re.findall(r"(?<!data\.)\b(google_\w+)\.(\w+)(?:\[[^\]]+\]+)?\.(\w+)", text)
 
@@ -538,7 +564,9 @@ def test_every_value_that_is_referred_to_is_one_that_the_provider_exports():
     ids=["a typo", "something missing", "a typo inside"],
 )
 def test_the_check_of_attributes_finds_what_is_wrong(body: dict[str, Any], found: list[str]):
-    assert list(faults(body, provider.known()["google_cloudfunctions2_function"], "it")) == found
+    assert (
+        list(faults(body, provider.load_schema()["google_cloudfunctions2_function"], "it")) == found
+    )
 
 
 def faults(body: dict[str, Any], schema: dict[str, Any], where: str) -> list[str]:

@@ -44,7 +44,7 @@ async def test_a_good_month_ends_with_an_instance_for_each_client(on_2: Perene):
     reports = [await night(on_2)]
     for at in range(reconnected):
         await on_2.evolution.unpair(name_of(f"c{at}"))
-    await on_2.evolution.settled()
+    await on_2.evolution.drain()
     reports.append(await night(on_2))
     for at in range(reconnected):
         await on_2.pair(f"c{at}", number(at))
@@ -75,16 +75,16 @@ async def test_the_bad_month_the_sweeps_find_exactly_those_that_have_to_go(
         one, two = perene.servers["one"], perene.servers["two"]
         await two.plant("somebody-elses")
         for at in range(3):
-            await perene.orphan(f"instance_orphan{at}", server="one")
+            await perene.plant_orphan(f"instance_orphan{at}", server="one")
         duplicated = next(name for name, each in records.items() if each["server"] == "one")
-        await perene.orphan(duplicated, server="two")
+        await perene.plant_orphan(duplicated, server="two")
         await perene.operate("PUT", "/fleet/tenants/c3", json={"status": "cancelled"})
         await perene.operate("PUT", "/fleet/tenants/c4", json={"status": "cancelled"})
         vanished = perene.servers[records[name_of("c5")]["server"]]
         await vanished.vanish(name_of("c5"))
         idle = perene.servers[records[name_of("c6")]["server"]]
         await idle.unpair(name_of("c6"))
-        await idle.settled()
+        await idle.drain()
 
         reports = [await night(perene), await night(perene)]
         kept = await perene.operate("POST", "/fleet/candidates/one~instance_orphan1/keep")

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import hmac
 import json
+import smtplib
 import socketserver
 import threading
 from collections.abc import Iterator
@@ -19,7 +20,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from shared import services
-from shared.alerts import tell, troubles
+from shared.alerts import channels, notify
+from shared.domain.fleet import detect
 from shared.domain.fleet.incidents import Cause, Trouble
 from tests.perene import Perene
 from tests.proofs.stage import times
@@ -89,8 +91,10 @@ async def test_a_dead_server_is_one_alert_whatever_it_carries(
 async def test_many_that_look_at_once_raise_one_alert(on_2: Perene, hook: Hook):
     trouble = Trouble(cause=Cause.SERVER_DOWN, subject="main")
 
-    await asyncio.gather(*(tell.follow([trouble], troubles.OF_CAPACITY) for _ in range(8)))
-    await asyncio.gather(*(tell.follow([], troubles.OF_CAPACITY) for _ in range(8)))
+    await asyncio.gather(
+        *(notify.update_incidents([trouble], detect.OF_CAPACITY) for _ in range(8))
+    )
+    await asyncio.gather(*(notify.update_incidents([], detect.OF_CAPACITY) for _ in range(8)))
 
     told = [each["news"] for post in hook.said for each in post["incidents"]]
     assert told == ["raised", "resolved"]
@@ -120,6 +124,82 @@ async def test_a_channel_that_fails_does_not_fail_the_sweep_and_is_tried_again(
     assert [each["news"] for post in hook.said for each in post["incidents"]] == ["raised"]
 
 
+@pytest.mark.parametrize("status", [400, 403, 404, 410])
+async def test_refused_alert_is_given_up(
+    on_2: Perene, hook: Hook, capsys: pytest.CaptureFixture[str], status: int
+):
+    on_2.evolution.faults.turn_on("down")
+    hook.status = status
+    await counted(on_2, 3)
+
+    (incident,) = on_2.documents("incidents").values()
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    given_up = [line for line in lines if line["message"] == "alert.given_up"]
+    assert (incident["given_up"], incident["told"]) == ({"webhook": 1}, {"log": 1})
+    assert not incident["pending"]
+    assert [(line["channel"], line["why"], line["incidents"]) for line in given_up] == [
+        ("webhook", f"status {status}", [incident["id"]])
+    ]
+
+
+async def test_next_news_reaches_channel_that_gave_up(on_2: Perene, hook: Hook):
+    on_2.evolution.faults.turn_on("down")
+    hook.status = 403
+    await counted(on_2, 2)
+
+    hook.status = 200
+    on_2.evolution.faults.turn_off("down")
+    await counted(on_2, 3)
+
+    assert [each["news"] for post in hook.said for each in post["incidents"]] == ["resolved"]
+
+
+@pytest.mark.parametrize("status", [408, 429, 500])
+async def test_transient_failure_stays_pending(on_2: Perene, hook: Hook, status: int):
+    on_2.evolution.faults.turn_on("down")
+    hook.status = status
+    await counted(on_2)
+
+    (incident,) = on_2.documents("incidents").values()
+    assert (incident["given_up"], incident["pending"]) == ({}, True)
+
+
+@pytest.mark.parametrize(
+    ("error", "is_permanent"),
+    [
+        pytest.param(TimeoutError(), False, id="no answer"),
+        pytest.param(smtplib.SMTPServerDisconnected(), False, id="disconnected"),
+        pytest.param(smtplib.SMTPDataError(451, b"later"), False, id="4xx"),
+        pytest.param(smtplib.SMTPAuthenticationError(535, b"no"), True, id="wrong password"),
+        pytest.param(smtplib.SMTPRecipientsRefused({"a@b.c": (550, b"no")}), True, id="refused"),
+        pytest.param(
+            smtplib.SMTPRecipientsRefused({"a@b.c": (550, b"no"), "d@e.f": (450, b"later")}),
+            False,
+            id="one of two later",
+        ),
+        pytest.param(smtplib.SMTPNotSupportedError(), True, id="no STARTTLS"),
+    ],
+)
+async def test_email_failure_is_transient_or_permanent(
+    on_2: Perene, monkeypatch: pytest.MonkeyPatch, error: Exception, is_permanent: bool
+):
+    on_2.set(
+        ALERT_EMAIL_HOST="mail.test",
+        ALERT_EMAIL_FROM="perene@agency.test",
+        ALERT_EMAIL_TO="ops@agency.test",
+    )
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(smtplib, "SMTP", refuse)
+
+    with pytest.raises(channels.DeliveryFailed) as failure:
+        await channels.send_email([])
+
+    assert failure.value.is_permanent == is_permanent
+
+
 async def test_what_another_sweep_looks_at_is_not_resolved_by_this_one(on_2: Perene, hook: Hook):
     on_2.evolution.faults.turn_on("down")
     await counted(on_2)
@@ -137,7 +217,7 @@ async def test_disconnected_lines_are_one_alert_per_tenant_after_a_while(on_2: P
         await on_2.evolution.unpair(name)
     asked = await on_2.pair("calm", "5511999990007")
     await on_2.call("POST", "/instances/default/disconnect", "calm")
-    await on_2.evolution.settled()
+    await on_2.evolution.drain()
 
     await counted(on_2)
     assert hook.said == []
@@ -150,7 +230,7 @@ async def test_disconnected_lines_are_one_alert_per_tenant_after_a_while(on_2: P
 async def test_a_tenant_of_any_id_is_alerted_of(on_2: Perene, hook: Hook):
     name = await on_2.pair("a/b|c")
     await on_2.evolution.unpair(name)
-    await on_2.evolution.settled()
+    await on_2.evolution.drain()
 
     await counted(on_2, 14)
 
@@ -163,7 +243,7 @@ async def test_what_is_wrong_with_lines_and_servers_is_not_over_because_a_server
     on_2.set(CAPACITY_ALERT_RATIO="0.01")
     name = await on_2.pair("acme")
     await on_2.evolution.unpair(name)
-    await on_2.evolution.settled()
+    await on_2.evolution.drain()
     await counted(on_2, 14)
     on_2.evolution.faults.turn_on("down")
     await counted(on_2, 2)
@@ -260,10 +340,10 @@ async def test_an_alert_that_was_interrupted_is_told_by_the_next_one(on_2: Peren
     raised = await store.follow_incident(trouble.id, trouble, now, timedelta(days=1))
     await store.claim_news(raised, "somebody who died", now)
 
-    await tell.tell()
+    await notify.deliver_news()
     assert hook.said == []
     on_2.clock.advance(FIVE)
-    await tell.tell()
+    await notify.deliver_news()
 
     assert [each["news"] for post in hook.said for each in post["incidents"]] == ["raised"]
 
@@ -321,7 +401,7 @@ async def test_a_sweep_that_always_dies_is_told_by_the_other(
         raise RuntimeError
 
     with monkeypatch.context() as patch:
-        patch.setattr("shared.sweeps.survey.take", dies)
+        patch.setattr("shared.sweeps.surveying.take", dies)
         for _ in range(2):
             on_2.clock.advance(timedelta(days=1))
             assert (await on_2.operate("POST", "/sweep-orphans")).status_code == 500
@@ -335,7 +415,7 @@ async def test_paired_instances_without_a_line_are_one_alert_until_a_person_deci
 ):
     await on_2.pair()
     for at in range(3):
-        await on_2.orphan(f"instance_ghost{at}", f"551197777000{at}", open=True)
+        await on_2.plant_orphan(f"instance_ghost{at}", f"551197777000{at}", open=True)
     for _ in range(4):
         on_2.clock.advance(timedelta(days=1))
         await on_2.sweep()
@@ -412,7 +492,7 @@ async def test_approval_is_still_awaited_when_nobody_can_read_the_candidate(
     on_2: Perene, hook: Hook
 ):
     await on_2.pair()
-    await on_2.orphan("instance_ghost", "5511977770000", open=True)
+    await on_2.plant_orphan("instance_ghost", "5511977770000", open=True)
     for _ in range(2):
         on_2.clock.advance(timedelta(days=1))
         await on_2.sweep()

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from shared.domain.upstream import Configuration
-from shared.evolution.dialects import SETTINGS
+from shared.evolution.subscription import SETTINGS
 from tests.journeys.test_odd_intake import MARIA, OWN, inbox, post, said
 from tests.journeys.test_who_changed_it import thread
 from tests.perene import Perene
@@ -96,7 +96,7 @@ async def test_a_new_instance_is_told_lists_and_no_status_is_kept(on_2: Perene):
     for jid in (LIST, "status@broadcast"):
         heard = {"key": {"remoteJid": jid, **BY_MARIA}, "message": {"conversation": jid}}
         await on_2.evolution.receive_message(name, heard)
-    await on_2.evolution.settled()
+    await on_2.evolution.drain()
 
     (message,) = (await thread(on_2))["messages"]
     assert message["text"] == LIST

@@ -47,7 +47,7 @@ async def change(perene: Perene, of: dict[str, Any], **asked: Any) -> dict[str, 
 async def write(perene: Perene, name: str, sender: str = MARIA, text: str = "oi", **more: Any):
     """A contact wrote, and the server has told us; the message's id."""
     written = await perene.evolution.receive(name, sender, text, **more)
-    await perene.evolution.settled()
+    await perene.evolution.drain()
     return written
 
 
@@ -57,13 +57,13 @@ async def say(perene: Perene, name: str, content: Any, jid: str = MARIA, **more:
     key = {"remoteJid": address, **more.pop("key", {})}
     told = {"key": key, "message": content, **more}
     written = await perene.evolution.receive_message(name, told)
-    await perene.evolution.settled()
+    await perene.evolution.drain()
     return written
 
 
 async def tell(perene: Perene, name: str, event: str, data: Any) -> None:
     await perene.evolution.emit(name, event, data)
-    await perene.evolution.settled()
+    await perene.evolution.drain()
 
 
 async def send(perene: Perene, name: str, text: str = "olá") -> str:
@@ -72,7 +72,7 @@ async def send(perene: Perene, name: str, text: str = "olá") -> str:
     if perene.versions["main"].startswith("1."):
         body = {"number": MARIA, "textMessage": {"text": text}}
     answer = await upstream(perene, f"/message/sendText/{name}", body)
-    await perene.evolution.settled()
+    await perene.evolution.drain()
     return answer["key"]["id"]
 
 
@@ -87,7 +87,7 @@ async def upstream(perene: Perene, path: str, body: Any) -> Any:
 async def post(perene: Perene, name: str, body: Any) -> int:
     """A webhook of the instance, as it is; the status of the answer."""
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
-    headers = perene.signed(name)
+    headers = perene.webhook_headers(name)
     return (await perene.http.post("/webhook", content=content, headers=headers)).status_code
 
 
@@ -267,7 +267,7 @@ async def test_a_poll_says_only_what_is_new_or_changed_and_else_304(on_2: Perene
     assert (again.status_code, again.content) == (304, b"")
 
     await on_2.evolution.edit(name, first, "dois")
-    await on_2.evolution.settled()
+    await on_2.evolution.drain()
     changed = await on_2.call("GET", f"{path}?since={since}", headers=etag)
     assert [m["text"] for m in changed.json()["messages"]] == ["dois"]
 
@@ -281,7 +281,7 @@ async def test_a_poll_says_only_what_is_new_or_changed_and_else_304(on_2: Perene
 async def test_changes_of_one_moment_that_are_too_many_for_a_page_have_more_pages(on_2: Perene):
     name = await on_2.pair()
     await on_2.evolution.history(name, past(7))
-    await on_2.evolution.settled()
+    await on_2.evolution.drain()
     path = f"/conversations/{(await only(on_2))['id']}/messages?since=0&limit=3"
 
     seen, cursor = [], ""
@@ -320,7 +320,7 @@ async def test_ticks_of_what_was_sent_move_forward(perene: Perene):
     for status in (None, "DELIVERY_ACK", "READ", "DELIVERY_ACK"):
         if status:
             await perene.evolution.acknowledge(name, sent, status)
-            await perene.evolution.settled()
+            await perene.evolution.drain()
         (message,) = await thread(perene, conversation)
         seen.append(message["delivery"])
 
@@ -336,7 +336,7 @@ async def test_a_refused_message_says_so(perene: Perene):
     sent = await send(perene, name)
 
     await perene.evolution.acknowledge(name, sent, "ERROR")
-    await perene.evolution.settled()
+    await perene.evolution.drain()
 
     (message,) = await thread(perene, await only(perene))
     assert message["failed"]
@@ -378,7 +378,7 @@ async def test_an_edit_by_a_contact_changes_the_preview(on_2: Perene):
     first = await write(on_2, name, text="antes")
 
     await on_2.evolution.edit(name, first, "depois")
-    await on_2.evolution.settled()
+    await on_2.evolution.drain()
 
     assert (await only(on_2))["last"]["text"] == "depois"
 
@@ -388,7 +388,7 @@ async def test_what_was_taken_back_is_shown_nowhere(on_2: Perene):
     first = await write(on_2, name, text="segredo")
     await on_2.evolution.edit(name, first, "segredo maior")
     await on_2.evolution.revoke(name, first)
-    await on_2.evolution.settled()
+    await on_2.evolution.drain()
 
     found = await only(on_2)
     path = f"/conversations/{found['id']}"
@@ -585,7 +585,7 @@ PIXEL = base64.b64encode(b"\x89PNG\r\n\x1a\n and so on").decode()
 async def test_a_file_is_kept_as_facts_and_streamed_when_asked_for(perene: Perene):
     name = await perene.pair()
     first = await perene.evolution.receive_media(name, MARIA, "image", PIXEL, caption="veja")
-    await perene.evolution.settled()
+    await perene.evolution.drain()
     found = await only(perene)
     (message,) = await thread(perene, found)
 
@@ -607,7 +607,7 @@ async def test_a_file_is_kept_as_facts_and_streamed_when_asked_for(perene: Peren
 async def test_a_files_name_has_nothing_that_turns_its_ending_around(on_2: Perene):
     name = await on_2.pair()
     said = await on_2.evolution.receive_media(name, MARIA, "document", PIXEL)
-    await on_2.evolution.settled()
+    await on_2.evolution.drain()
     found = await only(on_2)
     on_2.write(f"tenants/acme/messages/default~{said}", media={"name": "cobrança\u202efdp.exe"})
 
@@ -631,7 +631,7 @@ MIMETYPES = {
 async def test_a_file_that_may_hold_scripts_is_downloaded(on_2: Perene, case: str):
     name = await on_2.pair()
     first = await on_2.evolution.receive_media(name, MARIA, "document", PIXEL, mimetype=case)
-    await on_2.evolution.settled()
+    await on_2.evolution.drain()
     found = await only(on_2)
 
     answer = await on_2.call("GET", f"/conversations/{found['id']}/messages/{first}/media")
@@ -649,7 +649,7 @@ async def test_a_file_that_cannot_be_shown_is_a_problem(on_2: Perene):
     large = await say(on_2, name, {"videoMessage": {"fileLength": 33 * 1024 * 1024}})
     revoked = await on_2.evolution.receive_media(name, MARIA, "image", PIXEL)
     await on_2.evolution.revoke(name, revoked)
-    await on_2.evolution.settled()
+    await on_2.evolution.drain()
     on_2.evolution.world.media.pop(gone)
     path = f"/conversations/{(await only(on_2))['id']}/messages"
     problems = {}
@@ -671,7 +671,7 @@ async def test_a_file_of_a_message_that_is_not_in_the_conversation_is_not_shown(
     await write(on_2, name, JOAO)
     joao = await only(on_2)
     first = await on_2.evolution.receive_media(name, MARIA, "image", PIXEL)
-    await on_2.evolution.settled()
+    await on_2.evolution.drain()
 
     answer = await on_2.call("GET", f"/conversations/{joao['id']}/messages/{first}/media")
 
@@ -685,7 +685,7 @@ async def test_a_line_that_changes_its_number_keeps_its_conversations_apart(pere
     name = await perene.pair(number=NUMBER)
     await write(perene, name, text="ao antigo")
     await perene.evolution.unpair(name)
-    await perene.evolution.settled()
+    await perene.evolution.drain()
     await perene.pair(number=OTHER)
     await say(perene, name, {"conversation": "ao novo"}, messageTimestamp=NOW + 3600)
 
@@ -729,7 +729,7 @@ async def test_history_counts_as_nothing_unread_and_twice_is_once(on_2: Perene):
     await write(on_2, name, "5521977770000", "agora")
     for _ in range(2):
         await on_2.evolution.history(name, past(1000, 10))
-        await on_2.evolution.settled()
+        await on_2.evolution.drain()
 
     assert len(on_2.documents("tenants/acme/messages")) == 1001
     for _ in range(4):
@@ -857,7 +857,7 @@ async def test_an_unknown_conversation_is_a_problem(on_2: Perene, id: str):
 async def test_the_first_messages_of_a_contact_at_once_are_one_conversation(on_2: Perene):
     name = await on_2.pair()
     await asyncio.gather(*(on_2.evolution.receive(name, MARIA, str(at)) for at in range(50)))
-    await on_2.evolution.settled()
+    await on_2.evolution.drain()
 
     assert (await only(on_2))["unread"] == 50
     assert name == name_of("acme")

@@ -26,7 +26,7 @@ def costs(perene: Perene) -> Iterator[Counted]:
 async def pairing(perene: Perene, **asked: Any) -> None:
     """A line shows a code, and nothing is under way any more."""
     await perene.ensure(**asked)
-    await perene.evolution.settled()
+    await perene.evolution.drain()
 
 
 async def tell(
@@ -36,7 +36,7 @@ async def tell(
     name = InstanceName(name_of("acme"))
     when = (at or perene.clock()).isoformat()
     envelope = {"event": event, "instance": name, "date_time": when, "data": data}
-    headers = perene.signed(name)
+    headers = perene.webhook_headers(name)
     answer = await perene.http.post("/webhook", json=envelope, headers=headers)
     assert answer.status_code == 204, answer.text
     return answer
@@ -78,7 +78,7 @@ async def test_a_new_line_costs_two_reads_per_server_and_one_per_slot_of_its_own
         for tenant in range(3 * servers):
             assert (await perene.ensure(f"t{tenant}")).status_code == 200
         for server in perene.servers.values():
-            await server.settled()
+            await server.drain()
             server.faults.turn_on("webhook_lost")
 
         with counting(perene.store._client) as counted:
@@ -93,7 +93,7 @@ async def test_a_line_refused_by_a_full_fleet_costs_six_reads(firestore_emulator
     async with Perene(instance_max=3) as perene:
         for tenant in range(3):
             await perene.ensure(f"t{tenant}")
-        await perene.evolution.settled()
+        await perene.evolution.drain()
 
         with counting(perene.store._client) as counted:
             assert (await perene.ensure()).status_code == 503
@@ -104,7 +104,7 @@ async def test_a_line_refused_by_a_full_fleet_costs_six_reads(firestore_emulator
 async def test_a_closed_line_costs_two_reads_and_two_writes(perene: Perene):
     name = await perene.pair()
     await perene.evolution.unpair(name)
-    await perene.evolution.settled()
+    await perene.evolution.drain()
 
     with costs(perene) as counted:
         assert (await perene.ensure()).json()["state"] == "pairing"
@@ -221,6 +221,6 @@ async def test_a_storm_of_reconnecting_costs_a_read(perene: Perene):
 
     with counting(perene.store._client) as counted:
         await perene.evolution.storm(name, times=40)
-        await perene.evolution.settled()
+        await perene.evolution.drain()
 
     assert (counted.reads, counted.writes) == (1, 0)

@@ -109,7 +109,7 @@ async def test_the_simulated_server_lets_it_overtake(on_2: Perene):
     await on_2.evolution.revoke_early(name, "3A00000000000000000E", f"{OWN}@s.whatsapp.net")
     await on_2.evolution.receive(name, MARIA, WORDS, id="3A00000000000000000E")
 
-    await on_2.evolution.settled()
+    await on_2.evolution.drain()
 
     assert WORDS not in await everything(on_2)
 

@@ -48,7 +48,7 @@ async def test_a_scanned_line_is_open_with_its_number(perene: Perene):
 async def test_a_line_that_was_unpaired_gets_a_new_code_on_the_same_instance(perene: Perene):
     name = await perene.pair()
     await perene.evolution.unpair(name)
-    await perene.evolution.settled()
+    await perene.evolution.drain()
 
     line = (await perene.ensure()).json()
 
@@ -62,7 +62,7 @@ async def test_an_expired_code_is_replaced_by_the_one_shown_now(perene: Perene):
     first = (await perene.ensure()).json()
     perene.clock.advance(CODE_LIFETIME)
     await perene.evolution.expire_code(name_of("acme"))
-    await perene.evolution.settled()
+    await perene.evolution.drain()
 
     second = (await perene.ensure()).json()
 
@@ -110,13 +110,13 @@ async def test_an_open_line_whose_event_got_lost_is_asked_its_number_once(perene
     await perene.ensure()
     perene.evolution.faults.turn_on("webhook_lost")
     await perene.evolution.scan(name_of("acme"), NUMBER)
-    await perene.evolution.settled()
+    await perene.evolution.drain()
     await perene.ensure()
     perene.evolution.faults.turn_off("webhook_lost")
     perene.clock.advance(timedelta(seconds=11))
     for _ in range(3):
         await perene.ensure()
-        await perene.evolution.settled()
+        await perene.evolution.drain()
 
     line = (await perene.ensure()).json()
 
@@ -139,7 +139,7 @@ async def test_a_number_after_a_qr_code_gets_a_pairing_code_on_a_fresh_instance(
 async def test_a_pairing_code_that_nobody_typed_does_not_spoil_the_next_qr_code(perene: Perene):
     await perene.ensure(number=NUMBER)
     await perene.evolution.reach_qr_limit(name_of("acme"))
-    await perene.evolution.settled()
+    await perene.evolution.drain()
 
     line = (await perene.ensure()).json()
 
@@ -150,7 +150,7 @@ async def test_a_pairing_code_that_nobody_typed_does_not_spoil_the_next_qr_code(
 async def test_the_qr_limit_is_a_reason_and_asking_again_shows_a_code(perene: Perene):
     await perene.ensure()
     await perene.evolution.reach_qr_limit(name_of("acme"))
-    await perene.evolution.settled()
+    await perene.evolution.drain()
     limited = (await perene.call("GET", "/instances/default")).json()
 
     line = (await perene.ensure()).json()

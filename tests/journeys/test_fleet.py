@@ -195,7 +195,7 @@ async def test_reports_are_kept_and_read_newest_first(perene: Perene):
 
 async def test_a_deletion_that_has_begun_cannot_be_undone(perene: Perene):
     await perene.ensure("acme")
-    await perene.orphan("instance_ghost")
+    await perene.plant_orphan("instance_ghost")
     perene.evolution.faults.turn_on("delete_never_finishes")
     for _ in range(2):
         perene.clock.advance(8 * DAY)
@@ -219,7 +219,7 @@ async def buried(perene: Perene, **data: Any) -> str:
     """An event that nobody understands; the letter's id."""
     name = await perene.pair("acme")
     envelope = {"event": "messages.upsert", "instance": name, "data": data or 7}
-    await perene.http.post("/webhook", json=envelope, headers=perene.signed(name))
+    await perene.http.post("/webhook", json=envelope, headers=perene.webhook_headers(name))
     (letter,) = perene.documents("dead_letters")
     return letter
 
@@ -297,7 +297,7 @@ async def test_a_replayed_letter_never_moves_a_connection(perene: Perene):
 OPERATORS = ("fleet", "sweep_capacity", "sweep_orphans")
 ROUTES = [
     pytest.param(route.method, edge.path + route.path.rstrip("/"), id=f"{edge.function} {index}")
-    for edge in openapi.edges()
+    for edge in openapi.load_edges()
     if edge.function in OPERATORS
     for index, route in enumerate(edge.routes)
 ]
@@ -393,7 +393,7 @@ async def test_days_tell_how_full_each_server_was(on_2: Perene):
 
 async def test_the_plan_of_the_next_sweep_is_shown_and_nothing_is_done(on_2: Perene):
     await on_2.pair("acme")
-    await on_2.orphan("instance_ghost")
+    await on_2.plant_orphan("instance_ghost")
 
     plan = await get(on_2, "/fleet/sweeps/orphans/plan")
 

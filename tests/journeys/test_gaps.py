@@ -37,7 +37,7 @@ async def deafened(perene: Perene, name: str, said: list[tuple[str, str]]) -> No
     for sender, text in said:
         await perene.evolution.receive(name, sender, text)
     perene.evolution.faults.turn_off("webhook_lost")
-    await perene.evolution.settled()
+    await perene.evolution.drain()
 
 
 @in_both_dialects
@@ -45,7 +45,7 @@ async def test_500_messages_of_20_contacts_are_recovered_once_in_order_and_unrea
     name = await perene.pair("acme", NUMBER)
     people = [f"55219888877{at:02}" for at in range(20)]
     await perene.evolution.receive(name, people[0], "antes")
-    await perene.evolution.settled()
+    await perene.evolution.drain()
     said = [(people[at % 20], f"texto {at:03}") for at in range(500)]
     await deafened(perene, name, said)
 
@@ -99,7 +99,7 @@ async def test_a_message_that_comes_late_after_all_is_counted_once(perene: Peren
     await perene.sweep()
     late = perene.evolution.deliveries[-1]
     lost = [each for each in perene.evolution.deliveries if each.event == "messages.upsert"]
-    headers = perene.signed(name)
+    headers = perene.webhook_headers(name)
 
     answer = await perene.http.post(lost[-1].url, json=lost[-1].body, headers=headers)
 
@@ -128,7 +128,7 @@ async def test_a_stub_is_filled_with_its_message(on_2: Perene):
     on_2.evolution.faults.turn_on("webhook_lost", events="messages.upsert")
     message = await on_2.evolution.receive(name, MARIA, "oi")
     await on_2.evolution.edit(name, message, "olá")
-    await on_2.evolution.settled()
+    await on_2.evolution.drain()
 
     await on_2.sweep()
 
@@ -142,7 +142,7 @@ async def test_what_was_said_under_an_earlier_number_is_not_the_new_ones(on_2: P
     await deafened(on_2, name, [(MARIA, "para o número antigo")])
     on_2.evolution.world.rows[name].messages[-1]["messageTimestamp"] -= 60
     await on_2.evolution.unpair(name)
-    await on_2.evolution.settled()
+    await on_2.evolution.drain()
     on_2.clock.advance(timedelta(seconds=2))
     await on_2.pair("acme", OTHER)
 
@@ -154,7 +154,7 @@ async def test_what_was_said_under_an_earlier_number_is_not_the_new_ones(on_2: P
 async def test_a_gap_that_is_too_long_for_one_run_goes_on_in_the_next(
     on_2: Perene, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("shared.lines.recover.MOST_PAGES", 2)
+    monkeypatch.setattr("shared.inbound.backfill.MOST_PAGES", 2)
     name = await on_2.pair("acme", NUMBER)
     on_2.clock.advance(3 * HOUR)
     at = int(on_2.clock().timestamp()) - 3_000
@@ -181,7 +181,7 @@ async def test_a_line_that_came_back_is_looked_at_first(on_2: Perene):
     await on_2.sweep()
     on_2.clock.advance(HOUR)
     await on_2.evolution.unpair("instance_t2")
-    await on_2.evolution.settled()
+    await on_2.evolution.drain()
     await on_2.pair("t2", "5511999990002")
     on_2.evolution.world.calls.clear()
 
@@ -212,7 +212,7 @@ async def said_once(perene: Perene, name: str, **row: Any) -> dict[str, Any]:
     key = {"remoteJid": f"{MARIA}@s.whatsapp.net", "fromMe": True}
     said = {"key": key, "message": {"conversation": "oi"}}
     await perene.evolution.receive_message(name, said)
-    await perene.evolution.settled()
+    await perene.evolution.drain()
     perene.evolution.world.rows[name].messages[-1].update(row)
     await perene.sweep()
     (conversation,) = await inbox(perene)
@@ -261,7 +261,7 @@ async def test_what_a_line_missed_that_came_back_is_there_minutes_later(perene: 
     await look(perene)
     perene.clock.advance(HOUR)
     await perene.evolution.unpair(name)
-    await perene.evolution.settled()
+    await perene.evolution.drain()
     perene.clock.advance(HOUR)
     await perene.pair("acme", NUMBER)
     await deafened(perene, name, [(MARIA, "oi")])
@@ -302,11 +302,11 @@ async def test_a_look_in_passing_asks_only_for_lines_that_came_back(
     await on_2.evolution.drop(name_of("t1"), back=False)
     event = {"instance": name_of("t1"), "state": "close", "statusReason": 428}
     await on_2.evolution.emit(name_of("t1"), "connection.update", event)
-    await on_2.evolution.settled()
+    await on_2.evolution.drain()
     on_2.clock.advance(HOUR / 12)
     back = {"instance": name_of("t1"), "state": "open", "wuid": "5511999990001@s.whatsapp.net"}
     await on_2.evolution.emit(name_of("t1"), "connection.update", back)
-    await on_2.evolution.settled()
+    await on_2.evolution.drain()
     asked.clear()
     await look(on_2)
 

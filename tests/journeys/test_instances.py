@@ -38,7 +38,7 @@ async def test_all_lines_of_a_tenant_are_listed_with_how_many_are_open(perene: P
 async def test_a_code_pushed_by_a_webhook_is_what_the_line_shows(perene: Perene):
     await perene.ensure()
     await perene.evolution.expire_code(name_of("acme"))
-    await perene.evolution.settled()
+    await perene.evolution.drain()
 
     line = (await perene.call("GET", "/instances/default")).json()
 
@@ -191,7 +191,7 @@ async def test_a_restarted_line_stays_open(perene: Perene):
     name = await perene.pair()
 
     answer = await perene.call("POST", "/instances/default/restart")
-    await perene.evolution.settled()
+    await perene.evolution.drain()
 
     assert answer.status_code == 200
     assert perene.evolution.state(name) == "open"
@@ -280,7 +280,7 @@ async def test_a_release_is_not_held_up_by_a_receiver_that_fails(
     async def out_of_reach(*_: object) -> None:
         raise problems.StoreUnavailable(retry_after=2)
 
-    monkeypatch.setattr(perene.store, "change", out_of_reach)
+    monkeypatch.setattr(perene.store, "change_instance", out_of_reach)
     before = len(perene.evolution.calls)
 
     answer = await perene.call("DELETE", "/instances/default")

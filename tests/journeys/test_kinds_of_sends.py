@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from shared.domain import evidence
+from shared.domain.conversations import KeptMessage
 from shared.domain.messages import Kind
 from shared.domain.sends import Send
-from shared.domain.threads import KeptMessage
 from tests.journeys.test_sending import MARIA, OWN, outcome, said, send, talk, thread
 from tests.perene import Perene, in_both_dialects
 
@@ -45,10 +45,10 @@ async def test_it_goes_out_and_is_shown_as_what_it_is(open_line: Perene, kind: s
     answer = await send(open_line, "k1", conversation=conversation, **{kind: content})
 
     assert answer.status_code == 201, answer.text
-    await open_line.evolution.settled()
+    await open_line.evolution.drain()
     newest = (await thread(open_line, conversation))[0]
     assert (newest["kind"], newest["from_me"], newest["delivery"]) == (shown, True, "delivered")
-    assert len(open_line.evolution.sent()) == 1
+    assert len(open_line.evolution.sent_messages()) == 1
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -57,7 +57,7 @@ async def test_what_whatsapp_tells_of_it_is_evidence_of_it(open_line: Perene, ki
     content, _ = KINDS[kind]
     conversation = await talk(open_line)
     await send(open_line, "k1", conversation=conversation, **{kind: content})
-    await open_line.evolution.settled()
+    await open_line.evolution.drain()
 
     asked = Send.model_validate(open_line.documents("tenants/acme/sends")["k1"])
     message = open_line.documents("tenants/acme/messages")[f"default~{asked.message}"]
@@ -73,10 +73,10 @@ async def test_without_an_answer_every_kind_is_found_by_its_echo(open_line: Pere
     open_line.evolution.faults.turn_on("cut_after", route="send*", count=1)
 
     await send(open_line, "k1", conversation=conversation, **{kind: content})
-    await open_line.evolution.settled()
+    await open_line.evolution.drain()
 
     assert (await outcome(open_line, "k1")).json()["state"] == "sent"
-    assert len(open_line.evolution.sent()) == 1
+    assert len(open_line.evolution.sent_messages()) == 1
 
 
 @in_both_dialects
@@ -103,7 +103,7 @@ async def test_a_reaction_without_an_answer_is_found_under_its_message(on_2: Per
     await send(
         on_2, "k1", conversation=conversation, reaction={"message": first["id"], "emoji": "👍"}
     )
-    await on_2.evolution.settled()
+    await on_2.evolution.drain()
 
     assert (await outcome(on_2, "k1")).json()["state"] == "sent"
 
@@ -201,7 +201,7 @@ async def test_no_file_and_no_key_of_it_is_kept(on_2: Perene):
     conversation = await talk(on_2)
 
     await send(on_2, "k1", conversation=conversation, image={"base64": FILE})
-    await on_2.evolution.settled()
+    await on_2.evolution.drain()
 
     assert FILE not in str(on_2.documents("tenants/acme/sends"))
     assert FILE not in str(on_2.documents("tenants/acme/messages"))

@@ -52,7 +52,7 @@ async def test_one_event_from_the_far_future_deafens_no_line(perene: Perene):
     await Told(perene, OPEN, datetime.fromisoformat("9999-12-31T23:59:59+00:00")).arrives()
 
     await perene.evolution.unpair(NAME)
-    await perene.evolution.settled()
+    await perene.evolution.drain()
 
     assert await state(perene) == "closed"
 
@@ -90,7 +90,7 @@ async def test_an_odd_body_is_accepted_because_a_retry_would_bring_the_same(
     await perene.pair(number=NUMBER)
     body = json.dumps({"instance": NAME, **ODD[case]}).encode()
 
-    answer = await perene.http.post("/webhook", content=body, headers=perene.signed(NAME))
+    answer = await perene.http.post("/webhook", content=body, headers=perene.webhook_headers(NAME))
 
     assert answer.status_code == 204
 
@@ -100,7 +100,7 @@ class Told:
 
     def __init__(self, perene: Perene, data: dict[str, Any], when: Any) -> None:
         at = when.isoformat() if isinstance(when, datetime) else when
-        self.perene, self.headers = perene, perene.signed(NAME)
+        self.perene, self.headers = perene, perene.webhook_headers(NAME)
         self.body = {
             "event": "connection.update",
             "instance": NAME,

@@ -56,7 +56,7 @@ async def test_lines_of_an_unlicensed_server_stay_as_they_are(on_4: Perene):
 
 async def test_deletion_that_is_due_waits_for_the_licence(on_4: Perene):
     name = await on_4.pair("acme", OWN)
-    await on_4.orphan("instance_ghost")
+    await on_4.plant_orphan("instance_ghost")
     for _ in range(2):
         await on_4.sweep()
         on_4.clock.advance(timedelta(days=8))
@@ -86,7 +86,7 @@ async def test_send_through_an_unlicensed_server_was_surely_not_sent(on_4: Peren
     assert problem(await send(on_4, "k1", conversation=conversation, text="oi")) == NOT_LICENSED
     on_4.evolution.license()
     assert (await send(on_4, "k1", conversation=conversation, text="oi")).status_code == 201
-    assert len(on_4.evolution.sent()) == 1
+    assert len(on_4.evolution.sent_messages()) == 1
 
 
 async def test_change_through_an_unlicensed_server_is_that_problem(on_4: Perene):

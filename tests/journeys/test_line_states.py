@@ -49,7 +49,7 @@ async def test_open_instance_deleted_upstream_is_missing(removing: Perene):
     name = await removing.pair()
 
     await upstream(removing, "DELETE", f"/instance/delete/{name}")
-    await removing.evolution.settled()
+    await removing.evolution.drain()
 
     assert await shown(removing) == ("missing", "vanished")
     assert (await removing.ensure()).json()["state"] == "pairing"
@@ -59,7 +59,7 @@ async def test_open_instance_deleted_upstream_is_missing(removing: Perene):
 @pytest.mark.parametrize("first", ["close", "removal"])
 async def test_removal_and_close_say_the_same_in_any_order(on_2: Perene, first: str, order: str):
     name = await on_2.pair()
-    headers = on_2.signed(name)
+    headers = on_2.webhook_headers(name)
     on_2.evolution.faults.turn_on("down", route="connectionState")
     close, removal = (1, 2) if first == "close" else (2, 1)
     events = [
@@ -75,7 +75,7 @@ async def test_removal_and_close_say_the_same_in_any_order(on_2: Perene, first: 
 
 async def test_close_of_an_instance_that_is_gone_is_its_removal(perene: Perene):
     name = await perene.pair()
-    headers = perene.signed(name)
+    headers = perene.webhook_headers(name)
     await perene.evolution.vanish(name)
 
     body = told(name, "connection.update", closed(name), 1)
@@ -86,7 +86,7 @@ async def test_close_of_an_instance_that_is_gone_is_its_removal(perene: Perene):
 
 async def test_removal_that_is_told_while_the_socket_is_open_counts(on_2: Perene):
     name = await on_2.pair()
-    headers = on_2.signed(name)
+    headers = on_2.webhook_headers(name)
 
     async def looked() -> None:
         on_2.evolution.world.sessions[name].state = "close"
@@ -106,7 +106,7 @@ async def test_removal_that_comes_again_takes_no_open_line_down(on_2: Perene):
     name = await on_2.pair()
 
     body = told(name, "remove.instance", None, 1)
-    await on_2.http.post("/webhook", content=body, headers=on_2.signed(name))
+    await on_2.http.post("/webhook", content=body, headers=on_2.webhook_headers(name))
 
     assert (await shown(on_2))[0] == "open"
 
@@ -119,7 +119,7 @@ async def test_number_that_whatsapp_blocked_is_not_called_unlinked(perene: Peren
     name = await perene.pair()
 
     await perene.evolution.block(name, code)
-    await perene.evolution.settled()
+    await perene.evolution.drain()
 
     assert await shown(perene) == ("closed", "banned")
 
@@ -127,13 +127,13 @@ async def test_number_that_whatsapp_blocked_is_not_called_unlinked(perene: Peren
 async def test_blocked_line_shows_a_code_for_another_number(perene: Perene):
     name = await perene.pair()
     await perene.evolution.block(name)
-    await perene.evolution.settled()
+    await perene.evolution.drain()
 
     line = (await perene.ensure()).json()
 
     assert (line["state"], line["reason"]) == ("pairing", "waiting_for_scan")
     await perene.evolution.scan(name, "5511999990002")
-    await perene.evolution.settled()
+    await perene.evolution.drain()
     assert (await shown(perene))[0] == "open"
 
 
@@ -142,7 +142,7 @@ async def test_blocked_number_is_an_alert_of_its_own_at_once(on_2: Perene, langu
     on_2.set(ALERT_LANGUAGE=language)
     name = await on_2.pair()
     await on_2.evolution.block(name)
-    await on_2.evolution.settled()
+    await on_2.evolution.drain()
 
     await on_2.sweep("/sweep-capacity")
     on_2.clock.advance(timedelta(hours=2))
@@ -157,7 +157,7 @@ async def test_blocked_number_is_an_alert_of_its_own_at_once(on_2: Perene, langu
 async def test_alert_of_a_blocked_number_stays_while_its_server_is_silent(on_2: Perene):
     name = await on_2.pair()
     await on_2.evolution.block(name)
-    await on_2.evolution.settled()
+    await on_2.evolution.drain()
     await on_2.sweep("/sweep-capacity")
 
     on_2.evolution.faults.turn_on("down")

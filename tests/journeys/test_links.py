@@ -34,7 +34,7 @@ async def test_whoever_has_the_link_scans_and_the_line_is_open(perene: Perene):
 
     opened = (await follow(perene, link=token)).json()
     await perene.evolution.scan(name_of("acme"), NUMBER)
-    await perene.evolution.settled()
+    await perene.evolution.drain()
     seen = (await follow(perene, session=opened["session"], look=True)).json()
 
     assert (opened["label"], opened["state"]) == ("Vendas", "pairing")

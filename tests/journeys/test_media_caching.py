@@ -10,7 +10,7 @@ PIXEL = base64.b64encode(b"\x89PNG\r\n\x1a\n and so on").decode()
 async def test_kept_file_is_for_whoever_was_signed_in(on_2: Perene):
     name = await on_2.pair()
     message = await on_2.evolution.receive_media(name, "5511988887777", "image", PIXEL)
-    await on_2.evolution.settled()
+    await on_2.evolution.drain()
     (conversation,) = (await on_2.call("GET", "/conversations")).json()["conversations"]
     path = f"/conversations/{conversation['id']}/messages/{message}/media"
 

@@ -40,7 +40,7 @@ async def post(line: Perene, body: dict[str, Any]) -> None:
     """The server posts this of the one line."""
     name = InstanceName(name_of("acme"))
     told = {**body, "instance": name}
-    answer = await line.http.post("/webhook", json=told, headers=line.signed(name))
+    answer = await line.http.post("/webhook", json=told, headers=line.webhook_headers(name))
     assert answer.status_code == 204, answer.text
 
 
@@ -292,14 +292,14 @@ async def test_marking_costs_three_reads_and_a_write(line: Perene, change: dict[
 async def say_to_maria(line: Perene, key: str = "k1", **asked: Any) -> Any:
     headers = {"idempotency-key": key}
     answer = await line.call("POST", "/send-message", json=asked, headers=headers)
-    await line.evolution.settled()
+    await line.evolution.drain()
     return answer
 
 
 async def in_conversation(line: Perene) -> str:
     """Maria wrote; her conversation."""
     await line.evolution.receive(name_of("acme"), MARIA.partition("@")[0], "oi")
-    await line.evolution.settled()
+    await line.evolution.drain()
     (path,) = await paths(line)
     return path.rpartition("/")[2]
 

@@ -31,7 +31,7 @@ async def two_servers(firestore_emulator: str, anyio_backend: str) -> AsyncItera
 async def change_number(perene: Perene) -> None:
     """Unlink the line on the phone, pair it with another one; both are heard of."""
     await perene.evolution.unpair(NAME)
-    await perene.evolution.settled()
+    await perene.evolution.drain()
     await perene.pair(number=OTHER)
 
 
@@ -41,7 +41,7 @@ async def restrict(perene: Perene) -> None:
         {"keyId": "3EB0A", "fromMe": True, "status": "ERROR", "messageStubParameters": ["463"],
          "remoteJid": f"{MARIA}@s.whatsapp.net"},
     )  # fmt: skip
-    await perene.evolution.settled()
+    await perene.evolution.drain()
 
 
 async def suspend(perene: Perene) -> None:
@@ -85,7 +85,13 @@ async def test_a_new_number_speaks_when_it_is_asked_again(open_2: Perene):
     assert (await thread(open_2, again.json()["conversation"]))[0]["text"] == "oi"
 
 
-STEPS = ("opened", "conversation", "instance", "message", "claim")
+STEPS = (
+    "find_tenant_and_conversation",
+    "find_conversation",
+    "find_instance",
+    "find_message",
+    "claim_send",
+)
 
 
 def slowly(perene: Perene, step: str, meanwhile: Callable[[Perene], Awaitable[None]]) -> None:
@@ -118,7 +124,7 @@ async def test_a_line_that_moved_speaks_through_its_new_server(two_servers: Pere
     (carrier,) = [each for each, one in two_servers.servers.items() if one.exists(name)]
     other = next(each for each in two_servers.servers if each != carrier)
     await two_servers.servers[carrier].receive(name, MARIA, "oi")
-    await two_servers.servers[carrier].settled()
+    await two_servers.servers[carrier].drain()
     (found,) = (await two_servers.call("GET", "/conversations")).json()["conversations"]
 
     async def move(perene: Perene) -> None:
@@ -126,12 +132,12 @@ async def test_a_line_that_moved_speaks_through_its_new_server(two_servers: Pere
         await perene.servers[carrier].vanish(name)
         perene.write(f"instances/{name}", server=other)
 
-    slowly(two_servers, "claim", move)
+    slowly(two_servers, "claim_send", move)
 
     answer = await send(two_servers, conversation=found["id"], text="oi")
 
     assert answer.status_code == 201, answer.text
-    assert [each.sender for each in two_servers.servers[other].sent()] == [OWN]
+    assert [each.sender for each in two_servers.servers[other].sent_messages()] == [OWN]
 
 
 # While it is sent ----------------------------------------------------------------------------
@@ -146,7 +152,7 @@ async def send_while_it_changes(perene: Perene, **asked: Any) -> httpx.Response:
     """Send, and change the line's number while the server is at it."""
     perene.hosts.before[f"/message/sendText/{NAME}"] = lambda: change_number(perene)
     answer = await send(perene, "k1", text="oi", **asked)
-    await perene.evolution.settled()
+    await perene.evolution.drain()
     assert said(perene)[-1][0] == OTHER, "the scene is another one"
     return answer
 
@@ -182,7 +188,7 @@ def let_the_echo_come_first(perene: Perene) -> None:
     async def handle(request: httpx.Request) -> httpx.Response:
         answer = await through(request)
         if "/message/" in request.url.path:
-            await perene.evolution.settled()
+            await perene.evolution.drain()
         return answer
 
     perene.hosts.handle_async_request = handle
@@ -202,7 +208,7 @@ async def test_the_incident_outlives_sweeps_and_ends(open_2: Perene):
 async def test_an_echo_of_the_same_number_is_no_incident(open_2: Perene):
     conversation = await talk(open_2)
     await send(open_2, "k1", conversation=conversation, text="oi")
-    await open_2.evolution.settled()
+    await open_2.evolution.drain()
 
     assert "left_through" not in (await outcome(open_2, "k1")).json()
     assert await incidents(open_2) == []

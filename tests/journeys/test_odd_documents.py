@@ -32,11 +32,13 @@ async def fleet(on_2: Perene) -> Perene:
     """A fleet that has one document of every kind, and an orphan whose time is over."""
     await on_2.pair("acme")
     await on_2.pair("globex", "5511999990002")
-    await on_2.orphan("instance_ghost")
+    await on_2.plant_orphan("instance_ghost")
     for _ in range(2):
         on_2.clock.advance(DAY)
         assert await answers(on_2) == {}
-    await on_2.http.post("/webhook", json={"event": 1}, headers=on_2.signed("instance_acme"))
+    await on_2.http.post(
+        "/webhook", json={"event": 1}, headers=on_2.webhook_headers("instance_acme")
+    )
     return on_2
 
 

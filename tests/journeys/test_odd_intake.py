@@ -11,9 +11,9 @@ import httpx
 import pytest
 from google.cloud.firestore_v1.types import Value, WriteResult
 
-from shared.domain.threads import KeptMessage
-from shared.domain.upstream import Media
-from shared.lines import media
+from shared.conversations import media
+from shared.domain.conversations import KeptMessage
+from shared.domain.upstream import ReceivedMedia
 from shared.store import base
 from tests.perene import Perene
 
@@ -48,7 +48,7 @@ async def test_what_one_webhook_tells_is_recorded_several_at_a_time(on_2: Perene
     target = {"reactionMessage": {"key": {"id": "T"}, "text": "x"}}
     told = [said(f"R{number}") | {"message": target} for number in range(64)]
 
-    with mock.patch.object(base.Base, "_written", counted := Counted()):
+    with mock.patch.object(base.Base, "_commit", counted := Counted()):
         answer = await post(on_2, name, "messages.set", told)
 
     assert answer.status_code == 204
@@ -107,7 +107,7 @@ async def test_a_broken_body_keeps_no_secret(on_2: Perene):
     name = await on_2.pair()
     broken = f'{{"event":"messages.upsert","instance":"{name}","apikey":"SECRET-KEY","data":{{'
 
-    await on_2.http.post("/webhook", content=broken.encode(), headers=on_2.signed(name))
+    await on_2.http.post("/webhook", content=broken.encode(), headers=on_2.webhook_headers(name))
 
     (letter,) = on_2.documents("dead_letters").values()
     assert "SECRET-KEY" not in letter["raw"]
@@ -121,7 +121,7 @@ async def test_a_file_with_a_long_name_can_be_had(on_2: Perene):
     )
     (message,) = kept(on_2).values()
 
-    file = media._file(Media("x/y", None, 3, "AAAA"), KeptMessage.model_validate(message))
+    file = media._file(ReceivedMedia("x/y", None, 3, "AAAA"), KeptMessage.model_validate(message))
 
     assert len(file.disposition) < 2_000
 
@@ -189,7 +189,7 @@ async def post(perene: Perene, name: str, event: str, data: Any) -> httpx.Respon
     """The server of the line posts it."""
     told = {"event": event, "instance": name, "data": data, "sender": f"{OWN}@s.whatsapp.net"}
     body = json.dumps(told, ensure_ascii=False).encode()
-    return await perene.http.post("/webhook", content=body, headers=perene.signed(name))
+    return await perene.http.post("/webhook", content=body, headers=perene.webhook_headers(name))
 
 
 def said(

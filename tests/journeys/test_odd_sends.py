@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from shared.store import Through
+from shared.store import LineScope
 from tests.journeys.test_sending import ANA, JPEG, MARIA, OWN, outcome, said, send, talk, thread
 from tests.perene import Perene
 
@@ -70,7 +70,7 @@ async def test_a_broken_cache_after_a_media_send_is_a_doubt(open_2: Perene):
     asked = {"conversation": conversation, "image": {"base64": JPEG}}
     await send(open_2, "k1", **asked)
     await send(open_2, "k1", **asked)
-    assert len(open_2.evolution.sent()) == 1
+    assert len(open_2.evolution.sent_messages()) == 1
 
 
 async def test_a_key_retried_late_is_kept_for_seven_days_more(open_2: Perene):
@@ -110,7 +110,7 @@ async def test_what_the_phone_said_before_it_was_asked_is_no_evidence(open_2: Pe
             "message": {"conversation": "ok"},
         },
     )
-    await open_2.evolution.settled()
+    await open_2.evolution.drain()
     assert "ok" in [each["text"] for each in await thread(open_2, conversation)]
     await asyncio.sleep(1.1)
     open_2.evolution.faults.turn_on("cut_before", route="sendText", count=1)
@@ -123,7 +123,7 @@ async def test_an_uncertain_send_survives_the_merge_of_its_conversation(open_2: 
     (name,) = open_2.documents("instances")
     lid = "123456789012345@lid"
     await open_2.evolution.receive_message(name, {"key": {"remoteJid": lid}, **OI})
-    await open_2.evolution.settled()
+    await open_2.evolution.drain()
     (found,) = (await open_2.call("GET", "/conversations")).json()["conversations"]
     open_2.evolution.faults.turn_on("webhook_lost", events="send.message")
     open_2.evolution.faults.turn_on("cut_after", route="sendText", count=1)
@@ -139,7 +139,7 @@ async def test_an_uncertain_send_survives_the_merge_of_its_conversation(open_2: 
             "message": {"conversation": "eu"},
         },
     )
-    await open_2.evolution.settled()
+    await open_2.evolution.drain()
     merged = (await open_2.call("GET", "/conversations")).json()["conversations"]
     assert [each["id"] for each in merged] != [found["id"]]
     shown = await open_2.call("GET", f"/conversations/{merged[0]['id']}/messages")
@@ -188,18 +188,18 @@ async def test_a_send_whose_evidence_is_taken_back_says_why_it_is_uncertain(open
     conversation = await talk(open_2)
     open_2.evolution.faults.turn_on("cut_before", route="sendText", count=1)
     await send(open_2, "k1", conversation=conversation, text="ok")
-    original = type(open_2.store).sent
+    original = type(open_2.store).record_sent
 
     async def sent(store: Any, one: Any, message: Any, now: int) -> Any:
         """Its echo comes first, and is taken for the other's."""
-        through = Through(one.tenant, one.line, one.number)
-        await store.record(through, message, unread=False, now=now)
-        of = await store.conversation(one.tenant, one.conversation)
-        await store.recognise(await store.send(one.tenant, "k1"), message.id, of, now)
+        through = LineScope(one.tenant, one.line, one.number)
+        await store.record_message(through, message, unread=False, now=now)
+        of = await store.find_conversation(one.tenant, one.conversation)
+        await store.match_message(await store.find_send(one.tenant, "k1"), message.id, of, now)
         return await original(store, one, message, now)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(type(open_2.store), "sent", sent)
+        patch.setattr(type(open_2.store), "record_sent", sent)
         await send(open_2, "k2", conversation=conversation, text="ok")
 
     sends = open_2.documents("tenants/acme/sends")
@@ -215,19 +215,19 @@ async def test_an_echo_after_the_merge_settles_a_send_asked_before_it(open_2: Pe
         {"remoteJid": "123456789012345@lid", "remoteJidAlt": JID},
     )
     await open_2.evolution.receive_message(name, {"key": {"remoteJid": lid}, **OI})
-    await open_2.evolution.settled()
+    await open_2.evolution.drain()
     (found,) = (await open_2.call("GET", "/conversations")).json()["conversations"]
     open_2.evolution.faults.turn_on("cut_before", route="sendText", count=1)
     assert (await send(open_2, "k1", conversation=found["id"], text="chegou?")).status_code == 202
     await open_2.evolution.receive_message(name, {"key": key, "message": {"conversation": "eu"}})
-    await open_2.evolution.settled()
+    await open_2.evolution.drain()
     await open_2.call("GET", "/conversations")  # merges
     echo = {
         "key": {**key, "fromMe": True, "id": "3EB0ECHO"},
         "message": {"conversation": "chegou?"},
     }
     await open_2.evolution.receive_message(name, echo)
-    await open_2.evolution.settled()
+    await open_2.evolution.drain()
     assert "chegou?" in [m.get("text") for m in open_2.documents("tenants/acme/messages").values()]
     for _ in range(3):
         open_2.clock.advance(timedelta(seconds=30))

@@ -128,7 +128,7 @@ async def settled(perene: Perene) -> dict[str, object]:
     perene.clock.advance(LEASE + timedelta(seconds=1))
     await perene.ensure()
     await perene.evolution.expire_code(name_of("acme"))
-    await perene.evolution.settled()
+    await perene.evolution.drain()
     line: dict[str, object] = (await perene.ensure()).json()
     return line
 

@@ -38,7 +38,7 @@ async def test_an_owner_that_reconnected_before_its_event_came_keeps_its_number(
 async def test_an_open_line_that_was_adopted_owns_its_number(perene: Perene):
     await perene.evolution.plant(name_of("owner"), number=NUMBER, open=True)
     await perene.ensure("owner")
-    await perene.evolution.settled()
+    await perene.evolution.drain()
 
     await perene.pair("newcomer", number=NUMBER)
 
@@ -65,14 +65,14 @@ async def test_a_new_number_frees_the_old_one_although_a_look_was_faster_than_it
 ):
     name = await perene.pair(number=NUMBER)
     await perene.evolution.unpair(name)
-    await perene.evolution.settled()
+    await perene.evolution.drain()
     await perene.ensure()
     perene.evolution.faults.turn_on("webhook_delayed", seconds=0.3)
     await perene.evolution.scan(name, OTHER)
     assert (await perene.ensure()).json()["state"] == "open"
 
     await asyncio.sleep(0.5)
-    await perene.evolution.settled()
+    await perene.evolution.drain()
 
     assert set(perene.documents("numbers")) == {OTHER}
 
@@ -109,5 +109,5 @@ async def tell(perene: Perene, name: str, **update: object) -> None:
         "date_time": perene.clock().isoformat(),
         "data": {"instance": name, **update},
     }
-    headers = perene.signed(name)
+    headers = perene.webhook_headers(name)
     assert (await perene.http.post("/webhook", json=envelope, headers=headers)).is_success

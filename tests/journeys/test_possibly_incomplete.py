@@ -31,7 +31,7 @@ async def watched(perene: Perene) -> str:
     """A line that was looked at every five minutes, and a message."""
     name = await perene.pair("acme", NUMBER)
     await perene.evolution.receive(name, MARIA, "antes", id="3A00000000000000000A")
-    await perene.evolution.settled()
+    await perene.evolution.drain()
     for _ in range(3):
         await perene.sweep("/sweep-capacity")
         perene.clock.advance(5 * MINUTES)
@@ -44,11 +44,11 @@ async def be_away(perene: Perene, name: str, *, restart: bool) -> None:
     with unreachable(perene):
         await perene.evolution.edit(name, "3A00000000000000000A", "depois")
         await perene.evolution.receive(name, MARIA, "segunda")
-        await perene.evolution.settled()
+        await perene.evolution.drain()
         if restart:
             await perene.evolution.restart()
             perene.evolution.world.rows[name].updated_at = perene.clock().isoformat()
-        await perene.evolution.settled()
+        await perene.evolution.drain()
     perene.clock.advance(40 * MINUTES)
 
 
@@ -126,7 +126,7 @@ async def test_nobody_knows_of_a_line_that_is_not_open_again(on_2: Perene):
 async def test_a_line_that_closed_before_the_outage_missed_nothing(on_2: Perene):
     name = await watched(on_2)
     await on_2.evolution.unpair(name)
-    await on_2.evolution.settled()
+    await on_2.evolution.drain()
     await on_2.sweep("/sweep-orphans")
     on_2.clock.advance(60 * MINUTES)
 

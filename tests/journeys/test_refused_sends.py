@@ -102,7 +102,7 @@ async def test_a_line_without_its_instance_is_missing(open_2: Perene, how: str):
 async def test_an_edit_without_its_instance_tells_so(open_2: Perene):
     conversation = await talk(open_2)
     await send(open_2, "k1", conversation=conversation, text="oi")
-    await open_2.evolution.settled()
+    await open_2.evolution.drain()
     await open_2.evolution.vanish(name_of("acme"))
 
     answer = await open_2.call("PATCH", "/send-message/k1", json={"text": "olá"})

@@ -18,7 +18,7 @@ async def talk(perene: Perene, text: str = "oi", sender: str = MARIA) -> str:
     """Somebody wrote; the conversation's id."""
     (name,) = [each for each in perene.documents("instances")]
     await perene.evolution.receive(name, sender, text)
-    await perene.evolution.settled()
+    await perene.evolution.drain()
     found = (await perene.call("GET", "/conversations")).json()["conversations"]
     folded = {"5511988887777": "551188887777", "5521977776666": "552177776666"}.get(sender, sender)
     return next(each["id"] for each in found if each["contact"]["key"] == folded)
@@ -45,7 +45,10 @@ async def thread(perene: Perene, conversation: str) -> list[dict[str, Any]]:
 
 def said(perene: Perene) -> list[tuple[str, str, str]]:
     """What contacts received: from which number, to whom, and what."""
-    return [(each.sender, each.to.partition("@")[0], each.text) for each in perene.evolution.sent()]
+    return [
+        (each.sender, each.to.partition("@")[0], each.text)
+        for each in perene.evolution.sent_messages()
+    ]
 
 
 @pytest.fixture
@@ -78,7 +81,7 @@ async def test_a_reply_leaves_through_the_conversations_number_and_is_shown(open
         "pending",
     )
     assert said(open_line) == [(OWN, MARIA, "tudo bem?")]
-    await open_line.evolution.settled()
+    await open_line.evolution.drain()
     newest, first = await thread(open_line, conversation)
     assert (newest["id"], newest["send"], first["text"]) == (message["id"], "k1", "oi")
 
@@ -101,12 +104,12 @@ async def test_it_is_in_the_conversation_at_once_and_once_whichever_comes_first(
 async def test_delivered_and_read_come_back(open_line: Perene):
     conversation = await talk(open_line)
     answer = await send(open_line, "k1", conversation=conversation, text="oi")
-    await open_line.evolution.settled()
+    await open_line.evolution.drain()
     assert (await thread(open_line, conversation))[0]["delivery"] == "delivered"
 
     (name,) = open_line.documents("instances")
     await open_line.evolution.acknowledge(name, answer.json()["message"]["id"], "READ")
-    await open_line.evolution.settled()
+    await open_line.evolution.drain()
 
     assert (await outcome(open_line, "k1")).json()["message"]["delivery"] == "read"
 
@@ -250,7 +253,7 @@ async def test_a_line_that_cannot_speak_says_why_and_nothing_is_sent(open_2: Per
     (name,) = open_2.documents("instances")
     if what == "unpaired":
         await open_2.evolution.unpair(name)
-        await open_2.evolution.settled()
+        await open_2.evolution.drain()
     elif what == "released":
         await open_2.call("DELETE", "/instances/default")
     elif what == "disconnected":
@@ -274,7 +277,7 @@ async def test_a_conversation_of_another_number_is_read_only_until_that_is_back(
     name = await perene.pair(number=OWN)
     conversation = await talk(perene)
     await perene.evolution.unpair(name)
-    await perene.evolution.settled()
+    await perene.evolution.drain()
     await perene.pair(number="5511999990002")
 
     refused = await send(perene, "k1", conversation=conversation, text="oi")
@@ -284,7 +287,7 @@ async def test_a_conversation_of_another_number_is_read_only_until_that_is_back(
     )  # fmt: skip
     assert said(perene) == []
     await perene.evolution.unpair(name)
-    await perene.evolution.settled()
+    await perene.evolution.drain()
     await perene.pair(number=OWN)
     assert (await send(perene, "k1", conversation=conversation, text="oi")).status_code == 201
 
@@ -363,7 +366,7 @@ async def test_a_group_that_is_known_can_be_written_to(open_2: Perene):
         name, {"key": {"remoteJid": group, "participant": f"{MARIA}@s.whatsapp.net"},
                "message": {"conversation": "oi grupo"}},
     )  # fmt: skip
-    await open_2.evolution.settled()
+    await open_2.evolution.drain()
 
     answer = await send(open_2, to=group, text="oi a todos", mentions=[MARIA])
 
@@ -431,7 +434,7 @@ async def test_a_restricted_number_says_so_and_writes_to_nobody_new(open_2: Pere
         "remoteJid": f"{MARIA}@s.whatsapp.net", "messageStubParameters": ["463"],
     }  # fmt: skip
     await open_2.evolution.emit(name, "messages.update", refused)
-    await open_2.evolution.settled()
+    await open_2.evolution.drain()
 
     (line,) = (await open_2.call("GET", "/instances")).json()["lines"]
     assert line["restricted_since"]
@@ -456,7 +459,7 @@ async def test_a_send_without_an_answer_is_found_by_its_echo(open_line: Perene, 
     open_line.evolution.faults.turn_on(fault, route="sendText", count=1)
 
     answer = await send(open_line, "k1", conversation=conversation, text="chegou?")
-    await open_line.evolution.settled()
+    await open_line.evolution.drain()
 
     assert answer.status_code in (201, 202), answer.text
     settled = await outcome(open_line, "k1")
@@ -474,7 +477,7 @@ async def test_the_echo_itself_settles_it(open_2: Perene):
     shown = await open_2.call("GET", f"/conversations/{conversation}/messages")
     assert [each["key"] for each in shown.json()["sends"]] == ["k1"]
 
-    await open_2.evolution.settled()
+    await open_2.evolution.drain()
 
     assert open_2.documents("tenants/acme/sends")["k1"]["state"] == "sent"
     shown = await open_2.call("GET", f"/conversations/{conversation}/messages")
@@ -530,10 +533,10 @@ async def test_a_refused_message_and_one_that_nobody_acknowledged_are_shown_as_s
     conversation = await talk(open_2)
     open_2.evolution.faults.turn_on("send_refused", count=1)
     await send(open_2, conversation=conversation, text="recusada")
-    await open_2.evolution.settled()
+    await open_2.evolution.drain()
     open_2.evolution.faults.turn_on("send_unacknowledged", count=1)
     await send(open_2, conversation=conversation, text="no limbo")
-    await open_2.evolution.settled()
+    await open_2.evolution.drain()
 
     open_2.clock.advance(timedelta(minutes=6))
 
@@ -548,10 +551,10 @@ async def test_a_refused_message_and_one_that_nobody_acknowledged_are_shown_as_s
 async def test_a_text_is_edited_and_deleted_for_everybody(open_line: Perene):
     conversation = await talk(open_line)
     await send(open_line, "k1", conversation=conversation, text="R$ 100")
-    await open_line.evolution.settled()
+    await open_line.evolution.drain()
 
     edited = await open_line.call("PATCH", "/send-message/k1", json={"text": "R$ 90"})
-    await open_line.evolution.settled()
+    await open_line.evolution.drain()
 
     assert edited.status_code == 200, edited.text
     assert (edited.json()["message"]["text"], edited.json()["message"]["history"]) == (
@@ -562,7 +565,7 @@ async def test_a_text_is_edited_and_deleted_for_everybody(open_line: Perene):
     assert again.status_code == 200
     deleted = await open_line.call("DELETE", "/send-message/k1")
     assert (deleted.status_code, deleted.json()["message"]["revoked"]) == (200, True)
-    await open_line.evolution.settled()
+    await open_line.evolution.drain()
     assert (await thread(open_line, conversation))[0]["revoked"]
 
 

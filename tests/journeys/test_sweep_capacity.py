@@ -21,9 +21,9 @@ async def test_every_instance_is_counted_once_by_how_it_stands(on_2: Perene):
     await on_2.evolution.reach_qr_limit("instance_shy")
     out = await on_2.pair("out", "5511999990002")
     await on_2.evolution.unpair(out)
-    await on_2.evolution.settled()
+    await on_2.evolution.drain()
     await on_2.evolution.plant("theirs")
-    await on_2.orphan("instance_ghost")
+    await on_2.plant_orphan("instance_ghost")
     await on_2.sweep()
     await on_2.sweep()
 
@@ -95,7 +95,7 @@ async def test_slots_that_could_be_had_back_are_ranked(perene: Perene):
     await perene.ensure("shy")
     out = await perene.pair("out", "5511999990002")
     await perene.evolution.unpair(out)
-    await perene.evolution.settled()
+    await perene.evolution.drain()
     await perene.pair("acme")
 
     report = await counted(perene)

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from infra.local.simulator import people
-from infra.local.simulator.configuration import store_webhook
+from infra.local.simulator import outside_events
+from infra.local.simulator.instance_settings import store_webhook
 from tests.perene import ORIGIN, Perene
 
 DAY = timedelta(days=1)
@@ -46,9 +46,9 @@ async def test_paired_instances_whose_database_was_lost_wait_for_a_person(
                 await perene.evolution.unpair(name)
             else:
                 await perene.evolution.drop(name, back=False)
-        await perene.evolution.settled()
+        await perene.evolution.drain()
         perene.set(GOOGLE_CLOUD_PROJECT=f"{perene.project}-x")
-        perene.services.made.clear()
+        perene.services.objects.clear()
         await perene.pair("acme", "5511999990099")
 
         await swept(perene, 4)
@@ -64,7 +64,7 @@ async def test_an_orphan_of_1_8_of_which_nobody_can_tell_whether_it_was_paired_w
         name = await perene.pair("acme")
         await perene.sweep()
         await perene.evolution.drop(name, back=False)
-        await perene.evolution.settled()
+        await perene.evolution.drain()
         perene.database.document(f"instances/{name}").delete()
         perene.write("tenants/acme", lines=[])
 
@@ -105,7 +105,7 @@ async def test_a_sweep_that_forgot_brakes_every_run_until_a_person_accepts_it(
 
 async def test_what_another_deployment_below_our_address_made_is_not_deleted_unasked(on_2: Perene):
     await on_2.pair("acme")
-    await on_2.orphan("instance_staging")
+    await on_2.plant_orphan("instance_staging")
     known = on_2.evolution.webhook("instance_staging")
     theirs = {
         "enabled": True,
@@ -128,7 +128,7 @@ async def begun(perene: Perene) -> tuple[str, str]:
     """The deletion of a line's copy has begun and its server failed: its name, and that server."""
     name = await perene.pair("acme")
     (other,) = set(perene.servers) - {home_of(perene, name)}
-    await perene.orphan(name, server=other)
+    await perene.plant_orphan(name, server=other)
     await swept(perene, 2)
     perene.servers[other].faults.turn_on("error_500_before", route="delete")
     await swept(perene)
@@ -157,7 +157,7 @@ async def test_a_copy_that_became_the_only_one_is_spared_though_its_deletion_had
         name, other = await begun(perene)
         await perene.servers[home_of(perene, name)].vanish(name)
         world = perene.servers[other].world
-        people.pair(world, world.sessions[name], NUMBER, None)
+        outside_events.pair(world, world.sessions[name], NUMBER, None)
 
         report = await perene.sweep()
 
@@ -201,7 +201,7 @@ async def test_the_deletion_of_a_copy_is_called_off_when_its_line_moved_there(
 @pytest.mark.parametrize("cause", ["orphan", "duplicate"])
 async def test_a_deletion_on_a_server_that_is_no_more_costs_no_sweep(on_2: Perene, cause: str):
     await on_2.pair("acme")
-    await on_2.orphan("instance_ghost")
+    await on_2.plant_orphan("instance_ghost")
     await swept(on_2, 2)
     (known,) = on_2.documents("sweeps/orphans/candidates").values()
     gone = {"server": "gone", "name": "instance_acme", "stage": "deleting", "cause": cause}

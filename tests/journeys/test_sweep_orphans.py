@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from infra.local.simulator import configuration, people
+from infra.local.simulator import instance_settings, outside_events
 from shared import services
 from tests.perene import Perene, name_of
 
@@ -55,7 +55,7 @@ async def given_up(perene: Perene) -> None:
 
 async def test_an_orphan_is_suspected_then_quarantined_then_deleted(perene: Perene):
     await perene.pair("acme")
-    await perene.orphan("instance_ghost")
+    await perene.plant_orphan("instance_ghost")
 
     first = await swept(perene)
     second = await swept(perene)
@@ -74,7 +74,7 @@ async def test_an_orphan_is_suspected_then_quarantined_then_deleted(perene: Pere
 
 async def test_a_deletion_leaves_no_record_no_slot_and_no_tenant(perene: Perene):
     await perene.pair("acme")
-    await perene.orphan("instance_ghost")
+    await perene.plant_orphan("instance_ghost")
     await quarantined(perene)
 
     await swept(perene)
@@ -87,7 +87,7 @@ async def test_a_deletion_leaves_no_record_no_slot_and_no_tenant(perene: Perene)
 async def test_what_is_not_ours_by_name_is_never_even_suspected(perene: Perene):
     await perene.pair("acme")
     for name in ("evo1", "Instance_acme", "instance_", "instance_a b", "instance_x~~default"):
-        await perene.orphan(name)
+        await perene.plant_orphan(name)
 
     await swept(perene, 5, WEEK)
 
@@ -100,7 +100,7 @@ async def test_an_orphan_whose_webhook_goes_to_somebody_else_needs_a_person(on_2
     await on_2.evolution.plant("instance_theirs")
     row = on_2.evolution.world.rows["instance_theirs"]
     theirs = {"enabled": True, "url": "https://other.test", "headers": {}, "events": ["CALL"]}
-    configuration.store_webhook(row, theirs)
+    instance_settings.store_webhook(row, theirs)
     found = await quarantined(on_2)
     spared = await swept(on_2)
 
@@ -114,7 +114,7 @@ async def test_an_orphan_whose_webhook_goes_to_somebody_else_needs_a_person(on_2
 
 async def test_an_orphan_that_is_claimed_meanwhile_is_cleared(perene: Perene):
     await perene.pair("acme")
-    await perene.orphan("instance_late")
+    await perene.plant_orphan("instance_late")
     await quarantined(perene)
 
     await perene.ensure("late")
@@ -127,8 +127,8 @@ async def test_an_orphan_that_is_claimed_meanwhile_is_cleared(perene: Perene):
 
 async def test_undone_it_begins_anew_and_kept_it_is_never_asked_for_again(perene: Perene):
     await perene.pair("acme")
-    await perene.orphan("instance_one")
-    await perene.orphan("instance_two")
+    await perene.plant_orphan("instance_one")
+    await perene.plant_orphan("instance_two")
     await quarantined(perene)
 
     await perene.operate("POST", "/fleet/candidates/main~instance_one/undo")
@@ -146,7 +146,7 @@ async def test_undone_it_begins_anew_and_kept_it_is_never_asked_for_again(perene
 async def test_with_no_quarantine_at_all_a_deletion_takes_three_sweeps(perene: Perene):
     perene.set(QUARANTINE_DAYS="0")
     await perene.pair("acme")
-    await perene.orphan("instance_ghost")
+    await perene.plant_orphan("instance_ghost")
 
     reports = [await swept(perene, apart=timedelta(seconds=1)) for _ in range(2)]
     await given_up(perene)
@@ -202,7 +202,7 @@ async def test_an_idle_line_is_only_proposed_until_a_person_approves(perene: Per
     await perene.pair("acme")
     name = await perene.pair("idle", "5511999990002")
     await perene.evolution.unpair(name)
-    await perene.evolution.settled()
+    await perene.evolution.drain()
     await swept(perene, 2)
     assert await candidates(perene) == {}
 
@@ -222,7 +222,7 @@ async def test_an_idle_line_is_only_proposed_until_a_person_approves(perene: Per
 async def test_an_approved_line_that_is_paired_again_in_time_stays(perene: Perene):
     name = await perene.pair("idle")
     await perene.evolution.unpair(name)
-    await perene.evolution.settled()
+    await perene.evolution.drain()
     await swept(perene, 4, timedelta(days=31))
     await perene.operate("POST", f"/fleet/candidates/main~{name}/approve")
 
@@ -236,7 +236,7 @@ async def test_an_approved_line_that_is_paired_again_in_time_stays(perene: Peren
 async def test_a_line_that_nobody_paired_is_proposed_sooner(perene: Perene):
     await perene.ensure("shy")
     await perene.evolution.reach_qr_limit("instance_shy")
-    await perene.evolution.settled()
+    await perene.evolution.drain()
 
     await swept(perene, 2, timedelta(days=8))
 
@@ -252,7 +252,7 @@ async def test_a_second_instance_on_another_server_goes_and_the_lines_own_stays(
         await perene.pair("acme")
         own = perene.documents("instances")["instance_acme"]["server"]
         other = "two" if own == "one" else "one"
-        await perene.orphan("instance_acme", server=other)
+        await perene.plant_orphan("instance_acme", server=other)
 
         await quarantined(perene)
         report = await swept(perene)
@@ -270,7 +270,7 @@ async def test_of_two_where_only_the_copy_is_connected_a_person_has_to_look(
         await perene.ensure("acme")
         own = perene.documents("instances")["instance_acme"]["server"]
         other = "two" if own == "one" else "one"
-        await perene.orphan("instance_acme", server=other, open=True)
+        await perene.plant_orphan("instance_acme", server=other, open=True)
 
         report = await swept(perene, 5, WEEK)
 
@@ -379,7 +379,7 @@ async def doomed(perene: Perene) -> None:
     """An orphan among ten tenants, and its time is over."""
     for at in range(10):
         await perene.ensure(f"t{at}")
-    await perene.orphan("instance_ghost")
+    await perene.plant_orphan("instance_ghost")
     await quarantined(perene)
 
 
@@ -390,7 +390,7 @@ def braked(report: dict[str, Any]) -> set[str]:
 async def test_nothing_is_deleted_while_a_server_says_nothing(firestore_emulator: str):
     async with Perene(one="2.3.6", two="2.3.6") as perene:
         await perene.ensure("acme")
-        await perene.orphan("instance_ghost", server="one")
+        await perene.plant_orphan("instance_ghost", server="one")
         await quarantined(perene)
         perene.servers["two"].faults.turn_on("down")
 
@@ -472,7 +472,7 @@ async def test_no_more_than_so_many_are_deleted_in_one_sweep(perene: Perene):
     perene.set(SWEEP_MAX_DELETES="2", SWEEP_MAX_LOSS="0.9")
     await perene.ensure("acme")
     for at in range(5):
-        await perene.orphan(f"instance_ghost{at}")
+        await perene.plant_orphan(f"instance_ghost{at}")
     await quarantined(perene)
 
     reports = [await swept(perene) for _ in range(3)]
@@ -555,7 +555,7 @@ async def test_with_an_empty_database_nobody_who_is_paired_is_deleted_unasked(on
     for at in range(4):
         await on_2.pair(f"client{at}", f"551199999000{at}")
     on_2.set(GOOGLE_CLOUD_PROJECT=f"{on_2.project}-x")
-    on_2.services.made.clear()
+    on_2.services.objects.clear()
     on_2.project += "-x"
     await on_2.pair("acme", "5511999990099")
 
@@ -571,7 +571,7 @@ async def test_nothing_is_deleted_unasked_when_many_unpaired_instances_lost_thei
     for at in range(4):
         await on_2.ensure(f"client{at}")
     on_2.set(GOOGLE_CLOUD_PROJECT=f"{on_2.project}-x")
-    on_2.services.made.clear()
+    on_2.services.objects.clear()
     on_2.project += "-x"
     await on_2.pair("acme", "5511999990099")
 
@@ -603,7 +603,7 @@ async def test_what_another_deployment_with_our_secret_made_is_not_deleted_unask
     for at in range(2):
         await on_2.ensure(f"client{at}")
     on_2.set(GOOGLE_CLOUD_PROJECT=f"{on_2.project}-x", PUBLIC_URL="https://staging.test")
-    on_2.services.made.clear()
+    on_2.services.objects.clear()
     on_2.project += "-x"
     await on_2.ensure("qa")
 
@@ -628,7 +628,7 @@ async def test_an_instance_without_a_webhook_is_not_deleted_unasked(perene: Pere
 async def test_an_instance_that_came_back_after_we_removed_it_is_known_to_be_ours(perene: Perene):
     await perene.pair("acme")
     await perene.evolution.plant("instance_back")
-    await services.evolution("main").silence("instance_back")
+    await services.evolution("main").silence_instance("instance_back")
 
     await quarantined(perene)
 
@@ -640,7 +640,7 @@ async def test_one_server_under_two_names_stops_everything(firestore_emulator: s
         await perene.ensure("acme")
         carrier = perene.documents("instances")["instance_acme"]["server"]
 
-        with perene.two_names_for(carrier):
+        with perene.alias_servers(carrier):
             await quarantined(perene)
             report = await swept(perene, 2)
 
@@ -650,12 +650,12 @@ async def test_one_server_under_two_names_stops_everything(firestore_emulator: s
 
 async def test_what_was_never_paired_and_is_open_at_the_last_moment_needs_a_person(on_2: Perene):
     await on_2.pair("acme")
-    await on_2.orphan("instance_ghost")
+    await on_2.plant_orphan("instance_ghost")
     await quarantined(on_2)
 
     async def opened() -> None:
         session = on_2.evolution.world.sessions["instance_ghost"]
-        people.pair(on_2.evolution.world, session, "5511977770000", None)
+        outside_events.pair(on_2.evolution.world, session, "5511977770000", None)
 
     on_2.hosts.before["/instance/connectionState/instance_ghost"] = opened
     await swept(on_2)
@@ -672,7 +672,7 @@ async def test_an_unpaired_copy_of_a_line_that_is_not_connected_needs_a_person(
         await perene.ensure("acme")
         own = perene.documents("instances")["instance_acme"]["server"]
         other = "two" if own == "one" else "one"
-        await perene.orphan("instance_acme", server=other)
+        await perene.plant_orphan("instance_acme", server=other)
 
         found = await quarantined(perene)
         await swept(perene, 2)

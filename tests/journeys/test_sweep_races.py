@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from infra.local.simulator import configuration
+from infra.local.simulator import instance_settings
 from tests.perene import Perene, name_of
 
 DAY = timedelta(days=1)
@@ -92,7 +92,7 @@ async def test_a_person_who_says_no_at_the_last_moment_is_heard(perene: Perene, 
 async def test_an_orphan_that_is_adopted_at_the_last_moment_stays(perene: Perene):
     await perene.pair("acme", OTHER)
     name = name_of("late")
-    await perene.orphan(name)
+    await perene.plant_orphan(name)
     await swept(perene, 2)
     await said(perene, "approve", name)
     just_before_the_end(perene, name, partial(perene.ensure, "late"))
@@ -108,7 +108,7 @@ async def idle(perene: Perene) -> str:
     """A line that nobody used for long, and that a person gave up; its instance's name."""
     name = await perene.pair("acme", NUMBER)
     await perene.evolution.unpair(name)
-    await perene.evolution.settled()
+    await perene.evolution.drain()
     await swept(perene, 6)
     await said(perene, "approve", name)
     return name
@@ -150,14 +150,14 @@ async def test_a_line_that_is_paired_while_its_deletion_begins_is_given_back(on_
 async def test_a_stranger_that_appears_at_the_last_moment_is_not_touched(on_2: Perene):
     await on_2.pair("acme", OTHER)
     name = name_of("ghost")
-    await on_2.orphan(name)
+    await on_2.plant_orphan(name)
     await swept(on_2, 2)
 
     async def taken() -> None:
         await on_2.evolution.vanish(name)
-        await on_2.orphan(name)
+        await on_2.plant_orphan(name)
         theirs = {"enabled": True, "url": "https://other.test", "headers": {}, "events": ["CALL"]}
-        configuration.store_webhook(on_2.evolution.world.rows[name], theirs)
+        instance_settings.store_webhook(on_2.evolution.world.rows[name], theirs)
 
     just_before_the_end(on_2, name, taken)
 

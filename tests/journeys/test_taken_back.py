@@ -9,7 +9,7 @@ import pytest
 from shared import problems
 from shared.store import base
 from shared.store import inbox as store_inbox
-from shared.store.threads import Threads
+from shared.store.conversations import Conversations
 from tests.journeys.test_odd_intake import MARIA, inbox, post, said
 from tests.journeys.test_who_changed_it import ANA, GROUP, an_order, order
 from tests.perene import Perene
@@ -43,7 +43,7 @@ async def test_a_crash_between_quotes_and_message_leaves_no_quote(on_2: Perene):
     async def fails(*_: object) -> None:
         raise problems.StoreUnavailable()
 
-    with mock.patch.object(store_inbox.Inbox, "_unquote", fails):
+    with mock.patch.object(store_inbox.Inbox, "_purge_quotes", fails):
         assert (await post(on_2, name, "messages.upsert", told)).status_code == 503
     assert (await post(on_2, name, "messages.upsert", told)).status_code == 204
 
@@ -88,14 +88,14 @@ async def test_an_edit_of_what_was_taken_back_writes_no_quote_again(on_2: Perene
     await post(on_2, name, "messages.set", [a_quote(f"Q{at}", "V1") for at in range(100)])
     await order(on_2, name, "V3", an_order("V1"))
     written = 0
-    really = base.Base._written
+    really = base.Base._commit
 
     async def counted(self: Any, batch: Any) -> Any:
         nonlocal written
         written += len(batch._write_pbs)
         return await really(self, batch)
 
-    with mock.patch.object(base.Base, "_written", counted):
+    with mock.patch.object(base.Base, "_commit", counted):
         await order(on_2, name, "E1", an_order("V1", "outra vez"))
 
     assert written < 10
@@ -105,7 +105,7 @@ async def test_a_quote_may_be_taken_back_together_with_what_it_quotes(on_2: Pere
     name = await on_2.pair()
     await post(on_2, name, "messages.upsert", said("V"))
     await post(on_2, name, "messages.upsert", a_quote("Q", "V"))
-    found, once = Threads._found, list[bool]()
+    found, once = Conversations._query, list[bool]()
 
     async def then_taken_back(self: Any, query: Any) -> Any:
         quotes = await found(self, query)
@@ -114,7 +114,7 @@ async def test_a_quote_may_be_taken_back_together_with_what_it_quotes(on_2: Pere
             await order(on_2, name, "RQ", an_order("Q"))
         return quotes
 
-    with mock.patch.object(Threads, "_found", then_taken_back):
+    with mock.patch.object(Conversations, "_query", then_taken_back):
         await order(on_2, name, "RV", an_order("V"))
 
     (conversation,) = await inbox(on_2)
@@ -143,7 +143,7 @@ async def test_what_happens_to_a_quote_does_not_cost_the_inbox(on_2: Perene):
     await post(on_2, name, "messages.upsert", said("V", at=NOW - 9))
     await post(on_2, name, "messages.upsert", a_quote("Q", "V"))
     await post(on_2, name, "messages.upsert", said("LATE", at=NOW - 60))
-    found, once = Threads._found, list[bool]()
+    found, once = Conversations._query, list[bool]()
 
     async def then_taken_back(self: Any, query: Any) -> Any:
         quotes = await found(self, query)
@@ -152,7 +152,7 @@ async def test_what_happens_to_a_quote_does_not_cost_the_inbox(on_2: Perene):
             await order(on_2, name, "RQ", an_order("Q"))
         return quotes
 
-    with mock.patch.object(Threads, "_found", then_taken_back):
+    with mock.patch.object(Conversations, "_query", then_taken_back):
         await order(on_2, name, "RV", an_order("V"))
 
     assert (await on_2.call("GET", "/conversations")).status_code == 200
@@ -182,7 +182,7 @@ async def test_a_preview_healed_while_its_message_is_edited_is_the_edit(on_2: Pe
     name = await on_2.pair()
     await post(on_2, name, "messages.upsert", said("M2", "velho"))
     await post(on_2, name, "messages.upsert", said("M1", "antes", at=NOW - 60))
-    found = Threads.messages
+    found = Conversations.list_messages
     once: list[bool] = []
 
     async def then_edited(self: Any, *args: Any) -> Any:
@@ -192,7 +192,7 @@ async def test_a_preview_healed_while_its_message_is_edited_is_the_edit(on_2: Pe
             await order(on_2, name, "ED", an_order("M2", "novo"))
         return page
 
-    with mock.patch.object(Threads, "messages", then_edited):
+    with mock.patch.object(Conversations, "list_messages", then_edited):
         await inbox(on_2)
 
     assert (await inbox(on_2))[0]["last"]["text"] == "novo"

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import uvicorn
 
-from infra import tenants
+from infra import import_tenants
 from infra.local.children import IDLE_SECONDS
 from tests.perene import Perene, token
 
@@ -31,7 +31,7 @@ def table(place: Path, text: str | bytes) -> Path:
 
 def run(*asked: str, **variables: str) -> Any:
     return subprocess.run(
-        [sys.executable, "-m", "infra.tenants", "import", *asked],
+        [sys.executable, "-m", "infra.import_tenants", "import", *asked],
         cwd=ROOT, capture_output=True, text=True, timeout=60,
         env={"PATH": os.environ["PATH"], **variables},
     )  # fmt: skip
@@ -119,7 +119,7 @@ def test_a_table_may_be_written_as_spreadsheets_write_it(content: bytes, tmp_pat
     file = tmp_path / "tenants.csv"
     file.write_bytes(content)
 
-    read = [(row.id, row.status, row.max_lines) for row in tenants.rows(file)]
+    read = [(row.id, row.status, row.max_lines) for row in import_tenants.read_rows(file)]
 
     assert read == [("acme", "active", 3), ("beta", "suspended", None)]
 
@@ -128,7 +128,9 @@ def test_an_id_of_which_nobody_can_tell_what_it_says_is_refused(tmp_path: Path):
     file = tmp_path / "tenants.csv"
     file.write_bytes(b"id,status\npadaria-s\xe3o-jo\xe3o,active\n")
 
-    assert list(tenants.rows(file)) == [(2, "id: the file isn't UTF-8; save it as CSV UTF-8")]
+    assert list(import_tenants.read_rows(file)) == [
+        (2, "id: the file isn't UTF-8; save it as CSV UTF-8")
+    ]
 
 
 def test_a_file_that_is_not_there_is_told_in_a_sentence(tmp_path: Path):
@@ -149,7 +151,7 @@ def test_an_origin_that_is_away_is_asked_once(tmp_path: Path):
 
 def test_a_table_can_be_read_without_importing_it(tmp_path: Path):
     assert run(str(table(tmp_path, TABLE)), "--dry").returncode == 0
-    assert len(list(tenants.rows(tmp_path / "tenants.csv"))) == 3
+    assert len(list(import_tenants.read_rows(tmp_path / "tenants.csv"))) == 3
 
 
 def test_who_asks_must_say_where_and_as_whom(tmp_path: Path):

@@ -131,14 +131,14 @@ async def test_what_cant_be_read_of_one_webhook_is_one_letter(on_2: Perene):
     name = await on_2.pair()
     past = [said(f"H{at}") | {"messageTimestamp": None} for at in range(200)]
     written = 0
-    really = base.Base._written
+    really = base.Base._commit
 
     async def counted(self: Any, batch: Any) -> Any:
         nonlocal written
         written += len(batch._write_pbs)
         return await really(self, batch)
 
-    with mock.patch.object(base.Base, "_written", counted):
+    with mock.patch.object(base.Base, "_commit", counted):
         await post(on_2, name, "messages.set", past)
 
     assert len(on_2.documents("dead_letters")) == 1
@@ -158,7 +158,9 @@ async def test_deep_json_is_accepted(on_2: Perene, depth: int):
             "data": ["HERE", said("OK1")],
         }
     ).replace('"HERE"', item.replace('"DEEP"', inner))
-    answer = await on_2.http.post("/webhook", content=body.encode(), headers=on_2.signed(name))
+    answer = await on_2.http.post(
+        "/webhook", content=body.encode(), headers=on_2.webhook_headers(name)
+    )
     assert answer.status_code == 204
 
 
@@ -175,7 +177,9 @@ async def test_one_deep_message_does_not_cost_a_history(on_2: Perene):
     nested = '{"extendedTextMessage":{"text":"x","contextInfo":{"quotedMessage":' * 320
     body = json.dumps(told).replace('"HERE"', nested + '{"conversation":"x"}' + "}}}" * 320)
 
-    answer = await on_2.http.post("/webhook", content=body.encode(), headers=on_2.signed(name))
+    answer = await on_2.http.post(
+        "/webhook", content=body.encode(), headers=on_2.webhook_headers(name)
+    )
 
     assert answer.status_code == 204
     assert len(kept(on_2)) >= 250

@@ -17,7 +17,7 @@ async def send(perene: Perene, key: str = "k1") -> None:
     body = {"line": "default", "to": MARIA, "text": "oi"}
     answer = await perene.call("POST", "/send-message", json=body, headers={"Idempotency-Key": key})
     assert answer.status_code in (200, 201, 202), answer.text
-    await perene.evolution.settled()
+    await perene.evolution.drain()
 
 
 @pytest.mark.parametrize("echo", ["heard", "lost"])

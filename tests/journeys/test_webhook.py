@@ -16,11 +16,11 @@ NUMBER = "5511999990001"
 @in_both_dialects
 async def test_a_server_that_tells_the_number_in_the_envelope_only_is_understood(perene: Perene):
     name = (await perene.ensure()).json()["instance"]
-    await perene.evolution.settled()
+    await perene.evolution.drain()
     said = json.loads(event(name, "connection.update", {"instance": name, "state": "open"}))
     said["sender"] = f"{NUMBER}:7@s.whatsapp.net"
 
-    await post(perene, json.dumps(said).encode(), perene.signed(name))
+    await post(perene, json.dumps(said).encode(), perene.webhook_headers(name))
 
     assert (await perene.call("GET", "/instances/default")).json()["number"] == NUMBER
 
@@ -31,7 +31,7 @@ async def test_every_connecting_of_a_storm_costs_no_write(perene: Perene):
     before = perene.database.document(f"instances/{name}").get().update_time
 
     await perene.evolution.storm(name, 400)
-    await perene.evolution.settled()
+    await perene.evolution.drain()
 
     assert perene.database.document(f"instances/{name}").get().update_time == before
     assert (await perene.ensure()).json()["state"] == "open"
@@ -42,7 +42,7 @@ async def test_a_line_unpaired_on_the_phone_is_closed_with_the_reason(perene: Pe
     name = await perene.pair()
 
     await perene.evolution.unpair(name)
-    await perene.evolution.settled()
+    await perene.evolution.drain()
 
     line = (await perene.call("GET", "/instances/default")).json()
     assert (line["state"], line["reason"]) == ("closed", "logged_out")
@@ -51,7 +51,7 @@ async def test_a_line_unpaired_on_the_phone_is_closed_with_the_reason(perene: Pe
 @in_both_dialects
 async def test_an_instance_removed_by_somebody_else_is_missing(perene: Perene):
     name = await perene.pair()
-    headers = perene.signed(name)
+    headers = perene.webhook_headers(name)
     await perene.evolution.vanish(name)
     await post(perene, event(name, "remove.instance", None), headers)
 
@@ -88,7 +88,7 @@ async def test_a_conflict_ends_when_the_owner_lets_the_number_go(perene: Perene)
 async def test_pairing_another_number_frees_the_one_before(perene: Perene):
     name = await perene.pair(number=NUMBER)
     await perene.evolution.unpair(name)
-    await perene.evolution.settled()
+    await perene.evolution.drain()
 
     await perene.pair(number="5511999990002")
 
@@ -99,7 +99,7 @@ async def test_pairing_another_number_frees_the_one_before(perene: Perene):
 @in_both_dialects
 async def test_an_event_that_comes_late_says_nothing(perene: Perene):
     name = await perene.pair()
-    headers = perene.signed(name)
+    headers = perene.webhook_headers(name)
     closed = {"instance": name, "state": "close", "statusReason": 401}
     late = event(name, "connection.update", closed, date_time="2020-01-01T00:00:00.000Z")
 
@@ -112,7 +112,7 @@ async def test_an_event_that_comes_late_says_nothing(perene: Perene):
 @in_both_dialects
 async def test_an_open_line_is_not_taken_down_by_an_event_that_a_look_belies(perene: Perene):
     name = await perene.pair()
-    headers = perene.signed(name)
+    headers = perene.webhook_headers(name)
     closed = {"instance": name, "state": "close", "statusReason": 401}
 
     await post(perene, event(name, "connection.update", closed), headers)
@@ -123,7 +123,7 @@ async def test_an_open_line_is_not_taken_down_by_an_event_that_a_look_belies(per
 @in_both_dialects
 async def test_an_open_line_is_taken_down_when_nobody_can_look(perene: Perene):
     name = await perene.pair()
-    headers = perene.signed(name)
+    headers = perene.webhook_headers(name)
     closed = {"instance": name, "state": "close", "statusReason": 401}
     perene.evolution.faults.turn_on("down")
 
@@ -135,7 +135,7 @@ async def test_an_open_line_is_taken_down_when_nobody_can_look(perene: Perene):
 @in_both_dialects
 async def test_a_server_that_posts_by_event_is_understood(perene: Perene):
     name = await perene.pair()
-    headers = perene.signed(name)
+    headers = perene.webhook_headers(name)
     closed = {"instance": name, "state": "close", "statusReason": 401}
     await perene.evolution.vanish(name)
 
@@ -155,7 +155,7 @@ async def test_the_secret_can_be_rotated_without_losing_an_event(perene: Perene)
     )
 
     await perene.evolution.unpair(name)
-    await perene.evolution.settled()
+    await perene.evolution.drain()
 
     assert (await perene.call("GET", "/instances/default")).json()["state"] == "closed"
 
@@ -163,7 +163,7 @@ async def test_the_secret_can_be_rotated_without_losing_an_event(perene: Perene)
 @in_both_dialects
 async def test_events_of_an_unknown_instance_are_accepted_and_change_nothing(perene: Perene):
     name = InstanceName("instance_nobody")
-    headers = perene.signed(name)
+    headers = perene.webhook_headers(name)
 
     opened = {"instance": name, "state": "open", "wuid": "5511999990001@s.whatsapp.net"}
     answer = await post(perene, event(name, "connection.update", opened), headers)
@@ -202,7 +202,7 @@ async def test_a_forged_webhook_is_refused_before_its_body_is_read(perene: Peren
 @in_both_dialects
 async def test_a_body_that_makes_no_sense_is_no_failure(perene: Perene, body: bytes):
     name = await perene.pair()
-    headers = perene.signed(name)
+    headers = perene.webhook_headers(name)
 
     answer = await post(perene, body, headers)
 

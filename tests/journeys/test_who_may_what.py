@@ -8,11 +8,11 @@ import httpx
 import pytest
 
 from infra import openapi
-from infra.deployment import deployed
+from infra.deployment import load_function_map
 from shared import auth, webhook_token
 from shared.domain.names import InstanceName
 from tests.cases import in_each
-from tests.house import issuer
+from tests.conventions import issuer
 from tests.perene import Perene, name_of, token
 
 FEED = "of the table, long enough to be one"
@@ -34,7 +34,7 @@ class Route(NamedTuple):
 
 ROUTES = [
     Route(edge.function, route.method, edge.path + route.path.rstrip("/"))
-    for edge in openapi.edges()
+    for edge in openapi.load_edges()
     for route in edge.routes
 ]
 
@@ -84,7 +84,7 @@ CASES = [
 
 
 def test_every_function_has_its_rules():
-    assert {route.function for route in ROUTES} == set(RULES) == set(deployed().functions)
+    assert {route.function for route in ROUTES} == set(RULES) == set(load_function_map().functions)
 
 
 class World(NamedTuple):
@@ -115,7 +115,7 @@ async def _filled(perene: Perene) -> dict[str, str]:
     await perene.operate("PUT", "/fleet/tenants/acme", json={"max_lines": 2})
     await perene.pair(line="vendas")
     await perene.evolution.receive(name_of("acme", "vendas"), MARIA, WORDS)
-    await perene.evolution.settled()
+    await perene.evolution.drain()
     asked = {"to": MARIA, "text": WORDS, "line": "vendas"}
     sent = await perene.call(
         "POST", "/send-message", json=asked, headers={"idempotency-key": "acmes"}

@@ -1,8 +1,8 @@
-"""One process that serves the functions, as a deployment would run several of.
+"""Serve the functions in one process, of which a deployment runs several.
 
-Forked by the proofs from a server that has loaded all of it, so that a start costs no import. Its
-clock is the real one plus the seconds in a file, it may lose patience sooner, and it may be killed
-by itself at the n-th step of what it does to the world.
+The proofs fork it from a server that has loaded everything, so that a start costs no import. Its
+clock is the real one plus the seconds in a file. Options shorten its time-outs, and let it kill
+itself at the n-th step of its work.
 """
 
 import argparse
@@ -20,38 +20,41 @@ from infra.local import gateway
 from infra.local.children import IDLE_SECONDS
 from shared import services
 from shared.evolution import limits
+from shared.store import base
 from shared.store.base import Base
 
 APP = gateway.build(Path(__file__).parent.parent.parent / "functions")
-"""Loaded before the fork; what speaks to the database or a server is made after it."""
+"""The app, loaded before the fork; clients of the database and of servers are made after it."""
 
 
 def serve(arguments: Sequence[str], environment: Mapping[str, str], log: Path) -> None:
-    """Serve until told to stop, or until its step has come."""
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--port", type=int, required=True)
-    options.add_argument("--clock", type=Path, required=True)
-    options.add_argument("--patience", type=float, default=limits.CREATE)
-    options.add_argument("--send-patience", type=float, default=limits.SEND)
-    options.add_argument("--unhurried", action="store_true", help="a server may be as slow as we")
-    options.add_argument("--die-at", type=int, default=0)
-    given = options.parse_args(arguments)
+    """Serve until stopped, or until the process kills itself at its step."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--clock", type=Path, required=True)
+    parser.add_argument("--patience", type=float, default=limits.CREATE)
+    parser.add_argument("--send-patience", type=float, default=limits.SEND)
+    parser.add_argument("--unhurried", action="store_true", help="no single call is given up early")
+    parser.add_argument("--die-at", type=int, default=0)
+    options = parser.parse_args(arguments)
     with log.open("ab", buffering=0) as output:
         os.dup2(output.fileno(), 1)
         os.dup2(output.fileno(), 2)
     os.environ.clear()
     os.environ.update(environment)
-    limits.CREATE = limits.CONNECT = limits.DELETE = given.patience
-    limits.SEND = given.send_patience
-    if given.unhurried:
+    limits.CREATE = limits.CONNECT = limits.DELETE = options.patience
+    limits.SEND = options.send_patience
+    if options.unhurried:
         limits.SOCKET = limits.CONNECTION = limits.CONFIGURE = limits.CONNECT = limits.LONGEST_CALL
-    steps = Steps(given.die_at)
-    Base._written = steps.around(Base._written)  # type: ignore[method-assign]
-    transport = Watched(steps)
-    with services.using(clock=Clock(given.clock), transport=transport):
+        retry = base._AGAIN.with_timeout(limits.LONGEST_CALL)
+        base.LIMITS.update(timeout=limits.LONGEST_CALL, retry=retry)
+    steps = Steps(options.die_at)
+    Base._commit = steps.around(Base._commit)  # type: ignore[method-assign]
+    transport = CountingTransport(steps)
+    with services.using(clock=Clock(options.clock), transport=transport):
         uvicorn.run(
             APP,
-            port=given.port,
+            port=options.port,
             log_level="error",
             access_log=False,
             timeout_keep_alive=IDLE_SECONDS,
@@ -59,7 +62,7 @@ def serve(arguments: Sequence[str], environment: Mapping[str, str], log: Path) -
 
 
 class Clock:
-    """The real time and as many seconds as the file says."""
+    """A clock that adds the seconds in a file to the real time."""
 
     def __init__(self, ahead: Path) -> None:
         self.ahead = ahead
@@ -69,7 +72,7 @@ class Clock:
 
 
 class Steps:
-    """Counts what is about to be done to the world, and what was just done."""
+    """A counter of steps, before and after each change; it kills the process at step `die_at`."""
 
     def __init__(self, die_at: int) -> None:
         self.die_at = die_at
@@ -80,17 +83,17 @@ class Steps:
             os.kill(os.getpid(), signal.SIGKILL)
 
     def around(self, call):
-        async def watched(*arguments):
+        async def counted_call(*arguments):
             self.step()
-            done = await call(*arguments)
+            result = await call(*arguments)
             self.step()
-            return done
+            return result
 
-        return watched
+        return counted_call
 
 
-class Watched(httpx.AsyncHTTPTransport):
-    """Every call to a server is a step before it leaves and a step after its answer."""
+class CountingTransport(httpx.AsyncHTTPTransport):
+    """A transport that counts a step before each request and a step after its answer."""
 
     def __init__(self, steps: Steps) -> None:
         super().__init__(limits=httpx.Limits(max_connections=100))

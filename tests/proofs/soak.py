@@ -1,9 +1,10 @@
-"""A stack in processes of its own, under load, while everything around it breaks: `make prove`.
+"""Run a stack under load while everything around it breaks: `make prove`.
 
 Contacts write and callers send for SECONDS (180 unless set; SEED makes the same choices again).
 Meanwhile functions are killed, the database stands still, and the server loses answers, fails, is
-slow, and posts webhooks again and in the wrong order. Then all is mended, everybody waits until it
-is quiet, and what was promised is compared with what is there: that alone decides, and no clock.
+slow, and posts webhooks again and in the wrong order. Then every fault ends, the soak waits until
+all deliveries are through, and compares the promises with what is stored: that alone decides, and
+no clock.
 
 The simulated server retries a hundred times quicker than Evolution: it may give up a webhook that
 Evolution would have posted again for 20 minutes. That is counted, and breaks no promise.
@@ -29,7 +30,7 @@ from infra.local import emulator
 from infra.local.emulator import HOST_VARIABLE, Emulator
 from shared.domain.sends import LEASE
 from tests.perene import name_of
-from tests.proofs.stage import Stage, staged
+from tests.proofs.stage import Stage, open_stage
 from tests.proofs.verdict import Evidence, Verdict, judge
 from tests.stack import processes
 
@@ -55,56 +56,56 @@ FAULTS: tuple[dict[str, dict[str, Any]], ...] = (
 
 
 class Soak:
-    """One run: who writes, who sends, what breaks, and what is known of it in the end."""
+    """A run: its writers, senders and faults, and the evidence in the end."""
 
     def __init__(self, stage: Stage, database: Emulator, seconds: float, seed: int) -> None:
         self.stage = stage
         self.database = database
         self.until = time.monotonic() + seconds
         self.pace = max(0.2, min(1.0, seconds / 60))
-        """How long troubles last and wait, of what they do in a minute or more."""
+        """Scale of the faults' durations and pauses; 1 for a run of a minute or more."""
         self.random = random.Random(seed)
         self.callers: dict[int, Any] = {}
         self.happened: Counter[str] = Counter()
-        self.written: set[str] = set()
-        self.asked: dict[str, str] = {}
+        self.texts_written: set[str] = set()
+        self.sends: dict[str, str] = {}
 
     async def run(self, callers: int = 2) -> Verdict:
-        """Let everything happen, mend it, and judge."""
+        """Run the load and the faults, end the faults, and judge."""
         await self._prepare(callers)
         async with asyncio.TaskGroup() as group:
             for tenant in TENANTS:
                 group.create_task(self._write(tenant))
                 for turn in range(2):
                     group.create_task(self._send(tenant, turn))
-            for trouble in (self._kill, self._stand_still, self._fail):
-                group.create_task(trouble())
-        await self.stage.fault()
-        await self._become_quiet()
-        outcomes = await self._settle()
-        await self._become_quiet()
-        return judge(await self._gather(outcomes))
+            for disturb in (self._kill, self._stand_still, self._fail):
+                group.create_task(disturb())
+        await self.stage.set_faults()
+        await self._wait_until_quiet()
+        outcomes = await self._find_outcomes()
+        await self._wait_until_quiet()
+        return judge(await self._gather_evidence(outcomes))
 
     def _is_over(self) -> bool:
-        """Tell whether it has lasted long enough, and everything happened at least once."""
-        happened = {"written", "sent", "killed", "stood still", "failed"} <= self.happened.keys()
-        return happened and time.monotonic() > self.until
+        """Tell whether the time is over and each kind of event happened at least once."""
+        is_complete = {"written", "sent", "killed", "stood still", "failed"} <= self.happened.keys()
+        return is_complete and time.monotonic() > self.until
 
     async def _prepare(self, callers: int) -> None:
         for index in range(callers):
             await self._start(self.stage.public_port if index == 0 else None)
         for tenant, number in TENANTS.items():
-            await self.stage.converged(tenant)
+            await self.stage.wait_for_line(tenant)
             await self.stage.scan(name_of(tenant), number)
-        await self._become_quiet()
+        await self._wait_until_quiet()
 
     async def _start(self, port: int | None) -> None:
-        known = [*self.stage.ports]
-        port, process = await self.stage.caller("--send-patience", "1.5", port=port)
+        ports = [*self.stage.ports]
+        port, process = await self.stage.start_caller("--send-patience", "1.5", port=port)
         self.callers[port] = process
-        self.stage.ports = known if port in known else [*known, port]
+        self.stage.ports = ports if port in ports else [*ports, port]
 
-    # Who says something ----------------------------------------------------------------------
+    # Load ------------------------------------------------------------------------------------
 
     async def _write(self, tenant: str) -> None:
         path = f"/instances/{name_of(tenant)}/receive"
@@ -113,8 +114,8 @@ class Soak:
             text = f"W{tenant}{at}"
             at += 1
             body = {"from": self.random.choice(WRITERS), "text": text, "id": text}
-            self.written.add(text)
-            await self.stage._simulator("POST", path, body)
+            self.texts_written.add(text)
+            await self.stage.call_simulator("POST", path, body)
             self.happened["written"] += 1
             await asyncio.sleep(self.random.uniform(0.05, 0.3))
 
@@ -123,16 +124,16 @@ class Soak:
         while not self._is_over():
             text = f"S{tenant}{turn}-{at}"
             at += 1
-            self.asked[text] = tenant
+            self.sends[text] = tenant
             to = self.random.choice(LISTENERS)
             for _ in range(TRIES):
-                if await self._say(tenant, text, to):
+                if await self._send_once(tenant, text, to):
                     self.happened["sent"] += 1
                     break
                 await asyncio.sleep(self.random.uniform(0.05, 0.3))
 
-    async def _say(self, tenant: str, text: str, to: str) -> bool:
-        """Ask with the key of the first time; return whether it is known to be sent."""
+    async def _send_once(self, tenant: str, text: str, to: str) -> bool:
+        """Send with the same key as the first time; return whether it is confirmed as sent."""
         body, headers = {"to": to, "text": text}, {"idempotency-key": text}
         with contextlib.suppress(httpx.HTTPError):
             answer = await self.stage.call(
@@ -141,7 +142,7 @@ class Soak:
             return answer.status_code == 201
         return False
 
-    # What breaks -----------------------------------------------------------------------------
+    # Faults ----------------------------------------------------------------------------------
 
     async def _kill(self) -> None:
         while not self._is_over():
@@ -156,38 +157,40 @@ class Soak:
     async def _stand_still(self) -> None:
         while not self._is_over():
             await self._wait(2, 10)
-            with _standing_still(self.database):
+            with _pause_database(self.database):
                 await self._wait(1, 5)
             self.happened["stood still"] += 1
 
     async def _fail(self) -> None:
         while not self._is_over():
-            await self.stage.fault(**self.random.choice(FAULTS))
+            await self.stage.set_faults(**self.random.choice(FAULTS))
             await self._wait(0.5, 3)
             self.happened["failed"] += 1
 
     async def _wait(self, shortest: float, longest: float) -> None:
         await asyncio.sleep(self.pace * self.random.uniform(shortest, longest))
 
-    # What is there in the end ----------------------------------------------------------------
+    # Evidence --------------------------------------------------------------------------------
 
-    async def _become_quiet(self) -> None:
+    async def _wait_until_quiet(self) -> None:
         async with asyncio.timeout(QUIET_WITHIN):
-            while (await self.stage.simulated())["deliveries"]["outcomes"].get("pending"):
+            while (await self.stage.read_simulator_state())["deliveries"]["outcomes"].get(
+                "pending"
+            ):
                 await asyncio.sleep(0.2)
 
-    async def _settle(self) -> dict[str, str]:
-        """Return what became of every send, asked for until nothing can change any more."""
-        self.stage.pass_a_lease(LEASE)
+    async def _find_outcomes(self) -> dict[str, str]:
+        """Return the outcome of every send, once it can't change any more."""
+        self.stage.expire_leases(LEASE)
         outcomes: dict[str, str] = {}
         for _ in range(3):
-            for text, tenant in self.asked.items():
+            for text, tenant in self.sends.items():
                 if outcomes.get(text) not in ("sent", "failed"):
-                    outcomes[text] = await self._outcome(tenant, text)
+                    outcomes[text] = await self._read_outcome(tenant, text)
             self.stage.pass_time(15)
         return outcomes
 
-    async def _outcome(self, tenant: str, text: str) -> str:
+    async def _read_outcome(self, tenant: str, text: str) -> str:
         answer = await self.stage.call("GET", f"/send-message/{text}", tenant)
         if answer.status_code == 404:
             return "unknown"  # none of the requests with this key arrived
@@ -195,18 +198,22 @@ class Soak:
         state: str = answer.json()["state"]
         return state
 
-    async def _gather(self, outcomes: dict[str, str]) -> Evidence:
-        posted = await self.stage._simulator("GET", "/posted")
-        told = {each["id"]: set[str]() for each in posted}
-        for each in posted:
-            told[each["id"]].add(each["outcome"])
-        assert self.written <= told.keys(), "the simulator no longer knows all that it posted"
+    async def _gather_evidence(self, outcomes: dict[str, str]) -> Evidence:
+        posts = await self.stage.call_simulator("GET", "/posted")
+        outcomes_of = {post["id"]: set[str]() for post in posts}
+        for post in posts:
+            outcomes_of[post["id"]].add(post["outcome"])
+        assert self.texts_written <= outcomes_of.keys(), (
+            "the simulator no longer knows all that it posted"
+        )
         messages = [
             message
             for tenant in TENANTS
             for message in self.stage.documents(f"tenants/{tenant}/messages").values()
         ]
-        inbound = Counter(each["conversation"] for each in messages if not each.get("from_me"))
+        inbound = Counter(
+            message["conversation"] for message in messages if not message.get("from_me")
+        )
         conversations = {
             name: conversation.get("unread", 0)
             for tenant in TENANTS
@@ -214,35 +221,37 @@ class Soak:
                 f"tenants/{tenant}/conversations"
             ).items()
         }
-        heard = (await self.stage.simulated())["sent"]
+        deliveries = (await self.stage.read_simulator_state())["sent"]
         return Evidence(
-            written=frozenset(self.written),
-            acknowledged=frozenset(text for text in self.written if "delivered" in told[text]),
-            stored=Counter(each.get("text") for each in messages),
+            written=frozenset(self.texts_written),
+            acknowledged=frozenset(
+                text for text in self.texts_written if "delivered" in outcomes_of[text]
+            ),
+            stored=Counter(message.get("text") for message in messages),
             counts=tuple((unread, inbound[name]) for name, unread in conversations.items()),
-            delivered=Counter(each["text"] for each in heard),
+            delivered=Counter(delivery["text"] for delivery in deliveries),
             outcomes=outcomes,
         )
 
 
 @contextlib.contextmanager
-def _standing_still(database: Emulator) -> Iterator[None]:
-    """Stop the emulator where it is, and let it go on; its keeper, who ends it, goes on always."""
+def _pause_database(database: Emulator) -> Iterator[None]:
+    """Stop the emulator's processes during the `with`; its keeper, which must end it, runs on."""
     assert database.child
     keeper = database.child.process.pid
-    stopped = [pid for pid in processes.in_session(keeper) if pid != keeper]
+    pids = [pid for pid in processes.list_session(keeper) if pid != keeper]
     try:
-        for pid in stopped:
+        for pid in pids:
             os.kill(pid, signal.SIGSTOP)
         yield
     finally:
-        for pid in stopped:
+        for pid in pids:
             os.kill(pid, signal.SIGCONT)
 
 
 @contextlib.contextmanager
 def _database(place: Path) -> Iterator[Emulator]:
-    """An emulator of our own, as one that others use too can't be stopped."""
+    """Start an emulator for this run alone, because a shared one must not be paused."""
     with mock.patch.dict(os.environ):
         os.environ.pop(HOST_VARIABLE, None)
         database = emulator.start(place / "emulator.log")
@@ -254,21 +263,21 @@ def _database(place: Path) -> Iterator[Emulator]:
 
 
 async def soak(place: Path, seconds: float, seed: int) -> tuple[Verdict, Counter[str]]:
-    """Return the verdict on one run, and how often what happened."""
+    """Run a soak; return its verdict, and how often each event happened."""
     with _database(place) as database:
-        async with staged(place, 0, **FAST) as stage:
+        async with open_stage(place, 0, **FAST) as stage:
             run = Soak(stage, database, seconds, seed)
             return await run.run(), run.happened
 
 
 def main() -> int:
-    """Print the verdict; 0 if it is good."""
+    """Run a soak and print its verdict; return 0 if it is good."""
     seconds = float(os.environ.get("SECONDS") or 180)
     seed = int(os.environ.get("SEED") or time.time())
     print(f"A soak of {seconds:.0f} s, SEED={seed}", flush=True)
     with tempfile.TemporaryDirectory(prefix="perene-soak-") as place:
         verdict, happened = asyncio.run(soak(Path(place), seconds, seed))
-    print(", ".join(f"{what} {count} times" for what, count in happened.items()))
+    print(", ".join(f"{event} {count} times" for event, count in happened.items()))
     print(verdict)
     return 0 if verdict.is_good else 1
 

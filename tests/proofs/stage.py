@@ -1,4 +1,4 @@
-"""Real processes for the proofs: callers, a simulated server, the emulator, and their clock."""
+"""Run real processes for the proofs: callers, a simulated server, and their shared clock."""
 
 import asyncio
 import contextlib
@@ -21,7 +21,7 @@ from typing import Any
 import httpx
 from google.cloud import firestore
 
-from infra.local.children import free_port
+from infra.local.children import find_free_port
 from shared.domain.instances import LEASE
 from tests.perene import AUDIENCE, ISSUER, SECRET, token
 from tests.proofs.caller import serve
@@ -31,11 +31,11 @@ READY_WITHIN = 120.0
 FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload(["tests.proofs.caller"])
 DUTY = 0.05
-"""Seconds in which throttled processes run, and in which they don't."""
+"""Seconds for which throttled processes run, and then stand still."""
 
 
 def times(few: int, full: int) -> int:
-    """How often a proof is repeated: `make prove` asks for the full count."""
+    """Return how often a proof is repeated: `make prove` asks for the full count."""
     return full if os.environ.get("PROOF") == "full" else few
 
 
@@ -47,7 +47,7 @@ class Stage:
         self.instance_max = instance_max
         self.version = version
         self.project = f"p-{uuid.uuid4().hex[:20]}"
-        self.evolution_port = free_port()
+        self.evolution_port = find_free_port()
         self.ports: list[int] = []
         self.processes: list[subprocess.Popen[bytes]] = []
         self.callers: list[ForkServerProcess] = []
@@ -61,33 +61,40 @@ class Stage:
     # Processes -------------------------------------------------------------------------------
 
     async def start(self, callers: int, *options: str) -> None:
-        """A simulated server and so many callers (with these options) are ready."""
+        """Start a simulated server and that many callers, with these options, and await them."""
         port = str(self.evolution_port)
         self._run(
             "infra.local.simulator", "--port", port, "--api-key", KEY, "--version", self.version,
             "--quick",
         )  # fmt: skip
-        await self._ready(self.evolution_port, "/simulator/state")
-        first = free_port()
+        await self._wait_until_ready(self.evolution_port, "/simulator/state")
+        first = find_free_port()
         self.public_port = first
         await asyncio.gather(
-            *(self.caller(*options, port=first if index == 0 else None) for index in range(callers))
+            *(
+                self.start_caller(*options, port=first if index == 0 else None)
+                for index in range(callers)
+            )
         )
 
-    async def caller(self, *options: str, port: int | None = None) -> tuple[int, ForkServerProcess]:
-        """One more process serves the functions; its port and itself."""
-        port = port or free_port()
-        given = ("--port", str(port), "--clock", str(self.clock), *options)
+    async def start_caller(
+        self, *options: str, port: int | None = None
+    ) -> tuple[int, ForkServerProcess]:
+        """Start one more process that serves the functions; return its port and itself."""
+        port = port or find_free_port()
+        arguments = ("--port", str(port), "--clock", str(self.clock), *options)
         log = self.place / f"caller-{len(self.callers)}.log"
-        process = FORKS.Process(target=serve, args=(given, self.environment(), log), daemon=True)
+        process = FORKS.Process(
+            target=serve, args=(arguments, self.environment(), log), daemon=True
+        )
         process.start()
         self.callers.append(process)
-        await self._ready(port, "/openapi.json")
+        await self._wait_until_ready(port, "/openapi.json")
         self.ports.append(port)
         return port, process
 
     def stop(self) -> None:
-        """Nothing of ours is left."""
+        """Kill every process of the stage, and wait for its end."""
         for process in (*self.processes, *self.callers):
             process.kill()
         for process in self.processes:
@@ -111,7 +118,7 @@ class Stage:
         }
 
     async def warm(self) -> None:
-        """Every caller, and the emulator, has done all that a line takes once.
+        """Make every caller, and the emulator, do once all that a line takes.
 
         What comes then tells how long it takes, not how long a start does.
         """
@@ -121,7 +128,7 @@ class Stage:
 
     @contextlib.contextmanager
     def throttled(self) -> Iterator[None]:
-        """All processes share one core, if the system can say so, and get half of its time."""
+        """Give all processes half of the time of one core, if the system can pin them to it."""
         over = threading.Event()
         for process in self._pids():
             if hasattr(os, "sched_setaffinity"):
@@ -148,12 +155,12 @@ class Stage:
                     os.kill(process, sign)
                 time.sleep(seconds)
 
-    # Verbs -----------------------------------------------------------------------------------
+    # Actions ---------------------------------------------------------------------------------
 
     async def call(
         self, method: str, path: str, tenant: str, port: int | None = None, **more: Any
     ) -> httpx.Response:
-        """A request to one of the callers, each in turn unless a port is given."""
+        """Send a request to the callers in turn, or to the one at `port`."""
         port = port or self.ports[next(self.serial) % len(self.ports)]
         headers = {"authorization": f"Bearer {token(tenant)}", **more.pop("headers", {})}
         url = f"http://127.0.0.1:{port}{path}"
@@ -163,58 +170,58 @@ class Stage:
         return await self.call("POST", "/ensure-instance", tenant, port, json={})
 
     async def ensure_many(self, tenants: Sequence[str]) -> list[httpx.Response]:
-        """All at once, spread over all callers."""
+        """Ensure the lines of all tenants at once, spread over all callers."""
         return await asyncio.gather(*map(self.ensure, tenants))
 
-    async def converged(self, tenant: str, looks: int = 40) -> dict[str, Any]:
-        """What the line is once nobody is at it any more; after so many looks time passes."""
+    async def wait_for_line(self, tenant: str, looks: int = 40) -> dict[str, Any]:
+        """Return the line once no caller is changing it; expire leases after that many looks."""
         for _ in range(looks):
             answer = await self.ensure(tenant)
             if answer.status_code == 200:
                 line: dict[str, Any] = answer.json()
                 return line
             await asyncio.sleep(0.05)
-        self.pass_a_lease()
+        self.expire_leases()
         answer = await self.ensure(tenant)
         assert answer.status_code == 200, answer.text
         return answer.json()
 
-    def pass_a_lease(self, lease: timedelta = LEASE) -> None:
-        """Every lease given until now is over."""
+    def expire_leases(self, lease: timedelta = LEASE) -> None:
+        """Let every lease that was granted until now expire."""
         self.pass_time(lease.total_seconds() + 1)
 
     def pass_time(self, seconds: float) -> None:
-        """So much later."""
+        """Move the callers' clock forwards."""
         ahead = float(self.clock.read_text()) + seconds
-        scratch = self.clock.with_suffix(".new")
-        scratch.write_text(str(ahead))
-        scratch.rename(self.clock)
+        draft = self.clock.with_suffix(".new")
+        draft.write_text(str(ahead))
+        draft.rename(self.clock)
 
-    async def fault(self, **switches: Any) -> None:
-        """The simulated server does wrong as said, and only so (the create race stays on)."""
-        off = dict.fromkeys((await self._simulator("GET", "/faults"))["on"], False)
-        await self._simulator("PUT", "/faults", off | {"destructive_race": True} | switches)
+    async def set_faults(self, **switches: Any) -> None:
+        """Turn on these faults of the simulated server and no others; the create race stays on."""
+        off = dict.fromkeys((await self.call_simulator("GET", "/faults"))["on"], False)
+        await self.call_simulator("PUT", "/faults", off | {"destructive_race": True} | switches)
 
-    async def simulated(self) -> dict[str, Any]:
-        """The state of the simulated server."""
-        return await self._simulator("GET", "/state")
+    async def read_simulator_state(self) -> dict[str, Any]:
+        """Return the state of the simulated server."""
+        return await self.call_simulator("GET", "/state")
 
-    async def quiet(self) -> None:
-        """Nothing that the simulated server has to post is under way."""
+    async def wait_until_posted(self) -> None:
+        """Wait until the simulated server has no delivery under way."""
         for _ in range(600):
-            state = await self.simulated()
+            state = await self.read_simulator_state()
             if not state["deliveries"]["outcomes"].get("pending"):
                 return
             await asyncio.sleep(0.05)
-        raise AssertionError("the server never has posted everything")
+        raise AssertionError("the server never finished its deliveries")
 
-    async def received(self, name: str, sender: str, text: str) -> None:
-        """A contact wrote."""
+    async def receive_text(self, name: str, sender: str, text: str) -> None:
+        """Let a contact write to an instance."""
         body = {"from": sender, "text": text}
-        await self._simulator("POST", f"/instances/{name}/receive", body)
+        await self.call_simulator("POST", f"/instances/{name}/receive", body)
 
     async def scan(self, name: str, number: str) -> None:
-        await self._simulator("POST", f"/instances/{name}/scan", {"number": number})
+        await self.call_simulator("POST", f"/instances/{name}/scan", {"number": number})
 
     @functools.cached_property
     def database(self) -> firestore.Client:
@@ -222,16 +229,17 @@ class Stage:
 
     def documents(self, collection: str) -> dict[str, dict[str, Any]]:
         return {
-            found.id: found.to_dict() for found in self.database.collection(collection).stream()
+            document.id: document.to_dict()
+            for document in self.database.collection(collection).stream()
         }
 
     def taken(self, server: str) -> int:
-        """How many slots of a server are taken."""
+        """Count the occupied slots of a server."""
         return len(self.documents(f"servers/{server}/slots"))
 
-    # How -------------------------------------------------------------------------------------
+    # Internals -------------------------------------------------------------------------------
 
-    async def _simulator(self, method: str, path: str, body: Any = None) -> Any:
+    async def call_simulator(self, method: str, path: str, body: Any = None) -> Any:
         url = f"http://127.0.0.1:{self.evolution_port}/simulator{path}"
         answer = await self.http.request(method, url, json=body)
         assert answer.is_success, answer.text
@@ -248,7 +256,7 @@ class Stage:
         self.processes.append(process)
         return process
 
-    async def _ready(self, port: int, path: str) -> None:
+    async def _wait_until_ready(self, port: int, path: str) -> None:
         deadline = time.monotonic() + READY_WITHIN
         while time.monotonic() < deadline:
             with contextlib.suppress(httpx.HTTPError):
@@ -259,7 +267,7 @@ class Stage:
 
 
 @contextlib.asynccontextmanager
-async def staged(
+async def open_stage(
     place: Path,
     callers: int = 4,
     version: str = "2.3.6",
@@ -268,7 +276,7 @@ async def staged(
     options: Sequence[str] = (),
     **settings: str,
 ) -> AsyncIterator[Stage]:
-    """A stage that is gone afterwards."""
+    """Start a stage, and stop it after the `with`."""
     stage = Stage(place, version, instance_max, **settings)
     try:
         await stage.start(callers, *options)

@@ -147,7 +147,7 @@ class Fleets(RuleBasedStateMachine):
     @rule(server=SERVERS, kind=FAULTS, seed=st.integers(0, 99), likely=st.sampled_from([0.1, 0.5]))
     def a_server_begins_to_fail(self, server: str, kind: str, seed: int, likely: float) -> None:
         faults = self.perene.servers[server].faults
-        faults.put({"seed": seed, kind: {"probability": likely}})
+        faults.apply({"seed": seed, kind: {"probability": likely}})
 
     @rule(server=SERVERS)
     def a_server_is_well_again(self, server: str) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from tests.perene import name_of
 from tests.proofs.posting import Poster
-from tests.proofs.stage import staged, times
+from tests.proofs.stage import open_stage, times
 
 DIALECTS = ("2.3.6", "1.8.2")
 LINES = 6
@@ -17,7 +17,7 @@ LINES = 6
 async def test_of_lines_that_open_one_number_at_once_one_has_it(
     firestore_emulator: str, tmp_path: Path, version: str
 ):
-    async with staged(tmp_path, 2, version, options=["--unhurried"]) as stage:
+    async with open_stage(tmp_path, 2, version, options=["--unhurried"]) as stage:
         for turn in range(times(3, 15)):  # a server takes 100
             number = f"55119999{turn:05}"
             tenants = [f"tenant-{turn}-{at}" for at in range(LINES)]

@@ -23,7 +23,7 @@ TURNS = 3
 PIECE = 64 * 1024
 FEED_SECRET = "the feed's secret of the tests, long enough"
 
-ROUTES = [(edge, route) for edge in openapi.edges() for route in edge.routes]
+ROUTES = [(edge, route) for edge in openapi.load_edges() for route in edge.routes]
 NAMES = [f"{edge.function} {route.method} {route.path}" for edge, route in ROUTES]
 
 
@@ -51,11 +51,11 @@ class Answer(NamedTuple):
 def crafted(edge: Edge, route: Route) -> Iterator[Crafted]:
     """Everything that one may put into a request of this route."""
     for place in ("x" * 40, "x" * 30_000, "%5B" * 10_000, "~5b" * 10_000):
-        path = openapi.path(edge, route)
+        path = openapi.format_path(edge, route)
         for name in _places(path):
             path = path.replace(f"{{{name}}}", place)
         yield Crafted(f"path {place[:3]}", path)
-    plain = openapi.path(edge, route).replace("{", "").replace("}", "")
+    plain = openapi.format_path(edge, route).replace("{", "").replace("}", "")
     for what, query in _queries(route):
         yield Crafted(f"query {what}", plain, query)
     for what, headers in _headers(route):

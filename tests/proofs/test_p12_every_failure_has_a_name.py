@@ -16,8 +16,8 @@ async def test_a_whole_life_of_a_line_leaves_no_secret_in_the_log(
     await perene.ensure(label="Maria da Silva", number=NUMBER)
     code = perene.evolution.code("instance_acme")
     await perene.evolution.scan("instance_acme", NUMBER)
-    await perene.evolution.settled()
-    (signed,) = perene.signed("instance_acme").values()
+    await perene.evolution.drain()
+    (signed,) = perene.webhook_headers("instance_acme").values()
     await perene.ensure()
     perene.evolution.faults.turn_on("bad_gateway")
     await perene.ensure()
@@ -70,7 +70,7 @@ async def test_firestore_out_of_reach_is_a_problem_within_seconds(
     async def unreachable(*_: object) -> None:
         raise problems.StoreUnavailable(retry_after=2)
 
-    monkeypatch.setattr(perene.store, "look", unreachable)
+    monkeypatch.setattr(perene.store, "find_tenant_and_instance", unreachable)
 
     answer = await perene.ensure()
 

@@ -53,7 +53,7 @@ def forgetful(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         await asyncio.sleep(0)
         return len(chunk)
 
-    monkeypatch.setattr(Store, "_recall", recall)
+    monkeypatch.setattr(Store, "_record_chunk", recall)
     return sizes
 
 
@@ -63,7 +63,7 @@ def envelope(name: str, event: str, data: Any) -> bytes:
 
 
 async def post(perene: Perene, name: str, body: bytes) -> int:
-    answer = await perene.http.post("/webhook", content=body, headers=perene.signed(name))
+    answer = await perene.http.post("/webhook", content=body, headers=perene.webhook_headers(name))
     return answer.status_code
 
 

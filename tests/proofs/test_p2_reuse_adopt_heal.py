@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx
 
 from tests.perene import Perene, in_both_dialects, name_of
-from tests.proofs.stage import Stage, staged, times
+from tests.proofs.stage import Stage, open_stage, times
 
 NUMBER = "5511999990001"
 
@@ -69,11 +69,11 @@ async def test_many_callers_of_a_vanished_line_heal_it_once(perene: Perene):
 async def test_ensures_during_releases_never_race_the_late_delete(
     firestore_emulator: str, tmp_path: Path
 ):
-    async with staged(tmp_path, 2) as stage:
-        await stage.fault(late_delete={"seconds": 0.3})
+    async with open_stage(tmp_path, 2) as stage:
+        await stage.set_faults(late_delete={"seconds": 0.3})
         for number in range(times(5, 30)):
             tenant = f"tenant-{number}"
-            await stage.converged(tenant)
+            await stage.wait_for_line(tenant)
 
             answers = await _ensure_and_release_at_once(stage, tenant)
 
@@ -84,12 +84,12 @@ async def test_ensures_during_releases_never_race_the_late_delete(
 async def test_a_release_killed_at_any_step_is_finished_by_the_next_call(
     firestore_emulator: str, tmp_path: Path
 ):
-    async with staged(tmp_path, 1) as stage:
+    async with open_stage(tmp_path, 1) as stage:
         killed = await _kill_releases_at_every_step(stage)
 
         assert killed >= 8, "the flow has fewer steps than it must have"
         assert stage.documents("instances") == {}
-        assert (await stage.simulated())["instances"] == []
+        assert (await stage.read_simulator_state())["instances"] == []
         assert stage.taken("main") == 0
 
 
@@ -101,8 +101,8 @@ async def _ensure_and_release_at_once(stage: Stage, tenant: str):
 
 
 async def _one_of_each_or_none(stage: Stage, tenant: str) -> None:
-    line = await stage.converged(tenant)
-    carried = {instance["name"] for instance in (await stage.simulated())["instances"]}
+    line = await stage.wait_for_line(tenant)
+    carried = {instance["name"] for instance in (await stage.read_simulator_state())["instances"]}
     assert line["instance"] in carried
     assert carried == set(stage.documents("instances"))
     assert stage.taken("main") == len(carried)
@@ -112,8 +112,8 @@ async def _kill_releases_at_every_step(stage: Stage) -> int:
     (survivor,) = stage.ports
     for step in range(1, 60):
         tenant = f"tenant-{step}"
-        await stage.converged(tenant)
-        port, process = await stage.caller("--die-at", str(step))
+        await stage.wait_for_line(tenant)
+        port, process = await stage.start_caller("--die-at", str(step))
         stage.ports = [survivor]
         try:
             await stage.call("DELETE", "/instances/default", tenant, port)
@@ -130,6 +130,6 @@ async def _released(stage: Stage, tenant: str) -> None:
         answer = await stage.call("DELETE", "/instances/default", tenant)
         if answer.status_code in (204, 404):
             return
-        stage.pass_a_lease()
+        stage.expire_leases()
     answer = await stage.call("DELETE", "/instances/default", tenant)
     assert answer.status_code in (204, 404), answer.text

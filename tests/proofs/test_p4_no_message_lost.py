@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from infra.local.children import free_port
+from infra.local.children import find_free_port
 from tests.perene import name_of
-from tests.proofs.posting import AT, MARIA, NUMBER, Poster, inbox, said
-from tests.proofs.stage import Stage, staged, times
+from tests.proofs.posting import AT, MARIA, NUMBER, Poster, message_event, read_inbox
+from tests.proofs.stage import Stage, open_stage, times
 
 WITHIN = 60.0
 MESSAGES = 300
@@ -21,7 +21,7 @@ FEW_SECONDS = 12.0
 async def test_a_process_that_is_killed_under_load_loses_nothing(
     firestore_emulator: str, tmp_path: Path
 ):
-    async with staged(tmp_path, 1) as stage:
+    async with open_stage(tmp_path, 1) as stage:
         await stage.ensure("acme")
         await stage.scan(name_of("acme"), NUMBER)
         for turn in range(times(1, 5)):
@@ -32,11 +32,11 @@ async def test_a_process_that_is_killed_under_load_loses_nothing(
             stage.callers[-1].kill()
             stage.ports.clear()
             second = asyncio.create_task(received(stage, f"{turn}b", MESSAGES // 2))
-            await stage.caller(port=stage.public_port)
+            await stage.start_caller(port=stage.public_port)
 
             told = await first + await second
             await stored(stage, set(told) | known(stage))
-        (conversation,) = await inbox(stage, "acme")
+        (conversation,) = await read_inbox(stage, "acme")
         assert conversation["unread"] == MESSAGES * times(1, 5)
 
 
@@ -46,18 +46,18 @@ async def test_a_database_that_is_away_is_a_503_in_seconds_and_nothing_is_lost(
 ):
     async with (
         a_line_to(firestore_emulator) as line,
-        staged(tmp_path, 1, FIRESTORE_EMULATOR_HOST=line.host) as stage,
+        open_stage(tmp_path, 1, FIRESTORE_EMULATOR_HOST=line.host) as stage,
     ):
         await stage.ensure("acme")
         await stage.scan(name_of("acme"), NUMBER)
         poster = Poster(stage, name_of("acme"))
-        assert await poster.post(said("3A1", "antes", AT)) == 204
+        assert await poster.post(message_event("3A1", "antes", AT)) == 204
 
         await line.cut(hangs=outage == "hangs")
         began = time.monotonic()
         told = await received(stage, "x", 20)
         statuses = await asyncio.gather(
-            *(poster.post(said(f"3B{at}", "durante", AT + at)) for at in range(10)),
+            *(poster.post(message_event(f"3B{at}", "durante", AT + at)) for at in range(10)),
             poster.post(("messages.update", {"keyId": "3A1", "fromMe": True, "status": "READ"})),
             poster.post(("contacts.update", [{"remoteJid": f"{MARIA}@s.whatsapp.net",
                                              "pushName": "Maria"}])),
@@ -68,10 +68,10 @@ async def test_a_database_that_is_away_is_a_503_in_seconds_and_nothing_is_lost(
 
         await line.mend()
         await stored(stage, {"3A1", *told})
-        assert [await poster.post(said(f"3B{at}", "durante", AT + at)) for at in range(10)] == (
-            [204] * 10
-        )
-        (conversation,) = await inbox(stage, "acme")
+        assert [
+            await poster.post(message_event(f"3B{at}", "durante", AT + at)) for at in range(10)
+        ] == ([204] * 10)
+        (conversation,) = await read_inbox(stage, "acme")
         assert conversation["unread"] == 31
 
 
@@ -80,7 +80,7 @@ async def received(stage: Stage, prefix: str, count: int) -> list[str]:
     path = f"/instances/{name_of('acme')}/receive"
     ids = [f"{prefix}{at}" for at in range(count)]
     for name in ids:
-        await stage._simulator("POST", path, {"from": MARIA, "text": "oi", "id": name})
+        await stage.call_simulator("POST", path, {"from": MARIA, "text": "oi", "id": name})
     return ids
 
 
@@ -101,7 +101,7 @@ class Wire:
 
     def __init__(self, far: str) -> None:
         self.far_host, _, self.far_port = far.partition(":")
-        self.port = free_port()
+        self.port = find_free_port()
         self.host = f"127.0.0.1:{self.port}"
         self.flows = asyncio.Event()
         self.flows.set()

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.perene import name_of
-from tests.proofs.posting import AT, MARIA, NUMBER, Poster, Told, inbox, said
-from tests.proofs.stage import Stage, staged, times
+from tests.proofs.posting import AT, MARIA, NUMBER, Event, Poster, message_event, read_inbox
+from tests.proofs.stage import Stage, open_stage, times
 
 PEOPLE = [MARIA, "5521977776666", "5531966665555", "14155550101", "5511955554444", "351912345678"]
 HIDDEN, HIDDEN_NUMBER = "111222333@lid", "5511944443333@s.whatsapp.net"
@@ -37,30 +37,33 @@ async def test_shuffled_and_repeated_events_end_as_a_clean_run_does(
 async def test_the_first_messages_of_a_contact_at_once_are_one_conversation(
     firestore_emulator: str, tmp_path: Path
 ):
-    async with staged(tmp_path, 2) as stage:
+    async with open_stage(tmp_path, 2) as stage:
         await stage.ensure("acme")
         poster = Poster(stage, name_of("acme"))
         for turn in range(times(2, 20)):
-            told = [said(f"3A{turn}x{at}", "oi", AT + at, f"55219777{turn:05}") for at in range(50)]
+            told = [
+                message_event(f"3A{turn}x{at}", "oi", AT + at, f"55219777{turn:05}")
+                for at in range(50)
+            ]
 
             statuses = await asyncio.gather(*map(poster.post, told))
 
             assert set(statuses) == {204}
-            found = await inbox(stage, "acme")
+            found = await read_inbox(stage, "acme")
             assert len(found) == turn + 1
             assert {each["unread"] for each in found} == {50}
 
 
-def happened(count: int) -> list[tuple[int, Told]]:
+def happened(count: int) -> list[tuple[int, Event]]:
     """What happened, in order, each at its own moment: things are said, and then get news."""
     chance = random.Random(5)
-    events: list[Told] = [("groups.upsert", [{"id": GROUP, "subject": "Família"}])]
+    events: list[Event] = [("groups.upsert", [{"id": GROUP, "subject": "Família"}])]
     opened = {"state": "open", "wuid": f"{NUMBER}@s.whatsapp.net"}
     events += [("connection.update", opened)]
     everybody = [*PEOPLE, HIDDEN, GROUP]
     events += [a_message(f"F{at}", AT + at, jid, False) for at, jid in enumerate(everybody)]
     known: list[tuple[str, str, bool]] = []
-    said_by_now: list[tuple[Told, bool]] = []
+    said_by_now: list[tuple[Event, bool]] = []
     while len(events) < count:
         moment = AT + 100 + len(events)
         if not known or chance.random() < 0.45:
@@ -79,7 +82,7 @@ def happened(count: int) -> list[tuple[int, Told]]:
     return list(enumerate(events))
 
 
-def muddled(events: list[tuple[int, Told]]) -> list[tuple[int, Told]]:
+def muddled(events: list[tuple[int, Event]]) -> list[tuple[int, Event]]:
     """As they arrive: each one to four times, in any order."""
     chance = random.Random(55)
     arrived = [event for event in events for _ in range(chance.randint(1, 4))]
@@ -87,17 +90,17 @@ def muddled(events: list[tuple[int, Told]]) -> list[tuple[int, Told]]:
     return arrived
 
 
-def a_message(name: str, moment: int, jid: str, ours: bool) -> Told:
+def a_message(name: str, moment: int, jid: str, ours: bool) -> Event:
     key: dict[str, Any] = {"fromMe": ours}
     if jid == HIDDEN:
         key["remoteJidAlt"] = HIDDEN_NUMBER
     if jid == GROUP and not ours:
         key["participant"] = f"{MARIA}@s.whatsapp.net"
-    event, data = said(name, f"texto de {name}", moment, jid, **key)
+    event, data = message_event(name, f"texto de {name}", moment, jid, **key)
     return ("send.message", data | {"status": "PENDING"}) if ours else (event, data)
 
 
-def again(chance: random.Random, told: Told, ours: bool) -> Told:
+def again(chance: random.Random, told: Event, ours: bool) -> Event:
     """What is known already: as history, or by the phone, with how far it got meanwhile."""
     _, data = told
     further = {"status": chance.choice(["PENDING", "DELIVERY_ACK", "READ"])} if ours else {}
@@ -106,12 +109,14 @@ def again(chance: random.Random, told: Told, ours: bool) -> Told:
     return "messages.upsert", data | further
 
 
-def history(serial: int) -> Told:
-    past = [said(f"H{serial}x{at}", "antes", AT - 9999 + serial * 7 + at)[1] for at in range(5)]
+def history(serial: int) -> Event:
+    past = [
+        message_event(f"H{serial}x{at}", "antes", AT - 9999 + serial * 7 + at)[1] for at in range(5)
+    ]
     return "messages.set", past
 
 
-def news(chance: random.Random, moment: int, name: str, jid: str, ours: bool) -> Told:
+def news(chance: random.Random, moment: int, name: str, jid: str, ours: bool) -> Event:
     """A status, an edit, a revocation or a reaction."""
     address = jid if "@" in jid else f"{jid}@s.whatsapp.net"
     key = {"remoteJid": address, "fromMe": ours, "id": name}
@@ -134,16 +139,16 @@ def news(chance: random.Random, moment: int, name: str, jid: str, ours: bool) ->
 
 
 async def outcome(
-    place: Path, callers: int, events: list[tuple[int, Told]], at_once: int
+    place: Path, callers: int, events: list[tuple[int, Event]], at_once: int
 ) -> dict[str, dict[str, Any]]:
     """What is kept in the end of a deployment that was told these."""
     place.mkdir()
-    async with staged(place, callers) as stage:
+    async with open_stage(place, callers) as stage:
         await stage.ensure("acme")
         poster = Poster(stage, name_of("acme"))
         turns = asyncio.Semaphore(at_once)
 
-        async def tell(at: int, told: Told) -> int:
+        async def tell(at: int, told: Event) -> int:
             async with turns:
                 return await poster.post(told, at * 1000)
 
@@ -152,7 +157,7 @@ async def outcome(
         else:
             statuses = await asyncio.gather(*(tell(at, told) for at, told in events))
         assert set(statuses) == {204}
-        await inbox(stage, "acme")
+        await read_inbox(stage, "acme")
         return kept(stage)
 
 

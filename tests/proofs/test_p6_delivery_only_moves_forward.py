@@ -56,7 +56,7 @@ def chunks(told: Iterable[str], size: int = 16) -> Iterable[list[str]]:
 async def tell(perene: Perene, name: str, message: str, order: tuple[str, ...]) -> None:
     """What became of one message is told in this order."""
     key = {"remoteJid": MARIA, "fromMe": True, "id": message}
-    headers = perene.signed(name)
+    headers = perene.webhook_headers(name)
     for step in order:
         data: dict[str, Any] = {"keyId": message, "remoteJid": MARIA, "fromMe": True}
         event, data = "messages.update", data | {"status": step}

@@ -26,7 +26,7 @@ from hypothesis.stateful import (
 )
 
 from tests.perene import name_of, token
-from tests.proofs.stage import Stage, staged, times
+from tests.proofs.stage import Stage, open_stage, times
 
 LINES = ("default", "vendas")
 CONTACTS = ("5521977770001", "5521977770002")
@@ -53,7 +53,7 @@ async def test_no_message_leaves_by_a_wrong_number(
     wrong.clear()
     refused.clear()
     slow.clear()
-    async with staged(tmp_path, 2, **FAST) as stage:
+    async with open_stage(tmp_path, 2, **FAST) as stage:
         machine = seed(batch)(type("Lines", (LinesAndNumbers,), {"stage": stage}))
         chosen = settings(
             max_examples=EXAMPLES,
@@ -66,7 +66,7 @@ async def test_no_message_leaves_by_a_wrong_number(
         await asyncio.to_thread(run_state_machine_as_test, machine, settings=chosen)
 
         assert wrong == []
-        sent = (await stage.simulated())["sent"]
+        sent = (await stage.read_simulator_state())["sent"]
         assert len(sent) > EXAMPLES, "hardly anything was said at all"
         assert refused["number-changed"], "no number was changed under a conversation"
         assert slow["asked"] > slow["said"], "no number was changed during a look-up"

@@ -12,7 +12,7 @@ import pytest
 from shared.domain.sends import LEASE
 from tests.perene import name_of
 from tests.proofs.posting import NUMBER
-from tests.proofs.stage import Stage, staged, times
+from tests.proofs.stage import Stage, open_stage, times
 
 DIALECTS = ("2.3.6", "1.8.2")
 CONTACTS = [f"55219777{at:05}" for at in range(10)]
@@ -46,22 +46,22 @@ FAULTS: dict[str, dict[str, Any]] = {
 async def test_however_sends_fail_each_is_said_at_most_once(
     firestore_emulator: str, tmp_path: Path, version: str
 ):
-    async with staged(tmp_path, 0, version, **FAST) as stage:
-        await stage.caller("--send-patience", "0.6", port=stage.public_port)
-        await stage.caller("--send-patience", "0.6")
+    async with open_stage(tmp_path, 0, version, **FAST) as stage:
+        await stage.start_caller("--send-patience", "0.6", port=stage.public_port)
+        await stage.start_caller("--send-patience", "0.6")
         conversations = await talking(stage)
         texts: dict[str, str] = {}
         for fault, switches in FAULTS.items():
-            await stage.fault(**switches)
+            await stage.set_faults(**switches)
             asked = list(itertools.islice(fresh(fault, conversations), times(4, 20)))
             await asyncio.gather(*(say(stage, *each) for each in asked for _ in range(3)))
-            await stage.fault()
+            await stage.set_faults()
             texts |= {key: text for key, _, text in asked}
-        await stage.quiet()
+        await stage.wait_until_posted()
 
         outcomes = await settled(stage, texts)
 
-        heard = Counter(sent["text"] for sent in (await stage.simulated())["sent"])
+        heard = Counter(sent["text"] for sent in (await stage.read_simulator_state())["sent"])
         states = Counter(outcomes.values())
         assert states["sent"] >= len(texts) / 2, states
         assert states.keys() <= {"sent", "failed", "uncertain"}
@@ -74,12 +74,12 @@ async def test_however_sends_fail_each_is_said_at_most_once(
 async def test_a_process_killed_at_any_step_of_a_send_never_sends_twice(
     firestore_emulator: str, tmp_path: Path, version: str
 ):
-    async with staged(tmp_path, 1, version, **FAST) as stage:
+    async with open_stage(tmp_path, 1, version, **FAST) as stage:
         conversation, *_ = await talking(stage)
         (survivor,) = stage.ports
         texts: dict[str, str] = {}
         for step in range(1, 40):
-            port, process = await stage.caller("--die-at", str(step))
+            port, process = await stage.start_caller("--die-at", str(step))
             key = f"step-{step}"
             texts[key] = f"passo {step}"
             stage.ports = [survivor]
@@ -91,20 +91,20 @@ async def test_a_process_killed_at_any_step_of_a_send_never_sends_twice(
                 assert process.exitcode == -9
             again = await say(stage, key, conversation, texts[key])
             assert again.status_code in (201, 202), again.text
-        await stage.quiet()
+        await stage.wait_until_posted()
         assert len(texts) >= 6, "a send has more steps than these"
-        stage.pass_a_lease(LEASE)
+        stage.expire_leases(LEASE)
 
         outcomes = await settled(stage, texts)
 
-        heard = Counter(sent["text"] for sent in (await stage.simulated())["sent"])
+        heard = Counter(sent["text"] for sent in (await stage.read_simulator_state())["sent"])
         for key, text in texts.items():
             assert heard[text] == int(outcomes[key] == "sent"), (text, outcomes[key])
         await once_in_the_conversation(stage, texts, outcomes)
 
 
 async def test_a_key_that_many_use_at_once_is_one_send(firestore_emulator: str, tmp_path: Path):
-    async with staged(tmp_path, 3, **FAST) as stage:
+    async with open_stage(tmp_path, 3, **FAST) as stage:
         conversation, *_ = await talking(stage)
         for turn in range(times(5, 50)):
             key, text = f"k{turn}", f"texto {turn}"
@@ -114,7 +114,7 @@ async def test_a_key_that_many_use_at_once_is_one_send(firestore_emulator: str, 
             )
 
             assert {each.status_code for each in answers} <= {201, 202}
-        heard = Counter(sent["text"] for sent in (await stage.simulated())["sent"])
+        heard = Counter(sent["text"] for sent in (await stage.read_simulator_state())["sent"])
         assert set(heard.values()) == {1}
 
 
@@ -123,8 +123,8 @@ async def talking(stage: Stage) -> list[str]:
     await stage.ensure("acme")
     await stage.scan(name_of("acme"), NUMBER)
     for contact in CONTACTS:
-        await stage.received(name_of("acme"), contact, "oi")
-    await stage.quiet()
+        await stage.receive_text(name_of("acme"), contact, "oi")
+    await stage.wait_until_posted()
     found = (await stage.call("GET", "/conversations", "acme")).json()["conversations"]
     assert len(found) == len(CONTACTS)
     return [each["id"] for each in found]

@@ -23,7 +23,7 @@ WITH_A_LINK = "/link"
 KNOWN = {"line": LINE, "id": CONVERSATION, "message": MESSAGE}
 ROUTES = [
     (route.method, (edge.path + route.path.rstrip("/")).format(**KNOWN))
-    for edge in openapi.edges()
+    for edge in openapi.load_edges()
     if edge.function in TENANT_EDGES
     for route in edge.routes
     if (edge.function, route.path) != ("ensure_instance", WITH_A_LINK)
@@ -124,7 +124,7 @@ async def test_a_query_cannot_name_another_instance(perene: Perene):
 async def test_a_webhook_of_one_instance_says_nothing_of_another(perene: Perene):
     name, victim = await perene.pair("acme"), await perene.pair("victim", "5511999990002")
     before = perene.documents("instances")[victim]
-    headers = perene.signed(name)
+    headers = perene.webhook_headers(name)
     closed = {"instance": victim, "state": "close", "statusReason": 401}
     forged = {"event": "connection.update", "instance": victim, "data": closed}
 
@@ -144,10 +144,10 @@ async def test_the_same_message_and_contact_are_separate_on_tenants_and_on_lines
     for (tenant, line), name in worlds.items():
         text = f"{tenant}/{line}"
         await perene.evolution.receive(name, MARIA, text, id=MESSAGE)
-    await perene.evolution.settled()
+    await perene.evolution.drain()
     key = {"remoteJid": f"{MARIA}@s.whatsapp.net", "fromMe": False, "id": MESSAGE}
     await perene.evolution.emit(worlds["acme", "suporte"], "messages.delete", key)
-    await perene.evolution.settled()
+    await perene.evolution.drain()
 
     seen = {}
     for tenant in ("acme", "other"):
@@ -178,7 +178,7 @@ async def lived(perene: Perene) -> str:
     key = {"remoteJid": f"{MARIA}@s.whatsapp.net", "id": MESSAGE}
     said = {"imageMessage": {"caption": "segredo", "mimetype": "image/png"}}
     await perene.evolution.receive_message(name, {"key": key, "message": said})
-    await perene.evolution.settled()
+    await perene.evolution.drain()
     assert set(perene.documents("tenants/acme/conversations")) == {CONVERSATION}
     return name
 

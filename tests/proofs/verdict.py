@@ -1,4 +1,4 @@
-"""Whether what was promised to contacts and callers is what is there."""
+"""Judge whether everything promised to contacts and callers was kept."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -6,20 +6,20 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Evidence:
-    """What was said, promised and kept. Each message is named by its text, which is its own."""
+    """The messages that were written, promised and stored, each named by its unique text."""
 
     written: frozenset[str]
     acknowledged: frozenset[str]
     stored: Counter[str]
     counts: tuple[tuple[int, int], ...]
-    """For every conversation: its unread messages as counted, and those that are there."""
+    """For every conversation: the counted unread messages, and the stored inbound ones."""
     delivered: Counter[str]
     outcomes: dict[str, str]
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """How many messages fared how."""
+    """Counts of messages by their fate."""
 
     written: int
     acknowledged: int
@@ -32,11 +32,11 @@ class Verdict:
     lost: int
     delivered_twice: int
     denied: int
-    """Delivered, although the caller was told that it surely wasn't sent."""
+    """Delivered, although the caller was told that the message surely wasn't sent."""
 
     @property
     def is_good(self) -> bool:
-        """Tell whether something happened, and nothing that must not."""
+        """Tell whether messages flowed, and none was doubled, lost or denied."""
         wrong = self.doubled + self.lost + self.delivered_twice + self.denied
         return wrong == 0 and self.sent > 0 and self.acknowledged > 0
 
@@ -51,7 +51,7 @@ class Verdict:
 
 
 def judge(evidence: Evidence) -> Verdict:
-    """Compare what was promised with what is there."""
+    """Compare the promises with what is stored and delivered."""
     states = Counter(evidence.outcomes.values())
     sent = {text for text, state in evidence.outcomes.items() if state == "sent"}
     promised = evidence.acknowledged | sent
@@ -66,10 +66,10 @@ def judge(evidence: Evidence) -> Verdict:
         uncertain=states["uncertain"],
         stored=evidence.stored.total(),
         doubled=_surplus(evidence.stored)
-        + sum(max(0, counted - there) for counted, there in evidence.counts),
+        + sum(max(0, counted - stored) for counted, stored in evidence.counts),
         lost=unstored
         + undelivered
-        + sum(max(0, there - counted) for counted, there in evidence.counts),
+        + sum(max(0, stored - counted) for counted, stored in evidence.counts),
         delivered_twice=_surplus(evidence.delivered),
         denied=sum(
             1

@@ -16,12 +16,12 @@ import httpx
 from infra.local.simulator.state import Impossible
 from shared import problems
 from shared.domain import names
-from shared.domain.fleet.candidates import Candidate, Cause, Stage
+from shared.domain.fleet.candidates import Candidate, CandidateCause, Stage
 from shared.domain.instances import Instance, State
 from shared.domain.names import TenantId
 from shared.domain.tenants import Status, Tenant
 from shared.store.base import Base
-from shared.sweeps import capacity, orphans
+from shared.sweeps import measure_capacity, orphans
 from tests.perene import ORIGIN, Perene, name_of
 
 QUARANTINE = timedelta(days=2)
@@ -96,7 +96,7 @@ class World:
     def install(self) -> None:
         """Every step is counted, and every deletion judged."""
         store, hosts = self.perene.store, self.perene.hosts
-        commit, read, condemn = store._commit, store._read, store.condemn
+        commit, read, condemn = store._commit, store._read, store.begin_deletion
         call = hosts.handle_async_request
 
         async def committed(batch: Any) -> Any:
@@ -130,7 +130,7 @@ class World:
                 self._judge(candidate, *truth)
             return held
 
-        store._commit, store._read, store.condemn = committed, was_read, was_condemned
+        store._commit, store._read, store.begin_deletion = committed, was_read, was_condemned
         hosts.handle_async_request = called
 
     # What happens ----------------------------------------------------------------------------
@@ -147,7 +147,7 @@ class World:
                     await server.scan(name, digits)
                 except Impossible:
                     continue
-            await self.settled()
+            await self.drain()
 
     async def unpair(self, tenant: str) -> None:
         for server in self.perene.servers.values():
@@ -155,7 +155,7 @@ class World:
                 await server.unpair(name_of(tenant))
             except Impossible:
                 continue
-        await self.settled()
+        await self.drain()
 
     async def vanish(self, server: str, tenant: str) -> None:
         if self.perene.servers[server].exists(name_of(tenant)):
@@ -163,7 +163,7 @@ class World:
 
     async def plant(self, server: str, name: str, *, open: bool, whose: str = "ours") -> None:
         if not self.perene.servers[server].exists(name):
-            await self.perene.orphan(name, open=open, server=server)
+            await self.perene.plant_orphan(name, open=open, server=server)
             self.condemned.discard((server, name))
             self.unproven.discard((server, name))
             row = self.perene.servers[server].world.rows[name]
@@ -218,22 +218,22 @@ class World:
         self.in_this_sweep, self.blind = 0, blindness is not None
         self.sweeps += 1
         self._look()
-        every = self.perene.store.every_tenant
+        every = self.perene.store.iterate_tenants
         if blindness in BLIND:
-            self.perene.store.every_tenant = BLIND[blindness](every)
+            self.perene.store.iterate_tenants = BLIND[blindness](every)
         try:
             await orphans.sweep()
         except (Crashed, problems.Problem):
             pass
         finally:
-            self.perene.store.every_tenant = every
+            self.perene.store.iterate_tenants = every
             self.blind = False
             self.steps.at, self.steps.dead = 0, False
-        await self.settled()
+        await self.drain()
 
     async def sweep_two_names_of(self, server: str) -> None:
         """A sweep while the fleet's settings name one server twice."""
-        with self.perene.two_names_for(server):
+        with self.perene.alias_servers(server):
             await self.sweep(blindness="alike")
 
     async def die(self) -> None:
@@ -242,9 +242,9 @@ class World:
     async def fail(self) -> None:
         raise problems.StoreUnavailable()
 
-    async def settled(self) -> None:
+    async def drain(self) -> None:
         for server in self.perene.servers.values():
-            await server.settled()
+            await server.drain()
 
     async def converge(self) -> None:
         """Nothing goes wrong any more, and time passes; if nobody is there, sweeps do nothing."""
@@ -255,7 +255,7 @@ class World:
         for _ in range(CALM_SWEEPS):
             self.perene.clock.advance(timedelta(days=1))
             await self.sweep()
-        await capacity.sweep()
+        await measure_capacity.sweep()
 
     # Whether it may --------------------------------------------------------------------------
 
@@ -314,14 +314,14 @@ class World:
         must(approved or not (unclaimed and opened), "unclaimed and in use")
         if record is None:
             listed = tenant is not None and "default" in tenant.lines
-            must(candidate.cause is Cause.ORPHAN and not listed, "no orphan")
+            must(candidate.cause is CandidateCause.ORPHAN and not listed, "no orphan")
         elif record.server == candidate.server:
             cancelled = tenant is not None and tenant.status is Status.CANCELLED
             must(cancelled or approved, "a line of a tenant that isn't cancelled, unasked")
             must(record.state is not State.RELEASING, "twice")
         else:
             own = self.perene.servers[record.server]
-            must(candidate.cause is Cause.DUPLICATE, "elsewhere")
+            must(candidate.cause is CandidateCause.DUPLICATE, "elsewhere")
             must(own.exists(record.name), "the only one")
 
 
@@ -376,7 +376,7 @@ async def a_world(perene: Perene) -> World:
         await (world.pair if at < 4 else world.ensure)(f"t{at}")
     await world.plant("one", "instance_doomed1", open=False)
     await world.status("t4", "cancelled")
-    await world.settled()
+    await world.drain()
     await orphans.sweep()
     world.install()
     return world

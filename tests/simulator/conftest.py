@@ -1,4 +1,4 @@
-"""A simulated server, a client that calls it, and a receiver of its webhooks."""
+"""Provide a simulated server, a client that calls it, and a receiver of its webhooks."""
 
 import json
 from collections.abc import Callable
@@ -16,7 +16,7 @@ KEY = "evo-global-key"
 
 
 class Receiver:
-    """Where webhooks go; answers what it is told to, 200 otherwise."""
+    """A receiver of webhooks; `answers` chooses the status from the body, 200 by default."""
 
     def __init__(self):
         self.posts = []
@@ -79,10 +79,10 @@ def client_of(sim):
 
 @pytest.fixture
 async def shop(sim, call):
-    """The instance `shop`, open, with a webhook for everything."""
+    """Create the instance `shop`, open, with a webhook for every event."""
     await create(call, "shop")
     await sim.scan("shop", "5511999990001")
-    await sim.settled()
+    await sim.drain()
     return "shop"
 
 

@@ -1,4 +1,4 @@
-"""The states in which the recordings were made, brought about through the simulator's verbs."""
+"""Bring the simulator into the states in which the recordings were made."""
 
 from tests.simulator.shapes import recording
 
@@ -9,11 +9,11 @@ GROUPS = ("120363000000000001@g.us", "120363000000000002@g.us")
 
 
 async def nothing(sim, call):
-    """A server without instances."""
+    """Leave the server without instances."""
 
 
 async def evolution(sim, call):
-    """Instances of the EVOLUTION channel; evo1 has been written to twice."""
+    """Create instances of the EVOLUTION channel, and write to evo1 twice."""
     await _create(call, "create-evolution-full")
     for name in ("create-evolution-minimal", "create-name-case", "create-webhook-bad-url",
                  "create-webhook-bad-event", "create-webhook-enabled-false"):  # fmt: skip
@@ -36,14 +36,14 @@ async def evolution_closed(sim, call):
 
 
 async def evo_min_deleted(sim, call):
-    """DELETE answered, the removal is not through."""
+    """Delete evo-min, and hold its removal back."""
     await evolution(sim, call)
     sim.faults.turn_on("late_delete", seconds=60)
     await call.delete("/instance/delete/evo-min")
 
 
 async def stuck(sim, call):
-    """A deleted instance whose receiver answers 500 to everything."""
+    """Delete an instance whose receiver answers 500 to everything."""
     hook = {"url": "http://receiver/500", "events": ["REMOVE_INSTANCE"]}
     body = {"instanceName": "rt-delstuck", "integration": "EVOLUTION", "webhook": hook}
     await call.post("/instance/create", json=body)
@@ -61,7 +61,7 @@ async def victim(sim, call):
 async def victim_deleted(sim, call):
     await victim(sim, call)
     await _replay(call, "cross-instance-query-override-delete")
-    await sim.settled()
+    await sim.drain()
 
 
 async def never_connected(sim, call):
@@ -69,13 +69,13 @@ async def never_connected(sim, call):
 
 
 async def pending(sim, call):
-    """wa1 shows a code; wa-qrlimit shows one and a pairing code."""
+    """Let wa1 show a code, and wa-qrlimit a code and a pairing code."""
     await _create(call, "create-baileys-qrcode-true")
     await _create(call, "qrlimit-create")
 
 
 async def unreachable(sim, call):
-    """WhatsApp gives no code."""
+    """Let WhatsApp give no code."""
     sim.faults.turn_on("no_code")
     await _create(call, "create-baileys-wa-unreachable")
 
@@ -99,11 +99,11 @@ async def just_open(sim, call):
 
 
 async def busy(sim, call):
-    """wa1 has been open for a while: it knows people, groups and messages."""
+    """Let wa1 be open for a while: it has contacts, groups and messages."""
     await evolution(sim, call)
     await just_open(sim, call)
-    await _talk(sim)
-    await sim.settled()
+    await exchange_messages(sim)
+    await sim.drain()
     await sim.acknowledge("wa1", MINE, "DELIVERY_ACK")
 
 
@@ -123,7 +123,7 @@ async def unacknowledged(sim, call):
 
 
 async def cut_off(sim, call):
-    """WhatsApp refuses connections; the database still says open."""
+    """Let WhatsApp refuse connections, while the database still says open."""
     await busy(sim, call)
     await call.post("/message/sendText/wa1", json={"number": CONTACT, "text": "oi"})
     await sim.drop("wa1", back=False)
@@ -148,14 +148,14 @@ async def reopened(sim, call):
     await sim.scan("wa1", OWNER, profile="Maria")
 
 
-async def _talk(sim):
-    written = {"remoteJid": f"{CONTACT}@s.whatsapp.net"}
+async def exchange_messages(sim):
+    chat = {"remoteJid": f"{CONTACT}@s.whatsapp.net"}
     await sim.receive_message("wa1", {
-        "key": written | {"fromMe": True, "id": MINE}, "message": {"conversation": "olá"},
+        "key": chat | {"fromMe": True, "id": MINE}, "message": {"conversation": "olá"},
         "pushName": "Você",
     })  # fmt: skip
     await sim.receive_message("wa1", {
-        "key": written | {"fromMe": True, "id": "3EB0889CC8D1898B484C3E"},
+        "key": chat | {"fromMe": True, "id": "3EB0889CC8D1898B484C3E"},
         "message": {"conversation": "olá"},
     })  # fmt: skip
     for group in GROUPS:
@@ -166,7 +166,7 @@ async def _talk(sim):
     await sim.receive("wa1", CONTACT, "oi por lid", lid="111222333444555")
     await sim.receive("wa1", CONTACT, "oi", id="3A000000000000000003")
     await sim.receive_message("wa1", {
-        "key": written | {"id": "3A000000000000000005"},
+        "key": chat | {"id": "3A000000000000000005"},
         "message": recording("webhooks", "messages.upsert.in-image")["request"]["body"]["data"][
             "message"],
     })  # fmt: skip

@@ -1,4 +1,4 @@
-"""Recordings, and what of them has to be equal: keys, types, and the words that mean something."""
+"""Read recordings, and reduce JSON to what has to be equal: keys, types, meaningful words."""
 
 import json
 import re
@@ -22,7 +22,7 @@ def names(kind):
 
 
 def shape(value, key="", literal=False):
-    """The value with everything volatile replaced by its type."""
+    """Return the value with everything volatile replaced by its type."""
     if isinstance(value, dict) and value and all(part.isdigit() for part in value):
         return "bytes"
     if isinstance(value, dict):
@@ -30,19 +30,19 @@ def shape(value, key="", literal=False):
     if isinstance(value, list):
         return [shape(inner, key, literal) for inner in value]
     if isinstance(value, str) and literal:
-        return _words(value)
+        return _mask_text(value)
     return value if key in LITERAL and not literal else type(value).__name__
 
 
-def _words(text):
-    """An error text without what differs from run to run, or was cut out of the recording."""
+def _mask_text(text):
+    """Mask what differs from run to run, or was cut out of the recording, in an error text."""
     text = text.replace("… [source lines of the server removed] …", "…")
     text = re.sub(r"Aborted\(.*", "Aborted", text, flags=re.DOTALL)
     text = re.sub(r"status code \d+", "status code …", text)
     return re.sub(r"https?://\S+", "URL", text)
 
 
-def same_list(simulated, recorded):
-    """Every element is of a kind that was recorded, and there are some if there were."""
-    unknown = [one for one in simulated if one not in recorded]
+def is_same_list(simulated, recorded):
+    """Tell whether every element is of a recorded kind, and neither list alone is empty."""
+    unknown = [item for item in simulated if item not in recorded]
     return not unknown and bool(simulated) == bool(recorded)

@@ -1,8 +1,8 @@
-"""/simulator: what other processes see there, and do."""
+"""Test /simulator as other processes use it."""
 
 import pytest
 
-from infra.local.simulator.people import checked
+from infra.local.simulator.outside_events import require_number
 from infra.local.simulator.state import NotANumber
 from tests.simulator.conftest import create
 
@@ -18,26 +18,26 @@ async def test_everything_can_be_done_over_http(sim, call, receiver):
     await create(call)
     await do(call, "shop", "expire-code")
     await do(call, "shop", "scan", number="5511999990001")
-    said = (await do(call, "shop", "receive", **{"from": "5511988887777", "text": "oi"})).json()
-    await do(call, "shop", "revise", id=said["id"], text="olá")
-    await do(call, "shop", "revise", id=said["id"])
+    message = (await do(call, "shop", "receive", **{"from": "5511988887777", "text": "oi"})).json()
+    await do(call, "shop", "revise", id=message["id"], text="olá")
+    await do(call, "shop", "revise", id=message["id"])
     sent = await call.post("/message/sendText/shop", json={"number": "5511988887777", "text": "x"})
     await do(call, "shop", "acknowledge", id=sent.json()["key"]["id"], status="READ")
     await do(call, "shop", "storm")
     await do(call, "shop", "drop")
     await do(call, "theirs", "vanish")
 
-    await sim.settled()
-    seen = (await call.get("/simulator/state")).json()
+    await sim.drain()
+    state = (await call.get("/simulator/state")).json()
 
-    (shop,) = seen["instances"]
+    (shop,) = state["instances"]
     assert (shop["state"], shop["number"]) == ("open", "5511999990001")
     assert [message["text"] for message in shop["messages"]] == ["oi", "x"]
     assert shop["messages"][1]["status"] == "READ"
-    assert [message["text"] for message in seen["sent"]] == ["x"]
-    assert seen["creates_in_flight_peak"] == {"shop": 1}
-    assert seen["calls"]["POST /message/sendText"] == 1
-    assert seen["deliveries"]["outcomes"] == {"delivered": len(receiver.posts)}
+    assert [message["text"] for message in state["sent"]] == ["x"]
+    assert state["creates_in_flight_peak"] == {"shop": 1}
+    assert state["calls"]["POST /message/sendText"] == 1
+    assert state["deliveries"]["outcomes"] == {"delivered": len(receiver.posts)}
 
 
 async def test_a_code_and_its_limit_are_seen(sim, call):
@@ -107,18 +107,18 @@ async def test_what_can_not_be_a_number_is_refused(number, sim, call):
 
 @pytest.mark.parametrize("number", ["+55 (11) 99999-0001", "55.11.99999.0001", "5511999990001"])
 def test_a_number_may_be_punctuated(number):
-    assert checked(number) == "5511999990001"
+    assert require_number(number) == "5511999990001"
 
 
 def test_a_number_is_of_digits_of_ours():
     with pytest.raises(NotANumber):
-        checked("٥٥١١٩٩٩٩٩٠٠٠١")
+        require_number("٥٥١١٩٩٩٩٩٠٠٠١")
 
 
 async def test_a_webhook_is_seen_with_its_moment_and_the_state_it_told(sim, shop, call):
-    seen = (await call.get("/simulator/state")).json()["deliveries"]["last"]
+    state = (await call.get("/simulator/state")).json()
 
-    opened = seen[-1]
+    opened = state["deliveries"]["last"][-1]
     assert (opened["event"], opened["said"], opened["outcome"]) == (
         "connection.update", "open", "delivered",
     )  # fmt: skip

@@ -1,27 +1,27 @@
-"""How often a webhook is tried, and when it is given up."""
+"""Test how often a webhook is tried, and when it is given up."""
 
 import asyncio
 
 import pytest
 
-from infra.local.simulator import webhooks
+from infra.local.simulator import webhook_posts
 from tests.simulator.shapes import recording
 
 pytestmark = pytest.mark.anyio
 SERIES = {
-    one["instance"]: one
-    for one in recording("exchanges", "webhook-retry-timelines")["series"]
-    if one["event"] == "messages.upsert"
+    series["instance"]: series
+    for series in recording("exchanges", "webhook-retry-timelines")["series"]
+    if series["event"] == "messages.upsert"
 }
 
 
-async def upsert(sim, name):
-    """The delivery of one messages.upsert."""
+async def receive_text(sim, name):
+    """Receive a text, and return the delivery of its messages.upsert."""
     await sim.receive(name, "5511988887777", "oi")
-    return next(each for each in sim.deliveries if each.event == "messages.upsert")
+    return next(delivery for delivery in sim.deliveries if delivery.event == "messages.upsert")
 
 
-async def finished(delivery):
+async def wait_until_finished(delivery):
     await asyncio.wait([delivery.task])
     return delivery
 
@@ -30,9 +30,9 @@ async def finished(delivery):
 async def test_some_answers_are_never_retried(status, sim, shop, receiver):
     receiver.answers = lambda body: status
 
-    delivery = await upsert(sim, shop)
+    delivery = await receive_text(sim, shop)
 
-    await sim.settled()
+    await sim.drain()
     assert (delivery.statuses, delivery.outcome) == ([status], "given up")
     assert SERIES[f"rt-{status}"]["attempts"] == 1
 
@@ -41,18 +41,18 @@ async def test_some_answers_are_never_retried(status, sim, shop, receiver):
 async def test_all_others_are(status, sim, shop, receiver):
     receiver.answers = lambda body: status
 
-    delivery = await upsert(sim, shop)
+    delivery = await receive_text(sim, shop)
 
-    await sim.settled()
+    await sim.drain()
     assert len(delivery.statuses) > 1
     assert delivery.outcome == ""
 
 
 async def test_it_gives_up_after_ten_attempts(sim, shop, receiver, monkeypatch):
-    monkeypatch.setattr(webhooks, "QUICKER", 10_000)
+    monkeypatch.setattr(webhook_posts, "QUICKER", 10_000)
     receiver.answers = lambda body: 500
 
-    delivery = await finished(await upsert(sim, shop))
+    delivery = await wait_until_finished(await receive_text(sim, shop))
 
     assert delivery.statuses == [500] * SERIES["rt-500"]["attempts"]
     assert delivery.outcome == "given up"
@@ -62,7 +62,7 @@ async def test_it_is_done_with_the_first_2xx(sim, shop, receiver):
     answers = iter([500, 500, 204])
     receiver.answers = lambda body: next(answers) if body["event"] == "messages.upsert" else 200
 
-    delivery = await finished(await upsert(sim, shop))
+    delivery = await wait_until_finished(await receive_text(sim, shop))
 
     assert delivery.statuses == [500, 500, 204]
     assert len(delivery.statuses) == SERIES["rt-flaky2"]["attempts"]
@@ -70,7 +70,7 @@ async def test_it_is_done_with_the_first_2xx(sim, shop, receiver):
 
 
 def test_the_gaps_are_the_measured_ones(sim):
-    gaps = [webhooks._jittered(sim.world, gap) for gap in webhooks.GAPS]
+    gaps = [webhook_posts._add_jitter(sim.world, gap) for gap in webhook_posts.GAPS]
 
     for ours, theirs in zip(gaps, SERIES["rt-500"]["gaps"], strict=True):
         assert 0.6 < ours / theirs < 1.7
@@ -91,7 +91,7 @@ async def test_a_receiver_that_crashes_or_hangs_is_tried_again(sim, shop, receiv
 
     sim.world.client._transport.app = misbehave
     await sim.emit(shop, "call", {})
-    delivery = await finished(sim.deliveries[-1])
+    delivery = await wait_until_finished(sim.deliveries[-1])
 
     assert delivery.statuses == [0, 0, 200]
 
@@ -100,7 +100,7 @@ async def test_retries_carry_the_moment_of_the_first_attempt(sim, shop, receiver
     answers = iter([500, 200])
     receiver.answers = lambda body: next(answers) if body["event"] == "messages.upsert" else 200
 
-    await finished(await upsert(sim, shop))
+    await wait_until_finished(await receive_text(sim, shop))
 
     first, second = [b for _, _, b in receiver.posts if b["event"] == "messages.upsert"]
     assert first == second
@@ -113,7 +113,7 @@ async def test_others_overtake_an_event_that_waits(sim, shop, receiver):
     await asyncio.sleep(0.02)
     early = await sim.receive(shop, "5511988887777", "early")
 
-    await sim.settled()
+    await sim.drain()
 
     order = [b["data"]["key"]["id"] for _, _, b in receiver.posts
              if b["event"] == "messages.upsert"]  # fmt: skip
@@ -122,7 +122,7 @@ async def test_others_overtake_an_event_that_waits(sim, shop, receiver):
 
 async def test_settled_does_not_wait_for_long_retries(sim, shop, receiver):
     receiver.answers = lambda body: 500
-    await upsert(sim, shop)
+    await receive_text(sim, shop)
 
     async with asyncio.timeout(2):
-        await sim.settled()
+        await sim.drain()

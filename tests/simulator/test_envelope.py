@@ -1,4 +1,4 @@
-"""To whom a webhook goes, and what is on its envelope."""
+"""Test the subscribers and the envelope of webhooks."""
 
 import base64
 import json
@@ -12,19 +12,19 @@ pytestmark = pytest.mark.anyio
 
 async def test_the_sender_is_unknown_until_the_first_open(sim, call, receiver):
     await create(call)
-    await sim.settled()
+    await sim.drain()
     assert "sender" not in receiver.last("qrcode.updated")
 
     await sim.scan("shop", "5511999990001")
 
-    await sim.settled()
+    await sim.drain()
     assert receiver.last("connection.update")["sender"] == "5511999990001@s.whatsapp.net"
 
 
 async def test_a_webhook_gets_only_what_it_subscribed_to(sim, call, receiver):
     await create(call, webhook={"url": "http://receiver/hook", "events": ["QRCODE_UPDATED"]})
 
-    await sim.settled()
+    await sim.drain()
 
     assert receiver.events == ["qrcode.updated"]
 
@@ -32,7 +32,7 @@ async def test_a_webhook_gets_only_what_it_subscribed_to(sim, call, receiver):
 async def test_group_updates_never_arrive(sim, shop, receiver):
     await sim.emit(shop, "groups.update", [])
 
-    await sim.settled()
+    await sim.drain()
 
     assert "groups.update" not in receiver.events
 
@@ -41,7 +41,7 @@ async def test_custom_headers_travel_with_it(sim, call, receiver):
     hook = {"url": "http://receiver/hook", "events": [], "headers": {"X-Token": "t1"}}
     await create(call, webhook=hook)
 
-    await sim.settled()
+    await sim.drain()
 
     _, headers, _ = receiver.posts[0]
     assert headers["x-token"] == "t1"
@@ -52,7 +52,7 @@ async def test_a_jwt_key_becomes_a_signed_token(sim, call, receiver):
     hook = {"url": "http://receiver/hook", "events": [], "headers": {"jwt_key": "secret"}}
     await create(call, webhook=hook)
 
-    await sim.settled()
+    await sim.drain()
 
     _, headers, _ = receiver.posts[0]
     claims = json.loads(base64.b64decode(headers["authorization"].split(".")[1] + "=="))
@@ -64,7 +64,7 @@ async def test_a_jwt_key_becomes_a_signed_token(sim, call, receiver):
 async def test_by_events_adds_the_event_to_the_path(sim, call, receiver):
     await create(call, webhook={"url": "http://receiver/hook", "events": [], "byEvents": True})
 
-    await sim.settled()
+    await sim.drain()
 
     path, _, body = next(post for post in receiver.posts if post[2]["event"] == "qrcode.updated")
     assert path == "/hook/qrcode-updated"
@@ -74,7 +74,7 @@ async def test_by_events_adds_the_event_to_the_path(sim, call, receiver):
 async def test_date_time_is_the_servers_wall_clock_with_a_z(sim, call, receiver):
     sim.world.options.timezone_offset_hours = -3
     await create(call)
-    await sim.settled()
+    await sim.drain()
 
     there = receiver.last("qrcode.updated")["date_time"]
 
@@ -85,6 +85,6 @@ async def test_date_time_is_the_servers_wall_clock_with_a_z(sim, call, receiver)
 async def test_a_bad_url_never_fires(sim, call, receiver):
     await create(call, webhook={"url": "not a url", "events": []})
 
-    await sim.settled()
+    await sim.drain()
 
     assert receiver.posts == []

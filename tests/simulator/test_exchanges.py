@@ -1,4 +1,4 @@
-"""Every recorded exchange: the same request in the same state gets an answer of the same shape."""
+"""Replay every recorded exchange: the answer has the recorded shape."""
 
 import re
 
@@ -8,7 +8,7 @@ import pytest
 from tests.cases import in_each
 from tests.simulator import scenes
 from tests.simulator.conftest import Receiver, client_of, simulated
-from tests.simulator.shapes import names, recording, same_list, shape
+from tests.simulator.shapes import is_same_list, names, recording, shape
 
 IN_STATE = {
     scenes.nothing: """
@@ -117,7 +117,7 @@ IN_STATE = {
 NOT_COVERED = {
     "baileys-fetchAllGroups": "groups are known only by their address",
     "baileys-findGroupInfos": "groups are known only by their address",
-    "baileys-fetchProfilePictureUrl": "nobody has a picture",
+    "baileys-fetchProfilePictureUrl": "contacts have no picture",
     "baileys-getBase64": "media sent through the API stays available here",
     "connectionState-baileys-wa-unreachable-1": "without a code it stays connecting here",
     "connectionState-baileys-wa-unreachable-2": "without a code it stays connecting here",
@@ -149,7 +149,7 @@ async def test_answers_as_recorded(scene, name):
         answer = await replay(sim, call, recorded["request"])
 
     assert answer.status_code == recorded["response"]["status"], answer.text
-    same_shape(name, answer.json(), recorded["response"]["body"], answer.status_code >= 400)
+    assert_same_shape(name, answer.json(), recorded["response"]["body"], answer.status_code >= 400)
 
 
 def test_every_recorded_exchange_is_covered_or_has_a_reason_not_to_be():
@@ -172,25 +172,25 @@ async def replay(sim, call, request):
         return await client.request(request["method"], path, headers=headers, json=body)
 
 
-def same_shape(name, simulated, recorded, is_error):
+def assert_same_shape(name, simulated, recorded, is_error):
     ours, theirs = shape(simulated, literal=is_error), shape(recorded, literal=is_error)
     if isinstance(theirs, dict) and "messages" in theirs and "records" in theirs["messages"]:
         assert ours["messages"].keys() == theirs["messages"].keys()
         ours, theirs = ours["messages"]["records"], theirs["messages"]["records"]
     if isinstance(theirs, list) and "whatsappNumbers" not in name:
-        ours, theirs = [_bare(one) for one in ours], [_bare(one) for one in theirs]
-        assert same_list(ours, theirs), ours
+        ours, theirs = [_strip(item) for item in ours], [_strip(item) for item in theirs]
+        assert is_same_list(ours, theirs), ours
     else:
         assert ours == theirs
 
 
-def _bare(found):
-    """What was found, without what was said in it or by whom."""
-    if not isinstance(found, dict):
-        return found
-    told = ("message", "contextInfo", "MessageUpdate", "source", "pushName", "messageType", "key",
-            "remoteJid", "status")  # fmt: skip
-    bare = {key: "…" if key in told else value for key, value in found.items()}
-    if isinstance(bare.get("lastMessage"), dict):
-        bare["lastMessage"] = _bare(bare["lastMessage"])
-    return bare
+def _strip(item):
+    """Mask the content and the sender of a found item."""
+    if not isinstance(item, dict):
+        return item
+    masked_keys = ("message", "contextInfo", "MessageUpdate", "source", "pushName", "messageType",
+                   "key", "remoteJid", "status")  # fmt: skip
+    stripped = {key: "…" if key in masked_keys else value for key, value in item.items()}
+    if isinstance(stripped.get("lastMessage"), dict):
+        stripped["lastMessage"] = _strip(stripped["lastMessage"])
+    return stripped

@@ -1,4 +1,4 @@
-"""How faults are switched, and those of webhooks."""
+"""Test the switching of faults, and the faults of webhooks."""
 
 import asyncio
 from pathlib import Path
@@ -18,7 +18,7 @@ async def test_webhooks_may_be_lost(sim, shop, receiver):
 
     await sim.receive(shop, CONTACT, "oi")
 
-    await sim.settled()
+    await sim.drain()
     assert set(receiver.events) == {"chats.update", "contacts.update", "contacts.upsert"}
 
 
@@ -27,7 +27,7 @@ async def test_webhooks_may_be_repeated(sim, shop, receiver):
 
     await sim.receive(shop, CONTACT, "oi")
 
-    await sim.settled()
+    await sim.drain()
     assert receiver.events.count("messages.upsert") == 3
 
 
@@ -37,7 +37,7 @@ async def test_webhooks_may_overtake_each_other(sim, shop, receiver):
 
     ids = [await sim.receive(shop, CONTACT, str(at)) for at in range(10)]
 
-    await sim.settled()
+    await sim.drain()
     arrived = [b["data"]["key"]["id"] for _, _, b in receiver.posts
                if b["event"] == "messages.upsert"]  # fmt: skip
     assert arrived != ids
@@ -52,7 +52,7 @@ async def test_webhooks_may_be_late(sim, shop, receiver):
 
     await asyncio.sleep(0.05)
     assert receiver.posts == []
-    await sim.settled()
+    await sim.drain()
     assert receiver.posts
 
 
@@ -72,12 +72,12 @@ async def test_a_fault_fires_as_often_as_it_was_told_to(sim, shop, call):
 
 
 async def test_chance_is_the_same_for_the_same_seed(sim, shop, call):
-    async def a_run():
-        sim.faults.put({"seed": 7, "on": {"error_500_before": {"probability": 0.5}}})
-        asked = [await call.get("/instance/connectionState/shop") for _ in range(20)]
-        return [answer.status_code for answer in asked]
+    async def run():
+        sim.faults.apply({"seed": 7, "on": {"error_500_before": {"probability": 0.5}}})
+        answers = [await call.get("/instance/connectionState/shop") for _ in range(20)]
+        return [answer.status_code for answer in answers]
 
-    first, second = await a_run(), await a_run()
+    first, second = await run(), await run()
 
     assert first == second
     assert set(first) == {200, 500}
@@ -92,6 +92,6 @@ def test_an_unknown_fault_or_setting_is_refused(sim):
 
 def test_every_fault_has_a_test():
     folder = Path(__file__).parent
-    told = "".join(path.read_text(encoding="utf-8") for path in folder.glob("test_fault*.py"))
+    tests = "".join(path.read_text(encoding="utf-8") for path in folder.glob("test_fault*.py"))
 
-    assert [kind for kind in KINDS if f'"{kind}"' not in told] == []
+    assert [kind for kind in KINDS if f'"{kind}"' not in tests] == []

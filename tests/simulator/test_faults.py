@@ -1,4 +1,4 @@
-"""What the server itself can be made to do wrong, fault by fault."""
+"""Test the faults of the server itself, one by one."""
 
 import asyncio
 
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.anyio
 CONTACT = "5511988887777"
 
 
-def say(call, name, text="oi"):
+def send_text(call, name, text="oi"):
     return call.post(f"/message/sendText/{name}", json={"number": CONTACT, "text": text})
 
 
@@ -21,7 +21,7 @@ async def test_concurrent_creates_may_destroy_each_other(sim, call):
 
     answers = await asyncio.gather(create(call), create(call))
 
-    await sim.settled()
+    await sim.drain()
     assert [answer.status_code for answer in answers] == [400, 400]
     assert not sim.exists("shop")
 
@@ -147,7 +147,7 @@ async def test_a_deleted_instance_may_stay_for_a_while(sim, shop, call):
     sim.faults.turn_on("late_delete", seconds=0.2)
 
     await call.delete("/instance/delete/shop")
-    await sim.settled()
+    await sim.drain()
 
     assert (await create(call)).status_code == 403
     await asyncio.sleep(0.25)
@@ -158,7 +158,7 @@ async def test_a_deleted_instance_may_stay_for_ever(sim, shop, call):
     sim.faults.turn_on("delete_never_finishes")
 
     await call.delete("/instance/delete/shop")
-    await sim.settled()
+    await sim.drain()
 
     assert sim.exists(shop)
 
@@ -167,21 +167,21 @@ async def test_open_may_be_a_lie(sim, shop, call, receiver):
     sim.faults.turn_on("open_lies")
     receiver.posts.clear()
 
-    sent = await say(call, shop)
+    sent = await send_text(call, shop)
     await sim.receive(shop, CONTACT, "anybody?")
-    await sim.settled()
+    await sim.drain()
 
     state = (await call.get("/instance/connectionState/shop")).json()
     assert state["instance"]["state"] == "open"
     assert sent.status_code == 201
-    assert sim.sent() == []
+    assert sim.sent_messages() == []
     assert receiver.events == ["send.message"]
 
 
 async def test_a_number_may_never_be_looked_up(sim, shop, call):
     sim.faults.turn_on("lookup_stalls")
 
-    assert (await say(call, shop)).status_code == 500
+    assert (await send_text(call, shop)).status_code == 500
 
 
 async def test_media_may_be_out_of_reach(sim, shop, call):
@@ -201,7 +201,7 @@ async def test_an_upload_may_fail(sim, shop, call):
         "number": CONTACT, "mediatype": "image", "media": "iVBORw0KGgo=",
     })  # fmt: skip
 
-    assert (answer.status_code, sim.sent()) == (500, [])
+    assert (answer.status_code, sim.sent_messages()) == (500, [])
 
 
 async def test_a_group_may_read_like_a_number(sim, shop, call):
@@ -219,22 +219,22 @@ async def test_a_reaction_is_one_emoji(sim, shop, call, reaction):
 
     answer = await call.post("/message/sendReaction/shop", json={"key": key, "reaction": reaction})
 
-    assert (answer.status_code, sim.sent()) == (400, [])
+    assert (answer.status_code, sim.sent_messages()) == (400, [])
 
 
 async def test_a_send_may_never_be_acknowledged(sim, shop, call, receiver):
     sim.faults.turn_on("send_unacknowledged")
 
-    await say(call, shop)
+    await send_text(call, shop)
 
-    await sim.settled()
+    await sim.drain()
     assert "messages.update" not in receiver.events
 
 
 async def test_a_send_may_be_refused_after_the_fact(sim, shop, call, receiver):
     sim.faults.turn_on("send_refused")
 
-    await say(call, shop)
+    await send_text(call, shop)
 
-    await sim.settled()
+    await sim.drain()
     assert receiver.last("messages.update")["data"]["status"] == "ERROR"

@@ -1,4 +1,4 @@
-"""Instances from create to delete, and what people do to them meanwhile."""
+"""Test instances from create to delete, and the actions on their phones."""
 
 import asyncio
 from collections import Counter
@@ -25,7 +25,7 @@ async def test_scanning_opens_it_under_the_number(sim, call, receiver):
 
     await sim.scan("shop", "+55 (11) 99999-0001")
 
-    await sim.settled()
+    await sim.drain()
     assert (sim.state("shop"), sim.number("shop")) == ("open", "5511999990001")
     assert receiver.events[-2:] == ["connection.update", "connection.update"]
 
@@ -54,7 +54,7 @@ async def test_after_the_last_code_it_gives_up(sim, call, receiver):
     for _ in range(2):
         await sim.expire_code("shop")
 
-    await sim.settled()
+    await sim.drain()
     assert sim.state("shop") == "close"
     assert receiver.last("connection.update")["data"]["state"] == "refused"
 
@@ -96,14 +96,14 @@ async def test_one_that_is_still_paired_logs_in_when_asked_to_connect(sim, shop,
 
     await call.get("/instance/connect/shop")
 
-    await sim.settled()
+    await sim.drain()
     assert sim.state(shop) == "open"
 
 
 async def test_a_storm_posts_one_connecting_after_the_other(sim, shop, receiver):
     await sim.storm(shop, times=40)
 
-    await sim.settled()
+    await sim.drain()
     states = Counter(body["data"].get("state") for _, _, body in receiver.posts if body["data"])
     assert states["connecting"] > 40
     assert sim.state(shop) == "open"
@@ -114,7 +114,7 @@ async def test_a_deleted_instance_is_gone_once_its_last_webhook_was_delivered(si
     right_after = (await call.get("/instance/connectionState/shop")).json()
     again = await create(call)
 
-    await sim.settled()
+    await sim.drain()
 
     assert answer.status_code == 200
     assert right_after["instance"]["state"] == "open"
@@ -126,7 +126,7 @@ async def test_a_deleted_instance_stays_while_its_receiver_fails(sim, shop, call
     receiver.answers = lambda body: 500
 
     await call.delete("/instance/delete/shop")
-    await sim.settled()
+    await sim.drain()
 
     assert sim.exists(shop)
     assert (await call.delete("/instance/delete/shop")).status_code == 200
@@ -136,7 +136,7 @@ async def test_a_delete_without_a_webhook_is_quick(sim, call):
     await call.post("/instance/create", json={"instanceName": "a", "integration": "EVOLUTION"})
     await call.delete("/instance/delete/a")
 
-    await sim.settled()
+    await sim.drain()
 
     assert sim.names() == []
 
@@ -145,13 +145,13 @@ async def test_the_webhooks_base64_waits_for_the_next_restart(sim, shop, call, r
     hook = {"enabled": True, "url": "http://receiver/hook", "events": [], "base64": True}
     await call.post(f"/webhook/set/{shop}", json={"webhook": hook})
     await sim.receive_media(shop, "5511988887777", "image", "iVBORw0KGgo=")
-    await sim.settled()
+    await sim.drain()
     before = "base64" in receiver.last("messages.upsert")["data"]["message"]
 
     await call.post(f"/instance/restart/{shop}")
-    await sim.settled()
+    await sim.drain()
     await sim.receive_media(shop, "5511988887777", "image", "iVBORw0KGgo=")
-    await sim.settled()
+    await sim.drain()
 
     after = "base64" in receiver.last("messages.upsert")["data"]["message"]
     assert (before, after) == (False, True)
@@ -165,11 +165,11 @@ async def test_messages_are_lost_after_logout_and_pairing_again(sim, shop, call,
 
     await sim.receive(shop, "5511988887777", "anybody there?")
 
-    await sim.settled()
-    heard = [event for event in receiver.events if event != "connection.update"]
-    assert sorted(heard) == ["chats.update", "contacts.update"]
-    found = (await call.post(f"/chat/findMessages/{shop}", json={})).json()["messages"]
-    assert found["total"] == 0
+    await sim.drain()
+    events = [event for event in receiver.events if event != "connection.update"]
+    assert sorted(events) == ["chats.update", "contacts.update"]
+    page = (await call.post(f"/chat/findMessages/{shop}", json={})).json()["messages"]
+    assert page["total"] == 0
 
 
 async def test_messages_arrive_after_an_unpairing_on_the_phone(sim, shop, call, receiver):
@@ -179,7 +179,7 @@ async def test_messages_arrive_after_an_unpairing_on_the_phone(sim, shop, call, 
 
     await sim.receive(shop, "5511988887777", "here I am")
 
-    await sim.settled()
+    await sim.drain()
     assert "messages.upsert" in receiver.events
 
 
@@ -187,20 +187,20 @@ async def test_creates_in_flight_are_counted(sim, call):
     await asyncio.gather(*[create(call, "one") for _ in range(4)], create(call, "other"))
 
     assert sim.creates_in_flight_peak == {"one": 4, "other": 1}
-    assert len([seen for seen in sim.calls if seen.path == "/instance/create"]) == 5
+    assert len([request for request in sim.calls if request.path == "/instance/create"]) == 5
 
 
 async def test_a_caller_who_leaves_does_not_undo_what_was_asked(sim, call):
     sim.faults.turn_on("slow", milliseconds=0)
-    asked = asyncio.create_task(create(call))
+    creating = asyncio.create_task(create(call))
     while not sim.creates_in_flight_peak:
         await asyncio.sleep(0)
     await asyncio.sleep(0.001)
 
-    asked.cancel()
-    await asyncio.gather(asked, return_exceptions=True)
+    creating.cancel()
+    await asyncio.gather(creating, return_exceptions=True)
 
-    await sim.settled()
+    await sim.drain()
     assert sim.exists("shop")
 
 
@@ -220,7 +220,7 @@ async def test_codes_follow_each_other_by_themselves(sim, call, monkeypatch):
 
 
 async def test_a_reset_cuts_the_requests_in_flight(sim, call):
-    asked = asyncio.create_task(create(call))
+    creating = asyncio.create_task(create(call))
     while not sim.creates_in_flight_peak:
         await asyncio.sleep(0)
     await asyncio.sleep(0.001)
@@ -228,7 +228,7 @@ async def test_a_reset_cuts_the_requests_in_flight(sim, call):
     sim.reset()
 
     with pytest.raises(ConnectionCut):
-        await asked
+        await creating
 
 
 async def test_reset_forgets_everything(sim, shop):

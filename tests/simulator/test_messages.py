@@ -1,40 +1,40 @@
-"""What callers send, what contacts receive, and what contacts write."""
+"""Test what callers send, what contacts receive, and what contacts write."""
 
 import pytest
 
 from infra.local.simulator import Impossible
-from infra.local.simulator.phones import address
+from infra.local.simulator.phones import address_of
 
 pytestmark = pytest.mark.anyio
 CONTACT = "5511988887777"
 PIXEL = "iVBORw0KGgo="
 
 
-def say(call, name, text="oi", number=CONTACT, **more):
+def send_text(call, name, text="oi", number=CONTACT, **more):
     body = {"number": number, "text": text} | more
     return call.post(f"/message/sendText/{name}", json=body)
 
 
 async def test_a_contact_receives_what_was_sent(sim, shop, call):
-    await say(call, shop, "olá")
+    await send_text(call, shop, "olá")
 
-    (received,) = sim.sent(shop)
+    (received,) = sim.sent_messages(shop)
     assert (received.to, received.text) == (f"{CONTACT}@s.whatsapp.net", "olá")
     assert received.sender == "5511999990001"
 
 
 async def test_the_same_send_twice_sends_two_messages(sim, shop, call):
-    first, second = await say(call, shop), await say(call, shop)
+    first, second = await send_text(call, shop), await send_text(call, shop)
 
     assert first.json()["key"]["id"] != second.json()["key"]["id"]
-    assert len(sim.sent()) == 2
+    assert len(sim.sent_messages()) == 2
 
 
 async def test_a_send_is_echoed_and_then_delivered(sim, shop, call, receiver):
     receiver.posts.clear()
-    sent = (await say(call, shop)).json()
+    sent = (await send_text(call, shop)).json()
 
-    await sim.settled()
+    await sim.drain()
 
     assert receiver.events == ["send.message", "messages.update"]
     assert receiver.last("send.message")["data"] == sent
@@ -43,20 +43,22 @@ async def test_a_send_is_echoed_and_then_delivered(sim, shop, call, receiver):
 
 
 async def test_a_status_is_said_once(sim, shop, call, receiver):
-    sent = (await say(call, shop)).json()["key"]["id"]
-    await sim.settled()
+    sent = (await send_text(call, shop)).json()["key"]["id"]
+    await sim.drain()
 
     for status in ("READ", "READ", "PLAYED"):
         await sim.acknowledge(shop, sent, status)
 
-    await sim.settled()
-    said = [b["data"]["status"] for _, _, b in receiver.posts if b["event"] == "messages.update"]
-    assert said == ["DELIVERY_ACK", "READ", "PLAYED"]
+    await sim.drain()
+    statuses = [
+        b["data"]["status"] for _, _, b in receiver.posts if b["event"] == "messages.update"
+    ]
+    assert statuses == ["DELIVERY_ACK", "READ", "PLAYED"]
 
 
 @pytest.mark.parametrize("status", ["SEEN", "read", ""])
 async def test_there_are_no_other_statuses(status, sim, shop, call):
-    sent = (await say(call, shop)).json()["key"]["id"]
+    sent = (await send_text(call, shop)).json()["key"]["id"]
 
     with pytest.raises(Impossible, match="no status"):
         await sim.acknowledge(shop, sent, status)
@@ -69,9 +71,9 @@ async def test_groups_acknowledge_nothing(sim, shop, call, receiver):
         "message": {"conversation": "oi grupo"},
     })  # fmt: skip
 
-    sent = await say(call, shop, number=group)
+    sent = await send_text(call, shop, number=group)
 
-    await sim.settled()
+    await sim.drain()
     assert sent.status_code == 201
     assert "messages.update" not in receiver.events
 
@@ -93,42 +95,42 @@ async def test_groups_acknowledge_nothing(sim, shop, call, receiver):
     ],
 )
 def test_addresses_are_made_as_evolution_makes_them(number, jid):
-    assert address(number) == jid
+    assert address_of(number) == jid
 
 
 async def test_media_can_be_fetched_again(sim, shop, call):
     body = {"number": CONTACT, "mediatype": "image", "media": PIXEL, "caption": "foto"}
     sent = (await call.post(f"/message/sendMedia/{shop}", json=body)).json()["key"]
 
-    found = await call.post(f"/chat/getBase64FromMediaMessage/{shop}", json={
+    answer = await call.post(f"/chat/getBase64FromMediaMessage/{shop}", json={
         "message": {"key": {"id": sent["id"]}},
     })  # fmt: skip
 
-    assert found.status_code == 201
-    assert (found.json()["base64"], found.json()["caption"]) == (PIXEL, "foto")
+    assert answer.status_code == 201
+    assert (answer.json()["base64"], answer.json()["caption"]) == (PIXEL, "foto")
 
 
 async def test_media_of_contacts_can_be_fetched(sim, shop, call):
     received = await sim.receive_media(shop, CONTACT, "document", PIXEL, mimetype="application/pdf")
 
-    found = await call.post(f"/chat/getBase64FromMediaMessage/{shop}", json={
+    answer = await call.post(f"/chat/getBase64FromMediaMessage/{shop}", json={
         "message": {"key": {"id": received}},
     })  # fmt: skip
 
-    assert found.json()["mimetype"] == "application/pdf"
+    assert answer.json()["mimetype"] == "application/pdf"
 
 
 async def test_a_contact_writes(sim, shop, receiver):
     receiver.posts.clear()
 
-    written = await sim.receive(shop, CONTACT, "bom dia", push_name="João")
+    message_id = await sim.receive(shop, CONTACT, "bom dia", push_name="João")
 
-    await sim.settled()
+    await sim.drain()
     assert receiver.events == [
         "chats.update", "contacts.update", "messages.upsert", "contacts.upsert",
     ]  # fmt: skip
     message = receiver.last("messages.upsert")["data"]
-    assert message["key"]["id"] == written
+    assert message["key"]["id"] == message_id
     assert (message["message"], message["pushName"]) == ({"conversation": "bom dia"}, "João")
 
 
@@ -146,7 +148,7 @@ async def test_contacts_are_addressed_as_whatsapp_likes(
 ):
     await sim.receive(shop, number, "oi", lid=lid)
 
-    await sim.settled()
+    await sim.drain()
     key = receiver.last("messages.upsert")["data"]["key"]
     assert (key["remoteJid"], key.get("remoteJidAlt")) == (address, other)
     assert key["addressingMode"] == mode
@@ -156,7 +158,7 @@ async def test_the_same_id_again_is_swallowed(sim, shop, receiver):
     for _ in range(2):
         await sim.receive(shop, CONTACT, "oi", id="3A1")
 
-    await sim.settled()
+    await sim.drain()
     assert receiver.events.count("messages.upsert") == 1
     assert receiver.events.count("chats.update") == 2
 
@@ -171,7 +173,7 @@ async def test_groups_are_ignored_if_so_set(sim, shop, call, receiver):
         "key": {"remoteJid": "120363000000000001@g.us"}, "message": {"conversation": "oi"},
     })  # fmt: skip
 
-    await sim.settled()
+    await sim.drain()
     assert receiver.posts == []
     assert sim.settings(shop)["groupsIgnore"] is True
 
@@ -187,29 +189,29 @@ async def test_stored_messages_come_in_pages_newest_first(sim, shop, call):
     for at in range(5):
         await sim.receive(shop, CONTACT, str(at))
 
-    found = (await call.post(f"/chat/findMessages/{shop}", json={
+    page = (await call.post(f"/chat/findMessages/{shop}", json={
         "where": {"key": {"remoteJid": f"{CONTACT}@s.whatsapp.net"}}, "offset": 2, "page": 2,
     })).json()["messages"]  # fmt: skip
 
-    assert (found["total"], found["pages"], found["currentPage"]) == (5, 3, 2)
-    assert [one["message"]["conversation"] for one in found["records"]] == ["2", "1"]
+    assert (page["total"], page["pages"], page["currentPage"]) == (5, 3, 2)
+    assert [record["message"]["conversation"] for record in page["records"]] == ["2", "1"]
 
 
 async def test_stored_messages_are_found_by_id_kind_and_time(sim, shop, call):
-    wanted = await sim.receive(shop, CONTACT, "oi")
+    message_id = await sim.receive(shop, CONTACT, "oi")
 
     async def total(**where):
         answer = await call.post(f"/chat/findMessages/{shop}", json={"where": where})
         return answer.json()["messages"]["total"]
 
-    assert await total(key={"id": wanted}) == 1
+    assert await total(key={"id": message_id}) == 1
     assert await total(messageType="imageMessage") == 0
     assert await total(messageTimestamp={"gte": "2020-01-01T00:00:00Z"}) == 1
     assert await total(messageTimestamp={"lte": "2020-01-01T00:00:00Z"}) == 0
 
 
 async def test_a_quoted_message_is_silently_left_out_if_unknown(sim, shop, call):
-    sent = await say(call, shop, quoted={"key": {"id": "NOPE"}})
+    sent = await send_text(call, shop, quoted={"key": {"id": "NOPE"}})
 
     assert "stanzaId" not in sent.json()["contextInfo"]
 
@@ -220,4 +222,5 @@ async def test_a_contact_card_for_several_people(sim, shop, call):
 
     await call.post(f"/message/sendContact/{shop}", json={"number": CONTACT, "contact": people})
 
-    assert (sim.sent()[0].kind, sim.sent()[0].text) == ("contactsArrayMessage", "Ana, Bia")
+    (message,) = sim.sent_messages()
+    assert (message.kind, message.text) == ("contactsArrayMessage", "Ana, Bia")

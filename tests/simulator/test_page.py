@@ -1,4 +1,4 @@
-"""/simulator: the page, which loads nothing from elsewhere and puts texts in as texts."""
+"""Test the page at /simulator: it loads nothing from elsewhere and puts texts in as texts."""
 
 import re
 

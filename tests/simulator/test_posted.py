@@ -1,4 +1,4 @@
-"""/simulator/posted: which post about which message ended how."""
+"""Test /simulator/posted: the posts about messages with their outcomes."""
 
 import pytest
 
@@ -15,11 +15,11 @@ async def test_posts_about_messages_are_listed_with_their_outcome(sim, call, rec
     for name in ("good", "bad"):
         body = {"from": "5511988887777", "text": name, "id": name}
         await call.post("/simulator/instances/shop/receive", json=body)
-    await sim.settled()
-    posted = (await call.get("/simulator/posted")).json()
+    await sim.drain()
+    posts = (await call.get("/simulator/posted")).json()
 
-    told = {"instance": "shop", "event": "messages.upsert"}
-    assert posted == [
-        told | {"id": "good", "outcome": "delivered"},
-        told | {"id": "bad", "outcome": "given up"},
+    common = {"instance": "shop", "event": "messages.upsert"}
+    assert posts == [
+        common | {"id": "good", "outcome": "delivered"},
+        common | {"id": "bad", "outcome": "given up"},
     ]

@@ -1,4 +1,4 @@
-"""Concurrent creates of one name destroy each other, in the mix that was measured."""
+"""Test that concurrent creates of one name destroy each other, in the measured mix."""
 
 import asyncio
 from collections import Counter
@@ -9,17 +9,17 @@ pytestmark = pytest.mark.anyio
 HOOK = {"webhook": {"url": "http://receiver/hook", "events": ["MESSAGES_UPSERT"]}}
 
 
-async def round_of(sim, call, count, **more):
-    """The statuses of that many creates at a time, and whether anything is left of it."""
+async def race(sim, call, count, **more):
+    """Send that many creates at once; return their answers, and whether the instance is left."""
     body = {"instanceName": "race", "integration": "EVOLUTION"} | more
     answers = await asyncio.gather(*[
         call.post("/instance/create", json=body) for _ in range(count)
     ])  # fmt: skip
-    await sim.settled()
-    left = sim.exists("race")
-    if left:
+    await sim.drain()
+    is_left = sim.exists("race")
+    if is_left:
         await sim.vanish("race")
-    return answers, left
+    return answers, is_left
 
 
 def statuses(answers):
@@ -27,21 +27,21 @@ def statuses(answers):
 
 
 async def test_two_creates_sometimes_leave_nothing_although_one_was_told_201(sim, call):
-    rounds = [await round_of(sim, call, 2) for _ in range(20)]
+    rounds = [await race(sim, call, 2) for _ in range(20)]
 
-    seen = {(tuple(sorted(statuses(answers).items())), left) for answers, left in rounds}
-    assert (((201, 1), (400, 1)), False) in seen
-    assert (((201, 1), (403, 1)), True) in seen
+    outcomes = {(tuple(sorted(statuses(answers).items())), left) for answers, left in rounds}
+    assert (((201, 1), (400, 1)), False) in outcomes
+    assert (((201, 1), (403, 1)), True) in outcomes
 
 
 async def test_with_a_webhook_both_are_told_400(sim, call):
-    rounds = [await round_of(sim, call, 2, **HOOK) for _ in range(20)]
+    rounds = [await race(sim, call, 2, **HOOK) for _ in range(20)]
 
     assert (Counter({400: 2}), False) in [(statuses(a), left) for a, left in rounds]
 
 
 async def test_twenty_creates_mostly_see_the_name_in_use(sim, call):
-    answers, _ = await round_of(sim, call, 20)
+    answers, _ = await race(sim, call, 20)
 
     assert statuses(answers)[403] >= 8
 
@@ -49,7 +49,7 @@ async def test_twenty_creates_mostly_see_the_name_in_use(sim, call):
 async def test_the_loser_is_told_in_prismas_words(sim, call):
     sim.faults.turn_on("destructive_race", certain=True)
 
-    answers, left = await round_of(sim, call, 2)
+    answers, left = await race(sim, call, 2)
 
     loser = next(answer for answer in answers if answer.status_code == 400)
     assert "Foreign key constraint violated" in loser.json()["response"]["message"][0]
@@ -59,7 +59,7 @@ async def test_the_loser_is_told_in_prismas_words(sim, call):
 async def test_without_the_fault_one_wins_and_the_others_see_the_name_in_use(sim, call):
     sim.faults.turn_off("destructive_race")
 
-    answers, left = await round_of(sim, call, 5)
+    answers, left = await race(sim, call, 5)
 
     assert statuses(answers) == {201: 1, 403: 4}
     assert left

@@ -1,4 +1,4 @@
-"""1.8, where it differs, as read in its source."""
+"""Test 1.8 where it differs, as read in its source."""
 
 import httpx
 import pytest
@@ -31,7 +31,7 @@ async def wa1(sim, call):
     await call.post("/instance/create", json=recording(
         "derived/exchanges", "v1.create")["request"]["body"] | {"events": []})  # fmt: skip
     await sim.scan("wa1", "5511999990001")
-    await sim.settled()
+    await sim.drain()
     return "wa1"
 
 
@@ -72,7 +72,7 @@ async def test_posts_as_derived(event, sim, call, receiver, wa1):
     })  # fmt: skip
     await sim.receive(wa1, CONTACT, "oi")
 
-    await sim.settled()
+    await sim.drain()
 
     theirs = recording("derived/webhooks", f"v1.{event}")["request"]["body"]
     ours = receiver.last(event)
@@ -87,7 +87,7 @@ async def test_an_open_instance_has_to_be_disconnected_before_it_is_deleted(sim,
     await call.delete("/instance/logout/wa1")
     accepted = await call.delete("/instance/delete/wa1")
 
-    await sim.settled()
+    await sim.drain()
 
     assert refused.status_code == 400
     assert "needs to be disconnected" in refused.json()["response"]["message"][0]
@@ -110,8 +110,8 @@ async def test_a_webhook_is_tried_once_and_has_no_headers_of_its_own(sim, call, 
 
     await sim.receive(wa1, CONTACT, "oi")
 
-    await sim.settled()
-    assert {len(each.statuses) for each in sim.deliveries} == {1}
+    await sim.drain()
+    assert {len(delivery.statuses) for delivery in sim.deliveries} == {1}
     assert sim.deliveries[-1].headers == {}
 
 
@@ -121,10 +121,10 @@ async def test_settings_are_in_snake_case(sim, call, wa1):
         "read_messages": False, "read_status": False, "sync_full_history": False,
     })  # fmt: skip
 
-    found = (await call.get("/settings/find/wa1")).json()
+    settings = (await call.get("/settings/find/wa1")).json()
 
-    assert found["reject_call"] is True
-    assert found["groups_ignore"] is False
+    assert settings["reject_call"] is True
+    assert settings["groups_ignore"] is False
     assert sim.settings("wa1")["alwaysOnline"] is True
 
 
@@ -137,14 +137,14 @@ async def test_groups_are_ignored_from_the_start_whatever_was_asked(sim, call):
 async def test_messages_are_found_in_a_list_newest_first(sim, call, wa1):
     ids = [await sim.receive(wa1, CONTACT, text) for text in ("um", "dois", "três")]
 
-    found = (await call.post("/chat/findMessages/wa1", json={"where": {}, "limit": 2})).json()
+    records = (await call.post("/chat/findMessages/wa1", json={"where": {}, "limit": 2})).json()
 
-    assert [record["key"]["id"] for record in found] == ids[:0:-1]
-    assert found[0]["key"] == {
+    assert [record["key"]["id"] for record in records] == ids[:0:-1]
+    assert records[0]["key"] == {
         "remoteJid": f"{CONTACT}@s.whatsapp.net", "fromMe": False, "id": ids[2],
     }  # fmt: skip
-    assert (found[0]["owner"], found[0]["message"]) == ("wa1", {"conversation": "três"})
-    assert not found[0].keys() & {"instanceId", "MessageUpdate"}
+    assert (records[0]["owner"], records[0]["message"]) == ("wa1", {"conversation": "três"})
+    assert not records[0].keys() & {"instanceId", "MessageUpdate"}
 
 
 @pytest.mark.parametrize(
@@ -159,9 +159,9 @@ async def test_messages_are_found_in_a_list_newest_first(sim, call, wa1):
 async def test_conditions_are_equalities(where, times, sim, call, wa1):
     await sim.receive(wa1, CONTACT, "oi")
 
-    found = (await call.post("/chat/findMessages/wa1", json={"where": where})).json()
+    records = (await call.post("/chat/findMessages/wa1", json={"where": where})).json()
 
-    assert len(found) == times
+    assert len(records) == times
 
 
 async def test_messages_are_marked_as_read_with_put(sim, call, wa1):
@@ -180,7 +180,7 @@ async def test_a_message_is_edited_with_put_and_nobody_is_told(sim, call, wa1, r
 
     answer = await call.put("/chat/updateMessage/wa1", json=edit)
 
-    await sim.settled()
+    await sim.drain()
     assert answer.json()["message"]["protocolMessage"]["key"] == key
     assert "send.message.update" not in receiver.events
     assert (await call.post("/chat/updateMessage/wa1", json=edit)).status_code == 404
@@ -195,9 +195,9 @@ async def test_a_token_can_be_used_only_once(sim, call, wa1):
 async def test_no_webhook_is_an_empty_one(sim, call):
     await call.post("/instance/create", json={"instanceName": "wa2"})
 
-    found = (await call.get("/webhook/find/wa2")).json()
+    webhook = (await call.get("/webhook/find/wa2")).json()
 
-    assert (found["enabled"], found["url"]) == (False, "")
+    assert (webhook["enabled"], webhook["url"]) == (False, "")
 
 
 async def test_a_2x_body_lacks_what_1x_wants(sim, call, wa1):
@@ -214,4 +214,5 @@ async def test_media_is_nested_too(sim, call, wa1):
     })  # fmt: skip
 
     assert answer.status_code == 201
-    assert (sim.sent()[0].kind, sim.sent()[0].text) == ("imageMessage", "foto")
+    (message,) = sim.sent_messages()
+    assert (message.kind, message.text) == ("imageMessage", "foto")

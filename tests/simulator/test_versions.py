@@ -1,4 +1,4 @@
-"""What differs from version to version: the order of a removal, and the licence of 2.4."""
+"""Test what differs between versions: the order of a removal, and the licence of 2.4."""
 
 import httpx
 import pytest
@@ -11,7 +11,7 @@ EVENTS = ["CONNECTION_UPDATE", "REMOVE_INSTANCE"]
 
 
 async def removal_events(version: str) -> list[str]:
-    """Delete an open instance, and return what its webhook tells of that."""
+    """Delete an open instance, and return the events that its webhook posts."""
     receiver = Receiver()
     transport = httpx.ASGITransport(receiver)
     async with (
@@ -21,12 +21,12 @@ async def removal_events(version: str) -> list[str]:
     ):
         await create(call, webhook={"url": "http://receiver/hook", "events": EVENTS})
         await sim.scan("shop", "5511999990001")
-        await sim.settled()
-        told = len(receiver.posts)
+        await sim.drain()
+        posts_before = len(receiver.posts)
         await call.delete("/instance/delete/shop")
-        await sim.settled()
+        await sim.drain()
         assert not sim.exists("shop")
-        return receiver.events[told:]
+        return receiver.events[posts_before:]
 
 
 async def test_removal_is_told_before_the_close_until_2_3_6():
@@ -44,10 +44,10 @@ async def test_blocked_number_is_closed_with_its_code(sim, call, receiver, code:
 
     answer = await call.post("/simulator/instances/shop/block", json={"code": code})
 
-    await sim.settled()
-    told = receiver.last("connection.update")["data"]
+    await sim.drain()
+    data = receiver.last("connection.update")["data"]
     assert answer.status_code == 200
-    assert (told["state"], told["statusReason"]) == ("close", code)
+    assert (data["state"], data["statusReason"]) == ("close", code)
     (row,) = (await call.get("/instance/fetchInstances")).json()
     assert (row["connectionStatus"], row["disconnectionReasonCode"]) == ("close", code)
 

@@ -1,4 +1,4 @@
-"""A whole local stack, in a process of its own, that no test leaves behind."""
+"""Start a whole local stack in a process of its own, and end it after the test."""
 
 import os
 import re
@@ -24,26 +24,26 @@ async def settings(request):
     return dict(os.environ)
 """
 
-HEARING = """
+WITH_DEFAULT_SIGNALS = """
 import os, signal, sys
 for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
     signal.signal(number, signal.SIG_DFL)
 os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
 """
-"""A program that hears the signals which whoever started the tests (`nohup`, `&`) has muted."""
+"""A program that restores the signals which the tests' parent (`nohup`, `&`) may ignore."""
 
 
 @dataclass
 class Stack:
-    """A local stack in a process of its own; everything it starts inherits its mark."""
+    """A local stack in a process of its own; all its processes inherit its mark."""
 
     process: subprocess.Popen
     port: int
     mark: str
     output: str = ""
 
-    def until_ready(self, printed=None):
-        """Itself, once it has printed the first curl."""
+    def wait_until_ready(self, printed=None):
+        """Wait until the stack has printed the first curl, and return it."""
         for line in printed or self.process.stdout:
             self.output += line
             if "-d '{}'" in line:
@@ -56,19 +56,19 @@ class Stack:
     def settings(self):
         return self.get("/settings").json()
 
-    def exported(self, variable):
+    def read_export(self, variable):
         return re.search(rf"export {variable}=(\S+)", self.output)[1]
 
-    def ended_by(self, how):
-        self.process.send_signal(how)
-        return self.ended()
+    def stop_with(self, number):
+        self.process.send_signal(number)
+        return self.wait_for_end()
 
-    def ended(self):
+    def wait_for_end(self):
         self.output += self.process.communicate(timeout=20)[0]
         return self.process.returncode
 
-    def left(self, command=""):
-        return processes.marked(self.mark, command)
+    def list_processes(self, command=""):
+        return processes.list_marked(self.mark, command)
 
 
 @pytest.fixture
@@ -81,29 +81,29 @@ def functions(tmp_path):
 
 @pytest.fixture
 def start(tmp_path, functions):
-    """Starts a stack; whatever a test does, nothing of it outlives the test."""
-    started = []
+    """Return a function that starts a stack; end every stack after the test."""
+    stacks = []
 
     def start(stdout=subprocess.PIPE, **variables):
-        mark, port = uuid.uuid4().hex, children.free_port()
-        asked = {"PORT": str(port), "SIMULATOR_PORT": str(children.free_port())}
-        asked |= {"EVOLUTION_URL": "http://127.0.0.1:1", "EVOLUTION_API_KEY": "of-a-test"}
-        usual = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-        command = [sys.executable, "-c", HEARING, "-m", "infra.local.stack"]
+        mark, port = uuid.uuid4().hex, children.find_free_port()
+        settings = {"PORT": str(port), "SIMULATOR_PORT": str(children.find_free_port())}
+        settings |= {"EVOLUTION_URL": "http://127.0.0.1:1", "EVOLUTION_API_KEY": "of-a-test"}
+        inherited = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+        command = [sys.executable, "-c", WITH_DEFAULT_SIGNALS, "-m", "infra.local.stack"]
         process = subprocess.Popen(
             [*command, "--functions", functions, "--place", tmp_path / "place"],
             cwd=ROOT,
-            env=usual | asked | variables | {processes.MARK: mark},
+            env=inherited | settings | variables | {processes.MARK: mark},
             stdin=subprocess.DEVNULL,
             stdout=stdout,
             stderr=subprocess.STDOUT,
             text=True,
         )
-        started.append(Stack(process, port, mark))
-        return started[-1]
+        stacks.append(Stack(process, port, mark))
+        return stacks[-1]
 
     yield start
-    for stack in started:
+    for stack in stacks:
         stack.process.kill()
         stack.process.communicate()
-        assert processes.eventually(lambda stack=stack: not stack.left())
+        assert processes.wait_until(lambda stack=stack: not stack.list_processes())

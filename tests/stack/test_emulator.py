@@ -19,8 +19,8 @@ OWNING_PROCESS = """
 import signal
 from infra.local import emulator
 
-for each in (signal.SIGTERM, signal.SIGHUP):
-    signal.signal(each, signal.SIG_DFL)  # whoever runs the tests (nohup) may ignore them
+for number in (signal.SIGTERM, signal.SIGHUP):
+    signal.signal(number, signal.SIG_DFL)  # the tests' parent (nohup) may ignore them
 
 with emulator.running() as host:
     print(host, flush=True)
@@ -29,7 +29,7 @@ with emulator.running() as host:
 
 
 @pytest.fixture(autouse=True)
-def _none_given(monkeypatch):
+def _unset_host(monkeypatch):
     monkeypatch.delenv("FIRESTORE_EMULATOR_HOST", raising=False)
 
 
@@ -41,8 +41,8 @@ def log(tmp_path):
 @pytest.fixture
 def jar():
     for root in emulator_sources.SDK_ROOTS:
-        if (found := Path(root).expanduser() / emulator_sources.SDK_JAR).exists():
-            return found
+        if (file := Path(root).expanduser() / emulator_sources.SDK_JAR).exists():
+            return file
     pytest.skip("needs the Google Cloud SDK's Firestore emulator")
 
 
@@ -53,7 +53,7 @@ def java():
 
 @pytest.fixture
 def bare_machine(tmp_path, monkeypatch):
-    """A machine with nothing but what is put into the folder that this returns."""
+    """Hide everything that is installed; return the folder that is the whole PATH."""
     binaries = tmp_path / "bin"
     binaries.mkdir()
     monkeypatch.setenv("PATH", str(binaries))
@@ -81,7 +81,7 @@ def test_the_emulator_answers_until_it_is_stopped_and_leaves_no_process(log):
     one.stop()
 
     assert answer.text.strip() == "Ok"
-    assert processes.in_session(one.child.process.pid) == []
+    assert processes.list_session(one.child.process.pid) == []
 
 
 def test_a_reset_empties_one_project_and_leaves_the_others_alone():
@@ -111,7 +111,7 @@ def test_what_is_kept_is_saved_now_and_then_so_that_a_kill_loses_little(tmp_path
     killed = emulator.start(log, data=tmp_path / "data")
     write(killed.host, emulator.PROJECT)
     saved_before = set((tmp_path / "data").glob("saved-*"))
-    assert processes.eventually(lambda: set((tmp_path / "data").glob("saved-*")) - saved_before)
+    assert processes.wait_until(lambda: set((tmp_path / "data").glob("saved-*")) - saved_before)
 
     killed.child.stop()
     killed.stop()
@@ -131,11 +131,11 @@ def test_an_owner_that_is_killed_takes_its_emulator_along(how):
     )
     with owner:
         owner.stdout.readline()
-        assert len(processes.marked(mark)) > 1
+        assert len(processes.list_marked(mark)) > 1
 
         owner.send_signal(how)
 
-    assert processes.eventually(lambda: not processes.marked(mark))
+    assert processes.wait_until(lambda: not processes.list_marked(mark))
 
 
 def test_an_emulator_that_the_environment_names_is_used_and_left_running(monkeypatch):
@@ -188,14 +188,14 @@ def test_an_sdk_that_does_not_work_is_followed_by_firebases_download(
 
     one.stop()
     assert (downloads / "cloud-firestore-emulator-v1.jar").exists()
-    assert processes.in_session(one.child.process.pid) == []
+    assert processes.list_session(one.child.process.pid) == []
 
 
 def test_docker_gets_the_port_and_what_was_kept(bare_machine):
     (bare_machine / "docker").touch(mode=0o755)
     launch = emulator_sources.Launch(8123, Path("/kept/saved-1/new.overall_export_metadata"))
 
-    (source,) = emulator_sources.sources(launch)
+    (source,) = emulator_sources.list_sources(launch)
 
     assert "127.0.0.1:8123:8080" in source.command
     assert "/kept:/kept" in source.command

@@ -21,7 +21,7 @@ NAMES = ("ensure_instance", "instances", "receive_webhook", "openapi", "sweep_or
 
 @pytest.fixture
 def functions(tmp_path, mocker):
-    """A folder of functions that say what they were asked."""
+    """Make a folder of functions that echo their requests."""
     mocker.patch.object(sys, "path", [*sys.path])
     mocker.patch.dict(sys.modules)
     mocker.patch.dict("os.environ")
@@ -32,11 +32,11 @@ def functions(tmp_path, mocker):
 
 @pytest.fixture
 def ask(functions):
-    return asking(functions)
+    return make_client(functions)
 
 
-def asking(functions):
-    """Requests to a gateway over these functions, without a server in between."""
+def make_client(functions):
+    """Return a function that sends requests to a gateway over these functions."""
     transport = httpx.ASGITransport(gateway.build(functions))
 
     def ask(path, method="GET", **extra):
@@ -91,9 +91,9 @@ def test_an_unknown_path_is_a_404_problem(ask, path):
 
 
 def test_the_front_page_lists_what_is_served(ask):
-    served = ask("/").text.split()
+    segments = ask("/").text.split()
 
-    assert served == [
+    assert segments == [
         "/ensure-instance",
         "/instances",
         "/openapi.json",
@@ -105,7 +105,7 @@ def test_the_front_page_lists_what_is_served(ask):
 def test_the_front_page_is_the_console_where_there_is_one(functions):
     (functions / "console.py").write_text(ECHO.format(name="console"))
 
-    answer = asking(functions)("/")
+    answer = make_client(functions)("/")
 
     assert answer.headers["location"] == "/console"
 
@@ -114,7 +114,7 @@ def test_a_function_that_crashes_answers_500_and_the_others_go_on(functions):
     crashing = ECHO.format(name="fleet").replace("return", "1 / 0\n    return")
     (functions / "fleet.py").write_text(crashing)
 
-    ask = asking(functions)
+    ask = make_client(functions)
 
     assert ask("/fleet").status_code == 500
     assert ask("/instances").status_code == 200
@@ -128,9 +128,9 @@ def test_a_file_with_a_leading_underscore_is_no_function(functions):
 
 async def test_the_clock_of_the_local_stack_can_be_moved_forwards(functions):
     clock = Clock()
-    through = httpx.ASGITransport(gateway.build(functions, clock))
+    transport = httpx.ASGITransport(gateway.build(functions, clock))
     before = clock()
-    async with httpx.AsyncClient(transport=through, base_url="http://perene.test") as client:
+    async with httpx.AsyncClient(transport=transport, base_url="http://perene.test") as client:
         moved = await client.post("/local/clock", json={"days": 30, "hours": 1})
         refused = [
             await client.post("/local/clock", content=body)
@@ -143,6 +143,6 @@ async def test_the_clock_of_the_local_stack_can_be_moved_forwards(functions):
 
 
 async def test_elsewhere_there_is_no_clock_to_move(functions):
-    through = httpx.ASGITransport(gateway.build(functions))
-    async with httpx.AsyncClient(transport=through, base_url="http://perene.test") as client:
+    transport = httpx.ASGITransport(gateway.build(functions))
+    async with httpx.AsyncClient(transport=transport, base_url="http://perene.test") as client:
         assert (await client.post("/local/clock", json={"days": 1})).status_code == 404

@@ -1,4 +1,4 @@
-"""What the local stack opens to people elsewhere, whom a tunnel brings to its port."""
+"""Test what the local stack opens to callers from elsewhere, through a tunnel."""
 
 import asyncio
 
@@ -22,16 +22,17 @@ WEBHOOKS = {"/webhook", "/webhook/messages-upsert"}
 OWN = {path for path in PATHS if path.lstrip("/").startswith("local")}
 
 
-def opened(public_url, host="localhost:8080", client="127.0.0.1", **headers):
+def reachable_paths(public_url, host="localhost:8080", client="127.0.0.1", **headers):
     """Return the paths that a caller reaches."""
     guarded = Guard(Starlette(routes=[Route("/{path:path}", answer)]), public_url)
 
     async def ask():
-        through = httpx.ASGITransport(guarded, client=(client, 1))
-        async with httpx.AsyncClient(transport=through) as http:
-            named = {"host": host} | {key.replace("_", "-"): said for key, said in headers.items()}
+        transport = httpx.ASGITransport(guarded, client=(client, 1))
+        async with httpx.AsyncClient(transport=transport) as http:
+            sent_headers = {"host": host}
+            sent_headers |= {key.replace("_", "-"): value for key, value in headers.items()}
             return {
-                path: (await http.get(f"http://x{path}", headers=named)).status_code
+                path: (await http.get(f"http://x{path}", headers=sent_headers)).status_code
                 for path in PATHS
             }
 
@@ -47,7 +48,7 @@ async def answer(_):
 @pytest.mark.parametrize("public_url", [HERE, TUNNEL])
 @pytest.mark.parametrize("host", ["localhost:8080", "127.0.0.1:8080", "[::1]:8080", "LOCALHOST"])
 def test_this_machine_reaches_everything(public_url, host):
-    assert opened(public_url, host) == set(PATHS)
+    assert reachable_paths(public_url, host) == set(PATHS)
 
 
 FOREIGN = {
@@ -68,25 +69,25 @@ FOREIGN = {
 
 @pytest.mark.parametrize("caller", FOREIGN.values(), ids=FOREIGN.keys())
 def test_stranger_reaches_only_webhook_where_the_address_is_public(caller):
-    assert opened(TUNNEL, **caller) == WEBHOOKS
+    assert reachable_paths(TUNNEL, **caller) == WEBHOOKS
 
 
 @pytest.mark.parametrize("caller", FOREIGN.values(), ids=FOREIGN.keys())
 def test_stranger_never_reaches_what_signs_anybody_in(caller):
-    assert opened(HERE, **caller) == set(PATHS) - OWN
+    assert reachable_paths(HERE, **caller) == set(PATHS) - OWN
 
 
 @pytest.mark.parametrize("public_url", ["http://192.168.1.7:8080", "http://host.docker.internal"])
 def test_address_of_a_network_is_public(public_url):
-    assert opened(public_url, "host.docker.internal:8080") == WEBHOOKS
+    assert reachable_paths(public_url, "host.docker.internal:8080") == WEBHOOKS
 
 
 def test_two_host_headers_are_nobodys():
-    sent = []
+    messages = []
 
     async def ask():
         async def send(message):
-            sent.append(message)
+            messages.append(message)
 
         scope = {
             "type": "http", "path": "/local/clock", "method": "GET", "client": ("127.0.0.1", 1),
@@ -96,16 +97,16 @@ def test_two_host_headers_are_nobodys():
 
     asyncio.run(ask())
 
-    assert sent[0]["status"] == 404
+    assert messages[0]["status"] == 404
 
 
 def test_stack_with_a_tunnel_signs_nobody_in_through_it(start):
-    """Through real sockets: nothing on the way believes what a header says of the client."""
-    stack = start(PUBLIC_URL=TUNNEL).until_ready()
-    through = {"host": "d3ad-beef.ngrok.test"}
+    """Send through real sockets: no layer believes a header about the client."""
+    stack = start(PUBLIC_URL=TUNNEL).wait_until_ready()
+    tunnelled = {"host": "d3ad-beef.ngrok.test"}
     rewritten = {"x-forwarded-for": "127.0.0.1", "x-forwarded-proto": "https"}
 
-    for headers, status in (({}, 200), (through, 404), (rewritten, 404)):
+    for headers, status in (({}, 200), (tunnelled, 404), (rewritten, 404)):
         for path in ("/local/.well-known/openid-configuration", "/settings"):
             url = f"http://{children.LOOPBACK}:{stack.port}{path}"
             answer = httpx.get(url, headers=headers, trust_env=False, timeout=60)

@@ -1,6 +1,6 @@
-"""Nobody closes a connection under whoever is about to use it again.
+"""Test that no server closes an idle connection before its client does.
 
-A caller lets go of an idle connection before its server does; otherwise the server may close it
+A client must close an idle connection first; otherwise the server may close it
 just as a request goes out on it (`ReadError`, `Server disconnected`, for Evolution a lost POST).
 """
 
@@ -15,11 +15,11 @@ from shared import services
 
 ROOT = Path(__file__).parents[2]
 EVOLUTION_CLIENT, EVOLUTION_SERVER = 5.0, 5.0
-"""Seconds: Node's defaults, of its agent and of its server (infra/EVOLUTION.md)."""
+"""Seconds: the defaults of Node's agent and server (infra/EVOLUTION.md)."""
 
 
-def served() -> list[tuple[str, ast.Call]]:
-    """Return every place where a server of ours is started."""
+def find_servers() -> list[tuple[str, ast.Call]]:
+    """Return every place that starts a server of ours."""
     files = [*(ROOT / "infra").rglob("*.py"), *(ROOT / "tests").rglob("*.py")]
     return [
         (f"{file.relative_to(ROOT)}:{node.lineno}", node)
@@ -31,22 +31,22 @@ def served() -> list[tuple[str, ast.Call]]:
 
 
 def test_servers_are_found():
-    assert len(served()) >= 3
+    assert len(find_servers()) >= 3
 
 
-@pytest.mark.parametrize("where", served(), ids=lambda where: where[0].partition(":")[0])
+@pytest.mark.parametrize("where", find_servers(), ids=lambda where: where[0].partition(":")[0])
 def test_server_outwaits_its_callers(where: tuple[str, ast.Call]):
-    given = {word.arg: ast.unparse(word.value) for word in where[1].keywords}
+    options = {keyword.arg: ast.unparse(keyword.value) for keyword in where[1].keywords}
 
-    assert given.get("timeout_keep_alive") == "IDLE_SECONDS"
+    assert options.get("timeout_keep_alive") == "IDLE_SECONDS"
     assert 2 * max(EVOLUTION_CLIENT, httpx.Limits().keepalive_expiry or 0) < IDLE_SECONDS
 
 
 @pytest.mark.anyio
 async def test_client_lets_go_before_evolution_does(mocker):
-    made = mocker.patch("httpx.AsyncClient")
+    client = mocker.patch("httpx.AsyncClient")
 
     with services.using():
         services.http()
 
-    assert made.call_args.kwargs["limits"].keepalive_expiry < EVOLUTION_SERVER
+    assert client.call_args.kwargs["limits"].keepalive_expiry < EVOLUTION_SERVER

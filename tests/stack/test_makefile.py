@@ -13,8 +13,8 @@ def make():
     if not shutil.which("make"):
         pytest.skip("needs make")
 
-    def make(*asked, where=ROOT):
-        command = ["make", "--no-print-directory", "-C", str(where), *asked]
+    def make(*arguments, where=ROOT):
+        command = ["make", "--no-print-directory", "-C", str(where), *arguments]
         return subprocess.run(command, capture_output=True, text=True, check=False)
 
     return make
@@ -50,13 +50,6 @@ def test_setup_says_in_a_sentence_what_is_missing(make, tmp_path, python, senten
     assert refused.returncode != 0
     assert sentence in refused.stderr
     assert not (tmp_path / ".venv").exists()
-
-
-def test_the_script_by_hand_needs_to_know_with_which_settings(make):
-    refused = make("gcloud")
-
-    assert (refused.returncode, refused.stdout) == (2, "")
-    assert "make -s gcloud ENV=.env.production" in refused.stderr
 
 
 TERRAFORM = """#!/bin/sh

@@ -1,4 +1,4 @@
-"""The local stack's identity provider is strict where a real one is."""
+"""Test that the local identity provider is strict where a real one is."""
 
 import base64
 import hashlib
@@ -9,16 +9,16 @@ import jwt
 import pytest
 from starlette.applications import Starlette
 
-from infra.local.sign_in import routes
+from infra.local.sign_in import oidc_routes
 from shared import config
-from tests.house.conftest import SETTINGS
+from tests.conventions.conftest import SETTINGS
 
 pytestmark = pytest.mark.anyio
 ISSUER, SECRET = "http://localhost:1/local", "a secret of the tests, long enough for HS256"
 VERIFIER = "v" * 43
 CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).decode()
 BACK = "http://127.0.0.1:1/console/signed-in"
-ASKED = {
+REQUEST = {
     "client_id": "perene-console",
     "redirect_uri": BACK,
     "response_type": "code",
@@ -42,34 +42,34 @@ async def issuer():
         "AUTH_AUDIENCE": "perene-local",
         "AUTH_HS256_SECRET": SECRET,
     }
-    app = Starlette(routes=routes.routes(config.read(settings)))
+    app = Starlette(routes=oidc_routes.build_routes(config.read(settings)))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=ISSUER) as http:
         yield http
 
 
-async def code(issuer, subject="demo"):
-    answer = await issuer.get("/authorize", params=ASKED | {"as": subject})
-    sent = urlsplit(answer.headers["location"])
-    assert f"{sent.scheme}://{sent.netloc}{sent.path}" == BACK
-    return parse_qs(sent.query)["code"][0]
+async def get_code(issuer, subject="demo"):
+    answer = await issuer.get("/authorize", params=REQUEST | {"as": subject})
+    target = urlsplit(answer.headers["location"])
+    assert f"{target.scheme}://{target.netloc}{target.path}" == BACK
+    return parse_qs(target.query)["code"][0]
 
 
 async def test_a_code_becomes_tokens_once(issuer):
-    grant = GRANT | {"code": await code(issuer, "operator")}
+    grant = GRANT | {"code": await get_code(issuer, "operator")}
 
     first, second = [await issuer.post("/token", data=grant) for _ in range(2)]
 
     claims = jwt.decode(first.json()["access_token"], SECRET, ["HS256"], audience="perene-local")
     assert (claims["iss"], claims["sub"], claims["operator"]) == (ISSUER, "operator", True)
-    about = jwt.decode(first.json()["id_token"], SECRET, ["HS256"], audience="perene-console")
-    assert about["nonce"] == "n"
+    identity = jwt.decode(first.json()["id_token"], SECRET, ["HS256"], audience="perene-console")
+    assert identity["nonce"] == "n"
     assert (second.status_code, second.json()) == (400, {"error": "invalid_grant"})
 
 
 async def test_a_refresh_token_is_good_for_once(issuer):
-    granted = await issuer.post("/token", data=GRANT | {"code": await code(issuer)})
+    first = await issuer.post("/token", data=GRANT | {"code": await get_code(issuer)})
     again = {"client_id": "perene-console", "grant_type": "refresh_token"}
-    again |= {"refresh_token": granted.json()["refresh_token"]}
+    again |= {"refresh_token": first.json()["refresh_token"]}
 
     assert [(await issuer.post("/token", data=again)).status_code for _ in range(2)] == [200, 400]
 
@@ -80,7 +80,7 @@ async def test_a_refresh_token_is_good_for_once(issuer):
     ids=["verifier", "redirect", "client"],
 )
 async def test_who_did_not_ask_gets_no_tokens(issuer, wrong):
-    grant = GRANT | {"code": await code(issuer)} | wrong
+    grant = GRANT | {"code": await get_code(issuer)} | wrong
 
     assert (await issuer.post("/token", data=grant)).status_code == 400
 
@@ -96,13 +96,13 @@ async def test_who_did_not_ask_gets_no_tokens(issuer, wrong):
     ids=lambda wrong: next(iter(wrong)),
 )
 async def test_nobody_else_is_sent_anywhere(issuer, wrong):
-    answer = await issuer.get("/authorize", params=ASKED | wrong | {"as": "demo"})
+    answer = await issuer.get("/authorize", params=REQUEST | wrong | {"as": "demo"})
 
     assert answer.status_code == 400
 
 
 async def test_markup_in_what_was_asked_stays_text(issuer):
-    page = await issuer.get("/authorize", params=ASKED | {"state": '"><script>x</script>'})
+    page = await issuer.get("/authorize", params=REQUEST | {"state": '"><script>x</script>'})
 
     assert "<script>" not in page.text
     assert "default-src 'none'" in page.headers["content-security-policy"]

@@ -4,7 +4,8 @@ from typing import Any
 
 from shared.domain.fleet.candidates import (
     Candidate,
-    Cause,
+    CandidateCause,
+    CandidateWait,
     Clear,
     Delete,
     Finding,
@@ -13,7 +14,6 @@ from shared.domain.fleet.candidates import (
     Refresh,
     Stage,
     Suspect,
-    Wait,
     decide_move,
 )
 from shared.domain.fleet.rules import Approval, Rules
@@ -53,11 +53,11 @@ def test_what_is_found_again_is_quarantined():
 def test_one_sweep_never_takes_two_steps(stage: Stage):
     none = Rules(quarantine=0 * DAY)
 
-    assert move(a_finding(), a_candidate(stage, run="this"), OVER, none) == Wait()
+    assert move(a_finding(), a_candidate(stage, run="this"), OVER, none) == CandidateWait()
 
 
 def test_what_is_in_quarantine_waits_until_its_time_is_over():
-    assert move(a_finding(), a_candidate(), OVER - SECOND) == Wait()
+    assert move(a_finding(), a_candidate(), OVER - SECOND) == CandidateWait()
     assert move(a_finding(), a_candidate(), OVER) == Delete(a_candidate())
 
 
@@ -68,11 +68,11 @@ def test_what_has_no_cause_any_more_is_cleared(stage: Stage):
 
 @in_each("stage", [Stage.DELETED, Stage.KEPT], ids=lambda stage: stage.value)
 def test_what_was_done_and_what_a_person_said_stays_known(stage: Stage):
-    assert move(None, a_candidate(stage)) == Wait()
+    assert move(None, a_candidate(stage)) == CandidateWait()
 
 
 def test_nothing_is_made_of_nothing():
-    assert move(None, None) == Wait()
+    assert move(None, None) == CandidateWait()
 
 
 def test_what_was_deleted_and_is_there_again_begins_anew():
@@ -85,36 +85,37 @@ def test_what_was_deleted_and_is_there_again_begins_anew():
 def test_a_deletion_that_has_begun_goes_on_whatever_is_found():
     begun = a_candidate(Stage.DELETING)
 
-    assert move(None, begun) == move(a_finding(Cause.CANCELLED), begun) == Delete(begun)
+    assert move(None, begun) == move(a_finding(CandidateCause.CANCELLED), begun) == Delete(begun)
 
 
 def test_what_is_kept_is_not_asked_for_again():
-    assert move(a_finding(), a_candidate(Stage.KEPT)) == Wait()
+    assert move(a_finding(), a_candidate(Stage.KEPT)) == CandidateWait()
 
 
 def test_what_is_kept_for_one_cause_is_asked_for_for_another():
-    kept = a_candidate(Stage.KEPT, cause=Cause.IDLE)
+    kept = a_candidate(Stage.KEPT, cause=CandidateCause.IDLE)
 
-    assert isinstance(move(a_finding(Cause.CANCELLED), kept), Suspect)
+    assert isinstance(move(a_finding(CandidateCause.CANCELLED), kept), Suspect)
 
 
 def test_another_cause_begins_anew_and_forgets_the_approval():
-    approved = a_candidate(cause=Cause.IDLE, approved_at=NOON, approved_by="olga")
+    approved = a_candidate(cause=CandidateCause.IDLE, approved_at=NOON, approved_by="olga")
 
-    decision = move(a_finding(Cause.ORPHAN), approved)
+    decision = move(a_finding(CandidateCause.ORPHAN), approved)
 
     assert isinstance(decision, Suspect)
     assert decision.candidate.approved_at is None
 
 
 @in_each(
-    "cause", [Cause.IDLE, Cause.NEVER_PAIRED, Cause.TENANT_UNKNOWN], ids=lambda cause: cause.value
+    "cause",
+    [CandidateCause.IDLE, CandidateCause.NEVER_PAIRED, CandidateCause.TENANT_UNKNOWN],
 )
-def test_what_may_be_in_use_waits_for_a_person(cause: Cause):
+def test_what_may_be_in_use_waits_for_a_person(cause: CandidateCause):
     waiting = a_candidate(cause=cause, needs_approval=True)
     approved = waiting.model_copy(update={"approved_at": NOON})
 
-    assert move(a_finding(cause), waiting) == Wait()
+    assert move(a_finding(cause), waiting) == CandidateWait()
     assert move(a_finding(cause), approved) == Delete(approved)
 
 
@@ -128,18 +129,18 @@ def test_a_stranger_waits_for_a_person():
 @in_each(
     ("approval", "cause", "paired", "asked"),
     [
-        (Approval.ACTIVE, Cause.CANCELLED, True, False),
-        (Approval.ACTIVE, Cause.ORPHAN, False, False),
-        (Approval.ACTIVE, Cause.ORPHAN, True, True),
-        (Approval.ACTIVE, Cause.DUPLICATE, True, True),
-        (Approval.PAIRED, Cause.CANCELLED, True, True),
-        (Approval.PAIRED, Cause.ORPHAN, None, True),
-        (Approval.PAIRED, Cause.ORPHAN, False, False),
-        (Approval.ALL, Cause.ORPHAN, False, True),
+        (Approval.ACTIVE, CandidateCause.CANCELLED, True, False),
+        (Approval.ACTIVE, CandidateCause.ORPHAN, False, False),
+        (Approval.ACTIVE, CandidateCause.ORPHAN, True, True),
+        (Approval.ACTIVE, CandidateCause.DUPLICATE, True, True),
+        (Approval.PAIRED, CandidateCause.CANCELLED, True, True),
+        (Approval.PAIRED, CandidateCause.ORPHAN, None, True),
+        (Approval.PAIRED, CandidateCause.ORPHAN, False, False),
+        (Approval.ALL, CandidateCause.ORPHAN, False, True),
     ],
 )
 def test_whoever_was_paired_and_is_unclaimed_is_asked_for_and_a_setting_says_who_else(
-    approval: Approval, cause: Cause, paired: bool | None, asked: bool
+    approval: Approval, cause: CandidateCause, paired: bool | None, asked: bool
 ):
     found = a_finding(paired=paired, cause=cause)
     decision = move(found, None, rules=Rules(approval=approval))
@@ -157,9 +158,9 @@ def test_what_is_learned_is_noted_and_costs_a_sweep():
 
 @in_each("learned", [{"paired": True}, {"stranger": True}, {"paired": None}])
 def test_an_approval_for_less_than_what_is_known_now_does_not_count(learned: dict[str, Any]):
-    approved = a_candidate(cause=Cause.IDLE, approved_at=NOON, needs_approval=True)
+    approved = a_candidate(cause=CandidateCause.IDLE, approved_at=NOON, needs_approval=True)
 
-    decision = move(a_finding(Cause.IDLE, **learned), approved)
+    decision = move(a_finding(CandidateCause.IDLE, **learned), approved)
 
     assert isinstance(decision, Refresh)
     assert decision.candidate.awaits_approval

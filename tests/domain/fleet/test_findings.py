@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from shared.domain.fleet.candidates import Cause
+from shared.domain.fleet.candidates import CandidateCause
 from shared.domain.instances import Instance, Reason, State
 from shared.domain.tenants import Status
 from shared.domain.upstream import Connection
@@ -27,7 +27,7 @@ GRACE = NOON + RULES.grace
 SOON = NOON + RULES.unpaired_grace
 
 
-def causes(*given: Any, **more: Any) -> list[Cause]:
+def causes(*given: Any, **more: Any) -> list[CandidateCause]:
     return [finding.cause for finding in found(*given, **more).values()]
 
 
@@ -40,7 +40,7 @@ def test_what_no_line_claims_is_an_orphan():
 
     (finding,) = found(survey).values()
 
-    assert (finding.cause, finding.name, finding.paired) == (Cause.ORPHAN, GHOST, False)
+    assert (finding.cause, finding.name, finding.paired) == (CandidateCause.ORPHAN, GHOST, False)
 
 
 @in_each("name", ["evo1", "Instance_acme", "instance_", "instance_a~~default"])
@@ -68,7 +68,7 @@ def test_a_cancelled_tenants_line_has_to_go_however_it_is(state: State):
 
     (finding,) = found(a_survey([line], [gone])).values()
 
-    assert (finding.cause, finding.since) == (Cause.CANCELLED, NOON)
+    assert (finding.cause, finding.since) == (CandidateCause.CANCELLED, NOON)
 
 
 @in_each("status", [Status.ACTIVE, Status.SUSPENDED])
@@ -77,7 +77,7 @@ def test_a_tenant_that_may_come_back_keeps_its_lines(status: Status):
 
 
 def test_a_line_whose_tenant_has_no_record_is_a_riddle():
-    assert causes(a_survey([fine()], tenants=[])) == [Cause.TENANT_UNKNOWN]
+    assert causes(a_survey([fine()], tenants=[])) == [CandidateCause.TENANT_UNKNOWN]
 
 
 @in_each(
@@ -99,33 +99,33 @@ def test_whom_somebody_is_changing_is_left_alone(busy: Instance):
 def test_a_line_is_idle_after_so_many_days_by_our_own_record():
     assert found(a_survey([closed()]), GRACE) == {}
     (finding,) = found(a_survey([closed()]), GRACE + SECOND).values()
-    assert (finding.cause, finding.since, finding.paired) == (Cause.IDLE, NOON, True)
+    assert (finding.cause, finding.since, finding.paired) == (CandidateCause.IDLE, NOON, True)
 
 
 def test_trying_to_pair_again_does_not_make_a_line_less_idle():
     tried = closed(reason=Reason.QR_LIMIT, since=GRACE - DAY)
 
-    assert causes(a_survey([tried]), GRACE + SECOND) == [Cause.IDLE]
+    assert causes(a_survey([tried]), GRACE + SECOND) == [CandidateCause.IDLE]
 
 
 def test_a_line_that_was_logged_out_before_we_took_notes_counts_from_then():
     old = closed(closed_since=None, since=NOON + DAY)
 
     assert found(a_survey([old]), GRACE + SECOND) == {}
-    assert causes(a_survey([old]), GRACE + DAY + SECOND) == [Cause.IDLE]
+    assert causes(a_survey([old]), GRACE + DAY + SECOND) == [CandidateCause.IDLE]
 
 
 def test_a_line_that_nobody_paired_is_so_sooner():
     assert found(a_survey([unpaired()]), SOON) == {}
     (finding,) = found(a_survey([unpaired()]), SOON + SECOND).values()
-    assert (finding.cause, finding.paired) == (Cause.NEVER_PAIRED, False)
+    assert (finding.cause, finding.paired) == (CandidateCause.NEVER_PAIRED, False)
 
 
 def test_what_a_server_knows_a_number_of_was_paired():
     survey = a_survey([unpaired()], main=[seen(number="5511999990001")])
 
     assert found(survey, SOON + SECOND) == {}
-    assert causes(survey, GRACE + SECOND) == [Cause.IDLE]
+    assert causes(survey, GRACE + SECOND) == [CandidateCause.IDLE]
 
 
 @in_each(
@@ -159,14 +159,14 @@ def two(own: Connection | None, copy: Connection, state: State = State.CLOSED) -
 def test_the_one_that_the_record_does_not_name_is_the_duplicate():
     (finding,) = two(Connection.OPEN, Connection.CLOSED, State.OPEN)
 
-    assert (finding.cause, finding.server) == (Cause.DUPLICATE, "other")
+    assert (finding.cause, finding.server) == (CandidateCause.DUPLICATE, "other")
     assert not finding.doubtful
 
 
 def test_of_two_that_are_connected_the_records_one_stays():
     (finding,) = two(Connection.OPEN, Connection.OPEN, State.OPEN)
 
-    assert (finding.cause, finding.server) == (Cause.DUPLICATE, "other")
+    assert (finding.cause, finding.server) == (CandidateCause.DUPLICATE, "other")
 
 
 @in_each("own", [Connection.CLOSED, Connection.CONNECTING, Connection.UNKNOWN])
@@ -174,7 +174,7 @@ def test_of_two_that_are_connected_the_records_one_stays():
 def test_unless_the_records_one_is_connected_nobody_can_tell(own: Connection, copy: Connection):
     (finding,) = two(own, copy)
 
-    assert (finding.cause, finding.doubtful) == (Cause.DUPLICATE, True)
+    assert (finding.cause, finding.doubtful) == (CandidateCause.DUPLICATE, True)
 
 
 def test_the_only_one_there_is_is_no_duplicate():

@@ -79,7 +79,7 @@ def test_a_line_that_opened_since_came_back():
 def test_a_mark_that_lies_ahead_was_a_wrong_clocks_and_is_as_none():
     ahead = a_live_one(heard_until=epoch_ms(DAYS + timedelta(days=1)))
 
-    known = gaps.heard(ahead, Window(0, epoch_ms(DAYS), NUMBER), epoch_ms(DAYS))
+    known = gaps.note_window(ahead, Window(0, epoch_ms(DAYS), NUMBER), epoch_ms(DAYS))
 
     assert since(ahead) == epoch_ms(NOON)
     assert gaps.came_back(ahead, DAYS)
@@ -91,8 +91,8 @@ def test_what_is_known_only_grows():
     window = Window(0, epoch_ms(DAYS), NUMBER)
     line = a_live_one()
 
-    later = gaps.heard(line, window, line.heard_until + 5)
-    earlier = gaps.heard(line, window, 5)
+    later = gaps.note_window(line, window, line.heard_until + 5)
+    earlier = gaps.note_window(line, window, 5)
 
     assert later
     assert earlier
@@ -100,14 +100,14 @@ def test_what_is_known_only_grows():
 
 
 def test_another_number_begins_anew():
-    first = gaps.heard(a_live_one(heard_number="1"), Window(0, 1, NUMBER), 5)
+    first = gaps.note_window(a_live_one(heard_number="1"), Window(0, 1, NUMBER), 5)
 
     assert first
     assert (first.heard_until, first.heard_number) == (5, NUMBER)
 
 
 def test_what_was_fetched_under_another_number_says_nothing():
-    assert gaps.heard(a_live_one(), Window(0, 1, "1"), 5) is None
+    assert gaps.note_window(a_live_one(), Window(0, 1, "1"), 5) is None
 
 
 def test_a_line_that_was_not_done_goes_on_exactly_there():

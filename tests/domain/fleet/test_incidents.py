@@ -5,14 +5,13 @@ from typing import Any
 
 import pytest
 
-from shared.alerts import troubles
-from shared.domain.fleet import incidents
+from shared.domain.fleet import detect, incidents
 from shared.domain.fleet.capacity import Census
 from shared.domain.fleet.incidents import (
     SEVERITY,
     Cause,
     Incident,
-    News,
+    IncidentNews,
     Trouble,
     decide_incident,
     plan_incidents,
@@ -43,7 +42,7 @@ def raised(trouble: Trouble | None = None) -> Incident:
 def test_a_trouble_is_raised_and_waits_to_be_told():
     incident = raised()
 
-    assert (incident.news, incident.pending, incident.number) == (News.RAISED, True, 1)
+    assert (incident.news, incident.pending, incident.number) == (IncidentNews.RAISED, True, 1)
     assert incident.id == "server_down~main"
 
 
@@ -55,14 +54,14 @@ def test_a_trouble_that_grows_is_noted_and_not_told_again():
     grown = looked(raised(), a_trouble(count=9), NOON + HOUR)
 
     assert grown
-    assert (grown.count, grown.number, grown.news) == (9, 1, News.RAISED)
+    assert (grown.count, grown.number, grown.news) == (9, 1, IncidentNews.RAISED)
 
 
 def test_a_trouble_that_stays_is_reminded_of_after_a_while():
     reminded = looked(raised(), a_trouble(), NOON + DAY)
 
     assert reminded
-    assert (reminded.news, reminded.number) == (News.REMINDED, 2)
+    assert (reminded.news, reminded.number) == (IncidentNews.REMINDED, 2)
     assert looked(reminded, a_trouble(), NOON + DAY + HOUR) is None
 
 
@@ -76,7 +75,7 @@ def test_a_trouble_that_is_over_is_resolved_with_how_long_it_lasted():
     resolved = looked(raised(), None, NOON + HOUR)
 
     assert resolved
-    assert (resolved.open, resolved.news, resolved.lasted) == (False, News.RESOLVED, HOUR)
+    assert (resolved.open, resolved.news, resolved.lasted) == (False, IncidentNews.RESOLVED, HOUR)
     assert resolved.expires_at
     assert looked(resolved, None, NOON + DAY) is None
 
@@ -87,7 +86,7 @@ def test_a_trouble_that_comes_back_is_raised_anew():
     again = looked(resolved, a_trouble(), NOON + DAY)
 
     assert again
-    assert (again.open, again.news, again.raised_at) == (True, News.RAISED, NOON + DAY)
+    assert (again.open, again.news, again.raised_at) == (True, IncidentNews.RAISED, NOON + DAY)
     assert (again.lasted, again.expires_at, again.number) == (None, None, 3)
 
 
@@ -113,7 +112,7 @@ def test_a_server_that_says_nothing_hides_what_it_and_its_lines_are_in():
     full = {"full": Census(at=NOON, limit=1, reserved=1)}
     lines = [closed(server="down"), closed(tenant="other")]
 
-    assert troubles.unsure(full, ["down"], lines) == {
+    assert detect.unsure(full, ["down"], lines) == {
         "server_full~down",
         "server_filling~down",
         "server_filling~full",
@@ -145,7 +144,7 @@ def test_a_subject_of_any_characters_can_be_an_id():
 
 
 def servers(silent: dict[str, str] | None = None, **censuses: Census) -> list[tuple[str, Cause]]:
-    found = troubles.of_servers(censuses, silent or {}, 0.9)
+    found = detect.of_servers(censuses, silent or {}, 0.9)
     return [(each.subject, each.cause) for each in found]
 
 
@@ -174,18 +173,18 @@ def test_unlicensed_server_says_where_it_is_mended():
     managers = {"a": "https://a.test/manager", "b": "https://b.test/manager"}
     silent = {"a": "server-not-licensed", "b": "evolution-unreachable"}
 
-    found = troubles.of_servers({}, silent, 0.9, managers)
+    found = detect.of_servers({}, silent, 0.9, managers)
 
     assert [each.facts for each in found] == [{"address": "https://a.test/manager"}, {}]
 
 
 def test_slugs_of_silent_servers_are_problems():
-    assert set(troubles.SILENCES) <= set(Problem.registry)
+    assert set(detect.SILENCES) <= set(Problem.registry)
 
 
 def disconnected(*lines: Any, **more: Any) -> list[tuple[str, int]]:
     given = {"silent": set(), "away": set(), "after": HOUR, "idle": 30 * DAY, **more}
-    found = troubles.of_lines(lines, now=NOON + 2 * HOUR, **given)
+    found = detect.of_lines(lines, now=NOON + 2 * HOUR, **given)
     return [(each.subject, each.count) for each in found]
 
 
@@ -227,7 +226,7 @@ def test_blocked_numbers_are_a_trouble_of_their_own_at_once():
     fresh = closed(line="a", reason=Reason.BANNED, closed_since=NOON + 2 * HOUR)
     old = closed(line="b", reason=Reason.BANNED, closed_since=NOON - 40 * DAY)
 
-    found = troubles.of_lines([fresh, old, closed()], set(), set(), HOUR, 30 * DAY, NOON + 2 * HOUR)
+    found = detect.of_lines([fresh, old, closed()], set(), set(), HOUR, 30 * DAY, NOON + 2 * HOUR)
 
     assert [(each.cause, each.count) for each in found] == [
         (Cause.LINES_BANNED, 1),

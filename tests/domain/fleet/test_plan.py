@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from shared.domain.fleet.brakes import Why
-from shared.domain.fleet.candidates import Cause, Stage
+from shared.domain.fleet.candidates import CandidateCause, Stage
 from shared.domain.fleet.plan import Plan
 from shared.domain.fleet.rules import Rules
 from shared.domain.fleet.survey import Before, Survey
@@ -245,7 +245,7 @@ def test_what_is_learned_of_a_candidate_is_noted():
 
 def test_a_cancelled_tenants_line_is_released_once_its_time_is_over():
     candidate = a_candidate(
-        name="instance_acme", id="main~instance_acme", cause=Cause.CANCELLED, paired=True
+        name="instance_acme", id="main~instance_acme", cause=CandidateCause.CANCELLED, paired=True
     )
     gone = a_tenant("acme", "default", status=Status.CANCELLED)
     survey = a_survey([a_line(open=True)], [gone, a_tenant("other")])

@@ -6,7 +6,7 @@ from typing import Any
 
 from shared.domain import names
 from shared.domain.fleet import findings, plan
-from shared.domain.fleet.candidates import Candidate, Cause, Finding, Stage, candidate_id
+from shared.domain.fleet.candidates import Candidate, CandidateCause, Finding, Stage, candidate_id
 from shared.domain.fleet.plan import Plan
 from shared.domain.fleet.rules import Rules
 from shared.domain.fleet.survey import Survey
@@ -80,7 +80,7 @@ def unpaired(**more: Any) -> Instance:
     return a_line(State.CLOSED, **{"reason": Reason.QR_LIMIT, **more})
 
 
-def a_finding(cause: Cause = Cause.ORPHAN, **more: Any) -> Finding:
+def a_finding(cause: CandidateCause = CandidateCause.ORPHAN, **more: Any) -> Finding:
     """Something against an instance."""
     fields = {"server": "main", "name": GHOST, "tenant": TenantId("ghost"), "paired": False}
     return Finding(**{"line": LineId("default"), "cause": cause, **fields, **more})
@@ -95,7 +95,7 @@ def a_candidate(stage: Stage = Stage.QUARANTINED, **more: Any) -> Candidate:
         "name": name,
         "tenant": "ghost",
         "line": "default",
-        "cause": Cause.ORPHAN,
+        "cause": CandidateCause.ORPHAN,
         "paired": False,
         "needs_approval": False,
         "run": "before",

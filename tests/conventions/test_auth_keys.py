@@ -7,23 +7,23 @@ from typing import Any
 import pytest
 
 from shared import auth, problems
-from shared.auth import tenant_of
-from tests.house import issuer
-from tests.house.callers import TRUST, asking
-from tests.house.conftest import Deploy
-from tests.house.issuer import Issuer, by_hand, claims, public_pem, signed
+from shared.auth import require_tenant
+from tests.conventions import issuer
+from tests.conventions.callers import TRUST, asking
+from tests.conventions.conftest import Deploy
+from tests.conventions.issuer import Issuer, by_hand, claims, public_pem, signed
 
 
 @pytest.mark.parametrize("kid", ["rsa-1", "ec-1"])
 async def test_a_token_signed_with_a_published_key_is_good(by_keys: Issuer, kid: str):
-    assert await tenant_of(asking(signed(kid))) == "acme"
+    assert await require_tenant(asking(signed(kid))) == "acme"
 
 
 async def test_a_token_signed_with_a_public_key_as_a_secret_is_refused(by_keys: Issuer):
     header = {"alg": "HS256", "kid": "rsa-1"}
 
     with pytest.raises(problems.TokenInvalid):
-        await tenant_of(asking(by_hand(header, claims(), public_pem("rsa-1"))))
+        await require_tenant(asking(by_hand(header, claims(), public_pem("rsa-1"))))
 
 
 @pytest.mark.parametrize("kid", ["rsa-1", "ec-1"])
@@ -31,29 +31,29 @@ async def test_a_token_signed_with_another_key_under_a_published_id_is_refused(
     by_keys: Issuer, kid: str
 ):
     with pytest.raises(problems.TokenInvalid):
-        await tenant_of(asking(signed(kid, key=f"{kid} of a stranger")))
+        await require_tenant(asking(signed(kid, key=f"{kid} of a stranger")))
 
 
 async def test_a_token_of_one_kind_of_key_under_the_id_of_the_other_is_refused(by_keys: Issuer):
     with pytest.raises(problems.TokenInvalid):
-        await tenant_of(asking(signed("rsa-1", key="ec-1")))
+        await require_tenant(asking(signed("rsa-1", key="ec-1")))
 
 
 @pytest.mark.parametrize("kid", [7, None, ["rsa-1"], {}, True], ids=repr)
 async def test_a_key_id_that_is_no_text_is_refused(by_keys: Issuer, kid: Any):
     with pytest.raises(problems.TokenInvalid):
-        await tenant_of(asking(by_hand({"alg": "RS256", "kid": kid}, claims(), b"x")))
+        await require_tenant(asking(by_hand({"alg": "RS256", "kid": kid}, claims(), b"x")))
 
 
 async def test_a_key_that_nobody_published_is_refused(by_keys: Issuer):
     with pytest.raises(problems.TokenInvalid):
-        await tenant_of(asking(signed("rsa-foreign")))
+        await require_tenant(asking(signed("rsa-foreign")))
 
 
 async def test_a_token_without_a_key_id_is_good_where_there_is_one_key(by_keys: Issuer):
     by_keys.kids = ["rsa-1"]
 
-    assert await tenant_of(asking(signed(None))) == "acme"
+    assert await require_tenant(asking(signed(None))) == "acme"
 
 
 async def test_an_issuer_that_answers_drop_by_drop_is_given_up(
@@ -73,54 +73,54 @@ async def test_an_issuer_that_answers_drop_by_drop_is_given_up(
         deploy(**TRUST, AUTH_JWKS_URL=f"http://127.0.0.1:{port}/jwks")
         async with asyncio.timeout(5):
             with pytest.raises(problems.IssuerUnreachable):
-                await tenant_of(asking(signed("rsa-1")))
+                await require_tenant(asking(signed("rsa-1")))
         server.close()
 
 
 async def test_a_token_without_a_key_id_is_refused_where_there_are_several(by_keys: Issuer):
     with pytest.raises(problems.TokenInvalid):
-        await tenant_of(asking(signed(None)))
+        await require_tenant(asking(signed(None)))
 
 
 async def test_keys_are_fetched_once_for_many_callers(by_keys: Issuer):
-    tenants = await asyncio.gather(*(tenant_of(asking(signed())) for _ in range(20)))
+    tenants = await asyncio.gather(*(require_tenant(asking(signed())) for _ in range(20)))
 
     assert tenants == ["acme"] * 20
     assert by_keys.fetches == 1
 
 
 async def test_keys_nobody_knows_are_not_looked_for_again_and_again(by_keys: Issuer):
-    await tenant_of(asking(signed()))
+    await require_tenant(asking(signed()))
 
     for number in range(20):
         with pytest.raises(problems.TokenInvalid):
-            await tenant_of(asking(signed(f"made-up-{number}", key="rsa-foreign")))
+            await require_tenant(asking(signed(f"made-up-{number}", key="rsa-foreign")))
 
     assert by_keys.fetches == 1
 
 
 async def test_a_new_key_is_found_after_a_pause(by_keys: Issuer, monkeypatch: pytest.MonkeyPatch):
-    await tenant_of(asking(signed()))
+    await require_tenant(asking(signed()))
     by_keys.kids = ["rsa-2"]
     with pytest.raises(problems.TokenInvalid):
-        await tenant_of(asking(signed("rsa-2")))
+        await require_tenant(asking(signed("rsa-2")))
 
     monkeypatch.setattr(auth, "JWKS_PAUSE_SECONDS", 0)
 
-    assert await tenant_of(asking(signed("rsa-2"))) == "acme"
+    assert await require_tenant(asking(signed("rsa-2"))) == "acme"
 
 
 async def test_a_key_that_was_withdrawn_is_refused_in_the_end(
     by_keys: Issuer, monkeypatch: pytest.MonkeyPatch
 ):
-    await tenant_of(asking(signed()))
+    await require_tenant(asking(signed()))
     by_keys.kids = ["rsa-2"]
-    assert await tenant_of(asking(signed())) == "acme"
+    assert await require_tenant(asking(signed())) == "acme"
 
     monkeypatch.setattr(auth, "JWKS_LIFETIME_SECONDS", 0)
 
     with pytest.raises(problems.TokenInvalid):
-        await tenant_of(asking(signed()))
+        await require_tenant(asking(signed()))
 
 
 DOWN: dict[str, tuple[int, bytes]] = {
@@ -144,7 +144,7 @@ async def test_an_issuer_that_is_down_is_not_the_callers_fault(
     by_keys.answer = answer
 
     with pytest.raises(problems.IssuerUnreachable) as problem:
-        await tenant_of(asking(signed()))
+        await require_tenant(asking(signed()))
 
     assert (problem.value.status, problem.value.retry_after) == (503, auth.JWKS_PAUSE_SECONDS)
 
@@ -154,7 +154,7 @@ async def test_an_issuer_that_nobody_reaches_is_not_the_callers_fault(deploy: De
         deploy(**TRUST, AUTH_JWKS_URL=gone.url)
 
     with pytest.raises(problems.IssuerUnreachable):
-        await tenant_of(asking(signed()))
+        await require_tenant(asking(signed()))
 
 
 async def test_an_issuer_that_is_down_is_not_asked_by_every_caller(by_keys: Issuer):
@@ -162,7 +162,7 @@ async def test_an_issuer_that_is_down_is_not_asked_by_every_caller(by_keys: Issu
 
     for _ in range(5):
         with pytest.raises(problems.IssuerUnreachable):
-            await tenant_of(asking(signed()))
+            await require_tenant(asking(signed()))
 
     assert by_keys.fetches == 1
 
@@ -172,21 +172,21 @@ async def test_an_issuer_that_comes_back_is_asked_again(
 ):
     by_keys.answer = (500, b"")
     with pytest.raises(problems.IssuerUnreachable):
-        await tenant_of(asking(signed()))
+        await require_tenant(asking(signed()))
     by_keys.answer = None
 
     monkeypatch.setattr(auth, "JWKS_PAUSE_SECONDS", 0)
 
-    assert await tenant_of(asking(signed())) == "acme"
+    assert await require_tenant(asking(signed())) == "acme"
 
 
 @pytest.mark.parametrize("answer", DOWN.values(), ids=DOWN.keys())
 async def test_known_keys_go_on_working_while_the_issuer_is_down(
     by_keys: Issuer, monkeypatch: pytest.MonkeyPatch, answer: tuple[int, bytes]
 ):
-    await tenant_of(asking(signed()))
+    await require_tenant(asking(signed()))
     by_keys.answer = answer
     monkeypatch.setattr(auth, "JWKS_LIFETIME_SECONDS", 0)
 
-    assert await tenant_of(asking(signed())) == "acme"
+    assert await require_tenant(asking(signed())) == "acme"
     assert by_keys.fetches == 2

@@ -11,7 +11,7 @@ import pytest
 from infra import openapi
 from shared import untrusted, validation
 from shared.untrusted import Bounds, NotJson, TooDeep, TooMuch
-from tests.house.test_architecture import ROOT, files
+from tests.conventions.test_architecture import ROOT, files
 
 FILE = "QUJD" * 1_000
 SMALL = Bounds(size=200, items=10, depth=4)
@@ -54,7 +54,7 @@ def _reading(path: Path) -> Iterator[int]:
 
 # Lengths before expressions ------------------------------------------------------------------
 
-ROUTES = [route for edge in openapi.edges() for route in edge.routes]
+ROUTES = [route for edge in openapi.load_edges() for route in edge.routes]
 ASKED = {model for route in ROUTES for model in (route.takes, route.asks) if model}
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from shared import log
 from tests.cases import in_each
-from tests.house.conftest import Logged
+from tests.conventions.conftest import Logged
 
 SAID = "call me on 5511999990001"
 
@@ -27,7 +27,7 @@ def broken() -> Exception:
 
 @in_each(
     ("verb", "severity"),
-    [(log.happened, "INFO"), (log.refused, "NOTICE")],
+    [(log.info, "INFO"), (log.notice, "NOTICE")],
     ids=["INFO", "NOTICE"],
 )
 def test_a_fact_is_one_line_of_json(logged: Logged, verb, severity: str):
@@ -38,7 +38,7 @@ def test_a_fact_is_one_line_of_json(logged: Logged, verb, severity: str):
 
 
 def test_what_broke_is_an_error_with_its_type_and_stack(logged: Logged):
-    log.broke("request.broke", broken(), function="instances")
+    log.error("request.broke", broken(), function="instances")
 
     (line,) = logged()
     assert (line["severity"], line["error"]) == ("ERROR", "KeyError")
@@ -48,7 +48,7 @@ def test_what_broke_is_an_error_with_its_type_and_stack(logged: Logged):
 
 
 def test_what_an_error_says_is_never_logged(logged: Logged, capsys: pytest.CaptureFixture[str]):
-    log.broke("request.broke", broken())
+    log.error("request.broke", broken())
 
     assert "5511999990001" not in capsys.readouterr().out
 
@@ -60,7 +60,7 @@ def test_an_error_behind_another_is_named_even_if_nobody_said_so(logged: Logged)
         except ValueError:
             raise KeyError(SAID)  # noqa: B904 - that is the case
     except KeyError as error:
-        log.broke("request.broke", error)
+        log.error("request.broke", error)
 
     (line,) = logged()
     assert "caused by ValueError" in line["stack"]
@@ -73,7 +73,7 @@ def test_an_error_that_hides_another_stands_alone(logged: Logged):
         except ValueError:
             raise KeyError(SAID) from None
     except KeyError as error:
-        log.broke("request.broke", error)
+        log.error("request.broke", error)
 
     (line,) = logged()
     assert "caused by ValueError" not in line["stack"]
@@ -91,7 +91,7 @@ def test_an_error_that_hides_another_stands_alone(logged: Logged):
     ],
 )
 def test_any_value_is_one_line(capsys: pytest.CaptureFixture[str], value, written: str):
-    log.happened("line.opened", what=value)
+    log.info("line.opened", what=value)
 
     out = capsys.readouterr().out
     assert out.count("\n") == 1
@@ -99,7 +99,7 @@ def test_any_value_is_one_line(capsys: pytest.CaptureFixture[str], value, writte
 
 
 def test_a_fact_never_hides_what_happened(logged: Logged):
-    log.happened("message.stored", message="ABCD", severity="low")
+    log.info("message.stored", message="ABCD", severity="low")
 
     (line,) = logged()
     assert "message.stored" in line.values()
@@ -107,9 +107,9 @@ def test_a_fact_never_hides_what_happened(logged: Logged):
 
 
 def test_a_line_belongs_to_the_trace_that_is_followed(logged: Logged):
-    log.follow(log.Trace("projects/p/traces/t"))
+    log.set_trace(log.Trace("projects/p/traces/t"))
 
-    log.happened("line.opened")
+    log.info("line.opened")
 
     (line,) = logged()
     assert line["logging.googleapis.com/trace"] == "projects/p/traces/t"
@@ -117,9 +117,9 @@ def test_a_line_belongs_to_the_trace_that_is_followed(logged: Logged):
 
 async def test_each_request_follows_its_own_trace(logged: Logged):
     async def request(trace: str) -> None:
-        log.follow(log.Trace(trace))
+        log.set_trace(log.Trace(trace))
         await asyncio.sleep(0)
-        log.happened("line.opened", own=trace)
+        log.info("line.opened", own=trace)
 
     await asyncio.gather(*(asyncio.create_task(request(each)) for each in "abc"))
 

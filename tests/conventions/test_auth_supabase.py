@@ -8,11 +8,11 @@ import jwt
 import pytest
 
 from shared import problems
-from shared.auth import operator_of, tenant_of
+from shared.auth import require_operator, require_tenant
 from tests.cases import in_each
-from tests.house.callers import asking
-from tests.house.conftest import Deploy
-from tests.house.issuer import Issuer, a_key
+from tests.conventions.callers import asking
+from tests.conventions.conftest import Deploy
+from tests.conventions.issuer import Issuer, a_key
 
 PROJECT = "https://abcdefghijklmnopqrst.supabase.co"
 SECRET = "the legacy JWT secret of a Supabase project"
@@ -51,7 +51,7 @@ def legacy(**more: Any) -> Any:
 async def test_a_person_is_a_tenant_by_their_user_id(deploy: Deploy):
     deploy(**LEGACY)
 
-    assert await tenant_of(legacy()) == PERSON
+    assert await require_tenant(legacy()) == PERSON
 
 
 @in_each("kid", ["ec-1", "rsa-1"])
@@ -62,13 +62,13 @@ async def test_asymmetric_keys_are_read_from_the_projects_address(
     algorithm = "ES256" if kid.startswith("ec") else "RS256"
     token = jwt.encode(claims(), a_key(kid), algorithm, {"kid": kid})
 
-    assert await tenant_of(asking(token)) == PERSON
+    assert await require_tenant(asking(token)) == PERSON
 
 
 async def test_a_team_shares_the_tenant_that_only_the_backend_can_write(deploy: Deploy):
     deploy(**LEGACY | {"AUTH_TENANT_CLAIM": "app_metadata.tenant_id"})
 
-    team = await tenant_of(legacy(app_metadata={"tenant_id": "acme"}))
+    team = await require_tenant(legacy(app_metadata={"tenant_id": "acme"}))
 
     assert team == "acme"
 
@@ -78,22 +78,22 @@ async def test_what_people_write_of_themselves_makes_nobody_anything(deploy: Dep
     dreamer = legacy(user_metadata={"tenant_id": "acme", "role": "operator"}, role="authenticated")
 
     with pytest.raises(problems.TenantUnusable):
-        await tenant_of(dreamer)
+        await require_tenant(dreamer)
     with pytest.raises(problems.NotAllowed):
-        await operator_of(dreamer)
+        await require_operator(dreamer)
 
 
 async def test_an_anonymous_person_is_no_tenant_where_tenants_are_given(deploy: Deploy):
     deploy(**LEGACY | {"AUTH_TENANT_CLAIM": "app_metadata.tenant_id"})
 
     with pytest.raises(problems.TenantUnusable):
-        await tenant_of(legacy(is_anonymous=True, app_metadata={}))
+        await require_tenant(legacy(is_anonymous=True, app_metadata={}))
 
 
 async def test_an_operator_is_one_by_a_role_that_only_the_backend_can_write(deploy: Deploy):
     deploy(**LEGACY)
 
-    assert await operator_of(legacy(app_metadata={"role": "operator"})) == PERSON
+    assert await require_operator(legacy(app_metadata={"role": "operator"})) == PERSON
 
 
 @in_each("role", ["anon", "service_role"])
@@ -103,11 +103,11 @@ async def test_a_projects_own_keys_are_nobodys_token(deploy: Deploy, role: str):
     key = {"iss": "supabase", "ref": "abc", "role": role, "iat": now, "exp": now + 10**8}
 
     with pytest.raises(problems.TokenInvalid):
-        await tenant_of(asking(jwt.encode(key, SECRET, "HS256")))
+        await require_tenant(asking(jwt.encode(key, SECRET, "HS256")))
 
 
 async def test_a_token_of_another_project_is_refused(deploy: Deploy):
     deploy(**LEGACY)
 
     with pytest.raises(problems.TokenInvalid):
-        await tenant_of(legacy(iss="https://another.supabase.co/auth/v1"))
+        await require_tenant(legacy(iss="https://another.supabase.co/auth/v1"))

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from shared import web
 from shared.sending.files import Picture
 from tests.cases import in_each
-from tests.house.conftest import Deploy
+from tests.conventions.conftest import Deploy
 
 INSIDE = [
     "http://cdn.perene.com/a",
@@ -87,7 +87,7 @@ async def reader(deploy: Deploy) -> AsyncIterator[httpx.AsyncClient]:
 
     @edge.route("POST", "/", answers={204: None})
     async def read(request: Request) -> web.Reply:
-        await web.read(request, 100)
+        await web.read_body(request, 100)
         return web.Reply(status=204)
 
     async def app(scope, receive, send):

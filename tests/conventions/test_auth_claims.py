@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from shared import problems
-from shared.auth import operator_of, tenant_of
+from shared.auth import require_operator, require_tenant
 from tests.cases import in_each
-from tests.house.callers import HS256, asking
-from tests.house.conftest import Deploy
+from tests.conventions.callers import HS256, asking
+from tests.conventions.conftest import Deploy
 from tests.perene import token
 
 # Which tenant --------------------------------------------------------------------------------
@@ -29,7 +29,7 @@ DOTTED = "https://x.test/tenant"
 async def test_the_tenant_is_where_the_deployment_says(deploy: Deploy, claim: str, said: Any):
     deploy(**HS256, AUTH_TENANT_CLAIM=claim)
 
-    assert await tenant_of(asking(token("a person", **said))) == "acme"
+    assert await require_tenant(asking(token("a person", **said))) == "acme"
 
 
 UNUSABLE: dict[str, dict[str, Any]] = {
@@ -51,14 +51,14 @@ async def test_a_tenant_that_cannot_be_named_is_refused(deploy: Deploy, said: di
     deploy(**HS256, AUTH_TENANT_CLAIM="tenant")
 
     with pytest.raises(problems.TenantUnusable):
-        await tenant_of(asking(token("acme", **said)))
+        await require_tenant(asking(token("acme", **said)))
 
 
 async def test_a_claim_that_should_hold_the_tenant_but_is_plain_is_refused(deploy: Deploy):
     deploy(**HS256, AUTH_TENANT_CLAIM="sub.tenant")
 
     with pytest.raises(problems.TenantUnusable):
-        await tenant_of(asking(token("acme")))
+        await require_tenant(asking(token("acme")))
 
 
 # Who runs the deployment ---------------------------------------------------------------------
@@ -90,7 +90,7 @@ OTHERS: dict[str, tuple[str, dict[str, Any]]] = {
 async def test_an_operator_is_known_by(deploy: Deploy, claim: str, said: dict[str, Any]):
     deploy(**HS256, AUTH_OPERATOR_CLAIM=claim)
 
-    assert await operator_of(asking(token("olga", **said))) == "olga"
+    assert await require_operator(asking(token("olga", **said))) == "olga"
 
 
 @in_each(("claim", "said"), OTHERS.values(), ids=OTHERS.keys())
@@ -98,16 +98,16 @@ async def test_nobody_is_an_operator_by(deploy: Deploy, claim: str, said: dict[s
     deploy(**HS256, AUTH_OPERATOR_CLAIM=claim)
 
     with pytest.raises(problems.NotAllowed):
-        await operator_of(asking(token("olga", **said)))
+        await require_operator(asking(token("olga", **said)))
 
 
 async def test_where_no_claim_makes_an_operator_there_is_none(by_secret: Deploy):
     with pytest.raises(problems.NotAllowed):
-        await operator_of(asking(token(operator=True)))
+        await require_operator(asking(token(operator=True)))
 
 
 async def test_an_operator_needs_a_good_token_too(deploy: Deploy):
     deploy(**HS256, AUTH_OPERATOR_CLAIM="operator")
 
     with pytest.raises(problems.TokenInvalid):
-        await operator_of(asking(token(secret="x" * 32, operator=True)))
+        await require_operator(asking(token(secret="x" * 32, operator=True)))

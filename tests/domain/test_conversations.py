@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain import threads, tidying
+from shared.domain import conversations
 from shared.domain.contacts import ContactKey, ConversationId, contact_of
-from shared.domain.messages import Delivery, Kind, Message
+from shared.domain.conversations import Conversation, Edit, KeptMessage, Preview, Reaction
+from shared.domain.messages import Content, Delivery, Kind, Message
 from shared.domain.names import LineId
-from shared.domain.threads import Conversation, Edit, KeptMessage, Preview, Reaction
+from shared.store import compaction
 from tests.cases import in_each
 
 SAID = Message(
@@ -44,20 +45,20 @@ def test_an_edited_message_says_what_it_says_now_and_what_it_said_before():
 
     assert kept(edits=edits).text_now == "três"
     assert kept(edits=edits).texts_before == ("um", "dois")
-    assert threads.preview_of(kept(edits=edits)).text == "três"
+    assert conversations.preview_of(kept(edits=edits)).text == "três"
 
 
 def test_a_message_that_was_never_edited_says_what_was_said():
     assert kept().text_now == "um"
     assert kept().texts_before == ()
-    assert threads.preview_of(SAID) == threads.preview_of(kept())
+    assert conversations.preview_of(SAID) == conversations.preview_of(kept())
 
 
 def test_nothing_is_shown_of_what_was_taken_back():
     revoked = kept(edits={"a": an_edit("dois", 8)}, revoked_by={"?": 0})
 
     assert revoked.text_now is None
-    assert threads.preview_of(revoked).text == ""
+    assert conversations.preview_of(revoked).text == ""
 
 
 ANA, LID = "552177776666", "lid-111"
@@ -101,38 +102,44 @@ def test_of_many_edits_the_newest_are_left_and_of_reactions_everybodys_last():
     told = {f"{at:02}": an_edit(f"texto {at}", at) for at in range(40)}
     reactions = {"me": {f"{at:02}": Reaction(emoji="👍", at=at) for at in range(40)}}
 
-    left = tidying.tidied(kept(edits=told, reactions=reactions).model_dump())
+    left = compaction.compact(kept(edits=told, reactions=reactions).model_dump())
 
-    assert sorted(left["edits"]) == sorted(told)[-tidying.EDITS_KEPT :]
+    assert sorted(left["edits"]) == sorted(told)[-compaction.EDITS_KEPT :]
     assert left["reactions"] == {"me": {"39": {"emoji": "👍", "at": 39}}}
 
 
 def test_of_long_edits_no_more_are_left_than_there_is_room_for():
     told = {str(at): an_edit("x" * 60_000, at) for at in range(9)}
 
-    assert sorted(tidying.tidied(kept(edits=told).model_dump())["edits"]) == ["7", "8"]
+    assert sorted(compaction.compact(kept(edits=told).model_dump())["edits"]) == ["7", "8"]
 
 
 def test_edits_that_do_not_count_take_no_others_place():
     theirs = {str(at): an_edit("R$ 1", 100 + at) for at in range(40)}
     ours = {"ours": an_edit("R$ 900", 1, "me")}
 
-    assert list(tidying.tidied(kept(from_me=True, edits=theirs | ours).model_dump())["edits"]) == [
-        "ours"
-    ]
+    assert list(
+        compaction.compact(kept(from_me=True, edits=theirs | ours).model_dump())["edits"]
+    ) == ["ours"]
 
 
 def test_of_a_stub_nobody_knows_which_edits_count():
-    assert tidying.tidied({"edits": {"a": an_edit("R$ 1", 1, ANA).model_dump()}})["edits"]
-    assert tidying.tidied({"progress": 1}) == {"edits": {}, "reactions": {}}
+    assert compaction.compact({"edits": {"a": an_edit("R$ 1", 1, ANA).model_dump()}})["edits"]
+    assert compaction.compact({"progress": 1}) == {"edits": {}, "reactions": {}}
 
 
-def test_what_was_said_is_kept_until_it_is_hushed():
+def test_every_field_of_a_content_is_purged():
+    assert set(Content.model_fields) - set(conversations.EMPTY_CONTENT) == {"kind", "view_once"}
+
+
+def test_what_was_said_is_kept_until_it_is_purged():
     said = kept().model_dump()
 
-    assert not threads.hushed(said)
-    assert not threads.hushed({**said, **threads.NOTHING_SAID, "edits": {"a": {}}})
-    assert threads.hushed({**said, **threads.NOTHING_SAID})
+    assert not conversations.is_content_purged(said)
+    assert not conversations.is_content_purged(
+        {**said, **conversations.EMPTY_CONTENT, "edits": {"a": {}}}
+    )
+    assert conversations.is_content_purged({**said, **conversations.EMPTY_CONTENT})
 
 
 @given(st.permutations([("a", "👍", 1), ("b", "😂", 2), ("c", "🎉", 2)]))
@@ -184,8 +191,8 @@ def test_only_a_person_of_whom_only_the_lid_is_known_is_nameless():
 
 
 def test_a_stub_knows_only_news():
-    assert threads.is_stub({"progress": 3})
-    assert not threads.is_stub(kept().model_dump())
+    assert conversations.is_stub({"progress": 3})
+    assert not conversations.is_stub(kept().model_dump())
 
 
 @in_each(
@@ -202,18 +209,18 @@ def test_a_message_of_ours_that_nobody_acknowledged_is_shown_as_such(
 ):
     message = kept(**change)
 
-    assert message.unacknowledged(message.at + threads.ACKNOWLEDGED_WITHIN_MS + 1) is shown
-    assert not message.unacknowledged(message.at + threads.ACKNOWLEDGED_WITHIN_MS)
+    assert message.unacknowledged(message.at + conversations.ACKNOWLEDGED_WITHIN_MS + 1) is shown
+    assert not message.unacknowledged(message.at + conversations.ACKNOWLEDGED_WITHIN_MS)
 
 
 def test_a_quote_shows_who_said_what():
     in_group = kept(**GROUP)
 
-    assert threads.quote_of(kept()).model_dump() == {
+    assert conversations.quote_of(kept()).model_dump() == {
         "id": "3A1", "author": "551188887777", "kind": Kind.TEXT, "preview": "um",
     }  # fmt: skip
-    assert threads.quote_of(kept(from_me=True)).author is None
-    assert threads.quote_of(in_group).author == "551188887777"
+    assert conversations.quote_of(kept(from_me=True)).author is None
+    assert conversations.quote_of(in_group).author == "551188887777"
 
 
 def test_in_a_group_nobody_counts_only_while_nobody_is_named():
@@ -227,23 +234,23 @@ def test_in_a_group_nobody_counts_only_while_nobody_is_named():
 def test_a_message_without_any_room_keeps_nothing_that_was_told_of_it():
     told = kept(edits={"a": an_edit("dois", 8)}).model_dump()
 
-    assert tidying.tidied(told, 0) == {"edits": {}, "reactions": {}}
+    assert compaction.compact(told, 0) == {"edits": {}, "reactions": {}}
 
 
 def test_everybodys_newest_edit_is_kept_before_anybodys_others():
     true = {"true": an_edit("certo", 1, "551188887777")}
     forged = {f"{at:02}": an_edit("x" * 60_000, 10 + at, ANA) for at in range(40)}
 
-    assert "true" in tidying.tidied({"edits": true | forged})["edits"]
+    assert "true" in compaction.compact({"edits": true | forged})["edits"]
 
 
 def test_the_lid_that_our_phone_addressed_is_told():
-    assert threads.lid_in(threads.ours_in(ContactKey(LID))) == "111"
-    assert threads.lid_in(threads.ours_in(ContactKey(ANA))) is None
+    assert conversations.lid_in(conversations.ours_in(ContactKey(LID))) == "111"
+    assert conversations.lid_in(conversations.ours_in(ContactKey(ANA))) is None
 
 
 def test_what_only_reads_as_our_phones_order_hides_and_takes_nothing_for_good():
-    claim = threads.ours_in(ContactKey("551188887777"))
+    claim = conversations.ours_in(ContactKey("551188887777"))
 
     claimed = kept(from_me=True, revoked_by={claim: 9, "?": 9})
     forged = kept(from_me=True, revoked_by={claim: 9, "551188887777": 9})
@@ -255,8 +262,8 @@ def test_what_only_reads_as_our_phones_order_hides_and_takes_nothing_for_good():
 
 
 def test_whoever_is_named_in_a_group_takes_back_what_was_said_in_it():
-    here = threads.member_of(contact_of("120363000000000001@g.us").key)
-    there = threads.member_of(contact_of("120363000000000002@g.us").key)
+    here = conversations.member_of(contact_of("120363000000000001@g.us").key)
+    there = conversations.member_of(contact_of("120363000000000002@g.us").key)
     hidden = GROUP | {"author": {"key": "lid-111", "lid": "111"}}
 
     assert kept(**GROUP, revoked_by={ANA: 9, here: 9}).surely_revoked

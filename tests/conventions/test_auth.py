@@ -8,11 +8,11 @@ import jwt
 import pytest
 
 from shared import auth, problems
-from shared.auth import tenant_of
+from shared.auth import require_tenant
 from tests.cases import in_each
-from tests.house.callers import HS256, asking, bearing
-from tests.house.conftest import Deploy
-from tests.house.issuer import by_hand, claims, signed
+from tests.conventions.callers import HS256, asking, bearing
+from tests.conventions.conftest import Deploy
+from tests.conventions.issuer import by_hand, claims, signed
 from tests.perene import AUDIENCE, ISSUER, SECRET, token
 
 Mint = Callable[..., str]
@@ -32,12 +32,12 @@ def mint(request: pytest.FixtureRequest) -> Mint:
 
 
 async def test_a_good_token_names_its_tenant(mint: Mint):
-    assert await tenant_of(asking(mint())) == "acme"
+    assert await require_tenant(asking(mint())) == "acme"
 
 
 @in_each("scheme", ["bearer", "BEARER", "Bearer "])
 async def test_the_scheme_may_be_written_in_any_case(mint: Mint, scheme: str):
-    assert await tenant_of(bearing(f"{scheme} {mint()}")) == "acme"
+    assert await require_tenant(bearing(f"{scheme} {mint()}")) == "acme"
 
 
 @in_each(
@@ -52,7 +52,7 @@ async def test_the_scheme_may_be_written_in_any_case(mint: Mint, scheme: str):
 )
 async def test_without_a_token_nobody_gets_in(mint: Mint, header: str | None):
     with pytest.raises(problems.TokenMissing):
-        await tenant_of(bearing(header))
+        await require_tenant(bearing(header))
 
 
 @in_each(
@@ -62,12 +62,12 @@ async def test_without_a_token_nobody_gets_in(mint: Mint, header: str | None):
 )
 async def test_garbage_is_no_token(mint: Mint, garbage: str):
     with pytest.raises(problems.TokenInvalid):
-        await tenant_of(asking(garbage))
+        await require_tenant(asking(garbage))
 
 
 async def test_an_unsigned_token_is_refused(mint: Mint):
     with pytest.raises(problems.TokenInvalid):
-        await tenant_of(asking(jwt.encode(claims(), None, "none", {"kid": "rsa-1"})))
+        await require_tenant(asking(jwt.encode(claims(), None, "none", {"kid": "rsa-1"})))
 
 
 async def test_a_token_whose_claims_were_changed_is_refused(mint: Mint):
@@ -75,18 +75,18 @@ async def test_a_token_whose_claims_were_changed_is_refused(mint: Mint):
     other = mint(sub="other").split(".")[1] if mint is signed else mint("other").split(".")[1]
 
     with pytest.raises(problems.TokenInvalid):
-        await tenant_of(asking(f"{header}.{other}.{signature}"))
+        await require_tenant(asking(f"{header}.{other}.{signature}"))
 
 
 async def test_a_token_that_has_expired_says_so(mint: Mint):
     with pytest.raises(problems.TokenExpired):
-        await tenant_of(asking(mint(exp=time.time() - auth.LEEWAY_SECONDS - 2)))
+        await require_tenant(asking(mint(exp=time.time() - auth.LEEWAY_SECONDS - 2)))
 
 
 async def test_clocks_may_differ_a_little(mint: Mint):
     now, little = int(time.time()), auth.LEEWAY_SECONDS - 3
 
-    assert await tenant_of(asking(mint(exp=now - little, nbf=now + little))) == "acme"
+    assert await require_tenant(asking(mint(exp=now - little, nbf=now + little))) == "acme"
 
 
 def test_a_little_is_ten_seconds():
@@ -108,7 +108,7 @@ WRONG: dict[str, dict[str, Any]] = {
 @in_each("wrong", WRONG.values(), ids=WRONG.keys())
 async def test_a_signature_alone_is_not_enough(mint: Mint, wrong: dict[str, Any]):
     with pytest.raises(problems.TokenInvalid):
-        await tenant_of(asking(mint(**wrong)))
+        await require_tenant(asking(mint(**wrong)))
 
 
 @in_each("claim", ["exp", "iss", "aud"])
@@ -117,7 +117,7 @@ async def test_a_token_says_who_made_it_for_whom_and_until_when(by_secret: Deplo
     del said[claim]
 
     with pytest.raises(problems.TokenInvalid):
-        await tenant_of(asking(jwt.encode(said, SECRET, "HS256")))
+        await require_tenant(asking(jwt.encode(said, SECRET, "HS256")))
 
 
 @in_each("iss", [None, [ISSUER], {}], ids=["nobody", "a list", "an object"])
@@ -125,11 +125,11 @@ async def test_an_issuer_is_a_text(by_secret: Deploy, iss: Any):
     forged = by_hand({"alg": "HS256"}, claims(iss=iss), SECRET.encode())
 
     with pytest.raises(problems.TokenInvalid):
-        await tenant_of(asking(forged))
+        await require_tenant(asking(forged))
 
 
 async def test_one_audience_of_several_may_be_ours(mint: Mint):
-    assert await tenant_of(asking(mint(aud=["another", AUDIENCE]))) == "acme"
+    assert await require_tenant(asking(mint(aud=["another", AUDIENCE]))) == "acme"
 
 
 # With a shared secret ------------------------------------------------------------------------
@@ -137,7 +137,7 @@ async def test_one_audience_of_several_may_be_ours(mint: Mint):
 
 async def test_a_token_signed_with_another_secret_is_refused(by_secret: Deploy):
     with pytest.raises(problems.TokenInvalid):
-        await tenant_of(asking(token(secret="another secret, long enough for HS256")))
+        await require_tenant(asking(token(secret="another secret, long enough for HS256")))
 
 
 @in_each("kid", ["rsa-1", "ec-1"])
@@ -145,12 +145,12 @@ async def test_a_token_signed_with_a_key_is_refused_where_a_secret_counts(
     by_secret: Deploy, kid: str
 ):
     with pytest.raises(problems.TokenInvalid):
-        await tenant_of(asking(signed(kid)))
+        await require_tenant(asking(signed(kid)))
 
 
 async def test_a_longer_hash_of_the_same_secret_is_refused(by_secret: Deploy):
     with pytest.raises(problems.TokenInvalid):
-        await tenant_of(asking(jwt.encode(claims(), SECRET * 2, "HS512")))
+        await require_tenant(asking(jwt.encode(claims(), SECRET * 2, "HS512")))
 
 
 # Closed unless configured --------------------------------------------------------------------
@@ -161,4 +161,4 @@ async def test_a_deployment_that_is_not_configured_lets_nobody_in(deploy: Deploy
     deploy(**HS256 | {missing: ""})
 
     with pytest.raises(problems.AuthNotConfigured):
-        await tenant_of(asking(token()))
+        await require_tenant(asking(token()))

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from shared import config
 from shared.config import ConfigurationError
 from tests.cases import in_each
-from tests.house.conftest import SETTINGS
+from tests.conventions.conftest import SETTINGS
 
 SECRET = "hunter2"
 SERVER = {"id": "a", "url": "http://a.test", "api_key": "key-a"}

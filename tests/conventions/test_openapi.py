@@ -14,7 +14,7 @@ from infra.local import gateway
 from shared import web
 from shared.problems import TYPE_PREFIX
 from tests.cases import in_each
-from tests.house.conftest import Deploy
+from tests.conventions.conftest import Deploy
 
 METHODS = {"get", "put", "post", "delete", "options", "head", "patch", "trace"}
 DOCUMENT: dict[str, Any] = json.loads(openapi.DOCUMENT.read_text())
@@ -25,7 +25,7 @@ OPERATIONS = [
 ]
 ROUTES = [
     pytest.param(edge, route, id=f"{edge.function} {route.method} {route.path}")
-    for edge in openapi.edges()
+    for edge in openapi.load_edges()
     for route in edge.routes
 ]
 every_operation = in_each(("path", "operation"), OPERATIONS)
@@ -45,7 +45,9 @@ def nodes(value: Any) -> Iterator[dict[str, Any]]:
 
 
 def test_the_kept_document_is_up_to_date():
-    assert openapi.DOCUMENT.read_text() == openapi.text(), "run `python -m infra.openapi`"
+    rendered = openapi.render_document()
+
+    assert openapi.DOCUMENT.read_text() == rendered, "run `python -m infra.openapi`"
 
 
 def test_it_says_what_it_is():
@@ -112,7 +114,7 @@ def test_an_operation_says_who_may_call_it(path: str, operation: dict[str, Any])
 
 
 def described(edge: web.Edge, route: web.Route) -> dict[str, Any]:
-    return DOCUMENT["paths"][openapi.path(edge, route)][route.method.lower()]
+    return DOCUMENT["paths"][openapi.format_path(edge, route)][route.method.lower()]
 
 
 def test_nothing_else_is_described():

@@ -5,7 +5,7 @@ from typing import get_args
 
 from shared.alerts import words
 from shared.alerts.words import Language
-from shared.domain.fleet.incidents import Cause, Incident, News
+from shared.domain.fleet.incidents import Cause, Incident, IncidentNews
 from tests.builders import NOON
 from tests.cases import in_each
 
@@ -13,7 +13,9 @@ LANGUAGES = get_args(Language)
 FACTS = {"last": None, "used": 9, "limit": 10, "instances": 412, "why": ["tenants_shrank"]}
 
 
-def an_incident(cause: Cause = Cause.SERVER_DOWN, news: News = News.RAISED, **more: object):
+def an_incident(
+    cause: Cause = Cause.SERVER_DOWN, news: IncidentNews = IncidentNews.RAISED, **more: object
+):
     fields = {"id": f"{cause}~main", "subject": "main", "raised_at": NOON, "news_at": NOON}
     return Incident(**{"cause": cause, "news": news, "facts": FACTS, "count": 3, **fields, **more})
 
@@ -21,7 +23,7 @@ def an_incident(cause: Cause = Cause.SERVER_DOWN, news: News = News.RAISED, **mo
 @in_each("language", LANGUAGES)
 @in_each("cause", Cause, ids=lambda cause: cause.value)
 def test_every_cause_is_a_sentence_in_every_language(cause: Cause, language: Language):
-    said = words.sentence(an_incident(cause), language)
+    said = words.write_sentence(an_incident(cause), language)
 
     assert said.startswith("🔴 ")
     assert len(said) > 15
@@ -29,9 +31,9 @@ def test_every_cause_is_a_sentence_in_every_language(cause: Cause, language: Lan
 
 
 @in_each("language", LANGUAGES)
-@in_each("news", News, ids=lambda news: news.value)
-def test_every_news_begins_in_its_own_way(news: News, language: Language):
-    assert words.OPENINGS[language][news] in words.sentence(an_incident(news=news), language)
+@in_each("news", IncidentNews, ids=lambda news: news.value)
+def test_every_news_begins_in_its_own_way(news: IncidentNews, language: Language):
+    assert words.OPENINGS[language][news] in words.write_sentence(an_incident(news=news), language)
 
 
 @in_each(
@@ -44,15 +46,15 @@ def test_every_news_begins_in_its_own_way(news: News, language: Language):
     ],
 )
 def test_what_is_over_says_how_long_it_lasted(lasted: timedelta, said: str):
-    over = an_incident(news=News.RESOLVED, resolved_at=NOON + lasted)
+    over = an_incident(news=IncidentNews.RESOLVED, resolved_at=NOON + lasted)
 
-    assert words.sentence(over, "pt-BR").endswith(f"não responde (durou {said})")
+    assert words.write_sentence(over, "pt-BR").endswith(f"não responde (durou {said})")
 
 
 def test_many_are_one_message_with_so_many_lines():
     many = [an_incident(id=f"x{at}", subject=f"s{at}") for at in range(50)]
 
-    lines = words.text(many, "en").splitlines()
+    lines = words.write_text(many, "en").splitlines()
 
     assert len(lines) == 21
     assert lines[-1] == "… and 30 more"
@@ -61,5 +63,5 @@ def test_many_are_one_message_with_so_many_lines():
 def test_what_is_critical_comes_first():
     filling = an_incident(Cause.SERVER_FILLING, id="a")
 
-    assert "down" not in words.text([filling, an_incident()], "en").splitlines()[1]
-    assert "almost full: 9/10 (90 %)" in words.text([filling], "en")
+    assert "down" not in words.write_text([filling, an_incident()], "en").splitlines()[1]
+    assert "almost full: 9/10 (90 %)" in words.write_text([filling], "en")

@@ -12,7 +12,7 @@ from infra import openapi
 from infra.local import gateway
 from shared import services
 from tests.cases import in_each
-from tests.house.conftest import Deploy
+from tests.conventions.conftest import Deploy
 
 FUNCTIONS = Path(__file__).parent.parent.parent / "functions"
 PUBLIC = ("openapi", "console")
@@ -22,7 +22,7 @@ WITH_A_LINK = ("/ensure-instance/link",)
 
 ROUTES = [
     pytest.param(route.method, edge.path + route.path.rstrip("/"), id=f"{edge.function} {index}")
-    for edge in openapi.edges()
+    for edge in openapi.load_edges()
     if edge.function not in PUBLIC
     for index, route in enumerate(edge.routes)
     if edge.path + route.path not in WITH_A_LINK

@@ -9,9 +9,9 @@ from unittest import mock
 import pytest
 
 from shared import config, log
-from tests.house import issuer
-from tests.house.callers import HS256, TRUST
-from tests.house.issuer import Issuer
+from tests.conventions import issuer
+from tests.conventions.callers import HS256, TRUST
+from tests.conventions.issuer import Issuer
 
 SETTINGS = {
     "EVOLUTION_URL": "http://evolution.test",
@@ -45,9 +45,9 @@ def deploy() -> Iterator[Deploy]:
 @pytest.fixture
 def logged(capsys: pytest.CaptureFixture[str]) -> Iterator[Logged]:
     """The lines logged since it was asked for last, read as JSON."""
-    log.follow(None)
+    log.set_trace(None)
     yield lambda: [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    log.follow(None)
+    log.set_trace(None)
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from starlette.requests import Request
 from shared import web
 from shared.domain.record import Record
 from tests.cases import in_each
-from tests.house.conftest import Deploy, Logged
-from tests.house.test_web import ORIGIN, served
+from tests.conventions.conftest import Deploy, Logged
+from tests.conventions.test_web import ORIGIN, served
 
 APP = "https://app.test"
 FUNCTIONS = Path(__file__).parent.parent.parent / "functions"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from shared import problems, webhook_token
 from shared.domain.names import InstanceName
 from tests.cases import in_each
-from tests.house.conftest import SETTINGS, Deploy
+from tests.conventions.conftest import SETTINGS, Deploy
 
 NAME = InstanceName("instance_acme")
 BORN = 1_795_000_000_000

@@ -1,8 +1,8 @@
-"""What people and groups are called."""
+"""Read the names of people and groups."""
 
 from shared.domain.contacts import contact_of
 from shared.domain.events import ContactNamed, GroupNamed, Ignored, Unreadable
-from tests.adapters.posted import GROUP, LID, MARIA, an_event, told
+from tests.adapters.posted import GROUP, LID, MARIA, an_event, read_events
 from tests.cases import in_each
 
 
@@ -12,25 +12,25 @@ def test_a_contact_has_the_name_it_came_with(event: str):
 
     named = ContactNamed(contact_of(MARIA), "Maria Silva")
 
-    assert told(an_event(event, row)) == told(an_event(event, [row])) == (named,)
+    assert read_events(an_event(event, row)) == read_events(an_event(event, [row])) == (named,)
 
 
 @in_each("name", ["pushName", "name", "verifiedName", "notify"])
 def test_1_8_and_others_spell_it_otherwise(name: str):
-    (event,) = told(an_event("contacts.upsert", [{"id": LID, name: "Maria"}]))
+    (event,) = read_events(an_event("contacts.upsert", [{"id": LID, name: "Maria"}]))
 
     assert event == ContactNamed(contact_of(LID), "Maria")
 
 
 @in_each("name", [None, "", "Você", "5511988887777", 7])
 def test_a_contact_without_a_name_of_its_own_is_ignored(name):
-    (event,) = told(an_event("contacts.update", [{"remoteJid": MARIA, "pushName": name}]))
+    (event,) = read_events(an_event("contacts.update", [{"remoteJid": MARIA, "pushName": name}]))
 
     assert event == Ignored("a contact without a name")
 
 
 def test_a_groups_row_has_the_name_of_whoever_wrote_last():
-    (event,) = told(an_event("contacts.upsert", {"remoteJid": GROUP, "pushName": "Maria"}))
+    (event,) = read_events(an_event("contacts.upsert", {"remoteJid": GROUP, "pushName": "Maria"}))
 
     assert isinstance(event, Ignored)
 
@@ -39,7 +39,7 @@ def test_a_groups_row_has_the_name_of_whoever_wrote_last():
 def test_a_group_has_a_subject(event: str):
     data = [{"id": GROUP, "subject": "Vendas"}, {"id": GROUP, "size": 2}]
 
-    named, ignored = told(an_event(event, data))
+    named, ignored = read_events(an_event(event, data))
 
     assert named == GroupNamed(contact_of(GROUP), "Vendas")
     assert isinstance(ignored, Ignored)
@@ -49,14 +49,14 @@ def test_one_that_cant_be_understood_hides_no_other():
     contacts = [None, {"remoteJid": "x"}, {"remoteJid": MARIA, "pushName": "Maria"}]
     groups = [None, {"id": MARIA, "subject": "x"}, {"id": GROUP, "subject": "Vendas"}]
 
-    *unreadable, named = told(an_event("contacts.upsert", contacts))
-    *wrong, subject = told(an_event("groups.upsert", groups))
+    *unreadable, named = read_events(an_event("contacts.upsert", contacts))
+    *wrong, subject = read_events(an_event("groups.upsert", groups))
 
     assert {type(event) for event in unreadable + wrong} == {Unreadable}
     assert (named.name, subject.subject) == ("Maria", "Vendas")
 
 
 def test_the_status_has_no_name():
-    (event,) = told(an_event("contacts.update", [{"remoteJid": "status@broadcast"}]))
+    (event,) = read_events(an_event("contacts.update", [{"remoteJid": "status@broadcast"}]))
 
     assert isinstance(event, Ignored)

@@ -4,10 +4,10 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from shared import problems
-from shared.auth import tenant_of
-from tests.house import issuer
-from tests.house.callers import asking
-from tests.house.issuer import Issuer, signed
+from shared.auth import require_tenant
+from tests.conventions import issuer
+from tests.conventions.callers import asking
+from tests.conventions.issuer import Issuer, signed
 
 
 @pytest.fixture
@@ -26,9 +26,9 @@ async def test_a_short_rsa_key_signs_nobody_in(by_keys: Issuer, weak: str):
     by_keys.kids = [weak, "rsa-1"]
 
     with pytest.raises(problems.TokenInvalid):
-        await tenant_of(asking(signed(weak)))
+        await require_tenant(asking(signed(weak)))
 
-    assert await tenant_of(asking(signed("rsa-1"))) == "acme"
+    assert await require_tenant(asking(signed("rsa-1"))) == "acme"
 
 
 @pytest.mark.filterwarnings("ignore::jwt.warnings.InsecureKeyLengthWarning")
@@ -37,4 +37,4 @@ async def test_a_short_rsa_key_alone_signs_nobody_in(by_keys: Issuer, weak: str)
 
     for kid in (weak, None):
         with pytest.raises(problems.TokenInvalid):
-            await tenant_of(asking(signed(kid, key=weak)))
+            await require_tenant(asking(signed(kid, key=weak)))

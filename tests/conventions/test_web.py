@@ -13,7 +13,7 @@ from starlette.types import ASGIApp
 from shared import problems, web
 from shared.domain.record import Record
 from tests.cases import in_each
-from tests.house.conftest import Deploy, Logged
+from tests.conventions.conftest import Deploy, Logged
 
 ORIGIN = "http://function.test"
 SAID = "call me on 5511999990001"
@@ -43,7 +43,7 @@ async def every(request: Request) -> Thing:
 
 @edge.route("POST", "/", takes=Thing, answers={200: Thing})
 async def make(request: Request) -> Thing:
-    return await web.body(Thing, request)
+    return await web.parse_body(Thing, request)
 
 
 @edge.route("GET", "/{name}", answers={200: Thing})

@@ -6,9 +6,9 @@ import pytest
 
 from shared import auth, problems
 from tests.cases import in_each
-from tests.house.callers import HS256, asking, bearing
-from tests.house.conftest import Deploy
-from tests.house.issuer import Issuer, signed
+from tests.conventions.callers import HS256, asking, bearing
+from tests.conventions.conftest import Deploy
+from tests.conventions.issuer import Issuer, signed
 from tests.perene import token
 
 EMAIL, AUDIENCE = "sweeper@project.iam.gserviceaccount.com", "https://perene.test/sweep"
@@ -35,11 +35,11 @@ def by_google(**more: Any) -> str:
 
 @in_each("issuer", ["https://accounts.google.com", "accounts.google.com"])
 async def test_the_scheduler_may(google: Issuer, issuer: str):
-    assert await auth.scheduler_of(asking(by_google(iss=issuer))) == EMAIL
+    assert await auth.require_scheduler(asking(by_google(iss=issuer))) == EMAIL
 
 
 async def test_an_operator_may(google: Issuer):
-    assert await auth.scheduler_of(asking(token("olga", operator=True))) == "olga"
+    assert await auth.require_scheduler(asking(token("olga", operator=True))) == "olga"
 
 
 @in_each(
@@ -53,7 +53,7 @@ async def test_an_operator_may(google: Issuer):
 )
 async def test_another_account_of_google_may_not(google: Issuer, more: dict[str, Any]):
     with pytest.raises(problems.NotAllowed):
-        await auth.scheduler_of(asking(by_google(**more)))
+        await auth.require_scheduler(asking(by_google(**more)))
 
 
 @in_each(
@@ -67,26 +67,26 @@ async def test_another_account_of_google_may_not(google: Issuer, more: dict[str,
 )
 async def test_a_token_that_is_not_for_us_is_not_valid(google: Issuer, bearer: Any):
     with pytest.raises(problems.TokenInvalid):
-        await auth.scheduler_of(asking(bearer()))
+        await auth.require_scheduler(asking(bearer()))
 
 
 async def test_a_tenant_may_not(google: Issuer):
     with pytest.raises(problems.NotAllowed):
-        await auth.scheduler_of(asking(token("acme")))
+        await auth.require_scheduler(asking(token("acme")))
 
 
 async def test_without_a_token_nobody_may(google: Issuer):
     with pytest.raises(problems.TokenMissing):
-        await auth.scheduler_of(bearing(None))
+        await auth.require_scheduler(bearing(None))
 
 
 async def test_an_operators_claim_in_googles_token_counts_for_nothing(google: Issuer):
     with pytest.raises(problems.NotAllowed):
-        await auth.scheduler_of(asking(by_google(email="x@y.test", operator=True)))
+        await auth.require_scheduler(asking(by_google(email="x@y.test", operator=True)))
 
 
 async def test_where_no_scheduler_is_configured_google_is_nobody(deploy: Deploy):
     deploy(**HS256, AUTH_OPERATOR_CLAIM="operator")
 
     with pytest.raises(problems.TokenInvalid):
-        await auth.scheduler_of(asking(by_google()))
+        await auth.require_scheduler(asking(by_google()))

@@ -1,14 +1,16 @@
 """Versions of Evolution are read strictly: what nobody tried is refused at start."""
 
 import json
+from typing import get_args
 
 import pytest
 
 from shared import config
 from shared.config import ConfigurationError
-from tests.house.conftest import SETTINGS
+from shared.evolution import capabilities, dialects, message_dialects
+from tests.conventions.conftest import SETTINGS
 
-UNKNOWN = ["2", "2.3", "latest", "v2.3.6", "1.7.4", "2.1.1", "2.30.1", "2.5.0", "3.0.0", "10.0.0"]
+UNKNOWN = ["2", "2.3", "latest", "v2.3.6", "1.7.4", "2.1.1", "2.30.1", "2.99.0", "3.0.0", "10.0.0"]
 UNKNOWN += ["2.3.6; x", "2.4.0-", "2.3.6 ", "\u0662.3.6", "2.3.\u0666"]
 KNOWN = ["1.8.2", "2.2.3", "2.3.6", "2.3.7", "2.4.0", "2.4.0-rc2"]
 
@@ -28,7 +30,7 @@ def test_unknown_version_is_refused_with_the_known_ones_named(version: str):
     said = refusal(EVOLUTION_VERSION=version)
 
     assert said.startswith("EVOLUTION_VERSION: ")
-    assert "1.8, 2.2, 2.3 and 2.4" in said
+    assert config.KNOWN_VERSIONS in said
 
 
 @pytest.mark.parametrize("version", UNKNOWN)
@@ -36,7 +38,7 @@ def test_unknown_version_of_a_fleets_server_is_refused(version: str):
     said = refusal(EVOLUTION_SERVERS=fleet(version))
 
     assert said.startswith("EVOLUTION_SERVERS.0.version: ")
-    assert "1.8, 2.2, 2.3 and 2.4" in said
+    assert config.KNOWN_VERSIONS in said
 
 
 def test_unknown_version_is_not_quoted():
@@ -49,3 +51,10 @@ def test_known_version_is_read(version: str):
         (server,) = config.read({**SETTINGS, **variables}).servers.values()
 
         assert server.version == version
+
+
+def test_every_dialect_is_spoken_in_every_respect():
+    spoken = set(get_args(config.Dialect))
+
+    assert spoken == set(config.DIALECTS.values()) == set(dialects.DIALECTS)
+    assert spoken == set(message_dialects.DIALECTS) == set(capabilities._BY_DIALECT)

@@ -1,4 +1,4 @@
-"""Who said it, to whom, when, and how far it got."""
+"""Read who wrote a message, to whom, when, and how far it got."""
 
 import pytest
 
@@ -14,8 +14,8 @@ from tests.adapters.posted import (
     a_key,
     a_message,
     an_event,
-    heard,
-    told,
+    read_events,
+    read_message,
     upsert,
 )
 from tests.cases import in_each
@@ -25,7 +25,7 @@ LID_KEY = "lid-111222333444555"
 
 
 def test_maria_said_something():
-    message = heard()
+    message = read_message()
 
     assert (message.id, message.contact.key, message.name) == ("3A1", MARIAS_KEY, "Maria")
     assert (message.from_me, message.author, message.delivery) == (False, None, None)
@@ -36,12 +36,12 @@ def test_maria_said_something():
     [AT // 1000, str(AT // 1000), AT, float(AT // 1000), {"low": AT // 1000, "high": 0}],
 )
 def test_a_message_was_said_at_a_time_however_it_is_written(time):
-    assert heard(messageTimestamp=time).at == AT
+    assert read_message(messageTimestamp=time).at == AT
 
 
 @in_each("name", ["Você", "", None, 7, "5511988887777", "  "])
 def test_a_name_that_nobody_chose_is_none(name):
-    assert heard(pushName=name).name is None
+    assert read_message(pushName=name).name is None
 
 
 @in_each(
@@ -49,44 +49,44 @@ def test_a_name_that_nobody_chose_is_none(name):
     ["remoteJidAlt", "senderPn", "previousRemoteJid", "participantPn", "participantAlt"],
 )
 def test_a_lid_is_resolved_by_whatever_alternative_there_is(alternative: str):
-    contact = heard(None, a_key(LID, **{alternative: MARIA})).contact
+    contact = read_message(None, a_key(LID, **{alternative: MARIA})).contact
 
     assert (contact.key, contact.address, contact.lid) == (MARIAS_KEY, LID, LID.split("@")[0])
 
 
 @in_each("alternative", ["remoteJidAlt", "senderLid", "previousRemoteJid"])
 def test_a_number_learns_its_lid(alternative: str):
-    contact = heard(None, a_key(MARIA, **{alternative: LID})).contact
+    contact = read_message(None, a_key(MARIA, **{alternative: LID})).contact
 
     assert (contact.key, contact.address, contact.lid) == (MARIAS_KEY, MARIA, LID.split("@")[0])
 
 
 @in_each("alternative", [None, "", 7, LID, GROUP, OWN])
 def test_a_lid_without_an_alternative_of_its_own_stays_one(alternative):
-    assert heard(None, a_key(LID, remoteJidAlt=alternative)).contact.key == LID_KEY
+    assert read_message(None, a_key(LID, remoteJidAlt=alternative)).contact.key == LID_KEY
 
 
 @in_each("alternative", ["remoteJidAlt", "senderPn"])
 def test_our_own_number_is_never_the_contact_we_wrote_to(alternative: str):
-    message = heard(None, a_key(LID, fromMe=True, **{alternative: OWN}))
+    message = read_message(None, a_key(LID, fromMe=True, **{alternative: OWN}))
 
     assert message.contact.key == LID_KEY
 
 
 def test_our_own_lid_is_never_the_contacts():
-    assert heard(None, a_key(MARIA, fromMe=True, remoteJidAlt=LID)).contact.lid is None
+    assert read_message(None, a_key(MARIA, fromMe=True, remoteJidAlt=LID)).contact.lid is None
 
 
 def test_what_we_wrote_to_a_lid_is_resolved_by_a_number_that_isnt_ours():
     key = a_key(LID, fromMe=True, senderPn=OWN, remoteJidAlt=MARIA)
 
-    assert heard(None, key).contact.key == MARIAS_KEY
+    assert read_message(None, key).contact.key == MARIAS_KEY
 
 
 def test_nobody_can_tell_whose_number_it_is_when_ours_is_unknown():
     said = a_message(None, a_key(LID, fromMe=True, remoteJidAlt=MARIA))
 
-    (event,) = told(an_event("messages.upsert", said, sender=None))
+    (event,) = read_events(an_event("messages.upsert", said, sender=None))
 
     assert event.message.contact.key == LID_KEY
 
@@ -94,17 +94,17 @@ def test_nobody_can_tell_whose_number_it_is_when_ours_is_unknown():
 def test_a_lid_that_a_server_replaced_by_our_own_number_is_the_contact():
     key = a_key(OWN, fromMe=True, previousRemoteJid=LID)
 
-    assert heard(None, key).contact.key == LID_KEY
+    assert read_message(None, key).contact.key == LID_KEY
 
 
 def test_what_we_write_to_ourselves_is_a_conversation_with_ourselves():
-    assert heard(None, a_key(OWN, fromMe=True)).contact.key == "551199990001"
+    assert read_message(None, a_key(OWN, fromMe=True)).contact.key == "551199990001"
 
 
 def test_in_a_group_somebody_speaks():
     key = a_key(GROUP, participant=LID, participantAlt=MARIA)
 
-    message = heard(None, key)
+    message = read_message(None, key)
 
     lid = LID.split("@")[0]
     assert message.author == Author(key=MARIAS_KEY, number="5511988887777", lid=lid, name="Maria")
@@ -121,15 +121,15 @@ def test_in_a_group_somebody_speaks():
     ],
 )
 def test_a_groups_author_is_found_wherever_it_stands(key, author):
-    assert heard(None, a_key(GROUP, **key)).author.key == author
+    assert read_message(None, a_key(GROUP, **key)).author.key == author
 
 
 def test_a_group_may_hide_who_spoke():
-    assert heard(None, a_key(GROUP)).author is None
+    assert read_message(None, a_key(GROUP)).author is None
 
 
 def test_we_are_no_author_of_a_group():
-    message = heard(None, a_key(GROUP, participant=OWN, fromMe=True))
+    message = read_message(None, a_key(GROUP, participant=OWN, fromMe=True))
 
     assert (message.author, message.name) == (None, None)
 
@@ -148,11 +148,11 @@ def test_we_are_no_author_of_a_group():
     ],
 )
 def test_what_we_typed_on_the_phone_got_as_far_as_it_says_or_is_sent(status, delivery):
-    assert heard(None, a_key(fromMe=True), status=status).delivery is delivery
+    assert read_message(None, a_key(fromMe=True), status=status).delivery is delivery
 
 
 def test_what_we_sent_through_the_server_is_pending_and_ours_whatever_its_key_says():
-    (said,) = told(an_event("send.message", a_message(None, a_key(), status=None)))
+    (said,) = read_events(an_event("send.message", a_message(None, a_key(), status=None)))
 
     assert (said.fresh, said.message.from_me) == (True, True)
     assert (said.message.delivery, said.message.name) == (Delivery.PENDING, None)
@@ -187,7 +187,7 @@ def test_an_error_of_a_contacts_message_isnt_ours():
     ],
 )
 def test_what_cant_be_understood_is_kept_for_replay_and_hides_nothing_else(said):
-    before, unreadable, after = told(
+    before, unreadable, after = read_events(
         an_event("messages.upsert", [a_message(), said, a_message(None, a_key(id="3A2"))])
     )
 
@@ -203,14 +203,14 @@ def test_what_is_said_to_everybody_is_ignored(jid: str):
 
 
 def test_a_repetition_in_one_event_is_one():
-    assert len(told(an_event("messages.upsert", [a_message(), a_message()]))) == 1
+    assert len(read_events(an_event("messages.upsert", [a_message(), a_message()]))) == 1
 
 
 def test_history_is_recalled_in_one_piece_beside_what_else_it_holds():
     reaction = a_message({"reactionMessage": {"key": a_key(), "text": "👍"}}, a_key(id="3A2"))
     status = a_message(None, a_key("status@broadcast"))
 
-    recalled, *others = told(
+    recalled, *others = read_events(
         an_event("messages.set", [reaction, a_message(), status, None, status])
     )
 
@@ -219,7 +219,7 @@ def test_history_is_recalled_in_one_piece_beside_what_else_it_holds():
 
 
 def test_history_without_a_message_recalls_none():
-    assert told(an_event("messages.set", [None])) == (
+    assert read_events(an_event("messages.set", [None])) == (
         Unreadable("a message that is no object", "null"),
     )
 
@@ -227,13 +227,13 @@ def test_history_without_a_message_recalls_none():
 def test_history_may_say_how_far_it_has_got():
     data = {"messages": [a_message()], "isLatest": False, "progress": 40}
 
-    (recalled,) = told(an_event("messages.set", data))
+    (recalled,) = read_events(an_event("messages.set", data))
 
     assert isinstance(recalled, Recalled)
 
 
 def test_recorded_history_has_both_sides():
-    (recalled,) = told(posted.body("messages.set.history.json"))
+    (recalled,) = read_events(posted.body("messages.set.history.json"))
 
     theirs, ours = recalled.messages
     assert (theirs.text, theirs.name, theirs.delivery) == ("histórico", "Maria", None)
