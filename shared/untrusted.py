@@ -18,7 +18,9 @@ MOST_FILES = 4
 """Files that are looked for in one text."""
 
 _PIECE = 1024 * 1024
-_FILE = re.compile(rb'"base64"\s*:\s*"')
+_MOST_LOOKS = 32
+_NAME = f'"{FILE}"'.encode()
+_OPENING = re.compile(rb'\s*:\s*"')
 _TEXT = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"')
 _MARK = "\0file"
 """The mark of the n-th file while the rest is read; only where a file can stand."""
@@ -59,7 +61,7 @@ def read(text: bytearray | bytes, bounds: Bounds) -> Any:
     frame = _cut(text, places)
     if len(frame) > bounds.size:
         raise TooMuch(f"{bounds.size} bytes at most besides files")
-    if _marks(frame) > 2 * bounds.items and _marks(_TEXT.sub(b"", frame)) > 2 * bounds.items:
+    if _marks(frame) > 2 * bounds.items and _is_fuller(frame, bounds.items):
         raise TooMuch(f"{bounds.items} values at most")
     try:
         value = from_json(frame, allow_inf_nan=False, cache_strings="keys")
@@ -92,6 +94,13 @@ def _punctuation(text: str | bytes) -> int:
     return sum(map(text.count, marks))
 
 
+def _is_fuller(frame: bytearray | bytes, items: int) -> bool:
+    """Whether there are more values than these; looks no further than it must."""
+    most = 2 * items
+    rest, texts = _TEXT.subn(b"", frame, count=most + 1)
+    return texts > most or _marks(rest) > most
+
+
 def _marks(frame: bytearray | bytes) -> int:
     """Count the marks that end values: at least one a value, and at most two."""
     return sum(map(frame.count, (b",", b"]", b"}")))
@@ -100,12 +109,16 @@ def _marks(frame: bytearray | bytes) -> int:
 def _find_files(text: bytearray | bytes) -> list[slice]:
     """Return where the texts of files are, without their quotes."""
     places, at = list[slice](), 0
-    while len(places) < MOST_FILES and (opening := _FILE.search(text, at)):
-        end = text.find(b'"', opening.end())
-        if end < 0 or text[end - 1 : end] == b"\\":
+    for _ in range(_MOST_LOOKS):
+        if len(places) == MOST_FILES or (name := text.find(_NAME, at)) < 0:
             break
-        places.append(slice(opening.end(), end))
-        at = end + 1
+        at = name + len(_NAME)
+        if opening := _OPENING.match(text, at):
+            end = text.find(b'"', opening.end())
+            if end < 0 or text[end - 1 : end] == b"\\":
+                break
+            places.append(slice(opening.end(), end))
+            at = end + 1
     return places
 
 
