@@ -23,8 +23,8 @@ from shared.sending import requests
 from shared.sending import send_views as sending
 from shared.sending.post_message import post_message
 from shared.sending.requests import SendMessage
-from shared.store.conversations import ResultPage
-from shared.store.inbox import ConversationFilter
+from shared.store.base import ResultPage
+from shared.store.conversations import ConversationFilter
 
 edge = web.Edge("conversations", "/conversations")
 
@@ -106,7 +106,9 @@ async def every_conversation(request: Request) -> ConversationPage:
     filters = ConversationFilter(query.line, query.unread, query.archived, query.search)
     after = pagination.decode_cursor(query.cursor, of_search=query.search is not None)
     now = epoch_ms(services.now())
-    page = await services.store().list_conversations(tenant_id, filters, query.limit, after, now)
+    page = await services.store().conversations.list_page(
+        tenant_id, filters, query.limit, after, now
+    )
     return ConversationPage(
         conversations=[
             conversation_views.conversation_view(conversation, tenant)
@@ -156,7 +158,7 @@ async def messages(request: Request) -> web.Reply:
     if query.since is not None:
         return await _list_changes(request, tenant_id, conversation, query)
     after = pagination.decode_cursor(query.cursor)
-    page = await services.store().list_messages(tenant_id, conversation, query.limit, after)
+    page = await services.store().messages.list_page(tenant_id, conversation, query.limit, after)
     since = epoch_ms(services.now()) - POLL_OVERLAP_MS
     uncertain = await _uncertain_sends(tenant_id, conversation)
     return web.Reply(_messages_page(page, since, uncertain))
@@ -186,7 +188,7 @@ async def change(request: Request) -> conversation_views.ConversationView:
     if change.read and change.tell:
         await read_receipts.send_read_receipts(tenant_id, conversation)
     if fields:
-        updated = await services.store().update_conversation(tenant_id, conversation.id, **fields)
+        updated = await services.store().conversations.update(tenant_id, conversation.id, **fields)
         conversation = updated or conversation
     return conversation_views.conversation_view(conversation, tenant)
 
@@ -215,7 +217,7 @@ async def media(request: Request) -> Response:
 
 
 async def _require_active_tenant(tenant_id: TenantId) -> Tenant | None:
-    tenant = await services.store().find_tenant(tenant_id)
+    tenant = await services.store().tenants.find(tenant_id)
     access.require_active(tenant)
     return tenant
 
@@ -224,7 +226,7 @@ async def _require_conversation(tenant_id: TenantId, request: Request) -> Conver
     conversation_id = request.path_params["id"]
     if not is_conversation_id(conversation_id):
         raise problems.ConversationUnknown()
-    conversation = await services.store().find_conversation(
+    conversation = await services.store().conversations.find(
         tenant_id, ConversationId(conversation_id)
     )
     if conversation is None:
@@ -238,7 +240,7 @@ async def _require_message(
     message_id = request.path_params["message"]
     if not re.fullmatch(r"[A-Za-z0-9._:=@+-]{1,128}", message_id):
         raise problems.MessageUnknown()
-    message = await services.store().find_message(tenant_id, conversation, message_id)
+    message = await services.store().messages.find(tenant_id, conversation, message_id)
     if message is None:
         raise problems.MessageUnknown()
     return message
@@ -249,7 +251,9 @@ async def _list_changes(
 ) -> web.Reply:
     since, now = query.since or 0, epoch_ms(services.now())
     after = pagination.decode_cursor(query.cursor)
-    page = await services.store().list_changes(tenant_id, conversation, since, query.limit, after)
+    page = await services.store().messages.list_changes(
+        tenant_id, conversation, since, query.limit, after
+    )
     uncertain = await _uncertain_sends(tenant_id, conversation)
     etag = pagination.etag_of([*page.records, *uncertain])
     if request.headers.get("if-none-match") == etag:
@@ -264,7 +268,7 @@ async def _uncertain_sends(tenant_id: TenantId, conversation: Conversation) -> l
     """List the sends whose outcome is uncertain. Firestore: no reads if there are none."""
     if conversation.unsettled <= 0:
         return []
-    sends = await services.store().list_unsettled_sends(tenant_id, conversation)
+    sends = await services.store().sends.list_unsettled(tenant_id, conversation)
     return [send for send in sends if send.state is SendState.UNCERTAIN]
 
 

@@ -88,8 +88,8 @@ async def server(request: Request) -> fleet_views.ServerView:
     server = config.settings().servers.get(request.path_params["server"])
     if server is None:
         raise problems.ServerAbsent()
-    await services.store().set_accepting(server, change.accepting)
-    rooms = await services.store().read_rooms([server])
+    await services.store().servers.set_accepting(server, change.accepting)
+    rooms = await services.store().servers.read_rooms([server])
     return fleet_views.server_view(rooms[server.id])
 
 
@@ -104,7 +104,7 @@ async def days(request: Request) -> fleet_pages.Days:
     """Show how full every server was, day by day."""
     query = web.parse_query(fleet_pages.WhichDays, request)
     today = services.now().date().toordinal()
-    return fleet_pages.Days(days=await services.store().list_days(today - query.days + 1))
+    return fleet_pages.Days(days=await services.store().sweeps.list_days(today - query.days + 1))
 
 
 @list_route(
@@ -112,7 +112,7 @@ async def days(request: Request) -> fleet_pages.Days:
 )
 async def incidents(query: fleet_pages.WhichIncidents) -> Listing:
     """List incidents, ended and open, in words; the last changed come first."""
-    return await services.store().list_incidents(query.limit, query.cursor)
+    return await services.store().incidents.list_page(query.limit, query.cursor)
 
 
 @list_route(
@@ -121,7 +121,7 @@ async def incidents(query: fleet_pages.WhichIncidents) -> Listing:
 async def instances(query: fleet_pages.WhichInstances) -> Listing:
     """List the lines of all tenants, page by page."""
     where = query.model_dump(include={"tenant", "server", "state"}, exclude_none=True)
-    return await services.store().list_instances(where, query.limit, query.cursor)
+    return await services.store().instances.list_page(where, query.limit, query.cursor)
 
 
 # Tenants -------------------------------------------------------------------------------------
@@ -130,7 +130,7 @@ async def instances(query: fleet_pages.WhichInstances) -> Listing:
 @list_route("/tenants", fleet_pages.PageQuery, fleet_pages.TenantPage, fleet_views.tenant_view)
 async def tenants(query: fleet_pages.PageQuery) -> Listing:
     """List the tenants, page by page."""
-    return await services.store().list_tenants(query.limit, query.cursor)
+    return await services.store().tenants.list_page(query.limit, query.cursor)
 
 
 @operator_route(
@@ -141,7 +141,7 @@ async def tenants(query: fleet_pages.PageQuery) -> Listing:
 )
 async def tenant(request: Request) -> fleet_views.TenantView:
     """Show a tenant: its status, what its plan allows, its lines."""
-    tenant = await services.store().find_tenant(_tenant_id(request))
+    tenant = await services.store().tenants.find(_tenant_id(request))
     if tenant is None:
         raise problems.TenantAbsent()
     return fleet_views.tenant_view(tenant)
@@ -162,7 +162,7 @@ async def change_tenant(request: Request) -> fleet_views.TenantView:
     """
     change = await web.parse_body(fleet_pages.TenantChange, request)
     fields = change.model_dump(exclude_none=True)
-    tenant = await services.store().update_tenant(_tenant_id(request), fields, services.now())
+    tenant = await services.store().tenants.update(_tenant_id(request), fields, services.now())
     return fleet_views.tenant_view(tenant)
 
 
@@ -187,7 +187,7 @@ async def link(request: Request) -> web.Reply:
 @list_route("/sweeps", fleet_pages.WhichReports, fleet_pages.ReportPage, fleet_views.report_view)
 async def sweeps(query: fleet_pages.WhichReports) -> Listing:
     """List the reports of one kind of sweep, newest first, in short."""
-    return await services.store().list_reports(query.kind, query.limit, query.cursor)
+    return await services.store().sweeps.list_reports(query.kind, query.limit, query.cursor)
 
 
 @operator_route(
@@ -208,7 +208,7 @@ async def sweep(request: Request) -> Report:
 )
 async def accept_loss(request: Request) -> web.Reply:
     """Accept that the fleet shrank abruptly, so that the next sweep isn't stopped by it."""
-    await services.store().accept_loss()
+    await services.store().sweeps.accept_loss()
     return web.Reply(status=204)
 
 
@@ -220,7 +220,7 @@ async def accept_loss(request: Request) -> web.Reply:
 )
 async def candidates(query: fleet_pages.WhichCandidates) -> Listing:
     """List the candidates for deletion: why, since when, and what they wait for."""
-    return await services.store().list_candidates(query.stage, query.limit, query.cursor)
+    return await services.store().candidates.list_page(query.stage, query.limit, query.cursor)
 
 
 DECIDING: Any = {
@@ -259,7 +259,7 @@ async def keep(request: Request) -> fleet_views.CandidateView:
 )
 async def letters(query: fleet_pages.PageQuery) -> Listing:
     """List dead letters, page by page, without what people said in them."""
-    return await services.store().list_dead_letters(query.limit, query.cursor)
+    return await services.store().dead_letters.list_page(query.limit, query.cursor)
 
 
 @operator_route(

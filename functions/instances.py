@@ -28,7 +28,7 @@ class LineList(Record):
 async def every_line(request: Request) -> LineList:
     """List the caller's lines."""
     tenant_id = await auth.require_tenant(request)
-    tenant, instances = await services.store().list_lines(tenant_id)
+    tenant, instances = await services.store().instances.list_of_tenant(tenant_id)
     access.require_active(tenant)
     now = services.now()
     lines = [line_views.line_view(instance, now) for instance in instances]

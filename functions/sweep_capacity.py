@@ -26,7 +26,7 @@ async def census(request: Request) -> Report:
 
 async def _alert(survey: Seen) -> None:
     settings, store = config.settings(), services.store()
-    away = await store.find_tenants_with_status(Status.SUSPENDED, Status.CANCELLED)
+    away = await store.tenants.find_with_status(Status.SUSPENDED, Status.CANCELLED)
     troubles = [
         *await overdue.now(),
         *detect.of_servers(

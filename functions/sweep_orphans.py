@@ -38,7 +38,7 @@ async def agree(request: Request) -> Report:
     await auth.require_scheduler(request)
     if web.parse_query(How, request).dry:
         return await orphans.rehearse()
-    capacity = await services.store().find_standing(SweepKind.CAPACITY)
+    capacity = await services.store().sweeps.find_standing(SweepKind.CAPACITY)
     report = await orphans.sweep(capacity)
     troubles = [*detect.of_report(report), *await overdue.now({SweepKind.CAPACITY: capacity})]
     await notify.update_incidents(troubles, detect.looked_at(report), detect.unclear(report))

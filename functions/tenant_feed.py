@@ -54,7 +54,7 @@ async def feed(request: Request) -> FedTenant:
         )
     update = decide_update(row_change)
     change = {**update.change, "fed": update.order}
-    tenant = await services.store().update_tenant(update.tenant, change, now)
+    tenant = await services.store().tenants.update(update.tenant, change, now)
     outcome: Outcome = "taken" if tenant.fed == update.order else "stale"
     log.info("tenant.fed", tenant=tenant.tenant, status=tenant.status, outcome=outcome)
     fields = tenant.model_dump(include={"tenant", "status", "max_lines"})

@@ -9,7 +9,7 @@ from typing import Any
 
 from shared import problems, untrusted
 from shared.domain.record import Record
-from shared.store.conversations import Position
+from shared.store.base import Position
 
 CURSOR = untrusted.Bounds(size=4_000, items=3, depth=1)
 _DOCUMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~:=@+-]{0,299}")

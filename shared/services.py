@@ -88,13 +88,13 @@ def using(**seams: Any) -> Iterator[Services]:
 def _make_store() -> "Store":
     from google.cloud import firestore
 
-    from shared.store import Store
+    from shared.store import Database, Store
 
     settings = config.settings()
     client = firestore.AsyncClient(
         project=settings.google_cloud_project, database=settings.firestore_database
     )
-    return Store(client)
+    return Store(Database(client))
 
 
 def http() -> "httpx.AsyncClient":

@@ -116,7 +116,7 @@ class Perene:
             await simulator.aclose()
         await self.http.aclose()
         for (what, _), service in self.services.objects.items():
-            if what == "store" and (api := service._client._firestore_api_internal):
+            if what == "store" and (api := service.db.client._firestore_api_internal):
                 await api.transport.close()
             if what == "http":
                 await service.aclose()

@@ -41,7 +41,7 @@ async def check_database(
         return
     try:
         async with asyncio.timeout(PATIENCE):
-            await services.store().read_rooms(settings.servers.values())
+            await services.store().servers.read_rooms(settings.servers.values())
     except problems.StoreUnavailable:
         yield report_bad(SUBJECT, "it doesn't answer", _choose_remedy(emulated))
         return

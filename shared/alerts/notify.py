@@ -35,11 +35,11 @@ async def update_incidents(
     """
     store, now = services.store(), services.now()
     remind = config.hours(config.settings().alert_remind_hours)
-    open_incidents = {incident.id: incident for incident in await store.list_open_incidents()}
+    open_incidents = {incident.id: incident for incident in await store.incidents.list_open()}
     lasting = {name for name, it in open_incidents.items() if incidents.lasts(it, now)}
     plan = incidents.plan_incidents(open_incidents, troubles, looked_at, unsure | lasting)
     for name, trouble in plan:
-        await store.follow_incident(name, trouble, now, remind)
+        await store.incidents.follow(name, trouble, now, remind)
     await deliver_news()
 
 
@@ -49,7 +49,7 @@ async def raise_incident(trouble: Trouble) -> None:
     Raises StoreUnavailable. Firestore: 1 read; if it changed 1 write, and 2 to deliver it.
     """
     remind = config.hours(config.settings().alert_remind_hours)
-    if await services.store().follow_incident(trouble.id, trouble, services.now(), remind):
+    if await services.store().incidents.follow(trouble.id, trouble, services.now(), remind):
         await deliver_news()
 
 
@@ -59,8 +59,10 @@ async def deliver_news() -> None:
     Incidents that another process is delivering are left to it.
     """
     store, teller = services.store(), secrets.token_hex(8)
-    pending = await store.list_pending_incidents()
-    claims = [await store.claim_news(incident, teller, services.now()) for incident in pending]
+    pending = await store.incidents.list_pending()
+    claims = [
+        await store.incidents.claim_news(incident, teller, services.now()) for incident in pending
+    ]
     claimed = [incident for incident in claims if incident]
     if not claimed:
         return
@@ -76,7 +78,7 @@ async def _record(incident: Incident, outcomes: Mapping[str, AlertDelivery]) -> 
     pending = {name: it for name, it in outcomes.items() if incident.is_owed_to(name)}
     delivered = [name for name, it in pending.items() if it is AlertDelivery.DELIVERED]
     given_up = [name for name, it in pending.items() if it is AlertDelivery.GIVEN_UP]
-    await services.store().record_deliveries(
+    await services.store().incidents.record_deliveries(
         incident, delivered, given_up, pending=AlertDelivery.FAILED in pending.values()
     )
 

@@ -44,7 +44,7 @@ async def fetch_media(name: InstanceName, message: KeptMessage) -> MediaFile:
     if message.media is None or message.revoked_at is not None:
         raise problems.MediaAbsent()
     _require_size(message.media.size or 0)
-    instance = await services.store().find_instance(name)
+    instance = await services.store().instances.find(name)
     if instance is None:
         raise problems.MediaAbsent("The line was released.")
     media = await services.evolution(instance.server).fetch_media(name, message.id)

@@ -16,10 +16,10 @@ async def send_read_receipts(tenant_id: TenantId, conversation: Conversation) ->
     Raises the server's problems. Firestore: 1 read, and 50 at most for the messages.
     """
     name = access.instance_name(LineKey(tenant_id, conversation.line))
-    instance = await services.store().find_instance(name)
+    instance = await services.store().instances.find(name)
     if instance is None or instance.number != conversation.number:
         return
-    page = await services.store().list_messages(tenant_id, conversation, MARKED_AT_ONCE, None)
+    page = await services.store().messages.list_page(tenant_id, conversation, MARKED_AT_ONCE, None)
     keys = [
         MessageKey(message.id, message.contact.address, from_me=False)
         for message in page.records

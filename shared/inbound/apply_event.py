@@ -72,7 +72,7 @@ async def apply_event(source: EventSource, event: Event, now: datetime) -> None:
             raise Inapplicable(reason)
         case events.ContactNamed(contact, name) | events.GroupNamed(contact, name):
             if scope := await _find_scope(source):
-                await services.store().rename_conversation(scope, contact, name)
+                await services.store().conversations.rename(scope, contact, name)
         case (
             events.Said()
             | events.Recalled()
@@ -95,14 +95,16 @@ async def _apply_message_event(source: EventSource, event: MessageEvent, now: da
         case events.Recalled(messages):
             await _record_history(source, messages, now)
         case events.DeliveryMoved(message_id, delivery):
-            await store.advance_delivery(scope, message_id, delivery, now_ms)
+            await store.messages.advance_delivery(scope, message_id, delivery, now_ms)
         case events.SendRefused(message_id, restricted):
-            await store.record_refusal(scope, message_id, now_ms)
+            await store.messages.record_refusal(scope, message_id, now_ms)
             if restricted:
                 await reconcile.record_restriction(source.identity.name)
         case events.Reacted(target, actor, emoji, at, reaction_id):
             reaction = Reaction(emoji=emoji, at=at)
-            await store.record_reaction(scope, target, actor, reaction_id, reaction, now_ms)
+            await store.messages.record_reaction(
+                scope, target, actor, reaction_id, reaction, now_ms
+            )
         case events.Edited():
             await apply_edit(scope, await _add_our_phone(scope, event), now_ms)
         case events.Revoked():
@@ -115,8 +117,8 @@ async def apply_edit(scope: LineScope, event: Edited, now: int) -> None:
     `now`: epoch milliseconds. Raises Unfit.
     """
     edit = Edit(text=event.text, at=event.at, by=dict.fromkeys(event.by, True))
-    await services.store().record_edit(scope, event.id, event.edit_key, edit, now)
-    await services.store().refresh_preview(scope, event.id, now)
+    await services.store().messages.record_edit(scope, event.id, event.edit_key, edit, now)
+    await services.store().messages.refresh_preview(scope, event.id, now)
 
 
 async def apply_revocation(scope: LineScope, event: Revoked, now: int) -> None:
@@ -125,8 +127,8 @@ async def apply_revocation(scope: LineScope, event: Revoked, now: int) -> None:
     `now`: epoch milliseconds.
     """
     by = (*event.by, member_of(event.group)) if event.group else event.by
-    await services.store().record_revocation(scope, event.id, event.at, by, now)
-    await services.store().refresh_preview(scope, event.id, now)
+    await services.store().messages.record_revocation(scope, event.id, event.at, by, now)
+    await services.store().messages.refresh_preview(scope, event.id, now)
 
 
 async def _add_our_phone(scope: LineScope, event: Order) -> Order:
@@ -135,7 +137,7 @@ async def _add_our_phone(scope: LineScope, event: Order) -> Order:
     Firestore: 1 read for a bare lid.
     """
     lid = next(filter(None, map(lid_in, event.by)), None)
-    conversation = await services.store().find_by_lid(*scope, lid) if lid else None
+    conversation = await services.store().conversations.find_by_lid(*scope, lid) if lid else None
     if conversation is None:
         return event
     return replace(event, by=(*event.by, ours_in(conversation.contact)))
@@ -148,7 +150,7 @@ async def _record_message(
     contact = await resolve_contact(scope, message.contact)
     received = heard_by(now_ms, message.model_copy(update={"contact": contact}))
     if received.from_me:
-        new, unsettled, wrong = await services.store().record_echo(
+        new, unsettled, wrong = await services.store().messages.record_echo(
             scope, received, source.own_number, now=now_ms
         )
         if wrong:
@@ -156,7 +158,7 @@ async def _record_message(
         if unsettled:
             await reconcile.match_echo(scope.tenant, scope.conversation_id(received.contact))
     else:
-        new = await services.store().record_message(scope, received, unread=unread, now=now_ms)
+        new = await services.store().messages.record(scope, received, unread=unread, now=now_ms)
     log.info("message.stored" if new else "message.repeated", instance=source.identity.name)
 
 
@@ -171,7 +173,7 @@ async def _record_history(
 
     await run_some_at_a_time(LOOKUPS_AT_ONCE, resolve, list(contacts))
     received = await run_aside(source.size, _with_contacts, messages, contacts, now_ms)
-    new = await services.store().record_history(scope, received, now=now_ms)
+    new = await services.store().messages.record_history(scope, received, now=now_ms)
     log.info("history.stored", instance=source.identity.name, told=len(messages), new=new)
 
 
@@ -198,6 +200,6 @@ async def _find_scope(source: EventSource) -> LineScope | None:
     """
     number = source.own_number
     if number is None:
-        instance = await services.store().find_instance(source.identity.name)
+        instance = await services.store().instances.find(source.identity.name)
         number = number_at(instance, source.at) if instance else None
     return LineScope(source.line.tenant, source.line.line, number) if number else None

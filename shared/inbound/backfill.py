@@ -55,15 +55,15 @@ async def backfill_line(
         log.info("gap.recovered", instance=line.name, recovered=result.messages)
     if not result.complete:
         log.notice("gap.incomplete", instance=line.name)
-        await services.store().mark_window_incomplete(
+        await services.store().missed_windows.mark_incomplete(
             backfill.scope, window, epoch_ms(services.now())
         )
     if result.doubtful:
         log.notice("gap.possibly_incomplete", instance=line.name)
-        await services.store().mark_window_doubtful(
+        await services.store().missed_windows.mark_doubtful(
             backfill.scope, window, epoch_ms(services.now())
         )
-    await services.store().change_instance(
+    await services.store().instances.change(
         line.name, lambda current: gaps.note_window(current, window, covered_until), services.now()
     )
     return result
@@ -133,10 +133,10 @@ class _Backfill:
         messages = [await self._resolve(message, now_ms) for message in _messages(reported)]
         sure = [message for message in messages if gaps.ran_through(running, message.at)]
         unsure = [message for message in messages if not gaps.ran_through(running, message.at)]
-        in_doubt = await store.backfill_messages(
+        in_doubt = await store.missed_windows.backfill(
             self.scope, unsure, self.window, now=now_ms, doubtful=True
         )
-        stored = await store.backfill_messages(self.scope, sure, self.window, now=now_ms)
+        stored = await store.missed_windows.backfill(self.scope, sure, self.window, now=now_ms)
         for event in reported:
             if await self._is_news(event):
                 await apply_event.apply_event(self._source(now_ms), event, now)
@@ -167,7 +167,7 @@ class _Backfill:
                 return False
 
     async def _read_fields(self, message_id: str) -> Mapping[str, Any]:
-        return await services.store().read_message_fields(self.scope, message_id)
+        return await services.store().messages.read_fields(self.scope, message_id)
 
     def _source(self, now: int) -> EventSource:
         line = self.line

@@ -25,7 +25,7 @@ async def record_connection_event(
     Firestore: 1 read; 1 write if something changed, and what binding a number costs.
     """
     name, generation = identity
-    instance = await services.store().find_instance(name)
+    instance = await services.store().instances.find(name)
     if instance is None or connecting.decide_event(instance, event, generation, at, now) is None:
         return
     confirmed = await _confirm(instance, event) if _brings_down(instance, event) else event
@@ -33,7 +33,7 @@ async def record_connection_event(
         log.info("event.late", instance=name)
         return
     decide = partial(connecting.decide_event, event=confirmed, born=generation, at=at, now=now)
-    if updated := await services.store().change_instance(name, decide, now, instance):
+    if updated := await services.store().instances.change(name, decide, now, instance):
         log.info("instance.changed", instance=name, state=updated.state, reason=updated.reason)
 
 

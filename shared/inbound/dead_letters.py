@@ -12,7 +12,7 @@ from shared.domain.names import InstanceName
 from shared.evolution import redaction, webhook_json
 from shared.evolution.events.envelope import Envelope
 from shared.inbound.concurrency import run_aside
-from shared.store.letters import LONGEST, DeadLetter
+from shared.store.dead_letters import LONGEST, DeadLetter
 from shared.webhook_token import WebhookIdentity
 
 NO_GENERATION = 0
@@ -25,7 +25,7 @@ async def store_dead_letter(name: InstanceName, raw: bytes, reason: str, now: da
     """Keep a webhook for replay, once. Raises StoreUnavailable. Firestore: 1 write."""
     log.notice("event.unreadable", instance=name, reason=reason)
     text, digest = await run_aside(len(raw), _redact, raw)
-    await services.store().store_dead_letter(name, text, reason, now, whole=digest)
+    await services.store().dead_letters.store(name, text, reason, now, whole=digest)
 
 
 def narrow(envelope: Envelope, raw: bytes, items: list[Any]) -> bytes:
@@ -47,18 +47,18 @@ async def replay(letter_id: str, ingest: Ingest) -> bool:
         raise problems.LetterCut()
     identity = WebhookIdentity(letter.instance, NO_GENERATION)
     await ingest(identity, letter.raw.encode(), services.now())
-    return await services.store().delete_dead_letter(letter)
+    return await services.store().dead_letters.delete(letter)
 
 
 async def discard(letter_id: str) -> None:
     """Delete a dead letter, also if it is stored again meanwhile. Raises LetterUnknown."""
-    while not await services.store().delete_dead_letter(await _require_dead_letter(letter_id)):
+    while not await services.store().dead_letters.delete(await _require_dead_letter(letter_id)):
         continue
 
 
 async def _require_dead_letter(letter_id: str) -> DeadLetter:
     is_id = re.fullmatch(r"[0-9a-f]{64}", letter_id)
-    letter = await services.store().find_dead_letter(letter_id) if is_id else None
+    letter = await services.store().dead_letters.find(letter_id) if is_id else None
     if letter is None:
         raise problems.LetterUnknown()
     return letter

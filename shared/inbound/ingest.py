@@ -17,7 +17,7 @@ from shared.inbound import apply_event, dead_letters
 from shared.inbound.apply_event import EventSource, Inapplicable
 from shared.inbound.concurrency import run_aside, run_some_at_a_time
 from shared.store import Unfit
-from shared.store.letters import LONGEST
+from shared.store.dead_letters import LONGEST
 from shared.webhook_token import WebhookIdentity
 
 AT_ONCE = 32

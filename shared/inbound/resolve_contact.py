@@ -12,7 +12,7 @@ async def resolve_contact(scope: LineScope, contact: Contact) -> Contact:
     """
     if contact.group or contact.number or contact.lid is None:
         return contact
-    conversation = await services.store().find_by_lid(*scope, contact.lid)
+    conversation = await services.store().conversations.find_by_lid(*scope, contact.lid)
     if conversation is None:
         return contact
     resolved = {"key": conversation.contact, "number": conversation.contact_number}

@@ -37,7 +37,7 @@ async def require_instance(key: LineKey) -> Instance:
 
     Raises LineUnknown, TenantUnknown, TenantSuspended, TenantCancelled. Firestore: 2 reads.
     """
-    tenant, instance = await services.store().find_tenant_and_instance(
+    tenant, instance = await services.store().instances.find_with_tenant(
         key.tenant, instance_name(key)
     )
     require_active(tenant)

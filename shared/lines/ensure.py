@@ -50,7 +50,7 @@ async def _take_turn(request: EnsureRequest) -> Instance | None:
     """Look, decide and do one thing; None if the records changed under us."""
     settings, now = config.settings(), services.now()
     name = access.instance_name(request.key)
-    tenant, instance = await services.store().find_tenant_and_instance(request.key.tenant, name)
+    tenant, instance = await services.store().instances.find_with_tenant(request.key.tenant, name)
     on_first_use = settings.tenants_on_first_use
     match placing.decide_place(tenant, instance, request.key, now, on_first_use=on_first_use):
         case placing.Barred() as barred:
@@ -83,7 +83,7 @@ async def _place(name: InstanceName, request: EnsureRequest) -> Instance | None:
     instance = new_instance(request.key, name, label, carrier or "", services.now())
     leased = instance.granted(leases.new_holder(), services.now())
     servers = config.settings().servers.values()
-    match await services.store().place_instance(leased, servers, carrier):
+    match await services.store().instances.place(leased, servers, carrier):
         case Placed(placed):
             log.info("instance.placed", instance=placed.name, server=placed.server)
             return await _provision(placed, request, carrier)
@@ -109,7 +109,7 @@ async def _release_if_removed(leased: Instance) -> bool:
     async with leases.hold_lease(leased):
         if await services.evolution(leased.server).find_connection(leased.name) is not None:
             return False
-        await services.store().release_instance(leased)
+        await services.store().instances.release(leased)
         return True
 
 
@@ -148,7 +148,7 @@ async def _check(instance: Instance, request: EnsureRequest) -> Instance | None:
         case steps.Ready(ready):
             return ready
         case steps.Note(changed):
-            return await services.store().replace_instance(instance, changed)
+            return await services.store().instances.replace(instance, changed)
         case steps.Contest(contested):
             return await _contest(contested)
         case steps.Configure(drifted):
@@ -175,7 +175,7 @@ async def _contest(contested: Instance) -> Instance | None:
         is_live = current.state is State.CONFLICT
         return current.with_state(State.OPEN, None, now) if is_live else None
 
-    return await services.store().change_instance(contested.name, open_again, now)
+    return await services.store().instances.change(contested.name, open_again, now)
 
 
 async def _configure(drifted: Instance) -> None:
@@ -183,7 +183,7 @@ async def _configure(drifted: Instance) -> None:
     if await services.evolution(drifted.server).configure_instance(drifted.name, configuration):
         log.info("instance.configured", instance=drifted.name, server=drifted.server)
         configured = drifted.model_copy(update={"configured": configuration.mark})
-        await services.store().replace_instance(drifted, configured)
+        await services.store().instances.replace(drifted, configured)
 
 
 async def _request_code(connecting: Instance, request: EnsureRequest) -> Instance | None:
@@ -194,7 +194,7 @@ async def _request_code(connecting: Instance, request: EnsureRequest) -> Instanc
         case steps.Ready(ready):
             return ready
         case steps.Note(changed):
-            stored = await services.store().replace_instance(connecting, changed)
+            stored = await services.store().instances.replace(connecting, changed)
             return None if stored and stored.code and request.number else stored
 
 
@@ -213,5 +213,5 @@ async def _renew(spent: Instance) -> Instance | None:
 async def _label(instance: Instance, request: EnsureRequest) -> Instance:
     if request.label is None or request.label == instance.label:
         return instance
-    await services.store().relabel_line(instance, request.label, services.now())
+    await services.store().instances.relabel(instance, request.label, services.now())
     return instance.model_copy(update={"label": request.label})

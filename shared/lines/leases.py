@@ -24,7 +24,7 @@ async def claim(old: Instance, new: Instance) -> Instance | None:
 
     Firestore: 1 write; 1 read more if the record changed, and 1 write if only its pace did.
     """
-    return await services.store().replace_instance(old, new.granted(new_holder(), services.now()))
+    return await services.store().instances.replace(old, new.granted(new_holder(), services.now()))
 
 
 @dataclass
@@ -40,7 +40,7 @@ class Work:
         assert lease
         if lease.until - now > ENOUGH:
             return
-        extended = await services.store().extend_lease(self.instance, now)
+        extended = await services.store().instances.extend_lease(self.instance, now)
         if extended is None:
             raise problems.LineBusy()
         self.instance = extended
@@ -60,5 +60,5 @@ async def hold_lease(instance: Instance) -> AsyncIterator[Work]:
         event = "lease.kept" if work.doubtful else "lease.given_back"
         log.notice(event, instance=instance.name, problem=problem.slug())
         if not work.doubtful:
-            await services.store().release_lease(work.instance, Instance.freed)
+            await services.store().instances.release_lease(work.instance, Instance.freed)
         raise

@@ -83,7 +83,7 @@ async def create_link(key: LineKey, by: str) -> Link:
         ends_at=now + GOOD_FOR,
         expires_at=now + GOOD_FOR + KEPT_FOR,
     )
-    await services.store().store_link(link)
+    await services.store().pairing_links.store(link)
     log.info("link.made", instance=instance.name, link=link.id, by=by)
     token = _sign(LINK, {"jti": link.id}, link.ends_at)
     url = f"{config.settings().public_url}/console/connect#{token}"
@@ -105,7 +105,7 @@ async def open_link(token: str) -> LinkSession:
         raise problems.LinkUsed()
     session = _session(link, now + SESSION_LASTS)
     await _require_instance(session)
-    if not await services.store().open_link(link, now):
+    if not await services.store().pairing_links.open(link, now):
         raise problems.LinkUsed()
     log.info("link.opened", instance=access.instance_name(session.key), link=link.id)
     return session
@@ -124,7 +124,7 @@ async def read_session(token: str) -> LinkSession:
 async def _require_link(claims: dict[str, Any]) -> KeptLink:
     """Return the record that a token names. Raises LinkUnknown. Firestore: 1 read."""
     link_id = str(claims["jti"])
-    link = await services.store().find_link(link_id) if re.fullmatch(ID, link_id) else None
+    link = await services.store().pairing_links.find(link_id) if re.fullmatch(ID, link_id) else None
     if link is None:
         raise problems.LinkUnknown()
     return link
@@ -146,7 +146,7 @@ async def read_line(session: LinkSession) -> Instance:
     """Return the link's line; once it is connected, record that. Raises LineUnknown."""
     instance = await _require_instance(session)
     if instance.state is State.OPEN and not session.is_paired:
-        await services.store().record_link_pairing(session.link, services.now())
+        await services.store().pairing_links.record_pairing(session.link, services.now())
     return instance
 
 

@@ -61,7 +61,7 @@ async def learn_number(leased: Instance) -> Instance | None:
     """Restart an open instance, so that its server tells by which number it is paired."""
     async with leases.hold_lease(leased) as work:
         await services.evolution(leased.server).restart_instance(leased.name)
-    return await services.store().release_lease(work.instance, Instance.freed)
+    return await services.store().instances.release_lease(work.instance, Instance.freed)
 
 
 def wanted_configuration(instance: Instance) -> Configuration:
@@ -110,12 +110,12 @@ async def _start(work: Work, number: str | None) -> Instance | None:
         with suppress(problems.Problem):
             await evolution.restart_instance(instance.name)
     decide = partial(steps.decide_settled, held=instance, link=link, now=now)
-    return await services.store().release_lease(instance, decide)
+    return await services.store().instances.release_lease(instance, decide)
 
 
 async def _free_missing(leased: Instance) -> None:
     log.info("instance.missing", instance=leased.name, server=leased.server)
-    await services.store().release_lease(leased, Instance.freed)
+    await services.store().instances.release_lease(leased, Instance.freed)
 
 
 def _log_creation(instance: Instance, creation: Creation) -> None:
@@ -143,7 +143,7 @@ async def _await_appearance(evolution: Evolution, name: InstanceName) -> bool:
 async def _give_up(leased: Instance, refusal: Refused) -> NoReturn:
     """Raise why a create was refused. Asking again won't help, so a new line keeps no slot."""
     if leased.reason is Reason.NEW:
-        await services.store().release_instance(leased)
+        await services.store().instances.release(leased)
     if refusal.full:
         raise problems.MaximumInstancesReached(refusal.why)
     raise problems.EvolutionRefused(refusal.why)

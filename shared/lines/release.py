@@ -55,10 +55,10 @@ async def remove_instance(leased: Instance) -> Instance | None:
     if not is_removed:
         log.info("instance.leaving", instance=leased.name, server=leased.server)
         removing = partial(steps.decide_removing, now=services.now())
-        return await services.store().release_lease(leased, removing) or leased
+        return await services.store().instances.release_lease(leased, removing) or leased
     log.info("instance.left", instance=leased.name, server=leased.server, reason=leased.reason)
     if leased.reason is Reason.RELEASE_ASKED:
-        await services.store().release_instance(leased)
+        await services.store().instances.release(leased)
         return None
     return await _record_disconnection(leased)
 
@@ -106,10 +106,10 @@ async def await_removal(server: str, name: InstanceName) -> bool:
 
 
 async def _record_disconnection(leased: Instance) -> Instance:
-    await services.store().free_number(leased)
+    await services.store().numbers.free(leased)
     now = services.now()
 
     def disconnect(current: Instance) -> Instance:
         return steps.disconnected(current, now)
 
-    return await services.store().release_lease(leased, disconnect) or disconnect(leased)
+    return await services.store().instances.release_lease(leased, disconnect) or disconnect(leased)

@@ -19,7 +19,7 @@ async def restart_line(key: LineKey) -> Instance:
         raise problems.LineBusy()
     async with leases.hold_lease(leased):
         is_restarting = await services.evolution(leased.server).restart_instance(leased.name)
-    restarted = await services.store().release_lease(leased, Instance.freed)
+    restarted = await services.store().instances.release_lease(leased, Instance.freed)
     if not is_restarting:
         raise problems.LineNotOpen("Ask for it with POST /ensure-instance.")
     return restarted or leased

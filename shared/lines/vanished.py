@@ -15,7 +15,7 @@ async def record_missing(name: InstanceName) -> None:
     Upstream: 1 call. Firestore: 2 reads, 1 write.
     """
     with suppress(problems.Problem):
-        instance = await services.store().find_instance(name)
+        instance = await services.store().instances.find(name)
         if instance and await services.evolution(instance.server).find_connection(name) is None:
             await _record(instance)
 
@@ -27,5 +27,5 @@ async def _record(missing: Instance) -> None:
         same = (current.server, current.born) == (missing.server, missing.born)
         return repairs.decide_looked(current, None, None, now) if same else None
 
-    if updated := await services.store().change_instance(missing.name, decide, now):
+    if updated := await services.store().instances.change(missing.name, decide, now):
         log.info("instance.changed", instance=missing.name, state=updated.state)

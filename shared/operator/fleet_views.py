@@ -14,8 +14,8 @@ from shared.domain.instances import Instance, Reason, State
 from shared.domain.names import InstanceName, LineId, TenantId
 from shared.domain.record import Record
 from shared.domain.tenants import Status, Tenant
-from shared.store.fleet import ServerRoom
-from shared.store.letters import DeadLetter
+from shared.store.dead_letters import DeadLetter
+from shared.store.server_rooms import ServerRoom
 
 IRREVERSIBLE = (
     "It was paired: deleted, its number may not come back, "

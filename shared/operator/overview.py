@@ -14,7 +14,7 @@ from shared.operator.fleet_views import (
     report_view,
     server_view,
 )
-from shared.store.fleet import ServerRoom
+from shared.store.server_rooms import ServerRoom
 from shared.sweeps import overdue
 from shared.sweeps.measure_capacity import ALL
 
@@ -26,11 +26,11 @@ async def now() -> FleetView:
     """Show the fleet. Firestore: 1 read per server, and at most 120 more."""
     store, servers = services.store(), config.settings().servers
     rooms, counted, agreed, incidents, awaiting, late = await asyncio.gather(
-        store.read_rooms(servers.values()),
-        store.list_reports(SweepKind.CAPACITY, SWEEPS),
-        store.list_reports(SweepKind.ORPHANS, SWEEPS),
-        store.list_open_incidents(INCIDENTS),
-        store.count_awaiting_approval(),
+        store.servers.read_rooms(servers.values()),
+        store.sweeps.list_reports(SweepKind.CAPACITY, SWEEPS),
+        store.sweeps.list_reports(SweepKind.ORPHANS, SWEEPS),
+        store.incidents.list_open(INCIDENTS),
+        store.candidates.count_awaiting_approval(),
         overdue.now(),
     )
     (capacities, _), (orphans, _) = counted, agreed

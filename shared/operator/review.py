@@ -41,7 +41,7 @@ async def undo(name: str) -> Candidate:
         candidate = await _require_candidate(name)
         if candidate.stage not in (*OPEN, Stage.KEPT):
             raise problems.CandidateGone()
-        if await services.store().clear_candidate(candidate):
+        if await services.store().candidates.clear(candidate):
             return candidate
     raise problems.StoreUnavailable("Too many callers at once.")
 
@@ -54,12 +54,12 @@ async def report(kind: str, name: str) -> Report:
         raise problems.ReportUnknown()
     store = services.store()
     if name == LATEST:
-        several = (await store.list_reports(SweepKind(kind), 1))[0] or (
-            await store.list_reports(SweepKind(kind), 20)
+        several = (await store.sweeps.list_reports(SweepKind(kind), 1))[0] or (
+            await store.sweeps.list_reports(SweepKind(kind), 20)
         )[0]
         requested = next(iter(several), None)
     else:
-        requested = await store.find_report(SweepKind(kind), name)
+        requested = await store.sweeps.find_report(SweepKind(kind), name)
     if requested is None:
         raise problems.ReportUnknown()
     return requested
@@ -71,7 +71,7 @@ async def _change(
     def decide_if_open(candidate: Candidate) -> Candidate | None:
         return decide(candidate) if candidate.stage in stages else None
 
-    if updated := await services.store().change_candidate(
+    if updated := await services.store().candidates.change(
         _require_candidate_id(name), decide_if_open
     ):
         return updated
@@ -80,7 +80,7 @@ async def _change(
 
 
 async def _require_candidate(name: str) -> Candidate:
-    candidate = await services.store().find_candidate(_require_candidate_id(name))
+    candidate = await services.store().candidates.find(_require_candidate_id(name))
     if candidate is None:
         raise problems.CandidateUnknown()
     return candidate

@@ -105,13 +105,13 @@ def require_speech_to(line: Instance | None, to: Destination, now: datetime) -> 
 async def _resolve_conversation(tenant: TenantId, name: str, now: datetime) -> Destination:
     if not is_conversation_id(name):
         raise problems.ConversationUnknown()
-    record, conversation = await services.store().find_tenant_and_conversation(
+    record, conversation = await services.store().conversations.find_with_tenant(
         tenant, ConversationId(name)
     )
     access.require_active(record)
     if conversation is None:
         raise problems.ConversationUnknown()
-    instance = await services.store().find_instance(
+    instance = await services.store().instances.find(
         access.instance_name(LineKey(tenant, conversation.line))
     )
     able, number = require_speech(instance, conversation.number, now)
@@ -120,7 +120,7 @@ async def _resolve_conversation(tenant: TenantId, name: str, now: datetime) -> D
 
 async def _resolve_recipient(key: LineKey, to: str, now: datetime) -> Destination:
     contact = _parse_recipient(to)
-    record, instance = await services.store().find_tenant_and_instance(
+    record, instance = await services.store().instances.find_with_tenant(
         key.tenant, access.instance_name(key)
     )
     access.require_active(record)
@@ -145,11 +145,11 @@ async def _resolve_new_contact(
     WhatsApp may spell the number otherwise, and a conversation with that spelling may exist.
     """
     store, key = services.store(), instance.key
-    resolved = await store.find_alias(key.tenant, key.line, contact.key)
+    resolved = await store.aliases.find(key.tenant, key.line, contact.key)
     if resolved is None:
         charged = await _take_new_contact_token(instance, number, now)
         resolved = await _look_up_number(charged, contact)
-        await store.store_alias(key.tenant, key.line, contact.key, resolved, now + ALIAS_KEPT_FOR)
+        await store.aliases.store(key.tenant, key.line, contact.key, resolved, now + ALIAS_KEPT_FOR)
         instance = await _reload_instance(charged, number)
     elif instance.restricted(now):
         raise _line_restricted(instance, now)
@@ -163,7 +163,7 @@ async def _reload_instance(instance: Instance, number: str) -> Instance:
 
     Raises the problems of tenants, and those of `require_speech`. Firestore: 2 reads.
     """
-    tenant, current = await services.store().find_tenant_and_instance(
+    tenant, current = await services.store().instances.find_with_tenant(
         instance.tenant, instance.name
     )
     access.require_active(tenant)
@@ -188,9 +188,9 @@ async def _take_new_contact_token(instance: Instance, number: str, now: datetime
                 raise problems.NewContactsExhausted(retry_after=wait)
             case pacing.Taken(full_at):
                 charged = able.model_copy(update={"reached_until": full_at})
-                if stored := await services.store().replace_instance(able, charged):
+                if stored := await services.store().instances.replace(able, charged):
                     return stored
-        current = await services.store().find_instance(instance.name)
+        current = await services.store().instances.find(instance.name)
     raise problems.LineBusy()
 
 
@@ -212,7 +212,7 @@ async def _look_up_number(instance: Instance, contact: Contact) -> Contact:
 
 async def _find_conversation(key: LineKey, number: str, contact: Contact) -> Conversation | None:
     name = conversation_id(key.line, number, contact.key)
-    return await services.store().find_conversation(key.tenant, name)
+    return await services.store().conversations.find(key.tenant, name)
 
 
 def _existing_destination(

@@ -27,7 +27,7 @@ async def require_send(tenant: TenantId, key: str) -> Send:
 
     Firestore: 2 reads, and those of `reconcile_send`.
     """
-    record, send = await services.store().find_tenant_and_send(tenant, key)
+    record, send = await services.store().sends.find_with_tenant(tenant, key)
     access.require_active(record)
     if send is None:
         raise problems.SendUnknown()
@@ -74,7 +74,7 @@ async def _require_changeable(
     if now - send.asked_at > within:
         raise problems.TooLateToChange()
     name = access.instance_name(LineKey(send.tenant, send.line))
-    current = await services.store().find_instance(name)
+    current = await services.store().instances.find(name)
     instance, _number = destination.require_speech(current, send.number, now)
     address = destination.choose_address(send.contact)
     return instance, MessageKey(send.message, address, from_me=True)

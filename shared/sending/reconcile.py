@@ -38,7 +38,7 @@ async def reconcile_send(send: Send) -> Send:
     now = services.now()
     match sends.decide_again(send, None, now):
         case sends.Abandoned(stale):
-            stored = await services.store().resolve_send(stale, sends.abandoned(stale))
+            stored = await services.store().sends.resolve(stale, sends.abandoned(stale))
             return await reconcile_send(stored) if stored else await _reload(send)
         case sends.UnderWay(Send(state=SendState.UNCERTAIN) as uncertain):
             return await _reconcile_uncertain(uncertain, now)
@@ -48,7 +48,7 @@ async def reconcile_send(send: Send) -> Send:
 
 async def match_echo(tenant: TenantId, name: ConversationId) -> None:
     """Match the uncertain sends of a conversation after a message of ours came into it."""
-    if conversation := await services.store().find_conversation(tenant, name):
+    if conversation := await services.store().conversations.find(tenant, name):
         await _match_sends(tenant, conversation, services.now())
 
 
@@ -59,7 +59,7 @@ async def record_reaction(send: Send, sent: Sent, now: datetime) -> None:
     at, key = (reported.at, reported.id) if reported else (epoch_ms(now), sent.message_id)
     reaction = Reaction(emoji=send.reaction.emoji or None, at=at)
     through = LineScope(send.tenant, send.line, send.number)
-    await services.store().record_reaction(
+    await services.store().messages.record_reaction(
         through, send.reaction.message, ME, key, reaction, epoch_ms(now)
     )
 
@@ -73,7 +73,7 @@ async def record_restriction(name: InstanceName) -> None:
         is_recent = since and now - since < RESTRICTION_RENEWED_AFTER
         return None if is_recent else instance.found_restricted(now)
 
-    if await services.store().change_instance(name, restrict, now):
+    if await services.store().instances.change(name, restrict, now):
         log.notice("line.restricted", instance=name)
 
 
@@ -81,19 +81,19 @@ async def _reconcile_uncertain(send: Send, now: datetime) -> Send:
     if send.reaction:
         return await _match_reaction(send) or send
     store = services.store()
-    conversation = await store.find_conversation(send.tenant, send.conversation)
+    conversation = await store.conversations.find(send.tenant, send.conversation)
     if conversation and conversation.id != send.conversation:
         change = send.model_copy(update={"conversation": conversation.id})
-        send = await store.resolve_send(send, change) or send
+        send = await store.sends.resolve(send, change) or send
     if conversation and await _match_sends(send.tenant, conversation, now):
         return await _reload(send)
     if not evidence.look_due(send, now):
         return send
-    claimed = await store.resolve_send(send, send.model_copy(update={"looked_at": now}))
+    claimed = await store.sends.resolve(send, send.model_copy(update={"looked_at": now}))
     if claimed is None:
         return await _reload(send)
     if await _store_history(claimed, now):
-        conversation = await store.find_conversation(send.tenant, send.conversation)
+        conversation = await store.conversations.find(send.tenant, send.conversation)
         if conversation:
             await _match_sends(send.tenant, conversation, now)
     return await _reload(send)
@@ -102,16 +102,16 @@ async def _reconcile_uncertain(send: Send, now: datetime) -> Send:
 async def _match_sends(tenant: TenantId, conversation: Conversation, now: datetime) -> int:
     """Match the uncertain sends of a conversation with its messages; return how many did."""
     store = services.store()
-    uncertain = await store.list_unsettled_sends(tenant, conversation)
+    uncertain = await store.sends.list_unsettled(tenant, conversation)
     if not uncertain:
         return 0
     first = min(send.asked_at for send in uncertain) - evidence.SKEW
     last = max(send.until for send in uncertain) + evidence.SKEW
-    messages = await store.list_own_messages(tenant, conversation, epoch_ms(first), epoch_ms(last))
+    messages = await store.messages.list_own(tenant, conversation, epoch_ms(first), epoch_ms(last))
     by_key = {send.key: send for send in uncertain}
     matches = 0
     for key, message in evidence.pair(uncertain, messages, now).items():
-        if await store.match_message(by_key[key], message, conversation, epoch_ms(now)):
+        if await store.sends.match_message(by_key[key], message, conversation, epoch_ms(now)):
             log.info("send.settled", line=by_key[key].line)
             matches += 1
     return matches
@@ -129,7 +129,7 @@ async def _store_history(send: Send, now: datetime) -> bool:
     for message in messages:
         contact = sent_message.place_contact(send, message.contact)
         whole = heard_by(epoch_ms(now), message.model_copy(update={"contact": contact}))
-        recorded = await services.store().record_message(
+        recorded = await services.store().messages.record(
             through, whole, unread=False, now=epoch_ms(now)
         )
         is_new = recorded or is_new
@@ -138,7 +138,7 @@ async def _store_history(send: Send, now: datetime) -> bool:
 
 async def _fetch_candidates(send: Send) -> list[Message]:
     name = access.instance_name(LineKey(send.tenant, send.line))
-    instance = await services.store().find_instance(name)
+    instance = await services.store().instances.find(name)
     if instance is None or instance.number != send.number:
         return []
     server, candidates = services.evolution(instance.server), list[Message]()
@@ -169,14 +169,14 @@ def _is_to_contact(send: Send, message: Message) -> bool:
 async def _match_reaction(send: Send) -> Send | None:
     assert send.reaction
     store = services.store()
-    conversation = await store.find_conversation(send.tenant, send.conversation)
+    conversation = await store.conversations.find(send.tenant, send.conversation)
     if conversation is None:
         return None
-    message = await store.find_message(send.tenant, conversation, send.reaction.message)
+    message = await store.messages.find(send.tenant, conversation, send.reaction.message)
     if message is None or not evidence.reacted(send, message):
         return None
-    return await store.resolve_send(send, send.settled(SendState.SENT))
+    return await store.sends.resolve(send, send.settled(SendState.SENT))
 
 
 async def _reload(send: Send) -> Send:
-    return await services.store().find_send(send.tenant, send.key) or send
+    return await services.store().sends.find(send.tenant, send.key) or send

@@ -84,7 +84,7 @@ async def send_once(command: SendCommand) -> Outcome:
         claim = await _claim_key(_build_send(command, to, target, now), command, to)
     except problems.Problem:
         # A send with this key has an outcome, whatever became of the line since.
-        earlier = await services.store().find_send(command.tenant, command.key)
+        earlier = await services.store().sends.find(command.tenant, command.key)
         if earlier is None or isinstance(_decide_reuse(earlier, command, now), sends.Retry):
             raise
         return await _reconcile_earlier(earlier, command)
@@ -113,7 +113,7 @@ async def _claim_key(new: Send, command: SendCommand, to: Destination) -> Claime
     for _ in range(TRIES):
         now = services.now()
         new = new.model_copy(update={"until": now + sends.LEASE})
-        match await services.store().claim_send(new, line, take_token):
+        match await services.store().sends.claim(new, line, take_token):
             case AlreadyClaimed(earlier) if isinstance(
                 _decide_reuse(earlier, command, now), sends.Retry
             ):
@@ -144,8 +144,10 @@ async def _require_target(command: SendCommand, to: Destination) -> KeptMessage 
     name = request.reaction.message if isinstance(request, SayReaction) else request.quoted
     if name is None:
         return None
-    conversation = await store.find_conversation(command.tenant, to.conversation)
-    message = await store.find_message(command.tenant, conversation, name) if conversation else None
+    conversation = await store.conversations.find(command.tenant, to.conversation)
+    message = (
+        await store.messages.find(command.tenant, conversation, name) if conversation else None
+    )
     if message is None:
         raise problems.MessageUnknown()
     return message
@@ -240,7 +242,7 @@ async def _call_server(send: Send, outgoing: Outgoing, line: Instance) -> Outcom
         case SendDoubtful(account):
             log.notice("send.uncertain", instance=line.name, why=account)
             doubtful = send.settled(SendState.UNCERTAIN, why=WhyUncertain.NO_ANSWER)
-            stored = await services.store().resolve_send(send, doubtful)
+            stored = await services.store().sends.resolve(send, doubtful)
             return Outcome(await reconcile.reconcile_send(stored or doubtful))
 
 
@@ -258,7 +260,7 @@ async def _record_sent(send: Send, sent: Sent) -> Outcome:
     log.info("message.sent", line=send.line)
     for version in (message, sent_message.build_requested_message(send, sent, now)):
         with suppress(Unfit):
-            resolved = await services.store().record_sent(send, version, epoch_ms(now))
+            resolved = await services.store().sends.record_sent(send, version, epoch_ms(now))
             if resolved.left_through:
                 await wrong_number.try_report(resolved.tenant, resolved.line, version.id)
             return Outcome(resolved, sent_message.build_stored_message(resolved, version))
@@ -268,7 +270,7 @@ async def _record_sent(send: Send, sent: Sent) -> Outcome:
 
 async def _record_outcome(send: Send, sent: Sent) -> Outcome:
     resolved = send.settled(SendState.SENT, message=sent.message_id, proven=True)
-    return Outcome(await services.store().resolve_send(send, resolved) or resolved)
+    return Outcome(await services.store().sends.resolve(send, resolved) or resolved)
 
 
 async def _record_failure(send: Send, why: WhyNotSent) -> None:
@@ -280,6 +282,8 @@ async def _record_failure(send: Send, why: WhyNotSent) -> None:
     for _ in range(TRIES):
         if current is None or (current.holder, current.attempt) != (send.holder, send.attempt):
             return
-        if await services.store().resolve_send(current, current.settled(SendState.FAILED, why=why)):
+        if await services.store().sends.resolve(
+            current, current.settled(SendState.FAILED, why=why)
+        ):
             return
-        current = await services.store().find_send(send.tenant, send.key)
+        current = await services.store().sends.find(send.tenant, send.key)

@@ -93,5 +93,5 @@ async def reply_with_send(
     if send.state in (SendState.SENDING, SendState.UNCERTAIN):
         return web.Reply(send_view(send), 202, {"retry-after": str(ASK_AGAIN_SECONDS)})
     if send.message and message is None:
-        message = await services.store().find_message_of_send(send)
+        message = await services.store().sends.find_message(send)
     return web.Reply(send_view(send, message), final_status)

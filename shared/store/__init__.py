@@ -1,22 +1,41 @@
 """The adapter of Firestore. No other package knows its paths, preconditions and faults."""
 
-from shared.store.base import Unfit
-from shared.store.candidates import CandidateStore
-from shared.store.gaps import MissedWindows
-from shared.store.inbox import Inbox
-from shared.store.incidents import IncidentStore
-from shared.store.letters import DeadLetters
-from shared.store.lines import Full, Placed
+from shared.store.aliases import Aliases
+from shared.store.base import Database, LineScope, Unfit
+from shared.store.candidates import Candidates
+from shared.store.conversations import Conversations
+from shared.store.dead_letters import DeadLetters
+from shared.store.incidents import Incidents
+from shared.store.instances import Full, Instances, Placed
 from shared.store.link_records import PairingLinks
-from shared.store.messages import LineScope
+from shared.store.messages import Messages
+from shared.store.missed_windows import MissedWindows
+from shared.store.numbers import Numbers
 from shared.store.sends import Sends
+from shared.store.server_rooms import Servers
 from shared.store.sweeps import Sweeps
+from shared.store.tenants import Tenants
 
 
-class Store(
-    CandidateStore, Sends, Inbox, MissedWindows, DeadLetters, Sweeps, IncidentStore, PairingLinks
-):
-    """The store of everything that Perene keeps."""
+class Store:
+    """Everything that Perene keeps, by topic."""
+
+    def __init__(self, db: Database) -> None:
+        self.db = db
+        self.tenants = Tenants(db)
+        self.servers = Servers(db)
+        self.numbers = Numbers(db)
+        self.instances = Instances(db, self.servers, self.numbers)
+        self.pairing_links = PairingLinks(db)
+        self.messages = Messages(db)
+        self.conversations = Conversations(db, self.messages)
+        self.aliases = Aliases(db)
+        self.sends = Sends(db, self.messages, self.instances)
+        self.missed_windows = MissedWindows(db)
+        self.dead_letters = DeadLetters(db)
+        self.sweeps = Sweeps(db)
+        self.candidates = Candidates(db, self.servers)
+        self.incidents = Incidents(db)
 
 
-__all__ = ["Full", "LineScope", "Placed", "Store", "Unfit"]
+__all__ = ["Database", "Full", "LineScope", "Placed", "Store", "Unfit"]

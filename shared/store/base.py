@@ -1,26 +1,43 @@
-"""The base of every topic of the store: paths, time-outs, faults, and compare-and-set."""
+"""The base of every topic of the store: paths, time-outs, faults, pages, and compare-and-set."""
 
 import asyncio
 import random
 import re
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from contextlib import contextmanager
+from dataclasses import dataclass
 from math import inf
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 from google.api_core import exceptions
 from google.api_core.retry_async import AsyncRetry, if_exception_type
 from google.cloud import firestore
 from google.cloud.firestore_v1.base_document import DocumentSnapshot
+from google.cloud.firestore_v1.base_query import FieldFilter
 from pydantic import ValidationError
 
 from shared import log, problems
+from shared.domain import names
+from shared.domain.contacts import Contact, ConversationId, conversation_id
+from shared.domain.names import LineId, TenantId
 from shared.domain.record import Kept
 
+Document = firestore.AsyncDocumentReference
 Snapshot = DocumentSnapshot[Any]
 T = TypeVar("T")
 KeptRecord = TypeVar("KeptRecord", bound=Kept)
+
+PAGE: Final = 300
+"""Documents in one answer: far below what one takes 5 seconds for."""
 
 CALL_TIMEOUT: Final = 5.0
 PATIENCE: Final = 15.0
@@ -54,31 +71,94 @@ class MessageIdTaken(Unfit):
     reason = "another chat's message has this id"
 
 
-class Base:
-    """A Firestore client and the paths of the documents it keeps."""
+class LineScope(NamedTuple):
+    """The owner of messages: a tenant, one of its lines, and the number that it had then."""
+
+    tenant: TenantId
+    line: LineId
+    number: str
+
+    def conversation_id(self, contact: Contact) -> ConversationId:
+        return conversation_id(self.line, self.number, contact.key)
+
+
+class Position(NamedTuple):
+    """The end of a page: the value it is ordered by, and the document's id."""
+
+    value: Any
+    id: str
+
+
+class ResultPage(NamedTuple):
+    """Records, and the position of the last one if there may be more."""
+
+    records: list[Any]
+    end: Position | None
+
+
+class Database:
+    """A Firestore client, the paths of all documents, and the ways to read and write them."""
 
     def __init__(self, client: firestore.AsyncClient) -> None:
-        self._client = client
+        self.client = client
+        self.tenants = client.collection("tenants")
+        self.instances = client.collection("instances")
+        self.servers = client.collection("servers")
+        self.numbers = client.collection("numbers")
+        self.dead_letters = client.collection("dead_letters")
+        self.incidents = client.collection("incidents")
+        self.links = client.collection("links")
+        self.sweeps = client.collection("sweeps")
+        self.candidates: Any = client.collection("sweeps", "orphans", "candidates")
 
-    def _tenant(self, spelled: str) -> firestore.AsyncDocumentReference:
-        return self._client.collection("tenants").document(spelled)
+    def tenant(self, tenant: TenantId) -> Document:
+        return self.tenants.document(names.spell(tenant))
 
-    def _instance(self, name: str) -> firestore.AsyncDocumentReference:
-        return self._client.collection("instances").document(name)
+    def messages(self, tenant: TenantId) -> Any:
+        return self.tenant(tenant).collection("messages")
 
-    def _server(self, server: str) -> firestore.AsyncDocumentReference:
-        return self._client.collection("servers").document(server)
+    def message(self, scope: LineScope, message: str) -> Document:
+        return self._of_tenant(scope.tenant, "messages", f"{scope.line}~{message}")
 
-    def _number(self, number: str) -> firestore.AsyncDocumentReference:
-        return self._client.collection("numbers").document(number)
+    def conversations(self, tenant: TenantId) -> Any:
+        return self.tenant(tenant).collection("conversations")
 
-    def _since(self, version: Any) -> Any:
-        return self._client.write_option(last_update_time=version)
+    def conversation(self, tenant: TenantId, conversation: ConversationId) -> Document:
+        return self._of_tenant(tenant, "conversations", conversation)
+
+    def sends(self, tenant: TenantId) -> Any:
+        return self.tenant(tenant).collection("sends")
+
+    def send(self, tenant: TenantId, key: str) -> Document:
+        return self._of_tenant(tenant, "sends", key)
+
+    def alias(self, tenant: TenantId, line: LineId, number: str) -> Document:
+        return self._of_tenant(tenant, "aliases", f"{line}~{number}")
+
+    def missed_window(self, scope: LineScope, number: str, since: int) -> Document:
+        return self._of_tenant(scope.tenant, "gaps", f"{scope.line}~{number}~{since}")
+
+    def instance(self, name: str) -> Document:
+        return self.instances.document(name)
+
+    def number(self, number: str) -> Document:
+        return self.numbers.document(number)
+
+    def server(self, server: str) -> Document:
+        return self.servers.document(server)
+
+    def slots(self, server: str) -> Any:
+        return self.server(server).collection("slots")
+
+    def batch(self) -> firestore.AsyncWriteBatch:
+        return self.client.batch()
+
+    def since(self, version: Any) -> Any:
+        """Return the condition of a write: the document is still of this version."""
+        return self.client.write_option(last_update_time=version)
 
     async def compare_and_set(
-        self,
-        references: Sequence[firestore.AsyncDocumentReference],
-        build: Callable[..., Awaitable[T]],
+        self, references: Sequence[Document], build: Callable[..., Awaitable[T]]
     ) -> T:
         """Read documents, build a batch from them, and commit it; all anew if one changed.
 
@@ -88,24 +168,24 @@ class Base:
         """
 
         async def attempt(first: bool) -> T:
-            batch = self._client.batch()
-            outcome = await build(batch, *await self._read(*references))
+            batch = self.batch()
+            outcome = await build(batch, *await self.read(*references))
             if batch._write_pbs:
-                await self._commit(batch)
+                await self.commit(batch)
             return outcome
 
         return await retry_contended(attempt)
 
-    async def _read(self, *references: firestore.AsyncDocumentReference) -> list[Snapshot]:
+    async def read(self, *references: Document) -> list[Snapshot]:
         """Read the documents, in the order asked for. One round trip, one read each."""
         with translated():
             snapshots = {
                 snapshot.reference.path: snapshot
-                async for snapshot in self._client.get_all(list(references), **LIMITS)
+                async for snapshot in self.client.get_all(list(references), **LIMITS)
             }
         return [snapshots[reference.path] for reference in references]
 
-    async def _query(self, query: Any, most: float = inf) -> list[Snapshot]:
+    async def query(self, query: Any, most: float = inf) -> list[Snapshot]:
         """Run a query; stop reading once there are `most` characters of words in its results."""
         snapshots, words = list[Snapshot](), 0
         with translated():
@@ -116,13 +196,46 @@ class Base:
                     break
         return snapshots
 
-    async def _count(self, query: Any) -> int:
+    async def query_page(
+        self,
+        collection: Any,
+        limit: int,
+        after: str | None,
+        *,
+        where: Mapping[str, Any] | None = None,
+        fields: Sequence[str] = (),
+    ) -> tuple[list[Snapshot], str | None]:
+        """Return a page of a collection by id, and the id of its last document if it is full.
+
+        `where`: values that fields have; `fields`: the only ones that are read. n reads.
+        """
+        query = collection
+        for field, value in (where or {}).items():
+            query = query.where(filter=FieldFilter(field, "==", value))
+        query = query.order_by("__name__").limit(limit)
+        query = query.select(fields) if fields else query
+        if after is not None:
+            query = query.start_after({"__name__": collection.document(after)})
+        snapshots = await self.query(query)
+        return snapshots, snapshots[-1].id if len(snapshots) == limit else None
+
+    async def iterate(self, collection: Any, fields: Sequence[str] = ()) -> AsyncIterator[Snapshot]:
+        """Yield all documents, by id, with no more than a page of them in memory. n reads."""
+        after: str | None = None
+        while True:
+            snapshots, after = await self.query_page(collection, PAGE, after, fields=fields)
+            for snapshot in snapshots:
+                yield snapshot
+            if after is None:
+                return
+
+    async def count(self, query: Any) -> int:
         """Count the documents of a query. Firestore: 1 read per 1000."""
         with translated():
             ((result,),) = await query.count().get(**LIMITS)
         return int(result.value)
 
-    async def _commit(self, batch: firestore.AsyncWriteBatch) -> list[Any]:
+    async def commit(self, batch: firestore.AsyncWriteBatch) -> list[Any]:
         """Commit all writes or none. Return the result of each, with its update time.
 
         Raises one of CONTENDED, NotFound, Unfit, StoreUnavailable.
@@ -130,13 +243,38 @@ class Base:
         with translated():
             return list(await batch.commit(**LIMITS))
 
-    async def _commit_unordered(self, batch: firestore.AsyncWriteBatch) -> list[Any]:
+    async def commit_unordered(self, batch: firestore.AsyncWriteBatch) -> list[Any]:
         """Commit a batch of which the order doesn't matter, again if Firestore aborts it."""
 
         async def attempt(first: bool) -> list[Any]:
-            return await self._commit(batch)
+            return await self.commit(batch)
 
         return await retry_contended(attempt, (exceptions.Aborted,))
+
+    def _of_tenant(self, tenant: TenantId, collection: str, name: str) -> Document:
+        return self.client.document("tenants", names.spell(tenant), collection, name)
+
+
+class Topic:
+    """A part of the store: the questions and changes about one kind of document.
+
+    A topic that needs another one is given it when the store is composed.
+    """
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+
+@dataclass(frozen=True)
+class UnreadableRecord:
+    """A document that was written by hand, wrongly, and can't be read."""
+
+    id: str
+
+    @property
+    def instance(self) -> str:
+        """Return the name of its instance, if it is a candidate."""
+        return self.id.partition("~")[2]
 
 
 def is_document_id(text: str) -> bool:
@@ -172,6 +310,11 @@ def readable(snapshots: Iterable[Snapshot], read: Callable[[Snapshot], T]) -> li
         except problems.RecordUnreadable:
             continue
     return records
+
+
+def read_record(read: Callable[[Snapshot], T | None], snapshot: Snapshot) -> T | UnreadableRecord:
+    """Read a document, or return that it is unreadable."""
+    return next(filter(None, readable([snapshot], read)), UnreadableRecord(snapshot.id))
 
 
 def understood(snapshot: Snapshot, kind: type[KeptRecord], **more: Any) -> KeptRecord:

@@ -6,64 +6,59 @@ from typing import Any
 from google.cloud import firestore
 from google.cloud.firestore_v1.base_query import FieldFilter
 
-from shared.domain import names
 from shared.domain.fleet.candidates import Candidate, Stage
 from shared.domain.instances import Instance
 from shared.domain.tenants import Tenant
 from shared.store import base
-from shared.store.base import CHANGED, Snapshot
-from shared.store.fleet import Fleet, UnreadableRecord, read_record
+from shared.store.base import CHANGED, Database, Snapshot, Topic, UnreadableRecord
 from shared.store.instances import stored, versioned
+from shared.store.server_rooms import Servers
 
 MOST_QUARANTINED = 5_000
 AT_ONCE = 400
 """Documents in one commit; Firestore takes 500."""
 
 
-class CandidateStore(Fleet):
+class Candidates(Topic):
     """The quarantine. Every method is one question or one change."""
 
-    async def iterate_candidates(self) -> AsyncIterator[Candidate | UnreadableRecord]:
+    def __init__(self, db: Database, servers: Servers) -> None:
+        super().__init__(db)
+        self._servers = servers
+
+    async def iterate(self) -> AsyncIterator[Candidate | UnreadableRecord]:
         """Yield all candidates, the deleted ones too. Firestore: n reads."""
-        async for snapshot in self._every(self._quarantine):
-            yield read_record(_candidate, snapshot)
+        async for snapshot in self._db.iterate(self._db.candidates):
+            yield base.read_record(_candidate, snapshot)
 
     async def list_quarantined(self) -> list[Candidate]:
         """List the candidates in quarantine or in deletion. Firestore: n reads, bounded."""
         running = FieldFilter("stage", "in", [Stage.QUARANTINED, Stage.DELETING])
-        query = self._quarantine.where(filter=running).limit(MOST_QUARANTINED)
-        return base.readable(await self._query(query), _candidate)
+        query = self._db.candidates.where(filter=running).limit(MOST_QUARANTINED)
+        return base.readable(await self._db.query(query), _candidate)
 
-    async def list_candidates(
+    async def list_page(
         self, stage: Stage | None, limit: int, after: str | None
     ) -> tuple[list[Candidate], str | None]:
         """Return a page of candidates by id, and its end if there may be more. n reads."""
-        query: Any = self._quarantine
-        if stage:
-            query = query.where(filter=FieldFilter("stage", "==", stage))
-        query = query.order_by("__name__").limit(limit)
-        if after is not None:
-            query = query.start_after({"__name__": self._quarantine.document(after)})
-        snapshots = await self._query(query)
-        end = snapshots[-1].id if len(snapshots) == limit else None
+        where = {"stage": stage} if stage else {}
+        snapshots, end = await self._db.query_page(self._db.candidates, limit, after, where=where)
         return base.readable(snapshots, _candidate), end
 
     async def count_awaiting_approval(self) -> int:
         """Count the candidates in quarantine that await approval. Firestore: 1 read per 1000."""
         fields = {"stage": Stage.QUARANTINED, "needs_approval": True, "approved_at": None}
-        query: Any = self._quarantine
+        query: Any = self._db.candidates
         for field, value in fields.items():
             query = query.where(filter=FieldFilter(field, "==", value))
-        return await self._count(query)
+        return await self._db.count(query)
 
-    async def find_candidate(self, name: str) -> Candidate | None:
+    async def find(self, name: str) -> Candidate | None:
         """Return a candidate. Firestore: 1 read."""
-        (snapshot,) = await self._read(self._quarantine.document(name))
+        (snapshot,) = await self._db.read(self._db.candidates.document(name))
         return _candidate(snapshot) if snapshot.exists else None
 
-    async def move_candidates(
-        self, moved: Sequence[Candidate], cleared: Sequence[Candidate]
-    ) -> int:
+    async def move(self, moved: Sequence[Candidate], cleared: Sequence[Candidate]) -> int:
         """Store the moved candidates and delete the cleared ones; return how many were changed.
 
         Those that another caller changed meanwhile stay as they are.
@@ -76,7 +71,7 @@ class CandidateStore(Fleet):
             count += await self._move(changes[start : start + AT_ONCE])
         return count
 
-    async def change_candidate(
+    async def change(
         self, name: str, decide: Callable[[Candidate], Candidate | None]
     ) -> Candidate | None:
         """Write what `decide` makes of a candidate; None if there is none or nothing to change.
@@ -90,9 +85,9 @@ class CandidateStore(Fleet):
                 self._hold(batch, candidate)
             return candidate
 
-        return await self.compare_and_set([self._quarantine.document(name)], build)
+        return await self._db.compare_and_set([self._db.candidates.document(name)], build)
 
-    async def clear_candidate(self, candidate: Candidate) -> bool:
+    async def clear(self, candidate: Candidate) -> bool:
         """Delete a candidate; return False if it was candidate meanwhile. Firestore: 1 write."""
         return bool(await self._move([(candidate, True)]))
 
@@ -111,49 +106,45 @@ class CandidateStore(Fleet):
         record until now, if there was one; `reserve`: the new one takes a slot.
         Firestore: 2 to 4 writes; 1 read per slot of the server that is taken, if it gets one.
         """
-        batch = self._client.batch()
+        batch = self._db.batch()
         self._hold(batch, candidate)
-        record = self._instance(new.name)
+        record = self._db.instance(new.name)
         if old is None:
             batch.create(record, stored(new))
         else:
-            batch.update(record, stored(new), option=self._since(old.version))
+            batch.update(record, stored(new), option=self._db.since(old.version))
         if reserve:
-            self._take_slot(batch, await self._any_slot(new.server), new.name)
+            self._servers.take_slot(batch, await self._servers.list_any_open(new.server), new.name)
         if tenant is not None:
             touch = {"condemned": firestore.Increment(1)}
-            reference = self._tenant(names.spell(tenant.tenant))
-            batch.update(reference, touch, option=self._since(tenant.version))
+            reference = self._db.tenant(tenant.tenant)
+            batch.update(reference, touch, option=self._db.since(tenant.version))
         try:
-            results = await self._commit(batch)
+            results = await self._db.commit(batch)
         except CHANGED:
             return None
         return versioned(new, results[1].update_time)
 
     async def record_deletion(self, candidate: Candidate, change: dict[str, Any]) -> None:
         """Record the outcome of a deletion that has begun. Firestore: 1 write."""
-        batch = self._client.batch()
-        batch.set(self._quarantine.document(candidate.id), change, merge=True)
-        await self._commit_unordered(batch)
+        batch = self._db.batch()
+        batch.set(self._db.candidates.document(candidate.id), change, merge=True)
+        await self._db.commit_unordered(batch)
 
     # How -------------------------------------------------------------------------------------
-
-    @property
-    def _quarantine(self) -> Any:
-        return self._client.collection("sweeps", "orphans", "candidates")
 
     async def _move(self, changes: Iterable[tuple[Candidate, bool]]) -> int:
         """Make all changes in one commit; if another caller changed one, then in halves."""
         several = list(changes)
-        batch = self._client.batch()
+        batch = self._db.batch()
         for candidate, cleared in several:
             if cleared:
-                reference = self._quarantine.document(candidate.id)
-                batch.delete(reference, option=self._since(candidate.version))
+                reference = self._db.candidates.document(candidate.id)
+                batch.delete(reference, option=self._db.since(candidate.version))
             else:
                 self._hold(batch, candidate)
         try:
-            await self._commit(batch)
+            await self._db.commit(batch)
         except CHANGED:
             if len(several) == 1:
                 return 0
@@ -162,11 +153,11 @@ class CandidateStore(Fleet):
         return len(several)
 
     def _hold(self, batch: Any, candidate: Candidate) -> None:
-        reference = self._quarantine.document(candidate.id)
+        reference = self._db.candidates.document(candidate.id)
         if candidate.version is None:
             batch.create(reference, candidate.model_dump())
         else:
-            option = self._since(candidate.version)
+            option = self._db.since(candidate.version)
             batch.update(reference, candidate.model_dump(), option=option)
 
 

@@ -1,122 +1,124 @@
-"""Reads of messages, and of one conversation at a time."""
+"""Conversations: found, listed, changed, and repaired when they are read."""
 
-from collections.abc import Iterable, Mapping
+import asyncio
+import contextlib
+import random
 from typing import Any, NamedTuple
 
+from google.api_core import exceptions
 from google.cloud import firestore
 from google.cloud.firestore_v1.base_query import FieldFilter
 
+from shared import problems
 from shared.domain import conversations
-from shared.domain.contacts import ConversationId, conversation_id, lid_key
-from shared.domain.conversations import Conversation, KeptMessage
+from shared.domain.contacts import Contact, ConversationId, fold
+from shared.domain.conversations import Conversation
 from shared.domain.names import LineId, TenantId
+from shared.domain.tenants import Tenant
 from shared.store import base
-from shared.store.base import Snapshot
-from shared.store.folding import LineScope
-from shared.store.folding import message_in as message_in
-from shared.store.news import MessageUpdates
-
-MOST_AT_ONCE = 30
-"""Values of one `in` (Firestore limit)."""
+from shared.store.base import CHANGED, Database, LineScope, Position, ResultPage, Snapshot, Topic
+from shared.store.messages import Messages
+from shared.store.messages.documents import (
+    MOST_IN,
+    conversation_in,
+    name_fields,
+    read_conversations,
+)
+from shared.store.tenants import tenant_in
 
 MOST_OF_A_LID = 10
 
-MOST_WORDS = 4_000_000
-"""Characters, after which a page of messages ends: an answer holds 32 MiB (Cloud Run limit)."""
+REPAIRS_PER_PAGE = 3
+REPAIR_PATIENCE = 2.0
+"""Seconds that the caller of a page may wait for its repairs."""
+
+SEARCH_END = "\U0010ffff"
+"""A character that sorts after every other text that begins the same."""
 
 
-class Position(NamedTuple):
-    """The end of a page: the value it is ordered by, and the document's id."""
+class ConversationFilter(NamedTuple):
+    """A choice of conversations: of one line or all; unread ones only; archived ones or not."""
 
-    value: Any
-    id: str
-
-
-class ResultPage(NamedTuple):
-    """Records, and the position of the last one if there may be more."""
-
-    records: list[Any]
-    end: Position | None
+    line: LineId | None = None
+    unread: bool = False
+    archived: bool = False
+    search: str | None = None
 
 
-class Conversations(MessageUpdates):
-    """Reads of a tenant. Every method takes the tenant, so none reads another's."""
+class Conversations(Topic):
+    """Conversations. Every method takes the tenant, so none reads another's."""
 
-    async def find_conversation(
-        self, tenant: TenantId, conversation: ConversationId
-    ) -> Conversation | None:
+    def __init__(self, db: Database, messages: Messages) -> None:
+        super().__init__(db)
+        self._messages = messages
+
+    async def find(self, tenant: TenantId, conversation: ConversationId) -> Conversation | None:
         """Return a conversation, or the one it was merged into.
 
         Firestore: 1 read, 2 if it was merged.
         """
-        snapshots = await self._read(self._conversation(tenant, conversation))
+        snapshots = await self._db.read(self._db.conversation(tenant, conversation))
         (summary,) = read_conversations(snapshots) or (None,)
         if summary and summary.merged_into:
-            return await self.find_conversation(tenant, summary.merged_into)
+            return await self.find(tenant, summary.merged_into)
         return summary
 
-    async def list_messages(
-        self, tenant: TenantId, of: Conversation, limit: int, after: Position | None
-    ) -> ResultPage:
-        """Return a page of a conversation's messages, newest first; shorter if they are very long.
+    async def find_with_tenant(
+        self, tenant: TenantId, conversation: ConversationId
+    ) -> tuple[Tenant | None, Conversation | None]:
+        """Return a tenant and one of its conversations, or the one it was merged into.
 
-        Firestore: n reads.
+        Firestore: 2 reads in one round trip.
         """
-        query = self._messages_of(tenant, of).order_by("at", direction=firestore.Query.DESCENDING)
-        query = query.order_by("__name__", direction=firestore.Query.DESCENDING)
-        if after:
-            reference = self._of(tenant).collection("messages").document(after.id)
-            query = query.start_after({"at": after.value, "__name__": reference})
-        snapshots = await self._query(query.limit(limit), MOST_WORDS)
-        end = _end(snapshots, "at", limit)
-        return ResultPage(base.readable(snapshots, message_in), end)
+        references = self._db.tenant(tenant), self._db.conversation(tenant, conversation)
+        record, summary = await self._db.read(*references)
+        (current,) = read_conversations([summary]) or (None,)
+        if current and current.merged_into:
+            current = await self.find(tenant, current.merged_into)
+        return tenant_in(record), current
 
-    async def list_changes(
-        self, tenant: TenantId, of: Conversation, since: int, limit: int, after: Position | None
+    async def list_page(
+        self,
+        tenant: TenantId,
+        chosen: ConversationFilter,
+        limit: int,
+        after: Position | None,
+        now: int,
     ) -> ResultPage:
-        """Return a page of the messages new or changed since then, in the order of their changes.
+        """Return a page of conversations, newest first (of a search: by name or number).
 
-        `since` is in epoch milliseconds. If another conversation was merged into this one since
-        then, all messages are returned: the merged ones may be older. Firestore: n reads, one at
-        least.
+        Firestore: n reads, and those of at most 3 repairs.
         """
-        changed_since = FieldFilter("changed", ">=", 0 if of.merged_at >= since else since)
-        query = self._messages_of(tenant, of).where(filter=changed_since)
-        query = query.order_by("changed").order_by("__name__")
+        query, field = self._filtered(tenant, chosen)
         if after:
-            reference = self._of(tenant).collection("messages").document(after.id)
-            query = query.start_after({"changed": after.value, "__name__": reference})
-        snapshots = await self._query(query.limit(limit), MOST_WORDS)
-        end = _end(snapshots, "changed", limit)
-        return ResultPage(base.readable(snapshots, message_in), end)
+            query = query.start_after({field: after.value, "__name__": self._place(tenant, after)})
+        snapshots = await self._db.query(query.limit(limit))
+        is_full = len(snapshots) == limit
+        end = Position(snapshots[-1].get(field), snapshots[-1].id) if is_full else None
+        several = [
+            conversation
+            for conversation in read_conversations(snapshots)
+            if not conversation.merged_into and _fits(conversation, chosen)
+        ]
+        return ResultPage(await self._repair_several(tenant, several, now), end)
 
-    async def find_message(
-        self, tenant: TenantId, of: Conversation, message: str
-    ) -> KeptMessage | None:
-        """Return a message of a conversation. Firestore: 1 read."""
-        (snapshot,) = await self._read(self._message(scope_of(tenant, of), message))
-        if not snapshot.exists or conversations.is_stub(snapshot.to_dict() or {}):
-            return None
-        (stored,) = base.readable([snapshot], message_in) or (None,)
-        return stored if stored and stored.conversation in ids_of(of) else None
-
-    async def update_conversation(
+    async def update(
         self, tenant: TenantId, conversation: ConversationId, **change: Any
     ) -> Conversation | None:
         """Change fields of a conversation, and return it as it is now; None if there is none.
 
         Firestore: 1 read, 1 write.
         """
-        reference = self._conversation(tenant, conversation)
+        reference = self._db.conversation(tenant, conversation)
 
         async def build(batch: Any, snapshot: Snapshot) -> Conversation | None:
             if "last_at" not in (snapshot.to_dict() or {}):
                 return None
-            batch.update(reference, change, option=self._since(snapshot.update_time))
+            batch.update(reference, change, option=self._db.since(snapshot.update_time))
             (conversation,) = base.readable([snapshot], conversation_in) or (None,)
             return conversation and conversation.model_copy(update=change)
 
-        return await self.compare_and_set([reference], build)
+        return await self._db.compare_and_set([reference], build)
 
     async def find_by_lid(
         self, tenant: TenantId, line: LineId, number: str, lid: str
@@ -125,48 +127,155 @@ class Conversations(MessageUpdates):
 
         Of several numbers that they had, the newest counts. Firestore: 1 read, 1 for each number.
         """
-        query = self._of(tenant).collection("conversations")
+        query = self._db.conversations(tenant)
         for field, value in (("line", line), ("number", number), ("lid", lid)):
             query = query.where(filter=FieldFilter(field, "==", value))
-        candidates = read_conversations(await self._query(query.limit(MOST_OF_A_LID)))
+        candidates = read_conversations(await self._db.query(query.limit(MOST_OF_A_LID)))
         numbered = [candidate for candidate in candidates if not candidate.nameless_lid]
         return max(numbered, key=lambda candidate: candidate.last_at, default=None)
 
+    async def rename(self, scope: LineScope, contact: Contact, name: str) -> bool:
+        """Show this name for a conversation; return False for a person without one.
+
+        (A group's subject is reported before its first message.) Firestore: 1 write at most.
+        """
+        batch = self._db.batch()
+        reference = self._db.conversation(scope.tenant, scope.conversation_id(contact))
+        if contact.group:
+            batch.set(reference, name_fields(name), merge=True)
+        else:
+            batch.update(reference, name_fields(name))
+        try:
+            await self._db.commit_unordered(batch)
+        except exceptions.NotFound:
+            return False
+        return True
+
+    async def count_strange(self, tenant: TenantId) -> int:
+        """Count the conversations of lines that, by its record, the tenant never had.
+
+        Firestore: 1 read, 2 counts or more.
+        """
+        (snapshot,) = await self._db.read(self._db.tenant(tenant))
+        record = next(iter(base.readable([snapshot], tenant_in)), None)
+        if record is None:
+            return 0
+        lines = sorted({*record.lines, *record.labels})
+        collection = self._db.conversations(tenant)
+        total, of_lines = await self._db.count(collection), 0
+        for start in range(0, len(lines), MOST_IN):
+            in_lines = FieldFilter("line", "in", lines[start : start + MOST_IN])
+            of_lines += await self._db.count(collection.where(filter=in_lines))
+        return total - of_lines
+
     # How -------------------------------------------------------------------------------------
 
-    def _messages_of(self, tenant: TenantId, of: Conversation) -> Any:
-        """Query all messages of a conversation, also those from before the number was known."""
-        messages = self._of(tenant).collection("messages")
-        return messages.where(filter=FieldFilter("conversation", "in", ids_of(of)))
+    def _filtered(self, tenant: TenantId, chosen: ConversationFilter) -> tuple[Any, str]:
+        """Return the query and the field it is ordered by. Every query has its index in infra/."""
+        query: Any = self._db.conversations(tenant)
+        if chosen.search:
+            return _searched(query, chosen.search)
+        query = query.where(filter=FieldFilter("archived", "==", chosen.archived))
+        if chosen.line:
+            query = query.where(filter=FieldFilter("line", "==", chosen.line))
+        if chosen.unread:
+            query = query.where(filter=FieldFilter("has_unread", "==", True))
+        newest_first = firestore.Query.DESCENDING
+        query = query.order_by("last_at", direction=newest_first)
+        return query.order_by("__name__", direction=newest_first), "last_at"
+
+    def _place(self, tenant: TenantId, after: Position) -> firestore.AsyncDocumentReference:
+        return self._db.conversation(tenant, ConversationId(after.id))
+
+    async def _repair_several(
+        self, tenant: TenantId, several: list[Conversation], now: int
+    ) -> list[Conversation]:
+        """Replace stale previews, and merge the conversations of contacts with a number by now."""
+        stale = [conversation for conversation in several if conversation.stale]
+        nameless = [
+            conversation
+            for conversation in several
+            if conversation.nameless_lid and not conversation.stale
+        ]
+        # Some stay nameless for ever, and must not keep the others from being merged.
+        random.shuffle(nameless)
+        repaired: dict[str, Conversation] = {}
+        with contextlib.suppress(TimeoutError, problems.StoreUnavailable):
+            async with asyncio.timeout(REPAIR_PATIENCE):  # a later page repairs the rest
+                for conversation in (stale + nameless)[:REPAIRS_PER_PAGE]:
+                    repaired[conversation.id] = await self._repair(tenant, conversation, now)
+        current = [repaired.get(conversation.id, conversation) for conversation in several]
+        return [conversation for conversation in current if not conversation.merged_into]
+
+    async def _repair(self, tenant: TenantId, conversation: Conversation, now: int) -> Conversation:
+        lid, line = conversation.lid if conversation.nameless_lid else None, conversation.line
+        if lid and (numbered := await self.find_by_lid(tenant, line, conversation.number, lid)):
+            return await self._merge(tenant, conversation, numbered, now)
+        if conversation.stale:
+            return await self._replace_preview(tenant, conversation)
+        return conversation
+
+    async def _merge(
+        self, tenant: TenantId, nameless: Conversation, numbered: Conversation, now: int
+    ) -> Conversation:
+        """Move the counts of the nameless conversation to the one with a number, once.
+
+        Its messages stay. A further message in it undoes the merge, and a later page repeats it.
+        """
+        batch = self._db.batch()
+        merged = {
+            "merged_into": numbered.id,
+            "archived": True,
+            "unread": 0,
+            "has_unread": False,
+            "unsettled": 0,
+            "preview": None,
+        }
+        reference = self._db.conversation(tenant, nameless.id)
+        batch.update(reference, merged, option=self._db.since(nameless.version))
+        added: dict[str, Any] = {
+            "last_at": firestore.Maximum(nameless.last_at),
+            "merged_at": firestore.Maximum(now),
+            "merged_from": firestore.ArrayUnion([nameless.id]),
+        }
+        added |= {} if nameless.archived else {"archived": False}
+        if nameless.unread:
+            added |= {"unread": firestore.Increment(nameless.unread), "has_unread": True}
+        if nameless.unsettled:
+            added["unsettled"] = firestore.Increment(nameless.unsettled)
+        batch.set(self._db.conversation(tenant, numbered.id), added, merge=True)
+        try:
+            await self._db.commit(batch)
+        except CHANGED:
+            return nameless
+        return nameless.model_copy(update=merged)
+
+    async def _replace_preview(self, tenant: TenantId, stale: Conversation) -> Conversation:
+        """Show the newest message as preview, unless the conversation changes meanwhile."""
+        newest = (await self._messages.list_page(tenant, stale, 1, None)).records
+        if not newest:
+            return stale
+        if not await self._messages.show_preview(tenant, stale, newest[0], unchanged=True):
+            return stale
+        return stale.model_copy(update={"preview": conversations.preview_of(newest[0])})
 
 
-def _end(snapshots: list[Snapshot], field: str, limit: int) -> Position | None:
-    """Return the position of the end of a page; None if there is nothing after it."""
-    words = sum(map(base.words_in, snapshots))
-    more = len(snapshots) == limit or words >= MOST_WORDS
-    return Position(snapshots[-1].get(field), snapshots[-1].id) if more else None
+def _searched(query: Any, search: str) -> tuple[Any, str]:
+    digits = "".join(filter(str.isdecimal, search))
+    by_number = digits and not any(character.isalpha() for character in search)
+    field = "contact_number" if by_number else "name_key"
+    beginning = digits if by_number else search.casefold()
+    if by_number and fold(digits) != digits:  # a whole number, maybe not as WhatsApp spells it
+        field, beginning = "contact", fold(digits)
+    query = query.where(filter=FieldFilter(field, ">=", beginning))
+    query = query.where(filter=FieldFilter(field, "<", beginning + SEARCH_END))
+    return query.order_by(field).order_by("__name__"), field
 
 
-def scope_of(tenant: TenantId, of: Conversation) -> LineScope:
-    """Return the line and number that a conversation's messages belong to."""
-    return LineScope(tenant, of.line, of.number)
-
-
-def ids_of(of: Conversation) -> list[ConversationId]:
-    """List a person's conversation, and those held before the number was known."""
-    before = [] if of.lid is None or of.nameless_lid else [lid_key(of.lid)]
-    hidden = [conversation_id(of.line, of.number, key) for key in before]
-    return list(dict.fromkeys([of.id, *hidden, *reversed(of.merged_from)]))[:MOST_AT_ONCE]
-
-
-def read_conversations(snapshots: Iterable[Snapshot]) -> list[Conversation]:
-    """Read the conversations that have messages: a group may have nothing but its name yet."""
-    with_messages = [snapshot for snapshot in snapshots if "last_at" in (snapshot.to_dict() or {})]
-    return base.readable(with_messages, conversation_in)
-
-
-def conversation_in(snapshot: Snapshot) -> Conversation:
-    """Return the conversation in a document. Raises ValidationError."""
-    fields: Mapping[str, Any] = snapshot.to_dict() or {}
-    conversation = Conversation.model_validate({**fields, "id": snapshot.id})
-    return conversation.model_copy(update={"version": snapshot.update_time})
+def _fits(conversation: Conversation, chosen: ConversationFilter) -> bool:
+    """Check what a search can't ask of the index, which is ordered by the searched field."""
+    return (
+        chosen.line in (None, conversation.line)
+        and (not chosen.unread or conversation.unread > 0)
+        and (chosen.search is not None or conversation.archived == chosen.archived)
+    )

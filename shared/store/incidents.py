@@ -8,7 +8,7 @@ from google.cloud.firestore_v1.base_query import FieldFilter
 
 from shared.domain.fleet.incidents import Incident, Trouble, decide_incident
 from shared.store import base
-from shared.store.base import CHANGED, Base, Snapshot
+from shared.store.base import CHANGED, Snapshot, Topic
 
 MOST_OPEN = 500
 """Incidents that are looked at; an operator can't look after more."""
@@ -17,18 +17,16 @@ NOTIFYING = timedelta(minutes=2)
 """The time that one process has to notify the channels, before another may."""
 
 
-class IncidentStore(Base):
+class Incidents(Topic):
     """Incidents and their notification. Every method is one question or one change."""
 
-    async def list_open_incidents(self, limit: int = MOST_OPEN) -> list[Incident]:
+    async def list_open(self, limit: int = MOST_OPEN) -> list[Incident]:
         """List the incidents that aren't over. Firestore: n reads, bounded."""
         return await self._list_flagged("open", limit)
 
-    async def list_incidents(
-        self, limit: int, before: str | None
-    ) -> tuple[list[Incident], str | None]:
+    async def list_page(self, limit: int, before: str | None) -> tuple[list[Incident], str | None]:
         """Return a page of all incidents, the newest change first. Firestore: n reads."""
-        collection = self._client.collection("incidents")
+        collection = self._db.incidents
         back = firestore.Query.DESCENDING
         query: Any = collection.order_by("news_at", direction=back)
         query = query.order_by("__name__", direction=back)
@@ -36,15 +34,15 @@ class IncidentStore(Base):
             news, _, name = before.partition("~")
             at = datetime.fromtimestamp(int(news) / 1_000_000, UTC)
             query = query.start_after({"news_at": at, "__name__": collection.document(name)})
-        snapshots = await self._query(query.limit(limit))
+        snapshots = await self._db.query(query.limit(limit))
         end = _position(snapshots[-1]) if len(snapshots) == limit else None
         return base.readable(snapshots, _incident), end
 
-    async def list_pending_incidents(self, limit: int = MOST_OPEN) -> list[Incident]:
+    async def list_pending(self, limit: int = MOST_OPEN) -> list[Incident]:
         """List the incidents that a channel still has to deliver. Firestore: n reads, bounded."""
         return await self._list_flagged("pending", limit)
 
-    async def follow_incident(
+    async def follow(
         self, name: str, trouble: Trouble | None, now: datetime, remind_after: timedelta
     ) -> Incident | None:
         """Update an incident by a look at its trouble; return None if nothing changed.
@@ -97,26 +95,26 @@ class IncidentStore(Base):
     # How -------------------------------------------------------------------------------------
 
     async def _list_flagged(self, field: str, limit: int) -> list[Incident]:
-        query = self._client.collection("incidents").where(filter=FieldFilter(field, "==", True))
-        return base.readable(await self._query(query.limit(limit)), _incident)
+        query = self._db.incidents.where(filter=FieldFilter(field, "==", True))
+        return base.readable(await self._db.query(query.limit(limit)), _incident)
 
     async def _incident(self, name: str) -> tuple[Incident | None, Any]:
         """Return an incident and its document's version: an unreadable one will be overwritten."""
-        (snapshot,) = await self._read(self._client.collection("incidents").document(name))
+        (snapshot,) = await self._db.read(self._db.incidents.document(name))
         if not snapshot.exists:
             return None, None
         return next(iter(base.readable([snapshot], _incident)), None), snapshot.update_time
 
     async def _write_incident(self, version: Any, incident: Incident) -> Incident:
         """Write an incident over the document of this version (None: none), or raise contention."""
-        batch = self._client.batch()
-        reference = self._client.collection("incidents").document(incident.id)
+        batch = self._db.batch()
+        reference = self._db.incidents.document(incident.id)
         fields: dict[str, Any] = incident.model_dump()
         if version is None:
             batch.create(reference, fields)
         else:
-            batch.update(reference, fields, option=self._since(version))
-        (result,) = await self._commit(batch)
+            batch.update(reference, fields, option=self._db.since(version))
+        (result,) = await self._db.commit(batch)
         return incident.model_copy(update={"version": result.update_time})
 
 

@@ -1,26 +1,160 @@
-"""The instances' records: compared, set, leased and released; and which instance has a number."""
+"""The instances' records: placed on servers, compared, set, leased and released."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
+from google.api_core import exceptions
 from google.cloud import firestore
+from google.cloud.firestore_v1.base_query import FieldFilter
+from google.cloud.firestore_v1.field_path import FieldPath
 
 from shared.domain import connecting
 from shared.domain.instances import Instance, State
-from shared.domain.names import InstanceName
+from shared.domain.names import InstanceName, TenantId
+from shared.domain.tenants import MAX_LINES_LIMIT, Tenant
 from shared.store import base
-from shared.store.base import CONTENDED, Base, Snapshot
+from shared.store.base import CONTENDED, Database, Snapshot, Topic, UnreadableRecord
+from shared.store.numbers import Numbers
+from shared.store.server_rooms import OpenSlots, ServerLimits, Servers
+from shared.store.tenants import tenant_in
+
+WITHOUT_CODE = [field for field in Instance.model_fields if field not in ("version", "code")]
+"""Fields of an instance for a survey, which has no use for the pictures of codes."""
+
+AT_ONCE: Final = 8
+"""Lines that one process places at once: more would only take slots from each other, and make calls
+wait in the client until they time out."""
 
 
-class InstanceStore(Base):
+@dataclass(frozen=True)
+class Placed:
+    """An instance whose record exists with its slot, and whose lease the caller holds."""
+
+    instance: Instance
+
+
+@dataclass(frozen=True)
+class Full:
+    """A fleet without room on any server that accepts instances; nothing was written."""
+
+
+class _SlotLost(Exception):
+    """A server that filled up since its slots were counted."""
+
+
+class Instances(Topic):
     """One record per instance. Every method is one question or one change."""
 
-    async def find_instance(self, name: InstanceName) -> Instance | None:
-        """Return an instance's record. Firestore: 1 read."""
-        return instance_in((await self._read(self._instance(name)))[0])
+    def __init__(self, db: Database, servers: Servers, numbers: Numbers) -> None:
+        super().__init__(db)
+        self._servers, self._numbers = servers, numbers
+        self._placing = asyncio.Semaphore(AT_ONCE)
 
-    async def replace_instance(self, old: Instance, new: Instance) -> Instance | None:
+    async def find(self, name: InstanceName) -> Instance | None:
+        """Return an instance's record. Firestore: 1 read."""
+        return instance_in((await self._db.read(self._db.instance(name)))[0])
+
+    async def find_with_tenant(
+        self, tenant: TenantId, name: InstanceName
+    ) -> tuple[Tenant | None, Instance | None]:
+        """Return a tenant and one of its instances, as far as they have records.
+
+        Firestore: 2 reads in one round trip.
+        """
+        references = self._db.tenant(tenant), self._db.instance(name)
+        record, instance = await self._db.read(*references)
+        return tenant_in(record), instance_in(instance)
+
+    async def list_of_tenant(self, tenant: TenantId) -> tuple[Tenant | None, list[Instance]]:
+        """Return a tenant and the instances of all its lines, by line.
+
+        Firestore: 1 + n reads; n is bounded by what a tenant may have.
+        """
+        (record,) = await self._db.read(self._db.tenant(tenant))
+        of_tenant = FieldFilter("tenant", "==", tenant)
+        query = self._db.instances.where(filter=of_tenant).limit(MAX_LINES_LIMIT)
+        with base.translated():
+            instances = [instance_in(snapshot) async for snapshot in query.stream(**base.LIMITS)]
+        return tenant_in(record), sorted(filter(None, instances), key=lambda line: line.line)
+
+    async def iterate(self) -> AsyncIterator[Instance | UnreadableRecord]:
+        """Yield the records of all instances, without their codes. Firestore: n reads."""
+        async for snapshot in self._db.iterate(self._db.instances, WITHOUT_CODE):
+            yield base.read_record(instance_in, snapshot)
+
+    async def list_page(
+        self, where: dict[str, str], limit: int, after: str | None
+    ) -> tuple[list[Instance], str | None]:
+        """Return a page of instances with these fields, by name. Firestore: n reads."""
+        snapshots, end = await self._db.query_page(
+            self._db.instances, limit, after, where=where, fields=WITHOUT_CODE
+        )
+        return [line for line in base.readable(snapshots, instance_in) if line], end
+
+    async def place(
+        self, wanted: Instance, servers: Iterable[ServerLimits], found_on: str | None = None
+    ) -> Placed | Full | None:
+        """Create the instance's record and its slot, in one commit, or neither.
+
+        `wanted` is leased to the caller. It goes to `found_on`, the server that carries it
+        already, full or not; else to the one with most room. None: the records of the tenant or
+        the line changed meanwhile, so the caller has to look again.
+        Firestore: 2 reads, 2 per server (none if found), and 1 per slot that is taken on the one
+        chosen; 3 writes. A caller that loses a slot to another begins anew.
+        """
+        async with self._placing:
+            return await self._place_line(
+                wanted, {server.id: server for server in servers}, found_on
+            )
+
+    async def release(self, held: Instance) -> bool:
+        """Delete the record and free its slot and number; False if another caller took the lease.
+
+        Firestore: 2 or 3 reads, 3 or 4 writes and deletes.
+        """
+        tenant = self._db.tenant(held.tenant)
+        has_record = True
+
+        async def attempt(first: bool) -> bool:
+            nonlocal has_record
+            current = await self.find(held.name)
+            if current is None:
+                return True
+            if not current.held_by(held):
+                return False
+            batch = self._db.batch()
+            batch.delete(self._db.instance(held.name), option=self._db.since(current.version))
+            await self._servers.leave_slots(batch, current.server, current.name)
+            if has_record:
+                without = {"tenant": held.tenant, "lines": firestore.ArrayRemove([held.line])}
+                batch.update(tenant, without)
+            await self._numbers.add_release(batch, current.name, current.claimed)
+            try:
+                await self._db.commit(batch)
+            except exceptions.NotFound:
+                # A tenant without a record gets none by a release; else the slot was moved.
+                has_record = (await self._db.read(tenant))[0].exists
+                raise
+            return True
+
+        return await base.retry_contended(attempt)
+
+    async def relabel(self, instance: Instance, label: str, now: datetime) -> None:
+        """Change the name that people see for the line. Firestore: 1 read, 2 writes."""
+
+        def labelled(current: Instance) -> Instance:
+            return current.model_copy(update={"label": label})
+
+        if await self.change(instance.name, labelled, now):
+            batch = self._db.batch()
+            labels = {"tenant": instance.tenant, "labels": {instance.line: label}}
+            batch.set(self._db.tenant(instance.tenant), labels, merge=True)
+            await self._db.commit(batch)
+
+    async def replace(self, old: Instance, new: Instance) -> Instance | None:
         """Write `new` over `old`. Return None, and write nothing, if the record isn't `old`.
 
         A record that only a send changed meanwhile is still `old`: its pace is taken over.
@@ -30,7 +164,7 @@ class InstanceStore(Base):
         async def attempt(first: bool) -> Instance | None:
             if first:
                 return await self._swap(old, new)
-            current = await self.find_instance(old.name)
+            current = await self.find(old.name)
             if current and new.lease not in (None, old.lease) and current.lease == new.lease:
                 return current  # only the commit's answer was lost
             if current is None or not current.differs_only_in_pace(old):
@@ -47,7 +181,7 @@ class InstanceStore(Base):
         """
 
         async def attempt(first: bool) -> Instance | None:
-            current = held if first else await self.find_instance(held.name)
+            current = held if first else await self.find(held.name)
             if current is None or not current.held_by(held):
                 return None
             extended = current.extended(now)
@@ -67,7 +201,7 @@ class InstanceStore(Base):
         """
 
         async def attempt(first: bool) -> Instance | None:
-            current = held if first else await self.find_instance(held.name)
+            current = held if first else await self.find(held.name)
             if current is None or current.fence != held.fence:
                 return None
             if current.lease is None:
@@ -78,7 +212,7 @@ class InstanceStore(Base):
 
         return await base.retry_contended(attempt)
 
-    async def change_instance(
+    async def change(
         self,
         name: InstanceName,
         decide: Callable[[Instance], Instance | None],
@@ -93,7 +227,7 @@ class InstanceStore(Base):
         """
 
         async def attempt(first: bool) -> Instance | None:
-            current = (known if first else None) or await self.find_instance(name)
+            current = (known if first else None) or await self.find(name)
             instance = decide(current) if current else None
             if current is None or instance is None:
                 return None
@@ -101,50 +235,90 @@ class InstanceStore(Base):
 
         return await base.retry_contended(attempt, CONTENDED)
 
-    async def free_number(self, instance: Instance) -> None:
-        """Free the number that the instance had, unless another instance has it by now.
-
-        Firestore: 1 read, 1 write.
-        """
-
-        async def attempt(first: bool) -> None:
-            batch = self._client.batch()
-            await self._free(batch, instance.name, instance.claimed)
-            await self._commit(batch)
-
-        await base.retry_contended(attempt, CONTENDED)
-
     # How -------------------------------------------------------------------------------------
+
+    async def _place_line(
+        self, wanted: Instance, fleet: dict[str, ServerLimits], found_on: str | None
+    ) -> Placed | Full | None:
+        crowded = False
+
+        async def attempt(first: bool) -> Placed | Full | None:
+            nonlocal crowded
+            tenant, current = await self.find_with_tenant(wanted.tenant, wanted.name)
+            if current:
+                return Placed(current) if current.held_by(wanted) else None
+            if tenant and not tenant.has_room_for(wanted.line):
+                return None
+            where = await (
+                self._servers.list_any_open(found_on)
+                if found_on
+                else self._servers.find_open(fleet, crowded=crowded)
+            )
+            if where is None:
+                return Full()
+            crowded = True
+            if not where.numbers:
+                raise _SlotLost
+            return Placed(await self._create_line(wanted, tenant, where))
+
+        return await base.retry_contended(attempt, (*CONTENDED, _SlotLost))
+
+    async def _create_line(
+        self, wanted: Instance, tenant: Tenant | None, where: OpenSlots
+    ) -> Instance:
+        placed = wanted.model_copy(update={"server": where.server})
+        batch = self._db.batch()
+        batch.create(self._db.instance(placed.name), stored(placed))
+        self._keep_tenant(batch, placed, tenant)
+        self._servers.take_slot(batch, where, placed.name)
+        return versioned(placed, (await self._db.commit(batch))[0].update_time)
+
+    def _keep_tenant(self, batch: Any, placed: Instance, tenant: Tenant | None) -> None:
+        reference = self._db.tenant(placed.tenant)
+        if tenant is None:
+            new = Tenant(
+                tenant=placed.tenant,
+                lines=(placed.line,),
+                labels={placed.line: placed.label},
+                created_at=placed.created_at,
+            )
+            batch.create(reference, new.model_dump())
+            return
+        added = {
+            "lines": firestore.ArrayUnion([placed.line]),
+            FieldPath("labels", placed.line).to_api_repr(): placed.label,
+        }
+        batch.update(reference, added, option=self._db.since(tenant.version))
 
     async def _swap(self, old: Instance, new: Instance) -> Instance:
         """Write `new` if the record is `old` to the last detail, else raise contention. 1 write."""
-        batch = self._client.batch()
-        batch.update(self._instance(old.name), stored(new), option=self._since(old.version))
-        (result,) = await self._commit(batch)
+        batch = self._db.batch()
+        batch.update(self._db.instance(old.name), stored(new), option=self._db.since(old.version))
+        (result,) = await self._db.commit(batch)
         return versioned(new, result.update_time)
 
     async def _write(self, current: Instance, instance: Instance, now: datetime) -> Instance:
-        batch = self._client.batch()
+        batch = self._db.batch()
         if instance.state is State.OPEN and instance.number and _opens(current, instance):
             instance = await self._bind(batch, current, instance, now)
-        option = self._since(current.version)
+        option = self._db.since(current.version)
         if instance == current:
             return current
-        batch.update(self._instance(current.name), stored(instance), option=option)
-        return versioned(instance, (await self._commit(batch))[-1].update_time)
+        batch.update(self._db.instance(current.name), stored(instance), option=option)
+        return versioned(instance, (await self._db.commit(batch))[-1].update_time)
 
     async def _bind(
         self, batch: Any, current: Instance, opened: Instance, now: datetime
     ) -> Instance:
         assert opened.number
-        (claim,) = await self._read(self._number(opened.number))
+        (claim,) = await self._db.read(self._db.number(opened.number))
         owner = await self._owner(claim, opened)
         match connecting.decide_number(current, opened, owner, now):
             case connecting.Conflict(refused):
                 return refused
             case connecting.Bind(instance, free):
-                self._take(batch, claim, instance)
-                await self._free(batch, instance.name, free)
+                self._numbers.add_claim(batch, claim, instance)
+                await self._numbers.add_release(batch, instance.name, free)
                 return instance
 
     async def _owner(self, claim: Snapshot, opened: Instance) -> Instance | None:
@@ -153,31 +327,7 @@ class InstanceStore(Base):
             return opened
         if not isinstance(name, str) or not base.is_document_id(name):
             return None
-        return await self.find_instance(InstanceName(name))
-
-    def _take(self, batch: Any, claim: Snapshot, instance: Instance) -> None:
-        """Add to the batch: the number is the instance's.
-
-        The claim changes even if it is the instance's already, so that every line that opens with
-        this number contends here. (Firestore keeps the update time of a document that a write
-        leaves as it was.)
-        """
-        fields = {
-            "instance": instance.name,
-            "tenant": instance.tenant,
-            "opened": firestore.Increment(1),
-        }
-        if claim.exists:
-            batch.update(claim.reference, fields, option=self._since(claim.update_time))
-        else:
-            batch.create(claim.reference, fields)
-
-    async def _free(self, batch: Any, name: InstanceName, number: str | None) -> None:
-        if not number:
-            return
-        (claim,) = await self._read(self._number(number))
-        if (claim.to_dict() or {}).get("instance") == name:
-            batch.delete(claim.reference, option=self._since(claim.update_time))
+        return await self.find(InstanceName(name))
 
 
 def _opens(before: Instance, after: Instance) -> bool:

@@ -7,7 +7,7 @@ from pydantic import AwareDatetime
 from shared.domain.names import LineId, TenantId
 from shared.domain.record import Kept
 from shared.store import base
-from shared.store.base import CHANGED, Base
+from shared.store.base import CHANGED, Topic
 
 
 class KeptLink(Kept):
@@ -26,34 +26,34 @@ class KeptLink(Kept):
     expires_at: AwareDatetime
 
 
-class PairingLinks(Base):
+class PairingLinks(Topic):
     """Pairing links, for the person who has the phone."""
 
-    async def store_link(self, link: KeptLink) -> None:
+    async def store(self, link: KeptLink) -> None:
         """Store a new link. Firestore: 1 write."""
-        batch = self._client.batch()
-        batch.create(self._client.collection("links").document(link.id), link.model_dump())
-        await self._commit(batch)
+        batch = self._db.batch()
+        batch.create(self._db.links.document(link.id), link.model_dump())
+        await self._db.commit(batch)
 
-    async def find_link(self, name: str) -> KeptLink | None:
+    async def find(self, name: str) -> KeptLink | None:
         """Return a link. Firestore: 1 read."""
-        (snapshot,) = await self._read(self._client.collection("links").document(name))
+        (snapshot,) = await self._db.read(self._db.links.document(name))
         return base.understood(snapshot, KeptLink) if snapshot.exists else None
 
-    async def open_link(self, link: KeptLink, now: datetime) -> bool:
+    async def open(self, link: KeptLink, now: datetime) -> bool:
         """Record that a link was opened; False if another caller was faster. Firestore: 1 write."""
-        batch = self._client.batch()
-        reference = self._client.collection("links").document(link.id)
-        batch.update(reference, {"opened_at": now}, option=self._since(link.version))
+        batch = self._db.batch()
+        reference = self._db.links.document(link.id)
+        batch.update(reference, {"opened_at": now}, option=self._db.since(link.version))
         try:
-            await self._commit(batch)
+            await self._db.commit(batch)
         except CHANGED:
             return False
         return True
 
-    async def record_link_pairing(self, name: str, now: datetime) -> None:
+    async def record_pairing(self, name: str, now: datetime) -> None:
         """Record that the line was connected through the link. Firestore: 1 write."""
-        batch = self._client.batch()
-        reference = self._client.collection("links").document(name)
+        batch = self._db.batch()
+        reference = self._db.links.document(name)
         batch.set(reference, {"paired_at": now}, merge=True)
-        await self._commit_unordered(batch)
+        await self._db.commit_unordered(batch)

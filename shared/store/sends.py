@@ -8,25 +8,22 @@ from typing import Any
 from google.cloud import firestore
 from google.cloud.firestore_v1.base_query import FieldFilter
 
-from shared.domain import conversations, names, sends
-from shared.domain.contacts import ConversationId
+from shared.domain import conversations, sends
 from shared.domain.conversations import Conversation, KeptMessage
 from shared.domain.instances import Instance
 from shared.domain.messages import Message
 from shared.domain.names import TenantId
 from shared.domain.sends import Send, SendState
 from shared.domain.tenants import Tenant
-from shared.store import base, writing
-from shared.store.aliases import ContactAliases
-from shared.store.base import CHANGED, Snapshot
-from shared.store.conversations import Conversations, ids_of, message_in, read_conversations
-from shared.store.instances import InstanceStore
-from shared.store.lines import tenant_in
-from shared.store.messages import LineScope
+from shared.store import base
+from shared.store.base import CHANGED, Database, LineScope, Snapshot, Topic
+from shared.store.instances import Instances
+from shared.store.messages import Messages, documents
+from shared.store.messages.documents import ids_of, message_in
+from shared.store.tenants import tenant_in
 
 UNSETTLED = (SendState.SENDING, SendState.UNCERTAIN)
 MOST_UNSETTLED = 50
-MOST_CANDIDATES = 200
 
 
 @dataclass(frozen=True)
@@ -44,43 +41,33 @@ class AlreadyClaimed:
     send: Send
 
 
-class Sends(ContactAliases, Conversations, InstanceStore):
+class Sends(Topic):
     """Sends and their outcomes. Every method is one question or one change."""
 
-    async def find_tenant_and_conversation(
-        self, tenant: TenantId, conversation: ConversationId
-    ) -> tuple[Tenant | None, Conversation | None]:
-        """Return a tenant and one of its conversations, or the one it was merged into.
+    def __init__(self, db: Database, messages: Messages, instances: Instances) -> None:
+        super().__init__(db)
+        self._messages, self._instances = messages, instances
 
-        Firestore: 2 reads in one round trip.
-        """
-        references = self._tenant(names.spell(tenant)), self._conversation(tenant, conversation)
-        record, summary = await self._read(*references)
-        (current,) = read_conversations([summary]) or (None,)
-        if current and current.merged_into:
-            current = await self.find_conversation(tenant, current.merged_into)
-        return tenant_in(record), current
-
-    async def find_send(self, tenant: TenantId, key: str) -> Send | None:
+    async def find(self, tenant: TenantId, key: str) -> Send | None:
         """Return the send with a key. Firestore: 1 read."""
-        return send_in((await self._read(self._send(tenant, key)))[0])
+        return send_in((await self._db.read(self._db.send(tenant, key)))[0])
 
-    async def find_tenant_and_send(
+    async def find_with_tenant(
         self, tenant: TenantId, key: str
     ) -> tuple[Tenant | None, Send | None]:
         """Return a tenant and its send with a key. Firestore: 2 reads in one round trip."""
-        references = self._tenant(names.spell(tenant)), self._send(tenant, key)
-        record, send = await self._read(*references)
+        references = self._db.tenant(tenant), self._db.send(tenant, key)
+        record, send = await self._db.read(*references)
         return tenant_in(record), send_in(send)
 
-    async def find_message_of_send(self, send: Send) -> KeptMessage | None:
+    async def find_message(self, send: Send) -> KeptMessage | None:
         """Return the message that a send became. Firestore: 1 read."""
         assert send.message
-        (snapshot,) = await self._read(self._message(_scope(send), send.message))
+        (snapshot,) = await self._db.read(self._db.message(_scope(send), send.message))
         fields = snapshot.to_dict() or {}
         return None if conversations.is_stub(fields) else message_in(snapshot)
 
-    async def claim_send(
+    async def claim(
         self, wanted: Send, line: Instance, pace: Callable[[Instance | None], Instance]
     ) -> Claimed | AlreadyClaimed:
         """Take the key for `wanted`, unless it was taken before (a failed one may be `again`).
@@ -94,31 +81,31 @@ class Sends(ContactAliases, Conversations, InstanceStore):
 
         async def attempt(first: bool) -> Claimed | AlreadyClaimed:
             nonlocal paced
-            send = None if first else await self.find_send(wanted.tenant, wanted.key)
+            send = None if first else await self.find(wanted.tenant, wanted.key)
             if send and (send.holder, send.attempt) == (wanted.holder, wanted.attempt):
                 return Claimed(send, paced)  # only the commit's answer was lost
             if send and send.version != wanted.version:
                 return AlreadyClaimed(send)
-            paced = pace(line if first else await self.find_instance(line.name))
-            batch = self._client.batch()
+            paced = pace(line if first else await self._instances.find(line.name))
+            batch = self._db.batch()
             self._put_send(batch, wanted)
-            change, option = {"paced_until": paced.paced_until}, self._since(paced.version)
-            batch.update(self._instance(paced.name), change, option=option)
-            return Claimed(_versioned(wanted, await self._commit(batch)), paced)
+            change, option = {"paced_until": paced.paced_until}, self._db.since(paced.version)
+            batch.update(self._db.instance(paced.name), change, option=option)
+            return Claimed(_versioned(wanted, await self._db.commit(batch)), paced)
 
         return await base.retry_contended(attempt)
 
-    async def resolve_send(self, old: Send, new: Send) -> Send | None:
+    async def resolve(self, old: Send, new: Send) -> Send | None:
         """Write `new` over `old`. Return None, and write nothing, if the send isn't `old`.
 
         Its conversation counts its uncertain sends. Firestore: 1 write, 2 to or from `uncertain`.
         """
-        batch = self._client.batch()
+        batch = self._db.batch()
         self._resolve(batch, old, new)
         try:
-            results = await self._commit(batch)
+            results = await self._db.commit(batch)
         except CHANGED:
-            send = await self.find_send(new.tenant, new.key)
+            send = await self.find(new.tenant, new.key)
             # Where it is the same, only the commit's answer was lost.
             return send if send and _is_same(send, new) else None
         return _versioned(new, results)
@@ -129,15 +116,14 @@ class Sends(ContactAliases, Conversations, InstanceStore):
         Firestore: 3 writes; if its echo came first, 3 reads and 2 writes more.
         """
         scope, resolved = _scope(send), _as_sent(send, message.id, proven=True)
-        batch = self._client.batch()
+        batch = self._db.batch()
         self._resolve(batch, send, resolved)
-        fields = self._send_fields(scope, message, send.key, now)
-        writing.create(batch, self._message(scope, message.id), fields)
-        self._update_summary(batch, scope, [message], unread=0)
+        documents.add_message(batch, self._db, scope, message, now, send=send.key)
+        documents.add_summary(batch, self._db, scope, [message], 0, archived=False)
         try:
-            results = await self._commit(batch)
+            results = await self._db.commit(batch)
         except CHANGED:
-            await self.record_message(scope, message, unread=False, now=now)
+            await self._messages.record(scope, message, unread=False, now=now)
             return await self._assign_message(send, message.id, now)
         return _versioned(resolved, results)
 
@@ -148,59 +134,46 @@ class Sends(ContactAliases, Conversations, InstanceStore):
 
         Firestore: 2 reads, 3 writes.
         """
-        reference = self._message(_scope(send), message)
-        record, snapshot = await self._read(self._send(send.tenant, send.key), reference)
+        reference = self._db.message(_scope(send), message)
+        record, snapshot = await self._db.read(self._db.send(send.tenant, send.key), reference)
         current = send_in(record)
         if current is None or current.state not in UNSETTLED or not snapshot.exists:
             return False
         if (snapshot.to_dict() or {}).get("send") not in (None, send.key):
             return False
-        batch = self._client.batch()
+        batch = self._db.batch()
         home = {"conversation": conversation.id}
         resolved = _as_sent(current, message, proven=False).model_copy(update=home)
         self._resolve(batch, current, resolved)
         change = {"send": send.key, "changed": firestore.Maximum(now)}
-        batch.update(reference, change, option=self._since(snapshot.update_time))
+        batch.update(reference, change, option=self._db.since(snapshot.update_time))
         try:
-            await self._commit(batch)
+            await self._db.commit(batch)
         except CHANGED:
             return False
         return True
 
-    async def list_unsettled_sends(self, tenant: TenantId, of: Conversation) -> list[Send]:
+    async def list_unsettled(self, tenant: TenantId, of: Conversation) -> list[Send]:
         """List the sends into a conversation whose outcome is unknown (yet). n reads."""
-        query = self._of(tenant).collection("sends")
+        query = self._db.sends(tenant)
         query = query.where(filter=FieldFilter("conversation", "in", ids_of(of)))
         snapshots: list[Snapshot] = []
         for state in UNSETTLED:
             of_state = query.where(filter=FieldFilter("state", "==", state))
-            snapshots += await self._query(of_state.limit(MOST_UNSETTLED))
+            snapshots += await self._db.query(of_state.limit(MOST_UNSETTLED))
         return [send for snapshot in snapshots if (send := send_in(snapshot))]
 
-    async def list_overdue_sends(self, until: datetime, limit: int, after: datetime) -> list[Send]:
+    async def list_overdue(self, until: datetime, limit: int, after: datetime) -> list[Send]:
         """List the unsettled sends of all tenants whose time was over by `until`, oldest first.
 
         Only those whose time was over `after` that. For sweeps. Firestore: n reads.
         """
-        query = self._client.collection_group("sends")
+        query = self._db.client.collection_group("sends")
         query = query.where(filter=FieldFilter("state", "in", list(UNSETTLED)))
         query = query.where(filter=FieldFilter("until", "<=", until))
         query = query.where(filter=FieldFilter("until", ">", after)).order_by("until")
-        snapshots = await self._query(query.limit(limit))
+        snapshots = await self._db.query(query.limit(limit))
         return [send for snapshot in snapshots if (send := send_in(snapshot))]
-
-    async def list_own_messages(
-        self, tenant: TenantId, of: Conversation, since: int, until: int
-    ) -> list[KeptMessage]:
-        """List our messages in a conversation between two moments (epoch milliseconds). n reads."""
-        query = self._of(tenant).collection("messages")
-        query = query.where(filter=FieldFilter("conversation", "in", ids_of(of)))
-        query = query.where(filter=FieldFilter("at", ">=", since))
-        query = query.where(filter=FieldFilter("at", "<=", until))
-        query = query.order_by("at", direction=firestore.Query.DESCENDING)
-        query = query.order_by("__name__", direction=firestore.Query.DESCENDING)
-        snapshots = await self._query(query.limit(MOST_CANDIDATES))
-        return [message for message in map(message_in, snapshots) if message.from_me]
 
     # How -------------------------------------------------------------------------------------
 
@@ -209,7 +182,7 @@ class Sends(ContactAliases, Conversations, InstanceStore):
 
         Another send that only matched it is uncertain again.
         """
-        reference = self._message(_scope(send), message)
+        reference = self._db.message(_scope(send), message)
 
         async def build(batch: Any, record: Snapshot, snapshot: Snapshot) -> Send:
             current = send_in(record)
@@ -225,40 +198,39 @@ class Sends(ContactAliases, Conversations, InstanceStore):
                 change = {"send": send.key, "changed": firestore.Maximum(now)}
                 if resolved.left_through:
                     change["left_through"] = resolved.left_through
-                batch.update(reference, change, option=self._since(snapshot.update_time))
+                batch.update(reference, change, option=self._db.since(snapshot.update_time))
                 await self._doubt_owner(batch, send.tenant, owner, message)
             if current.message not in (None, message):  # the match was wrong, as the answer proves
                 unassigned = {"send": firestore.DELETE_FIELD}
-                batch.update(self._message(_scope(send), current.message), unassigned)
+                batch.update(self._db.message(_scope(send), current.message), unassigned)
             return resolved
 
-        return await self.compare_and_set([self._send(send.tenant, send.key), reference], build)
+        return await self._db.compare_and_set(
+            [self._db.send(send.tenant, send.key), reference], build
+        )
 
     async def _doubt_owner(
         self, batch: Any, tenant: TenantId, key: str | None, message: str
     ) -> None:
-        other = await self.find_send(tenant, key) if key else None
+        other = await self.find(tenant, key) if key else None
         if other and other.message == message and not other.proven:
             self._resolve(batch, other, sends.doubted(other))
 
     def _resolve(self, batch: Any, old: Send, new: Send) -> None:
-        reference = self._send(new.tenant, new.key)
-        batch.update(reference, _differences(old, new), option=self._since(old.version))
+        reference = self._db.send(new.tenant, new.key)
+        batch.update(reference, _differences(old, new), option=self._db.since(old.version))
         change = _uncertain(new) - _uncertain(old)
         if change:
             count = {"unsettled": firestore.Increment(change)}
             home = old.conversation if new.left_through else new.conversation
-            batch.set(self._conversation(new.tenant, home), count, merge=True)
+            batch.set(self._db.conversation(new.tenant, home), count, merge=True)
 
     def _put_send(self, batch: Any, send: Send) -> None:
-        reference, fields = self._send(send.tenant, send.key), send.model_dump()
+        reference, fields = self._db.send(send.tenant, send.key), send.model_dump()
         if send.version is None:
             batch.create(reference, fields)
         else:
-            batch.update(reference, fields, option=self._since(send.version))
-
-    def _send(self, tenant: TenantId, key: str) -> firestore.AsyncDocumentReference:
-        return self._document(tenant, "sends", key)
+            batch.update(reference, fields, option=self._db.since(send.version))
 
 
 def send_in(snapshot: Snapshot) -> Send | None:

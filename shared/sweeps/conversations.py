@@ -20,7 +20,7 @@ async def check(run: Run, seen: Survey, planned: Plan) -> None:
     violations: list[Violation] = []
 
     async def one(tenant: TenantId) -> None:
-        if strange := await services.store().count_strange_conversations(tenant):
+        if strange := await services.store().conversations.count_strange(tenant):
             rule = Rule.CONVERSATION_OF_NO_LINE
             violations.append(Violation(rule=rule, tenant=tenant, count=strange))
 

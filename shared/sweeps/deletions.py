@@ -27,10 +27,10 @@ LOOKED_UP_FOR = timedelta(days=365)
 
 async def carry_out(run: Run, candidate: Candidate, rules: Rules) -> bool:
     """Delete an instance, or leave the rest to the next sweep. False: it was spared."""
-    record = await services.store().find_instance(candidate.name)
+    record = await services.store().instances.find(candidate.name)
     if candidate.stage is Stage.DELETING:
         return await _finish(run, candidate, record)
-    tenant = await services.store().find_tenant(candidate.tenant)
+    tenant = await services.store().tenants.find(candidate.tenant)
     if not await _still(candidate, record, tenant, rules):
         await _spare(run, candidate, "no cause any more")
         return False
@@ -87,7 +87,7 @@ async def _condemned(
         line = record
     line_after = line if candidate.cause is CandidateCause.DUPLICATE else _releasing(line, now)
     leased = line_after.granted(leases.new_holder(), now)
-    return await services.store().begin_deletion(
+    return await services.store().candidates.begin_deletion(
         deleting, record, leased, tenant, reserve=record is None
     )
 
@@ -125,13 +125,13 @@ async def _came_back(held: Instance) -> bool:
     def closed(current: Instance) -> Instance:
         return current.with_state(State.CLOSED, Reason.CONNECTION_LOST, now)
 
-    await services.store().release_lease(held, closed)
+    await services.store().instances.release_lease(held, closed)
     number = await surveying.number_of(held.server, held.name)
 
     def opened(current: Instance) -> Instance | None:
         return repairs.decide_looked(current, Connection.OPEN, number, now)
 
-    await services.store().change_instance(held.name, opened, now)
+    await services.store().instances.change(held.name, opened, now)
     return True
 
 
@@ -174,9 +174,9 @@ async def _remove_copy(run: Run, candidate: Candidate, held: Instance) -> bool:
                 work.doubtful = True
                 await evolution.delete_instance(name)
                 work.doubtful = False
-            await services.store().record_deletion(candidate, {"removal_asked_at": now})
+            await services.store().candidates.record_deletion(candidate, {"removal_asked_at": now})
         is_gone = not needed and await release.await_removal(server, name)
-    await services.store().release_lease(work.instance, Instance.freed)
+    await services.store().instances.release_lease(work.instance, Instance.freed)
     if needed:
         await _spare(run, candidate, "the line may need it")
     elif is_gone:
@@ -188,7 +188,7 @@ async def _remove_copy(run: Run, candidate: Candidate, held: Instance) -> bool:
 
 async def _deleted(run: Run, candidate: Candidate) -> None:
     now = services.now()
-    await services.store().record_deletion(
+    await services.store().candidates.record_deletion(
         candidate,
         {"stage": Stage.DELETED, "deleted_at": now, "expires_at": now + LOOKED_UP_FOR},
     )
@@ -199,9 +199,9 @@ async def _deleted(run: Run, candidate: Candidate) -> None:
 
 async def _spare(run: Run, candidate: Candidate, why: str) -> None:
     """Clear the candidate: nothing is against it any more."""
-    current = await services.store().find_candidate(candidate.id)
+    current = await services.store().candidates.find(candidate.id)
     if current and current.stage is not Stage.KEPT:
-        await services.store().clear_candidate(current)
+        await services.store().candidates.clear(current)
     run.did(STEP, "spared", instance=candidate.name, server=candidate.server, why=why)
 
 

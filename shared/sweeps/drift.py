@@ -38,7 +38,7 @@ async def repair(run: Run, seen: Survey, planned: Plan) -> None:
 
 async def _tell(run: Run, line: Instance, drifted: str | None) -> None:
     """Configure the line, unless it is leased or being released: then it has to stay silent."""
-    current = await services.store().find_instance(line.name)
+    current = await services.store().instances.find(line.name)
     busy = current is None or current.leased(services.now()) or not _steady(current)
     if current is None or busy or (current.server, current.born) != (line.server, line.born):
         return
@@ -48,7 +48,7 @@ async def _tell(run: Run, line: Instance, drifted: str | None) -> None:
     ):
         return
     configured = current.model_copy(update={"configured": target.mark})
-    await services.store().replace_instance(current, configured)
+    await services.store().instances.replace(current, configured)
     if drifted:
         about = {"instance": current.name, "server": current.server, "tenant": current.tenant}
         run.did(STEP, "repaired", **about, why=drifted)

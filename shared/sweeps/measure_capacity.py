@@ -14,7 +14,7 @@ from shared.domain.fleet.reports import Day, Report, SweepKind
 from shared.domain.instances import Instance
 from shared.domain.names import InstanceName, LineKey
 from shared.domain.upstream import Sighting
-from shared.store.fleet import ServerRoom
+from shared.store.server_rooms import ServerRoom
 from shared.sweeps import backfill_lines, seats
 from shared.sweeps.runs import Run, running
 
@@ -48,21 +48,21 @@ async def sweep() -> tuple[Report, Seen]:
         survey = await _take_survey(run)
         for server in config.settings().servers.values():
             census = survey.censuses.get(server.id)
-            await services.store().record_census(server, census, services.now())
+            await services.store().servers.record_census(server, census, services.now())
         here = (line for line in survey.lines if line.server in survey.censuses)
         await backfill_lines.in_passing(run, here, survey.sighting_of)
         today = _day(survey, run.started)
-        await services.store().store_day(today)
-        history = await services.store().list_days(today.day - capacity.TREND_DAYS)
+        await services.store().sweeps.store_day(today)
+        history = await services.store().sweeps.list_days(today.day - capacity.TREND_DAYS)
         report = _report(run, survey, history)
-        await services.store().store_report(report)
+        await services.store().sweeps.store_report(report)
     return report, survey
 
 
 async def _take_survey(run: Run) -> Seen:
     store, servers = services.store(), config.settings().servers
     looks, collected, quarantined = await asyncio.gather(
-        asyncio.gather(*map(_census, servers)), _lines(), store.list_quarantined()
+        asyncio.gather(*map(_census, servers)), _lines(), store.candidates.list_quarantined()
     )
     rooms, corrected = await _rooms(run, collected)
     censuses: dict[str, Census] = {}
@@ -95,7 +95,7 @@ async def _rooms(
     compared.
     """
     servers = config.settings().servers.values()
-    rooms = await services.store().read_rooms(servers)
+    rooms = await services.store().servers.read_rooms(servers)
     placed = Counter(line.server for line in lines)
     doubtful = [
         server
@@ -105,7 +105,7 @@ async def _rooms(
     if not doubtful:
         return rooms, {}
     corrected = {server: await seats.seat(run, server) for server in doubtful}
-    return await services.store().read_rooms(servers), corrected
+    return await services.store().servers.read_rooms(servers), corrected
 
 
 def _counted(
@@ -140,7 +140,9 @@ async def _census(server: str) -> list[Sighting] | str:
 
 
 async def _lines() -> list[Instance]:
-    return [line async for line in services.store().iterate_lines() if isinstance(line, Instance)]
+    return [
+        line async for line in services.store().instances.iterate() if isinstance(line, Instance)
+    ]
 
 
 def _day(seen: Seen, now: datetime) -> Day:

@@ -34,20 +34,22 @@ async def sweep(capacity: SweepStanding | None = None) -> Report:
     `capacity`: what sweeps of capacity remember, of outages of ours.
     """
     async with running(SweepKind.ORPHANS) as run:
-        run.capacity = capacity or await services.store().find_standing(SweepKind.CAPACITY)
+        run.capacity = capacity or await services.store().sweeps.find_standing(SweepKind.CAPACITY)
         surveyed = await surveying.take(run.standing)
         planned = _planned(run, surveyed)
         for step in STEPS:
             await step(run, surveyed, planned)
         run.learned |= _next_standing(run, planned)
         report = _report(run, surveyed, planned)
-        await services.store().store_report(report)
+        await services.store().sweeps.store_report(report)
     return report
 
 
 async def rehearse() -> Report:
     """Show what a run would do now: the plan, as a report in which nothing was done."""
-    run = runs.rehearsal(SweepKind.ORPHANS, await services.store().find_standing(SweepKind.ORPHANS))
+    run = runs.rehearsal(
+        SweepKind.ORPHANS, await services.store().sweeps.find_standing(SweepKind.ORPHANS)
+    )
     surveyed = await surveying.take(run.standing)
     planned = _planned(run, surveyed)
     for what in ("suspect", "quarantine", "clear", "delete"):
@@ -77,7 +79,7 @@ def rules() -> Rules:
 
 async def _move_candidates(run: Run, seen: Survey, planned: Plan) -> None:
     candidates_to_move = (*planned.suspect, *planned.quarantine, *planned.refresh)
-    await services.store().move_candidates(candidates_to_move, planned.clear)
+    await services.store().candidates.move(candidates_to_move, planned.clear)
     candidates_by_verb = {
         "suspected": planned.suspect,
         "quarantined": planned.quarantine,

@@ -18,7 +18,7 @@ async def now(known: Mapping[SweepKind, SweepStanding] | None = None) -> list[Tr
     standings = dict(known or {})
     for kind in SweepKind:
         if kind not in standings:
-            standings[kind] = await services.store().find_standing(kind)
+            standings[kind] = await services.store().sweeps.find_standing(kind)
     at = services.now()
     return [
         *detect.of_standings(standings, after, at),

@@ -29,7 +29,7 @@ async def settle(run: Run, seen: Survey, planned: Plan) -> None:
     now, after = services.now(), datetime.fromtimestamp(0, UTC)
     while not run.over():
         await run.go_on()
-        together = await services.store().list_overdue_sends(now, AT_ONCE, after)
+        together = await services.store().sends.list_overdue(now, AT_ONCE, after)
         await asyncio.gather(*(try_item(run, STEP, send, one, _name) for send in together))
         if len(together) < AT_ONCE:
             return

@@ -61,7 +61,7 @@ class Run:
         now = services.now()
         if self.dry or now - (self.extended or self.started) < timedelta(minutes=1):
             return
-        if not await services.store().extend_sweep(self.kind, self.holder, now):
+        if not await services.store().sweeps.extend(self.kind, self.holder, now):
             raise problems.SweepRunning()
         self.extended = now
 
@@ -89,7 +89,7 @@ async def running(kind: SweepKind) -> AsyncIterator[Run]:
     """
     now = services.now()
     run = Run(kind, _id(now), secrets.token_hex(8), now, SweepStanding())
-    standing = await services.store().begin_sweep(kind, run.holder, run.id, now)
+    standing = await services.store().sweeps.begin(kind, run.holder, run.id, now)
     if standing is None:
         raise problems.SweepRunning()
     run.standing = standing
@@ -99,7 +99,7 @@ async def running(kind: SweepKind) -> AsyncIterator[Run]:
         yield run
         standing_changes = run.learned | {"cursors": run.stopped_at, "ended_at": services.now()}
     finally:
-        await services.store().end_sweep(kind, run.holder, standing_changes)
+        await services.store().sweeps.end(kind, run.holder, standing_changes)
     log.info("sweep.ended", sweep=kind, run=run.id, **run.counts)
 
 

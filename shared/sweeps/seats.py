@@ -25,7 +25,7 @@ async def repair(run: Run, seen: Survey, planned: Plan) -> None:
 
 async def seat(run: Run, server: str) -> int:
     """Give the lines of a server their slots, note it if any lacked, and tell how many changed."""
-    slots_given, slots_freed = await services.store().seat_lines(server)
+    slots_given, slots_freed = await services.store().servers.seat_lines(server)
     if slots_given or slots_freed:
         run.did(STEP, "seated", server=server, why=f"{slots_given} given, {slots_freed} freed")
     return slots_given + slots_freed

@@ -14,7 +14,7 @@ from shared.domain.names import InstanceName, TenantId
 from shared.domain.tenants import Tenant
 from shared.domain.upstream import Configuration, Sighting
 from shared.evolution.capabilities import find_capabilities
-from shared.store.fleet import UnreadableRecord
+from shared.store.base import UnreadableRecord
 
 MOST_LOOKS = 200
 """So many unclaimed instances are asked whose they are; of the others it stays unknown."""
@@ -34,9 +34,9 @@ async def take(standing: SweepStanding) -> Survey:
     sightings, tenants, lines, owners, candidates, seats = await asyncio.gather(
         censuses(fleet),
         _tenants(),
-        _collected(store.iterate_lines()),
-        _collected(store.iterate_numbers()),
-        _collected(store.iterate_candidates()),
+        _collected(store.instances.iterate()),
+        _collected(store.numbers.iterate()),
+        _collected(store.candidates.iterate()),
         _seats(fleet),
     )
     readable = {line.name: line for line in lines if isinstance(line, Instance)}
@@ -119,7 +119,7 @@ async def _census(server: str) -> dict[InstanceName, Sighting] | None:
 
 async def _seats(servers: Iterable[str]) -> dict[str, tuple[InstanceName, ...]]:
     several = list(servers)
-    slots = await asyncio.gather(*map(services.store().list_slots, several))
+    slots = await asyncio.gather(*map(services.store().servers.list_slots, several))
     return {
         server: tuple(slot.instance for slot in server_slots)
         for server, server_slots in zip(several, slots, strict=True)
@@ -128,7 +128,7 @@ async def _seats(servers: Iterable[str]) -> dict[str, tuple[InstanceName, ...]]:
 
 async def _tenants() -> list[Tenant | UnreadableRecord] | None:
     try:
-        return await _collected(services.store().iterate_tenants())
+        return await _collected(services.store().tenants.iterate())
     except problems.StoreUnavailable as problem:
         log.notice("tenants.failed", problem=problem.slug())
         return None

@@ -24,7 +24,7 @@ async def look_again(run: Run, seen: Survey, planned: Plan) -> None:
 
     async def one(repair: Repair) -> None:
         line = repair.line
-        current = await services.store().find_instance(line.name)
+        current = await services.store().instances.find(line.name)
         if current is None or current.leased(services.now()) or current.server != line.server:
             return
         if isinstance(repair, Stuck) and current.state is State.RELEASING:
@@ -45,7 +45,7 @@ async def _record(run: Run, repair: Repair, current: Instance, number: str | Non
         same = record.version == current.version
         return repairs.decide_looked(record, connection, number, now) if same else None
 
-    updated = await services.store().change_instance(current.name, looked, now, current)
+    updated = await services.store().instances.change(current.name, looked, now, current)
     if updated:
         about = {"instance": current.name, "server": current.server, "tenant": current.tenant}
         run.did(STEP, WHAT[type(repair)], **about, why=f"{current.state} → {updated.state}")

@@ -14,7 +14,7 @@ from tests.perene import Perene
 async def client(perene: Perene) -> AsyncIterator[firestore.AsyncClient]:
     perene.write("things/a", size=1)
     perene.write("things/b", size=2)
-    return perene.store._client
+    return perene.store.db.client
 
 
 async def test_documents_read_at_once_are_one_read_each_and_one_round_trip(client):

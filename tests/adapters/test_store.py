@@ -15,13 +15,13 @@ def opened(current: Instance) -> Instance:
 
 
 async def test_nothing_is_known_of_a_tenant_and_a_line_that_never_were(store: Store):
-    assert await store.find_tenant_and_instance(a_tenant().tenant, a_line().name) == (None, None)
+    assert await store.instances.find_with_tenant(a_tenant().tenant, a_line().name) == (None, None)
 
 
 async def test_a_look_finds_the_tenant_and_its_line(store: Store):
     held = await placed(store)
 
-    tenant, line = await store.find_tenant_and_instance(held.tenant, held.name)
+    tenant, line = await store.instances.find_with_tenant(held.tenant, held.name)
 
     assert tenant == a_tenant(
         "acme", "default", version=tenant.version, labels={"default": "Vendas"}
@@ -33,14 +33,14 @@ async def test_a_record_reads_back_as_it_was_written(store: Store):
     held = await placed(store)
     full = a_line(number=NUMBER, heard_at=7, held_by="me").showing(a_code(), NOON)
 
-    kept = await store.replace_instance(held, full)
+    kept = await store.instances.replace(held, full)
 
-    assert kept == await store.find_instance(held.name)
+    assert kept == await store.instances.find(held.name)
     assert kept.model_copy(update={"version": None}) == full
 
 
 async def test_a_line_that_never_was_has_no_record(store: Store):
-    assert await store.find_instance(a_line().name) is None
+    assert await store.instances.find(a_line().name) is None
 
 
 async def test_a_tenant_sees_all_its_lines_by_their_id_and_nobody_elses(
@@ -51,7 +51,7 @@ async def test_a_tenant_sees_all_its_lines_by_their_id_and_nobody_elses(
         await placed(store, line=line)
     await placed(store, tenant="other")
 
-    tenant, lines = await store.list_lines(a_tenant().tenant)
+    tenant, lines = await store.instances.list_of_tenant(a_tenant().tenant)
 
     assert tenant.max_lines == 3
     assert [line.line for line in lines] == ["default", "suporte", "vendas"]
@@ -59,13 +59,13 @@ async def test_a_tenant_sees_all_its_lines_by_their_id_and_nobody_elses(
 
 
 async def test_a_tenant_that_never_was_has_no_lines(store: Store):
-    assert await store.list_lines(a_tenant().tenant) == (None, [])
+    assert await store.instances.list_of_tenant(a_tenant().tenant) == (None, [])
 
 
 async def test_a_tenant_whose_id_needs_escaping_is_found_again(store: Store):
     held = await placed(store, tenant="a/é..")
 
-    tenant, lines = await store.list_lines(held.tenant)
+    tenant, lines = await store.instances.list_of_tenant(held.tenant)
 
     assert tenant.tenant == "a/é.."
     assert lines == [held]
@@ -86,7 +86,7 @@ async def test_a_new_line_has_a_record_a_tenant_and_a_slot(perene: Perene, store
 async def test_a_line_goes_to_the_server_with_most_room(perene: Perene, store: Store):
     fleet = [Server("small", 1), Server("large", 2)]
 
-    found = await store.place_instance(a_new_line(), fleet)
+    found = await store.instances.place(a_new_line(), fleet)
 
     assert found.instance.server == "large"
     assert (perene.taken("small"), perene.taken("large")) == (0, 1)
@@ -95,7 +95,7 @@ async def test_a_line_goes_to_the_server_with_most_room(perene: Perene, store: S
 async def test_a_line_goes_where_it_is_already_full_or_not(perene: Perene, store: Store):
     fleet = [Server("full", 0), Server("empty", 9)]
 
-    found = await store.place_instance(a_new_line(), fleet, "full")
+    found = await store.instances.place(a_new_line(), fleet, "full")
 
     assert found.instance.server == "full"
     assert perene.taken("full") == 1
@@ -104,13 +104,13 @@ async def test_a_line_goes_where_it_is_already_full_or_not(perene: Perene, store
 async def test_a_server_that_accepts_nothing_is_passed_over(perene: Perene, store: Store):
     perene.write("servers/large", accepting=False)
 
-    found = await store.place_instance(a_new_line(), [Server("large", 9), Server("small", 1)])
+    found = await store.instances.place(a_new_line(), [Server("large", 9), Server("small", 1)])
 
     assert found.instance.server == "small"
 
 
 async def test_a_full_fleet_takes_no_line_and_keeps_nothing_of_it(perene: Perene, store: Store):
-    assert await store.place_instance(a_new_line(), [Server(instance_max=0)]) == Full()
+    assert await store.instances.place(a_new_line(), [Server(instance_max=0)]) == Full()
 
     assert [perene.documents(each) for each in ("instances", "tenants", "servers")] == [{}, {}, {}]
 
@@ -119,7 +119,7 @@ async def test_the_limit_is_the_deployments_not_the_one_remembered(perene: Peren
     perene.write("servers/main", limit=1)
     perene.write("servers/main/slots/0", instance="instance_old")
 
-    await store.place_instance(a_new_line(), [Server(instance_max=2)])
+    await store.instances.place(a_new_line(), [Server(instance_max=2)])
 
     assert perene.taken("main") == 2
 
@@ -127,21 +127,21 @@ async def test_the_limit_is_the_deployments_not_the_one_remembered(perene: Peren
 async def test_a_line_that_somebody_placed_meanwhile_has_to_be_looked_at_again(store: Store):
     first = await placed(store)
 
-    assert await store.place_instance(a_new_line(held_by="another"), FLEET) is None
-    assert await store.find_instance(first.name) == first
+    assert await store.instances.place(a_new_line(held_by="another"), FLEET) is None
+    assert await store.instances.find(first.name) == first
 
 
 async def test_a_place_that_was_done_already_is_done(perene: Perene, store: Store):
     first = await placed(store, held_by="me")
 
-    assert await store.place_instance(a_new_line(held_by="me"), FLEET) == Placed(first)
+    assert await store.instances.place(a_new_line(held_by="me"), FLEET) == Placed(first)
     assert perene.taken("main") == 1
 
 
 async def test_a_plan_without_room_has_to_be_looked_at_again(perene: Perene, store: Store):
     assert await placed(store)
 
-    assert await store.place_instance(a_new_line(line="vendas"), FLEET) is None
+    assert await store.instances.place(a_new_line(line="vendas"), FLEET) is None
     assert perene.taken("main") == 1
 
 
@@ -162,9 +162,9 @@ async def test_what_an_operator_said_of_a_tenant_stays_when_it_gets_a_line(
 
 async def test_a_released_line_has_no_record_no_slot_and_no_number(perene: Perene, store: Store):
     held = await placed(store)
-    current = await store.change_instance(held.name, opened, LATER)
+    current = await store.instances.change(held.name, opened, LATER)
 
-    assert await store.release_instance(current)
+    assert await store.instances.release(current)
 
     assert perene.documents("instances") == perene.documents("numbers") == {}
     assert perene.taken("main") == 0
@@ -173,26 +173,26 @@ async def test_a_released_line_has_no_record_no_slot_and_no_number(perene: Peren
 
 async def test_a_line_that_is_gone_is_released(perene: Perene, store: Store):
     held = await placed(store)
-    await store.release_instance(held)
+    await store.instances.release(held)
 
-    assert await store.release_instance(held)
+    assert await store.instances.release(held)
     assert perene.taken("main") == 0
 
 
 async def test_a_line_whose_lease_somebody_else_took_is_not_released(perene: Perene, store: Store):
     held = await placed(store)
-    taken = await store.replace_instance(held, held.granted("another", LATER))
+    taken = await store.instances.replace(held, held.granted("another", LATER))
 
-    assert not await store.release_instance(held)
-    assert await store.find_instance(held.name) == taken
+    assert not await store.instances.release(held)
+    assert await store.instances.find(held.name) == taken
     assert perene.taken("main") == 1
 
 
 async def test_a_release_leaves_a_number_that_is_anothers_by_now(perene: Perene, store: Store):
     held = await placed(store)
-    current = await store.change_instance(held.name, opened, LATER)
+    current = await store.instances.change(held.name, opened, LATER)
     perene.write(f"numbers/{NUMBER}", instance="instance_other", tenant="other")
 
-    await store.release_instance(current)
+    await store.instances.release(current)
 
     assert perene.documents("numbers")[NUMBER]["instance"] == "instance_other"

@@ -28,50 +28,50 @@ def closed(current: Instance) -> Instance:
 async def test_a_record_is_replaced_if_it_is_still_the_old_one(store: Store):
     held = await placed(store)
 
-    new = await store.replace_instance(held, opened(held))
+    new = await store.instances.replace(held, opened(held))
 
     assert new.state is State.OPEN
-    assert new == await store.find_instance(held.name)
+    assert new == await store.instances.find(held.name)
 
 
 async def test_a_record_that_moved_on_is_not_replaced(store: Store):
     held = await placed(store)
-    moved = await store.replace_instance(held, held.with_state(State.PAIRING, None, LATER))
+    moved = await store.instances.replace(held, held.with_state(State.PAIRING, None, LATER))
 
-    assert await store.replace_instance(held, opened(held).freed()) is None
-    assert await store.find_instance(held.name) == moved
+    assert await store.instances.replace(held, opened(held).freed()) is None
+    assert await store.instances.find(held.name) == moved
 
 
 async def test_an_old_lease_does_not_make_a_record_look_replaced(store: Store):
     held = await placed(store)
-    moved = await store.replace_instance(held, held.with_state(State.PAIRING, None, LATER))
+    moved = await store.instances.replace(held, held.with_state(State.PAIRING, None, LATER))
 
-    assert await store.replace_instance(held, opened(held)) is None
-    assert await store.find_instance(held.name) == moved
+    assert await store.instances.replace(held, opened(held)) is None
+    assert await store.instances.find(held.name) == moved
 
 
 async def test_a_record_that_is_gone_is_not_replaced(store: Store):
     held = await placed(store)
-    await store.release_instance(held)
+    await store.instances.release(held)
 
-    assert await store.replace_instance(held, opened(held)) is None
-    assert await store.find_instance(held.name) is None
+    assert await store.instances.replace(held, opened(held)) is None
+    assert await store.instances.find(held.name) is None
 
 
 async def test_an_extended_lease_lasts_its_whole_length_from_now(store: Store):
     held = await placed(store)
 
-    extended = await store.extend_lease(held, LATER)
+    extended = await store.instances.extend_lease(held, LATER)
 
     assert extended.lease.until == LATER + LEASE
-    assert await store.find_instance(held.name) == extended
+    assert await store.instances.find(held.name) == extended
 
 
 async def test_an_event_does_not_cost_a_holder_its_lease(store: Store):
     held = await placed(store)
-    await store.change_instance(held.name, opened, LATER)
+    await store.instances.change(held.name, opened, LATER)
 
-    extended = await store.extend_lease(held, LATER)
+    extended = await store.instances.extend_lease(held, LATER)
 
     assert extended.held_by(held)
     assert extended.state is State.OPEN
@@ -79,98 +79,98 @@ async def test_an_event_does_not_cost_a_holder_its_lease(store: Store):
 
 async def test_a_lease_that_is_somebody_elses_is_not_extended(store: Store):
     held = await placed(store)
-    taken = await store.replace_instance(held, held.granted("another", LATER))
+    taken = await store.instances.replace(held, held.granted("another", LATER))
 
-    assert await store.extend_lease(held, LATER) is None
-    assert await store.find_instance(held.name) == taken
+    assert await store.instances.extend_lease(held, LATER) is None
+    assert await store.instances.find(held.name) == taken
 
 
 async def test_a_line_that_is_gone_is_not_extended(store: Store):
     held = await placed(store)
-    await store.release_instance(held)
+    await store.instances.release(held)
 
-    assert await store.extend_lease(held, LATER) is None
+    assert await store.instances.extend_lease(held, LATER) is None
 
 
 async def test_a_settled_line_is_what_was_decided_and_free(store: Store):
     held = await placed(store)
 
-    done = await store.release_lease(held, closed)
+    done = await store.instances.release_lease(held, closed)
 
     assert (done.state, done.lease, done.fence) == (State.CLOSED, None, held.fence)
-    assert done == await store.find_instance(held.name)
+    assert done == await store.instances.find(held.name)
 
 
 async def test_a_settlement_decides_on_what_events_made_of_the_line(store: Store):
     held = await placed(store)
-    await store.change_instance(held.name, opened, LATER)
+    await store.instances.change(held.name, opened, LATER)
 
-    done = await store.release_lease(held, Instance.freed)
+    done = await store.instances.release_lease(held, Instance.freed)
 
     assert (done.state, done.number, done.lease) == (State.OPEN, NUMBER, None)
 
 
 async def test_a_line_settled_twice_is_settled_once(store: Store):
     held = await placed(store)
-    done = await store.release_lease(held, Instance.freed)
+    done = await store.instances.release_lease(held, Instance.freed)
 
-    assert await store.release_lease(held, opened) == done
+    assert await store.instances.release_lease(held, opened) == done
 
 
 async def test_a_lease_that_was_taken_over_cannot_be_settled(store: Store):
     held = await placed(store)
-    taken = await store.replace_instance(held, held.granted("another", LATER))
+    taken = await store.instances.replace(held, held.granted("another", LATER))
 
-    assert await store.release_lease(held, opened) is None
-    assert await store.find_instance(held.name) == taken
+    assert await store.instances.release_lease(held, opened) is None
+    assert await store.instances.find(held.name) == taken
 
 
 async def test_a_lease_that_was_taken_over_and_given_back_cannot_be_settled(store: Store):
     held = await placed(store)
-    taken = await store.replace_instance(held, held.granted("another", LATER))
+    taken = await store.instances.replace(held, held.granted("another", LATER))
     assert taken
-    done = await store.release_lease(taken, opened)
+    done = await store.instances.release_lease(taken, opened)
 
-    assert await store.release_lease(held, closed) is None
-    assert await store.find_instance(held.name) == done
+    assert await store.instances.release_lease(held, closed) is None
+    assert await store.instances.find(held.name) == done
 
 
 async def test_a_lease_of_a_line_that_was_released_and_placed_anew_cannot_be_settled(store: Store):
     held = await placed(store, held_by="me")
-    await store.release_instance(held)
+    await store.instances.release(held)
     anew = await placed(store, held_by="another")
 
-    assert await store.release_lease(held, opened) is None
-    assert await store.find_instance(held.name) == anew
+    assert await store.instances.release_lease(held, opened) is None
+    assert await store.instances.find(held.name) == anew
 
 
 async def test_a_line_that_is_gone_cannot_be_settled(store: Store):
     held = await placed(store)
-    await store.release_instance(held)
+    await store.instances.release(held)
 
-    assert await store.release_lease(held, opened) is None
+    assert await store.instances.release_lease(held, opened) is None
 
 
 # Events and numbers --------------------------------------------------------------------------
 
 
 async def test_a_line_that_never_was_does_not_change(store: Store):
-    assert await store.change_instance(a_line().name, opened, LATER) is None
+    assert await store.instances.change(a_line().name, opened, LATER) is None
 
 
 async def test_a_change_that_changes_nothing_writes_nothing(store: Store):
     known = await settled(store)
 
-    assert await store.change_instance(known.name, lambda _: None, LATER) is None
-    assert await store.find_instance(known.name) == known
+    assert await store.instances.change(known.name, lambda _: None, LATER) is None
+    assert await store.instances.find(known.name) == known
 
 
 async def test_a_line_that_opens_owns_its_number(perene: Perene, store: Store):
     known = await settled(store)
 
-    changed = await store.change_instance(known.name, opened, LATER)
+    changed = await store.instances.change(known.name, opened, LATER)
 
-    assert changed == await store.find_instance(known.name)
+    assert changed == await store.instances.find(known.name)
     owner = perene.documents("numbers")[NUMBER]
     assert (owner["instance"], owner["tenant"]) == (known.name, "acme")
 
@@ -179,9 +179,9 @@ async def test_a_line_that_opens_with_another_number_gives_the_first_one_back(
     perene: Perene, store: Store
 ):
     known = await settled(store)
-    await store.change_instance(known.name, opened, LATER)
+    await store.instances.change(known.name, opened, LATER)
 
-    await store.change_instance(known.name, opened_with_another, LATER)
+    await store.instances.change(known.name, opened_with_another, LATER)
 
     assert list(perene.documents("numbers")) == [OTHER]
 
@@ -189,7 +189,7 @@ async def test_a_line_that_opens_with_another_number_gives_the_first_one_back(
 async def test_a_line_that_opens_without_a_number_owns_none(perene: Perene, store: Store):
     known = await settled(store)
 
-    changed = await store.change_instance(known.name, opened_with_some, LATER)
+    changed = await store.instances.change(known.name, opened_with_some, LATER)
 
     assert (changed.state, changed.number) == (State.OPEN, None)
     assert perene.documents("numbers") == {}
@@ -197,21 +197,21 @@ async def test_a_line_that_opens_without_a_number_owns_none(perene: Perene, stor
 
 async def test_a_number_that_is_live_on_another_line_stays_there(perene: Perene, store: Store):
     owner, newcomer = await settled(store), await settled(store, tenant="other")
-    await store.change_instance(owner.name, opened, LATER)
+    await store.instances.change(owner.name, opened, LATER)
 
-    refused = await store.change_instance(newcomer.name, opened, LATER)
+    refused = await store.instances.change(newcomer.name, opened, LATER)
 
     assert (refused.state, refused.number) == (State.CONFLICT, NUMBER)
-    assert refused == await store.find_instance(newcomer.name)
+    assert refused == await store.instances.find(newcomer.name)
     assert perene.documents("numbers")[NUMBER]["instance"] == owner.name
 
 
 async def test_a_number_that_its_line_closed_can_move_to_another(perene: Perene, store: Store):
     owner, newcomer = await settled(store), await settled(store, tenant="other")
-    await store.change_instance(owner.name, opened, LATER)
-    await store.change_instance(owner.name, closed, LATER)
+    await store.instances.change(owner.name, opened, LATER)
+    await store.instances.change(owner.name, closed, LATER)
 
-    moved = await store.change_instance(newcomer.name, opened, LATER)
+    moved = await store.instances.change(newcomer.name, opened, LATER)
 
     assert moved.state is State.OPEN
     claim = perene.documents("numbers")[NUMBER]
@@ -222,15 +222,15 @@ async def test_a_number_whose_line_is_gone_can_be_anybodys(perene: Perene, store
     perene.write(f"numbers/{NUMBER}", instance="instance_gone", tenant="gone")
     known = await settled(store)
 
-    assert (await store.change_instance(known.name, opened, LATER)).state is State.OPEN
+    assert (await store.instances.change(known.name, opened, LATER)).state is State.OPEN
     assert perene.documents("numbers")[NUMBER]["instance"] == known.name
 
 
 async def test_a_freed_number_is_nobodys(perene: Perene, store: Store):
     known = await settled(store)
-    current = await store.change_instance(known.name, opened, LATER)
+    current = await store.instances.change(known.name, opened, LATER)
 
-    await store.free_number(current)
+    await store.numbers.free(current)
 
     assert perene.documents("numbers") == {}
 
@@ -238,7 +238,7 @@ async def test_a_freed_number_is_nobodys(perene: Perene, store: Store):
 async def test_a_number_that_is_anothers_by_now_is_not_freed(perene: Perene, store: Store):
     perene.write(f"numbers/{NUMBER}", instance="instance_other", tenant="other")
 
-    await store.free_number(a_line(open=True))
+    await store.numbers.free(a_line(open=True))
 
     assert perene.documents("numbers")[NUMBER]["instance"] == "instance_other"
 
@@ -246,6 +246,6 @@ async def test_a_number_that_is_anothers_by_now_is_not_freed(perene: Perene, sto
 async def test_a_line_without_a_number_frees_none(perene: Perene, store: Store):
     perene.write(f"numbers/{NUMBER}", instance=a_line().name, tenant="acme")
 
-    await store.free_number(a_line())
+    await store.numbers.free(a_line())
 
     assert list(perene.documents("numbers")) == [NUMBER]

@@ -21,8 +21,8 @@ def moved(current: Instance) -> Instance:
 async def test_a_look_is_two_reads_at_once(store: Store):
     held = await placed(store)
 
-    with counting(store._client) as counted:
-        await store.find_tenant_and_instance(held.tenant, held.name)
+    with counting(store.db.client) as counted:
+        await store.instances.find_with_tenant(held.tenant, held.name)
 
     assert counted == Counted(reads=2, round_trips=1)
 
@@ -30,8 +30,8 @@ async def test_a_look_is_two_reads_at_once(store: Store):
 async def test_an_instance_is_one_read(store: Store):
     held = await placed(store)
 
-    with counting(store._client) as counted:
-        await store.find_instance(held.name)
+    with counting(store.db.client) as counted:
+        await store.instances.find(held.name)
 
     assert counted == Counted(reads=1, round_trips=1)
 
@@ -43,8 +43,8 @@ async def test_a_tenants_lines_are_a_read_each_and_one_more(
     perene.write("tenants/acme", tenant="acme", max_lines=9)
     lines = [await placed(store, line=f"line-{number}") for number in range(many)]
 
-    with counting(store._client) as counted:
-        await store.list_lines(lines[0].tenant)
+    with counting(store.db.client) as counted:
+        await store.instances.list_of_tenant(lines[0].tenant)
 
     assert counted == Counted(reads=1 + many, round_trips=2)
 
@@ -55,8 +55,8 @@ async def test_a_place_is_three_reads_and_two_per_server_and_three_writes(
 ):
     fleet = [Server(f"server-{number}") for number in range(servers)]
 
-    with counting(store._client) as counted:
-        await store.place_instance(a_new_line(), fleet)
+    with counting(store.db.client) as counted:
+        await store.instances.place(a_new_line(), fleet)
 
     assert counted == Counted(reads=3 + 2 * servers, writes=3, round_trips=4 + servers)
 
@@ -64,8 +64,8 @@ async def test_a_place_is_three_reads_and_two_per_server_and_three_writes(
 async def test_a_place_that_others_were_faster_at_is_two_reads(store: Store):
     await placed(store)
 
-    with counting(store._client) as counted:
-        await store.place_instance(a_new_line(held_by="another"), FLEET)
+    with counting(store.db.client) as counted:
+        await store.instances.place(a_new_line(held_by="another"), FLEET)
 
     assert counted == Counted(reads=2, round_trips=1)
 
@@ -73,18 +73,18 @@ async def test_a_place_that_others_were_faster_at_is_two_reads(store: Store):
 async def test_a_release_is_two_reads_and_three_changes(store: Store):
     held = await placed(store)
 
-    with counting(store._client) as counted:
-        await store.release_instance(held)
+    with counting(store.db.client) as counted:
+        await store.instances.release(held)
 
     assert counted == Counted(reads=2, writes=1, deletes=2, round_trips=3)
 
 
 async def test_a_release_of_a_number_is_a_read_and_a_change_more(store: Store):
     held = await placed(store)
-    current = await store.change_instance(held.name, opened, LATER)
+    current = await store.instances.change(held.name, opened, LATER)
 
-    with counting(store._client) as counted:
-        await store.release_instance(current)
+    with counting(store.db.client) as counted:
+        await store.instances.release(current)
 
     assert counted == Counted(reads=3, writes=1, deletes=3, round_trips=4)
 
@@ -92,18 +92,18 @@ async def test_a_release_of_a_number_is_a_read_and_a_change_more(store: Store):
 async def test_a_replacement_is_one_write(store: Store):
     held = await placed(store)
 
-    with counting(store._client) as counted:
-        await store.replace_instance(held, moved(held))
+    with counting(store.db.client) as counted:
+        await store.instances.replace(held, moved(held))
 
     assert counted == Counted(writes=1, round_trips=1)
 
 
 async def test_a_claim_that_others_were_faster_at_is_one_read(store: Store):
     known = await settled(store)
-    await store.replace_instance(known, known.granted("another", LATER))
+    await store.instances.replace(known, known.granted("another", LATER))
 
-    with counting(store._client) as counted:
-        await store.replace_instance(known, known.granted("me", LATER))
+    with counting(store.db.client) as counted:
+        await store.instances.replace(known, known.granted("me", LATER))
 
     assert counted == Counted(reads=1, round_trips=2)
 
@@ -111,8 +111,8 @@ async def test_a_claim_that_others_were_faster_at_is_one_read(store: Store):
 async def test_an_extension_is_one_write(store: Store):
     held = await placed(store)
 
-    with counting(store._client) as counted:
-        await store.extend_lease(held, LATER)
+    with counting(store.db.client) as counted:
+        await store.instances.extend_lease(held, LATER)
 
     assert counted == Counted(writes=1, round_trips=1)
 
@@ -120,18 +120,18 @@ async def test_an_extension_is_one_write(store: Store):
 async def test_a_settlement_is_one_write(store: Store):
     held = await placed(store)
 
-    with counting(store._client) as counted:
-        await store.release_lease(held, moved)
+    with counting(store.db.client) as counted:
+        await store.instances.release_lease(held, moved)
 
     assert counted == Counted(writes=1, round_trips=1)
 
 
 async def test_a_settlement_after_an_event_is_one_read_more(store: Store):
     held = await placed(store)
-    await store.change_instance(held.name, moved, LATER)
+    await store.instances.change(held.name, moved, LATER)
 
-    with counting(store._client) as counted:
-        await store.release_lease(held, moved)
+    with counting(store.db.client) as counted:
+        await store.instances.release_lease(held, moved)
 
     assert (counted.reads, counted.writes) == (1, 1)
 
@@ -139,8 +139,8 @@ async def test_a_settlement_after_an_event_is_one_read_more(store: Store):
 async def test_a_change_that_changes_nothing_is_one_read(store: Store):
     known = await settled(store)
 
-    with counting(store._client) as counted:
-        await store.change_instance(known.name, lambda _: None, LATER)
+    with counting(store.db.client) as counted:
+        await store.instances.change(known.name, lambda _: None, LATER)
 
     assert counted == Counted(reads=1, round_trips=1)
 
@@ -148,8 +148,8 @@ async def test_a_change_that_changes_nothing_is_one_read(store: Store):
 async def test_a_change_is_one_read_and_one_write(store: Store):
     known = await settled(store)
 
-    with counting(store._client) as counted:
-        await store.change_instance(known.name, moved, LATER)
+    with counting(store.db.client) as counted:
+        await store.instances.change(known.name, moved, LATER)
 
     assert counted == Counted(reads=1, writes=1, round_trips=2)
 
@@ -157,38 +157,38 @@ async def test_a_change_is_one_read_and_one_write(store: Store):
 async def test_a_new_number_is_a_read_and_a_write_more(store: Store):
     known = await settled(store)
 
-    with counting(store._client) as counted:
-        await store.change_instance(known.name, opened, LATER)
+    with counting(store.db.client) as counted:
+        await store.instances.change(known.name, opened, LATER)
 
     assert counted == Counted(reads=2, writes=2, round_trips=3)
 
 
 async def test_another_number_is_two_reads_and_two_writes_more(store: Store):
     known = await settled(store)
-    await store.change_instance(known.name, opened, LATER)
+    await store.instances.change(known.name, opened, LATER)
 
-    with counting(store._client) as counted:
-        await store.change_instance(known.name, lambda line: opened(line, "5511999990002"), LATER)
+    with counting(store.db.client) as counted:
+        await store.instances.change(known.name, lambda line: opened(line, "5511999990002"), LATER)
 
     assert counted == Counted(reads=3, writes=2, deletes=1, round_trips=4)
 
 
 async def test_a_contested_number_is_two_reads_more(store: Store):
     owner, newcomer = await settled(store), await settled(store, tenant="other")
-    await store.change_instance(owner.name, opened, LATER)
+    await store.instances.change(owner.name, opened, LATER)
 
-    with counting(store._client) as counted:
-        await store.change_instance(newcomer.name, opened, LATER)
+    with counting(store.db.client) as counted:
+        await store.instances.change(newcomer.name, opened, LATER)
 
     assert counted == Counted(reads=3, writes=1, round_trips=4)
 
 
 async def test_a_number_is_freed_by_one_read_and_one_write(store: Store):
     known = await settled(store)
-    current = await store.change_instance(known.name, opened, LATER)
+    current = await store.instances.change(known.name, opened, LATER)
 
-    with counting(store._client) as counted:
-        await store.free_number(current)
+    with counting(store.db.client) as counted:
+        await store.numbers.free(current)
 
     assert counted == Counted(reads=1, deletes=1, round_trips=2)
 
@@ -196,7 +196,7 @@ async def test_a_number_is_freed_by_one_read_and_one_write(store: Store):
 async def test_no_number_is_freed_for_nothing(store: Store):
     known = await settled(store)
 
-    with counting(store._client) as counted:
-        await store.free_number(known)
+    with counting(store.db.client) as counted:
+        await store.numbers.free(known)
 
     assert (counted.reads, counted.writes, counted.deletes) == (0, 0, 0)

@@ -12,7 +12,7 @@ from google.cloud import firestore
 from infra.local.children import find_free_port
 from shared.domain.instances import Instance, State
 from shared.problems import StoreUnavailable
-from shared.store import Placed, Store, base
+from shared.store import Database, Placed, Store, base
 from tests.adapters.stores import FLEET, Lossy, Repeating, placed, settled
 from tests.builders import LATER, NUMBER, a_line, a_new_line, a_tenant
 from tests.perene import Perene
@@ -38,11 +38,11 @@ def reserved(perene: Perene) -> int:
 async def test_a_place_sent_twice_reserves_once_and_holds_the_lease(perene: Perene, store: Store):
     wanted = a_new_line()
 
-    found = await Repeating(store).place_instance(wanted, FLEET)
+    found = await Store(Repeating(store)).instances.place(wanted, FLEET)
 
     assert isinstance(found, Placed)
     assert found.instance.held_by(wanted)
-    assert found.instance == await store.find_instance(wanted.name)
+    assert found.instance == await store.instances.find(wanted.name)
     assert reserved(perene) == 1
 
 
@@ -53,7 +53,7 @@ async def test_a_place_sent_twice_on_a_known_tenant_and_server_reserves_once(
     await placed(store)
 
     assert isinstance(
-        await Repeating(store).place_instance(a_new_line(line="vendas"), FLEET), Placed
+        await Store(Repeating(store)).instances.place(a_new_line(line="vendas"), FLEET), Placed
     )
     assert reserved(perene) == 2
 
@@ -61,62 +61,62 @@ async def test_a_place_sent_twice_on_a_known_tenant_and_server_reserves_once(
 async def test_a_claim_sent_twice_is_held(store: Store):
     known = await settled(store)
 
-    held = await Repeating(store).replace_instance(known, known.granted("me", LATER))
+    held = await Store(Repeating(store)).instances.replace(known, known.granted("me", LATER))
 
     assert held
-    assert held == await store.find_instance(known.name)
+    assert held == await store.instances.find(known.name)
 
 
 async def test_an_extension_sent_twice_is_held(store: Store):
     held = await placed(store)
 
-    extended = await Repeating(store).extend_lease(held, LATER)
+    extended = await Store(Repeating(store)).instances.extend_lease(held, LATER)
 
     assert extended
-    assert extended == await store.find_instance(held.name)
+    assert extended == await store.instances.find(held.name)
 
 
 async def test_a_settlement_sent_twice_is_settled(store: Store):
     held = await placed(store)
 
-    done = await Repeating(store).release_lease(
+    done = await Store(Repeating(store)).instances.release_lease(
         held, lambda line: line.with_state(State.OPEN, None, LATER)
     )
 
     assert (done.state, done.lease) == (State.OPEN, None)
-    assert done == await store.find_instance(held.name)
+    assert done == await store.instances.find(held.name)
 
 
 async def test_a_release_sent_twice_frees_one_slot(perene: Perene, store: Store):
     held = await placed(store)
     await placed(store, tenant="other")
 
-    assert await Repeating(store).release_instance(held)
+    assert await Store(Repeating(store)).instances.release(held)
     assert reserved(perene) == 1
 
 
 async def test_a_release_sent_twice_frees_its_number(perene: Perene, store: Store):
     held = await placed(store)
-    current = await store.change_instance(held.name, opened, LATER)
+    current = await store.instances.change(held.name, opened, LATER)
 
-    assert await Repeating(store).release_instance(current)
+    assert await Store(Repeating(store)).instances.release(current)
     assert perene.documents("numbers") == {}
 
 
 async def test_an_event_sent_twice_is_written_once(perene: Perene, store: Store):
     known = await settled(store)
 
-    await Repeating(store).change_instance(known.name, opened, LATER)
+    await Store(Repeating(store)).instances.change(known.name, opened, LATER)
 
-    assert (await store.find_instance(known.name)).state is State.OPEN
+    assert (await store.instances.find(known.name)).state is State.OPEN
     assert perene.documents("numbers")[NUMBER]["instance"] == known.name
 
 
 async def test_a_number_freed_twice_is_free(perene: Perene, store: Store):
     known = await settled(store)
-    current = await store.change_instance(known.name, opened, LATER)
+    current = await store.instances.change(known.name, opened, LATER)
 
-    await Repeating(store).free_number(current)
+    await Store(Repeating(store)).numbers.free(current)
 
     assert perene.documents("numbers") == {}
 
@@ -128,11 +128,11 @@ async def test_a_number_freed_twice_is_free(perene: Perene, store: Store):
 async def test_a_place_whose_answer_is_lost_is_the_same_place_when_asked_again(
     perene: Perene, store: Store, error: Exception
 ):
-    wanted, lossy = a_new_line(), Lossy(store, error)
+    wanted, lossy = a_new_line(), Store(Lossy(store, error))
     with pytest.raises(StoreUnavailable):
-        await lossy.place_instance(wanted, FLEET)
+        await lossy.instances.place(wanted, FLEET)
 
-    found = await lossy.place_instance(wanted, FLEET)
+    found = await lossy.instances.place(wanted, FLEET)
 
     assert isinstance(found, Placed)
     assert found.instance.held_by(wanted)
@@ -142,19 +142,19 @@ async def test_a_place_whose_answer_is_lost_is_the_same_place_when_asked_again(
 @pytest.mark.parametrize("error", LOST)
 async def test_a_place_whose_answer_is_lost_is_not_anothers(store: Store, error: Exception):
     with pytest.raises(StoreUnavailable):
-        await Lossy(store, error).place_instance(a_new_line(held_by="me"), FLEET)
+        await Store(Lossy(store, error)).instances.place(a_new_line(held_by="me"), FLEET)
 
-    assert await store.place_instance(a_new_line(held_by="another"), FLEET) is None
+    assert await store.instances.place(a_new_line(held_by="another"), FLEET) is None
 
 
 @pytest.mark.parametrize("error", LOST)
 async def test_a_claim_whose_answer_is_lost_keeps_others_out(store: Store, error: Exception):
     known = await settled(store)
     with pytest.raises(StoreUnavailable):
-        await Lossy(store, error).replace_instance(known, known.granted("me", LATER))
+        await Store(Lossy(store, error)).instances.replace(known, known.granted("me", LATER))
 
-    assert await store.replace_instance(known, known.granted("another", LATER)) is None
-    assert (await store.find_instance(known.name)).lease.holder == "me"
+    assert await store.instances.replace(known, known.granted("another", LATER)) is None
+    assert (await store.instances.find(known.name)).lease.holder == "me"
 
 
 @pytest.mark.parametrize("error", LOST)
@@ -163,9 +163,9 @@ async def test_a_release_whose_answer_is_lost_is_done_when_asked_again(
 ):
     held = await placed(store)
     with pytest.raises(StoreUnavailable):
-        await Lossy(store, error).release_instance(held)
+        await Store(Lossy(store, error)).instances.release(held)
 
-    assert await store.release_instance(held)
+    assert await store.instances.release(held)
     assert reserved(perene) == 0
 
 
@@ -173,16 +173,16 @@ async def test_a_release_whose_answer_is_lost_is_done_when_asked_again(
 
 HELD = a_line(held_by="me", version=LATER, number=NUMBER)
 ASKED: dict[str, Callable[[Store], Awaitable[Any]]] = {
-    "look": lambda store: store.find_tenant_and_instance(a_tenant().tenant, HELD.name),
-    "instance": lambda store: store.find_instance(HELD.name),
-    "lines": lambda store: store.list_lines(a_tenant().tenant),
-    "place": lambda store: store.place_instance(HELD, FLEET),
-    "release": lambda store: store.release_instance(HELD),
-    "replace": lambda store: store.replace_instance(HELD, HELD),
-    "extend": lambda store: store.extend_lease(HELD, LATER),
-    "settle": lambda store: store.release_lease(HELD, opened),
-    "change": lambda store: store.change_instance(HELD.name, opened, LATER),
-    "free_number": lambda store: store.free_number(HELD),
+    "look": lambda store: store.instances.find_with_tenant(a_tenant().tenant, HELD.name),
+    "instance": lambda store: store.instances.find(HELD.name),
+    "lines": lambda store: store.instances.list_of_tenant(a_tenant().tenant),
+    "place": lambda store: store.instances.place(HELD, FLEET),
+    "release": lambda store: store.instances.release(HELD),
+    "replace": lambda store: store.instances.replace(HELD, HELD),
+    "extend": lambda store: store.instances.extend_lease(HELD, LATER),
+    "settle": lambda store: store.instances.release_lease(HELD, opened),
+    "change": lambda store: store.instances.change(HELD.name, opened, LATER),
+    "free_number": lambda store: store.numbers.free(HELD),
 }
 
 
@@ -209,7 +209,7 @@ async def unreachable(
 ) -> AsyncIterator[Store]:
     monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", host)
     client = firestore.AsyncClient(project="nowhere")
-    yield Store(client)
+    yield Store(Database(client))
     await client._firestore_api.transport.close()
 
 
@@ -228,10 +228,10 @@ async def test_contention_that_does_not_end_is_a_problem(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(base, "PATIENCE", 0.1)
-    monkeypatch.setattr(store, "_commit", contended)
+    monkeypatch.setattr(store.db, "commit", contended)
 
     with pytest.raises(StoreUnavailable, match="Too many callers"):
-        await store.place_instance(a_new_line(), FLEET)
+        await store.instances.place(a_new_line(), FLEET)
 
 
 async def contended(batch: Any) -> list[Any]:

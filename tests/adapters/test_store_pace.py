@@ -12,20 +12,20 @@ pytestmark = pytest.mark.anyio
 async def test_a_lease_is_taken_of_a_line_that_speaks(store: Store):
     known = await settled(store)
     speaking = known.model_copy(update={"paced_until": 7})
-    between = Interrupted(store, lambda: store.replace_instance(known, speaking))
+    between = Store(Interrupted(store, lambda: store.instances.replace(known, speaking)))
 
-    leased = await between.replace_instance(known, known.granted("me", LATER))
+    leased = await between.instances.replace(known, known.granted("me", LATER))
 
     assert leased
     assert leased.lease == known.granted("me", LATER).lease
-    assert (await store.find_instance(known.name)) == leased
+    assert (await store.instances.find(known.name)) == leased
     assert leased.paced_until == 7
 
 
 async def test_a_lease_is_not_taken_of_a_line_that_moved(store: Store):
     known = await settled(store)
     moved = known.model_copy(update={"paced_until": 7, "number": "5511999990002"})
-    between = Interrupted(store, lambda: store.replace_instance(known, moved))
+    between = Store(Interrupted(store, lambda: store.instances.replace(known, moved)))
 
-    assert await between.replace_instance(known, known.granted("me", LATER)) is None
-    assert (await store.find_instance(known.name)).number == "5511999990002"
+    assert await between.instances.replace(known, known.granted("me", LATER)) is None
+    assert (await store.instances.find(known.name)).number == "5511999990002"

@@ -33,7 +33,7 @@ async def test_many_who_place_one_line_make_one_record_and_reserve_one_slot(
 ):
     wanted = [a_new_line(held_by=f"caller {number}") for number in range(MANY)]
 
-    found = await asyncio.gather(*(store.place_instance(each, FLEET) for each in wanted))
+    found = await asyncio.gather(*(store.instances.place(each, FLEET) for each in wanted))
 
     assert sum(isinstance(each, Placed) for each in found) == 1
     assert found.count(None) == MANY - 1
@@ -43,7 +43,7 @@ async def test_many_who_place_one_line_make_one_record_and_reserve_one_slot(
 async def test_many_who_want_the_last_slots_get_exactly_those(perene: Perene, store: Store):
     wanted = [a_new_line(tenant=f"tenant-{number}") for number in range(MANY)]
 
-    found = await asyncio.gather(*(store.place_instance(each, FLEET) for each in wanted))
+    found = await asyncio.gather(*(store.instances.place(each, FLEET) for each in wanted))
 
     assert sum(isinstance(each, Placed) for each in found) == 10
     assert found.count(Full()) == MANY - 10
@@ -55,7 +55,7 @@ async def test_lines_wanted_at_once_never_outgrow_the_plan(perene: Perene, store
     perene.write("tenants/acme", tenant="acme", max_lines=2)
     wanted = [a_new_line(line=line) for line in ("default", "vendas", "suporte")]
 
-    found = await asyncio.gather(*(store.place_instance(each, FLEET) for each in wanted))
+    found = await asyncio.gather(*(store.instances.place(each, FLEET) for each in wanted))
 
     assert isinstance(found[0], Placed)
     assert {type(each) for each in found[1:]} == {Placed, type(None)}
@@ -68,7 +68,7 @@ async def test_places_and_releases_at_once_leave_the_count_right(perene: Perene,
     coming = [a_new_line(tenant=f"new-{number}") for number in range(5)]
 
     await asyncio.gather(
-        *map(store.release_instance, leaving), *(store.place_instance(e, FLEET) for e in coming)
+        *map(store.instances.release, leaving), *(store.instances.place(e, FLEET) for e in coming)
     )
 
     assert (len(perene.documents("instances")), reserved(perene)) == (5, 5)
@@ -81,17 +81,17 @@ async def test_many_who_claim_one_line_are_one_holder(store: Store):
     known = await settled(store)
     claims = [known.granted(f"caller {number}", LATER) for number in range(MANY)]
 
-    held = await asyncio.gather(*(store.replace_instance(known, each) for each in claims))
+    held = await asyncio.gather(*(store.instances.replace(known, each) for each in claims))
 
     (winner,) = filter(None, held)
-    assert await store.find_instance(known.name) == winner
+    assert await store.instances.find(known.name) == winner
 
 
 async def test_a_line_released_twice_at_once_frees_one_slot(perene: Perene, store: Store):
     held = await placed(store)
     await placed(store, tenant="other")
 
-    assert await asyncio.gather(store.release_instance(held), store.release_instance(held)) == [
+    assert await asyncio.gather(store.instances.release(held), store.instances.release(held)) == [
         True,
         True,
     ]
@@ -102,34 +102,34 @@ async def test_a_line_that_goes_while_an_event_is_written_is_not_written(
     perene: Perene, store: Store
 ):
     held = await placed(store)
-    between = Interrupted(store, partial(store.release_instance, held))
+    between = Store(Interrupted(store, partial(store.instances.release, held)))
 
-    assert await between.change_instance(held.name, opened, LATER) is None
+    assert await between.instances.change(held.name, opened, LATER) is None
     assert perene.documents("instances") == perene.documents("numbers") == {}
 
 
 async def test_a_line_that_goes_while_it_is_settled_stays_gone(perene: Perene, store: Store):
     held = await placed(store)
-    between = Interrupted(store, partial(store.release_instance, held))
+    between = Store(Interrupted(store, partial(store.instances.release, held)))
 
-    assert await between.release_lease(held, opened) is None
+    assert await between.instances.release_lease(held, opened) is None
     assert perene.documents("instances") == {}
 
 
 async def test_an_event_during_a_settlement_is_decided_upon(store: Store):
     held = await placed(store)
-    between = Interrupted(store, partial(store.change_instance, held.name, opened, LATER))
+    between = Store(Interrupted(store, partial(store.instances.change, held.name, opened, LATER)))
 
-    done = await between.release_lease(held, Instance.freed)
+    done = await between.instances.release_lease(held, Instance.freed)
 
     assert (done.state, done.number, done.lease) == (State.OPEN, NUMBER, None)
 
 
 async def test_an_event_during_a_release_does_not_stop_it(perene: Perene, store: Store):
     held = await placed(store)
-    between = Interrupted(store, partial(store.change_instance, held.name, opened, LATER))
+    between = Store(Interrupted(store, partial(store.instances.change, held.name, opened, LATER)))
 
-    assert await between.release_instance(held)
+    assert await between.instances.release(held)
     assert perene.documents("instances") == perene.documents("numbers") == {}
     assert reserved(perene) == 0
 
@@ -140,9 +140,9 @@ async def test_events_at_once_all_reach_the_record(store: Store):
     def hear(current: Instance) -> Instance:
         return current.model_copy(update={"heard_at": current.heard_at + 1})
 
-    await asyncio.gather(*(store.change_instance(known.name, hear, LATER) for _ in range(10)))
+    await asyncio.gather(*(store.instances.change(known.name, hear, LATER) for _ in range(10)))
 
-    assert (await store.find_instance(known.name)).heard_at == 10
+    assert (await store.instances.find(known.name)).heard_at == 10
 
 
 # Numbers (P11) -------------------------------------------------------------------------------
@@ -153,7 +153,7 @@ async def test_two_lines_that_open_with_a_new_number_at_once_are_one_open_and_on
 ):
     lines = [await settled(store), await settled(store, tenant="other")]
 
-    await asyncio.gather(*(store.change_instance(each.name, opened, LATER) for each in lines))
+    await asyncio.gather(*(store.instances.change(each.name, opened, LATER) for each in lines))
 
     assert states(perene) == ["conflict", "open"]
 
@@ -161,7 +161,7 @@ async def test_two_lines_that_open_with_a_new_number_at_once_are_one_open_and_on
 async def test_many_lines_that_open_with_one_number_are_one_open(perene: Perene, store: Store):
     lines = [await settled(store, tenant=f"tenant-{number}") for number in range(8)]
 
-    await asyncio.gather(*(store.change_instance(each.name, opened, LATER) for each in lines))
+    await asyncio.gather(*(store.instances.change(each.name, opened, LATER) for each in lines))
 
     assert states(perene) == ["conflict"] * 7 + ["open"]
 
@@ -169,8 +169,8 @@ async def test_many_lines_that_open_with_one_number_are_one_open(perene: Perene,
 async def closed_owner_and_newcomer(store: Store) -> tuple[Instance, Instance]:
     """A line that has the number but is closed, and another that would have it."""
     owner, newcomer = await settled(store), await settled(store, tenant="other")
-    await store.change_instance(owner.name, opened, LATER)
-    await store.change_instance(
+    await store.instances.change(owner.name, opened, LATER)
+    await store.instances.change(
         owner.name, lambda line: line.with_state(State.CLOSED, None, LATER), LATER
     )
     return owner, newcomer
@@ -180,9 +180,9 @@ async def test_an_owner_that_comes_back_while_a_newcomer_takes_its_number(
     perene: Perene, store: Store
 ):
     owner, newcomer = await closed_owner_and_newcomer(store)
-    back = Interrupted(store, partial(store.change_instance, newcomer.name, opened, LATER))
+    back = Store(Interrupted(store, partial(store.instances.change, newcomer.name, opened, LATER)))
 
-    await back.change_instance(owner.name, opened, LATER)
+    await back.instances.change(owner.name, opened, LATER)
 
     assert states(perene) == ["conflict", "open"]
     assert perene.documents("numbers")[NUMBER]["instance"] == newcomer.name
@@ -192,9 +192,9 @@ async def test_a_newcomer_that_takes_a_number_while_its_owner_comes_back(
     perene: Perene, store: Store
 ):
     owner, newcomer = await closed_owner_and_newcomer(store)
-    taking = Interrupted(store, partial(store.change_instance, owner.name, opened, LATER))
+    taking = Store(Interrupted(store, partial(store.instances.change, owner.name, opened, LATER)))
 
-    await taking.change_instance(newcomer.name, opened, LATER)
+    await taking.instances.change(newcomer.name, opened, LATER)
 
     assert states(perene) == ["conflict", "open"]
     assert perene.documents("numbers")[NUMBER]["instance"] == owner.name
@@ -202,10 +202,10 @@ async def test_a_newcomer_that_takes_a_number_while_its_owner_comes_back(
 
 async def test_a_number_that_is_freed_twice_at_once_is_freed(perene: Perene, store: Store):
     known = await settled(store)
-    current = await store.change_instance(known.name, opened, LATER)
-    between = Interrupted(store, partial(store.free_number, current))
+    current = await store.instances.change(known.name, opened, LATER)
+    between = Store(Interrupted(store, partial(store.numbers.free, current)))
 
-    await between.free_number(current)
+    await between.numbers.free(current)
 
     assert perene.documents("numbers") == {}
 
@@ -214,10 +214,12 @@ async def test_a_number_that_another_line_takes_while_it_is_freed_stays_with_it(
     perene: Perene, store: Store
 ):
     owner, newcomer = await closed_owner_and_newcomer(store)
-    current = await store.find_instance(owner.name)
-    freeing = Interrupted(store, partial(store.change_instance, newcomer.name, opened, LATER))
+    current = await store.instances.find(owner.name)
+    freeing = Store(
+        Interrupted(store, partial(store.instances.change, newcomer.name, opened, LATER))
+    )
 
-    await freeing.free_number(current)
+    await freeing.numbers.free(current)
 
     assert perene.documents("numbers")[NUMBER]["instance"] == newcomer.name
 
@@ -226,10 +228,10 @@ async def test_a_number_that_is_freed_while_another_line_takes_it_is_taken(
     perene: Perene, store: Store
 ):
     owner, newcomer = await closed_owner_and_newcomer(store)
-    current = await store.find_instance(owner.name)
-    taking = Interrupted(store, partial(store.free_number, current))
+    current = await store.instances.find(owner.name)
+    taking = Store(Interrupted(store, partial(store.numbers.free, current)))
 
-    assert (await taking.change_instance(newcomer.name, opened, LATER)).state is State.OPEN
+    assert (await taking.instances.change(newcomer.name, opened, LATER)).state is State.OPEN
     assert perene.documents("numbers")[NUMBER]["instance"] == newcomer.name
 
 
@@ -238,10 +240,10 @@ async def test_a_number_that_is_freed_while_another_line_takes_it_is_taken(
 
 async def test_a_line_placed_on_two_servers_at_once_is_on_one(perene: Perene, store: Store):
     perene.write("tenants/acme", tenant="acme", lines=["default"])
-    elsewhere = partial(store.place_instance, a_new_line(held_by="other"), TWO, "other")
-    between = Interrupted(store, elsewhere)
+    elsewhere = partial(store.instances.place, a_new_line(held_by="other"), TWO, "other")
+    between = Store(Interrupted(store, elsewhere))
 
-    found = await between.place_instance(a_new_line(held_by="somebody"), TWO, "main")
+    found = await between.instances.place(a_new_line(held_by="somebody"), TWO, "main")
 
     assert found is None
     assert perene.documents("instances")["instance_acme"]["server"] == "other"
@@ -252,8 +254,8 @@ async def test_a_plan_is_not_outgrown_by_lines_that_go_to_different_servers(
     perene: Perene, store: Store
 ):
     perene.write("tenants/acme", tenant="acme", max_lines=2)
-    elsewhere = partial(store.place_instance, a_new_line(line="vendas"), TWO, "other")
-    between = Interrupted(store, elsewhere)
+    elsewhere = partial(store.instances.place, a_new_line(line="vendas"), TWO, "other")
+    between = Store(Interrupted(store, elsewhere))
 
-    assert await between.place_instance(a_new_line(line="suporte"), TWO, "main") is None
+    assert await between.instances.place(a_new_line(line="suporte"), TWO, "main") is None
     assert set(perene.documents("instances")) == {"instance_acme~~vendas"}

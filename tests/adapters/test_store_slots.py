@@ -8,7 +8,7 @@ import pytest
 
 from shared.domain.instances import Instance
 from shared.store import Full, Placed, Store
-from shared.store.slots import Seating
+from shared.store.server_rooms import Seating
 from tests.adapters.stores import FLEET, Interrupted, Server, placed
 from tests.builders import LATER, a_new_line
 from tests.perene import Perene, name_of
@@ -31,7 +31,7 @@ def legacy(perene: Perene, lines: int, server: str = "main") -> None:
 
 async def place_many(store: Store, lines: int, fleet: Any = FLEET) -> list[Any]:
     wanted = [a_new_line(tenant=f"new-{number}") for number in range(lines)]
-    return await asyncio.gather(*(store.place_instance(line, fleet) for line in wanted))
+    return await asyncio.gather(*(store.instances.place(line, fleet) for line in wanted))
 
 
 # The limit -----------------------------------------------------------------------------------
@@ -59,13 +59,13 @@ async def test_a_limit_lowered_below_what_is_there_takes_nothing(perene: Perene,
     for slot in (1, 8, 9):
         perene.write(f"servers/main/slots/{slot}", instance=f"instance_old-{slot}")
 
-    assert await store.place_instance(a_new_line(), [Server(instance_max=2)]) == Full()
+    assert await store.instances.place(a_new_line(), [Server(instance_max=2)]) == Full()
 
 
 async def test_a_raised_limit_takes_so_many_more(perene: Perene, store: Store):
     await place_many(store, 3, [Server(instance_max=2)])
 
-    found = await store.place_instance(a_new_line(), [Server(instance_max=3)])
+    found = await store.instances.place(a_new_line(), [Server(instance_max=3)])
 
     assert isinstance(found, Placed)
     assert len(slots(perene)) == 3
@@ -77,12 +77,12 @@ async def test_lines_adopted_at_once_by_a_full_server_have_slots_beyond_its_limi
     wanted = [a_new_line(tenant=f"new-{number}") for number in range(MANY)]
 
     found = await asyncio.gather(
-        *(store.place_instance(each, [Server()], "main") for each in wanted)
+        *(store.instances.place(each, [Server()], "main") for each in wanted)
     )
 
     assert all(isinstance(each, Placed) for each in found)
     assert sorted(slots(perene).values()) == sorted(each.name for each in wanted)
-    assert await store.place_instance(a_new_line(), FLEET) == Full()
+    assert await store.instances.place(a_new_line(), FLEET) == Full()
 
 
 # Lines of earlier versions -------------------------------------------------------------------
@@ -104,35 +104,35 @@ async def test_lines_without_slots_count_before_anything_is_placed(
 async def test_lines_without_slots_are_seated_once_by_many(perene: Perene, store: Store):
     legacy(perene, MANY)
 
-    await asyncio.gather(*(store.seat_lines("main") for _ in range(4)))
+    await asyncio.gather(*(store.servers.seat_lines("main") for _ in range(4)))
 
     assert sorted(slots(perene).values()) == sorted(perene.documents("instances"))
 
 
 async def test_a_line_without_a_slot_is_released(perene: Perene, store: Store):
     legacy(perene, 1)
-    old = await store.find_instance(name_of("old-0"))
+    old = await store.instances.find(name_of("old-0"))
 
-    assert await store.release_instance(old)
+    assert await store.instances.release(old)
     assert perene.documents("instances") == {}
 
 
 async def test_seating_leaves_the_records_as_they_were(perene: Perene, store: Store):
     legacy(perene, 1)
-    before = await store.find_instance(name_of("old-0"))
+    before = await store.instances.find(name_of("old-0"))
 
-    assert await store.seat_lines("main") == Seating(given=1)
+    assert await store.servers.seat_lines("main") == Seating(given=1)
 
-    assert await store.find_instance(before.name) == before
+    assert await store.instances.find(before.name) == before
 
 
 async def test_an_earlier_version_that_places_while_lines_are_seated_is_noticed(
     perene: Perene, store: Store
 ):
     legacy(perene, 1)
-    between = Interrupted(store, partial(asyncio.to_thread, legacy, perene, 3))
+    between = Store(Interrupted(store, partial(asyncio.to_thread, legacy, perene, 3)))
 
-    await between.seat_lines("main")
+    await between.servers.seat_lines("main")
 
     assert sorted(slots(perene).values()) == sorted(perene.documents("instances"))
     assert "reserved" not in perene.documents("servers")["main"]
@@ -144,7 +144,7 @@ async def test_an_earlier_version_that_places_while_lines_are_seated_is_noticed(
 async def test_a_fleet_that_is_as_it_must_be_is_left_alone(store: Store):
     await placed(store)
 
-    assert await store.seat_lines("main") == Seating()
+    assert await store.servers.seat_lines("main") == Seating()
 
 
 async def test_slots_of_no_line_and_second_ones_are_freed(perene: Perene, store: Store):
@@ -155,8 +155,8 @@ async def test_slots_of_no_line_and_second_ones_are_freed(perene: Perene, store:
     perene.write("servers/main/slots/by hand", note="of no number")
     perene.write("servers/elsewhere/slots/0", instance=held.name)
 
-    assert await store.seat_lines("main") == Seating(freed=5)
-    assert await store.seat_lines("elsewhere") == Seating(freed=1)
+    assert await store.servers.seat_lines("main") == Seating(freed=5)
+    assert await store.servers.seat_lines("elsewhere") == Seating(freed=1)
     assert sorted(slots(perene).values()) == sorted(perene.documents("instances"))
 
 
@@ -164,15 +164,15 @@ async def test_the_slot_of_a_record_that_nobody_can_read_stays(perene: Perene, s
     perene.write("instances/instance_odd", server=7)
     perene.write("servers/main/slots/0", instance="instance_odd")
 
-    assert await store.seat_lines("main") == Seating()
+    assert await store.servers.seat_lines("main") == Seating()
 
 
 async def test_a_line_that_goes_while_it_is_seated_gets_no_slot(perene: Perene, store: Store):
     legacy(perene, 2)
-    old = await store.find_instance(name_of("old-0"))
-    between = Interrupted(store, partial(store.release_instance, old))
+    old = await store.instances.find(name_of("old-0"))
+    between = Store(Interrupted(store, partial(store.instances.release, old)))
 
-    await between.seat_lines("main")
+    await between.servers.seat_lines("main")
 
     assert list(slots(perene).values()) == list(perene.documents("instances")) == [name_of("old-1")]
 
@@ -180,9 +180,9 @@ async def test_a_line_that_goes_while_it_is_seated_gets_no_slot(perene: Perene, 
 async def test_a_line_whose_slot_is_moved_while_it_goes_leaves_none(perene: Perene, store: Store):
     held = await placed(store)
     perene.write("servers/main/slots/15", instance=held.name)
-    between = Interrupted(store, partial(store.seat_lines, "main"))
+    between = Store(Interrupted(store, partial(store.servers.seat_lines, "main")))
 
-    assert await between.release_instance(held)
+    assert await between.instances.release(held)
     assert slots(perene) == perene.documents("instances") == {}
     assert perene.documents("tenants")["acme"]["lines"] == []
 
@@ -194,9 +194,9 @@ def moved(current: Instance) -> Instance:
 async def test_an_event_while_a_line_is_seated_is_kept(perene: Perene, store: Store):
     legacy(perene, 1)
     name = name_of("old-0")
-    between = Interrupted(store, partial(store.change_instance, name, moved, LATER))
+    between = Store(Interrupted(store, partial(store.instances.change, name, moved, LATER)))
 
-    await between.seat_lines("main")
+    await between.servers.seat_lines("main")
 
-    assert (await store.find_instance(name)).heard_at == 1
+    assert (await store.instances.find(name)).heard_at == 1
     assert list(slots(perene).values()) == [name]

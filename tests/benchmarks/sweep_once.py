@@ -41,7 +41,7 @@ async def main(kind: str) -> dict[str, Any]:
     with services.using(transport=transport), redirect_stdout(StringIO()):
         before = _read_mib("VmRSS")
         began = time.perf_counter()
-        with counting(services.store()._client) as counted:
+        with counting(services.store().db.client) as counted:
             report = await _run_sweep(kind)
         took = time.perf_counter() - began
     return {

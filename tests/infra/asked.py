@@ -23,8 +23,8 @@ from shared.domain.messages import Kind, Message
 from shared.domain.names import LineId, TenantId
 from shared.domain.tenants import Status
 from shared.store import LineScope, Store
-from shared.store.conversations import Position
-from shared.store.inbox import ConversationFilter
+from shared.store.base import Position
+from shared.store.conversations import ConversationFilter
 from tests.infra.indexes import Shape, shape_of
 
 ROOT = Path(__file__).parent.parent.parent
@@ -55,56 +55,56 @@ class Place(NamedTuple):
 
 async def everything(store: Store) -> None:
     """Every method that queries, with each combination of what it may be asked."""
-    await store.list_lines(TENANT)
+    await store.instances.list_of_tenant(TENANT)
     for chosen in product(*(CHOICES[field] for field in ConversationFilter._fields)):
         wanted = ConversationFilter(*chosen)
         for after in (None, Position("ana" if wanted.search else 1, "some")):
-            await store.list_conversations(TENANT, wanted, 1, after, 1)
+            await store.conversations.list_page(TENANT, wanted, 1, after, 1)
     for of in (_conversation(), _conversation(contact_number="5511988887777", lid="111")):
         for after in (None, Position(1, "some")):
-            await store.list_messages(TENANT, of, 1, after)
-            await store.list_changes(TENANT, of, 0, 1, after)
-        await store.list_unsettled_sends(TENANT, of)
-        await store.list_own_messages(TENANT, of, 0, 1)
-    await store.list_overdue_sends(datetime.now(UTC), 1, datetime.fromtimestamp(0, UTC))
-    await store.find_by_lid(TENANT, "default", "5511999990001", "111")
-    await store.record_message(THROUGH, SAID, unread=True, now=1)
-    await store.record_revocation(THROUGH, SAID.id, 1, (SAID.contact.key,), 1)
-    await store.refresh_preview(THROUGH, SAID.id, 1)
+            await store.messages.list_page(TENANT, of, 1, after)
+            await store.messages.list_changes(TENANT, of, 0, 1, after)
+        await store.sends.list_unsettled(TENANT, of)
+        await store.messages.list_own(TENANT, of, 0, 1)
+    await store.sends.list_overdue(datetime.now(UTC), 1, datetime.fromtimestamp(0, UTC))
+    await store.conversations.find_by_lid(TENANT, "default", "5511999990001", "111")
+    await store.messages.record(THROUGH, SAID, unread=True, now=1)
+    await store.messages.record_revocation(THROUGH, SAID.id, 1, (SAID.contact.key,), 1)
+    await store.messages.refresh_preview(THROUGH, SAID.id, 1)
     await of_the_fleet(store)
 
 
 async def of_the_fleet(store: Store) -> None:
     """What sweeps and operators ask."""
     for every in (
-        store.iterate_tenants,
-        store.iterate_lines,
-        store.iterate_numbers,
-        store.iterate_candidates,
+        store.tenants.iterate,
+        store.instances.iterate,
+        store.numbers.iterate,
+        store.candidates.iterate,
     ):
         _ = [each async for each in every()]
     for after in (None, "some"):
-        await store.list_tenants(1, after)
-        await store.list_dead_letters(1, after)
-        await store.list_reports(Kinds.ORPHANS, 1, after)
+        await store.tenants.list_page(1, after)
+        await store.dead_letters.list_page(1, after)
+        await store.sweeps.list_reports(Kinds.ORPHANS, 1, after)
         for stage in (None, Stage.QUARANTINED):
-            await store.list_candidates(stage, 1, after)
-    await store.count_awaiting_approval()
+            await store.candidates.list_page(stage, 1, after)
+    await store.candidates.count_awaiting_approval()
     for after in (None, "some"):
-        await store.list_incidents(1, after and f"1~{after}")
+        await store.incidents.list_page(1, after and f"1~{after}")
         for where in ({}, {"tenant": "acme"}, {"server": "main", "state": "open"}):
-            await store.list_instances(where, 1, after)
-    await store.find_tenants_with_status(Status.SUSPENDED, Status.CANCELLED)
-    await store.count_slots("main")
-    await store.list_slots("main")
-    await store.seat_lines("main")
-    await store._leave_slots(store._client.batch(), "main", "some")
-    await store.list_quarantined()
-    await store.list_days(1)
-    await store.list_open_incidents()
-    await store.list_pending_incidents()
-    await store._client.document("tenants", TENANT).set({"lines": ["default"]})
-    await store.count_strange_conversations(TENANT)
+            await store.instances.list_page(where, 1, after)
+    await store.tenants.find_with_status(Status.SUSPENDED, Status.CANCELLED)
+    await store.servers.count_slots("main")
+    await store.servers.list_slots("main")
+    await store.servers.seat_lines("main")
+    await store.servers.leave_slots(store.db.batch(), "main", "some")
+    await store.candidates.list_quarantined()
+    await store.sweeps.list_days(1)
+    await store.incidents.list_open()
+    await store.incidents.list_pending()
+    await store.db.client.document("tenants", TENANT).set({"lines": ["default"]})
+    await store.conversations.count_strange(TENANT)
 
 
 @contextmanager

@@ -460,7 +460,7 @@ async def test_a_firestore_that_cannot_be_read_is_told(patient: Patient, monkeyp
     async def refused(_: Any) -> Any:
         raise PermissionError("of the person who runs this")
 
-    monkeypatch.setattr(patient.perene.store, "read_rooms", refused)
+    monkeypatch.setattr(patient.perene.store.servers, "read_rooms", refused)
 
     (ill,) = await patient.ills()
 

@@ -16,7 +16,7 @@ DOWN = firestore.Query.DESCENDING
 async def test_every_query_has_its_index_and_every_index_a_query(perene: Perene):
     indexes = Indexes()
 
-    with asked.shapes(perene.store._client) as shapes:
+    with asked.shapes(perene.store.db.client) as shapes:
         await asked.everything(perene.store)
 
     assert [shape for shape in shapes if not indexes.serve(shape)] == []
@@ -61,10 +61,10 @@ def test_what_is_big_or_grows_in_order_and_is_never_asked_for_is_not_indexed(
 
 
 async def test_a_query_without_its_index_is_found(perene: Perene):
-    conversations = perene.store._of(TENANT).collection("conversations")
+    conversations = perene.store.db.conversations(TENANT)
     query = conversations.where(filter=FieldFilter("group", "==", True)).order_by("last_at")
 
-    with asked.shapes(perene.store._client) as shapes:
+    with asked.shapes(perene.store.db.client) as shapes:
         assert await query.get() == []
 
     assert shapes == {Shape("conversations", frozenset({"group"}), (Order("last_at"),))}

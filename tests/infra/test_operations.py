@@ -92,7 +92,7 @@ async def test_a_send_costs_what_the_table_says(on_2: Perene):
     conversation = await counted.in_conversation(on_2)
     on_2.evolution.faults.turn_on("webhook_lost")
 
-    with counting(on_2.store._client) as found:
+    with counting(on_2.store.db.client) as found:
         await counted.say_to_maria(on_2, conversation=conversation, text="oi")
 
     assert (found.reads, found.writes) == (costs.SENT.reads, costs.SENT.writes)
@@ -113,9 +113,9 @@ async def a_night(lines: int) -> tuple[int, int, int]:
         await perene.sweep("/sweep-capacity")
         await perene.sweep()
         perene.clock.advance(timedelta(days=1))
-        with counting(perene.store._client) as orphans:
+        with counting(perene.store.db.client) as orphans:
             await perene.sweep()
-        with counting(perene.store._client) as capacity:
+        with counting(perene.store.db.client) as capacity:
             await perene.sweep("/sweep-capacity")
     return orphans.reads, orphans.writes, capacity.reads
 

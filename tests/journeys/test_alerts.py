@@ -337,8 +337,8 @@ async def test_an_e_mail_is_sent_and_one_that_cannot_be_is_sent_later(on_2: Pere
 async def test_an_alert_that_was_interrupted_is_told_by_the_next_one(on_2: Perene, hook: Hook):
     store, now = services.store(), services.now()
     trouble = Trouble(cause=Cause.SERVER_DOWN, subject="main")
-    raised = await store.follow_incident(trouble.id, trouble, now, timedelta(days=1))
-    await store.claim_news(raised, "somebody who died", now)
+    raised = await store.incidents.follow(trouble.id, trouble, now, timedelta(days=1))
+    await store.incidents.claim_news(raised, "somebody who died", now)
 
     await notify.deliver_news()
     assert hook.said == []

@@ -19,7 +19,7 @@ NUMBER = "5511999990001"
 def costs(perene: Perene) -> Iterator[Counted]:
     """Those inside, without what webhooks of the server cost."""
     perene.evolution.faults.turn_on("webhook_lost")
-    with counting(perene.store._client) as counted:
+    with counting(perene.store.db.client) as counted:
         yield counted
 
 
@@ -81,7 +81,7 @@ async def test_a_new_line_costs_two_reads_per_server_and_one_per_slot_of_its_own
             await server.drain()
             server.faults.turn_on("webhook_lost")
 
-        with counting(perene.store._client) as counted:
+        with counting(perene.store.db.client) as counted:
             assert (await perene.ensure()).status_code == 200
 
         looks, slots = 4, 3
@@ -95,7 +95,7 @@ async def test_a_line_refused_by_a_full_fleet_costs_six_reads(firestore_emulator
             await perene.ensure(f"t{tenant}")
         await perene.evolution.drain()
 
-        with counting(perene.store._client) as counted:
+        with counting(perene.store.db.client) as counted:
             assert (await perene.ensure()).status_code == 503
 
         assert (counted.reads, counted.writes) == (6, 0)
@@ -219,7 +219,7 @@ async def test_what_we_have_no_use_for_costs_nothing(perene: Perene):
 async def test_a_storm_of_reconnecting_costs_a_read(perene: Perene):
     name = await perene.pair(number=NUMBER)
 
-    with counting(perene.store._client) as counted:
+    with counting(perene.store.db.client) as counted:
         await perene.evolution.storm(name, times=40)
         await perene.evolution.drain()
 

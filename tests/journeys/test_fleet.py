@@ -355,7 +355,7 @@ async def test_a_list_of_lines_costs_a_read_for_each_of_its_page(on_2: Perene):
     for at in range(4):
         await on_2.ensure(f"t{at}")
 
-    with counting(on_2.store._client) as counted:
+    with counting(on_2.store.db.client) as counted:
         await get(on_2, "/fleet/instances", limit=3)
 
     assert (counted.reads, counted.writes) == (3, 0)

@@ -280,7 +280,7 @@ async def test_a_release_is_not_held_up_by_a_receiver_that_fails(
     async def out_of_reach(*_: object) -> None:
         raise problems.StoreUnavailable(retry_after=2)
 
-    monkeypatch.setattr(perene.store, "change_instance", out_of_reach)
+    monkeypatch.setattr(perene.store.instances, "change", out_of_reach)
     before = len(perene.evolution.calls)
 
     answer = await perene.call("DELETE", "/instances/default")

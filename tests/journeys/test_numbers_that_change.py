@@ -86,24 +86,26 @@ async def test_a_new_number_speaks_when_it_is_asked_again(open_2: Perene):
 
 
 STEPS = (
-    "find_tenant_and_conversation",
-    "find_conversation",
-    "find_instance",
-    "find_message",
-    "claim_send",
+    "conversations.find_with_tenant",
+    "conversations.find",
+    "instances.find",
+    "messages.find",
+    "sends.claim",
 )
 
 
 def slowly(perene: Perene, step: str, meanwhile: Callable[[Perene], Awaitable[None]]) -> None:
     """Let something happen, once, just before a step that the store does for a send."""
-    done = getattr(perene.store, step)
+    topic, _, name = step.partition(".")
+    methods = getattr(perene.store, topic)
+    done = getattr(methods, name)
 
     async def slow(*arguments: Any, **more: Any) -> Any:
-        setattr(perene.store, step, done)
+        setattr(methods, name, done)
         await meanwhile(perene)
         return await done(*arguments, **more)
 
-    setattr(perene.store, step, slow)
+    setattr(methods, name, slow)
 
 
 @pytest.mark.parametrize("step", STEPS)
@@ -132,7 +134,7 @@ async def test_a_line_that_moved_speaks_through_its_new_server(two_servers: Pere
         await perene.servers[carrier].vanish(name)
         perene.write(f"instances/{name}", server=other)
 
-    slowly(two_servers, "claim_send", move)
+    slowly(two_servers, "sends.claim", move)
 
     answer = await send(two_servers, conversation=found["id"], text="oi")
 

@@ -48,7 +48,7 @@ async def test_what_one_webhook_tells_is_recorded_several_at_a_time(on_2: Perene
     target = {"reactionMessage": {"key": {"id": "T"}, "text": "x"}}
     told = [said(f"R{number}") | {"message": target} for number in range(64)]
 
-    with mock.patch.object(base.Base, "_commit", counted := Counted()):
+    with mock.patch.object(base.Database, "commit", counted := Counted()):
         answer = await post(on_2, name, "messages.set", told)
 
     assert answer.status_code == 204

@@ -188,18 +188,21 @@ async def test_a_send_whose_evidence_is_taken_back_says_why_it_is_uncertain(open
     conversation = await talk(open_2)
     open_2.evolution.faults.turn_on("cut_before", route="sendText", count=1)
     await send(open_2, "k1", conversation=conversation, text="ok")
-    original = type(open_2.store).record_sent
+    store = open_2.store
+    original = store.sends.record_sent
 
-    async def sent(store: Any, one: Any, message: Any, now: int) -> Any:
+    async def sent(one: Any, message: Any, now: int) -> Any:
         """Its echo comes first, and is taken for the other's."""
         through = LineScope(one.tenant, one.line, one.number)
-        await store.record_message(through, message, unread=False, now=now)
-        of = await store.find_conversation(one.tenant, one.conversation)
-        await store.match_message(await store.find_send(one.tenant, "k1"), message.id, of, now)
-        return await original(store, one, message, now)
+        await store.messages.record(through, message, unread=False, now=now)
+        of = await store.conversations.find(one.tenant, one.conversation)
+        await store.sends.match_message(
+            await store.sends.find(one.tenant, "k1"), message.id, of, now
+        )
+        return await original(one, message, now)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(type(open_2.store), "record_sent", sent)
+        patch.setattr(store.sends, "record_sent", sent)
         await send(open_2, "k2", conversation=conversation, text="ok")
 
     sends = open_2.documents("tenants/acme/sends")

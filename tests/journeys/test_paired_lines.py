@@ -82,7 +82,7 @@ async def test_a_conflict_that_goes_on_costs_no_write(perene: Perene):
     await perene.pair("owner", number=NUMBER)
     await perene.pair("newcomer", number=NUMBER)
 
-    with counting(perene.store._client) as counted:
+    with counting(perene.store.db.client) as counted:
         assert (await perene.ensure("newcomer")).json()["state"] == "conflict"
 
     assert counted.writes == 0

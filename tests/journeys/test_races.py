@@ -15,7 +15,7 @@ NOW = int(time.time())
 
 def after_read(at: int, happens: Callable[[], Awaitable[Any]]) -> Any:
     """Just after the store's nth read something happens."""
-    really, turn = base.Base._read, [0]
+    really, turn = base.Database.read, [0]
 
     async def read(self: Any, *references: Any) -> Any:
         found = await really(self, *references)
@@ -24,7 +24,7 @@ def after_read(at: int, happens: Callable[[], Awaitable[Any]]) -> Any:
             await happens()
         return found
 
-    return mock.patch.object(base.Base, "_read", read)
+    return mock.patch.object(base.Database, "read", read)
 
 
 async def test_history_that_becomes_news_twice_at_once_is_unread_once(on_2: Perene):

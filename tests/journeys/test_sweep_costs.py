@@ -20,7 +20,7 @@ async def a_fleet(perene: Perene, lines: int) -> None:
 
 
 async def counted(perene: Perene, path: str) -> Counted:
-    with counting(perene.store._client) as found:
+    with counting(perene.store.db.client) as found:
         await perene.sweep(path)
     return found
 
@@ -72,7 +72,7 @@ async def test_the_fleet_at_a_glance_costs_the_same_however_many_lines_there_are
 ):
     await a_fleet(perene, lines)
 
-    with counting(perene.store._client) as found:
+    with counting(perene.store.db.client) as found:
         await perene.operate("GET", "/fleet")
 
     found_out = {

@@ -8,8 +8,7 @@ import pytest
 
 from shared import problems
 from shared.store import base
-from shared.store import inbox as store_inbox
-from shared.store.conversations import Conversations
+from shared.store.messages import Messages, revoke
 from tests.journeys.test_odd_intake import MARIA, inbox, post, said
 from tests.journeys.test_who_changed_it import ANA, GROUP, an_order, order
 from tests.perene import Perene
@@ -43,7 +42,7 @@ async def test_a_crash_between_quotes_and_message_leaves_no_quote(on_2: Perene):
     async def fails(*_: object) -> None:
         raise problems.StoreUnavailable()
 
-    with mock.patch.object(store_inbox.Inbox, "_purge_quotes", fails):
+    with mock.patch.object(revoke, "purge_quotes", fails):
         assert (await post(on_2, name, "messages.upsert", told)).status_code == 503
     assert (await post(on_2, name, "messages.upsert", told)).status_code == 204
 
@@ -88,14 +87,14 @@ async def test_an_edit_of_what_was_taken_back_writes_no_quote_again(on_2: Perene
     await post(on_2, name, "messages.set", [a_quote(f"Q{at}", "V1") for at in range(100)])
     await order(on_2, name, "V3", an_order("V1"))
     written = 0
-    really = base.Base._commit
+    really = base.Database.commit
 
     async def counted(self: Any, batch: Any) -> Any:
         nonlocal written
         written += len(batch._write_pbs)
         return await really(self, batch)
 
-    with mock.patch.object(base.Base, "_commit", counted):
+    with mock.patch.object(base.Database, "commit", counted):
         await order(on_2, name, "E1", an_order("V1", "outra vez"))
 
     assert written < 10
@@ -105,16 +104,16 @@ async def test_a_quote_may_be_taken_back_together_with_what_it_quotes(on_2: Pere
     name = await on_2.pair()
     await post(on_2, name, "messages.upsert", said("V"))
     await post(on_2, name, "messages.upsert", a_quote("Q", "V"))
-    found, once = Conversations._query, list[bool]()
+    found, once = base.Database.query, list[bool]()
 
-    async def then_taken_back(self: Any, query: Any) -> Any:
-        quotes = await found(self, query)
+    async def then_taken_back(self: Any, *args: Any) -> Any:
+        quotes = await found(self, *args)
         if not once:
             once.append(True)
             await order(on_2, name, "RQ", an_order("Q"))
         return quotes
 
-    with mock.patch.object(Conversations, "_query", then_taken_back):
+    with mock.patch.object(base.Database, "query", then_taken_back):
         await order(on_2, name, "RV", an_order("V"))
 
     (conversation,) = await inbox(on_2)
@@ -143,16 +142,16 @@ async def test_what_happens_to_a_quote_does_not_cost_the_inbox(on_2: Perene):
     await post(on_2, name, "messages.upsert", said("V", at=NOW - 9))
     await post(on_2, name, "messages.upsert", a_quote("Q", "V"))
     await post(on_2, name, "messages.upsert", said("LATE", at=NOW - 60))
-    found, once = Conversations._query, list[bool]()
+    found, once = base.Database.query, list[bool]()
 
-    async def then_taken_back(self: Any, query: Any) -> Any:
-        quotes = await found(self, query)
+    async def then_taken_back(self: Any, *args: Any) -> Any:
+        quotes = await found(self, *args)
         if not once:
             once.append(True)
             await order(on_2, name, "RQ", an_order("Q"))
         return quotes
 
-    with mock.patch.object(Conversations, "_query", then_taken_back):
+    with mock.patch.object(base.Database, "query", then_taken_back):
         await order(on_2, name, "RV", an_order("V"))
 
     assert (await on_2.call("GET", "/conversations")).status_code == 200
@@ -163,7 +162,7 @@ async def test_a_preview_healed_while_its_message_is_taken_back_is_empty(on_2: P
     name = await on_2.pair()
     await post(on_2, name, "messages.upsert", said("M2", "PALAVRA"))
     await post(on_2, name, "messages.upsert", said("M1", "antes", at=NOW - 60))
-    show = store_inbox.Inbox._show
+    show = Messages.show_preview
     once = []
 
     async def later(self: Any, *args: Any, **more: Any) -> bool:
@@ -172,7 +171,7 @@ async def test_a_preview_healed_while_its_message_is_taken_back_is_empty(on_2: P
             await order(on_2, name, "RV", an_order("M2"))
         return await show(self, *args, **more)
 
-    with mock.patch.object(store_inbox.Inbox, "_show", later):
+    with mock.patch.object(Messages, "show_preview", later):
         await inbox(on_2)
 
     assert "PALAVRA" not in str(await inbox(on_2))
@@ -182,7 +181,7 @@ async def test_a_preview_healed_while_its_message_is_edited_is_the_edit(on_2: Pe
     name = await on_2.pair()
     await post(on_2, name, "messages.upsert", said("M2", "velho"))
     await post(on_2, name, "messages.upsert", said("M1", "antes", at=NOW - 60))
-    found = Conversations.list_messages
+    found = Messages.list_page
     once: list[bool] = []
 
     async def then_edited(self: Any, *args: Any) -> Any:
@@ -192,7 +191,7 @@ async def test_a_preview_healed_while_its_message_is_edited_is_the_edit(on_2: Pe
             await order(on_2, name, "ED", an_order("M2", "novo"))
         return page
 
-    with mock.patch.object(Conversations, "list_messages", then_edited):
+    with mock.patch.object(Messages, "list_page", then_edited):
         await inbox(on_2)
 
     assert (await inbox(on_2))[0]["last"]["text"] == "novo"

@@ -256,9 +256,9 @@ async def test_what_is_not_surely_understood_is_refused(perene: Perene, body: An
 
 
 async def test_it_costs_one_read_and_one_write_and_a_repetition_one_read(perene: Perene):
-    with counting(perene.store._client) as first:
+    with counting(perene.store.db.client) as first:
         await feed(perene, INSERTED)
-    with counting(perene.store._client) as again:
+    with counting(perene.store.db.client) as again:
         await feed(perene, INSERTED)
 
     assert (first.reads, first.writes) == (1, 1)

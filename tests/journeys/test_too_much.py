@@ -131,14 +131,14 @@ async def test_what_cant_be_read_of_one_webhook_is_one_letter(on_2: Perene):
     name = await on_2.pair()
     past = [said(f"H{at}") | {"messageTimestamp": None} for at in range(200)]
     written = 0
-    really = base.Base._commit
+    really = base.Database.commit
 
     async def counted(self: Any, batch: Any) -> Any:
         nonlocal written
         written += len(batch._write_pbs)
         return await really(self, batch)
 
-    with mock.patch.object(base.Base, "_commit", counted):
+    with mock.patch.object(base.Database, "commit", counted):
         await post(on_2, name, "messages.set", past)
 
     assert len(on_2.documents("dead_letters")) == 1

@@ -21,7 +21,7 @@ from infra.local.children import IDLE_SECONDS
 from shared import services
 from shared.evolution import limits
 from shared.store import base
-from shared.store.base import Base
+from shared.store.base import Database
 
 APP = gateway.build(Path(__file__).parent.parent.parent / "functions")
 """The app, loaded before the fork; clients of the database and of servers are made after it."""
@@ -49,7 +49,7 @@ def serve(arguments: Sequence[str], environment: Mapping[str, str], log: Path) -
         retry = base._AGAIN.with_timeout(limits.LONGEST_CALL)
         base.LIMITS.update(timeout=limits.LONGEST_CALL, retry=retry)
     steps = Steps(options.die_at)
-    Base._commit = steps.around(Base._commit)  # type: ignore[method-assign]
+    Database.commit = steps.around(Database.commit)  # type: ignore[method-assign]
     transport = CountingTransport(steps)
     with services.using(clock=Clock(options.clock), transport=transport):
         uvicorn.run(

@@ -70,7 +70,7 @@ async def test_firestore_out_of_reach_is_a_problem_within_seconds(
     async def unreachable(*_: object) -> None:
         raise problems.StoreUnavailable(retry_after=2)
 
-    monkeypatch.setattr(perene.store, "find_tenant_and_instance", unreachable)
+    monkeypatch.setattr(perene.store.instances, "find_with_tenant", unreachable)
 
     answer = await perene.ensure()
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from shared.store import Store
+from shared.store.messages import Messages
 from tests.journeys.test_odd_intake import said
 from tests.perene import Perene
 
@@ -53,7 +53,7 @@ def forgetful(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         await asyncio.sleep(0)
         return len(chunk)
 
-    monkeypatch.setattr(Store, "_record_chunk", recall)
+    monkeypatch.setattr(Messages, "_record_chunk", recall)
     return sizes
 
 

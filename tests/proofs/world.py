@@ -20,7 +20,7 @@ from shared.domain.fleet.candidates import Candidate, CandidateCause, Stage
 from shared.domain.instances import Instance, State
 from shared.domain.names import TenantId
 from shared.domain.tenants import Status, Tenant
-from shared.store.base import Base
+from shared.store.base import Database
 from shared.sweeps import measure_capacity, orphans
 from tests.perene import ORIGIN, Perene, name_of
 
@@ -96,7 +96,8 @@ class World:
     def install(self) -> None:
         """Every step is counted, and every deletion judged."""
         store, hosts = self.perene.store, self.perene.hosts
-        commit, read, condemn = store._commit, store._read, store.begin_deletion
+        db, candidates = store.db, store.candidates
+        commit, read, condemn = db.commit, db.read, candidates.begin_deletion
         call = hosts.handle_async_request
 
         async def committed(batch: Any) -> Any:
@@ -130,7 +131,7 @@ class World:
                 self._judge(candidate, *truth)
             return held
 
-        store._commit, store._read, store.begin_deletion = committed, was_read, was_condemned
+        db.commit, db.read, candidates.begin_deletion = committed, was_read, was_condemned
         hosts.handle_async_request = called
 
     # What happens ----------------------------------------------------------------------------
@@ -218,15 +219,15 @@ class World:
         self.in_this_sweep, self.blind = 0, blindness is not None
         self.sweeps += 1
         self._look()
-        every = self.perene.store.iterate_tenants
+        every = self.perene.store.tenants.iterate
         if blindness in BLIND:
-            self.perene.store.iterate_tenants = BLIND[blindness](every)
+            self.perene.store.tenants.iterate = BLIND[blindness](every)
         try:
             await orphans.sweep()
         except (Crashed, problems.Problem):
             pass
         finally:
-            self.perene.store.iterate_tenants = every
+            self.perene.store.tenants.iterate = every
             self.blind = False
             self.steps.at, self.steps.dead = 0, False
         await self.drain()
@@ -326,16 +327,15 @@ class World:
 
 
 async def _begun(store: Any, candidate: Candidate) -> bool:
-    (kept,) = await Base._read(store, store._quarantine.document(candidate.id))
+    (kept,) = await Database.read(store.db, store.db.candidates.document(candidate.id))
     return (kept.to_dict() or {}).get("stage") == Stage.DELETING
 
 
 async def _truth(store: Any, candidate: Candidate) -> tuple[Instance | None, Tenant | None]:
-    read = Base._read
-    client = store
-    (kept,) = await read(client, store._instance(candidate.name))
+    read, db = Database.read, store.db
+    (kept,) = await read(db, db.instance(candidate.name))
     record = Instance.model_validate(kept.to_dict()) if kept.exists else None
-    (found,) = await read(client, store._tenant(names.spell(TenantId(candidate.tenant))))
+    (found,) = await read(db, db.tenant(TenantId(candidate.tenant)))
     tenant = Tenant.model_validate(found.to_dict()) if found.exists else None
     return record, tenant
 

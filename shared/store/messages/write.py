@@ -1,4 +1,4 @@
-"""Messages, their conversations, and their updates.
+"""Messages as they arrive, and their conversations.
 
 A new message is written without a read: `create` is the de-duplication, and all that is stored of a
 message or a conversation is upserted by transforms that do not depend on the order. A message's
@@ -13,18 +13,16 @@ from typing import Any, NamedTuple
 
 from google.api_core import exceptions
 from google.cloud import firestore
-from google.cloud.firestore_v1.base_query import FieldFilter
 
-from shared.domain import conversations, names
-from shared.domain.contacts import ConversationId
+from shared.domain import conversations
 from shared.domain.messages import Message
-from shared.domain.names import TenantId
-from shared.store import base, compaction, folding, writing
-from shared.store.base import Base, MessageIdTaken, Snapshot, Unfit
-from shared.store.folding import LineScope as LineScope
-from shared.store.folding import message_in
+from shared.store import base, compaction, writing
+from shared.store.base import Database, LineScope, MessageIdTaken, Snapshot, Topic, Unfit
+from shared.store.messages import documents
+from shared.store.messages.documents import message_in
+from shared.store.messages.revoke import purge_quotes
+from shared.store.messages.updates import compact
 
-QUOTES_AT_ONCE = 100
 CHUNKS_AT_ONCE = 4
 """Commits of one history that are under way; a chunk is made only when its turn has come."""
 
@@ -41,12 +39,10 @@ class EchoResult(NamedTuple):
     left_through: str | None = None
 
 
-class Messages(Base):
+class Writes(Topic):
     """Messages as they arrive. Every method is one change, safe to repeat in any order."""
 
-    async def record_message(
-        self, scope: LineScope, message: Message, *, unread: bool, now: int
-    ) -> bool:
+    async def record(self, scope: LineScope, message: Message, *, unread: bool, now: int) -> bool:
         """Store the message and update its conversation. Return False for a repetition.
 
         Firestore: 2 writes, 0 reads; a repeated message 1 read, 0 writes.
@@ -58,7 +54,7 @@ class Messages(Base):
     async def record_echo(
         self, scope: LineScope, message: Message, sender: str | None = None, *, now: int
     ) -> EchoResult:
-        """Store a message of ours like `record_message`, and count the conversation's open sends.
+        """Store a message of ours like `record`, and count the conversation's open sends.
 
         `sender`: the number that it left by, as far as the server itself says so. (The count is the
         result of an increment by 0, so it takes no read.)
@@ -73,7 +69,7 @@ class Messages(Base):
         Idempotent. Raises Unfit with the ids of those too large to store, once all the others are
         stored. Firestore: 1 read and 1 write per message, and 1 of each per conversation and chunk.
         """
-        chunks, unfit = folding.split_history(scope, past), list[str]()
+        chunks, unfit = documents.split_history(scope, past), list[str]()
 
         async def record_chunks() -> int:
             return sum([await self._record_fitting(scope, chunk, now, unfit) for chunk in chunks])
@@ -93,12 +89,11 @@ class Messages(Base):
         self, scope: LineScope, message: Message, *, unread: bool, now: int
     ) -> list[Any] | None:
         """Create the message; return the writes' results, or None if it or its stub exists."""
-        batch = self._client.batch()
-        fields = folding.message_fields(scope, message, now)
-        writing.create(batch, self._message(scope, message.id), fields)
-        self._update_summary(batch, scope, [message], unread=int(unread))
+        batch = self._db.batch()
+        documents.add_message(batch, self._db, scope, message, now)
+        documents.add_summary(batch, self._db, scope, [message], int(unread), archived=False)
         try:
-            return await self._commit_unordered(batch)
+            return await self._db.commit_unordered(batch)
         except exceptions.AlreadyExists:
             return None
 
@@ -124,7 +119,7 @@ class Messages(Base):
     async def _record_compacted(self, scope: LineScope, message: Message, now: int) -> int:
         """Record one message of the past after compacting its stub. Raises Unfit."""
         for words in compaction.EVER_LESS:
-            await self._compact(scope, message.id, words)
+            await compact(self._db, scope, message.id, words)
             with contextlib.suppress(Unfit):
                 return await self._record_chunk(scope, [message], now)
         raise Unfit
@@ -145,7 +140,7 @@ class Messages(Base):
             except MessageIdTaken:
                 raise
             except Unfit:
-                await self._compact(scope, message.id, words)
+                await compact(self._db, scope, message.id, words)
         return await self._complete(scope, message, sender, unread=unread, now=now)
 
     async def _complete(
@@ -155,30 +150,32 @@ class Messages(Base):
 
         A message that history brought counts once as unread when it arrives. Raises MessageIdTaken.
         """
-        reference = self._message(scope, message.id)
+        reference = self._db.message(scope, message.id)
 
         async def attempt(first: bool) -> EchoResult:
-            (snapshot,) = await self._read(reference)
-            batch, fields = self._client.batch(), snapshot.to_dict() or {}
-            wrong = folding.find_wrong_number(fields, sender)
+            (snapshot,) = await self._db.read(reference)
+            batch, fields = self._db.batch(), snapshot.to_dict() or {}
+            wrong = documents.find_wrong_number(fields, sender)
             if new := conversations.is_stub(fields):
-                whole = await self._insert(batch, scope, message, snapshot, now)
-                self._update_summary(batch, scope, [whole], unread=int(unread))
-            elif change := folding.repetition_fields(snapshot, message, unread, now, wrong):
-                batch.update(reference, change, option=self._since(snapshot.update_time))
+                whole = await add_insert(batch, self._db, scope, message, snapshot, now)
+                documents.add_summary(batch, self._db, scope, [whole], int(unread), archived=False)
+            elif change := documents.repetition_fields(snapshot, message, unread, now, wrong):
+                batch.update(reference, change, option=self._db.since(snapshot.update_time))
                 if "recalled" in change:
-                    self._update_summary(batch, scope, [message_in(snapshot)], unread=1)
+                    documents.add_summary(
+                        batch, self._db, scope, [message_in(snapshot)], 1, archived=False
+                    )
             else:
                 return EchoResult(False, 0, wrong)
-            results = await self._commit(batch)
+            results = await self._db.commit(batch)
             return EchoResult(new, _last_count(results) if new else 0, wrong)
 
         return await base.retry_contended(attempt)
 
     async def _record_chunk(self, scope: LineScope, chunk: Sequence[Message], now: int) -> int:
         homes = {scope.conversation_id(message.contact): None for message in chunk}
-        references = [self._message(scope, message.id) for message in chunk]
-        references += [self._conversation(scope.tenant, home) for home in homes]
+        references = [self._db.message(scope, message.id) for message in chunk]
+        references += [self._db.conversation(scope.tenant, home) for home in homes]
 
         async def build(batch: Any, *snapshots: Snapshot) -> int:
             visible = {summary.id for summary in snapshots[len(chunk) :] if _is_shown(summary)}
@@ -188,119 +185,46 @@ class Messages(Base):
                 if conversations.is_stub(fields):
                     marks = {} if message.from_me else {"recalled": True}
                     inserted.append(
-                        await self._insert(batch, scope, message, snapshot, now, **marks)
+                        await add_insert(batch, self._db, scope, message, snapshot, now, **marks)
                     )
-                elif progress := folding.progress_fields(fields.get("progress", 0), message, now):
+                elif progress := documents.progress_fields(fields.get("progress", 0), message, now):
                     batch.update(snapshot.reference, progress)
             for _, group in groupby(inserted, key=lambda message: message.contact.key):
                 of_contact = list(group)
                 begins = scope.conversation_id(of_contact[0].contact) not in visible
-                self._update_summary(batch, scope, of_contact, unread=0, begins=begins)
+                marks = {"archived": False} if begins else {}
+                documents.add_summary(batch, self._db, scope, of_contact, 0, **marks)
             return len(inserted)
 
-        return await self.compare_and_set(references, build)
+        return await self._db.compare_and_set(references, build)
 
-    def _send_fields(
-        self, scope: LineScope, message: Message, send: str, now: int
-    ) -> dict[str, Any]:
-        return folding.message_fields(scope, message, now) | {"send": send}
 
-    async def _insert(
-        self,
-        batch: Any,
-        scope: LineScope,
-        message: Message,
-        snapshot: Snapshot,
-        now: int,
-        **marks: Any,
-    ) -> Message:
-        """Add to the batch: insert the message, or complete the stub that an update left.
+async def add_insert(
+    batch: Any,
+    db: Database,
+    scope: LineScope,
+    message: Message,
+    snapshot: Snapshot,
+    now: int,
+    **marks: Any,
+) -> Message:
+    """Add to the batch: insert the message, or complete the stub that an update left.
 
-        Return it as it will be stored. `marks` are fields that only its document has. If the stub
-        says that it was revoked, its content isn't stored, and is removed from quotes.
-        """
-        fields = folding.message_fields(scope, message, now) | marks
-        if writing.size(fields) > writing.LARGEST - writing.ROOM:
-            raise Unfit
-        if not snapshot.exists:
-            batch.create(snapshot.reference, fields)
-            return message
-        whole = folding.complete_stub(snapshot.to_dict() or {}, scope, message)
-        if whole.surely_revoked:
-            await self._purge_quotes(scope, message.id, now)
-            fields |= {**conversations.EMPTY_CONTENT, "edits": firestore.DELETE_FIELD}
-        batch.update(snapshot.reference, fields, option=self._since(snapshot.update_time))
-        return whole
-
-    async def _compact(
-        self, scope: LineScope, message: str, words: int = compaction.WORDS_KEPT
-    ) -> None:
-        """Drop edits and reactions of a message that can't matter, down to `words` characters."""
-        reference = self._message(scope, message)
-
-        async def build(batch: Any, snapshot: Snapshot) -> None:
-            compacted = base.readable(
-                [snapshot], lambda document: compaction.compact(document.to_dict() or {}, words)
-            )
-            if snapshot.exists and compacted:
-                option = self._since(snapshot.update_time)
-                batch.update(reference, compacted[0], option=option)
-
-        await self.compare_and_set([reference], build)
-
-    async def _purge_quotes(self, scope: LineScope, revoked: str, now: int) -> None:
-        """Remove the words of a revoked message from the line's messages that quote it.
-
-        Firestore: 1 read at least, and 1 and 1 write for each that quotes it.
-        """
-        query = self._of(scope.tenant).collection("messages")
-        query = query.where(filter=FieldFilter("line", "==", scope.line))
-        query = query.where(filter=FieldFilter("quoted.id", "==", revoked))
-        query = query.where(filter=FieldFilter("quoted.preview", ">", ""))
-        change = {"quoted.preview": "", "changed": firestore.Maximum(now)}
-        # The pauses between attempts also separate one full page from the next.
-        async for _ in base.attempts():
-            batch, quoting = self._client.batch(), await self._query(query.limit(QUOTES_AT_ONCE))
-            for snapshot in quoting:
-                option = self._since(snapshot.update_time)
-                batch.update(snapshot.reference, change, option=option)
-            try:
-                await self._commit(batch)
-            except base.CHANGED:
-                continue
-            if len(quoting) < QUOTES_AT_ONCE:
-                return
-
-    def _update_summary(
-        self,
-        batch: Any,
-        scope: LineScope,
-        messages: Sequence[Message],
-        *,
-        unread: int,
-        begins: bool = True,
-    ) -> None:
-        """Add to the batch: the conversation's summary. It is unarchived where it `begins`."""
-        contact = messages[0].contact
-        reference = self._conversation(scope.tenant, scope.conversation_id(contact))
-        summary = folding.summary_fields(scope, messages, unread)
-        writing.merge(batch, reference, summary | ({"archived": False} if begins else {}))
-
-    def _message(self, scope: LineScope, message: str) -> firestore.AsyncDocumentReference:
-        return self._document(scope.tenant, "messages", f"{scope.line}~{message}")
-
-    def _conversation(
-        self, tenant: TenantId, conversation: ConversationId
-    ) -> firestore.AsyncDocumentReference:
-        return self._document(tenant, "conversations", conversation)
-
-    def _document(
-        self, tenant: TenantId, collection: str, name: str
-    ) -> firestore.AsyncDocumentReference:
-        return self._client.document("tenants", names.spell(tenant), collection, name)
-
-    def _of(self, tenant: TenantId) -> firestore.AsyncDocumentReference:
-        return self._tenant(names.spell(tenant))
+    Return it as it will be stored. `marks` are fields that only its document has. If the stub
+    says that it was revoked, its content isn't stored, and is removed from quotes.
+    """
+    if not snapshot.exists:
+        documents.add_message(batch, db, scope, message, now, **marks)
+        return message
+    fields = documents.message_fields(scope, message, now) | marks
+    if writing.size(fields) > writing.LARGEST - writing.ROOM:
+        raise Unfit
+    whole = documents.complete_stub(snapshot.to_dict() or {}, scope, message)
+    if whole.surely_revoked:
+        await purge_quotes(db, scope, message.id, now)
+        fields |= {**conversations.EMPTY_CONTENT, "edits": firestore.DELETE_FIELD}
+    batch.update(snapshot.reference, fields, option=db.since(snapshot.update_time))
+    return whole
 
 
 def _last_count(results: Sequence[Any]) -> int:

@@ -1,18 +1,24 @@
-"""Fields that a message adds to its document and its conversation's: blind, in any order."""
+"""Documents of messages and of their conversations: begun, completed, merged into, and read.
+
+What a message adds to them is independent of the order, so that it takes no read.
+"""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from google.cloud import firestore
 
 from shared.domain import conversations
-from shared.domain.contacts import Contact, ConversationId, conversation_id, may_be, told_by
-from shared.domain.conversations import KeptMessage
+from shared.domain.contacts import ConversationId, conversation_id, lid_key, may_be, told_by
+from shared.domain.conversations import Conversation, KeptMessage
 from shared.domain.messages import Message
-from shared.domain.names import LineId, TenantId
+from shared.domain.names import TenantId
 from shared.domain.sends import other_number
-from shared.store import writing
-from shared.store.base import MessageIdTaken, Snapshot, Unfit, readable
+from shared.store import base, writing
+from shared.store.base import Database, LineScope, MessageIdTaken, Snapshot, Unfit
+
+MOST_IN = 30
+"""Values that one `in` may name (Firestore limit)."""
 
 HISTORY_SIZE = 2_500_000
 """Bytes of messages in one commit (10 MiB in Firestore, 4 MiB in its emulator)."""
@@ -21,15 +27,28 @@ HISTORY_CHUNK = 100
 """Messages of the past in one commit: it may hold 500 transforms (Firestore limit)."""
 
 
-class LineScope(NamedTuple):
-    """The owner of messages: a tenant, one of its lines, and the number that it had then."""
+def add_message(
+    batch: Any, db: Database, scope: LineScope, message: Message, now: int, **marks: Any
+) -> None:
+    """Add to the batch: create the message's document. `marks` are fields that only it has.
 
-    tenant: TenantId
-    line: LineId
-    number: str
+    Raises Unfit for a message that leaves no room for updates.
+    """
+    fields = message_fields(scope, message, now) | marks
+    writing.create(batch, db.message(scope, message.id), fields)
 
-    def conversation_id(self, contact: Contact) -> ConversationId:
-        return conversation_id(self.line, self.number, contact.key)
+
+def add_summary(
+    batch: Any,
+    db: Database,
+    scope: LineScope,
+    messages: Sequence[Message],
+    unread: int,
+    **marks: Any,
+) -> None:
+    """Add to the batch: merge messages of one conversation into its summary, and `marks`."""
+    reference = db.conversation(scope.tenant, scope.conversation_id(messages[0].contact))
+    writing.merge(batch, reference, summary_fields(scope, messages, unread) | marks)
 
 
 def message_fields(scope: LineScope, message: Message, now: int) -> dict[str, Any]:
@@ -128,7 +147,7 @@ def repetition_fields(
     `wrong`: the number that a send's message left by, if it isn't the send's. Raises
     MessageIdTaken.
     """
-    (stored,) = readable([snapshot], message_in) or (None,)
+    (stored,) = base.readable([snapshot], message_in) or (None,)
     if stored is None:
         return {}
     if not may_be(told_by(stored.contact), message.contact):
@@ -159,3 +178,28 @@ def message_in(snapshot: Snapshot) -> KeptMessage:
     """Return the message in a document. Raises ValidationError."""
     message = KeptMessage.model_validate(snapshot.to_dict())
     return message.model_copy(update={"version": snapshot.update_time})
+
+
+def scope_of(tenant: TenantId, of: Conversation) -> LineScope:
+    """Return the line and number that a conversation's messages belong to."""
+    return LineScope(tenant, of.line, of.number)
+
+
+def ids_of(of: Conversation) -> list[ConversationId]:
+    """List a person's conversation, and those held before the number was known."""
+    before = [] if of.lid is None or of.nameless_lid else [lid_key(of.lid)]
+    hidden = [conversation_id(of.line, of.number, key) for key in before]
+    return list(dict.fromkeys([of.id, *hidden, *reversed(of.merged_from)]))[:MOST_IN]
+
+
+def read_conversations(snapshots: Iterable[Snapshot]) -> list[Conversation]:
+    """Read the conversations that have messages: a group may have nothing but its name yet."""
+    with_messages = [snapshot for snapshot in snapshots if "last_at" in (snapshot.to_dict() or {})]
+    return base.readable(with_messages, conversation_in)
+
+
+def conversation_in(snapshot: Snapshot) -> Conversation:
+    """Return the conversation in a document. Raises ValidationError."""
+    fields: Mapping[str, Any] = snapshot.to_dict() or {}
+    conversation = Conversation.model_validate({**fields, "id": snapshot.id})
+    return conversation.model_copy(update={"version": snapshot.update_time})

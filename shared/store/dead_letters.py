@@ -2,7 +2,6 @@
 
 import hashlib
 from datetime import datetime, timedelta
-from typing import Any
 
 from google.api_core import exceptions
 from google.cloud import firestore
@@ -11,7 +10,7 @@ from pydantic import AwareDatetime, Field
 from shared.domain.names import InstanceName
 from shared.domain.record import Kept
 from shared.store import base
-from shared.store.base import CONTENDED, Base, Snapshot
+from shared.store.base import CONTENDED, Snapshot, Topic
 
 KEPT_FOR = timedelta(days=30)
 LONGEST = 900_000
@@ -30,10 +29,10 @@ class DeadLetter(Kept):
     at: AwareDatetime
 
 
-class DeadLetters(Base):
+class DeadLetters(Topic):
     """Dead letters. Every method is one question or one change."""
 
-    async def store_dead_letter(
+    async def store(
         self, name: InstanceName, raw: str, reason: str, now: datetime, whole: str | None = None
     ) -> None:
         """Store an event once, however often it arrives. Firestore: 1 write.
@@ -42,7 +41,7 @@ class DeadLetters(Base):
         """
         digest = hashlib.sha256(f"{name}\n{whole or raw}".encode()).hexdigest()
         beginning = raw.encode()[:LONGEST].decode(errors="ignore")
-        batch = self._client.batch()
+        batch = self._db.batch()
         letter = {
             "instance": name,
             "raw": beginning,
@@ -52,33 +51,26 @@ class DeadLetters(Base):
             "at": now,
             "expires_at": now + KEPT_FOR,
         }
-        batch.set(self._client.collection("dead_letters").document(digest), letter, merge=True)
-        await self._commit_unordered(batch)
+        batch.set(self._db.dead_letters.document(digest), letter, merge=True)
+        await self._db.commit_unordered(batch)
 
-    async def list_dead_letters(
-        self, limit: int, after: str | None
-    ) -> tuple[list[DeadLetter], str | None]:
+    async def list_page(self, limit: int, after: str | None) -> tuple[list[DeadLetter], str | None]:
         """Return a page of dead letters, and its end if there may be more. Firestore: n reads."""
-        collection = self._client.collection("dead_letters")
-        query: Any = collection.order_by("__name__").limit(limit)
-        if after is not None:
-            query = query.start_after({"__name__": collection.document(after)})
-        snapshots = await self._query(query)
-        end = snapshots[-1].id if len(snapshots) == limit else None
+        snapshots, end = await self._db.query_page(self._db.dead_letters, limit, after)
         return base.readable(snapshots, _dead_letter), end
 
-    async def find_dead_letter(self, name: str) -> DeadLetter | None:
+    async def find(self, name: str) -> DeadLetter | None:
         """Return a dead letter. Firestore: 1 read."""
-        (snapshot,) = await self._read(self._client.collection("dead_letters").document(name))
+        (snapshot,) = await self._db.read(self._db.dead_letters.document(name))
         return _dead_letter(snapshot) if snapshot.exists else None
 
-    async def delete_dead_letter(self, letter: DeadLetter) -> bool:
+    async def delete(self, letter: DeadLetter) -> bool:
         """Delete a dead letter; False if it was stored again meanwhile. Firestore: 1 delete."""
-        batch = self._client.batch()
-        reference = self._client.collection("dead_letters").document(letter.id)
-        batch.delete(reference, option=self._since(letter.version))
+        batch = self._db.batch()
+        reference = self._db.dead_letters.document(letter.id)
+        batch.delete(reference, option=self._db.since(letter.version))
         try:
-            await self._commit(batch)
+            await self._db.commit(batch)
         except CONTENDED:
             return False
         except exceptions.NotFound:

@@ -1,26 +1,22 @@
-"""Updates of stored messages: deliveries, edits, revocations, reactions, names.
+"""Updates of stored messages: deliveries, edits, revocations, reactions.
 
 Every update is merged blindly, whether the message is stored yet or not.
 """
 
 from typing import Any
 
-from google.api_core import exceptions
 from google.cloud import firestore
 
-from shared.domain.contacts import Contact
 from shared.domain.conversations import Edit, Reaction
 from shared.domain.messages import Delivery
-from shared.store import compaction, writing
-from shared.store.base import Unfit
-from shared.store.folding import LineScope, name_fields
-from shared.store.messages import Messages
+from shared.store import base, compaction, writing
+from shared.store.base import Database, LineScope, Snapshot, Topic, Unfit
 
 TIDIED_EVERY = 32
 """Edits and reactions of one message, after which those that can't matter any more are dropped."""
 
 
-class MessageUpdates(Messages):
+class Updates(Topic):
     """Updates that webhooks report. Every method is one change, safe to repeat in any order."""
 
     async def advance_delivery(
@@ -59,50 +55,50 @@ class MessageUpdates(Messages):
         reactions = {"reactions": {actor: {key: reaction.model_dump()}}}
         await self._append(scope, message, reactions, now)
 
-    async def rename_conversation(self, scope: LineScope, contact: Contact, name: str) -> bool:
-        """Show this name for a conversation; return False for a person without one.
-
-        (A group's subject is reported before its first message.) Firestore: 1 write at most.
-        """
-        batch = self._client.batch()
-        reference = self._conversation(scope.tenant, scope.conversation_id(contact))
-        if contact.group:
-            batch.set(reference, name_fields(name), merge=True)
-        else:
-            batch.update(reference, name_fields(name))
-        try:
-            await self._commit_unordered(batch)
-        except exceptions.NotFound:
-            return False
-        return True
-
     # How -------------------------------------------------------------------------------------
 
     async def _update(
         self, scope: LineScope, message: str, fields: dict[str, Any], now: int
     ) -> None:
         """Merge fields into the message or its stub."""
-        batch = self._client.batch()
+        batch = self._db.batch()
         update = fields | {"changed": firestore.Maximum(now)}
-        batch.set(self._message(scope, message), update, merge=True)
+        batch.set(self._db.message(scope, message), update, merge=True)
         await self._commit_fitting(scope, message, batch)
 
     async def _append(
         self, scope: LineScope, message: str, fields: dict[str, Any], now: int
     ) -> None:
         """Merge an entry of a list without bound, and compact the message now and then."""
-        reference, batch = self._message(scope, message), self._client.batch()
+        reference, batch = self._db.message(scope, message), self._db.batch()
         counter = {"told": firestore.Increment(1), "changed": firestore.Maximum(now)}
         writing.merge(batch, reference, counter | fields)
         (result,) = await self._commit_fitting(scope, message, batch)
         if result.transform_results[0].integer_value % TIDIED_EVERY == 0:
-            await self._compact(scope, message)
+            await compact(self._db, scope, message)
 
     async def _commit_fitting(self, scope: LineScope, message: str, batch: Any) -> list[Any]:
         """Commit; while the message is too large, compact it more and more. Raises Unfit."""
         for words in compaction.EVER_LESS:
             try:
-                return await self._commit_unordered(batch)
+                return await self._db.commit_unordered(batch)
             except Unfit:
-                await self._compact(scope, message, words)
-        return await self._commit_unordered(batch)
+                await compact(self._db, scope, message, words)
+        return await self._db.commit_unordered(batch)
+
+
+async def compact(
+    db: Database, scope: LineScope, message: str, words: int = compaction.WORDS_KEPT
+) -> None:
+    """Drop edits and reactions of a message that can't matter, down to `words` characters."""
+    reference = db.message(scope, message)
+
+    async def build(batch: Any, snapshot: Snapshot) -> None:
+        compacted = base.readable(
+            [snapshot], lambda document: compaction.compact(document.to_dict() or {}, words)
+        )
+        if snapshot.exists and compacted:
+            option = db.since(snapshot.update_time)
+            batch.update(reference, compacted[0], option=option)
+
+    await db.compare_and_set([reference], build)

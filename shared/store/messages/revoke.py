@@ -1,0 +1,122 @@
+"""Revoked and edited messages outside their own documents: previews, quotes, purged content."""
+
+from typing import Any
+
+from google.cloud import firestore
+from google.cloud.firestore_v1.base_query import FieldFilter
+
+from shared.domain import conversations
+from shared.domain.contacts import ConversationId
+from shared.domain.conversations import Conversation, KeptMessage
+from shared.domain.names import TenantId
+from shared.store import base
+from shared.store.base import CHANGED, Database, LineScope, Snapshot, Topic
+from shared.store.messages.documents import conversation_in, message_in, scope_of
+
+QUOTES_AT_ONCE = 100
+
+
+class Revocations(Topic):
+    """Copies of a message's content outside its own document."""
+
+    async def refresh_preview(self, scope: LineScope, message: str, now: int) -> None:
+        """Show a changed message as it is now in its preview; purge its content if it was revoked.
+
+        The content of a revoked message is purged from its document and from its quotes too.
+        Firestore: 1 read if there is no such message yet, else 3, and 1 write if it is the
+        newest of its conversation. If it was revoked, 1 write, and 1 read at least and 1 write
+        for each that quotes it.
+        """
+        reference = self._db.message(scope, message)
+        home = await self._purge_content(scope, message, now)
+        async for _ in base.attempts():
+            if home is None:
+                return
+            place = self._db.conversation(scope.tenant, home)
+            snapshot, summary = await self._db.read(reference, place)
+            stored = next(iter(base.readable([snapshot], message_in)), None)
+            conversation = next(iter(base.readable([summary], conversation_in)), None)
+            if conversation is None or stored is None:
+                return
+            home = conversation.merged_into
+            preview = conversation.preview
+            if home is None and preview and preview.message == message:
+                is_shown = await self.show_preview(scope.tenant, conversation, stored)
+                home = None if is_shown else conversation.id
+
+    async def show_preview(
+        self,
+        tenant: TenantId,
+        conversation: Conversation,
+        message: KeptMessage,
+        *,
+        unchanged: bool = False,
+    ) -> bool:
+        """Make the message the preview; return False if the conversation changed meanwhile.
+
+        If it has to be `unchanged`, also if the message did (1 write more).
+        """
+        change: dict[str, Any] = {"preview": conversations.preview_of(message).model_dump()}
+        batch = self._db.batch()
+        reference = self._db.conversation(tenant, conversation.id)
+        batch.update(reference, change, option=self._db.since(conversation.version))
+        if unchanged:
+            reference = self._db.message(scope_of(tenant, conversation), message.id)
+            batch.update(reference, {"id": message.id}, option=self._db.since(message.version))
+        try:
+            await self._db.commit(batch)
+        except CHANGED:
+            return False
+        return True
+
+    # How -------------------------------------------------------------------------------------
+
+    async def _purge_content(
+        self, scope: LineScope, message: str, now: int
+    ) -> ConversationId | None:
+        """Purge the content of a revoked message; return the message's conversation, if known.
+
+        Its quotes are purged first: a caller that was stopped in between does it all again.
+        """
+        reference = self._db.message(scope, message)
+
+        async def build(batch: Any, snapshot: Snapshot) -> ConversationId | None:
+            fields = snapshot.to_dict() or {}
+            if conversations.is_stub(fields):
+                return None
+            stored = next(iter(base.readable([snapshot], message_in)), None)
+            if stored is None:
+                return None
+            if stored.surely_revoked:
+                await purge_quotes(self._db, scope, message, now)
+                if not conversations.is_content_purged(fields):
+                    nothing = {**conversations.EMPTY_CONTENT, "edits": firestore.DELETE_FIELD}
+                    option = self._db.since(snapshot.update_time)
+                    batch.update(reference, nothing, option=option)
+            return stored.conversation
+
+        return await self._db.compare_and_set([reference], build)
+
+
+async def purge_quotes(db: Database, scope: LineScope, revoked: str, now: int) -> None:
+    """Remove the words of a revoked message from the line's messages that quote it.
+
+    Firestore: 1 read at least, and 1 and 1 write for each that quotes it.
+    """
+    query = db.messages(scope.tenant)
+    query = query.where(filter=FieldFilter("line", "==", scope.line))
+    query = query.where(filter=FieldFilter("quoted.id", "==", revoked))
+    query = query.where(filter=FieldFilter("quoted.preview", ">", ""))
+    change = {"quoted.preview": "", "changed": firestore.Maximum(now)}
+    # The pauses between attempts also separate one full page from the next.
+    async for _ in base.attempts():
+        batch, quoting = db.batch(), await db.query(query.limit(QUOTES_AT_ONCE))
+        for snapshot in quoting:
+            option = db.since(snapshot.update_time)
+            batch.update(snapshot.reference, change, option=option)
+        try:
+            await db.commit(batch)
+        except base.CHANGED:
+            continue
+        if len(quoting) < QUOTES_AT_ONCE:
+            return
