@@ -1,19 +1,14 @@
-"""Apply events to the records: the one dispatcher for webhooks, replays and what backfills change.
-
-New messages of a backfill, and those that we send, are stored by `backfill` and `sending`
-themselves.
-"""
+"""Apply the events of webhooks and replays, and of backfills what changes messages."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TypeVar
 
-from shared import log, services
+from shared import log, recording, services
 from shared.domain import events
 from shared.domain.contacts import Contact
-from shared.domain.conversations import Edit, Reaction, lid_in, member_of, ours_in
-from shared.domain.events import Edited, Event, MessageEvent, Revoked
+from shared.domain.conversations import lid_in, ours_in
+from shared.domain.events import Edited, Event, Recalled, Revoked, Said
 from shared.domain.instances import epoch_ms, number_at
 from shared.domain.messages import Message, heard_by
 from shared.domain.names import LineKey
@@ -24,7 +19,7 @@ from shared.sending import reconcile, wrong_number
 from shared.store import LineScope
 from shared.webhook_token import WebhookIdentity
 
-Order = TypeVar("Order", Edited, Revoked)
+Order = Edited | Revoked
 """An event that our own phone may have ordered."""
 
 LOOKUPS_AT_ONCE = 32
@@ -60,7 +55,7 @@ class EventSource:
 
 
 async def apply_event(source: EventSource, event: Event, now: datetime) -> None:
-    """Record what one event reports. Idempotent, in any order.
+    """Record what one event reports, and do what follows from it. Idempotent, in any order.
 
     Raises Inapplicable for an event that is unreadable or whose own number is unknown, Unfit for a
     message that the store can't take, and StoreUnavailable.
@@ -70,65 +65,22 @@ async def apply_event(source: EventSource, event: Event, now: datetime) -> None:
             log.info("event.ignored", instance=source.identity.name, reason=reason)
         case events.Unreadable(reason):
             raise Inapplicable(reason)
-        case events.ContactNamed(contact, name) | events.GroupNamed(contact, name):
+        case events.ContactNamed() | events.GroupNamed():
             if scope := await _find_scope(source):
-                await services.store().conversations.rename(scope, contact, name)
-        case (
-            events.Said()
-            | events.Recalled()
-            | events.DeliveryMoved()
-            | events.SendRefused()
-            | events.Edited()
-            | events.Revoked()
-            | events.Reacted()
-        ):
-            await _apply_message_event(source, event, now)
-        case _:
-            await connection_events.record_connection_event(source.identity, event, source.at, now)
-
-
-async def _apply_message_event(source: EventSource, event: MessageEvent, now: datetime) -> None:
-    store, scope, now_ms = services.store(), source.scope, epoch_ms(now)
-    match event:
-        case events.Said(message, fresh):
-            await _record_message(source, message, now, unread=fresh and not message.from_me)
+                await recording.record_event(scope, event, now)
+        case events.Said():
+            await _record_message(source, event, now)
         case events.Recalled(messages):
             await _record_history(source, messages, now)
-        case events.DeliveryMoved(message_id, delivery):
-            await store.messages.advance_delivery(scope, message_id, delivery, now_ms)
-        case events.SendRefused(message_id, restricted):
-            await store.messages.record_refusal(scope, message_id, now_ms)
-            if restricted:
+        case events.Edited() | events.Revoked():
+            order = await _add_our_phone(source.scope, event)
+            await recording.record_event(source.scope, order, now)
+        case events.DeliveryMoved() | events.SendRefused() | events.Reacted():
+            await recording.record_event(source.scope, event, now)
+            if isinstance(event, events.SendRefused) and event.restricted:
                 await reconcile.record_restriction(source.identity.name)
-        case events.Reacted(target, actor, emoji, at, reaction_id):
-            reaction = Reaction(emoji=emoji, at=at)
-            await store.messages.record_reaction(
-                scope, target, actor, reaction_id, reaction, now_ms
-            )
-        case events.Edited():
-            await apply_edit(scope, await _add_our_phone(scope, event), now_ms)
-        case events.Revoked():
-            await apply_revocation(scope, await _add_our_phone(scope, event), now_ms)
-
-
-async def apply_edit(scope: LineScope, event: Edited, now: int) -> None:
-    """Change a message's text, if its author ordered it, wherever the text is shown.
-
-    `now`: epoch milliseconds. Raises Unfit.
-    """
-    edit = Edit(text=event.text, at=event.at, by=dict.fromkeys(event.by, True))
-    await services.store().messages.record_edit(scope, event.id, event.edit_key, edit, now)
-    await services.store().messages.refresh_preview(scope, event.id, now)
-
-
-async def apply_revocation(scope: LineScope, event: Revoked, now: int) -> None:
-    """Take a message back, if its author or the group's member ordered it, wherever it is shown.
-
-    `now`: epoch milliseconds.
-    """
-    by = (*event.by, member_of(event.group)) if event.group else event.by
-    await services.store().messages.record_revocation(scope, event.id, event.at, by, now)
-    await services.store().messages.refresh_preview(scope, event.id, now)
+        case _:
+            await connection_events.record_connection_event(source.identity, event, source.at, now)
 
 
 async def _add_our_phone(scope: LineScope, event: Order) -> Order:
@@ -143,47 +95,42 @@ async def _add_our_phone(scope: LineScope, event: Order) -> Order:
     return replace(event, by=(*event.by, ours_in(conversation.contact)))
 
 
-async def _record_message(
-    source: EventSource, message: Message, now: datetime, *, unread: bool
-) -> None:
-    scope, now_ms = await _require_scope(source), epoch_ms(now)
-    contact = await resolve_contact(scope, message.contact)
-    received = heard_by(now_ms, message.model_copy(update={"contact": contact}))
-    if received.from_me:
-        new, unsettled, wrong = await services.store().messages.record_echo(
-            scope, received, source.own_number, now=now_ms
-        )
-        if wrong:
-            await wrong_number.report_wrong_number(scope.tenant, scope.line, received.id)
-        if unsettled:
-            await reconcile.match_echo(scope.tenant, scope.conversation_id(received.contact))
-    else:
-        new = await services.store().messages.record(scope, received, unread=unread, now=now_ms)
-    log.info("message.stored" if new else "message.repeated", instance=source.identity.name)
+async def _record_message(source: EventSource, event: Said, now: datetime) -> None:
+    scope = await _require_scope(source)
+    contact = await resolve_contact(scope, event.message.contact)
+    message = heard_by(epoch_ms(now), event.message.model_copy(update={"contact": contact}))
+    event = replace(event, message=message)
+    result = await recording.record_event(scope, event, now, source.own_number)
+    if result.left_through:
+        await wrong_number.report_wrong_number(scope.tenant, scope.line, message.id)
+    if result.unsettled:
+        await reconcile.match_echo(scope.tenant, scope.conversation_id(contact))
+    outcome = "message.stored" if result.new else "message.repeated"
+    log.info(outcome, instance=source.identity.name)
 
 
 async def _record_history(
     source: EventSource, messages: tuple[Message, ...], now: datetime
 ) -> None:
-    scope, now_ms = await _require_scope(source), epoch_ms(now)
+    scope = await _require_scope(source)
     contacts = {message.contact: message.contact for message in messages}
 
     async def resolve(contact: Contact) -> None:
         contacts[contact] = await resolve_contact(scope, contact)
 
     await run_some_at_a_time(LOOKUPS_AT_ONCE, resolve, list(contacts))
-    received = await run_aside(source.size, _with_contacts, messages, contacts, now_ms)
-    new = await services.store().messages.record_history(scope, received, now=now_ms)
-    log.info("history.stored", instance=source.identity.name, told=len(messages), new=new)
+    received = await run_aside(source.size, _with_contacts, messages, contacts, epoch_ms(now))
+    result = await recording.record_event(scope, Recalled(received), now)
+    log.info("history.stored", instance=source.identity.name, told=len(messages), new=result.new)
 
 
 def _with_contacts(
     messages: Iterable[Message], contacts: Mapping[Contact, Contact], now: int
-) -> list[Message]:
-    return [
+) -> tuple[Message, ...]:
+    return tuple(
         heard_by(now, message.model_copy(update={"contact": contacts[message.contact]}))
         for message in messages
-    ]
+    )
 
 
 async def _require_scope(source: EventSource) -> LineScope:

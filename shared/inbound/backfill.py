@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from shared import log, services
+from shared import log, recording, services
 from shared.domain import events
 from shared.domain.events import Event
 from shared.domain.fleet import gaps
@@ -17,6 +17,7 @@ from shared.domain.upstream import Connection, Sighting
 from shared.inbound import apply_event
 from shared.inbound.apply_event import EventSource
 from shared.inbound.resolve_contact import resolve_contact
+from shared.recording import Backfilled
 from shared.store import LineScope
 from shared.webhook_token import WebhookIdentity
 
@@ -128,23 +129,26 @@ class _Backfill:
 
     async def _store(self, reported: tuple[Event, ...], running: int | None) -> tuple[int, bool]:
         """Store what is missing; return how many messages, and whether others may be lost."""
-        store, now = services.store(), services.now()
-        now_ms = epoch_ms(now)
-        messages = [await self._resolve(message, now_ms) for message in _messages(reported)]
+        now = services.now()
+        messages = [await self._resolve(message, now) for message in _messages(reported)]
         sure = [message for message in messages if gaps.ran_through(running, message.at)]
         unsure = [message for message in messages if not gaps.ran_through(running, message.at)]
-        in_doubt = await store.missed_windows.backfill(
-            self.scope, unsure, self.window, now=now_ms, doubtful=True
-        )
-        stored = await store.missed_windows.backfill(self.scope, sure, self.window, now=now_ms)
+        in_doubt = await self._record(unsure, now, doubtful=True)
+        stored = await self._record(sure, now)
         for event in reported:
             if await self._is_news(event):
-                await apply_event.apply_event(self._source(now_ms), event, now)
+                await apply_event.apply_event(self._source(epoch_ms(now)), event, now)
         return stored + in_doubt, in_doubt > 0
 
-    async def _resolve(self, message: Message, now: int) -> Message:
+    async def _record(
+        self, messages: list[Message], now: datetime, *, doubtful: bool = False
+    ) -> int:
+        event = Backfilled(tuple(messages), self.window, doubtful)
+        return (await recording.record_event(self.scope, event, now)).new
+
+    async def _resolve(self, message: Message, now: datetime) -> Message:
         contact = await resolve_contact(self.scope, message.contact)
-        return heard_by(now, message.model_copy(update={"contact": contact}))
+        return heard_by(epoch_ms(now), message.model_copy(update={"contact": contact}))
 
     async def _is_news(self, event: Event) -> bool:
         """Tell whether an event changes a message, and isn't recorded already.

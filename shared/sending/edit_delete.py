@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from shared import problems, services
+from shared import problems, recording, services
 from shared.domain.conversations import ME
 from shared.domain.events import Edited, Revoked
 from shared.domain.instances import Instance, epoch_ms
@@ -11,11 +11,10 @@ from shared.domain.names import LineKey, TenantId
 from shared.domain.sends import Send, SendState
 from shared.domain.upstream import MessageKey, NotSent, SendDoubtful, Sending, Sent, WhyNotSent
 from shared.evolution.events import protocol_message
-from shared.inbound import apply_event
 from shared.lines import access, vanished
+from shared.recording import scope_of_send
 from shared.sending import destination, reconcile
 from shared.sending.send import NOT_SENT
-from shared.store import LineScope
 
 EDITABLE_FOR = timedelta(minutes=15)
 DELETABLE_FOR = timedelta(days=2)
@@ -49,7 +48,7 @@ async def edit_message(tenant: TenantId, key: str, text: str) -> Send:
     receipt = await _require_sent(instance, outcome)
     edits = (event for event in receipt.events if isinstance(event, Edited))
     edit = next(edits, None) or protocol_message.build_edit(message.id, text, epoch_ms(now), (ME,))
-    await apply_event.apply_edit(_line_scope(send), edit, epoch_ms(now))
+    await recording.record_event(scope_of_send(send), edit, now)
     return send
 
 
@@ -60,7 +59,7 @@ async def delete_message(tenant: TenantId, key: str) -> Send:
     server = services.evolution(instance.server)
     await _require_sent(instance, await server.delete_message(instance.name, message))
     revocation = Revoked(message.id, epoch_ms(now), (ME,))
-    await apply_event.apply_revocation(_line_scope(send), revocation, epoch_ms(now))
+    await recording.record_event(scope_of_send(send), revocation, now)
     return send
 
 
@@ -90,7 +89,3 @@ async def _require_sent(line: Instance, outcome: Sending) -> Sent:
             raise NOT_SENT[why](account)
         case SendDoubtful(account):
             raise problems.ChangeUncertain(account)
-
-
-def _line_scope(send: Send) -> LineScope:
-    return LineScope(send.tenant, send.line, send.number)

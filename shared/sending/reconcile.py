@@ -6,19 +6,19 @@ Nothing is sent again.
 import asyncio
 from datetime import datetime, timedelta
 
-from shared import log, problems, services
+from shared import log, problems, recording, services
 from shared.domain import evidence, sends
 from shared.domain.contacts import ConversationId, keys_of
-from shared.domain.conversations import ME, Conversation, Reaction
-from shared.domain.events import Recalled
+from shared.domain.conversations import Conversation
+from shared.domain.events import Recalled, Said
 from shared.domain.instances import Instance, epoch_ms
 from shared.domain.messages import Message, heard_by
 from shared.domain.names import InstanceName, LineKey, TenantId
 from shared.domain.sends import Send, SendState
-from shared.domain.upstream import HistoryPage, Sent
+from shared.domain.upstream import HistoryPage
 from shared.lines import access
+from shared.recording import SendChanged, SendMatched, scope_of_send
 from shared.sending import sent_message
-from shared.store import LineScope
 
 RESTRICTION_RENEWED_AFTER = timedelta(minutes=10)
 """How often a line's restriction is stored anew: every message of a burst may report it."""
@@ -38,7 +38,7 @@ async def reconcile_send(send: Send) -> Send:
     now = services.now()
     match sends.decide_again(send, None, now):
         case sends.Abandoned(stale):
-            stored = await services.store().sends.resolve(stale, sends.abandoned(stale))
+            stored = await record_change(stale, sends.abandoned(stale))
             return await reconcile_send(stored) if stored else await _reload(send)
         case sends.UnderWay(Send(state=SendState.UNCERTAIN) as uncertain):
             return await _reconcile_uncertain(uncertain, now)
@@ -52,16 +52,13 @@ async def match_echo(tenant: TenantId, name: ConversationId) -> None:
         await _match_sends(tenant, conversation, services.now())
 
 
-async def record_reaction(send: Send, sent: Sent, now: datetime) -> None:
-    """Store the sent reaction under its message; its echo may never come."""
-    assert send.reaction
-    reported = sent_message.find_reaction(sent)
-    at, key = (reported.at, reported.id) if reported else (epoch_ms(now), sent.message_id)
-    reaction = Reaction(emoji=send.reaction.emoji or None, at=at)
-    through = LineScope(send.tenant, send.line, send.number)
-    await services.store().messages.record_reaction(
-        through, send.reaction.message, ME, key, reaction, epoch_ms(now)
-    )
+async def record_change(old: Send, new: Send) -> Send | None:
+    """Write `new` over `old`. Return None, and write nothing, if the send isn't `old`.
+
+    Firestore: 1 write, 2 to or from `uncertain`.
+    """
+    event = SendChanged(old, new)
+    return (await recording.record_event(scope_of_send(new), event, services.now())).send
 
 
 async def record_restriction(name: InstanceName) -> None:
@@ -84,12 +81,12 @@ async def _reconcile_uncertain(send: Send, now: datetime) -> Send:
     conversation = await store.conversations.find(send.tenant, send.conversation)
     if conversation and conversation.id != send.conversation:
         change = send.model_copy(update={"conversation": conversation.id})
-        send = await store.sends.resolve(send, change) or send
+        send = await record_change(send, change) or send
     if conversation and await _match_sends(send.tenant, conversation, now):
         return await _reload(send)
     if not evidence.look_due(send, now):
         return send
-    claimed = await store.sends.resolve(send, send.model_copy(update={"looked_at": now}))
+    claimed = await record_change(send, send.model_copy(update={"looked_at": now}))
     if claimed is None:
         return await _reload(send)
     if await _store_history(claimed, now):
@@ -111,8 +108,10 @@ async def _match_sends(tenant: TenantId, conversation: Conversation, now: dateti
     by_key = {send.key: send for send in uncertain}
     matches = 0
     for key, message in evidence.pair(uncertain, messages, now).items():
-        if await store.sends.match_message(by_key[key], message, conversation, epoch_ms(now)):
-            log.info("send.settled", line=by_key[key].line)
+        send = by_key[key]
+        match = SendMatched(send, message, conversation)
+        if (await recording.record_event(scope_of_send(send), match, now)).new:
+            log.info("send.settled", line=send.line)
             matches += 1
     return matches
 
@@ -125,14 +124,12 @@ async def _store_history(send: Send, now: datetime) -> bool:
     except (problems.Problem, TimeoutError) as failure:
         log.notice("send.look_failed", line=send.line, failure=type(failure).__name__)
         return False
-    through, is_new = LineScope(send.tenant, send.line, send.number), False
+    is_new = False
     for message in messages:
         contact = sent_message.place_contact(send, message.contact)
         whole = heard_by(epoch_ms(now), message.model_copy(update={"contact": contact}))
-        recorded = await services.store().messages.record(
-            through, whole, unread=False, now=epoch_ms(now)
-        )
-        is_new = recorded or is_new
+        result = await recording.record_event(scope_of_send(send), Said(whole, fresh=False), now)
+        is_new = is_new or result.new > 0
     return is_new
 
 
@@ -175,7 +172,7 @@ async def _match_reaction(send: Send) -> Send | None:
     message = await store.messages.find(send.tenant, conversation, send.reaction.message)
     if message is None or not evidence.reacted(send, message):
         return None
-    return await store.sends.resolve(send, send.settled(SendState.SENT))
+    return await record_change(send, send.settled(SendState.SENT))
 
 
 async def _reload(send: Send) -> Send:

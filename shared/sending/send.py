@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import NamedTuple
 
-from shared import config, log, problems, services
+from shared import config, log, problems, recording, services
 from shared.domain import conversations, pacing, sends
 from shared.domain.conversations import KeptMessage
 from shared.domain.instances import Instance, epoch_ms
@@ -16,6 +16,7 @@ from shared.domain.outgoing import Outgoing, OutgoingReaction
 from shared.domain.sends import Reacting, Send, SendState, WhyUncertain
 from shared.domain.upstream import MessageKey, NotSent, SendDoubtful, Sent, WhyNotSent
 from shared.lines import vanished
+from shared.recording import SendAnswered, scope_of_send
 from shared.sending import (
     content,
     destination,
@@ -242,7 +243,7 @@ async def _call_server(send: Send, outgoing: Outgoing, line: Instance) -> Outcom
         case SendDoubtful(account):
             log.notice("send.uncertain", instance=line.name, why=account)
             doubtful = send.settled(SendState.UNCERTAIN, why=WhyUncertain.NO_ANSWER)
-            stored = await services.store().sends.resolve(send, doubtful)
+            stored = await reconcile.record_change(send, doubtful)
             return Outcome(await reconcile.reconcile_send(stored or doubtful))
 
 
@@ -254,13 +255,17 @@ async def _record_sent(send: Send, sent: Sent) -> Outcome:
     """
     now = services.now()
     if send.reaction:
-        await reconcile.record_reaction(send, sent, now)
+        # Its echo may never come.
+        reaction = sent_message.build_reaction(send, sent, now)
+        await recording.record_event(scope_of_send(send), reaction, now)
         return await _record_outcome(send, sent)
     message = sent_message.build_message(send, sent, now)
     log.info("message.sent", line=send.line)
     for version in (message, sent_message.build_requested_message(send, sent, now)):
         with suppress(Unfit):
-            resolved = await services.store().sends.record_sent(send, version, epoch_ms(now))
+            event = SendAnswered(send, version)
+            resolved = (await recording.record_event(scope_of_send(send), event, now)).send
+            assert resolved
             if resolved.left_through:
                 await wrong_number.try_report(resolved.tenant, resolved.line, version.id)
             return Outcome(resolved, sent_message.build_stored_message(resolved, version))
@@ -270,7 +275,7 @@ async def _record_sent(send: Send, sent: Sent) -> Outcome:
 
 async def _record_outcome(send: Send, sent: Sent) -> Outcome:
     resolved = send.settled(SendState.SENT, message=sent.message_id, proven=True)
-    return Outcome(await services.store().sends.resolve(send, resolved) or resolved)
+    return Outcome(await reconcile.record_change(send, resolved) or resolved)
 
 
 async def _record_failure(send: Send, why: WhyNotSent) -> None:
@@ -282,8 +287,6 @@ async def _record_failure(send: Send, why: WhyNotSent) -> None:
     for _ in range(TRIES):
         if current is None or (current.holder, current.attempt) != (send.holder, send.attempt):
             return
-        if await services.store().sends.resolve(
-            current, current.settled(SendState.FAILED, why=why)
-        ):
+        if await reconcile.record_change(current, current.settled(SendState.FAILED, why=why)):
             return
         current = await services.store().sends.find(send.tenant, send.key)

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from shared.domain.contacts import Contact, contact_of, may_be
-from shared.domain.conversations import KeptMessage
+from shared.domain.conversations import ME, KeptMessage
 from shared.domain.events import Reacted, Said
 from shared.domain.instances import epoch_ms
 from shared.domain.messages import Content, Delivery, Message, heard_by
@@ -57,10 +57,13 @@ def build_stored_message(send: Send, message: Message) -> KeptMessage:
     return KeptMessage.model_validate(message.model_dump() | place | progress)
 
 
-def find_reaction(sent: Sent) -> Reacted | None:
-    """Find our reaction, as the server reports it."""
+def build_reaction(send: Send, sent: Sent, now: datetime) -> Reacted:
+    """Build the reaction that a send asked for, with the time and id that the server reports."""
+    assert send.reaction
     reactions = (event for event in sent.events if isinstance(event, Reacted))
-    return next((reaction for reaction in reactions if reaction.actor == "me"), None)
+    reported = next((reaction for reaction in reactions if reaction.actor == ME), None)
+    at, key = (reported.at, reported.id) if reported else (epoch_ms(now), sent.message_id)
+    return Reacted(send.reaction.message, ME, send.reaction.emoji or None, at, key)
 
 
 def place_contact(send: Send, reached: Contact | None) -> Contact:

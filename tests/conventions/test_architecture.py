@@ -6,6 +6,7 @@ import re
 import sys
 import tomllib
 from collections.abc import Callable, Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,6 +15,9 @@ from tests.cases import in_each
 ROOT = Path(__file__).parent.parent.parent
 MADE = {"__pycache__", "node_modules", ".git", ".venv", ".local", ".terraform"}
 MADE |= {".hypothesis", ".mypy_cache", ".pytest_cache", ".ruff_cache"}
+DOOR = ROOT / "shared" / "recording.py"
+STORE_CALL = re.compile(r"\bstore(?:\(\))?\.([\w.]+)$")
+MESSAGE_WRITE = re.compile(r"messages\.(?!(?:find|list|read|count)(?:_|$))\w+")
 SOMEBODYS_MACHINE = re.compile("/" + r"work\b")
 
 
@@ -127,6 +131,51 @@ def test_the_two_adapters_know_neither_each_other_nor_their_callers():
         return store or client
 
     assert those(upwards) == []
+
+
+def test_no_package_of_shared_is_part_of_a_cycle():
+    dependencies: dict[str, set[str]] = {}
+    for each in IMPORTS:
+        if each.within("shared") and each.of("shared"):
+            dependencies.setdefault(package(each.file), set()).add(package(each.module))
+
+    assert find_cycle(dependencies) == []
+
+
+def package(place: str) -> str:
+    """Return the package or module, directly in `shared`, that a file or a module belongs to."""
+    return place.removesuffix(".py").replace("/", ".").split(".")[1]
+
+
+def find_cycle(dependencies: dict[str, set[str]]) -> list[str]:
+    """Find a cycle, as the path around it; what depends on itself is none."""
+    graph = {name: imported - {name} for name, imported in dependencies.items()}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        path: list[str] = error.args[1]
+        return path
+    return []
+
+
+def test_messages_are_recorded_in_one_place():
+    calls = [(path, *call) for path in files("functions", "shared") for call in store_calls(path)]
+    recording = {method for path, _, method in calls if path == DOOR and "." in method}
+
+    bypasses = [
+        f"{path.relative_to(ROOT)}:{line} {method}"
+        for path, line, method in calls
+        if path != DOOR and (method in recording or MESSAGE_WRITE.fullmatch(method))
+    ]
+    assert len(recording) > 10
+    assert bypasses == []
+
+
+def store_calls(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield the methods of the store that a file uses, and the lines."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Attribute) and (call := STORE_CALL.search(ast.unparse(node))):
+            yield node.lineno, call[1]
 
 
 def test_only_the_settings_read_the_environment():

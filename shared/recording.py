@@ -1,0 +1,162 @@
+"""Record what is said on a line, and what becomes of it: the one door to the store's messages.
+
+Webhooks, replays, histories, backfills, sends and reconciliation all pass `record_event`, so that
+is where a consumer of all events is called.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+from shared import services
+from shared.domain import events
+from shared.domain.conversations import Conversation, Edit, Reaction, member_of
+from shared.domain.events import MessageEvent, NameEvent, Recalled, Said
+from shared.domain.fleet.gaps import Window
+from shared.domain.instances import epoch_ms
+from shared.domain.messages import Message
+from shared.domain.sends import Send
+from shared.store import LineScope
+
+
+@dataclass(frozen=True)
+class Backfilled:
+    """Messages of a missed window. `doubtful`: others of that time may be lost."""
+
+    messages: tuple[Message, ...]
+    window: Window
+    doubtful: bool = False
+
+
+@dataclass(frozen=True)
+class SendAnswered:
+    """A send whose server answered with the message that it became."""
+
+    send: Send
+    message: Message
+
+
+@dataclass(frozen=True)
+class SendMatched:
+    """An uncertain send that a stored message of the conversation turned out to be."""
+
+    send: Send
+    message_id: str
+    conversation: Conversation
+
+
+@dataclass(frozen=True)
+class SendChanged:
+    """A send whose outcome is another than `old` says, or what is known of it."""
+
+    old: Send
+    new: Send
+
+
+SendEvent = SendAnswered | SendMatched | SendChanged
+UpdateEvent = (
+    events.DeliveryMoved
+    | events.SendRefused
+    | events.Edited
+    | events.Revoked
+    | events.Reacted
+    | NameEvent
+)
+RecordableEvent = MessageEvent | NameEvent | Backfilled | SendEvent
+
+
+class RecordResult(NamedTuple):
+    """What was learned while an event was recorded.
+
+    `new`: how many messages were not stored before, or were matched. `unsettled`: how many sends
+    into the conversation of a new message of ours are uncertain. `left_through`: the number that
+    it left by, if it is a send's and isn't the send's number. `send`: the answered or changed send
+    as it is stored now; None if it wasn't `old` any more.
+    """
+
+    new: int = 0
+    unsettled: int = 0
+    left_through: str | None = None
+    send: Send | None = None
+
+
+async def record_event(
+    scope: LineScope, event: RecordableEvent, now: datetime, sender: str | None = None
+) -> RecordResult:
+    """Store what an event changes. Idempotent, in any order.
+
+    The contacts of its messages are resolved already. `scope` may lack the number for what names a
+    message by its id. `sender`: the number that a message of ours left by, as far as the server
+    itself says so. Raises Unfit for what is too large to be stored, and StoreUnavailable.
+    Firestore: what the store's method says; a new message 2 writes, 0 reads.
+    """
+    now_ms = epoch_ms(now)
+    match event:
+        case Said() | Recalled() | Backfilled():
+            result = await _record_messages(scope, event, now_ms, sender)
+        case SendAnswered() | SendMatched() | SendChanged():
+            result = await _record_send(event, now_ms)
+        case _:
+            await _record_update(scope, event, now_ms)
+            result = RecordResult()
+    return result
+
+
+def scope_of_send(send: Send) -> LineScope:
+    """Return the line and the number that a send was asked to leave through."""
+    return LineScope(send.tenant, send.line, send.number)
+
+
+async def _record_messages(
+    scope: LineScope, event: Said | Recalled | Backfilled, now: int, sender: str | None
+) -> RecordResult:
+    store = services.store()
+    match event:
+        case Said(message) if message.from_me:
+            echo = await store.messages.record_echo(scope, message, sender, now=now)
+            return RecordResult(echo.new, echo.unsettled, echo.left_through)
+        case Said(message, fresh):
+            return RecordResult(await store.messages.record(scope, message, unread=fresh, now=now))
+        case Recalled(messages):
+            return RecordResult(await store.messages.record_history(scope, messages, now=now))
+        case Backfilled(messages, window, doubtful):
+            return RecordResult(
+                await store.missed_windows.backfill(
+                    scope, messages, window, now=now, doubtful=doubtful
+                )
+            )
+
+
+async def _record_send(event: SendEvent, now: int) -> RecordResult:
+    store = services.store()
+    match event:
+        case SendAnswered(send, message):
+            return RecordResult(send=await store.sends.record_sent(send, message, now))
+        case SendMatched(send, message_id, conversation):
+            return RecordResult(
+                await store.sends.match_message(send, message_id, conversation, now)
+            )
+        case SendChanged(old, new):
+            return RecordResult(send=await store.sends.resolve(old, new))
+
+
+async def _record_update(scope: LineScope, event: UpdateEvent, now: int) -> None:
+    store = services.store()
+    match event:
+        case events.DeliveryMoved(message_id, delivery):
+            await store.messages.advance_delivery(scope, message_id, delivery, now)
+        case events.SendRefused(message_id):
+            await store.messages.record_refusal(scope, message_id, now)
+        case events.Reacted(target, actor, emoji, at, reaction_id):
+            reaction = Reaction(emoji=emoji, at=at)
+            await store.messages.record_reaction(scope, target, actor, reaction_id, reaction, now)
+        case events.Edited(message_id, text, at, key, by):
+            edit = Edit(text=text, at=at, by=dict.fromkeys(by, True))
+            await store.messages.record_edit(scope, message_id, key, edit, now)
+            await store.messages.refresh_preview(scope, message_id, now)
+        case events.Revoked(message_id, at, by, group):
+            actors = (*by, member_of(group)) if group else by
+            await store.messages.record_revocation(scope, message_id, at, actors, now)
+            await store.messages.refresh_preview(scope, message_id, now)
+        case events.ContactNamed(contact, name) | events.GroupNamed(contact, name):
+            await store.conversations.rename(scope, contact, name)
