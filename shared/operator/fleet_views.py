@@ -42,8 +42,8 @@ class ServerView(Record):
 class Attention(Record):
     """Something that a person should look at, in words; the worst comes first."""
 
-    severity: str
-    cause: str
+    severity: Severity
+    cause: Trouble
     subject: str
     count: int
     sentence: str
@@ -98,18 +98,11 @@ class FleetView(Record):
     )
 
 
-class IncidentView(Record):
+class IncidentView(Attention):
     """Something that was wrong, in words, until it was over."""
 
     id: str
-    severity: Severity
-    cause: Trouble
-    subject: str
-    count: int
-    sentence: str
-    since: AwareDatetime
     resolved_at: AwareDatetime | None = None
-    address: str | None = Field(default=None, description="Where a person can mend it")
 
 
 class InstanceView(Record):
@@ -211,13 +204,23 @@ def report_view(report: Report) -> ReportView:
     )
 
 
+def attention_view(incident: Incident) -> Attention:
+    """Show what an incident asks for, in the language of the alerts."""
+    return Attention(
+        severity=incident.severity,
+        cause=incident.cause,
+        subject=incident.subject,
+        count=incident.count,
+        sentence=words.SENTENCES[config.settings().alert_language][incident.cause](incident),
+        since=incident.raised_at,
+        address=incident.facts.get("address"),
+    )
+
+
 def incident_view(incident: Incident) -> IncidentView:
     """Show an incident in the language of the alerts."""
-    sentence = words.SENTENCES[config.settings().alert_language][incident.cause](incident)
-    field_names = {"id", "severity", "cause", "subject", "count", "resolved_at"}
-    fields = incident.model_dump(include=field_names) | {"severity": incident.severity}
-    address = incident.facts.get("address")
-    return IncidentView(**fields, sentence=sentence, since=incident.raised_at, address=address)
+    fields = attention_view(incident).model_dump()
+    return IncidentView(**fields, id=incident.id, resolved_at=incident.resolved_at)
 
 
 def instance_view(line: Instance) -> InstanceView:

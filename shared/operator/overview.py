@@ -3,7 +3,6 @@
 import asyncio
 
 from shared import config, services
-from shared.alerts import words
 from shared.domain.fleet.incidents import Incident, Severity
 from shared.domain.fleet.invariants import Invariants
 from shared.domain.fleet.reports import Report, SweepKind
@@ -11,6 +10,7 @@ from shared.operator.fleet_views import (
     Attention,
     FleetView,
     Totals,
+    attention_view,
     report_view,
     server_view,
 )
@@ -74,19 +74,7 @@ def _attention(incidents: list[Incident]) -> list[Attention]:
             incident.raised_at,
         ),
     )
-    language = config.settings().alert_language
-    return [
-        Attention(
-            severity=incident.severity,
-            cause=incident.cause,
-            subject=incident.subject,
-            count=incident.count,
-            sentence=words.SENTENCES[language][incident.cause](incident),
-            since=incident.raised_at,
-            address=incident.facts.get("address"),
-        )
-        for incident in ranked
-    ]
+    return [attention_view(incident) for incident in ranked]
 
 
 def _sentence(found: Invariants | None) -> str:
