@@ -104,18 +104,14 @@ async def plant(world: World, name: str, number: str | None, is_open: bool) -> N
 
 async def expire_code(world: World, name: str) -> None:
     """Expire the code, as after 45 seconds: the next one is shown."""
-    session = require_session(world, name)
-    if session.state != "connecting":
-        raise Impossible("no_code", f"{name} shows no code: it is {session.state}")
+    session = _require_connecting(world, name)
     qr.show_next(world, session)
     world.save()
 
 
 async def reach_qr_limit(world: World, name: str) -> None:
     """Let the session give up, as after codes that were never scanned."""
-    session = require_session(world, name)
-    if session.state != "connecting":
-        raise Impossible("no_code", f"{name} shows no code: it is {session.state}")
+    session = _require_connecting(world, name)
     qr.give_up(world, session)
     world.save()
 
@@ -124,6 +120,13 @@ def require_session(world: World, name: str) -> Session:
     session = world.sessions.get(name)
     if session is None:
         raise Impossible("no_instance", f"there is no instance {name}")
+    return session
+
+
+def _require_connecting(world: World, name: str) -> Session:
+    session = require_session(world, name)
+    if session.state != "connecting":
+        raise Impossible("no_code", f"{name} shows no code: it is {session.state}")
     return session
 
 
