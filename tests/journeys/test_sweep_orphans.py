@@ -495,14 +495,16 @@ async def test_a_dry_run_says_what_would_be_done_and_does_nothing(perene: Perene
 async def test_a_record_that_nobody_understands_is_left_alone(perene: Perene):
     await perene.pair("acme")
     await perene.pair("odd", "5511999990002")
+    await perene.pair("old", "5511999990003")
     perene.write("tenants/odd", status="whatever")
+    perene.write("tenants/old", created_at="yesterday")
     perene.write("instances/instance_acme", state="whatever")
 
     report = await swept(perene, 5, WEEK)
 
-    assert {"instance_acme", "instance_odd"} == set(perene.evolution.names())
+    assert {"instance_acme", "instance_odd", "instance_old"} == set(perene.evolution.names())
     rules = [each["rule"] for each in report["invariants"]["violations"]]
-    assert rules.count("record_unreadable") == 2
+    assert rules.count("record_unreadable") == 3
 
 
 # One at a time, and in time ------------------------------------------------------------------
