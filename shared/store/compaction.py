@@ -8,25 +8,16 @@ from shared.domain.conversations import Edit, KeptMessage, is_stub, newest
 EDITS_KEPT, WORDS_KEPT, REACTIONS_KEPT = 16, 128 * 1024, 1
 """The newest edits, in all so many characters, and of every person's reactions the newest."""
 
-EVER_LESS = (WORDS_KEPT, WORDS_KEPT // 8, 0)
-"""Characters of edits that remain in a message which is too large for one more update: tried in
-this order."""
 
-
-def compact(fields: Mapping[str, Any], words: int = WORDS_KEPT) -> dict[str, Any]:
-    """Return the edits and reactions of a stored message, or a stub, that can still matter.
-
-    Without room for any `words` there are none of either.
-    """
-    if not words:
-        return {"edits": {}, "reactions": {}}
+def compact(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the edits and reactions of a stored message, or a stub, that can still matter."""
     message = None if is_stub(fields) else KeptMessage.model_validate(fields)
     edits = {key: Edit.model_validate(edit) for key, edit in fields.get("edits", {}).items()}
     permitted = {
         key: edit for key, edit in edits.items() if not message or message.may_be_changed(edit.by)
     }
     return {
-        "edits": {key: edit.model_dump() for key, edit in _fit_edits(permitted, words)},
+        "edits": {key: edit.model_dump() for key, edit in _fit_edits(permitted)},
         "reactions": {
             actor: dict(sorted(reactions.items(), key=_reaction_order)[-REACTIONS_KEPT:])
             for actor, reactions in fields.get("reactions", {}).items()
@@ -34,19 +25,18 @@ def compact(fields: Mapping[str, Any], words: int = WORDS_KEPT) -> dict[str, Any
     }
 
 
-def _fit_edits(edits: Mapping[str, Edit], room: int) -> Iterator[tuple[str, Edit]]:
+def _fit_edits(edits: Mapping[str, Edit]) -> Iterator[tuple[str, Edit]]:
     """Yield the newest edit of every actor, then the others, as far as there is room.
 
     Short ones go first, so that no actor's takes the place of another's.
     """
-    ordered = sorted(edits.items(), key=newest)
+    room, ordered = WORDS_KEPT, sorted(edits.items(), key=newest)
     last = {actor: item for item in ordered for actor in item[1].by}
     first = sorted(last.values(), key=lambda item: (len(item[1].text or ""), item[0]))
     for key, edit in dict([*first, *ordered[: -EDITS_KEPT - 1 : -1]]).items():
-        if (room := room - len(edit.text or "")) >= 0:
+        if (words := len(edit.text or "")) <= room:
+            room -= words
             yield key, edit
-        else:
-            room += len(edit.text or "")
 
 
 def _reaction_order(item: tuple[str, Mapping[str, Any]]) -> tuple[int, str]:

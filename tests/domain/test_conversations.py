@@ -231,12 +231,6 @@ def test_in_a_group_nobody_counts_only_while_nobody_is_named():
     assert kept(**GROUP, revoked_by={"?": 9}).revoked_at is None
 
 
-def test_a_message_without_any_room_keeps_nothing_that_was_told_of_it():
-    told = kept(edits={"a": an_edit("dois", 8)}).model_dump()
-
-    assert compaction.compact(told, 0) == {"edits": {}, "reactions": {}}
-
-
 def test_everybodys_newest_edit_is_kept_before_anybodys_others():
     true = {"true": an_edit("certo", 1, "551188887777")}
     forged = {f"{at:02}": an_edit("x" * 60_000, 10 + at, ANA) for at in range(40)}

@@ -219,9 +219,10 @@ async def test_a_full_message_can_be_edited_refused_and_taken_back(on_2: Perene)
     name = await full(on_2, "OURS")
     mine = {"me": True}
 
-    await order(on_2, name, "LAST", an_order("OURS", "novo", NOW + 9), **mine)
+    longest = "novo" * 16_384
+    await order(on_2, name, "LAST", an_order("OURS", longest, NOW + 9), **mine)
     await post(on_2, name, "messages.update", {"keyId": "OURS", "fromMe": True, "status": "ERROR"})
-    assert (await thread(on_2))["messages"][0]["text"] == "novo"
+    assert (await thread(on_2))["messages"][0]["text"] == longest
     await order(on_2, name, "RV", an_order("OURS"), **mine)
 
     message = kept(on_2)["default~OURS"]
@@ -230,27 +231,61 @@ async def test_a_full_message_can_be_edited_refused_and_taken_back(on_2: Perene)
 
 
 async def full(perene: Perene, id: str) -> str:
-    """A message of ours that fills its document but for a few bytes."""
+    """A message of ours whose document has no room for one more of the longest edits."""
     name = await perene.pair()
-    await post(perene, name, "messages.upsert", said(id, "segredo" * 130_000, me=True))
-    for turn, size in enumerate((65_536, *(2**power for power in range(15, 4, -1)))):
-        edit = an_order(id, "s" * size, NOW - 99 + turn)
+    await post(perene, name, "messages.upsert", said(id, "segredo" * 90_000, me=True))
+    for turn in range(6):
+        edit = an_order(id, "s" * 65_536, NOW - 99 + turn)
         await order(perene, name, f"E{turn}", edit, me=True)
-    assert sum(len(each["text"]) for each in kept(perene)[f"default~{id}"]["edits"].values())
+    assert len(kept(perene)[f"default~{id}"]["edits"]) == 6
+    return name
+
+
+async def forge_long_edits(perene: Perene) -> str:
+    """Let a stranger fill the stub of a message to come with edits as long as edits may be."""
+    name = await perene.pair()
+    for turn in range(4):
+        edit = an_order("G1", "😀" * (65_500 + turn))
+        await order(perene, name, f"E{turn}", edit, jid=GROUP, key={"participant": ANA})
     return name
 
 
 @pytest.mark.parametrize("event", ["messages.upsert", "messages.set"])
-async def test_a_long_message_is_kept_whatever_strangers_told_of_it_before(
-    on_2: Perene, event: str
-):
-    name = await on_2.pair()
-    for turn in range(4):
-        edit = an_order("G1", "😀" * (65_500 + turn))
-        await order(on_2, name, f"E{turn}", edit, jid=GROUP, key={"participant": ANA})
-    long = said("G1", "x" * 900_000, jid=GROUP, key=BY_MARIA)
+async def test_longest_message_is_kept_whatever_strangers_reported(on_2: Perene, event: str):
+    name = await forge_long_edits(on_2)
+    text = "😀" * 65_536
+    longest = said("G1", text, jid=GROUP, key=BY_MARIA)
 
-    assert (await post(on_2, name, event, [long])).status_code == 204
+    assert (await post(on_2, name, event, [longest])).status_code == 204
 
-    assert kept(on_2)["default~G1"]["text"] == "x" * 900_000
+    assert kept(on_2)["default~G1"]["text"] == text
     assert on_2.documents("dead_letters") == {}
+
+
+@pytest.mark.parametrize("event", ["messages.upsert", "messages.set"])
+async def test_message_that_never_fits_its_stub_is_dead_letter(on_2: Perene, event: str):
+    name = await forge_long_edits(on_2)
+    fitting = said("G2", jid=GROUP, key=BY_MARIA)
+    text = "x" * 850_000
+
+    await post(on_2, name, event, [said("G1", text, jid=GROUP, key=BY_MARIA), fitting])
+
+    (letter,) = on_2.documents("dead_letters").values()
+    assert letter["reason"] == "too large to keep"
+    assert text in letter["raw"]
+    assert not letter["cut"]
+    assert kept(on_2)["default~G2"]["text"] == "oi"
+
+
+async def test_edit_that_never_fits_is_dead_letter(on_2: Perene):
+    name = await on_2.pair()
+    await post(on_2, name, "messages.upsert", said("G1", "x" * 900_000, jid=GROUP, key=BY_MARIA))
+    await order(on_2, name, "E1", an_order("G1", "novo"), jid=GROUP, key=BY_MARIA)
+
+    await order(on_2, name, "E2", an_order("G1", "😀" * 65_000), jid=GROUP, key=BY_MARIA)
+
+    (letter,) = on_2.documents("dead_letters").values()
+    assert letter["reason"] == "too large to keep"
+    assert "E2" in letter["raw"]
+    message = kept(on_2)["default~G1"]
+    assert [edit["text"] for edit in message["edits"].values()] == ["novo"]

@@ -78,24 +78,21 @@ class Updates(Topic):
             await compact(self._db, scope, message)
 
     async def _commit_fitting(self, scope: LineScope, message: str, batch: Any) -> list[Any]:
-        """Commit; while the message is too large, compact it more and more. Raises Unfit."""
-        for words in compaction.EVER_LESS:
-            try:
-                return await self._db.commit_unordered(batch)
-            except Unfit:
-                await compact(self._db, scope, message, words)
+        """Commit; if the message is too large, compact it first. Raises Unfit."""
+        try:
+            return await self._db.commit_unordered(batch)
+        except Unfit:
+            await compact(self._db, scope, message)
         return await self._db.commit_unordered(batch)
 
 
-async def compact(
-    db: Database, scope: LineScope, message: str, words: int = compaction.WORDS_KEPT
-) -> None:
-    """Drop edits and reactions of a message that can't matter, down to `words` characters."""
+async def compact(db: Database, scope: LineScope, message: str) -> None:
+    """Drop edits and reactions of a message that can't matter. Firestore: 1 read, 1 write."""
     reference = db.message(scope, message)
 
     async def build(batch: Any, snapshot: Snapshot) -> None:
         compacted = base.readable(
-            [snapshot], lambda document: compaction.compact(document.to_dict() or {}, words)
+            [snapshot], lambda document: compaction.compact(document.to_dict() or {})
         )
         if snapshot.exists and compacted:
             option = db.since(snapshot.update_time)

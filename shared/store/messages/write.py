@@ -6,7 +6,6 @@ document may begin as a stub, when an update arrives before the message does.
 """
 
 import asyncio
-import contextlib
 from collections.abc import Sequence
 from itertools import groupby
 from typing import Any, NamedTuple
@@ -16,7 +15,7 @@ from google.cloud import firestore
 
 from shared.domain import conversations
 from shared.domain.messages import Message
-from shared.store import base, compaction, writing
+from shared.store import base, writing
 from shared.store.base import Database, LineScope, MessageIdTaken, Snapshot, Topic, Unfit
 from shared.store.messages import documents
 from shared.store.messages.documents import message_in
@@ -111,18 +110,11 @@ class Writes(Topic):
                     waiting += [part[:half], part[half:]]
                     continue
                 try:
-                    new += await self._record_compacted(scope, part[0], now)
+                    await compact(self._db, scope, part[0].id)
+                    new += await self._record_chunk(scope, part, now)
                 except Unfit:
                     unfit.append(part[0].id)
         return new
-
-    async def _record_compacted(self, scope: LineScope, message: Message, now: int) -> int:
-        """Record one message of the past after compacting its stub. Raises Unfit."""
-        for words in compaction.EVER_LESS:
-            await compact(self._db, scope, message.id, words)
-            with contextlib.suppress(Unfit):
-                return await self._record_chunk(scope, [message], now)
-        raise Unfit
 
     async def _complete_fitting(
         self,
@@ -134,13 +126,12 @@ class Writes(Topic):
         sender: str | None = None,
     ) -> EchoResult:
         """Complete the stub, and compact it first if it is too large. Raises Unfit."""
-        for words in compaction.EVER_LESS:
-            try:
-                return await self._complete(scope, message, sender, unread=unread, now=now)
-            except MessageIdTaken:
-                raise
-            except Unfit:
-                await compact(self._db, scope, message.id, words)
+        try:
+            return await self._complete(scope, message, sender, unread=unread, now=now)
+        except MessageIdTaken:
+            raise
+        except Unfit:
+            await compact(self._db, scope, message.id)
         return await self._complete(scope, message, sender, unread=unread, now=now)
 
     async def _complete(
