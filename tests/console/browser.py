@@ -1,4 +1,4 @@
-"""Debian's Chromium at the console: what a test, and a person who looks at pictures, need of it."""
+"""Drive Debian's Chromium at the console: what a test, and a person who looks at pictures, need."""
 
 import json
 import os
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, Playwright
+from playwright.async_api import Browser, BrowserContext, CDPSession, Page, Playwright
 
 HERE = Path(__file__).parent
 AXE = HERE / "vendor" / "axe-core" / "axe.min.js"
@@ -26,21 +26,42 @@ FLAGS = [
     "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1 , EXCLUDE localhost",
 ]
 SIZES = {"desktop": (1280, 800), "phone": (390, 844)}
-FADED = """async () => {
-    const fading = () => document.getAnimations().filter((each) => each instanceof CSSTransition);
+SPEAK = """async ([app, language]) => {
+    if (document.querySelector('script[type=module]')?.src !== app) return;
+    const { chooseLanguage } = await import(new URL('i18n/index.js', app));
+    await chooseLanguage(language);
+}"""
+"""Choose the console's language; the local sign-in has none to choose."""
+REST = """async () => {
+    const fading = () => document.getAnimations().filter((one) => one instanceof CSSTransition);
     for (let depth = 0; depth < 100; depth++) {
         await new Promise(requestAnimationFrame);
         if (!fading().length) return;
-        for (const each of fading()) each.finish();
+        for (const transition of fading()) transition.finish();
     }
     throw new Error('colours never come to rest');
 }"""
-"""What inherits a colour that fades fades after it."""
+"""End every fade. What inherits a colour that fades, fades after it."""
+HURRY = """(waits) => {
+    const start = window.setTimeout;
+    window.setTimeout = (run, ms, ...more) => start(run, waits.includes(ms) ? 200 : ms, ...more);
+}"""
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+FAULTS = """async (rules) => {
+    const { violations } = await axe.run(document, { runOnly: rules, resultTypes: ['violations'] });
+    const describe = ({ target, html, failureSummary }) =>
+        `${target.join(' ')} ${html.slice(0, 200)} — ${failureSummary.slice(0, 300)}`;
+    const faults = violations.map(({ id, help, nodes }) => [id, help, nodes.map(describe)]);
+    const { scrollWidth, clientWidth } = document.documentElement;
+    if (scrollWidth > clientWidth)
+        faults.push(`${scrollWidth - clientWidth} px wider than the window`);
+    return faults;
+}"""
+"""List what axe finds, and whether anything sticks out to the side."""
 
 
 class Look(NamedTuple):
-    """How somebody looks at the console."""
+    """How a person looks at the console."""
 
     size: str = "desktop"
     language: str = "pt-BR"
@@ -49,23 +70,32 @@ class Look(NamedTuple):
     def __str__(self) -> str:
         return f"{self.size}-{self.language[:2]}-{self.theme}"
 
+
+DESKTOP = Look("desktop", "pt-BR")
+PHONE = Look("phone", "pt-BR", "dark")
+ENGLISH = Look("desktop", "en", "dark")
+LOOKS = [DESKTOP, PHONE, ENGLISH, Look("phone", "en")]
+"""Both sizes, each in both themes and both languages, without all of their combinations."""
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A problem with which a function refuses."""
+
+    kind: str
+    status: int
+    title: str = "x"
+
     @property
-    def other(self) -> "Look":
-        """The same size in the other language and the other theme."""
-        language = "en" if self.language == "pt-BR" else "pt-BR"
-        return Look(self.size, language, "dark" if self.theme == "light" else "light")
+    def problem(self) -> dict[str, Any]:
+        return {
+            "type": f"urn:perene:problem:{self.kind}",
+            "title": self.title,
+            "status": self.status,
+        }
 
 
-LOOKS = [
-    Look("desktop", "pt-BR"),
-    Look("phone", "pt-BR", "dark"),
-    Look("desktop", "en", "dark"),
-    Look("phone", "en"),
-]
-"""Both sizes, both languages, both themes, without all of their combinations."""
-
-LIVED = [LOOKS[0], LOOKS[3]]
-"""In these a test is lived through; where it looks at the page, it looks at their others too."""
+STORE_DOWN = Refusal("store-unavailable", 503)
 
 
 @dataclass
@@ -78,18 +108,29 @@ class Tab:
     troubles: list[str] = field(default_factory=list)
     forgiven: list[str] = field(default_factory=list)
     app: str = ""
-    """Where the page's entry is; its address in the page is relative, and pages move on."""
+    """The address of the page's entry; the page's own is relative, and pages move on."""
+    emulation: CDPSession | None = None
+    """Turns the page into another size; opened when it is needed first."""
+    is_reusable: bool = True
+    """False for a page that can't become again what it was."""
 
     def __post_init__(self) -> None:
-        self.page.on("console", self._said)
-        self.page.on("pageerror", lambda error: self.troubles.append(f"error: {error}"))
-        self.page.on("requestfailed", self._failed)
+        self.page.on("console", self._note_message)
+        self.page.on("pageerror", self._note_error)
+        self.page.on("requestfailed", self._note_failure)
+
+    def end(self) -> None:
+        """Note no more complaints: the test is over."""
+        self.page.remove_listener("console", self._note_message)
+        self.page.remove_listener("pageerror", self._note_error)
+        self.page.remove_listener("requestfailed", self._note_failure)
 
     def forgive(self, pattern: str) -> None:
-        """Complaints like this are what the test is about."""
+        """Accept complaints like this: the test is about them."""
         self.forgiven.append(pattern)
 
     def unforgiven(self) -> list[str]:
+        """Return the complaints that no pattern forgives."""
         return [
             trouble
             for trouble in self.troubles
@@ -97,18 +138,18 @@ class Tab:
         ]
 
     async def go(self, path: str) -> None:
-        """The address within the console is open."""
+        """Open an address within the console."""
         await self.page.goto(f"{self.origin}/console{path}")
         self.app = await self.page.evaluate("document.querySelector('script[type=module]').src")
 
     @property
     def path(self) -> str:
-        """The address within the console, with its query."""
+        """Return the address within the console, with its query."""
         return self.page.url.removeprefix(f"{self.origin}/console")
 
     async def say(self, name: str, **values: Any) -> str:
-        """What the console says by that name, in the language that it speaks now."""
-        said: str = await self.page.evaluate(
+        """Return the console's sentence of that name, in the language that it speaks now."""
+        sentence: str = await self.page.evaluate(
             """async ([app, name, values]) => {
                 const { speak, t } = await import(new URL('i18n/index.js', app));
                 await speak(name.split('.')[0]);
@@ -116,120 +157,177 @@ class Tab:
             }""",
             [self.app, name, values],
         )
-        return said
+        return sentence
+
+    async def run_first(self, script: str) -> None:
+        """Run a script before the page's own, whenever it is loaded."""
+        self.is_reusable = False
+        await self.page.add_init_script(script)
+
+    async def answer(self, address: str, answer: Any) -> None:
+        """Let a function answer so from now on: JSON, or a `Refusal`.
+
+        `address` is a pattern below the origin, as "/instances" or "/fleet/days?*".
+        """
+        refused = isinstance(answer, Refusal)
+        status, body = (answer.status, answer.problem) if refused else (200, answer)
+        await self.page.route(
+            self.origin + address, lambda route: route.fulfill(status=status, json=body)
+        )
 
     async def unseen(self) -> None:
-        """From now on the page asks for nothing by itself, as if nobody saw it: only what is
-        pressed is asked, and nothing that polling brings takes a button away before."""
+        """Stop the page's polling, as if nobody saw it: only what is pressed is asked from now on,
+        and nothing that a poll brings takes a button away before."""
         await self.page.evaluate(
             "Object.defineProperty(document, 'visibilityState', {value: 'hidden'})"
         )
 
-    async def accessible(self) -> None:
-        """axe finds nothing to complain of in what is shown, once no colour fades any more."""
-        await self.page.evaluate(FADED)
-        if not await self.page.evaluate("Boolean(window.axe)"):
-            await self.page.evaluate(AXE.read_text())
-        found = await self.page.evaluate(
-            """async (rules) => (await axe.run(document, {runOnly: rules})).violations.map(
-                (each) => [each.id, each.help, each.nodes.map((node) => node.target.join(' ')
-                    + ' ' + node.html.slice(0, 200) + ' — '
-                    + node.failureSummary.slice(0, 300))])""",
-            RULES,
-        )
-        assert found == [], json.dumps(found, indent=2, ensure_ascii=False)
+    async def hurry(self, *waits_ms: int) -> None:
+        """End the page's timers of these lengths after 0.2 s: the test isn't about the wait."""
+        await self.page.evaluate(HURRY, list(waits_ms))
 
-    async def fits(self) -> None:
-        """Nothing sticks out to the side."""
-        wider = await self.page.evaluate(
-            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-        )
-        assert wider <= 0, f"{wider} px wider than the window"
+    async def poll(self) -> None:
+        """Let the page ask for news now, as it does when a person comes back to it."""
+        await self.page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
 
-    async def shot(self, name: str, look: Look | None = None) -> None:
-        """A picture in $SCREENSHOTS (`make screenshots`); elsewhere nothing."""
+    async def check_access(self) -> None:
+        """Require that axe finds no fault, and nothing sticks out, in the tab's own look only."""
+        faults = await self._find_faults()
+        assert faults == [], _explain(faults)
+
+    async def check_looks(self, name: str = "") -> None:
+        """Require the same in every look, with a picture of each; then come back to the tab's own.
+
+        All looks are looked at before any fault is reported. A toast or the reason of a failure
+        stays in the language in which it appeared.
+        """
+        faults = {}
+        for look in sorted(LOOKS, key=self._count_differences):
+            await self._turn_to(look)
+            faults[str(look)] = await self._find_faults()
+            if name:
+                await self.shoot(name, look)
+        await self._turn_to(self.look)
+        assert not any(faults.values()), _explain(faults)
+
+    async def shoot(self, name: str, look: Look | None = None) -> None:
+        """Save a picture in $SCREENSHOTS (`make screenshots`); elsewhere do nothing."""
         if folder := os.environ.get("SCREENSHOTS"):
             place = Path(folder)
             place.mkdir(parents=True, exist_ok=True)
-            await self.page.evaluate(FADED)
+            await self.page.evaluate(REST)
             await self.page.screenshot(path=place / f"{name}-{look or self.look}.png")
 
-    async def good(self, name: str = "") -> None:
-        """It is accessible and fits the window, in this look and its other; pictures of that name.
+    def _count_differences(self, look: Look) -> tuple[bool, bool]:
+        return look.size != self.look.size, look.theme != self.look.theme
 
-        What was said already, in a toast or as a failure's reason, stays in its language.
-        """
-        for look in (self.look.other, self.look):
-            await self._seen_in(look)
-            await self.accessible()
-            await self.fits()
-            if name:
-                await self.shot(name, look)
+    async def _find_faults(self) -> list[Any]:
+        await self.page.evaluate(REST)
+        if not await self.page.evaluate("Boolean(window.axe)"):
+            await self.page.evaluate(AXE.read_text())
+        faults: list[Any] = await self.page.evaluate(FAULTS, RULES)
+        return faults
 
-    async def _seen_in(self, look: Look) -> None:
+    async def _turn_to(self, look: Look) -> None:
+        """Show the page in another size, theme and language, without loading it again."""
+        await self._resize(look.size)
         await self.page.emulate_media(color_scheme="dark" if look.theme == "dark" else "light")
-        await self.page.evaluate(
-            """async ([app, language]) => {
-                if (document.querySelector('script[type=module]')?.src === app) {
-                    const { chooseLanguage } = await import(new URL('i18n/index.js', app));
-                    await chooseLanguage(language);
-                }
-            }""",
-            [self.app, look.language[:2]],
+        await self.page.evaluate(SPEAK, [self.app, look.language[:2]])
+
+    async def _resize(self, size: str) -> None:
+        """Emulate a phone's or a desktop's screen and pointer, as Playwright does for a context.
+
+        Chromium goes on saying `hover: none` afterwards, so the page isn't lent again.
+        """
+        if not self.emulation:
+            if size == self.look.size:
+                return
+            self.is_reusable = False
+            self.emulation = await self.page.context.new_cdp_session(self.page)
+        (width, height), phone = SIZES[size], size == "phone"
+        touch = {"enabled": phone} | ({"maxTouchPoints": 1} if phone else {})
+        await self.emulation.send("Emulation.setTouchEmulationEnabled", touch)
+        metrics = {"width": width, "height": height, "screenWidth": width, "screenHeight": height}
+        await self.emulation.send(
+            "Emulation.setDeviceMetricsOverride",
+            metrics | {"deviceScaleFactor": 1, "mobile": phone},
         )
 
-    def _said(self, message: Any) -> None:
+    def _note_message(self, message: Any) -> None:
+        url = message.location.get("url") or ""
+        if url.endswith("/favicon.ico"):  # the address where windows wait has no icon
+            return
         if message.type in ("error", "warning"):
-            self.troubles.append(f"{message.type}: {message.text} {message.location.get('url')}")
+            self.troubles.append(f"{message.type}: {message.text} {url}")
 
-    def _failed(self, request: Any) -> None:
-        if "ERR_ABORTED" not in (request.failure or ""):  # ours: nobody wants the answer any more
+    def _note_error(self, error: Any) -> None:
+        self.troubles.append(f"error: {error}")
+
+    def _note_failure(self, request: Any) -> None:
+        if "ERR_ABORTED" not in (request.failure or ""):  # ours: the answer isn't wanted any more
             self.troubles.append(f"failed: {request.url} {request.failure}")
 
 
-async def launched(playwright: Playwright) -> Browser:
-    """A browser that reaches nothing but this machine; no browser is downloaded."""
-    return await playwright.chromium.launch(executable_path=executable(), args=FLAGS)
+def _explain(faults: Any) -> str:
+    return json.dumps(faults, indent=2, ensure_ascii=False)
 
 
-def executable() -> str:
-    """Where Chromium is. Without one a test is skipped."""
-    given = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
-    if given:
-        return given
+async def launch(playwright: Playwright) -> Browser:
+    """Start a browser that reaches only this machine; no browser is downloaded."""
+    return await playwright.chromium.launch(executable_path=find_executable(), args=FLAGS)
+
+
+def find_executable() -> str:
+    """Return where Chromium is. Without one the test is skipped."""
+    path = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+    if path:
+        return path
     pytest.skip("The console's tests need Chromium: apt install chromium, or set CHROMIUM.")
 
 
 class Windows:
-    """Windows of one browser: one that somebody closed is the next one's, with nothing remembered.
+    """Lend windows of one browser. One that comes back is lent again, with nothing remembered.
 
-    What it keeps are the page's files, which nobody has to load and to compile again.
+    It keeps the page's files, which needn't be loaded and compiled again, and its process.
     """
 
     def __init__(self, browser: Browser) -> None:
         self.browser = browser
         self.idle: dict[Look, list[BrowserContext]] = {}
 
-    async def opened(self, look: Look) -> Page:
-        """A window that nobody else has."""
+    async def lend(self, look: Look, origin: str) -> Page:
+        """Return a page of a window that no other test has, at an address without a script."""
         idle = self.idle.setdefault(look, [])
-        return await (idle.pop() if idle else await context(self.browser, look)).new_page()
+        window = idle.pop() if idle else await open_window(self.browser, look)
+        page = window.pages[0] if window.pages else await window.new_page()
+        await _park(page, origin)
+        return page
 
-    async def closed(self, tab: Tab) -> None:
-        """All tabs of the window are gone, and what they stored."""
-        window = tab.page.context
-        session = await window.new_cdp_session(tab.page)
-        everything = {"origin": tab.origin, "storageTypes": "local_storage,session_storage"}
-        await session.send("Storage.clearDataForOrigin", everything)
-        await window.clear_cookies()
+    async def take_back(self, tab: Tab) -> None:
+        """Close the window's other tabs, and empty its storage."""
+        page, window = tab.page, tab.page.context
+        tab.end()
+        for other in window.pages:
+            if other != page:
+                await other.close()
+        await page.unroute_all(behavior="ignoreErrors")
         await window.set_offline(False)
-        for page in window.pages:
+        await _park(page, tab.origin)
+        await page.evaluate("localStorage.clear(), sessionStorage.clear()")
+        await window.clear_cookies()
+        if not tab.is_reusable:
             await page.close()
         self.idle[tab.look].append(window)
 
 
-async def context(browser: Browser, look: Look) -> BrowserContext:
-    """A window of its own, with nothing remembered."""
+async def _park(page: Page, origin: str) -> None:
+    address = f"{origin}/console/config.json"
+    if page.url != address:
+        await page.goto(address)
+
+
+async def open_window(browser: Browser, look: Look) -> BrowserContext:
+    """Open a window with nothing remembered."""
     width, height = SIZES[look.size]
     phone = look.size == "phone"
     return await browser.new_context(

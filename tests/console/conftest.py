@@ -1,4 +1,4 @@
-"""A whole local stack for all tests of the console, and windows at it."""
+"""Start one local stack for all tests of the console, and open windows at it."""
 
 import json
 import os
@@ -6,9 +6,9 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,41 +19,50 @@ from playwright.async_api import Browser, async_playwright
 from infra.local import children
 from infra.local.run import StackRun
 from tests.console import browser as browsers
-from tests.console.browser import LIVED, LOOKS, Look, Tab, Windows
+from tests.console.browser import DESKTOP, Look, Tab, Windows
 
 ROOT = Path(__file__).parent.parent.parent
 READY_SECONDS = 60
 PATIENCE_MS = 10_000
+SIGN_IN = "(session) => sessionStorage.setItem('perene.tokens', session)"
+"""Store what the page stores after a sign-in, for a test that isn't about signing in."""
 
 
 @dataclass(frozen=True)
 class Stack:
-    """`make run`, for tests: the same processes on ports of their own."""
+    """Run what `make run` does, on ports of its own."""
 
     run: StackRun
     simulator: str
+    http: httpx.Client = field(
+        default_factory=lambda: httpx.Client(timeout=30, trust_env=False, verify=False)
+    )
+    """One client: to make another one costs more than a request to this machine."""
 
     @property
     def origin(self) -> str:
         return self.run.origin
 
     def token(self, tenant: str, *, operator: bool = False, seconds: float = 3600) -> str:
+        """Sign a token as the issuer."""
         return self.run.sign_token(tenant, seconds / 3600, operator=operator)
 
     def call(
         self, method: str, path: str, tenant: str, *, operator: bool = False, **more: Any
     ) -> httpx.Response:
-        """A request to a function with a good token."""
+        """Call a function with a good token."""
         headers = {"authorization": f"Bearer {self.token(tenant, operator=operator)}"}
         headers |= more.pop("headers", {})
-        return httpx.request(
-            method, self.origin + path, headers=headers, timeout=30, trust_env=False, **more
-        )
+        return self.http.request(method, self.origin + path, headers=headers, **more)
 
     def simulate(self, path: str, **body: Any) -> httpx.Response:
-        """What phones and people do: `simulate("instances/instance_x/scan", number="55…")`."""
-        url = f"{self.simulator}/simulator/{path}"
-        return httpx.post(url, json=body, timeout=30, trust_env=False)
+        """Do what phones and people do: `simulate("instances/instance_x/scan", number="55…")`."""
+        return self.http.post(f"{self.simulator}/simulator/{path}", json=body)
+
+    def break_evolution(self, **faults: Any) -> None:
+        """Switch the simulator's faults on; None switches one off."""
+        answer = self.http.put(f"{self.simulator}/simulator/faults", json=faults)
+        assert answer.status_code == 200, answer.text
 
 
 Visit = Callable[..., Awaitable[Tab]]
@@ -61,40 +70,38 @@ Visit = Callable[..., Awaitable[Tab]]
 
 @pytest.fixture(scope="session")
 def stack(firestore_emulator: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """One stack for the session; whoever needs a world of their own takes another tenant."""
+    """Start one stack for the session; for a world of its own a test takes another tenant."""
     place = tmp_path_factory.mktemp("stack")
-    with running(place, "--quick", FIRESTORE_EMULATOR_HOST=firestore_emulator) as it:
-        yield it
+    with run_stack(place, "--quick", FIRESTORE_EMULATOR_HOST=firestore_emulator) as stack:
+        yield stack
 
 
 @contextmanager
-def running(place: Path, *options: str, **settings: str) -> Iterator[Stack]:
-    """A stack of one's own, with these settings."""
+def run_stack(place: Path, *options: str, **settings: str) -> Iterator[Stack]:
+    """Run a stack with these options and settings."""
     port, simulator = children.find_free_port(), children.find_free_port()
-    usual = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    env = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    env |= {"PORT": str(port), "SIMULATOR_PORT": str(simulator)} | settings
     with (place / "stack.log").open("w") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "infra.local.stack", "--place", place, *options],
             cwd=ROOT,
-            env=usual
-            | {
-                "PORT": str(port),
-                "SIMULATOR_PORT": str(simulator),
-            }
-            | settings,
+            env=env,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
         )
     try:
-        _wait(process, place)
-        yield Stack(StackRun.load_last(place), f"http://127.0.0.1:{simulator}")
+        _wait_until_ready(process, place)
+        stack = Stack(StackRun.load_last(place), f"http://127.0.0.1:{simulator}")
+        with stack.http:
+            yield stack
     finally:
         process.terminate()
         process.wait(20)
 
 
-def _wait(process: subprocess.Popen[bytes], place: Path) -> None:
+def _wait_until_ready(process: subprocess.Popen[bytes], place: Path) -> None:
     deadline = time.monotonic() + READY_SECONDS
     while not (place / "run.json").exists():
         if process.poll() is not None or time.monotonic() > deadline:
@@ -104,70 +111,61 @@ def _wait(process: subprocess.Popen[bytes], place: Path) -> None:
 
 @pytest.fixture(scope="session")
 async def chromium(anyio_backend: str) -> AsyncIterator[Browser]:
-    """One browser for the session; each window of it is its own world."""
-    browsers.executable()
+    """Start one browser for the session; its windows know nothing of each other."""
+    browsers.find_executable()
     async with async_playwright() as playwright:
-        browser = await browsers.launched(playwright)
+        browser = await browsers.launch(playwright)
         yield browser
         await browser.close()
 
 
 @pytest.fixture(scope="session")
 async def windows(chromium: Browser) -> Windows:
-    """Windows for whoever needs one, one after the other."""
     return Windows(chromium)
 
 
-@pytest.fixture(params=LIVED, ids=str)
-def look(request: pytest.FixtureRequest) -> Look:
-    """Both sizes, each in a language of its own: a test that asks for it runs in each."""
-    found: Look = request.param
-    return found
-
-
-@pytest.fixture
-def tenant() -> str:
-    """Somebody whom no other test knows."""
+def new_tenant() -> str:
+    """Return a tenant that no other test knows."""
     return f"t-{uuid.uuid4().hex[:12]}"
 
 
 @pytest.fixture
-async def visit(windows: Windows, stack: Stack) -> AsyncIterator[Visit]:
-    """`tab = await visit("/lines", look, tenant)`: a window there, signed in if a tenant is given.
+def tenant() -> str:
+    return new_tenant()
 
+
+@pytest.fixture
+async def visit(windows: Windows, stack: Stack) -> AsyncIterator[Visit]:
+    """Open a window: `tab = await visit("/lines", PHONE, tenant)`, signed in if a tenant is given.
+
+    `answers` are what the functions answer instead, by their address (`Tab.answer`).
     After the test its console must have complained of nothing that wasn't forgiven.
     """
     tabs: list[Tab] = []
 
     async def visit(
         path: str,
-        look: Look = LOOKS[0],
+        look: Look = DESKTOP,
         tenant: str | None = None,
         *,
         operator: bool = False,
         seconds: float = 3600,
+        answers: Mapping[str, Any] | None = None,
     ) -> Tab:
-        page = await windows.opened(look)
+        page = await windows.lend(look, stack.origin)
         page.set_default_timeout(PATIENCE_MS)
         tab = Tab(page, stack.origin, look)
         tabs.append(tab)
         if tenant:
             token = stack.token(tenant, operator=operator, seconds=seconds)
-            await page.add_init_script(_signed_in(token, time.time() + seconds))
+            session = {"access": token, "id": token, "expires": time.time() + seconds}
+            await page.evaluate(SIGN_IN, json.dumps(session))
+        for address, answer in (answers or {}).items():
+            await tab.answer(address, answer)
         await tab.go(path)
         return tab
 
     yield visit
     for tab in tabs:
-        await windows.closed(tab)
+        await windows.take_back(tab)
     assert [trouble for tab in tabs for trouble in tab.unforgiven()] == []
-
-
-def _signed_in(token: str, expires: float) -> str:
-    """What the page keeps after a sign-in, for a test that isn't about signing in; once."""
-    kept = json.dumps(json.dumps({"access": token, "id": token, "expires": expires}))
-    return (
-        "if (!sessionStorage.getItem('signed-in-by-test')) {"
-        f"sessionStorage.setItem('perene.tokens', {kept});"
-        "sessionStorage.setItem('signed-in-by-test', '1'); }"
-    )

@@ -1,109 +1,132 @@
-"""A tenant's world for the tests of conversations: paired lines, and people who write to them."""
+"""Make a tenant's world for the tests of conversations: paired lines, and people who write."""
 
 import time
 import uuid
-from collections.abc import Callable
-from typing import Any
-
-import httpx
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
 
 from tests.console.conftest import Stack
 
 PATIENCE_SECONDS = 15
+PAUSE_SECONDS = 0.03
+
+
+class Contact(NamedTuple):
+    """A person who writes to a line; no two tests share one."""
+
+    number: str
+    name: str
 
 
 class World:
-    """What happens to one tenant's lines, on their phones and at WhatsApp."""
+    """Act on one tenant's lines, as their phones and WhatsApp do."""
 
     def __init__(self, stack: Stack, tenant: str) -> None:
         self.stack = stack
         self.tenant = tenant
-        self.sales = ""
-        plan = {"status": "active", "max_lines": 5}
-        known = stack.call("PUT", f"/fleet/tenants/{tenant}", tenant, operator=True, json=plan)
-        assert known.status_code == 200, known.text
+        self.numbers: dict[str, str] = {}
+        """The number of each line, as Brazilians write it."""
+        plan = {"status": "active", "max_lines": 9}
+        answer = stack.call("PUT", f"/fleet/tenants/{tenant}", tenant, operator=True, json=plan)
+        assert answer.status_code == 200, answer.text
 
-    def line(self, line: str, label: str) -> str:
-        """The line is there, paired with a number that no other has, as Brazilians write it."""
+    def pair_line(self, line: str, label: str) -> str:
+        """Pair a line with a number that no other has; return it as Brazilians write it."""
         digits = f"{uuid.uuid4().int % 10**8:08}"
         number = f"55119{digits}"
-        asked = self._call("POST", "/ensure-instance", json={"line": line, "label": label})
-        assert asked.status_code < 300, asked.text
-        self.until(lambda: self._call("GET", f"/instances/{line}").json().get("code"))
-        self._do(line, "scan", number=number, profile=label)
-        self.until(lambda: self._call("GET", f"/instances/{line}").json()["state"] == "open")
-        return f"(11) 9{digits[:4]}-{digits[4:]}"
+        answer = self._call("POST", "/ensure-instance", json={"line": line, "label": label})
+        assert answer.status_code < 300, answer.text
+        self.until(lambda: self._read(line).get("code"))
+        self._act(line, "scan", number=number, profile=label)
+        self.until(lambda: self._read(line)["state"] == "open")
+        self.numbers[line] = f"(11) 9{digits[:4]}-{digits[4:]}"
+        return self.numbers[line]
 
     def unpair(self, line: str) -> None:
-        """The phone threw the line out."""
-        self._do(line, "unpair")
+        """Throw the line out, on its phone."""
+        self._act(line, "unpair")
 
-    def hear(self, line: str, sender: str, text: str, name: str = "Maria") -> str:
-        """Somebody wrote; the id of what they wrote."""
-        return str(
-            self._do(line, "receive", **{"from": sender, "text": text, "push_name": name})["id"]
-        )
+    def hear(self, line: str, contact: Contact, text: str) -> str:
+        """Deliver a text of the contact; return its id."""
+        return self._receive(line, text=text, push_name=contact.name, **{"from": contact.number})
 
-    def hear_any(
-        self, line: str, sender: str, message: Any, name: str = "Maria", **more: Any
-    ) -> str:
-        """Somebody sent a message of any kind."""
-        key = {"remoteJid": sender if "@" in sender else f"{sender}@s.whatsapp.net"}
-        key |= {"id": uuid.uuid4().hex.upper()} | more.pop("key", {})
-        said = {"key": key, "message": message, "pushName": name} | more
-        return str(self._do(line, "receive", **said)["id"])
+    def hear_any(self, line: str, contact: Contact, message: Any) -> str:
+        """Deliver a message of any kind; return its id."""
+        key = {"remoteJid": f"{contact.number}@s.whatsapp.net", "id": uuid.uuid4().hex.upper()}
+        return self._receive(line, key=key, message=message, pushName=contact.name)
 
-    def hear_media(self, line: str, sender: str, kind: str, media: str, mimetype: str) -> str:
-        """Somebody sent a file, given as base64."""
-        said = {"from": sender, "kind": kind, "media": media, "mimetype": mimetype}
-        return str(self._do(line, "receive", **said)["id"])
+    def hear_media(self, line: str, contact: Contact, kind: str, media: str, mimetype: str) -> str:
+        """Deliver a file, given as base64; return the message's id."""
+        file = {"kind": kind, "media": media, "mimetype": mimetype}
+        return self._receive(line, **file, **{"from": contact.number})
 
     def acknowledge(self, line: str, message: str, status: str) -> None:
-        """The contact's phone got it, or they read it."""
-        self._do(line, "acknowledge", id=message, status=status)
+        """Deliver an update: the contact's phone got the message, or they read it."""
+        self._act(line, "acknowledge", id=message, status=status)
 
     def revise(self, line: str, message: str, **text: str) -> None:
-        """The contact edited it, or without a text took it back."""
-        self._do(line, "revise", id=message, **text)
+        """Edit the contact's message, or without a text take it back."""
+        self._act(line, "revise", id=message, **text)
 
-    def conversation(self, sender: str) -> str:
-        """The id of the conversation with whom has this number, once it is there."""
-        return str(self.until(lambda: self._with(sender)))
+    def find_conversation(self, contact: Contact, messages: int = 1) -> str:
+        """Return the id of the contact's conversation, once so many messages are in it."""
+        conversation = str(self.until(lambda: self._find(contact)))
+        self.until(lambda: len(self.messages(conversation)) >= messages)
+        return conversation
 
     def messages(self, conversation: str) -> list[dict[str, Any]]:
-        """What the functions say is in it, newest first."""
+        """List the conversation's messages as the functions answer them, newest first."""
         answer = self._call("GET", f"/conversations/{conversation}/messages?limit=100")
         return list(answer.json()["messages"])
 
-    def until(self, true: Callable[[], Any]) -> Any:
-        """What it answers, once that is something."""
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while not (found := true()):
-            assert time.monotonic() < deadline, "it never came"
-            time.sleep(0.1)
-        return found
+    def find_ours(self, conversation: str) -> dict[str, Any]:
+        """Return a message that we sent, once one is there."""
+        messages = self.until(lambda: [m for m in self.messages(conversation) if m["from_me"]])
+        message: dict[str, Any] = messages[0]
+        return message
 
-    def _with(self, sender: str) -> str | None:
-        found = self._call("GET", "/conversations?limit=100").json()["conversations"]
-        return next((each["id"] for each in found if each["contact"]["number"] == sender), None)
+    def until(self, ask: Callable[[], Any]) -> Any:
+        """Ask until the answer is true; return it."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not (answer := ask()):
+            assert time.monotonic() < deadline, "it never came"
+            time.sleep(PAUSE_SECONDS)
+        return answer
+
+    @contextmanager
+    def break_line(self, line: str, **faults: dict[str, Any]) -> Iterator[None]:
+        """Let the simulator fail so for this line, until the end of the `with`."""
+        name = self._read(line)["instance"]
+        self.stack.break_evolution(
+            **{kind: {"names": name} | fault for kind, fault in faults.items()}
+        )
+        try:
+            yield
+        finally:
+            self.stack.break_evolution(**dict.fromkeys(faults))
+
+    def sweep(self) -> None:
+        """Run the sweep that looks for what no webhook delivered."""
+        self._call("POST", "/sweep-orphans", operator=True)
+
+    def _find(self, contact: Contact) -> str | None:
+        conversations = self._call("GET", "/conversations?limit=100").json()["conversations"]
+        return next(
+            (c["id"] for c in conversations if c["contact"]["number"] == contact.number), None
+        )
+
+    def _read(self, line: str) -> Any:
+        return self._call("GET", f"/instances/{line}").json()
 
     def _call(self, method: str, path: str, **more: Any) -> Any:
         return self.stack.call(method, path, self.tenant, **more)
 
-    def _do(self, line: str, verb: str, **body: Any) -> Any:
-        name = self._call("GET", f"/instances/{line}").json()["instance"]
+    def _receive(self, line: str, **fields: Any) -> str:
+        return str(self._act(line, "receive", **fields)["id"])
+
+    def _act(self, line: str, verb: str, **body: Any) -> Any:
+        name = self._read(line)["instance"]
         answer = self.stack.simulate(f"instances/{name}/{verb}", **body)
         assert answer.status_code == 200, answer.text
         return answer.json()
-
-    def faulty(self, line: str, **faults: Any) -> None:
-        """What goes wrong with this line from now on; None ends it."""
-        name = self._call("GET", f"/instances/{line}").json()["instance"]
-        wanted = {kind: how and {"names": name} | how for kind, how in faults.items()}
-        url = f"{self.stack.simulator}/simulator/faults"
-        answer = httpx.put(url, json=wanted, timeout=30, trust_env=False)
-        assert answer.status_code == 200, answer.text
-
-    def sweep(self) -> None:
-        """What no webhook told is looked for."""
-        self._call("POST", "/sweep-orphans", operator=True)

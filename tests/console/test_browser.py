@@ -1,13 +1,13 @@
-"""A machine without Chromium: its tests say what they need (CI fails)."""
+"""Lack Chromium: the tests say what they need (CI fails)."""
 
 import pytest
 
 from tests.console import browser
 
 
-def test_without_chromium_a_test_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch):
+def test_missing_chromium_is_explained(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.delenv("CHROMIUM", raising=False)
     monkeypatch.setattr(browser, "NAMES", ("no-such-browser",))
 
     with pytest.raises(pytest.skip.Exception, match="apt install chromium"):
-        browser.executable()
+        browser.find_executable()

@@ -1,4 +1,4 @@
-"""The function itself: what it serves, to whom it says what, and what it refuses."""
+"""Call the function itself: what it serves, what it tells to whom, and what it refuses."""
 
 import gzip
 import re
@@ -13,6 +13,7 @@ import pytest
 from functions import console as deployed
 from infra.local import gateway
 from shared.console import assets
+from tests.cases import in_each
 from tests.conventions.conftest import Deploy, deploy  # noqa: F401 - a fixture
 
 pytestmark = pytest.mark.anyio
@@ -25,44 +26,42 @@ SIGN_IN = {
 }
 
 
-class Beside:
-    """The functions behind a gateway that cuts a prefix off, or a function at its own address."""
+class PrefixGateway:
+    """Put the functions behind a gateway that cuts a prefix off."""
 
-    def __init__(self, app: Any, prefix: str = "", inside: str = "") -> None:
-        self.app, self.prefix, self.inside = app, prefix, inside
+    def __init__(self, app: Any, prefix: str) -> None:
+        self.app, self.prefix = app, prefix
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        path = self.inside + scope["path"].removeprefix(self.prefix)
+        path = scope["path"].removeprefix(self.prefix)
         await self.app({**scope, "path": path, "raw_path": path.encode()}, receive, send)
 
 
 @pytest.fixture
 async def http(deploy: Deploy) -> AsyncIterator[httpx.AsyncClient]:  # noqa: F811
-    """One origin with all functions, as a browser that takes gzip sees it."""
+    """Open one origin with all functions, as a browser that takes gzip sees it."""
     deploy(**SIGN_IN)
-    async with client(gateway.build(gateway.FUNCTIONS)) as http:
+    async with open_client(gateway.build(gateway.FUNCTIONS)) as http:
         yield http
 
 
-def client(app: Any) -> httpx.AsyncClient:
-    through = httpx.ASGITransport(app)
-    return httpx.AsyncClient(transport=through, base_url="https://perene.test")
+def open_client(app: Any) -> httpx.AsyncClient:
+    transport = httpx.ASGITransport(app)
+    return httpx.AsyncClient(transport=transport, base_url="https://perene.test")
 
 
-def entry(page: httpx.Response) -> str:
-    """The address of the page's first module."""
-    found = re.search(r'<script type="module" src="([^"]+)"', page.text)
-    assert found
-    return str(page.url.join(found[1]))
+def find_entry(page: httpx.Response) -> str:
+    """Return the address of the page's first module."""
+    module = re.search(r'<script type="module" src="([^"]+)"', page.text)
+    assert module
+    return str(page.url.join(module[1]))
 
 
 # The page ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("path", ["/", "/lines", "/conversations/a%2Fb", "/fleet/sweeps/x/"])
-async def test_every_address_serves_the_page_with_files_that_exist(
-    http: httpx.AsyncClient, path: str
-):
+@in_each("path", ["/", "/lines", "/conversations/a%2Fb", "/fleet/sweeps/x/"])
+async def test_page_names_existing_files(http: httpx.AsyncClient, path: str):
     page = await http.get(f"/console{path}")
 
     assert page.status_code == 200
@@ -72,31 +71,30 @@ async def test_every_address_serves_the_page_with_files_that_exist(
         assert (await http.get(page.url.join(address))).status_code == 200, address
 
 
-async def test_the_root_without_its_slash_is_sent_on_with_its_query(http: httpx.AsyncClient):
+async def test_slashless_root_redirects_with_query(http: httpx.AsyncClient):
     answer = await http.get("/console?code=x")
 
     assert (answer.status_code, answer.headers["location"]) == (308, "console/?code=x")
 
 
-async def test_the_policy_allows_only_what_is_ours_and_the_issuers(http: httpx.AsyncClient):
+async def test_policy_allows_us_and_the_issuer(http: httpx.AsyncClient):
     headers = (await http.get("/console/lines")).headers
-    rules = dict(each.split(" ", 1) for each in headers["content-security-policy"].split("; "))
+    policy = headers["content-security-policy"]
+    rules = dict(rule.split(" ", 1) for rule in policy.split("; "))
 
     assert rules["default-src"] == "'none'"
     assert rules["script-src"] == rules["style-src"] == "'self'"
     assert rules["connect-src"] == "'self' https://issuer.test https://tokens.test"
     assert rules["frame-ancestors"] == rules["base-uri"] == rules["form-action"] == "'none'"
     assert rules["require-trusted-types-for"] == "'script'"
-    assert "unsafe" not in headers["content-security-policy"]
+    assert "unsafe" not in policy
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["referrer-policy"] == "no-referrer"
     assert "camera=()" in headers["permissions-policy"]
     assert headers["cache-control"] == "no-cache"
 
 
-async def test_an_unknown_address_is_a_page_for_people_and_a_problem_for_programs(
-    http: httpx.AsyncClient,
-):
+async def test_unknown_address_suits_the_caller(http: httpx.AsyncClient):
     person = await http.get("/console/linhas", headers={"accept": "text/html,*/*"})
     program = await http.get("/console/linhas", headers={"accept": "application/json"})
 
@@ -105,7 +103,7 @@ async def test_an_unknown_address_is_a_page_for_people_and_a_problem_for_program
     assert program.json()["type"] == "urn:perene:problem:no-such-path"
 
 
-async def test_an_unchanged_page_is_not_sent_again(http: httpx.AsyncClient):
+async def test_unchanged_page_is_not_sent_again(http: httpx.AsyncClient):
     first = await http.get("/console/lines")
     again = await http.get("/console/lines", headers={"if-none-match": first.headers["etag"]})
 
@@ -116,8 +114,8 @@ async def test_an_unchanged_page_is_not_sent_again(http: httpx.AsyncClient):
 # Its files -----------------------------------------------------------------------------------
 
 
-async def test_a_file_may_be_kept_for_good_under_its_version(http: httpx.AsyncClient):
-    address = entry(await http.get("/console/"))
+async def test_versioned_file_is_immutable(http: httpx.AsyncClient):
+    address = find_entry(await http.get("/console/"))
     first = await http.get(address)
     again = await http.get(address, headers={"if-none-match": first.headers["etag"]})
 
@@ -129,7 +127,7 @@ async def test_a_file_may_be_kept_for_good_under_its_version(http: httpx.AsyncCl
     assert (await http.get(old)).status_code == 404
 
 
-def test_the_version_changes_with_any_file(monkeypatch: pytest.MonkeyPatch):
+def test_version_changes_with_any_file(monkeypatch: pytest.MonkeyPatch):
     before, files = assets.compute_version(), dict(assets.load_assets())
     files["app.js"] = assets.Asset("app.js", files["app.js"].content + b"\n")
     monkeypatch.setattr(assets, "load_assets", lambda: files)
@@ -141,8 +139,8 @@ def test_the_version_changes_with_any_file(monkeypatch: pytest.MonkeyPatch):
     assert after != before
 
 
-@pytest.mark.parametrize(
-    ("accepted", "squeezed"),
+@in_each(
+    ("accepted", "compressed"),
     [
         ("gzip, deflate, br", True),
         ("br;q=1.0, gzip;q=0.8, *;q=0.1", True),
@@ -152,19 +150,19 @@ def test_the_version_changes_with_any_file(monkeypatch: pytest.MonkeyPatch):
         ("", False),
     ],
 )
-async def test_a_file_is_squeezed_for_who_can_read_it(
-    http: httpx.AsyncClient, accepted: str, squeezed: bool
+async def test_file_is_compressed_if_accepted(
+    http: httpx.AsyncClient, accepted: str, compressed: bool
 ):
-    address = entry(await http.get("/console/"))
+    address = find_entry(await http.get("/console/"))
     async with http.stream("GET", address, headers={"accept-encoding": accepted}) as answer:
         raw = b"".join([piece async for piece in answer.aiter_raw()])
 
-    assert (answer.headers.get("content-encoding") == "gzip") is squeezed
+    assert (answer.headers.get("content-encoding") == "gzip") is compressed
     assert answer.headers["vary"] == "accept-encoding"
-    assert (gzip.decompress(raw) if squeezed else raw) == assets.load_assets()["app.js"].content
+    assert (gzip.decompress(raw) if compressed else raw) == assets.load_assets()["app.js"].content
 
 
-@pytest.mark.parametrize(
+@in_each(
     "path",
     [
         "../assets.py",
@@ -178,15 +176,15 @@ async def test_a_file_is_squeezed_for_who_can_read_it(
         "app.js%00.css",
     ],
 )
-async def test_nothing_else_can_be_had(http: httpx.AsyncClient, path: str):
+async def test_other_paths_are_refused(http: httpx.AsyncClient, path: str):
     answer = await http.get(f"/console/assets/{assets.compute_version()}/{path}")
 
     assert answer.status_code == 404
     assert answer.headers["content-type"] == "application/problem+json"
 
 
-@pytest.mark.parametrize("path", ["/", "/lines", "/config.json"])
-async def test_only_reading_is_possible(http: httpx.AsyncClient, path: str):
+@in_each("path", ["/", "/lines", "/config.json"])
+async def test_only_reading_is_allowed(http: httpx.AsyncClient, path: str):
     for method in ("POST", "PUT", "PATCH", "DELETE"):
         answer = await http.request(method, f"/console{path}")
         assert answer.status_code == 405
@@ -199,35 +197,33 @@ async def test_only_reading_is_possible(http: httpx.AsyncClient, path: str):
 # Where it is, and what it knows ---------------------------------------------------------------
 
 
-async def test_it_works_behind_a_prefix(http: httpx.AsyncClient):
-    behind = Beside(gateway.build(gateway.FUNCTIONS), "/tools/perene")
-    async with client(behind) as http:
+async def test_console_works_behind_a_prefix(http: httpx.AsyncClient):
+    app = PrefixGateway(gateway.build(gateway.FUNCTIONS), "/tools/perene")
+    async with open_client(app) as http:
         page = await http.get("/tools/perene/console/conversations/x")
-        assert entry(page).startswith("https://perene.test/tools/perene/console/assets/")
-        assert (await http.get(entry(page))).status_code == 200
-        known = (await http.get("/tools/perene/console/config.json")).json()
+        assert find_entry(page).startswith("https://perene.test/tools/perene/console/assets/")
+        assert (await http.get(find_entry(page))).status_code == 200
+        config = (await http.get("/tools/perene/console/config.json")).json()
 
-    assert known["api"] == "../"
+    assert config["api"] == "../"
 
 
-async def test_at_an_address_of_its_own_it_calls_the_functions_at_the_public_one(
-    http: httpx.AsyncClient,
-):
-    async def alone(scope: Any, receive: Any, send: Any) -> None:
+async def test_lone_function_calls_public_address(http: httpx.AsyncClient):
+    async def app(scope: Any, receive: Any, send: Any) -> None:
         from starlette.requests import Request
 
         answer = await deployed.edge.answer(Request(scope, receive))
         await answer(scope, receive, send)
 
-    async with client(alone) as http:
-        page, known = await http.get("/lines"), (await http.get("/config.json")).json()
+    async with open_client(app) as http:
+        page, config = await http.get("/lines"), (await http.get("/config.json")).json()
 
-    assert entry(page) == f"https://perene.test/assets/{assets.compute_version()}/app.js"
-    assert known["api"] == "https://perene.test/"
+    assert find_entry(page) == f"https://perene.test/assets/{assets.compute_version()}/app.js"
+    assert config["api"] == "https://perene.test/"
     assert "https://perene.test" in page.headers["content-security-policy"]
 
 
-async def test_it_says_how_to_sign_in_and_nothing_secret(http: httpx.AsyncClient):
+async def test_config_describes_sign_in_only(http: httpx.AsyncClient):
     answer = await http.get("/console/config.json")
 
     assert answer.headers["cache-control"] == "no-store"
@@ -245,7 +241,7 @@ async def test_it_says_how_to_sign_in_and_nothing_secret(http: httpx.AsyncClient
     }
 
 
-async def test_where_the_audience_is_the_client_the_id_token_is_the_one(
+async def test_client_audience_takes_id_token(
     http: httpx.AsyncClient,
     deploy: Deploy,  # noqa: F811
 ):
@@ -254,15 +250,15 @@ async def test_where_the_audience_is_the_client_the_id_token_is_the_one(
     assert (await http.get("/console/config.json")).json()["sign_in"]["token"] == "id"
 
 
-async def test_without_sign_in_it_says_which_variables_are_missing(
+async def test_config_names_missing_variables(
     http: httpx.AsyncClient,
     deploy: Deploy,  # noqa: F811
 ):
     deploy()
 
-    known = (await http.get("/console/config.json")).json()
-    assert "sign_in" not in known
-    assert known["missing"] == [
+    config = (await http.get("/console/config.json")).json()
+    assert "sign_in" not in config
+    assert config["missing"] == [
         "AUTH_ISSUER",
         "AUTH_AUDIENCE",
         "CONSOLE_CLIENT_ID",
@@ -270,11 +266,11 @@ async def test_without_sign_in_it_says_which_variables_are_missing(
     ]
 
 
-def test_it_starts_without_the_database_and_the_network():
+def test_function_starts_without_database_and_network():
     program = "import sys, functions.console; print(*sys.modules)"
-    loaded = subprocess.run(
+    modules = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     ).stdout.split()
 
-    assert "functions.console" in loaded
-    assert {"httpx", "google.cloud.firestore", "grpc", "jwt"} & set(loaded) == set()
+    assert "functions.console" in modules
+    assert {"httpx", "google.cloud.firestore", "grpc", "jwt"} & set(modules) == set()

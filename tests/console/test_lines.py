@@ -1,141 +1,144 @@
-"""My lines: connected by scanning or by typing, disconnected, given another number, given away."""
+"""Connect lines by scanning or typing, disconnect them, change their number, give a link."""
 
 import re
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Locator, expect
 
-from tests.console.browser import LOOKS, Look, Tab
+from tests.console.browser import DESKTOP, PHONE, STORE_DOWN, Refusal, Tab
 from tests.console.conftest import Stack, Visit
 from tests.perene import name_of
 
 pytestmark = pytest.mark.anyio
-DESKTOP, PHONE = LOOKS[0], LOOKS[1]
 NUMBERS = iter(range(5511970000000, 5511979999999))
 MARKUP = "<img src=x onerror=alert(1)>"
-HELD = """{ const real = setTimeout; window.held = [];
+LOOK_MS = 2_000
+"""The pause after which the sheet asks again how far the pairing is."""
+HOLD = """() => { const start = setTimeout; window.held = [];
     window.setTimeout = (run, ms, ...more) =>
-        ms === 2_500 ? held.push(run) : real(run, ms, ...more); }"""
-"""The sheet of a line that is connected closes once the test has seen it."""
+        ms === 2_500 ? held.push(run) : start(run, ms, ...more); }"""
+"""Keep the sheet of a connected line open until the test has looked at it."""
 
 
 def a_number() -> tuple[str, str]:
-    """One that nobody has, as it is and as Brazilians write it."""
+    """Return a number that nobody has, as it is and as Brazilians write it."""
     number = str(next(NUMBERS))
     return number, f"({number[2:4]}) {number[4:9]}-{number[9:]}"
 
 
 async def press(tab: Tab, words: str, **values: object) -> None:
-    """The button that says so."""
+    """Press the button that says so."""
     await tab.page.get_by_role("button", name=await tab.say(words, **values), exact=True).click()
 
 
-async def sees(tab: Tab, words: str, **values: object) -> None:
-    """These words are on the page."""
+async def expect_words(tab: Tab, words: str, **values: object) -> None:
+    """Wait until these words are on the page."""
     await expect(tab.page.get_by_text(await tab.say(words, **values)).first).to_be_visible()
 
 
-def paired(stack: Stack, tenant: str, number: str, line: str = "default") -> None:
-    """The tenant's line is open with the number."""
-    asked = {"line": line, "label": "Vendas"}
-    assert stack.call("POST", "/ensure-instance", tenant, json=asked).status_code == 200
-    scanned(stack, tenant, number, line)
+def pair(stack: Stack, tenant: str, number: str, line: str = "default") -> None:
+    """Open the tenant's line with the number."""
+    body = {"line": line, "label": "Vendas"}
+    assert stack.call("POST", "/ensure-instance", tenant, json=body).status_code == 200
+    scan(stack, tenant, number, line)
 
 
-def scanned(stack: Stack, tenant: str, number: str, line: str = "default") -> None:
-    """A phone with that number scanned the line's code."""
+def scan(stack: Stack, tenant: str, number: str, line: str = "default") -> None:
+    """Scan the line's code with a phone of that number."""
     answer = stack.simulate(f"instances/{name_of(tenant, line)}/scan", number=number)
     assert answer.status_code == 200, answer.text
 
 
-async def test_a_first_line_is_named_scanned_and_there(
-    visit: Visit, stack: Stack, tenant: str, look: Look
-):
-    number, written = a_number()
-    tab = await visit("/lines", look, tenant)
-    await tab.page.add_init_script(HELD)
-    await tab.page.reload()
-    await sees(tab, "lines.empty.title")
-    await tab.good("lines-empty")
+async def expect_code(tab: Tab) -> Locator:
+    """Wait for the QR code; let the page look for its scan without a pause. Return the image."""
+    code = tab.page.get_by_alt_text(await tab.say("lines.pairing.qr"))
+    await expect(code).to_be_visible()
+    await tab.hurry(LOOK_MS)
+    return code
+
+
+async def expect_number(tab: Tab, spelling: str) -> None:
+    """Wait until the number is in the list of lines."""
+    await expect(tab.page.get_by_role("main").get_by_text(spelling).first).to_be_visible()
+
+
+async def test_first_line_is_named_and_scanned(visit: Visit, stack: Stack, tenant: str):
+    number, spelling = a_number()
+    tab = await visit("/lines", DESKTOP, tenant)
+    await tab.page.evaluate(HOLD)
+    await expect_words(tab, "lines.empty.title")
+    await tab.check_looks("lines-empty")
 
     await press(tab, "lines.connect")
     await tab.page.get_by_label(await tab.say("lines.new.label")).fill("Vendas")
-    await tab.good("lines-naming")
+    await tab.check_looks("lines-naming")
     await press(tab, "lines.new.go")
-    code = tab.page.get_by_alt_text(await tab.say("lines.pairing.qr"))
-    await expect(code).to_be_visible()
+    code = await expect_code(tab)
     assert tab.path == "/lines/default/connect"
     assert re.match(r"data:image/png", await code.get_attribute("src") or "")
-    await tab.good("lines-qr")
-    scanned(stack, tenant, number)
+    await tab.check_looks("lines-qr")
+    scan(stack, tenant, number)
 
-    await sees(tab, "lines.pairing.connected", label="Vendas")
-    await tab.good("lines-connected")
+    await expect_words(tab, "lines.pairing.connected", label="Vendas")
+    await tab.check_looks("lines-connected")
     await tab.page.evaluate("held.forEach((run) => run())")
     await expect(tab.page.get_by_role("dialog")).to_have_count(0)
-    await expect(tab.page.get_by_role("main").get_by_text(written).first).to_be_visible()
+    await expect_number(tab, spelling)
     assert tab.path == "/lines"
-    await tab.good("lines")
+    await tab.check_looks("lines")
 
 
-async def test_a_code_is_typed_on_the_phone_instead(
-    visit: Visit, stack: Stack, tenant: str, look: Look
-):
-    number, written = a_number()
+async def test_code_is_typed_on_the_phone(visit: Visit, stack: Stack, tenant: str):
+    _, spelling = a_number()
     stack.call("POST", "/ensure-instance", tenant, json={"label": "Vendas"})
-    tab = await visit("/lines/default/connect", look, tenant)
+    tab = await visit("/lines/default/connect", DESKTOP, tenant)
+    await tab.hurry(LOOK_MS)
     await tab.page.get_by_role("tab", name=await tab.say("lines.pairing.type")).click()
 
     field = tab.page.get_by_label(await tab.say("lines.pairing.number"))
     await field.fill("123")
     await press(tab, "lines.pairing.ask")
-    await sees(tab, "lines.pairing.numberWrong")
-    await field.fill(written)
+    await expect_words(tab, "lines.pairing.numberWrong")
+    await field.fill(spelling)
     await press(tab, "lines.pairing.ask")
-    shown = tab.page.get_by_label(await tab.say("lines.pairing.yourCode"))
-    await expect(shown).to_have_text(re.compile(r"^\w{4}–\w{4}$"))
-    await tab.good("lines-code")
+    code = tab.page.get_by_label(await tab.say("lines.pairing.yourCode"))
+    await expect(code).to_have_text(re.compile(r"^\w{4}–\w{4}$"))
+    await tab.check_looks("lines-code")
     answer = stack.simulate(f"instances/{name_of(tenant)}/pair")
 
     assert answer.status_code == 200, answer.text
-    await expect(tab.page.get_by_role("main").get_by_text(written).first).to_be_visible()
-    assert number
+    await expect_number(tab, spelling)
 
 
-async def test_who_comes_back_too_late_asks_for_a_new_code(visit: Visit, stack: Stack, tenant: str):
+async def test_expired_code_is_asked_anew(visit: Visit, stack: Stack, tenant: str):
     tab = await visit("/lines/default/connect", PHONE, tenant)
-    await expect(tab.page.get_by_alt_text(await tab.say("lines.pairing.qr"))).to_be_visible()
+    await expect_code(tab)
     stack.simulate(f"instances/{name_of(tenant)}/qr-limit")
 
-    await sees(tab, "lines.pairing.ended.text")
-    await tab.good("lines-ended")
+    await expect_words(tab, "lines.pairing.ended.text")
+    await tab.check_looks("lines-ended")
     await press(tab, "lines.pairing.ended.again")
 
-    await expect(tab.page.get_by_alt_text(await tab.say("lines.pairing.qr"))).to_be_visible()
+    await expect_code(tab)
 
 
-async def test_the_next_code_replaces_the_one_that_is_shown(
-    visit: Visit, stack: Stack, tenant: str
-):
+async def test_next_code_replaces_the_last(visit: Visit, stack: Stack, tenant: str):
     tab = await visit("/lines/default/connect", DESKTOP, tenant)
-    code = tab.page.get_by_alt_text(await tab.say("lines.pairing.qr"))
-    await expect(code).to_be_visible()
-    before = await code.get_attribute("src") or ""
+    code = await expect_code(tab)
+    source = await code.get_attribute("src") or ""
 
     stack.simulate(f"instances/{name_of(tenant)}/expire-code")
 
-    await expect(code).not_to_have_attribute("src", before)
+    await expect(code).not_to_have_attribute("src", source)
 
 
-async def test_a_line_is_disconnected_only_once_its_name_is_typed(
-    visit: Visit, stack: Stack, tenant: str, look: Look
-):
-    paired(stack, tenant, a_number()[0])
-    tab = await visit("/lines", look, tenant)
+async def test_typed_name_disconnects_a_line(visit: Visit, stack: Stack, tenant: str):
+    pair(stack, tenant, a_number()[0])
+    tab = await visit("/lines", DESKTOP, tenant)
     await press(tab, "lines.disconnect.action")
     dialog = tab.page.get_by_role("dialog")
-    await sees(tab, "lines.mayNotComeBack")
-    await tab.good("lines-disconnect")
+    await expect_words(tab, "lines.mayNotComeBack")
+    await tab.check_looks("lines-disconnect")
     button = dialog.get_by_role("button", name=await tab.say("lines.disconnect.action"))
 
     await button.click(force=True)
@@ -143,33 +146,31 @@ async def test_a_line_is_disconnected_only_once_its_name_is_typed(
     await dialog.get_by_role("textbox").fill("vendas")
     await button.click()
 
-    await sees(tab, "lines.disconnect.done", label="Vendas")
-    await sees(tab, "lines.states.closed")
+    await expect_words(tab, "lines.disconnect.done", label="Vendas")
+    await expect_words(tab, "lines.states.closed")
     assert stack.call("GET", "/instances/default", tenant).json()["state"] == "closed"
 
 
-async def test_a_line_gets_another_number_in_one_go(visit: Visit, stack: Stack, tenant: str):
-    (old, _), (new, written) = a_number(), a_number()
-    paired(stack, tenant, old)
+async def test_line_changes_its_number(visit: Visit, stack: Stack, tenant: str):
+    (old, _), (new, spelling) = a_number(), a_number()
+    pair(stack, tenant, old)
     tab = await visit("/lines", PHONE, tenant)
     await press(tab, "lines.release.action")
     dialog = tab.page.get_by_role("dialog")
     await dialog.get_by_role("textbox").fill("Vendas")
-    await tab.good("lines-change")
+    await tab.check_looks("lines-change")
     await dialog.get_by_role("button", name=await tab.say("lines.release.action")).click()
 
-    await expect(tab.page.get_by_alt_text(await tab.say("lines.pairing.qr"))).to_be_visible()
-    scanned(stack, tenant, new)
+    await expect_code(tab)
+    scan(stack, tenant, new)
 
-    await expect(tab.page.get_by_role("main").get_by_text(written).first).to_be_visible()
+    await expect_number(tab, spelling)
     (line,) = stack.call("GET", "/instances", tenant).json()["lines"]
     assert (line["label"], line["number"], line["state"]) == ("Vendas", new, "open")
 
 
-async def test_a_second_line_is_there_when_the_plan_allows_it(
-    visit: Visit, stack: Stack, tenant: str
-):
-    paired(stack, tenant, a_number()[0])
+async def test_plan_allows_a_second_line(visit: Visit, stack: Stack, tenant: str):
+    pair(stack, tenant, a_number()[0])
     tab = await visit("/lines", DESKTOP, tenant)
     more = tab.page.get_by_role("button", name="Nova linha")
     await expect(more).to_have_attribute("aria-disabled", "true")
@@ -181,49 +182,43 @@ async def test_a_second_line_is_there_when_the_plan_allows_it(
     await more.click()
     await tab.page.get_by_label("Nome da linha").fill("Pós-venda")
     await press(tab, "lines.new.go")
-    await expect(tab.page.get_by_alt_text(await tab.say("lines.pairing.qr"))).to_be_visible()
+    await expect_code(tab)
 
     assert tab.path == "/lines/pos-venda/connect"
-    found = stack.call("GET", "/instances", tenant).json()["lines"]
-    assert {(line["line"], line["label"]) for line in found} == {
+    lines = stack.call("GET", "/instances", tenant).json()["lines"]
+    assert {(line["line"], line["label"]) for line in lines} == {
         ("default", "Vendas"),
         ("pos-venda", "Pós-venda"),
     }
 
 
-async def test_a_number_that_is_in_use_is_exchanged_for_another_in_place(
-    visit: Visit, stack: Stack, tenant: str
-):
-    (taken, _), (free, written) = a_number(), a_number()
-    paired(stack, f"{tenant}-owner", taken)
+async def test_used_number_is_exchanged_in_place(visit: Visit, stack: Stack, tenant: str):
+    (used, _), (free, spelling) = a_number(), a_number()
+    pair(stack, f"{tenant}-owner", used)
     tab = await visit("/lines/default/connect", DESKTOP, tenant)
-    code = tab.page.get_by_alt_text(await tab.say("lines.pairing.qr"))
-    await expect(code).to_be_visible()
-    scanned(stack, tenant, taken)
+    code = await expect_code(tab)
+    scan(stack, tenant, used)
 
     await press(tab, "lines.pairing.other")
     await expect(code).to_be_visible()
-    scanned(stack, tenant, free)
+    scan(stack, tenant, free)
 
-    await expect(tab.page.get_by_role("main").get_by_text(written).first).to_be_visible()
+    await expect_number(tab, spelling)
 
 
-async def test_a_countdown_goes_by_the_functions_clock_and_not_by_the_browsers(
-    visit: Visit, stack: Stack, tenant: str
-):
+async def test_countdown_follows_the_functions_clock(visit: Visit, tenant: str):
     tab = await visit("/lines", DESKTOP, tenant)
-    await tab.page.add_init_script("const real = Date.now; Date.now = () => real() - 3_600_000;")
+    await tab.run_first("const real = Date.now; Date.now = () => real() - 3_600_000;")
     await tab.go("/lines/default/connect")
-    await expect(tab.page.get_by_alt_text(await tab.say("lines.pairing.qr"))).to_be_visible()
+    await expect_code(tab)
 
     left = await tab.page.locator(".renews").inner_text()
 
     assert 0 <= int(re.findall(r"\d+", left)[0]) <= 60
 
 
-async def test_markup_in_a_lines_name_is_words(visit: Visit, stack: Stack, tenant: str):
-    asked = {"label": MARKUP}
-    stack.call("POST", "/ensure-instance", tenant, json=asked)
+async def test_markup_is_shown_as_text(visit: Visit, stack: Stack, tenant: str):
+    stack.call("POST", "/ensure-instance", tenant, json={"label": MARKUP})
 
     tab = await visit("/lines", DESKTOP, tenant)
 
@@ -231,9 +226,7 @@ async def test_markup_in_a_lines_name_is_words(visit: Visit, stack: Stack, tenan
     assert await tab.page.locator("main img").count() == 0
 
 
-async def test_the_line_that_everybody_has_is_the_main_one_until_it_is_named(
-    visit: Visit, stack: Stack, tenant: str
-):
+async def test_unnamed_line_is_the_main_one(visit: Visit, stack: Stack, tenant: str):
     stack.call("POST", "/ensure-instance", tenant, json={})
     tab = await visit("/lines", DESKTOP, tenant)
     await expect(tab.page.get_by_role("heading", name="Principal")).to_be_visible()
@@ -246,54 +239,45 @@ async def test_the_line_that_everybody_has_is_the_main_one_until_it_is_named(
     await expect(tab.page.get_by_role("heading", name="Vendas")).to_be_visible()
 
 
-async def test_an_operator_without_lines_is_led_to_the_fleet(visit: Visit, look: Look, tenant: str):
-    for view, empty in (("lines", "lines.empty.title"), ("conversations", "inbox.empty.title")):
-        tab = await visit(f"/{view}", look, tenant, operator=True)
-        await sees(tab, empty)
-        await tab.good(f"{view}-operator")
+async def test_operator_is_led_to_the_fleet(visit: Visit, tenant: str):
+    for view, words in (("lines", "lines.empty.title"), ("conversations", "inbox.empty.title")):
+        tab = await visit(f"/{view}", DESKTOP, tenant, operator=True)
+        await expect_words(tab, words)
+        await tab.check_looks(f"{view}-operator")
         await tab.page.get_by_role("link", name=await tab.say("shell.operators.go")).click()
         heading = tab.page.get_by_role("heading", level=1)
         await expect(heading).to_have_text(await tab.say("shell.views.fleet"))
 
 
-async def test_an_operator_of_no_tenant_is_led_to_the_fleet(visit: Visit, tenant: str):
-    tab = await visit("/connect", DESKTOP, tenant, operator=True)
+async def test_tenantless_operator_is_led_to_fleet(visit: Visit, tenant: str):
+    answers = dict.fromkeys(("/instances", "/conversations?*"), Refusal("tenant-unusable", 403))
+    tab = await visit("/lines", DESKTOP, tenant, operator=True, answers=answers)
     tab.forgive("403")
-    none = {"type": "urn:perene:problem:tenant-unusable", "title": "x", "status": 403}
-    for path in (f"{tab.origin}/instances", f"{tab.origin}/conversations?*"):
-        await tab.page.route(path, lambda route: route.fulfill(status=403, json=none))
 
     for view in ("lines", "conversations"):
         await tab.go(f"/{view}")
         await expect(tab.page.get_by_role("link", name="Ir para a Frota")).to_be_visible()
 
 
-async def test_a_state_says_what_to_do_about_it(visit: Visit, stack: Stack, tenant: str):
-    paired(stack, tenant, a_number()[0])
+async def test_closed_line_says_what_helps(visit: Visit, stack: Stack, tenant: str):
+    pair(stack, tenant, a_number()[0])
     stack.simulate(f"instances/{name_of(tenant)}/unpair")
 
     tab = await visit("/lines", DESKTOP, tenant)
 
-    await sees(tab, "lines.states.closed")
-    await sees(tab, "lines.reasons.closed.logged_out")
+    await expect_words(tab, "lines.states.closed")
+    await expect_words(tab, "lines.reasons.closed.logged_out")
 
 
-async def test_lines_that_cannot_be_had_say_so_and_come_back(
-    visit: Visit, stack: Stack, tenant: str, look: Look
-):
+async def test_failed_lines_come_back(visit: Visit, stack: Stack, tenant: str):
     stack.call("POST", "/ensure-instance", tenant, json={"label": "Vendas"})
-    tab = await visit("/connect", look, tenant)
+    tab = await visit("/lines", DESKTOP, tenant, answers={"/instances": STORE_DOWN})
     tab.forgive("503")
-    problem = {"type": "urn:perene:problem:store-unavailable", "title": "x", "status": 503}
-    await tab.page.route(
-        f"{tab.origin}/instances", lambda route: route.fulfill(status=503, json=problem)
-    )
-    await tab.go("/lines")
-    await sees(tab, "shell.problems.store-unavailable")
+    await expect_words(tab, "shell.problems.store-unavailable")
     await tab.unseen()
-    await tab.good("lines-failed")
+    await tab.check_looks("lines-failed")
 
-    await tab.page.unroute(f"{tab.origin}/instances")
+    await tab.page.unroute_all()
     await press(tab, "shell.tryAgain")
 
     await expect(tab.page.get_by_role("heading", name="Vendas")).to_be_visible()
@@ -302,69 +286,64 @@ async def test_lines_that_cannot_be_had_say_so_and_come_back(
 # A link --------------------------------------------------------------------------------------
 
 
-async def scanning(tab: Tab) -> None:
-    """The code to scan is chosen: a phone is shown first what can be typed on it."""
+async def choose_scanning(tab: Tab) -> None:
+    """Choose the code to scan: a phone is shown first what can be typed on it."""
     await tab.page.get_by_role("tab", name=await tab.say("lines.pairing.scan")).click()
 
 
-async def linked(tab: Tab) -> str:
-    """The address that the dialog shows."""
+async def make_link(tab: Tab) -> str:
+    """Return the address that the dialog shows."""
     await press(tab, "lines.link.action")
     field = tab.page.get_by_label(await tab.say("shell.link.address"), exact=True)
     await expect(field).to_be_visible()
     return await field.input_value()
 
 
-async def test_a_link_connects_a_line_without_signing_in(
-    visit: Visit, stack: Stack, tenant: str, look: Look
-):
-    number, written = a_number()
+async def test_link_connects_without_signing_in(visit: Visit, stack: Stack, tenant: str):
+    number, spelling = a_number()
     stack.call("POST", "/ensure-instance", tenant, json={"label": "Vendas"})
-    tab = await visit("/lines", look, tenant)
-    url = await linked(tab)
-    await tab.good("lines-link")
+    tab = await visit("/lines", DESKTOP, tenant)
+    url = await make_link(tab)
+    await tab.check_looks("lines-link")
 
-    other = await visit("/connect" + url.partition("/connect")[2], look)
-    await sees(other, "lines.linked.welcome")
+    other = await visit("/connect" + url.partition("/connect")[2], PHONE)
+    await expect_words(other, "lines.linked.welcome")
     assert other.path == "/connect"
-    await other.good("link")
+    await other.check_looks("link")
     await press(other, "lines.linked.go")
-    await scanning(other)
-    code = other.page.get_by_alt_text(await other.say("lines.pairing.qr"))
-    await expect(code).to_be_visible()
-    await other.good("link-qr")
+    await choose_scanning(other)
+    await expect_code(other)
+    await other.check_looks("link-qr")
     await other.page.reload()
-    await scanning(other)
-    await expect(code).to_be_visible()
-    scanned(stack, tenant, number)
+    await choose_scanning(other)
+    await expect_code(other)
+    scan(stack, tenant, number)
 
-    await sees(other, "lines.linked.over")
-    await expect(other.page.get_by_text(written)).to_have_count(0)
+    await expect_words(other, "lines.linked.over")
+    await expect(other.page.get_by_text(spelling)).to_have_count(0)
     assert await other.page.evaluate("sessionStorage.getItem('perene.link')") is None
     assert stack.call("GET", "/instances/default", tenant).json()["number"] == number
 
 
-async def test_a_link_that_was_opened_opens_nothing_for_the_next(
-    visit: Visit, stack: Stack, tenant: str
-):
+async def test_link_opens_once(visit: Visit, stack: Stack, tenant: str):
     stack.call("POST", "/ensure-instance", tenant, json={"label": "Vendas"})
     url = stack.call("POST", "/instances/default/link", tenant).json()["url"]
     path = "/connect" + url.partition("/connect")[2]
     first, second = await visit(path, PHONE), await visit(path, PHONE)
     second.forgive("410")
     await press(first, "lines.linked.go")
-    await scanning(first)
-    await expect(first.page.get_by_alt_text(await first.say("lines.pairing.qr"))).to_be_visible()
+    await choose_scanning(first)
+    await expect_code(first)
 
     await press(second, "lines.linked.go")
 
-    await sees(second, "lines.linked.failed")
-    await sees(second, "shell.problems.link-used")
-    await second.good("link-used")
+    await expect_words(second, "lines.linked.failed")
+    await expect_words(second, "shell.problems.link-used")
+    await second.check_looks("link-used")
 
 
-async def test_an_address_without_its_link_says_so(visit: Visit):
+async def test_missing_link_says_so(visit: Visit):
     tab = await visit("/connect", PHONE)
 
-    await sees(tab, "lines.linked.none.title")
-    await tab.accessible()
+    await expect_words(tab, "lines.linked.none.title")
+    await tab.check_access()

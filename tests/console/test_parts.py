@@ -1,4 +1,4 @@
-"""What views are made of: the parts, how things are written, and how the functions are called."""
+"""Use what views are made of: the parts, the formats, and the calls to the functions."""
 
 from pathlib import Path
 from typing import Any
@@ -6,52 +6,52 @@ from typing import Any
 import pytest
 from playwright.async_api import Route, expect
 
-from tests.console.browser import LOOKS, Look, Tab
+from tests.console.browser import DESKTOP, ENGLISH, SPEAK, Refusal, Tab
 from tests.console.conftest import Visit
 
 pytestmark = pytest.mark.anyio
 GALLERY = (Path(__file__).parent / "gallery.js").read_text().partition("\n")[2]
-CALL = """async ([module, name, given]) => {
+CALL = """async ([module, name, values]) => {
     const app = document.querySelector('script[type=module]').src;
-    const found = (await import(new URL(module, app)))[name];
-    return found(...given);
+    const call = (await import(new URL(module, app)))[name];
+    return call(...values);
 }"""
 API = """async ([verb, path, body]) => {
     const app = document.querySelector('script[type=module]').src;
     const { api, sentence } = await import(new URL('api.js', app));
-    return api[verb](path, body ?? undefined).catch((error) => ({...error, said: sentence(error)}));
+    return api[verb](path, body ?? undefined).catch(
+        (error) => ({...error, sentence: sentence(error)}));
 }"""
 
 
-async def ours(tab: Tab, module: str, name: str, *given: Any) -> Any:
-    return await tab.page.evaluate(CALL, [module, name, list(given)])
+async def call(tab: Tab, module: str, name: str, *values: Any) -> Any:
+    """Call a function of the page's module."""
+    return await tab.page.evaluate(CALL, [module, name, list(values)])
 
 
 # Parts ---------------------------------------------------------------------------------------
 
 
 @pytest.fixture
-async def gallery(visit: Visit, look: Look, tenant: str) -> Tab:
-    tab = await visit("/lines", look, tenant)
-    await expect(tab.page.get_by_role("heading", level=1)).to_be_visible()
-    app = await tab.page.evaluate("document.querySelector('script[type=module]').src")
-    await tab.page.evaluate(GALLERY, app)
+async def gallery(tab: Tab) -> Tab:
+    """Show every part in every state, instead of a view."""
+    await tab.page.evaluate(GALLERY, tab.app)
     await expect(tab.page.get_by_role("heading", name="Gallery")).to_be_visible()
     return tab
 
 
-async def test_every_part_is_accessible_in_every_state(gallery: Tab):
-    await gallery.good("parts")
+async def test_parts_are_accessible_in_every_state(gallery: Tab):
+    await gallery.check_looks("parts")
 
     await gallery.page.get_by_role("button", name="Sheet…").click()
     await expect(gallery.page.get_by_role("dialog", name="A sheet")).to_be_visible()
-    await gallery.good("parts-sheet")
+    await gallery.check_looks("parts-sheet")
     await gallery.page.keyboard.press("Escape")
     await expect(gallery.page.get_by_role("dialog")).to_have_count(0)
     await expect(gallery.page.get_by_role("button", name="Sheet…")).to_be_focused()
 
 
-async def test_nothing_is_confirmed_before_the_word_is_typed(gallery: Tab):
+async def test_typed_word_confirms(gallery: Tab):
     page = gallery.page
     await page.get_by_role("button", name="Confirm…").click()
     act = page.get_by_role("button", name="Let it go")
@@ -59,7 +59,7 @@ async def test_nothing_is_confirmed_before_the_word_is_typed(gallery: Tab):
     await page.get_by_role("textbox").fill("venda")
     await page.keyboard.press("Enter")
     assert await page.evaluate("confirmed") == 0
-    await gallery.good("parts-confirm")
+    await gallery.check_looks("parts-confirm")
 
     await page.get_by_role("textbox").fill("vendas")
     await act.click()
@@ -71,7 +71,7 @@ async def test_nothing_is_confirmed_before_the_word_is_typed(gallery: Tab):
     assert await page.evaluate("confirmed") == 1
 
 
-async def test_tabs_are_moved_through_by_arrows(gallery: Tab):
+async def test_arrows_move_through_tabs(gallery: Tab):
     await gallery.page.get_by_role("tab", name="QR").focus()
     await gallery.page.keyboard.press("ArrowRight")
 
@@ -79,9 +79,9 @@ async def test_tabs_are_moved_through_by_arrows(gallery: Tab):
     await expect(gallery.page.get_by_role("tabpanel")).to_have_text("type")
 
 
-async def test_what_a_toast_says_can_be_undone(gallery: Tab):
+async def test_toast_is_undone(gallery: Tab):
     await gallery.page.get_by_role("button", name="Toast").click()
-    await gallery.accessible()
+    await gallery.check_access()
     await gallery.page.get_by_role("button", name="Undo").click()
 
     assert await gallery.page.evaluate("undone")
@@ -91,7 +91,7 @@ async def test_what_a_toast_says_can_be_undone(gallery: Tab):
 # How things are written ----------------------------------------------------------------------
 
 
-WRITTEN = {
+FORMATTED = {
     "5511988887777": "(11) 98888-7777",
     "551133334444": "(11) 3333-4444",
     "12025550123": "+1 202 555-0123",
@@ -103,35 +103,37 @@ WRITTEN = {
 }
 
 
-async def test_numbers_are_written_as_people_write_them(tab: Tab):
-    found = {each: await ours(tab, "format.js", "formatNumber", each) for each in WRITTEN}
+async def test_numbers_are_formatted(tab: Tab):
+    formatted = {
+        number: await call(tab, "format.js", "formatNumber", number) for number in FORMATTED
+    }
 
-    assert found == WRITTEN
+    assert formatted == FORMATTED
 
 
 @pytest.fixture
 async def tab(visit: Visit) -> Tab:
-    """A tab for what doesn't depend on how it looks, where the page asks for nothing by itself."""
-    tab = await visit("/fleet", LOOKS[0], "acme")  # not theirs
+    """Open a page that asks for nothing by itself."""
+    tab = await visit("/fleet", DESKTOP, "acme")  # not theirs
     heading = tab.page.get_by_role("heading", level=1)
     await expect(heading).to_have_text(await tab.say("shell.notFound.title"))
     return tab
 
 
-async def test_times_sizes_and_shares_are_written_in_the_language(visit: Visit):
-    portuguese, english = await visit("/", LOOKS[0]), await visit("/", LOOKS[2])
+async def test_formats_follow_the_language(visit: Visit):
+    portuguese, english = await visit("/"), await visit("/", ENGLISH)
     hour = 3_600_000
-    written = [
+    formatted = [
         [
-            await ours(tab, "format.js", "formatAgo", 0, 3 * hour),
-            await ours(tab, "format.js", "formatBytes", 1_234_567),
-            await ours(tab, "format.js", "formatPercent", 0.905),
-            await ours(tab, "format.js", "formatCount", 5000),
+            await call(tab, "format.js", "formatAgo", 0, 3 * hour),
+            await call(tab, "format.js", "formatBytes", 1_234_567),
+            await call(tab, "format.js", "formatPercent", 0.905),
+            await call(tab, "format.js", "formatCount", 5000),
         ]
         for tab in (portuguese, english)
     ]
 
-    assert written == [
+    assert formatted == [
         ["há 3 h", "1,2 MB", "91%", "5.000"],
         ["3 hr. ago", "1.2 MB", "91%", "5,000"],
     ]
@@ -140,47 +142,50 @@ async def test_times_sizes_and_shares_are_written_in_the_language(visit: Visit):
 # Calling the functions -----------------------------------------------------------------------
 
 
-async def test_a_problem_is_said_in_the_persons_language(visit: Visit, look: Look, tenant: str):
-    tab = await visit("/lines", look, tenant)
+async def test_problem_has_a_sentence(visit: Visit, tenant: str, subtests: pytest.Subtests):
+    tab = await visit("/lines", DESKTOP, tenant)
     tab.forgive("404")
 
-    failed = await tab.page.evaluate(API, ["get", "instances/absent", None])
+    for language in ("pt", "en"):
+        with subtests.test(language):
+            await tab.page.evaluate(SPEAK, [tab.app, language])
+            error = await tab.page.evaluate(API, ["get", "instances/absent", None])
 
-    assert (failed["kind"], failed["status"], failed["problem"]) == ("problem", 404, "line-unknown")
-    assert failed["said"] == await tab.say("shell.problems.line-unknown")
+            facts = (error["kind"], error["status"], error["problem"])
+            assert facts == ("problem", 404, "line-unknown")
+            assert error["sentence"] == await tab.say("shell.problems.line-unknown")
 
 
-async def test_a_problem_that_nobody_knows_yet_is_said_by_its_title(tab: Tab):
+async def test_new_problem_shows_its_title(tab: Tab):
     tab.forgive("418")
-    new = {"type": "urn:perene:problem:of-tomorrow", "title": "Tomorrow", "status": 418}
-    await tab.page.route("**/instances", lambda route: route.fulfill(status=418, json=new))
+    await tab.answer("/instances", Refusal("of-tomorrow", 418, "Tomorrow"))
 
-    failed = await tab.page.evaluate(API, ["get", "instances", None])
+    error = await tab.page.evaluate(API, ["get", "instances", None])
 
-    assert failed["said"] == "Tomorrow"
+    assert error["sentence"] == "Tomorrow"
 
 
-async def test_reading_is_tried_again_when_the_network_fails_and_writing_never(tab: Tab):
+async def test_only_reading_is_retried(tab: Tab):
     tab.forgive("ERR_FAILED")
-    asked: list[str] = []
+    methods: list[str] = []
 
-    async def fails_twice(route: Route) -> None:
-        asked.append(route.request.method)
-        if route.request.method == "GET" and asked.count("GET") == 3:
+    async def fail_twice(route: Route) -> None:
+        methods.append(route.request.method)
+        if route.request.method == "GET" and methods.count("GET") == 3:
             await route.fulfill(json={"lines": [], "open": 0})
         else:
             await route.abort("failed")
 
-    await tab.page.route("**/instances", fails_twice)
-    read = await tab.page.evaluate(API, ["get", "instances", None])
-    written = await tab.page.evaluate(API, ["post", "instances", {}])
+    await tab.page.route("**/instances", fail_twice)
+    answer = await tab.page.evaluate(API, ["get", "instances", None])
+    error = await tab.page.evaluate(API, ["post", "instances", {}])
 
-    assert (read["status"], read["data"]["open"]) == (200, 0)
-    assert written["kind"] == "network"
-    assert asked == ["GET", "GET", "GET", "POST"]
+    assert (answer["status"], answer["data"]["open"]) == (200, 0)
+    assert error["kind"] == "network"
+    assert methods == ["GET", "GET", "GET", "POST"]
 
 
-async def test_who_can_not_be_reached_is_a_banner_until_it_answers(tab: Tab):
+async def test_unreachable_banner_goes(tab: Tab):
     tab.forgive("ERR_FAILED")
     await tab.unseen()
     await tab.page.route("**/*", lambda route: route.abort("failed"))
@@ -194,10 +199,10 @@ async def test_who_can_not_be_reached_is_a_banner_until_it_answers(tab: Tab):
     await expect(banner).to_have_count(0)
 
 
-async def test_an_answer_that_takes_too_long_is_given_up(tab: Tab):
+async def test_slow_answer_times_out(tab: Tab):
     tab.forgive("ERR_FAILED|ERR_ABORTED")
     await tab.page.route("**/instances", lambda _: None)
 
-    failed = await tab.page.evaluate(API, ["get", "instances", {"timeout": 50}])
+    error = await tab.page.evaluate(API, ["get", "instances", {"timeout": 50}])
 
-    assert failed["kind"] == "timeout"
+    assert error["kind"] == "timeout"

@@ -1,4 +1,4 @@
-"""The page's sources: libraries as they were pinned, both languages, texts put in as texts."""
+"""Read the page's sources: libraries as pinned, only files of ours, texts put in as texts."""
 
 import hashlib
 import json
@@ -25,7 +25,7 @@ DANGEROUS = (
 LONGEST = 300
 
 
-def named(path: Path) -> str:
+def name_of(path: Path) -> str:
     return path.relative_to(WEB).as_posix()
 
 
@@ -37,42 +37,40 @@ def named(path: Path) -> str:
     [(vendor.WEB, vendor.LIBRARIES), (vendor.TESTS, vendor.TOOLS)],
     ids=["the page's", "the tests'"],
 )
-def test_every_library_is_what_was_pinned_and_nothing_else_is_there(
-    folder: Path, packages: tuple[vendor.Package, ...]
-):
-    kept = json.loads((folder / vendor.MANIFEST).read_text())["packages"]
-    promised = {name: digest for each in kept for name, digest in each["files"].items()}
-    there = {
+def test_libraries_are_as_pinned(folder: Path, packages: tuple[vendor.Package, ...]):
+    entries = json.loads((folder / vendor.MANIFEST).read_text())["packages"]
+    digests = {name: digest for entry in entries for name, digest in entry["files"].items()}
+    files = {
         path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in folder.rglob("*")
         if path.is_file() and path.name != vendor.MANIFEST
     }
 
-    assert there == promised
-    assert [(each["name"], each["version"], each["integrity"]) for each in kept] == [
-        (each.name, each.version, each.integrity) for each in packages
+    assert files == digests
+    assert [(entry["name"], entry["version"], entry["integrity"]) for entry in entries] == [
+        (package.name, package.version, package.integrity) for package in packages
     ]
 
 
-def test_every_library_says_under_which_licence_it_is():
-    kept = json.loads((vendor.WEB / vendor.MANIFEST).read_text())["packages"]
-    without = [
-        each["name"]
-        for each in kept
-        if each["licence"] != "Unlicense"  # asks for nothing to be kept
-        and not any(vendor.LICENCE.fullmatch(Path(name).name) for name in each["files"])
+def test_libraries_have_licences():
+    entries = json.loads((vendor.WEB / vendor.MANIFEST).read_text())["packages"]
+    unlicensed = [
+        entry["name"]
+        for entry in entries
+        if entry["licence"] != "Unlicense"  # asks for no file
+        and not any(vendor.LICENCE.fullmatch(Path(name).name) for name in entry["files"])
     ]
 
-    assert without == []
+    assert unlicensed == []
 
 
-def test_a_library_is_not_asked_for_what_a_browser_lacks():
+def test_libraries_need_only_a_browser():
     assert vendor.rewrite_module("if (process.env.NODE_ENV)", "x") == 'if ("production")'
     for path in WEB.glob("vendor/**/*.js"):
         assert "process.env" not in path.read_text()
 
 
-def test_bare_names_become_paths_and_nothing_else_changes():
+def test_bare_names_become_paths():
     text = 'import{h}from"preact";import "./x.js";\n//# sourceMappingURL=a.map\n'
 
     assert (
@@ -84,48 +82,48 @@ def test_bare_names_become_paths_and_nothing_else_changes():
 # Modules -------------------------------------------------------------------------------------
 
 
-def imported(path: Path) -> set[str]:
+def list_imports(path: Path) -> set[str]:
     text = path.read_text()
     names = re.findall(r"""(?:^import|\bfrom)\s*["']([^"']+)["']""", text, re.MULTILINE)
     return set(names) | set(re.findall(r"""import\(["']([^"']+)["']\)""", text))
 
 
-@in_each("script", OURS, ids=named)
-def test_a_module_imports_only_files_that_are_there(script: Path):
-    assert all((script.parent / name).resolve().is_file() for name in imported(script))
+@in_each("script", OURS, ids=name_of)
+def test_imports_exist(script: Path):
+    assert all((script.parent / name).resolve().is_file() for name in list_imports(script))
 
 
-@in_each("script", OURS, ids=named)
-def test_texts_are_put_in_as_texts(script: Path):
+@in_each("script", OURS, ids=name_of)
+def test_texts_are_never_markup(script: Path):
     text = script.read_text()
 
-    assert [each for each in DANGEROUS if each in text] == []
+    assert [call for call in DANGEROUS if call in text] == []
 
 
-@in_each("script", [*OURS, *STYLES, WEB / assets.PAGE], ids=named)
-def test_nothing_comes_from_elsewhere(script: Path):
+@in_each("script", [*OURS, *STYLES, WEB / assets.PAGE], ids=name_of)
+def test_no_address_is_foreign(script: Path):
     assert re.findall(r"https?://(?!\$)", script.read_text()) == []
 
 
-def test_the_page_has_nothing_inline():
+def test_page_has_nothing_inline():
     page = (WEB / assets.PAGE).read_text()
 
     assert re.findall(r"<script(?![^>]*src=)|<style|\son\w+=|style=", page) == []
 
 
-@in_each("script", [*OURS, *STYLES], ids=named)
-def test_files_of_the_page_stay_small(script: Path):
+@in_each("script", [*OURS, *STYLES], ids=name_of)
+def test_files_stay_small(script: Path):
     assert len(script.read_text().splitlines()) < LONGEST
 
 
-def test_views_know_neither_each_other_nor_the_libraries():
+def test_views_are_independent():
     views = {path.name for path in (WEB / "views").iterdir() if path.is_dir()}
     another = re.compile(rf"\.\./({'|'.join(views)})/")
     wrong = [
-        f"{named(script)} imports {name}"
+        f"{name_of(script)} imports {name}"
         for script in OURS
         if script.parent.name in views
-        for name in imported(script)
+        for name in list_imports(script)
         if another.search(name) or "vendor/preact" in name
     ]
 

@@ -1,4 +1,4 @@
-"""What the console says, in both languages, as a browser reads it."""
+"""Read the console's sentences in both languages, as a browser reads them."""
 
 import re
 from typing import Any
@@ -7,7 +7,6 @@ import pytest
 
 from shared.console import assets
 from shared.problems import Problem
-from tests.cases import in_each
 from tests.console.browser import Tab
 from tests.console.conftest import Visit
 
@@ -19,20 +18,21 @@ READ = """async (name) => {
 }"""
 
 
-async def dictionary(tab: Tab, view: str, language: str) -> dict[str, Any]:
-    said: dict[str, Any] = await tab.page.evaluate(READ, f"{view}.{language}")
-    return said
+async def read_dictionary(tab: Tab, view: str, language: str) -> dict[str, Any]:
+    words: dict[str, Any] = await tab.page.evaluate(READ, f"{view}.{language}")
+    return words
 
 
-def sentences(words: dict[str, Any], before: str = "") -> dict[str, str]:
-    flat: dict[str, str] = {}
-    for name, said in words.items():
-        here = before + name
-        flat |= sentences(said, f"{here}.") if isinstance(said, dict) else {here: said}
-    return flat
+def flatten(words: dict[str, Any], prefix: str = "") -> dict[str, str]:
+    """Return each sentence by its whole name."""
+    sentences: dict[str, str] = {}
+    for name, entry in words.items():
+        path = prefix + name
+        sentences |= flatten(entry, f"{path}.") if isinstance(entry, dict) else {path: entry}
+    return sentences
 
 
-def test_every_dictionary_is_there_twice():
+def test_dictionaries_are_there_twice():
     english = {path.name.removesuffix(".en.js") for path in assets.WEB.glob("i18n/*.en.js")}
 
     assert english == set(DICTIONARIES)
@@ -42,26 +42,27 @@ async def test_both_languages_say_the_same(visit: Visit):
     tab = await visit("/")
 
     for view in DICTIONARIES:
-        portuguese = sentences(await dictionary(tab, view, "pt"))
-        english = sentences(await dictionary(tab, view, "en"))
+        portuguese = flatten(await read_dictionary(tab, view, "pt"))
+        english = flatten(await read_dictionary(tab, view, "en"))
         assert portuguese.keys() == english.keys(), view
-        for name, said in portuguese.items():
-            assert said.strip(), f"{view}.{name}"
-            assert places(said) == places(english[name]), f"{view}.{name}"
+        for name, sentence in portuguese.items():
+            assert sentence.strip(), f"{view}.{name}"
+            assert list_values(sentence) == list_values(english[name]), f"{view}.{name}"
 
 
-def places(said: str) -> set[str]:
-    return set(re.findall(r"{\w+}", said))
+def list_values(sentence: str) -> set[str]:
+    return set(re.findall(r"{\w+}", sentence))
 
 
-@in_each("language", ["pt", "en"])
-async def test_every_problem_has_a_sentence(visit: Visit, language: str):
-    ours = {
+async def test_problems_have_sentences(visit: Visit, subtests: pytest.Subtests):
+    slugs = {
         slug
         for slug, kind in Problem.registry.items()
         if kind.__module__.startswith("shared.problems")  # tests make some of their own
     }
 
-    said = await dictionary(await visit("/"), "shell", language)
-
-    assert said["problems"].keys() == ours
+    tab = await visit("/")
+    for language in ("pt", "en"):
+        with subtests.test(language):
+            words = await read_dictionary(tab, "shell", language)
+            assert words["problems"].keys() == slugs
