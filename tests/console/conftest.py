@@ -23,6 +23,8 @@ from tests.console.browser import DESKTOP, Look, Tab, Windows
 
 ROOT = Path(__file__).parent.parent.parent
 READY_SECONDS = 60
+PATIENCE_SECONDS = 15
+PAUSE_SECONDS = 0.03
 PATIENCE_MS = 10_000
 SIGN_IN = "(session) => sessionStorage.setItem('perene.tokens', session)"
 """Store what the page stores after a sign-in, for a test that isn't about signing in."""
@@ -63,6 +65,15 @@ class Stack:
         """Switch the simulator's faults on; None switches one off."""
         answer = self.http.put(f"{self.simulator}/simulator/faults", json=faults)
         assert answer.status_code == 200, answer.text
+
+
+def wait_until(ask: Callable[[], Any]) -> Any:
+    """Ask until the answer is true; return it."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not (answer := ask()):
+        assert time.monotonic() < deadline, "it never came"
+        time.sleep(PAUSE_SECONDS)
+    return answer
 
 
 Visit = Callable[..., Awaitable[Tab]]

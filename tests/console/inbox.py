@@ -1,15 +1,11 @@
 """Make a tenant's world for the tests of conversations: paired lines, and people who write."""
 
-import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from tests.console.conftest import Stack
-
-PATIENCE_SECONDS = 15
-PAUSE_SECONDS = 0.03
+from tests.console.conftest import Stack, wait_until
 
 
 class Contact(NamedTuple):
@@ -37,15 +33,19 @@ class World:
         number = f"55119{digits}"
         answer = self._call("POST", "/ensure-instance", json={"line": line, "label": label})
         assert answer.status_code < 300, answer.text
-        self.until(lambda: self._read(line).get("code"))
+        wait_until(lambda: self._read(line).get("code"))
         self._act(line, "scan", number=number, profile=label)
-        self.until(lambda: self._read(line)["state"] == "open")
+        self.wait_for_state(line, "open")
         self.numbers[line] = f"(11) 9{digits[:4]}-{digits[4:]}"
         return self.numbers[line]
 
     def unpair(self, line: str) -> None:
         """Throw the line out, on its phone."""
         self._act(line, "unpair")
+
+    def wait_for_state(self, line: str, state: str) -> None:
+        """Wait until the functions answer that the line is in this state."""
+        wait_until(lambda: self._read(line)["state"] == state)
 
     def hear(self, line: str, contact: Contact, text: str) -> str:
         """Deliver a text of the contact; return its id."""
@@ -71,8 +71,8 @@ class World:
 
     def find_conversation(self, contact: Contact, messages: int = 1) -> str:
         """Return the id of the contact's conversation, once so many messages are in it."""
-        conversation = str(self.until(lambda: self._find(contact)))
-        self.until(lambda: len(self.messages(conversation)) >= messages)
+        conversation = str(wait_until(lambda: self._find(contact)))
+        wait_until(lambda: len(self.messages(conversation)) >= messages)
         return conversation
 
     def messages(self, conversation: str) -> list[dict[str, Any]]:
@@ -82,17 +82,9 @@ class World:
 
     def find_ours(self, conversation: str) -> dict[str, Any]:
         """Return a message that we sent, once one is there."""
-        messages = self.until(lambda: [m for m in self.messages(conversation) if m["from_me"]])
+        messages = wait_until(lambda: [m for m in self.messages(conversation) if m["from_me"]])
         message: dict[str, Any] = messages[0]
         return message
-
-    def until(self, ask: Callable[[], Any]) -> Any:
-        """Ask until the answer is true; return it."""
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while not (answer := ask()):
-            assert time.monotonic() < deadline, "it never came"
-            time.sleep(PAUSE_SECONDS)
-        return answer
 
     @contextmanager
     def break_line(self, line: str, **faults: dict[str, Any]) -> Iterator[None]:

@@ -622,8 +622,8 @@ async def test_braked_sweep_is_released(visit: Visit):
     await tab.page.get_by_role("button", name=accept).click()
     await tab.page.get_by_role("dialog").get_by_role("button", name=accept).click()
 
-    done = await tab.say("review.brakes.accept_done")
-    await expect(tab.page.get_by_text(done)).to_be_visible()
+    sentence = await tab.say("review.brakes.accept_done")
+    await expect(tab.page.get_by_text(sentence)).to_be_visible()
 
 
 # Reports -------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from playwright.async_api import Locator, Page, Route, expect
 
 from infra.local.emulator import PROJECT
 from tests.console.browser import DESKTOP, PHONE, STORE_DOWN, Refusal, Tab
-from tests.console.conftest import Stack, Visit, new_tenant
+from tests.console.conftest import Stack, Visit, new_tenant, wait_until
 from tests.console.inbox import Contact, World
 
 pytestmark = pytest.mark.anyio
@@ -244,7 +244,7 @@ async def test_phone_goes_back_to_the_list(visit: Visit, world: World, maria: Co
 # Answering -----------------------------------------------------------------------------------
 
 
-async def test_answer_goes_out_and_its_ticks_turn(visit: Visit, world: World, maria: Contact):
+async def test_answer_gets_its_ticks(visit: Visit, world: World, maria: Contact):
     tab = await open_conversation(visit, world, maria, "Vocês abrem hoje?")
     through = await tab.say("inbox.composer.through", number=world.numbers["sales"])
     await expect(tab.page.get_by_text(f"{through} · Vendas")).to_be_visible()
@@ -307,7 +307,9 @@ async def test_file_is_sent_once(visit: Visit, world: World, maria: Contact):
     keys: list[str | None] = []
     tab.page.on(
         "request",
-        lambda sent: sent.method == "POST" and keys.append(sent.headers.get("idempotency-key")),
+        lambda request: (
+            request.method == "POST" and keys.append(request.headers.get("idempotency-key"))
+        ),
     )
     await choose_file(tab, "a.pdf", b"%PDF" + b"x" * 3_000_000)
     await composer(tab.page).focus()
@@ -324,6 +326,7 @@ async def test_disconnected_line_has_no_composer(visit: Visit, world: World, mar
     world.hear("lost", maria, "Oi")
     conversation = world.find_conversation(maria)
     world.unpair("lost")
+    world.wait_for_state("lost", "closed")
 
     tab = await visit(f"/conversations/{conversation}", DESKTOP, world.tenant)
 
@@ -343,7 +346,7 @@ async def test_uncertain_send_settles(visit: Visit, world: World, maria: Contact
         await route.continue_()
 
     urls: list[str] = []
-    tab.page.on("request", lambda sent: sent.method == "POST" and urls.append(sent.url))
+    tab.page.on("request", lambda request: request.method == "POST" and urls.append(request.url))
     await tab.page.route("**/send-message/*", wait)
     cut = {"route": "message/sendText", "count": 1}
     with world.break_line("sales", cut_after=cut, webhook_lost={}):
@@ -524,7 +527,7 @@ async def test_recovered_messages_are_marked(visit: Visit, world: World, maria: 
     with world.break_line("sales", webhook_lost={}):
         world.hear("sales", maria, "Perdida")
     world.sweep()
-    world.until(lambda: any(message["recovered"] for message in world.messages(conversation)))
+    wait_until(lambda: any(message["recovered"] for message in world.messages(conversation)))
     tab = await visit(f"/conversations/{conversation}", DESKTOP, world.tenant)
 
     await expect(bubble(tab.page, "Perdida")).to_be_visible()

@@ -6,7 +6,7 @@ import pytest
 from playwright.async_api import Locator, expect
 
 from tests.console.browser import DESKTOP, PHONE, STORE_DOWN, Refusal, Tab
-from tests.console.conftest import Stack, Visit
+from tests.console.conftest import Stack, Visit, wait_until
 from tests.perene import name_of
 
 pytestmark = pytest.mark.anyio
@@ -41,6 +41,13 @@ def pair(stack: Stack, tenant: str, number: str, line: str = "default") -> None:
     body = {"line": line, "label": "Vendas"}
     assert stack.call("POST", "/ensure-instance", tenant, json=body).status_code == 200
     scan(stack, tenant, number, line)
+    wait_for_state(stack, tenant, "open", line)
+
+
+def wait_for_state(stack: Stack, tenant: str, state: str, line: str = "default") -> None:
+    """Wait until the functions answer that the line is in this state."""
+    path = f"/instances/{line}"
+    wait_until(lambda: stack.call("GET", path, tenant).json()["state"] == state)
 
 
 def scan(stack: Stack, tenant: str, number: str, line: str = "default") -> None:
@@ -152,8 +159,8 @@ async def test_typed_name_disconnects_a_line(visit: Visit, stack: Stack, tenant:
 
 
 async def test_line_changes_its_number(visit: Visit, stack: Stack, tenant: str):
-    (old, _), (new, spelling) = a_number(), a_number()
-    pair(stack, tenant, old)
+    (old_number, _), (new_number, spelling) = a_number(), a_number()
+    pair(stack, tenant, old_number)
     tab = await visit("/lines", PHONE, tenant)
     await press(tab, "lines.release.action")
     dialog = tab.page.get_by_role("dialog")
@@ -162,24 +169,24 @@ async def test_line_changes_its_number(visit: Visit, stack: Stack, tenant: str):
     await dialog.get_by_role("button", name=await tab.say("lines.release.action")).click()
 
     await expect_code(tab)
-    scan(stack, tenant, new)
+    scan(stack, tenant, new_number)
 
     await expect_number(tab, spelling)
     (line,) = stack.call("GET", "/instances", tenant).json()["lines"]
-    assert (line["label"], line["number"], line["state"]) == ("Vendas", new, "open")
+    assert (line["label"], line["number"], line["state"]) == ("Vendas", new_number, "open")
 
 
 async def test_plan_allows_a_second_line(visit: Visit, stack: Stack, tenant: str):
     pair(stack, tenant, a_number()[0])
     tab = await visit("/lines", DESKTOP, tenant)
-    more = tab.page.get_by_role("button", name="Nova linha")
-    await expect(more).to_have_attribute("aria-disabled", "true")
-    await expect(more).to_have_attribute("title", "Seu plano permite 1 linha.")
+    button = tab.page.get_by_role("button", name="Nova linha")
+    await expect(button).to_have_attribute("aria-disabled", "true")
+    await expect(button).to_have_attribute("title", "Seu plano permite 1 linha.")
 
     plan = {"max_lines": 2}
     stack.call("PUT", f"/fleet/tenants/{tenant}", "operator", operator=True, json=plan)
     await tab.page.reload()
-    await more.click()
+    await button.click()
     await tab.page.get_by_label("Nome da linha").fill("Pós-venda")
     await press(tab, "lines.new.go")
     await expect_code(tab)
@@ -193,15 +200,15 @@ async def test_plan_allows_a_second_line(visit: Visit, stack: Stack, tenant: str
 
 
 async def test_used_number_is_exchanged_in_place(visit: Visit, stack: Stack, tenant: str):
-    (used, _), (free, spelling) = a_number(), a_number()
-    pair(stack, f"{tenant}-owner", used)
+    (used_number, _), (free_number, spelling) = a_number(), a_number()
+    pair(stack, f"{tenant}-owner", used_number)
     tab = await visit("/lines/default/connect", DESKTOP, tenant)
     code = await expect_code(tab)
-    scan(stack, tenant, used)
+    scan(stack, tenant, used_number)
 
     await press(tab, "lines.pairing.other")
     await expect(code).to_be_visible()
-    scan(stack, tenant, free)
+    scan(stack, tenant, free_number)
 
     await expect_number(tab, spelling)
 
@@ -212,9 +219,9 @@ async def test_countdown_follows_the_functions_clock(visit: Visit, tenant: str):
     await tab.go("/lines/default/connect")
     await expect_code(tab)
 
-    left = await tab.page.locator(".renews").inner_text()
+    countdown = await tab.page.locator(".renews").inner_text()
 
-    assert 0 <= int(re.findall(r"\d+", left)[0]) <= 60
+    assert 0 <= int(re.findall(r"\d+", countdown)[0]) <= 60
 
 
 async def test_markup_is_shown_as_text(visit: Visit, stack: Stack, tenant: str):
@@ -240,8 +247,10 @@ async def test_unnamed_line_is_the_main_one(visit: Visit, stack: Stack, tenant: 
 
 
 async def test_operator_is_led_to_the_fleet(visit: Visit, tenant: str):
+    tab = await visit("/lines", DESKTOP, tenant, operator=True)
+
     for view, words in (("lines", "lines.empty.title"), ("conversations", "inbox.empty.title")):
-        tab = await visit(f"/{view}", DESKTOP, tenant, operator=True)
+        await tab.go(f"/{view}")
         await expect_words(tab, words)
         await tab.check_looks(f"{view}-operator")
         await tab.page.get_by_role("link", name=await tab.say("shell.operators.go")).click()
@@ -262,6 +271,7 @@ async def test_tenantless_operator_is_led_to_fleet(visit: Visit, tenant: str):
 async def test_closed_line_says_what_helps(visit: Visit, stack: Stack, tenant: str):
     pair(stack, tenant, a_number()[0])
     stack.simulate(f"instances/{name_of(tenant)}/unpair")
+    wait_for_state(stack, tenant, "closed")
 
     tab = await visit("/lines", DESKTOP, tenant)
 

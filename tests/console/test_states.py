@@ -8,7 +8,7 @@ from shared.domain.instances import Reason
 from tests.console.browser import DESKTOP
 from tests.console.conftest import Stack, Visit
 from tests.console.test_fleet import add_incidents, open_fleet
-from tests.console.test_lines import a_number, expect_words, pair, press
+from tests.console.test_lines import a_number, expect_words, pair, press, wait_for_state
 from tests.console.test_words import read_dictionary
 from tests.perene import name_of
 
@@ -28,6 +28,7 @@ async def test_causes_and_reasons_have_words(visit: Visit, subtests: pytest.Subt
 async def test_blocked_number_says_so(visit: Visit, stack: Stack, tenant: str):
     pair(stack, tenant, a_number()[0])
     stack.simulate(f"instances/{name_of(tenant)}/block", code=402)
+    wait_for_state(stack, tenant, "closed")
 
     tab = await visit("/lines", DESKTOP, tenant)
 
