@@ -19,10 +19,11 @@ from shared.operator.fleet_pages import Days
 from shared.operator.fleet_views import FleetView
 from tests.console.browser import DESKTOP, STORE_DOWN, Tab
 from tests.console.conftest import Stack, Visit
+from tests.proofs.stage import times
 
 pytestmark = pytest.mark.anyio
 MARKUP = "<img src=x onerror=alert(1)><b>Loja</b>"
-MANY = 5_000
+MANY = times(1_500, full=5_000)
 
 Change = Callable[[dict[str, Any]], None]
 Store = Callable[[str, dict[str, Any]], None]
@@ -44,11 +45,11 @@ def store(stack: Stack) -> Iterator[Store]:
         reference.delete()
 
 
-def an_instance(tenant: str, at: int = 0, **changes: Any) -> Instance:
+def an_instance(owner: str, at: int = 0, **changes: Any) -> Instance:
     line = LineId(f"l{at}")
     fields: dict[str, Any] = {
-        "name": instance_name("instance_", LineKey(TenantId(tenant), line)),
-        "tenant": tenant,
+        "name": instance_name("instance_", LineKey(TenantId(owner), line)),
+        "tenant": owner,
         "line": line,
         "label": f"Loja {at}",
         "server": "main",
@@ -60,14 +61,14 @@ def an_instance(tenant: str, at: int = 0, **changes: Any) -> Instance:
     return Instance.model_validate(fields | changes)
 
 
-def a_candidate(tenant: str, **changes: Any) -> Candidate:
-    name = InstanceName(f"instance_{tenant}")
+def a_candidate(owner: str, **changes: Any) -> Candidate:
+    name = InstanceName(f"instance_{owner}")
     now = datetime.now(UTC)
     fields: dict[str, Any] = {
         "id": candidate_id("main", name),
         "server": "main",
         "name": name,
-        "tenant": tenant,
+        "tenant": owner,
         "line": "default",
         "cause": CandidateCause.ORPHAN,
         "paired": True,
@@ -461,7 +462,7 @@ async def test_markup_is_shown_as_text(visit: Visit, store: Store, tenant: str):
     assert await tab.page.locator("main img, main b, main i").count() == 0
 
 
-async def test_five_thousand_lines_stay_light(visit: Visit, tenant: str, stack: Stack):
+async def test_many_lines_stay_light(visit: Visit, tenant: str, stack: Stack):
     client = firestore.Client(project=PROJECT)
     instances = [an_instance(f"{tenant}-{at % 400}", at) for at in range(MANY)]
     try:
@@ -473,9 +474,9 @@ async def test_five_thousand_lines_stay_light(visit: Visit, tenant: str, stack: 
         began = time.monotonic()
         tab = await open_as_operator(visit, f"/fleet/instances?text={tenant}")
         count = tab.page.locator(".toolbar .count")
-        await expect(tab.page.locator("[data-index]").first).to_be_visible()
+        await expect(tab.page.locator("[data-index]").first).to_be_visible(timeout=30_000)
         first = time.monotonic() - began
-        await expect(count).to_contain_text("5.0", timeout=60_000)
+        await expect(count).to_contain_text(f"{MANY:,}".replace(",", "."), timeout=60_000)
         await expect(count).not_to_contain_text("carregando", timeout=60_000)
         print(f"first lines after {first:.1f} s, {MANY} after {time.monotonic() - began:.1f} s")
         assert await tab.page.locator("[data-index]").count() < 60
@@ -485,7 +486,7 @@ async def test_five_thousand_lines_stay_light(visit: Visit, tenant: str, stack: 
                 const main = document.querySelector('main');
                 const frame = () => new Promise(requestAnimationFrame);
                 let last = performance.now(), worst = 0;
-                for (let top = 0; top < main.scrollHeight; top += 13_000) {
+                for (let top = 0; top < main.scrollHeight; top += 5_000) {
                     main.scrollTop = top; await frame(); await frame();
                     if (!document.querySelector('[data-index]')) throw new Error('nothing');
                     worst = Math.max(worst, performance.now() - last);
@@ -497,8 +498,10 @@ async def test_five_thousand_lines_stay_light(visit: Visit, tenant: str, stack: 
         print(f"slowest step of scrolling through {MANY} lines: {slowest:.0f} ms")
         await expect(tab.page.locator(f'[data-index="{MANY - 1}"]')).to_have_count(1)
 
-        await tab.page.get_by_role("searchbox").fill(f"{tenant}-399 Loja 4799")
-        await expect(labels(tab)).to_have_text(["Loja 4799"])
+        await tab.page.get_by_role("searchbox").fill(
+            f"{instances[-1].tenant} {instances[-1].label}"
+        )
+        await expect(labels(tab)).to_have_text([instances[-1].label])
     finally:
         for start in range(0, MANY, 500):
             batch = client.batch()

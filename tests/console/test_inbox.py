@@ -16,6 +16,7 @@ from infra.local.emulator import PROJECT
 from tests.console.browser import DESKTOP, PHONE, STORE_DOWN, Refusal, Tab
 from tests.console.conftest import Stack, Visit, new_tenant, wait_until
 from tests.console.inbox import Contact, World
+from tests.proofs.stage import times
 
 pytestmark = pytest.mark.anyio
 MARKUP = "<img src=x onerror=\"document.title='caught'\"><script>alert(1)</script>"
@@ -29,7 +30,7 @@ NEWS_MS = 3_500
 OUTBOX_MS = (2_000, 5_000)
 """The pauses after which the page asks what became of a message."""
 SERIALS = itertools.count(10)
-MANY = 10_000
+MANY = times(2_000, full=10_000)
 
 
 @pytest.fixture(scope="module")
