@@ -18,7 +18,7 @@ from shared.domain.names import InstanceName, LineId, LineKey, TenantId, instanc
 from shared.operator.fleet_pages import Days
 from shared.operator.fleet_views import FleetView
 from tests.console.browser import DESKTOP, STORE_DOWN, Tab
-from tests.console.conftest import Stack, Visit
+from tests.console.conftest import Stack, Visit, wait_until
 from tests.proofs.stage import times
 
 pytestmark = pytest.mark.anyio
@@ -449,16 +449,16 @@ async def test_uncopied_link_is_selected(visit: Visit, store: Store, tenant: str
 
 
 async def test_markup_is_shown_as_text(visit: Visit, store: Store, tenant: str):
-    odd = f"<i>{tenant}</i>"
-    store_instance(store, an_instance(odd, 1, label=MARKUP))
-    store_candidate(store, a_candidate(tenant, tenant=odd))
+    owner = f"<i>{tenant}</i>"
+    store_instance(store, an_instance(owner, 1, label=MARKUP))
+    store_candidate(store, a_candidate(tenant, tenant=owner))
     tab = await open_as_operator(visit, "/fleet/instances")
     await tab.page.get_by_role("searchbox").fill(tenant)
     await expect(labels(tab)).to_have_text([MARKUP])
-    await expect(tab.page.get_by_role("button", name=odd)).to_be_visible()
+    await expect(tab.page.get_by_role("button", name=owner)).to_be_visible()
 
     await tab.go("/fleet/review")
-    await expect(tab.page.get_by_text(f"cliente {odd}")).to_be_visible()
+    await expect(tab.page.get_by_text(f"cliente {owner}")).to_be_visible()
     assert await tab.page.locator("main img, main b, main i").count() == 0
 
 
@@ -471,10 +471,12 @@ async def test_many_lines_stay_light(visit: Visit, tenant: str, stack: Stack):
             for instance in instances[start : start + 500]:
                 batch.set(client.document(f"instances/{instance.name}"), instance.model_dump())
             batch.commit()
+        page = "/fleet/instances?limit=500"
+        wait_until(lambda: stack.call("GET", page, "op", operator=True).is_success)  # indexed
         began = time.monotonic()
         tab = await open_as_operator(visit, f"/fleet/instances?text={tenant}")
         count = tab.page.locator(".toolbar .count")
-        await expect(tab.page.locator("[data-index]").first).to_be_visible(timeout=30_000)
+        await expect(tab.page.locator("[data-index]").first).to_be_visible()
         first = time.monotonic() - began
         await expect(count).to_contain_text(f"{MANY:,}".replace(",", "."), timeout=60_000)
         await expect(count).not_to_contain_text("carregando", timeout=60_000)
