@@ -494,6 +494,7 @@ async def test_many_lines_stay_light(visit: Visit, tenant: str, stack: Stack):
                     worst = Math.max(worst, performance.now() - last);
                     last = performance.now();
                 }
+                main.scrollTop = main.scrollHeight;
                 return worst;
             }"""
         )
