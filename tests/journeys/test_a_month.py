@@ -36,7 +36,7 @@ async def clients(perene: Perene, count: int) -> None:
 
 
 async def test_a_good_month_ends_with_an_instance_for_each_client(on_2: Perene):
-    count, moved = times(30, 100), 10
+    count, moved = times(10, 100), 3
     reconnected = count // 2
     on_2.instance_max = count
     on_2.set(EVOLUTION_SERVERS=on_2.environment()["EVOLUTION_SERVERS"])
@@ -70,7 +70,8 @@ async def test_the_bad_month_the_sweeps_find_exactly_those_that_have_to_go(
     firestore_emulator: str,
 ):
     async with Perene(one="2.3.6", two="1.8.2") as perene:
-        await clients(perene, 12)
+        perene.set(ORPHAN_GRACE_DAYS="10")
+        await clients(perene, 8)
         records = perene.documents("instances")
         one, two = perene.servers["one"], perene.servers["two"]
         await two.plant("somebody-elses")
@@ -91,7 +92,7 @@ async def test_the_bad_month_the_sweeps_find_exactly_those_that_have_to_go(
         undone = await perene.operate("POST", "/fleet/candidates/one~instance_orphan2/undo")
         agreed = await perene.operate("POST", f"/fleet/candidates/two~{duplicated}/approve")
         await perene.operate("PUT", "/fleet/tenants/c4", json={"status": "active"})
-        reports += [await night(perene) for _ in range(30)]
+        reports += [await night(perene) for _ in range(12)]
 
         assert {each.status_code for each in (kept, undone, agreed)} == {200}
         suspected = {name for at, name in swept(reports, "suspected") if at == 1}
@@ -118,7 +119,7 @@ async def test_the_bad_month_the_sweeps_find_exactly_those_that_have_to_go(
         ]
         assert (proposal["instance"], proposal["cause"]) == (name_of("c6"), "idle")
         gone = {name_of("c3"), name_of("c5")}
-        expected = {name_of(f"c{at}") for at in range(12)} - gone
+        expected = {name_of(f"c{at}") for at in range(8)} - gone
         left = {*one.names(), *two.names()}
         assert left == expected | {"somebody-elses", "instance_orphan1"}
         assert len(one.names()) + len(two.names()) == len(left)

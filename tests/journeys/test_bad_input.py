@@ -3,8 +3,6 @@
 import json
 from typing import Any
 
-import pytest
-
 from tests.cases import in_each
 from tests.perene import Perene, name_of, token
 
@@ -92,7 +90,7 @@ TENANTS = {
 }
 
 
-@pytest.mark.parametrize("case", TENANTS)
+@in_each("case", TENANTS)
 async def test_any_issuers_tenant_ids_work_and_have_one_instance_each(perene: Perene, case: str):
     tenant = TENANTS[case]
 

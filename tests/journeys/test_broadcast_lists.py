@@ -3,10 +3,9 @@
 from dataclasses import replace
 from typing import Any
 
-import pytest
-
 from shared.domain.upstream import Configuration
 from shared.evolution.subscription import SETTINGS
+from tests.cases import in_each
 from tests.journeys.test_odd_intake import MARIA, OWN, inbox, post, said
 from tests.journeys.test_who_changed_it import thread
 from tests.perene import Perene
@@ -59,7 +58,7 @@ async def test_history_tells_it_too(on_2: Perene):
     assert len(await inbox(on_2)) == 1
 
 
-@pytest.mark.parametrize(
+@in_each(
     "told",
     [
         said("S1", jid="status@broadcast", key=BY_MARIA),
@@ -102,7 +101,7 @@ async def test_a_new_instance_is_told_lists_and_no_status_is_kept(on_2: Perene):
     assert message["text"] == LIST
 
 
-@pytest.mark.parametrize("how", ["ensure", "sweep"])
+@in_each("how", ["ensure", "sweep"])
 async def test_an_instance_of_before_is_told_the_new_settings(perene: Perene, how: str):
     name = await perene.pair()
     row = perene.evolution.world.rows[name]

@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.cases import in_each
 from tests.perene import Perene, name_of
 
 NUMBER, OTHER = "5511999990001", "5511999990002"
@@ -184,7 +185,7 @@ SEARCHES = {
 }
 
 
-@pytest.mark.parametrize("case", SEARCHES)
+@in_each("case", SEARCHES)
 async def test_a_conversation_is_found_by_how_the_name_or_number_begins(on_2: Perene, case: str):
     name = await on_2.pair()
     await write(on_2, name, MARIA, push_name="Maria Silva 😀")
@@ -627,7 +628,7 @@ MIMETYPES = {
 }
 
 
-@pytest.mark.parametrize("case", MIMETYPES)
+@in_each("case", MIMETYPES)
 async def test_a_file_that_may_hold_scripts_is_downloaded(on_2: Perene, case: str):
     name = await on_2.pair()
     first = await on_2.evolution.receive_media(name, MARIA, "document", PIXEL, mimetype=case)
@@ -818,7 +819,7 @@ CURSORS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("case", [(path, asked) for path, all in QUERIES.items() for asked in all])
+@in_each("case", [(path, asked) for path, all in QUERIES.items() for asked in all])
 async def test_an_odd_query_is_a_problem(on_2: Perene, case: tuple[str, str]):
     name = await on_2.pair()
     await write(on_2, name)
@@ -846,7 +847,7 @@ async def test_a_forged_cursor_is_a_problem(on_2: Perene):
         assert answer.json()["type"] == "urn:perene:problem:cursor-invalid"
 
 
-@pytest.mark.parametrize("id", ["nope", "a" * 26, "%2e%2e", "__x__", "é", "A" * 300])
+@in_each("id", ["nope", "a" * 26, "%2e%2e", "__x__", "é", "A" * 300])
 async def test_an_unknown_conversation_is_a_problem(on_2: Perene, id: str):
     await on_2.pair()
     for path in (f"/conversations/{id}", f"/conversations/{id}/messages"):

@@ -10,6 +10,7 @@ import pytest
 
 from shared.domain.names import InstanceName
 from tests.adapters.counting import Counted, counting
+from tests.cases import in_each
 from tests.perene import Perene, name_of
 
 NUMBER = "5511999990001"
@@ -152,7 +153,7 @@ async def test_one_line_costs_two_reads(perene: Perene):
     assert counted == Counted(reads=2, round_trips=1)
 
 
-@pytest.mark.parametrize(
+@in_each(
     ("method", "path"),
     [
         pytest.param("GET", "/instances", id="lines without a token"),

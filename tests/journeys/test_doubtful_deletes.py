@@ -17,13 +17,14 @@ async def test_a_delete_that_nobody_answered_does_not_remove_the_next_instance(
 ):
     method, action = ask
     name = await perene.pair()
-    perene.evolution.faults.turn_on("late_delete", seconds=0.5, count=1)
+    perene.evolution.faults.turn_on("late_delete", seconds=0.2, count=1)
     perene.evolution.faults.turn_on("no_answer_after", route="*delete*", seconds=0.02, count=1)
     await perene.call(method, f"/instances/default{action}")
 
     await perene.call(method, f"/instances/default{action}")
     meanwhile = await perene.ensure()
-    await asyncio.sleep(0.7)  # what was sent has its effect, if it has one
+    while perene.evolution.exists(name):
+        await asyncio.sleep(0.01)
     perene.clock.advance(LEASE + timedelta(seconds=1))
     for _ in range(100):
         line = await perene.ensure()

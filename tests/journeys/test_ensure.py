@@ -2,9 +2,8 @@
 
 from datetime import timedelta
 
-import pytest
-
 from shared.domain.instances import CODE_LIFETIME, LEASE
+from tests.cases import in_each
 from tests.perene import Perene, in_both_dialects, name_of
 
 NUMBER = "5511999990001"
@@ -298,8 +297,7 @@ async def test_a_tenant_has_one_line_unless_its_plan_allows_more(perene: Perene)
     assert sorted(perene.evolution.names()) == [name_of("acme"), name_of("acme", "vendas")]
 
 
-@pytest.mark.parametrize("status", ["suspended", "cancelled"])
-@in_both_dialects
+@in_each("status", ["suspended", "cancelled"])
 async def test_a_tenant_that_may_not_is_refused_and_nothing_is_made(perene: Perene, status: str):
     perene.write("tenants/acme", tenant="acme", status=status)
 

@@ -1,14 +1,13 @@
 """What operators see and set: the sweeps' findings, the dead letters, the servers, the tenants."""
 
 import json
-import re
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from infra import openapi
 from tests.adapters.counting import counting
+from tests.cases import in_each
 from tests.perene import Perene, name_of
 
 DAY = timedelta(days=1)
@@ -119,7 +118,7 @@ async def test_a_cancelled_tenant_is_so_since_it_was(perene: Perene):
     assert "cancelled_at" not in back.json()
 
 
-@pytest.mark.parametrize(
+@in_each(
     ("path", "tenant"),
     [
         pytest.param("ana@acme.test", "ana@acme.test", id="an address"),
@@ -147,7 +146,7 @@ async def test_tenants_come_page_by_page(perene: Perene):
     assert "next" not in second
 
 
-@pytest.mark.parametrize(
+@in_each(
     ("method", "path", "status", "problem"),
     [
         ("GET", "/fleet/tenants/nobody", 404, "tenant-absent"),
@@ -290,29 +289,6 @@ async def test_a_replayed_letter_never_moves_a_connection(perene: Perene):
     await perene.operate("POST", f"/fleet/dead-letters/{letter}/replay")
 
     assert perene.documents("instances")[name_of("acme")]["state"] == "open"
-
-
-# Who may -------------------------------------------------------------------------------------
-
-OPERATORS = ("fleet", "sweep_capacity", "sweep_orphans")
-ROUTES = [
-    pytest.param(route.method, edge.path + route.path.rstrip("/"), id=f"{edge.function} {index}")
-    for edge in openapi.load_edges()
-    if edge.function in OPERATORS
-    for index, route in enumerate(edge.routes)
-]
-
-
-@pytest.mark.parametrize(("method", "path"), ROUTES)
-async def test_a_tenant_may_do_none_of_this(on_2: Perene, method: str, path: str):
-    await on_2.pair("acme")
-    before = on_2.documents("instances"), on_2.documents("tenants"), on_2.documents("servers")
-
-    answer = await on_2.call(method, re.sub(r"{\w+}", "acme", path), json={})
-
-    assert (answer.status_code, answer.json()["type"]) == (403, "urn:perene:problem:not-allowed")
-    after = on_2.documents("instances"), on_2.documents("tenants"), on_2.documents("servers")
-    assert after == before
 
 
 # What a console shows ------------------------------------------------------------------------

@@ -7,6 +7,7 @@ import pytest
 
 from shared import problems
 from shared.domain.instances import LEASE
+from tests.cases import in_each
 from tests.perene import Perene, in_both_dialects, name_of
 
 NUMBER = "5511999990001"
@@ -221,7 +222,7 @@ async def test_a_line_that_is_not_connected_cannot_be_restarted(perene: Perene):
     assert answer.json()["type"] == "urn:perene:problem:line-not-open"
 
 
-@pytest.mark.parametrize(
+@in_each(
     ("method", "path"),
     [
         ("GET", "/instances/vendas"),
@@ -234,7 +235,6 @@ async def test_a_line_that_is_not_connected_cannot_be_restarted(perene: Perene):
         ("GET", "/instances/default~~vendas"),
     ],
 )
-@in_both_dialects
 async def test_an_unknown_line_is_a_problem(perene: Perene, method: str, path: str):
     await perene.ensure()
 

@@ -10,6 +10,7 @@ from shared.domain import evidence
 from shared.domain.conversations import KeptMessage
 from shared.domain.messages import Kind
 from shared.domain.sends import Send
+from tests.cases import in_each
 from tests.journeys.test_sending import MARIA, OWN, outcome, said, send, talk, thread
 from tests.perene import Perene, in_both_dialects
 
@@ -36,47 +37,42 @@ async def open_line(perene: Perene) -> Perene:
     return perene
 
 
-@pytest.mark.parametrize("kind", KINDS)
 @in_both_dialects
-async def test_it_goes_out_and_is_shown_as_what_it_is(open_line: Perene, kind: str):
+@in_each("kind", KINDS)
+async def test_every_kind_goes_out(open_line: Perene, kind: str):
     content, shown = KINDS[kind]
     conversation = await talk(open_line)
+    before = len(open_line.evolution.sent_messages())
 
-    answer = await send(open_line, "k1", conversation=conversation, **{kind: content})
+    answer = await send(open_line, kind, conversation=conversation, **{kind: content})
 
     assert answer.status_code == 201, answer.text
     await open_line.evolution.drain()
-    newest = (await thread(open_line, conversation))[0]
-    assert (newest["kind"], newest["from_me"], newest["delivery"]) == (shown, True, "delivered")
-    assert len(open_line.evolution.sent_messages()) == 1
+    message = next(
+        message
+        for message in await thread(open_line, conversation)
+        if message["id"] == answer.json()["message"]["id"]
+    )
+    assert (message["kind"], message["from_me"], message["delivery"]) == (shown, True, "delivered")
+    assert len(open_line.evolution.sent_messages()) == before + 1
+    request = Send.model_validate(open_line.documents("tenants/acme/sends")[kind])
+    document = open_line.documents("tenants/acme/messages")[f"default~{request.message}"]
+    assert evidence.matches(request, KeptMessage.model_validate(document))
 
 
-@pytest.mark.parametrize("kind", KINDS)
 @in_both_dialects
-async def test_what_whatsapp_tells_of_it_is_evidence_of_it(open_line: Perene, kind: str):
+@in_each("kind", ["text", "image", "poll", "location", "contacts", "document"])
+async def test_echo_answers_for_every_kind(open_line: Perene, kind: str):
     content, _ = KINDS[kind]
     conversation = await talk(open_line)
-    await send(open_line, "k1", conversation=conversation, **{kind: content})
-    await open_line.evolution.drain()
-
-    asked = Send.model_validate(open_line.documents("tenants/acme/sends")["k1"])
-    message = open_line.documents("tenants/acme/messages")[f"default~{asked.message}"]
-
-    assert evidence.matches(asked, KeptMessage.model_validate(message))
-
-
-@pytest.mark.parametrize("kind", ["text", "image", "poll", "location", "contacts", "document"])
-@in_both_dialects
-async def test_without_an_answer_every_kind_is_found_by_its_echo(open_line: Perene, kind: str):
-    content, _ = KINDS[kind]
-    conversation = await talk(open_line)
+    before = len(open_line.evolution.sent_messages())
     open_line.evolution.faults.turn_on("cut_after", route="send*", count=1)
 
-    await send(open_line, "k1", conversation=conversation, **{kind: content})
+    await send(open_line, kind, conversation=conversation, **{kind: content})
     await open_line.evolution.drain()
 
-    assert (await outcome(open_line, "k1")).json()["state"] == "sent"
-    assert len(open_line.evolution.sent_messages()) == 1
+    assert (await outcome(open_line, kind)).json()["state"] == "sent"
+    assert len(open_line.evolution.sent_messages()) == before + 1
 
 
 @in_both_dialects
@@ -170,7 +166,7 @@ BAD: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("asked", BAD.values(), ids=BAD.keys())
+@in_each("asked", BAD.values(), ids=BAD.keys())
 async def test_what_cannot_be_said_changes_nothing(on_2: Perene, asked: dict[str, Any]):
     await on_2.pair(number=OWN)
     conversation = await talk(on_2)

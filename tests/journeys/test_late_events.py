@@ -4,8 +4,7 @@ import json
 from datetime import datetime, timedelta
 from typing import Any
 
-import pytest
-
+from tests.cases import in_each
 from tests.perene import Perene, name_of
 
 NUMBER = "5511999990001"
@@ -37,7 +36,7 @@ async def test_an_event_of_a_removed_instance_does_not_open_a_disconnected_line(
     assert await state(perene) == "closed"
 
 
-@pytest.mark.parametrize("hours", [1, 3])
+@in_each("hours", [1, 3])
 async def test_a_servers_clock_that_is_set_back_deafens_no_line(perene: Perene, hours: int):
     await perene.pair(number=NUMBER)
     await perene.evolution.vanish(NAME)
@@ -57,7 +56,7 @@ async def test_one_event_from_the_far_future_deafens_no_line(perene: Perene):
     assert await state(perene) == "closed"
 
 
-@pytest.mark.parametrize("when", ["", "yesterday", "2026-11-22T01:00:00", [], {}])
+@in_each("when", ["", "yesterday", "2026-11-22T01:00:00", [], {}])
 async def test_an_event_whose_time_makes_no_sense_counts_from_when_it_came(
     perene: Perene, when: Any
 ):
@@ -83,7 +82,7 @@ ODD = {
 }
 
 
-@pytest.mark.parametrize("case", ODD)
+@in_each("case", ODD)
 async def test_an_odd_body_is_accepted_because_a_retry_would_bring_the_same(
     perene: Perene, case: str
 ):

@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.cases import in_each
 from tests.perene import Perene
 
 LANGUAGES = {"pt-BR": "bloqueou", "en": "blocked"}
@@ -114,7 +115,7 @@ async def test_removal_that_comes_again_takes_no_open_line_down(on_2: Perene):
 # Blocked -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("code", [402, 403, 406])
+@in_each("code", [402, 403, 406])
 async def test_number_that_whatsapp_blocked_is_not_called_unlinked(perene: Perene, code: int):
     name = await perene.pair()
 

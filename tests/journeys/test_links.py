@@ -10,6 +10,7 @@ import pytest
 
 from shared import config, webhook_token
 from shared.domain.names import InstanceName
+from tests.cases import in_each
 from tests.perene import Perene, name_of
 
 NUMBER = "5511999990001"
@@ -141,7 +142,7 @@ async def test_a_link_of_a_tenant_that_was_suspended_connects_nothing(on_2: Pere
     assert (await follow(on_2, link=token)).status_code == 403
 
 
-@pytest.mark.parametrize("line", ["other", "Default", "..", "a b"])
+@in_each("line", ["other", "Default", "..", "a b"])
 async def test_there_is_no_link_to_a_line_that_is_not_there(on_2: Perene, line: str):
     await on_2.ensure("acme")
 

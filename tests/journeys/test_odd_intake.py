@@ -15,6 +15,7 @@ from shared.conversations import media
 from shared.domain.conversations import KeptMessage
 from shared.domain.upstream import ReceivedMedia
 from shared.store import base
+from tests.cases import in_each
 from tests.perene import Perene
 
 OWN, MARIA = "5511999990001", "5511988887777"
@@ -55,7 +56,7 @@ async def test_what_one_webhook_tells_is_recorded_several_at_a_time(on_2: Perene
     assert counted.peak > 1
 
 
-@pytest.mark.parametrize(
+@in_each(
     ("event", "data"),
     [
         ("contacts.upsert", [{"remoteJid": f"{MARIA}@s.whatsapp.net", "pushName": HUGE}]),

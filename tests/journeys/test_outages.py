@@ -2,10 +2,9 @@
 
 from datetime import timedelta
 
-import pytest
-
 from shared.domain.instances import LEASE
 from shared.evolution import limits
+from tests.cases import in_each
 from tests.perene import Perene, name_of
 
 FAULTS = {
@@ -22,24 +21,25 @@ FAULTS = {
 }
 
 
-@pytest.mark.parametrize("case", FAULTS)
+@in_each("case", FAULTS)
 async def test_a_new_line_during_an_outage_is_a_problem_and_the_next_call_is_fine(
     perene: Perene, case: str
 ):
     fault, status, slug = FAULTS[case]
+    others = perene.evolution.names()
     perene.evolution.faults.turn_on(**fault)
-    answer = await perene.ensure()
+    answer = await perene.ensure(case)
     perene.evolution.faults.clear()
 
-    line = (await perene.ensure()).json()
+    line = (await perene.ensure(case)).json()
 
     assert (answer.status_code, answer.json()["type"]) == (status, f"urn:perene:problem:{slug}")
     assert line["state"] == "pairing"
-    assert perene.evolution.names() == [name_of("acme")]
-    assert perene.taken("main") == 1
+    assert perene.evolution.names() == [*others, name_of(case)]
+    assert perene.taken("main") == len(others) + 1
 
 
-@pytest.mark.parametrize("case", FAULTS)
+@in_each("case", FAULTS)
 async def test_an_open_line_survives_an_outage(perene: Perene, case: str):
     fault, status, _ = FAULTS[case]
     await perene.pair()
@@ -58,22 +58,21 @@ async def test_an_open_line_survives_an_outage(perene: Perene, case: str):
 STEPS = ("*connectionState*", "create", "*connect/*", "*webhook*", "*settings*")
 
 
-@pytest.mark.parametrize("route", STEPS)
-@pytest.mark.parametrize(
-    "kind", ["error_500_after", "cut_after", "bad_gateway", "error_500_before"]
-)
+@in_each("route", STEPS)
+@in_each("kind", ["error_500_after", "cut_after", "bad_gateway", "error_500_before"])
 async def test_a_step_that_fails_once_leaves_something_the_next_calls_repair(
     perene: Perene, kind: str, route: str
 ):
+    tenant, others = f"{kind} {route}", perene.evolution.names()
     perene.evolution.faults.turn_on(kind, route=route, count=1)
-    await perene.ensure()
+    await perene.ensure(tenant)
 
-    line = await settled(perene)
+    line = await settled(perene, tenant)
 
     assert line["state"] == "pairing"
-    assert line["code"]["qr"] == perene.evolution.code(name_of("acme"))
-    assert perene.evolution.names() == [name_of("acme")]
-    assert perene.taken("main") == 1
+    assert line["code"]["qr"] == perene.evolution.code(name_of(tenant))
+    assert perene.evolution.names() == [*others, name_of(tenant)]
+    assert perene.taken("main") == len(others) + 1
     assert max(perene.evolution.creates_in_flight_peak.values()) == 1
 
 
@@ -86,16 +85,18 @@ async def test_an_instance_that_vanishes_right_after_its_creation_is_made_again(
     assert perene.evolution.names() == [name_of("acme")]
 
 
-@pytest.mark.parametrize("kind", ["cut_after", "no_answer_after", "error_500_after"])
+@in_each("kind", ["cut_after", "no_answer_after", "error_500_after"])
 async def test_a_create_that_took_effect_without_an_answer_is_adopted(perene: Perene, kind: str):
     settings = {"seconds": 0.02} if kind == "no_answer_after" else {}
+    others = perene.evolution.names()
     perene.evolution.faults.turn_on(kind, route="create", count=1, **settings)
 
-    line = (await perene.ensure()).json()
+    line = (await perene.ensure(kind)).json()
 
     assert line["state"] == "pairing"
-    assert perene.evolution.names() == [name_of("acme")]
-    assert len([c for c in perene.evolution.calls if c.path == "/instance/create"]) == 1
+    assert perene.evolution.names() == [*others, name_of(kind)]
+    creates = [call for call in perene.evolution.calls if call.path == "/instance/create"]
+    assert len(creates) == len(others) + 1
 
 
 async def test_a_server_that_takes_no_more_keeps_no_slot_of_ours(perene: Perene):
@@ -121,15 +122,15 @@ async def test_a_line_whose_server_is_not_configured_any_more_is_a_problem(peren
     assert answer.json()["type"] == "urn:perene:problem:server-unknown"
 
 
-async def settled(perene: Perene) -> dict[str, object]:
+async def settled(perene: Perene, tenant: str = "acme") -> dict[str, object]:
     """What the line is after a few more calls, one of them when every lease is over."""
     for _ in range(2):
-        await perene.ensure()
+        await perene.ensure(tenant)
     perene.clock.advance(LEASE + timedelta(seconds=1))
-    await perene.ensure()
-    await perene.evolution.expire_code(name_of("acme"))
+    await perene.ensure(tenant)
+    await perene.evolution.expire_code(name_of(tenant))
     await perene.evolution.drain()
-    line: dict[str, object] = (await perene.ensure()).json()
+    line: dict[str, object] = (await perene.ensure(tenant)).json()
     return line
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from tests.cases import in_each
 from tests.journeys.test_kinds_of_sends import FILE, URL
 from tests.journeys.test_odd_sends import answering, failing
 from tests.journeys.test_sending import OWN, outcome, said, send, talk, thread
@@ -19,14 +20,14 @@ async def open_2(on_2: Perene) -> Perene:
     return on_2
 
 
-async def react(perene: Perene, emoji: str) -> Any:
+async def react(perene: Perene, emoji: str, key: str | None = None) -> Any:
     conversation = await talk(perene)
     message = (await thread(perene, conversation))[-1]["id"]
     asked = {"message": message, "emoji": emoji}
-    return await send(perene, "k1", conversation=conversation, reaction=asked)
+    return await send(perene, key, conversation=conversation, reaction=asked)
 
 
-@pytest.mark.parametrize("emoji", ["ok", "👍👍", "🇧🇷🇵🇹", " "])
+@in_each("emoji", ["ok", "👍👍", "🇧🇷🇵🇹", " "])
 async def test_only_one_emoji_is_a_reaction(open_2: Perene, emoji: str):
     answer = await react(open_2, emoji)
 
@@ -36,7 +37,7 @@ async def test_only_one_emoji_is_a_reaction(open_2: Perene, emoji: str):
     assert open_2.documents("tenants/acme/sends") == {}
 
 
-@pytest.mark.parametrize("emoji", ["👍🏽", "❤️", "🇧🇷", "1️⃣", "👨‍👩‍👧‍👦"])
+@in_each("emoji", ["👍🏽", "❤️", "🇧🇷", "1️⃣", "👨‍👩‍👧‍👦"])
 async def test_every_kind_of_emoji_is_a_reaction(open_2: Perene, emoji: str):
     assert (await react(open_2, emoji)).status_code == 201
 
@@ -44,7 +45,7 @@ async def test_every_kind_of_emoji_is_a_reaction(open_2: Perene, emoji: str):
 async def test_a_refused_reaction_has_failed(open_2: Perene):
     answering(open_2, failing("Reaction must be a single emoji or empty string"))
 
-    answer = await react(open_2, "🫩")
+    answer = await react(open_2, "🫩", "k1")
 
     assert (answer.status_code, answer.json()["type"]) == (
         422, "urn:perene:problem:content-refused",

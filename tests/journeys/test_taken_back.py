@@ -4,8 +4,6 @@ import time
 from typing import Any
 from unittest import mock
 
-import pytest
-
 from shared import problems
 from shared.store import base
 from shared.store.messages import Messages, revoke
@@ -121,8 +119,7 @@ async def test_a_quote_may_be_taken_back_together_with_what_it_quotes(on_2: Pere
     assert answer.status_code == 200
 
 
-@pytest.mark.parametrize("turn", range(4))
-async def test_many_quotes_may_be_taken_back_at_once(on_2: Perene, turn: int):
+async def test_many_quotes_are_taken_back_at_once(on_2: Perene):
     name = await on_2.pair()
     quotes = [f"Q{at}" for at in range(90)]
     told = [said("V"), *(a_quote(id, "V") for id in quotes)]

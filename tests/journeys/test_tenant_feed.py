@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from tests.adapters.counting import counting
+from tests.cases import in_each
 from tests.perene import Perene
 
 SECRET = "of the table, long enough to be one"
@@ -48,6 +49,10 @@ def kept(perene: Perene) -> tuple[Any, Any]:
     return tenant.get("status"), tenant.get("max_lines")
 
 
+def forget_tenant(perene: Perene) -> None:
+    perene.database.document("tenants/acme").delete()
+
+
 async def test_a_new_row_registers_its_tenant(perene: Perene):
     answer = await feed(perene, INSERTED)
 
@@ -79,18 +84,22 @@ async def test_a_row_that_is_gone_cancels_its_tenant(perene: Perene):
     assert perene.documents("tenants")["acme"]["cancelled_at"]
 
 
-@pytest.mark.parametrize("order", [*itertools.permutations([INSERTED, SUSPENDED, DELETED])])
+@in_each("order", [*itertools.permutations([INSERTED, SUSPENDED, DELETED])])
 async def test_in_whatever_order_it_is_told_the_newest_row_counts(
     perene: Perene, order: tuple[Any, ...]
 ):
+    forget_tenant(perene)
+
     for body in (*order, *order):
         assert (await feed(perene, body)).status_code == 200
 
     assert kept(perene)[0] == "cancelled"
 
 
-@pytest.mark.parametrize("order", [*itertools.permutations([SUSPENDED, DELETED, BACK])])
+@in_each("order", [*itertools.permutations([SUSPENDED, DELETED, BACK])])
 async def test_a_row_that_came_back_is_a_tenant_again(perene: Perene, order: tuple[Any, ...]):
+    forget_tenant(perene)
+
     for body in order:
         await feed(perene, body)
 
@@ -178,7 +187,7 @@ async def test_a_numeric_id_is_a_tenants_id_too(perene: Perene):
 # Who and what is refused ---------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@in_each(
     ("secret", "slug"),
     [
         (None, "token-missing"),
@@ -226,7 +235,7 @@ async def test_without_a_secret_it_is_closed(perene: Perene):
     assert (await feed(perene, INSERTED, "")).status_code == 503
 
 
-@pytest.mark.parametrize(
+@in_each(
     "body",
     [
         told("INSERT", row("a new word")),

@@ -8,6 +8,7 @@ from unittest import mock
 import pytest
 
 from shared.store import base
+from tests.cases import in_each
 from tests.journeys.test_odd_intake import MARIA, inbox, kept, post, said
 from tests.journeys.test_who_changed_it import ANA, GROUP, an_order, order, thread
 from tests.perene import Perene
@@ -145,7 +146,7 @@ async def test_what_cant_be_read_of_one_webhook_is_one_letter(on_2: Perene):
     assert written == 1
 
 
-@pytest.mark.parametrize("depth", range(900, 916))
+@in_each("depth", range(900, 916))
 async def test_deep_json_is_accepted(on_2: Perene, depth: int):
     name = await on_2.pair()
     inner = '{"a":' * depth + "1" + "}" * depth

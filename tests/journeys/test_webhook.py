@@ -4,10 +4,10 @@ import json
 from typing import Any
 
 import httpx
-import pytest
 
 from shared import webhook_token
 from shared.domain.names import InstanceName
+from tests.cases import in_each
 from tests.perene import Perene, in_both_dialects, name_of
 
 NUMBER = "5511999990001"
@@ -182,8 +182,7 @@ FORGED = {
 }
 
 
-@pytest.mark.parametrize("case", FORGED)
-@in_both_dialects
+@in_each("case", FORGED)
 async def test_a_forged_webhook_is_refused_before_its_body_is_read(perene: Perene, case: str):
     name = await perene.pair()
     token = FORGED[case]
@@ -196,10 +195,9 @@ async def test_a_forged_webhook_is_refused_before_its_body_is_read(perene: Peren
     assert perene.documents("instances")[name]["state"] == "open"
 
 
-@pytest.mark.parametrize(
+@in_each(
     "body", [b"", b"{", b"[]", b"7", b"\xff", b'{"event": 1}', b"[" * 5000, b'{"instance": null}']
 )
-@in_both_dialects
 async def test_a_body_that_makes_no_sense_is_no_failure(perene: Perene, body: bytes):
     name = await perene.pair()
     headers = perene.webhook_headers(name)
