@@ -75,19 +75,19 @@ def test_any_body_is_read_or_none(body: bytes):
 
 
 @given(events, values)
-def test_any_data_of_any_event_is_events(event: str, data: Any):
+def test_any_data_is_events(event: str, data: Any):
     assert check_events(json.dumps(an_event(event, data)).encode())
 
 
 @given(contents, values, values, values)
-def test_any_content_of_a_message_is_events(content, context, status, name):
+def test_any_content_of_message_is_events(content, context, status, name):
     said = a_message(content, contextInfo=context, status=status, pushName=name)
 
     assert check_events(json.dumps(an_event("messages.upsert", said)).encode())
 
 
 @given(st.dictionaries(st.sampled_from(["remoteJid", "remoteJidAlt", "participant"]), values))
-def test_any_key_of_a_message_is_events(addresses):
+def test_any_key_of_message_is_events(addresses):
     said = a_message(None, {**a_key(), **addresses})
 
     assert check_events(json.dumps(an_event("messages.upsert", said)).encode())
@@ -164,7 +164,7 @@ def test_recording_with_any_part_changed(event: str, change):
 
 @settings(max_examples=100)
 @given(st.sampled_from(list(posted.RECORDED)), st.data())
-def test_a_recording_with_several_parts_exchanged_is_events_or_none(name: str, drawn):
+def test_recording_with_several_parts_changed(name: str, drawn):
     body = posted.body(name)
 
     for _ in range(3):
@@ -174,7 +174,7 @@ def test_a_recording_with_several_parts_exchanged_is_events_or_none(name: str, d
     check_events(json.dumps(body).encode())
 
 
-def test_the_deepest_content_there_can_be_is_events():
+def test_deepest_content_there_can_be_is_events():
     content: Any = {"conversation": "oi"}
     for _ in range(150):
         content = {"x": {"message": content}}

@@ -35,7 +35,7 @@ async def clients(perene: Perene, count: int) -> None:
         await perene.pair(f"c{at}", number(at))
 
 
-async def test_a_good_month_ends_with_an_instance_for_each_client(on_2: Perene):
+async def test_good_month_keeps_every_instance(on_2: Perene):
     count, moved = times(10, 100), 3
     reconnected = count // 2
     on_2.instance_max = count
@@ -66,7 +66,7 @@ async def test_a_good_month_ends_with_an_instance_for_each_client(on_2: Perene):
     assert [each["cause"] for each in seen["attention"]] == ["server_full"]
 
 
-async def test_the_bad_month_the_sweeps_find_exactly_those_that_have_to_go(
+async def test_bad_month_deletes_exactly_the_orphans(
     firestore_emulator: str,
 ):
     async with Perene(one="2.3.6", two="1.8.2") as perene:

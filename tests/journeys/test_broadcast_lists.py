@@ -30,7 +30,7 @@ async def test_it_comes_into_the_senders_conversation(on_2: Perene):
     assert not conversation["contact"]["group"]
 
 
-async def test_the_sender_may_be_a_lid_with_its_number_beside_it(on_2: Perene):
+async def test_sender_may_be_lid_with_its_number_beside_it(on_2: Perene):
     name = await on_2.pair()
     key = {"participant": "777@lid", "participantAlt": f"{MARIA}@s.whatsapp.net"}
 
@@ -89,7 +89,7 @@ async def test_nobody_gets_no_conversation(on_2: Perene, told: dict[str, Any]):
     assert on_2.documents("dead_letters") == {}
 
 
-async def test_a_new_instance_is_told_lists_and_no_status_is_kept(on_2: Perene):
+async def test_new_instance_has_the_settings(on_2: Perene):
     name = await on_2.pair()
 
     for jid in (LIST, "status@broadcast"):
@@ -102,7 +102,7 @@ async def test_a_new_instance_is_told_lists_and_no_status_is_kept(on_2: Perene):
 
 
 @in_each("how", ["ensure", "sweep"])
-async def test_an_instance_of_before_is_told_the_new_settings(perene: Perene, how: str):
+async def test_earlier_instance_gets_new_settings(perene: Perene, how: str):
     name = await perene.pair()
     row = perene.evolution.world.rows[name]
     row.setting["readStatus"] = False

@@ -12,9 +12,7 @@ from tests.perene import Perene, in_both_dialects
 
 @pytest.mark.parametrize("ask", [("DELETE", ""), ("POST", "/disconnect")])
 @in_both_dialects
-async def test_a_delete_that_nobody_answered_does_not_remove_the_next_instance(
-    perene: Perene, ask: tuple[str, str]
-):
+async def test_doubtful_delete_spares_next_instance(perene: Perene, ask: tuple[str, str]):
     method, action = ask
     name = await perene.pair()
     perene.evolution.faults.turn_on("late_delete", seconds=0.2, count=1)
@@ -40,7 +38,7 @@ async def test_a_delete_that_nobody_answered_does_not_remove_the_next_instance(
 
 
 @in_both_dialects
-async def test_a_server_that_takes_its_time_is_asked_to_remove_an_instance_only_once(
+async def test_slow_server_is_asked_once(
     perene: Perene,
 ):
     await perene.pair()

@@ -37,7 +37,7 @@ async def test_the_fleet_at_a_glance(perene: Perene):
     assert seen["attention"] == []
 
 
-async def test_before_any_sweep_the_fleet_is_shown_too(perene: Perene):
+async def test_before_any_sweep_fleet_is_shown_too(perene: Perene):
     seen = await get(perene, "/fleet")
 
     assert seen["sentence"] == "No sweep of orphans has run yet"
@@ -107,7 +107,7 @@ async def test_a_tenant_is_registered_and_changed(perene: Perene):
     assert (seen["max_lines"], seen["lines"]) == (2, ["default", "vendas"])
 
 
-async def test_a_cancelled_tenant_is_so_since_it_was(perene: Perene):
+async def test_cancelled_tenant_is_so_since_it_was(perene: Perene):
     await perene.ensure("acme")
     first = await perene.operate("PUT", "/fleet/tenants/acme", json={"status": "cancelled"})
     perene.clock.advance(DAY)
@@ -126,7 +126,7 @@ async def test_a_cancelled_tenant_is_so_since_it_was(perene: Perene):
         pytest.param("auth0%7C123", "auth0|123", id="an id of Auth0"),
     ],
 )
-async def test_any_tenants_id_fits_into_the_path(perene: Perene, path: str, tenant: str):
+async def test_any_tenants_id_fits_into_path(perene: Perene, path: str, tenant: str):
     kept = await perene.operate("PUT", f"/fleet/tenants/{path}", json={"max_lines": 3})
 
     assert kept.json()["tenant"] == tenant
@@ -164,7 +164,7 @@ async def test_tenants_come_page_by_page(perene: Perene):
         ("PUT", "/fleet/tenants/acme?x", 422, "request-invalid"),
     ],
 )
-async def test_what_is_not_there_has_a_name(
+async def test_what_is_not_there_has_name(
     perene: Perene, method: str, path: str, status: int, problem: str
 ):
     body = {"accepting": True} if "servers" in path else {}
@@ -192,7 +192,7 @@ async def test_reports_are_kept_and_read_newest_first(perene: Perene):
     assert latest["id"] == named["id"] == listed["reports"][0]["id"] == last["id"]
 
 
-async def test_a_deletion_that_has_begun_cannot_be_undone(perene: Perene):
+async def test_deletion_that_has_begun_cannot_be_undone(perene: Perene):
     await perene.ensure("acme")
     await perene.plant_orphan("instance_ghost")
     perene.evolution.faults.turn_on("delete_never_finishes")
@@ -223,7 +223,7 @@ async def buried(perene: Perene, **data: Any) -> str:
     return letter
 
 
-async def test_dead_letters_are_listed_without_what_they_say(perene: Perene):
+async def test_dead_letters_are_listed_without_content(perene: Perene):
     letter = await buried(perene, text="segredo")
 
     (found,) = (await get(perene, "/fleet/dead-letters"))["letters"]
@@ -232,7 +232,7 @@ async def test_dead_letters_are_listed_without_what_they_say(perene: Perene):
     assert "segredo" not in str(found)
 
 
-async def test_a_letter_that_is_still_not_understood_stays(perene: Perene):
+async def test_unreadable_dead_letter_stays(perene: Perene):
     letter = await buried(perene)
 
     answer = await perene.operate("POST", f"/fleet/dead-letters/{letter}/replay")
@@ -241,7 +241,7 @@ async def test_a_letter_that_is_still_not_understood_stays(perene: Perene):
     assert perene.documents("dead_letters")[letter]["attempts"] == 2
 
 
-async def test_a_letter_that_is_understood_now_is_heard_and_gone(perene: Perene):
+async def test_readable_dead_letter_is_replayed(perene: Perene):
     letter = await buried(perene)
     said = {
         "key": {"id": "3A1", "remoteJid": "5521988887777@s.whatsapp.net", "fromMe": False},
@@ -265,7 +265,7 @@ async def test_a_letter_that_is_understood_now_is_heard_and_gone(perene: Perene)
     assert len(perene.documents("tenants/acme/messages")) == 1
 
 
-async def test_a_letter_that_was_cut_cannot_be_replayed(perene: Perene):
+async def test_cut_dead_letter_stays(perene: Perene):
     letter = await buried(perene)
     perene.write(f"dead_letters/{letter}", cut=True)
 
@@ -281,7 +281,7 @@ async def test_a_letter_is_discarded(perene: Perene):
     assert perene.documents("dead_letters") == {}
 
 
-async def test_a_replayed_letter_never_moves_a_connection(perene: Perene):
+async def test_replayed_letter_never_moves_connection(perene: Perene):
     letter = await buried(perene)
     envelope = {"event": "connection.update", "instance": name_of("acme"), "data": {"state": "close", "statusReason": 401}}  # fmt: skip  # noqa: E501
     perene.write(f"dead_letters/{letter}", raw=json.dumps(envelope))
@@ -327,7 +327,7 @@ async def test_lines_are_listed_by_tenant_server_and_state(on_2: Perene):
     assert (await on_2.operate("GET", "/fleet/instances?state=odd")).status_code == 422
 
 
-async def test_a_list_of_lines_costs_a_read_for_each_of_its_page(on_2: Perene):
+async def test_lines_page_costs_read_each(on_2: Perene):
     for at in range(4):
         await on_2.ensure(f"t{at}")
 
@@ -337,7 +337,7 @@ async def test_a_list_of_lines_costs_a_read_for_each_of_its_page(on_2: Perene):
     assert (counted.reads, counted.writes) == (3, 0)
 
 
-async def test_incidents_are_listed_those_with_news_first_and_those_that_are_over(on_2: Perene):
+async def test_incidents_are_listed_newest_first(on_2: Perene):
     on_2.set(ALERT_LANGUAGE="en")
     await on_2.pair("acme")
     on_2.evolution.faults.turn_on("down")
@@ -367,7 +367,7 @@ async def test_days_tell_how_full_each_server_was(on_2: Perene):
     assert [day["limit"]["main"] for day in found] == [100, 100]
 
 
-async def test_the_plan_of_the_next_sweep_is_shown_and_nothing_is_done(on_2: Perene):
+async def test_next_sweeps_plan_is_shown(on_2: Perene):
     await on_2.pair("acme")
     await on_2.plant_orphan("instance_ghost")
 

@@ -76,7 +76,7 @@ async def test_echo_answers_for_every_kind(open_line: Perene, kind: str):
 
 
 @in_both_dialects
-async def test_a_reaction_is_under_its_message_and_can_be_taken_back(open_line: Perene):
+async def test_reaction_is_shown_and_removed(open_line: Perene):
     conversation = await talk(open_line)
     (first,) = await thread(open_line, conversation)
     reaction = {"message": first["id"], "emoji": "👍"}
@@ -90,7 +90,7 @@ async def test_a_reaction_is_under_its_message_and_can_be_taken_back(open_line: 
     assert len(await thread(open_line, conversation)) == 1
 
 
-async def test_a_reaction_without_an_answer_is_found_under_its_message(on_2: Perene):
+async def test_unanswered_reaction_is_found(on_2: Perene):
     await on_2.pair(number=OWN)
     conversation = await talk(on_2)
     (first,) = await thread(on_2, conversation)
@@ -105,7 +105,7 @@ async def test_a_reaction_without_an_answer_is_found_under_its_message(on_2: Per
 
 
 @in_both_dialects
-async def test_an_answer_quotes_its_message_and_an_unknown_one_is_a_problem(open_line: Perene):
+async def test_reply_quotes_a_known_message(open_line: Perene):
     conversation = await talk(open_line)
     (first,) = await thread(open_line, conversation)
 
@@ -120,7 +120,7 @@ async def test_an_answer_quotes_its_message_and_an_unknown_one_is_a_problem(open
     assert len(said(open_line)) == 1
 
 
-async def test_a_message_of_another_conversation_is_not_quoted(on_2: Perene):
+async def test_message_of_another_conversation_is_not_quoted(on_2: Perene):
     await on_2.pair(number=OWN)
     conversation = await talk(on_2)
     other = await talk(on_2, "segredo", "5521977776666")
@@ -167,7 +167,7 @@ BAD: dict[str, dict[str, Any]] = {
 
 
 @in_each("asked", BAD.values(), ids=BAD.keys())
-async def test_what_cannot_be_said_changes_nothing(on_2: Perene, asked: dict[str, Any]):
+async def test_invalid_content_changes_nothing(on_2: Perene, asked: dict[str, Any]):
     await on_2.pair(number=OWN)
     conversation = await talk(on_2)
 
@@ -181,7 +181,7 @@ async def test_what_cannot_be_said_changes_nothing(on_2: Perene, asked: dict[str
     assert on_2.documents("tenants/acme/sends") == {}
 
 
-async def test_a_file_that_is_too_large_is_refused_before_it_is_read_whole(on_2: Perene):
+async def test_oversized_file_is_refused_early(on_2: Perene):
     await on_2.pair(number=OWN)
     conversation = await talk(on_2)
 
@@ -192,7 +192,7 @@ async def test_a_file_that_is_too_large_is_refused_before_it_is_read_whole(on_2:
     assert said(on_2) == []
 
 
-async def test_no_file_and_no_key_of_it_is_kept(on_2: Perene):
+async def test_files_are_never_stored(on_2: Perene):
     await on_2.pair(number=OWN)
     conversation = await talk(on_2)
 

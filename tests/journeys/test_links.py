@@ -29,7 +29,7 @@ async def follow(perene: Perene, **asked: Any) -> httpx.Response:
     return await perene.http.post("/ensure-instance/link", json=asked)
 
 
-async def test_whoever_has_the_link_scans_and_the_line_is_open(perene: Perene):
+async def test_whoever_has_link_scans_and_line_is_open(perene: Perene):
     await perene.ensure("acme", label="Vendas")
     token = await a_link(perene)
 
@@ -56,7 +56,7 @@ async def test_a_code_can_be_typed_instead(on_2: Perene):
     assert len(typed.json()["code"]["pairing_code"]) == 8
 
 
-async def test_only_the_first_of_many_opens_it(on_2: Perene):
+async def test_only_first_of_many_opens_it(on_2: Perene):
     await on_2.ensure("acme")
     token = await a_link(on_2)
 
@@ -112,7 +112,7 @@ async def test_what_was_not_signed_for_this_opens_nothing(on_2: Perene):
         assert (await follow(on_2, **asked)).status_code == 422
 
 
-async def test_a_links_token_is_no_webhooks_and_no_persons(on_2: Perene):
+async def test_links_token_is_no_webhooks_and_no_persons(on_2: Perene):
     await on_2.ensure("acme")
     token = await a_link(on_2)
 
@@ -123,7 +123,7 @@ async def test_a_links_token_is_no_webhooks_and_no_persons(on_2: Perene):
     assert (heard.status_code, seen.status_code) == (401, 401)
 
 
-async def test_a_link_of_a_line_that_was_released_connects_nothing(on_2: Perene):
+async def test_link_of_line_that_was_released_connects_nothing(on_2: Perene):
     await on_2.pair("acme")
     token = await a_link(on_2)
     await on_2.call("DELETE", "/instances/default")
@@ -134,7 +134,7 @@ async def test_a_link_of_a_line_that_was_released_connects_nothing(on_2: Perene)
     assert on_2.evolution.names() == []
 
 
-async def test_a_link_of_a_tenant_that_was_suspended_connects_nothing(on_2: Perene):
+async def test_link_of_tenant_that_was_suspended_connects_nothing(on_2: Perene):
     await on_2.ensure("acme")
     token = await a_link(on_2)
     await on_2.operate("PUT", "/fleet/tenants/acme", json={"status": "suspended"})
@@ -143,7 +143,7 @@ async def test_a_link_of_a_tenant_that_was_suspended_connects_nothing(on_2: Pere
 
 
 @in_each("line", ["other", "Default", "..", "a b"])
-async def test_there_is_no_link_to_a_line_that_is_not_there(on_2: Perene, line: str):
+async def test_there_is_no_link_to_line_that_is_not_there(on_2: Perene, line: str):
     await on_2.ensure("acme")
 
     mine = await on_2.call("POST", f"/instances/{line}/link")
@@ -153,7 +153,7 @@ async def test_there_is_no_link_to_a_line_that_is_not_there(on_2: Perene, line: 
     assert on_2.documents("links") == {}
 
 
-async def test_an_operator_gives_a_tenant_a_link_and_is_named(on_2: Perene):
+async def test_operator_gives_tenant_link_and_is_named(on_2: Perene):
     await on_2.ensure("acme")
 
     answer = await on_2.operate("POST", "/fleet/tenants/acme/lines/default/link")
@@ -174,7 +174,7 @@ async def test_nobodys_link_reaches_another_tenants_line(on_2: Perene):
     assert on_2.documents("instances")[name_of("acme")]["fence"] == 1
 
 
-async def test_no_log_line_has_a_links_token(on_2: Perene, capsys: pytest.CaptureFixture[str]):
+async def test_no_log_line_has_links_token(on_2: Perene, capsys: pytest.CaptureFixture[str]):
     await on_2.ensure("acme")
     token = await a_link(on_2)
     session = (await follow(on_2, link=token)).json()["session"]
@@ -187,7 +187,7 @@ async def test_no_log_line_has_a_links_token(on_2: Perene, capsys: pytest.Captur
     assert "link.opened" in said.out
 
 
-async def test_a_server_that_is_down_for_a_moment_does_not_cost_the_link(on_2: Perene):
+async def test_server_that_is_down_for_moment_does_not_cost_link(on_2: Perene):
     await on_2.ensure("acme")
     token = await a_link(on_2)
     on_2.evolution.faults.turn_on("down")
@@ -202,7 +202,7 @@ async def test_a_server_that_is_down_for_a_moment_does_not_cost_the_link(on_2: P
     assert (await follow(on_2, link=token)).status_code == 410
 
 
-async def test_a_link_does_not_bring_back_a_line_that_is_being_released(on_2: Perene):
+async def test_link_does_not_bring_back_line_that_is_being_released(on_2: Perene):
     name = await on_2.pair("acme")
     token = await a_link(on_2)
     on_2.evolution.faults.turn_on("error_500_before", route="delete")
@@ -216,7 +216,7 @@ async def test_a_link_does_not_bring_back_a_line_that_is_being_released(on_2: Pe
     assert on_2.documents("instances")[name]["state"] == "releasing"
 
 
-async def test_a_session_does_not_bring_back_a_line_that_is_being_released(on_2: Perene):
+async def test_session_does_not_bring_back_line_that_is_being_released(on_2: Perene):
     name = await on_2.pair("acme")
     session = (await follow(on_2, link=await a_link(on_2))).json()["session"]
     on_2.write(f"instances/{name}", state="releasing", reason="release_asked")
@@ -227,7 +227,7 @@ async def test_a_session_does_not_bring_back_a_line_that_is_being_released(on_2:
     assert on_2.documents("instances")[name]["state"] == "releasing"
 
 
-async def test_a_link_and_a_session_of_a_line_are_not_for_a_later_one_of_its_name(on_2: Perene):
+async def test_link_and_session_of_line_are_not_for_later_one_of_its_name(on_2: Perene):
     await on_2.pair("acme")
     token, used = await a_link(on_2), await a_link(on_2)
     session = (await follow(on_2, link=used)).json()["session"]

@@ -51,7 +51,7 @@ async def test_session_is_barred_with_its_tenant(on_2: Perene):
     assert [answer.status_code for answer in answers] == [403, 403]
 
 
-async def test_what_a_link_answers_tells_nothing_of_its_tenant(on_2: Perene):
+async def test_what_link_answers_tells_nothing_of_its_tenant(on_2: Perene):
     token = await make_link(on_2)
 
     answers = [await follow(on_2, link=token)]

@@ -100,7 +100,7 @@ def write_odd_field(perene: Perene, path: str, fields: dict[str, Any], turn: int
     return f"{path} {field}"
 
 
-async def test_an_instance_whose_candidate_nobody_understands_is_left_alone(fleet: Perene):
+async def test_instance_whose_candidate_nobody_understands_is_left_alone(fleet: Perene):
     fleet.write("sweeps/orphans/candidates/main~instance_ghost", stage="whatever")
 
     for _ in range(3):
@@ -111,7 +111,7 @@ async def test_an_instance_whose_candidate_nobody_understands_is_left_alone(flee
     assert "record_unreadable" in {each["rule"] for each in report["invariants"]["violations"]}
 
 
-async def test_an_operator_overwrites_a_tenant_that_nobody_understands(fleet: Perene):
+async def test_operator_overwrites_tenant_that_nobody_understands(fleet: Perene):
     fleet.write("tenants/globex", status="whatever", max_lines=3)
 
     asked = await fleet.operate("GET", "/fleet/tenants/globex")
@@ -139,7 +139,7 @@ async def test_an_odd_incident_is_raised_anew(fleet: Perene):
 
 
 @in_each("odd", [0, "1700000000", 1.5, True])
-async def test_a_number_is_no_time_that_ends_a_quarantine_or_approves(fleet: Perene, odd: object):
+async def test_number_is_no_time_that_ends_quarantine_or_approves(fleet: Perene, odd: object):
     path = "sweeps/orphans/candidates/main~instance_ghost"
     fleet.write(path, quarantined_at=odd, approved_at=odd)
 
@@ -150,7 +150,7 @@ async def test_a_number_is_no_time_that_ends_a_quarantine_or_approves(fleet: Per
     assert fleet.evolution.exists("instance_ghost")
 
 
-async def test_a_candidate_is_about_what_its_id_says(fleet: Perene):
+async def test_candidate_is_about_what_its_id_says(fleet: Perene):
     path = "sweeps/orphans/candidates/main~instance_ghost"
     fleet.write(path, name="instance_acme", server="other", id="main~instance_acme")
 
@@ -163,7 +163,7 @@ async def test_a_candidate_is_about_what_its_id_says(fleet: Perene):
     assert fleet.evolution.exists("instance_acme")
 
 
-async def test_a_sweep_that_forgot_what_it_saw_deletes_nothing_until_a_person_says_so(
+async def test_sweep_that_forgot_what_it_saw_deletes_nothing_until_person_says_so(
     fleet: Perene,
 ):
     fleet.write("sweeps/orphans", carried="odd", until="odd")
@@ -179,7 +179,7 @@ async def test_a_sweep_that_forgot_what_it_saw_deletes_nothing_until_a_person_sa
     assert (await fleet.sweep())["counts"]["deleted"] == 1
 
 
-async def test_a_lease_of_a_sweep_that_no_clock_gave_holds_nobody_up(fleet: Perene):
+async def test_lease_of_sweep_that_no_clock_gave_holds_nobody_up(fleet: Perene):
     fleet.write("sweeps/orphans", holder="x", until=datetime.now(UTC) + timedelta(days=400))
 
     assert (await fleet.operate("POST", "/sweep-orphans")).status_code == 200
@@ -189,13 +189,13 @@ async def test_a_lease_of_a_sweep_that_no_clock_gave_holds_nobody_up(fleet: Pere
 
 
 @in_each("apart", [-1e300, -1e14, 1e14, 1e300])
-async def test_an_odd_time_between_two_looks_costs_no_answer(fleet: Perene, apart: float):
+async def test_odd_time_between_two_looks_costs_no_answer(fleet: Perene, apart: float):
     fleet.write("sweeps/capacity", usually_apart=apart)
 
     assert await answers(fleet) == {}
 
 
-async def test_a_mark_that_is_no_time_costs_no_answer_and_is_made_anew(fleet: Perene):
+async def test_mark_that_is_no_time_costs_no_answer_and_is_made_anew(fleet: Perene):
     fleet.write("instances/instance_acme", heard_until=10**18)
 
     assert await answers(fleet) == {}
@@ -203,7 +203,7 @@ async def test_a_mark_that_is_no_time_costs_no_answer_and_is_made_anew(fleet: Pe
     assert marked <= fleet.clock().timestamp() * 1000
 
 
-async def test_a_candidate_of_another_millennium_costs_no_answer_and_no_instance(fleet: Perene):
+async def test_candidate_of_another_millennium_costs_no_answer_and_no_instance(fleet: Perene):
     path = "sweeps/orphans/candidates/main~instance_ghost"
     fleet.write(path, quarantined_at=datetime(9999, 12, 31, tzinfo=UTC))
     fleet.clock.advance(8 * DAY)
@@ -213,7 +213,7 @@ async def test_a_candidate_of_another_millennium_costs_no_answer_and_no_instance
     assert fleet.evolution.exists("instance_ghost")
 
 
-async def test_a_brake_that_says_not_why_costs_no_answer(fleet: Perene):
+async def test_brake_that_says_not_why_costs_no_answer(fleet: Perene):
     for name in fleet.documents("sweeps/orphans/reports"):
         fleet.write(f"sweeps/orphans/reports/{name}", brakes=[{"x": 1}])
 
@@ -223,7 +223,7 @@ async def test_a_brake_that_says_not_why_costs_no_answer(fleet: Perene):
 
 
 @in_each("cursor", ["odd", "server_down~main", "9~a/b", "9~.", "9~..", "9~__x__", f"{10**18}~x"])
-async def test_a_cursor_that_we_never_gave_is_the_callers_mistake(fleet: Perene, cursor: str):
+async def test_cursor_that_we_never_gave_is_callers_mistake(fleet: Perene, cursor: str):
     fleet.write("incidents/odd", x=1)
 
     answer = await fleet.operate("GET", "/fleet/incidents", params={"cursor": cursor})

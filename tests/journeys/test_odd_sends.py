@@ -55,7 +55,7 @@ PRISMA = (
 @pytest.mark.parametrize(
     ("line", "words"), [("463", "oi"), ("9", "sala 463"), ("9", "deu Connection Closed aqui")]
 )
-async def test_a_database_error_after_the_send_is_a_doubt(open_2: Perene, line: str, words: str):
+async def test_database_error_after_send_is_doubt(open_2: Perene, line: str, words: str):
     conversation = await talk(open_2)
     open_2.evolution.faults.turn_on("webhook_lost", events="send.message")
     answering(open_2, failing(PRISMA % (line, words)))
@@ -64,7 +64,7 @@ async def test_a_database_error_after_the_send_is_a_doubt(open_2: Perene, line: 
     assert len(said(open_2)) == 1
 
 
-async def test_a_broken_cache_after_a_media_send_is_a_doubt(open_2: Perene):
+async def test_broken_cache_after_media_send_is_doubt(open_2: Perene):
     conversation = await talk(open_2)
     open_2.evolution.faults.turn_on("webhook_lost", events="send.message")
     answering(open_2, failing("Error: connect ECONNREFUSED 10.0.0.7:6379", status=500))
@@ -74,7 +74,7 @@ async def test_a_broken_cache_after_a_media_send_is_a_doubt(open_2: Perene):
     assert len(open_2.evolution.sent_messages()) == 1
 
 
-async def test_a_key_retried_late_is_kept_for_seven_days_more(open_2: Perene):
+async def test_key_retried_late_is_kept_for_seven_days_more(open_2: Perene):
     conversation = await talk(open_2)
     open_2.evolution.faults.turn_on("media_unreachable")
     asked = {"conversation": conversation, "image": {"url": "https://cdn.perene.com/a.jpg"}}
@@ -86,14 +86,14 @@ async def test_a_key_retried_late_is_kept_for_seven_days_more(open_2: Perene):
     assert kept["expires_at"] - kept["asked_at"] > timedelta(days=1)
 
 
-async def test_a_lid_pays_for_a_new_contact(open_2: Perene):
+async def test_lid_pays_for_new_contact(open_2: Perene):
     open_2.set(SEND_NEW_CONTACTS_PER_DAY="0")
     assert (await send(open_2, to=ANA, text="oi")).status_code == 429
     answer = await send(open_2, to="123456789012345@lid", text="oi")
     assert answer.status_code in (422, 429), answer.text
 
 
-async def test_a_restricted_line_writes_to_no_unknown_lid(open_2: Perene):
+async def test_restricted_line_writes_to_no_unknown_lid(open_2: Perene):
     (name,) = open_2.documents("instances")
     open_2.write(f"instances/{name}", restricted_at=datetime.now(UTC))
     assert (await send(open_2, to=ANA, text="oi")).status_code == 409
@@ -101,7 +101,7 @@ async def test_a_restricted_line_writes_to_no_unknown_lid(open_2: Perene):
     assert answer.status_code in (409, 422), answer.text
 
 
-async def test_what_the_phone_said_before_it_was_asked_is_no_evidence(open_2: Perene):
+async def test_what_phone_said_before_it_was_asked_is_no_evidence(open_2: Perene):
     conversation = await talk(open_2)
     (name,) = open_2.documents("instances")
     await open_2.evolution.receive_message(
@@ -120,7 +120,7 @@ async def test_what_the_phone_said_before_it_was_asked_is_no_evidence(open_2: Pe
     assert (await outcome(open_2, "k1")).json()["state"] == "uncertain"
 
 
-async def test_an_uncertain_send_survives_the_merge_of_its_conversation(open_2: Perene):
+async def test_uncertain_send_survives_merge_of_its_conversation(open_2: Perene):
     (name,) = open_2.documents("instances")
     lid = "123456789012345@lid"
     await open_2.evolution.receive_message(name, {"key": {"remoteJid": lid}, **OI})
@@ -154,7 +154,7 @@ async def test_an_uncertain_send_survives_the_merge_of_its_conversation(open_2: 
 
 
 @in_each("url", ["https://x.localhoſt/a.jpg", "https://svc.teſt/a.jpg"])
-async def test_no_unicode_spelling_of_the_inside_is_public(open_2: Perene, url: str):
+async def test_no_unicode_spelling_of_inside_is_public(open_2: Perene, url: str):
     conversation = await talk(open_2)
     answer = await send(open_2, conversation=conversation, image={"url": url})
     assert answer.status_code == 422
@@ -185,7 +185,7 @@ async def test_an_odd_answer_is_no_crash(open_2: Perene, change: dict[str, Any])
     assert answer.json()["conversation"] == conversation
 
 
-async def test_a_send_whose_evidence_is_taken_back_says_why_it_is_uncertain(open_2: Perene):
+async def test_send_whose_evidence_is_taken_back_says_why_it_is_uncertain(open_2: Perene):
     conversation = await talk(open_2)
     open_2.evolution.faults.turn_on("cut_before", route="sendText", count=1)
     await send(open_2, "k1", conversation=conversation, text="ok")
@@ -212,7 +212,7 @@ async def test_a_send_whose_evidence_is_taken_back_says_why_it_is_uncertain(open
     assert open_2.documents("tenants/acme/conversations")[conversation]["unsettled"] == 1
 
 
-async def test_an_echo_after_the_merge_settles_a_send_asked_before_it(open_2: Perene):
+async def test_echo_after_merge_settles_send_asked_before_it(open_2: Perene):
     (name,) = open_2.documents("instances")
     lid, key = (
         "123456789012345@lid",

@@ -53,7 +53,7 @@ async def given_up(perene: Perene) -> None:
 # Orphans -------------------------------------------------------------------------------------
 
 
-async def test_an_orphan_is_suspected_then_quarantined_then_deleted(perene: Perene):
+async def test_orphan_is_suspected_then_quarantined_then_deleted(perene: Perene):
     await perene.pair("acme")
     await perene.plant_orphan("instance_ghost")
 
@@ -72,7 +72,7 @@ async def test_an_orphan_is_suspected_then_quarantined_then_deleted(perene: Pere
     assert found["instance_ghost"]["cause"] == "orphan"
 
 
-async def test_a_deletion_leaves_no_record_no_slot_and_no_tenant(perene: Perene):
+async def test_deletion_leaves_no_record_no_slot_and_no_tenant(perene: Perene):
     await perene.pair("acme")
     await perene.plant_orphan("instance_ghost")
     await quarantined(perene)
@@ -95,7 +95,7 @@ async def test_what_is_not_ours_by_name_is_never_even_suspected(perene: Perene):
     assert len(perene.evolution.names()) == 6
 
 
-async def test_an_orphan_whose_webhook_goes_to_somebody_else_needs_a_person(on_2: Perene):
+async def test_orphan_whose_webhook_goes_to_somebody_else_needs_person(on_2: Perene):
     await on_2.pair("acme")
     await on_2.evolution.plant("instance_theirs")
     row = on_2.evolution.world.rows["instance_theirs"]
@@ -112,7 +112,7 @@ async def test_an_orphan_whose_webhook_goes_to_somebody_else_needs_a_person(on_2
     assert told(await swept(on_2), "deleted") == ["instance_theirs"]
 
 
-async def test_an_orphan_that_is_claimed_meanwhile_is_cleared(perene: Perene):
+async def test_orphan_that_is_claimed_meanwhile_is_cleared(perene: Perene):
     await perene.pair("acme")
     await perene.plant_orphan("instance_late")
     await quarantined(perene)
@@ -143,7 +143,7 @@ async def test_undone_it_begins_anew_and_kept_it_is_never_asked_for_again(perene
     assert (await candidates(perene))["instance_two"]["stage"] == "kept"
 
 
-async def test_with_no_quarantine_at_all_a_deletion_takes_three_sweeps(perene: Perene):
+async def test_with_no_quarantine_at_all_deletion_takes_three_sweeps(perene: Perene):
     perene.set(QUARANTINE_DAYS="0")
     await perene.pair("acme")
     await perene.plant_orphan("instance_ghost")
@@ -159,7 +159,7 @@ async def test_with_no_quarantine_at_all_a_deletion_takes_three_sweeps(perene: P
 # Lines of tenants ----------------------------------------------------------------------------
 
 
-async def test_a_cancelled_tenants_line_is_released_after_quarantine(perene: Perene):
+async def test_cancelled_tenants_line_is_released_after_quarantine(perene: Perene):
     await perene.pair("acme")
     await perene.pair("gone", "5511999990002")
     await perene.operate("PUT", "/fleet/tenants/gone", json={"status": "cancelled"})
@@ -175,7 +175,7 @@ async def test_a_cancelled_tenants_line_is_released_after_quarantine(perene: Per
     assert perene.documents("tenants")["gone"]["lines"] == []
 
 
-async def test_a_cancelled_tenant_that_is_called_back_keeps_its_line(perene: Perene):
+async def test_cancelled_tenant_that_is_called_back_keeps_its_line(perene: Perene):
     await perene.pair("acme")
     await perene.pair("gone", "5511999990002")
     await perene.operate("PUT", "/fleet/tenants/gone", json={"status": "cancelled"})
@@ -198,7 +198,7 @@ async def test_a_suspended_tenants_lines_stay(perene: Perene):
     assert await candidates(perene) == {}
 
 
-async def test_an_idle_line_is_only_proposed_until_a_person_approves(perene: Perene):
+async def test_idle_line_is_only_proposed_until_person_approves(perene: Perene):
     await perene.pair("acme")
     name = await perene.pair("idle", "5511999990002")
     await perene.evolution.unpair(name)
@@ -219,7 +219,7 @@ async def test_an_idle_line_is_only_proposed_until_a_person_approves(perene: Per
     assert not perene.evolution.exists(name)
 
 
-async def test_an_approved_line_that_is_paired_again_in_time_stays(perene: Perene):
+async def test_approved_line_that_is_paired_again_in_time_stays(perene: Perene):
     name = await perene.pair("idle")
     await perene.evolution.unpair(name)
     await perene.evolution.drain()
@@ -233,7 +233,7 @@ async def test_an_approved_line_that_is_paired_again_in_time_stays(perene: Peren
     assert perene.evolution.state(name) == "open"
 
 
-async def test_a_line_that_nobody_paired_is_proposed_sooner(perene: Perene):
+async def test_line_that_nobody_paired_is_proposed_sooner(perene: Perene):
     await perene.ensure("shy")
     await perene.evolution.reach_qr_limit("instance_shy")
     await perene.evolution.drain()
@@ -245,7 +245,7 @@ async def test_a_line_that_nobody_paired_is_proposed_sooner(perene: Perene):
     assert found["paired"] is False
 
 
-async def test_a_second_instance_on_another_server_goes_and_the_lines_own_stays(
+async def test_second_instance_on_another_server_goes_and_lines_own_stays(
     firestore_emulator: str,
 ):
     async with Perene(one="2.3.6", two="2.3.6") as perene:
@@ -263,7 +263,7 @@ async def test_a_second_instance_on_another_server_goes_and_the_lines_own_stays(
         assert perene.documents("instances")["instance_acme"]["lease"] is None
 
 
-async def test_of_two_where_only_the_copy_is_connected_a_person_has_to_look(
+async def test_of_two_where_only_copy_is_connected_person_has_to_look(
     firestore_emulator: str,
 ):
     async with Perene(one="2.3.6", two="2.3.6") as perene:
@@ -282,7 +282,7 @@ async def test_of_two_where_only_the_copy_is_connected_a_person_has_to_look(
 # Repairs -------------------------------------------------------------------------------------
 
 
-async def test_a_vanished_instance_is_missing_and_the_next_ensure_heals_it(perene: Perene):
+async def test_vanished_instance_is_missing_and_next_ensure_heals_it(perene: Perene):
     name = await perene.pair("acme")
     await perene.evolution.vanish(name)
 
@@ -307,7 +307,7 @@ async def test_liars_are_found_both_ways(on_2: Perene):
     assert (records[back]["state"], records[back]["number"]) == ("open", "5511999990002")
 
 
-async def test_a_database_that_lies_is_not_believed(on_2: Perene):
+async def test_database_that_lies_is_not_believed(on_2: Perene):
     name = await on_2.pair("acme")
     on_2.evolution.world.rows[name].connection_status = "close"
 
@@ -317,7 +317,7 @@ async def test_a_database_that_lies_is_not_believed(on_2: Perene):
     assert on_2.documents("instances")[name]["state"] == "open"
 
 
-async def test_a_release_that_nobody_finished_is_finished(perene: Perene):
+async def test_release_that_nobody_finished_is_finished(perene: Perene):
     name = await perene.pair("acme")
     perene.write(f"instances/{name}", state="releasing", reason="release_asked")
 
@@ -328,7 +328,7 @@ async def test_a_release_that_nobody_finished_is_finished(perene: Perene):
     assert not perene.evolution.exists(name)
 
 
-async def test_a_creation_that_nobody_finished_can_be_begun_anew(perene: Perene):
+async def test_creation_that_nobody_finished_can_be_begun_anew(perene: Perene):
     name = await perene.pair("acme")
     await perene.evolution.vanish(name)
     perene.write(f"instances/{name}", state="creating", reason="new")
@@ -338,7 +338,7 @@ async def test_a_creation_that_nobody_finished_can_be_begun_anew(perene: Perene)
     assert perene.documents("instances")[name]["state"] == "missing"
 
 
-async def test_a_deployment_that_moved_repairs_every_line(perene: Perene):
+async def test_deployment_that_moved_repairs_every_line(perene: Perene):
     names = [await perene.pair(f"t{at}", f"551199999000{at}") for at in range(3)]
     perene.set(PUBLIC_URL="https://moved.test")
 
@@ -361,7 +361,7 @@ async def test_settings_that_somebody_changed_are_ours_again(perene: Perene):
     assert perene.evolution.settings(name)["readMessages"] is False
 
 
-async def test_a_line_that_is_being_let_go_stays_silent(perene: Perene):
+async def test_line_that_is_being_let_go_stays_silent(perene: Perene):
     name = await perene.pair("acme")
     perene.evolution.faults.turn_on("delete_never_finishes")
     await perene.call("DELETE", "/instances/default", "acme")
@@ -387,7 +387,7 @@ def braked(report: dict[str, Any]) -> set[str]:
     return {brake["why"] for brake in report["brakes"]}
 
 
-async def test_nothing_is_deleted_while_a_server_says_nothing(firestore_emulator: str):
+async def test_nothing_is_deleted_while_server_says_nothing(firestore_emulator: str):
     async with Perene(one="2.3.6", two="2.3.6") as perene:
         await perene.ensure("acme")
         await perene.plant_orphan("instance_ghost", server="one")
@@ -439,7 +439,7 @@ async def test_nothing_is_deleted_when_most_tenants_are_cancelled_at_once(perene
     assert len(told(await swept(perene, apart=2 * WEEK), "deleted")) == 5
 
 
-async def test_an_operators_word_on_a_loss_waits_for_a_sweep_that_can_use_it(
+async def test_operators_word_on_loss_waits_for_sweep_that_can_use_it(
     firestore_emulator: str,
 ):
     async with Perene(one="2.3.6", two="2.3.6") as perene:
@@ -456,7 +456,7 @@ async def test_an_operators_word_on_a_loss_waits_for_a_sweep_that_can_use_it(
         assert braked(await swept(perene)) == set()
 
 
-async def test_nothing_is_deleted_when_a_census_shrank(perene: Perene):
+async def test_nothing_is_deleted_when_census_shrank(perene: Perene):
     await doomed(perene)
     for at in range(5):
         await perene.evolution.vanish(f"instance_t{at}")
@@ -481,7 +481,7 @@ async def test_no_more_than_so_many_are_deleted_in_one_sweep(perene: Perene):
     assert reports[0]["counts"]["held_back"] == 3
 
 
-async def test_a_dry_run_says_what_would_be_done_and_does_nothing(perene: Perene):
+async def test_dry_run_says_what_would_be_done_and_does_nothing(perene: Perene):
     await doomed(perene)
     before = perene.documents("instances"), await candidates(perene)
 
@@ -492,7 +492,7 @@ async def test_a_dry_run_says_what_would_be_done_and_does_nothing(perene: Perene
     assert perene.evolution.exists("instance_ghost")
 
 
-async def test_a_record_that_nobody_understands_is_left_alone(perene: Perene):
+async def test_record_that_nobody_understands_is_left_alone(perene: Perene):
     await perene.pair("acme")
     await perene.pair("odd", "5511999990002")
     await perene.pair("old", "5511999990003")
@@ -520,7 +520,7 @@ async def test_one_sweep_at_a_time(perene: Perene):
     assert (await perene.operate("POST", "/sweep-orphans")).status_code == 200
 
 
-async def test_a_sweep_whose_time_is_over_says_where_and_the_next_goes_on_there(
+async def test_sweep_whose_time_is_over_says_where_and_next_goes_on_there(
     perene: Perene, monkeypatch: pytest.MonkeyPatch
 ):
     names = [await perene.pair(f"t{at}", f"551199999000{at}") for at in range(4)]
@@ -543,7 +543,7 @@ async def test_a_sweep_whose_time_is_over_says_where_and_the_next_goes_on_there(
 # Records that are lost -----------------------------------------------------------------------
 
 
-async def test_with_an_empty_database_nobody_who_is_paired_is_deleted_unasked(on_2: Perene):
+async def test_with_empty_database_nobody_who_is_paired_is_deleted_unasked(on_2: Perene):
     for at in range(4):
         await on_2.pair(f"client{at}", f"551199999000{at}")
     on_2.set(GOOGLE_CLOUD_PROJECT=f"{on_2.project}-x")
@@ -606,7 +606,7 @@ async def test_what_another_deployment_with_our_secret_made_is_not_deleted_unask
     assert len(on_2.evolution.names()) == 3
 
 
-async def test_an_instance_without_a_webhook_is_not_deleted_unasked(perene: Perene):
+async def test_instance_without_webhook_is_not_deleted_unasked(perene: Perene):
     await perene.pair("acme")
     await perene.evolution.plant("instance_dev")
 
@@ -617,7 +617,7 @@ async def test_an_instance_without_a_webhook_is_not_deleted_unasked(perene: Pere
     assert "instance_dev" in perene.evolution.names()
 
 
-async def test_an_instance_that_came_back_after_we_removed_it_is_known_to_be_ours(perene: Perene):
+async def test_instance_that_came_back_after_we_removed_it_is_known_to_be_ours(perene: Perene):
     await perene.pair("acme")
     await perene.evolution.plant("instance_back")
     await services.evolution("main").silence_instance("instance_back")
@@ -640,7 +640,7 @@ async def test_one_server_under_two_names_stops_everything(firestore_emulator: s
         assert perene.servers[carrier].names() == ["instance_acme"]
 
 
-async def test_what_was_never_paired_and_is_open_at_the_last_moment_needs_a_person(on_2: Perene):
+async def test_what_was_never_paired_and_is_open_at_last_moment_needs_person(on_2: Perene):
     await on_2.pair("acme")
     await on_2.plant_orphan("instance_ghost")
     await quarantined(on_2)
@@ -657,7 +657,7 @@ async def test_what_was_never_paired_and_is_open_at_the_last_moment_needs_a_pers
     assert (await candidates(on_2))["instance_ghost"]["awaits_approval"]
 
 
-async def test_an_unpaired_copy_of_a_line_that_is_not_connected_needs_a_person(
+async def test_unpaired_copy_of_line_that_is_not_connected_needs_person(
     firestore_emulator: str,
 ):
     async with Perene(one="2.3.6", two="2.3.6") as perene:
@@ -673,7 +673,7 @@ async def test_an_unpaired_copy_of_a_line_that_is_not_connected_needs_a_person(
         assert perene.servers[other].names() == ["instance_acme"]
 
 
-async def test_an_open_instance_that_nobody_claims_is_not_deleted_unasked(on_2: Perene):
+async def test_open_instance_that_nobody_claims_is_not_deleted_unasked(on_2: Perene):
     await on_2.pair("acme")
     await on_2.evolution.plant("instance_dev_joao", "5511977770000", open=True)
 

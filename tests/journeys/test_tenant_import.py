@@ -115,7 +115,7 @@ def test_one_line_that_is_wrong_stops_all_of_it(
     ],
     ids=["commas", "as Excel writes it in Brazil", "not even UTF-8", "tabs", "blanks and quotes"],
 )
-def test_a_table_may_be_written_as_spreadsheets_write_it(content: bytes, tmp_path: Path):
+def test_table_may_be_written_as_spreadsheets_write_it(content: bytes, tmp_path: Path):
     file = tmp_path / "tenants.csv"
     file.write_bytes(content)
 
@@ -124,7 +124,7 @@ def test_a_table_may_be_written_as_spreadsheets_write_it(content: bytes, tmp_pat
     assert read == [("acme", "active", 3), ("beta", "suspended", None)]
 
 
-def test_an_id_of_which_nobody_can_tell_what_it_says_is_refused(tmp_path: Path):
+def test_id_of_which_nobody_can_tell_what_it_says_is_refused(tmp_path: Path):
     file = tmp_path / "tenants.csv"
     file.write_bytes(b"id,status\npadaria-s\xe3o-jo\xe3o,active\n")
 
@@ -133,14 +133,14 @@ def test_an_id_of_which_nobody_can_tell_what_it_says_is_refused(tmp_path: Path):
     ]
 
 
-def test_a_file_that_is_not_there_is_told_in_a_sentence(tmp_path: Path):
+def test_file_that_is_not_there_is_told_in_sentence(tmp_path: Path):
     ran = run(str(tmp_path / "nowhere.csv"), "--dry")
 
     assert ran.returncode == 1
     assert ran.stderr.strip().endswith("nowhere.csv can't be read: No such file or directory.")
 
 
-def test_an_origin_that_is_away_is_asked_once(tmp_path: Path):
+def test_origin_that_is_away_is_asked_once(tmp_path: Path):
     there = {"PUBLIC_URL": "http://127.0.0.1:1", "OPERATOR_TOKEN": "x\n"}
     ran = run(str(table(tmp_path, TABLE)), **there)
 
@@ -149,7 +149,7 @@ def test_an_origin_that_is_away_is_asked_once(tmp_path: Path):
     assert line.startswith("acme: http://127.0.0.1:1 can't be reached (ConnectError).")
 
 
-def test_a_table_can_be_read_without_importing_it(tmp_path: Path):
+def test_table_can_be_read_without_importing_it(tmp_path: Path):
     assert run(str(table(tmp_path, TABLE)), "--dry").returncode == 0
     assert len(list(import_tenants.read_rows(tmp_path / "tenants.csv"))) == 3
 
