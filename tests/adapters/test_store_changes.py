@@ -58,7 +58,7 @@ async def test_record_that_is_gone_is_not_replaced(store: Store):
     assert await store.instances.find(held.name) is None
 
 
-async def test_extended_lease_lasts_its_whole_length_from_now(store: Store):
+async def test_extended_lease_has_full_length(store: Store):
     held = await placed(store)
 
     extended = await store.instances.extend_lease(held, LATER)
@@ -77,7 +77,7 @@ async def test_event_does_not_cost_holder_its_lease(store: Store):
     assert extended.state is State.OPEN
 
 
-async def test_lease_that_is_somebody_elses_is_not_extended(store: Store):
+async def test_anothers_lease_is_not_extended(store: Store):
     held = await placed(store)
     taken = await store.instances.replace(held, held.granted("another", LATER))
 
@@ -216,7 +216,7 @@ async def test_closed_lines_number_can_move(perene: Perene, store: Store):
     assert (claim["instance"], claim["tenant"]) == (newcomer.name, "other")
 
 
-async def test_number_whose_line_is_gone_can_be_anybodys(perene: Perene, store: Store):
+async def test_released_lines_number_is_free(perene: Perene, store: Store):
     perene.write(f"numbers/{NUMBER}", instance="instance_gone", tenant="gone")
     known = await settled(store)
 

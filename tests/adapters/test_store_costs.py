@@ -37,7 +37,7 @@ async def test_an_instance_is_one_read(store: Store):
 
 
 @pytest.mark.parametrize("many", [1, 3])
-async def test_tenants_lines_are_read_each_and_one_more(perene: Perene, store: Store, many: int):
+async def test_tenants_lines_cost_a_read_each(perene: Perene, store: Store, many: int):
     perene.write("tenants/acme", tenant="acme", max_lines=9)
     lines = [await placed(store, line=f"line-{number}") for number in range(many)]
 

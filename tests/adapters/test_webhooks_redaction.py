@@ -55,7 +55,7 @@ def test_recording_can_be_kept_and_replayed(name: str):
     assert (read_envelope(kept.encode()) is None) == (name == "error.json")
 
 
-def test_replayed_message_is_same_but_for_its_thumbnail():
+def test_replay_loses_only_the_thumbnail():
     image = posted.body("messages.upsert.in-image.json")
 
     (before,) = Envelope.model_validate(image).events()

@@ -385,10 +385,11 @@ async def test_overdue_sweep_is_one_alert(on_2: Perene, hook: Hook, ran_before: 
     await on_2.pair()
     if ran_before:
         await on_2.sweep()
-    await counted(on_2, 7, timedelta(hours=5))
+    await counted(on_2, 1, timedelta(hours=1))
+    await counted(on_2, 6, timedelta(hours=5))
     assert alerted(hook) == []
 
-    await counted(on_2, 2, timedelta(hours=2))
+    await counted(on_2, 4, timedelta(hours=2))
     seen = (await on_2.operate("GET", "/fleet")).json()
     await on_2.sweep()
 

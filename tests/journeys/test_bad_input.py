@@ -34,7 +34,7 @@ BODIES: dict[str, tuple[bytes, int, str]] = {
 
 
 @in_each("case", BODIES)
-async def test_bad_body_is_problem_and_nothing_is_made(perene: Perene, case: str):
+async def test_bad_body_makes_nothing(perene: Perene, case: str):
     body, status, slug = BODIES[case]
 
     answer = await perene.http.post("/ensure-instance", content=body, headers=GOOD)

@@ -30,7 +30,7 @@ async def test_it_comes_into_the_senders_conversation(on_2: Perene):
     assert not conversation["contact"]["group"]
 
 
-async def test_sender_may_be_lid_with_its_number_beside_it(on_2: Perene):
+async def test_sender_may_be_a_lid(on_2: Perene):
     name = await on_2.pair()
     key = {"participant": "777@lid", "participantAlt": f"{MARIA}@s.whatsapp.net"}
 

@@ -355,7 +355,7 @@ async def test_phone_message_is_ours_and_read(perene: Perene):
     assert found["last"]["from_me"]
 
 
-async def test_edit_is_shown_everywhere_and_history_is_kept(on_2: Perene):
+async def test_edit_is_shown_with_history(on_2: Perene):
     name = await on_2.pair()
     first = await write(on_2, name, text="certo")
 
@@ -702,7 +702,7 @@ async def test_changed_number_splits_conversations(perene: Perene):
     assert not [call for call in perene.evolution.calls if "markMessage" in call.path]
 
 
-async def test_released_line_leaves_its_conversations_and_its_label(perene: Perene):
+async def test_released_line_keeps_its_conversations(perene: Perene):
     sales, _ = await two_lines(perene)
     await write(perene, sales)
     await perene.call("DELETE", "/instances/default")

@@ -124,7 +124,7 @@ async def test_line_that_is_refused_costs_two_reads(perene: Perene):
 
 
 @pytest.mark.parametrize("lines", [1, 3])
-async def test_list_of_lines_costs_read_each_and_one_more(perene: Perene, lines: int):
+async def test_list_of_lines_costs_read_each(perene: Perene, lines: int):
     perene.write("tenants/acme", tenant="acme", max_lines=9)
     for number in range(lines):
         await pairing(perene, line=f"line-{number}")
@@ -169,7 +169,7 @@ async def test_a_stranger_costs_nothing(perene: Perene, method: str, path: str):
 # Webhooks ------------------------------------------------------------------------------------
 
 
-async def test_line_that_opens_costs_two_reads_and_two_writes(perene: Perene):
+async def test_opening_costs_two_reads_two_writes(perene: Perene):
     await pairing(perene)
 
     with costs(perene) as counted:
@@ -206,7 +206,7 @@ async def test_connecting_costs_nothing(perene: Perene):
     assert counted == Counted()
 
 
-async def test_what_we_have_no_use_for_costs_nothing(perene: Perene):
+async def test_unused_events_cost_nothing(perene: Perene):
     await perene.pair()
 
     with costs(perene) as counted:

@@ -173,7 +173,7 @@ async def test_missing_code_comes_next_call(perene: Perene):
 
 
 @in_both_dialects
-async def test_instance_without_our_record_is_adopted_and_configured(perene: Perene):
+async def test_unknown_instance_is_adopted_and_configured(perene: Perene):
     name = name_of("acme")
     await perene.evolution.plant(name)
 
@@ -186,7 +186,7 @@ async def test_instance_without_our_record_is_adopted_and_configured(perene: Per
 
 
 @in_both_dialects
-async def test_open_instance_without_our_record_is_adopted_open(perene: Perene):
+async def test_unknown_open_instance_is_adopted(perene: Perene):
     await perene.evolution.plant(name_of("acme"), number=NUMBER, open=True)
 
     line = (await perene.ensure()).json()

@@ -312,7 +312,7 @@ async def test_every_line_is_listed_page_by_page(on_2: Perene):
     assert not any("code" in row for row in rows)
 
 
-async def test_lines_are_listed_by_tenant_server_and_state(on_2: Perene):
+async def test_lines_are_filtered(on_2: Perene):
     await on_2.pair("acme")
     await on_2.ensure("shy")
 

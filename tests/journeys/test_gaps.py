@@ -173,7 +173,7 @@ async def test_long_window_continues_next_run(on_2: Perene, monkeypatch: pytest.
     assert conversation["unread"] == 230
 
 
-async def test_line_that_came_back_is_looked_at_first(on_2: Perene):
+async def test_reopened_line_is_backfilled_first(on_2: Perene):
     for at in range(3):
         await on_2.pair(f"t{at}", f"551199999000{at}")
     await on_2.sweep()

@@ -246,7 +246,7 @@ async def test_an_unknown_line_is_a_problem(perene: Perene, method: str, path: s
 
 
 @in_both_dialects
-async def test_holder_that_died_during_release_is_taken_over(perene: Perene):
+async def test_dead_holders_release_is_taken_over(perene: Perene):
     name = await perene.pair()
     held = perene.documents("instances")[name] | {
         "state": "releasing",

@@ -37,7 +37,7 @@ async def test_unlicensed_server_refuses_new_line(on_4: Perene):
     assert on_4.documents("instances") == {}
 
 
-async def test_lines_of_unlicensed_server_stay_as_they_are(on_4: Perene):
+async def test_unlicensed_server_keeps_its_lines(on_4: Perene):
     await on_4.pair("acme", OWN)
     await on_4.ensure("pairing")
     before = on_4.documents("instances")
@@ -74,7 +74,7 @@ async def test_due_deletion_waits_for_licence(on_4: Perene):
     assert on_4.evolution.names() == [name]
 
 
-async def test_send_through_unlicensed_server_was_surely_not_sent(on_4: Perene):
+async def test_unlicensed_server_sent_nothing(on_4: Perene):
     await on_4.pair("acme", OWN)
     conversation = await talk(on_4)
     on_4.evolution.license(active=False)

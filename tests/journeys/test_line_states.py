@@ -74,7 +74,7 @@ async def test_removal_and_close_commute(on_2: Perene, first: str, order: str):
     assert await shown(on_2) == ("missing", "vanished")
 
 
-async def test_close_of_instance_that_is_gone_is_its_removal(perene: Perene):
+async def test_close_of_missing_instance_is_removal(perene: Perene):
     name = await perene.pair()
     headers = perene.webhook_headers(name)
     await perene.evolution.vanish(name)
@@ -192,7 +192,7 @@ async def test_link_without_code_has_retry_time(perene: Perene):
     assert int(answer.headers["retry-after"]) > 0
 
 
-async def test_line_that_waits_for_nothing_says_no_time(perene: Perene):
+async def test_open_line_has_no_retry_time(perene: Perene):
     await perene.pair()
 
     answer = await perene.call("GET", "/instances/default")

@@ -98,7 +98,7 @@ async def test_bare_lid_costs_read_more(line: Perene):
     assert counted == Counted(reads=1, writes=2, round_trips=2)
 
 
-async def test_bare_lid_whose_number_is_known_costs_read_more(line: Perene):
+async def test_known_lid_costs_one_more_read(line: Perene):
     await recorded(line, "messages.upsert.in-lid.json")
 
     with costs(line) as counted:
@@ -148,14 +148,14 @@ async def test_taking_back_last_message_costs_three_writes(line: Perene):
 
 
 @pytest.mark.parametrize("change", CHANGED)
-async def test_change_of_unknown_message_costs_read_and_write(line: Perene, change: str):
+async def test_early_change_costs_read_and_write(line: Perene, change: str):
     with costs(line) as counted:
         await recorded(line, change)
 
     assert (counted.reads, counted.writes) == (1, 1)
 
 
-async def test_connection_that_stays_as_it_is_costs_read(line: Perene):
+async def test_unchanged_connection_costs_one_read(line: Perene):
     with costs(line) as counted:
         await tell(line, "connection.update", state="open", wuid=posted.OWN)
 
@@ -163,7 +163,7 @@ async def test_connection_that_stays_as_it_is_costs_read(line: Perene):
 
 
 @in_each("past", [1, 7, 130])
-async def test_history_costs_read_and_write_each_and_one_per_hundred(line: Perene, past: int):
+async def test_history_costs_read_and_write_each(line: Perene, past: int):
     with costs(line) as counted:
         await say(line, *(f"H{past}-{index}" for index in range(past)), event="messages.set")
 
@@ -171,7 +171,7 @@ async def test_history_costs_read_and_write_each_and_one_per_hundred(line: Peren
     assert counted == Counted(reads=past + chunks, writes=past + chunks, round_trips=2 * chunks)
 
 
-async def test_history_told_again_costs_read_each_and_one_per_conversation(line: Perene):
+async def test_repeated_history_costs_read_each(line: Perene):
     await say(line, "H1", "H2", "H3", event="messages.set")
 
     with costs(line) as counted:
@@ -191,7 +191,7 @@ async def test_what_nobody_understands_costs_a_write(line: Perene):
 
 
 @in_each("query", ["", "line=default", "unread=true", "search=maria"])
-async def test_page_of_conversations_costs_read_each_and_one_more(line: Perene, query: str):
+async def test_conversations_page_costs_read_each(line: Perene, query: str):
     for number in range(5):
         await say(line, f"A{number}", jid=f"551198888777{number}@s.whatsapp.net")
 
@@ -201,7 +201,7 @@ async def test_page_of_conversations_costs_read_each_and_one_more(line: Perene, 
     assert counted == Counted(reads=4 + 1, round_trips=2)
 
 
-async def test_page_that_heals_costs_at_most_three_reads_more(line: Perene):
+async def test_healing_costs_three_more_reads(line: Perene):
     people = [f"551198888777{number}@s.whatsapp.net" for number in range(5)]
     for number, jid in enumerate(people):
         await say(line, f"old{number}", f"new{number}", jid=jid)
@@ -226,7 +226,7 @@ async def test_no_conversations_cost_two_reads(line: Perene):
 
 
 @in_each("history", [4, 40])
-async def test_page_of_messages_costs_read_each_and_two_more(line: Perene, history: int):
+async def test_messages_page_costs_read_each(line: Perene, history: int):
     await say(line, *(f"M{index}" for index in range(history)))
     (path,) = await paths(line)
 
@@ -251,7 +251,7 @@ async def test_group_costs_as_much_as_person(line: Perene):
     assert (counted.reads, counted.writes) == (2 + 2, 0)
 
 
-async def test_poll_with_nothing_new_costs_at_most_four_reads(line: Perene):
+async def test_empty_poll_costs_four_reads(line: Perene):
     await say(line, "A")
     (path,) = await paths(line)
     since = (await line.call("GET", f"{path}/messages")).json()["since"]
@@ -298,7 +298,7 @@ async def in_conversation(line: Perene) -> str:
     return path.rpartition("/")[2]
 
 
-async def test_send_into_conversation_costs_three_reads_and_five_writes(line: Perene):
+async def test_send_costs_three_reads_five_writes(line: Perene):
     conversation = await in_conversation(line)
     line.evolution.faults.turn_on("webhook_lost")
 
@@ -324,7 +324,7 @@ async def test_second_send_at_once_costs_same(line: Perene):
     assert (counted.reads, counted.writes) == (3, 5)
 
 
-async def test_send_to_number_with_conversation_costs_no_more(line: Perene):
+async def test_send_to_number_costs_no_more(line: Perene):
     await in_conversation(line)
     line.evolution.faults.turn_on("webhook_lost")
 
@@ -334,7 +334,7 @@ async def test_send_to_number_with_conversation_costs_no_more(line: Perene):
     assert (counted.reads, counted.writes) == (3, 5)
 
 
-async def test_echo_costs_what_message_does_and_after_answer_read(line: Perene):
+async def test_echo_costs_what_message_does(line: Perene):
     conversation = await in_conversation(line)
     answer = await say_to_maria(line, conversation=conversation, text="oi")
     own = a_message(key=a_key(fromMe=True, id=answer.json()["message"]["id"]))
@@ -345,7 +345,7 @@ async def test_echo_costs_what_message_does_and_after_answer_read(line: Perene):
     assert (counted.reads, counted.writes) == (1, 0)
 
 
-async def test_asking_again_costs_few_reads_and_nothing_more(line: Perene):
+async def test_repeated_send_costs_few_reads(line: Perene):
     conversation = await in_conversation(line)
     await say_to_maria(line, conversation=conversation, text="oi")
 

@@ -74,7 +74,7 @@ async def test_what_happens_during_look_up_counts(open_2: Perene, problem: str):
     assert open_2.documents("tenants/acme/sends") == {}
 
 
-async def test_new_number_speaks_when_it_is_asked_again(open_2: Perene):
+async def test_new_number_sends_when_asked_again(open_2: Perene):
     open_2.hosts.before[f"/chat/whatsappNumbers/{NAME}"] = lambda: change_number(open_2)
     await send(open_2, "k1", to=ANA, text="oi")
 
@@ -109,7 +109,7 @@ def slowly(perene: Perene, step: str, meanwhile: Callable[[Perene], Awaitable[No
 
 
 @pytest.mark.parametrize("step", STEPS)
-async def test_slow_step_lets_nothing_out_by_another_number(open_2: Perene, step: str):
+async def test_slow_step_never_uses_other_number(open_2: Perene, step: str):
     conversation = await talk(open_2)
     (first,) = await thread(open_2, conversation)
     slowly(open_2, step, change_number)
@@ -120,7 +120,7 @@ async def test_slow_step_lets_nothing_out_by_another_number(open_2: Perene, step
     assert said(open_2) == []
 
 
-async def test_line_that_moved_speaks_through_its_new_server(two_servers: Perene):
+async def test_moved_line_sends_through_new_server(two_servers: Perene):
     """(Its record is what the commit holds to, so also where it is carried.)"""
     name = await two_servers.pair(number=OWN)
     (carrier,) = [each for each, one in two_servers.servers.items() if one.exists(name)]

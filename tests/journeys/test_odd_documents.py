@@ -100,7 +100,7 @@ def write_odd_field(perene: Perene, path: str, fields: dict[str, Any], turn: int
     return f"{path} {field}"
 
 
-async def test_instance_whose_candidate_nobody_understands_is_left_alone(fleet: Perene):
+async def test_unreadable_candidates_instance_stays(fleet: Perene):
     fleet.write("sweeps/orphans/candidates/main~instance_ghost", stage="whatever")
 
     for _ in range(3):
@@ -139,7 +139,7 @@ async def test_an_odd_incident_is_raised_anew(fleet: Perene):
 
 
 @in_each("odd", [0, "1700000000", 1.5, True])
-async def test_number_is_no_time_that_ends_quarantine_or_approves(fleet: Perene, odd: object):
+async def test_plain_number_ends_no_quarantine(fleet: Perene, odd: object):
     path = "sweeps/orphans/candidates/main~instance_ghost"
     fleet.write(path, quarantined_at=odd, approved_at=odd)
 
@@ -163,7 +163,7 @@ async def test_candidate_is_about_what_its_id_says(fleet: Perene):
     assert fleet.evolution.exists("instance_acme")
 
 
-async def test_sweep_that_forgot_what_it_saw_deletes_nothing_until_person_says_so(
+async def test_lost_baseline_brakes_the_sweep(
     fleet: Perene,
 ):
     fleet.write("sweeps/orphans", carried="odd", until="odd")
@@ -179,7 +179,7 @@ async def test_sweep_that_forgot_what_it_saw_deletes_nothing_until_person_says_s
     assert (await fleet.sweep())["counts"]["deleted"] == 1
 
 
-async def test_lease_of_sweep_that_no_clock_gave_holds_nobody_up(fleet: Perene):
+async def test_far_future_lease_is_ignored(fleet: Perene):
     fleet.write("sweeps/orphans", holder="x", until=datetime.now(UTC) + timedelta(days=400))
 
     assert (await fleet.operate("POST", "/sweep-orphans")).status_code == 200
@@ -189,13 +189,13 @@ async def test_lease_of_sweep_that_no_clock_gave_holds_nobody_up(fleet: Perene):
 
 
 @in_each("apart", [-1e300, -1e14, 1e14, 1e300])
-async def test_odd_time_between_two_looks_costs_no_answer(fleet: Perene, apart: float):
+async def test_odd_interval_costs_no_answer(fleet: Perene, apart: float):
     fleet.write("sweeps/capacity", usually_apart=apart)
 
     assert await answers(fleet) == {}
 
 
-async def test_mark_that_is_no_time_costs_no_answer_and_is_made_anew(fleet: Perene):
+async def test_odd_mark_is_renewed(fleet: Perene):
     fleet.write("instances/instance_acme", heard_until=10**18)
 
     assert await answers(fleet) == {}
@@ -203,7 +203,7 @@ async def test_mark_that_is_no_time_costs_no_answer_and_is_made_anew(fleet: Pere
     assert marked <= fleet.clock().timestamp() * 1000
 
 
-async def test_candidate_of_another_millennium_costs_no_answer_and_no_instance(fleet: Perene):
+async def test_far_future_candidate_is_left_alone(fleet: Perene):
     path = "sweeps/orphans/candidates/main~instance_ghost"
     fleet.write(path, quarantined_at=datetime(9999, 12, 31, tzinfo=UTC))
     fleet.clock.advance(8 * DAY)
@@ -213,7 +213,7 @@ async def test_candidate_of_another_millennium_costs_no_answer_and_no_instance(f
     assert fleet.evolution.exists("instance_ghost")
 
 
-async def test_brake_that_says_not_why_costs_no_answer(fleet: Perene):
+async def test_brake_without_reason_is_shown(fleet: Perene):
     for name in fleet.documents("sweeps/orphans/reports"):
         fleet.write(f"sweeps/orphans/reports/{name}", brakes=[{"x": 1}])
 
@@ -223,7 +223,7 @@ async def test_brake_that_says_not_why_costs_no_answer(fleet: Perene):
 
 
 @in_each("cursor", ["odd", "server_down~main", "9~a/b", "9~.", "9~..", "9~__x__", f"{10**18}~x"])
-async def test_cursor_that_we_never_gave_is_callers_mistake(fleet: Perene, cursor: str):
+async def test_forged_cursor_is_a_problem(fleet: Perene, cursor: str):
     fleet.write("incidents/odd", x=1)
 
     answer = await fleet.operate("GET", "/fleet/incidents", params={"cursor": cursor})

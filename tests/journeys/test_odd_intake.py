@@ -44,7 +44,7 @@ async def test_many_long_messages_of_history_are_kept(on_2: Perene):
     assert len(kept(on_2)) == 48
 
 
-async def test_what_one_webhook_tells_is_recorded_several_at_time(on_2: Perene):
+async def test_one_webhooks_events_are_stored_concurrently(on_2: Perene):
     name = await on_2.pair()
     target = {"reactionMessage": {"key": {"id": "T"}, "text": "x"}}
     told = [said(f"R{number}") | {"message": target} for number in range(64)]
@@ -84,7 +84,7 @@ async def test_text_larger_than_commit_is_dead_letter(on_2: Perene):
     assert letter["reason"] == "too large to keep"
 
 
-async def test_name_of_history_is_known_though_newest_message_is_ours(on_2: Perene):
+async def test_history_names_contact_despite_ours(on_2: Perene):
     name = await on_2.pair()
     past = [said("P1", at=NOW - 9, pushName="Maria"), said("P2", me=True, at=NOW - 5)]
 
@@ -94,7 +94,7 @@ async def test_name_of_history_is_known_though_newest_message_is_ours(on_2: Pere
     assert conversation["contact"]["name"] == "Maria"
 
 
-async def test_lid_of_history_is_learned_though_newest_message_tells_none(on_2: Perene):
+async def test_history_teaches_lids(on_2: Perene):
     name = await on_2.pair()
     past = [said("P1", at=NOW - 9, key={"remoteJidAlt": "777@lid"}), said("P2", at=NOW - 5)]
 
@@ -150,7 +150,7 @@ class Counted:
 
 
 @pytest.mark.parametrize("event", ["messages.upsert", "messages.set"])
-async def test_what_is_dated_in_another_century_does_not_stay_on_top(on_2: Perene, event: str):
+async def test_future_message_leaves_the_top(on_2: Perene, event: str):
     name, since = await on_2.pair(), seconds(on_2)
     future = said("FUTURE", "de 2243", at=8_640_000_000)
     await post(on_2, name, event, future if event == "messages.upsert" else [future])
@@ -167,7 +167,7 @@ async def test_what_is_dated_in_another_century_does_not_stay_on_top(on_2: Peren
     assert kept(on_2)["default~FUTURE"]["at"] == heard["at"], "told again, it is where it was"
 
 
-async def test_how_far_message_got_does_not_depend_on_its_date(on_2: Perene):
+async def test_delivery_ignores_the_date(on_2: Perene):
     name = await on_2.pair()
     update = {"keyId": "MINE", "remoteJid": f"{MARIA}@s.whatsapp.net", "fromMe": True}
 

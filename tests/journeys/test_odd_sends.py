@@ -74,7 +74,7 @@ async def test_broken_cache_after_media_send_is_doubt(open_2: Perene):
     assert len(open_2.evolution.sent_messages()) == 1
 
 
-async def test_key_retried_late_is_kept_for_seven_days_more(open_2: Perene):
+async def test_late_retry_keeps_key_longer(open_2: Perene):
     conversation = await talk(open_2)
     open_2.evolution.faults.turn_on("media_unreachable")
     asked = {"conversation": conversation, "image": {"url": "https://cdn.perene.com/a.jpg"}}
@@ -101,7 +101,7 @@ async def test_restricted_line_writes_to_no_unknown_lid(open_2: Perene):
     assert answer.status_code in (409, 422), answer.text
 
 
-async def test_what_phone_said_before_it_was_asked_is_no_evidence(open_2: Perene):
+async def test_earlier_phone_message_is_no_evidence(open_2: Perene):
     conversation = await talk(open_2)
     (name,) = open_2.documents("instances")
     await open_2.evolution.receive_message(
@@ -185,7 +185,7 @@ async def test_an_odd_answer_is_no_crash(open_2: Perene, change: dict[str, Any])
     assert answer.json()["conversation"] == conversation
 
 
-async def test_send_whose_evidence_is_taken_back_says_why_it_is_uncertain(open_2: Perene):
+async def test_overruled_send_is_uncertain_again(open_2: Perene):
     conversation = await talk(open_2)
     open_2.evolution.faults.turn_on("cut_before", route="sendText", count=1)
     await send(open_2, "k1", conversation=conversation, text="ok")
@@ -212,7 +212,7 @@ async def test_send_whose_evidence_is_taken_back_says_why_it_is_uncertain(open_2
     assert open_2.documents("tenants/acme/conversations")[conversation]["unsettled"] == 1
 
 
-async def test_echo_after_merge_settles_send_asked_before_it(open_2: Perene):
+async def test_echo_after_merge_answers_send(open_2: Perene):
     (name,) = open_2.documents("instances")
     lid, key = (
         "123456789012345@lid",

@@ -22,7 +22,7 @@ FAULTS = {
 
 
 @in_each("case", FAULTS)
-async def test_new_line_during_outage_is_problem_and_next_call_is_fine(perene: Perene, case: str):
+async def test_new_line_survives_an_outage(perene: Perene, case: str):
     fault, status, slug = FAULTS[case]
     others = perene.evolution.names()
     perene.evolution.faults.turn_on(**fault)
@@ -58,9 +58,7 @@ STEPS = ("*connectionState*", "create", "*connect/*", "*webhook*", "*settings*")
 
 @in_each("route", STEPS)
 @in_each("kind", ["error_500_after", "cut_after", "bad_gateway", "error_500_before"])
-async def test_step_that_fails_once_leaves_something_next_calls_repair(
-    perene: Perene, kind: str, route: str
-):
+async def test_failed_step_is_repaired(perene: Perene, kind: str, route: str):
     tenant, others = f"{kind} {route}", perene.evolution.names()
     perene.evolution.faults.turn_on(kind, route=route, count=1)
     await perene.ensure(tenant)
@@ -74,7 +72,7 @@ async def test_step_that_fails_once_leaves_something_next_calls_repair(
     assert max(perene.evolution.creates_in_flight_peak.values()) == 1
 
 
-async def test_instance_that_vanishes_right_after_its_creation_is_made_again(perene: Perene):
+async def test_instance_vanishing_at_once_is_recreated(perene: Perene):
     perene.evolution.faults.turn_on("vanish_after_create", count=1)
 
     line = (await perene.ensure()).json()
@@ -84,7 +82,7 @@ async def test_instance_that_vanishes_right_after_its_creation_is_made_again(per
 
 
 @in_each("kind", ["cut_after", "no_answer_after", "error_500_after"])
-async def test_create_that_took_effect_without_answer_is_adopted(perene: Perene, kind: str):
+async def test_unanswered_create_is_adopted(perene: Perene, kind: str):
     settings = {"seconds": 0.02} if kind == "no_answer_after" else {}
     others = perene.evolution.names()
     perene.evolution.faults.turn_on(kind, route="create", count=1, **settings)
@@ -97,7 +95,7 @@ async def test_create_that_took_effect_without_answer_is_adopted(perene: Perene,
     assert len(creates) == len(others) + 1
 
 
-async def test_server_that_takes_no_more_keeps_no_slot_of_ours(perene: Perene):
+async def test_full_server_keeps_no_slot(perene: Perene):
     perene.evolution.faults.turn_on("full")
 
     answer = await perene.ensure()
@@ -108,7 +106,7 @@ async def test_server_that_takes_no_more_keeps_no_slot_of_ours(perene: Perene):
     assert perene.taken("main") == 0
 
 
-async def test_line_whose_server_is_not_configured_any_more_is_problem(perene: Perene):
+async def test_unconfigured_server_is_a_problem(perene: Perene):
     await perene.pair()
     perene.set(
         EVOLUTION_SERVERS='[{"id": "other", "url": "http://main.test", "api_key": "key-of-main"}]'
@@ -132,7 +130,7 @@ async def settled(perene: Perene, tenant: str = "acme") -> dict[str, object]:
     return line
 
 
-async def test_create_that_server_itself_failed_is_tried_again_at_once(perene: Perene):
+async def test_failed_create_is_retried_at_once(perene: Perene):
     perene.evolution.faults.turn_on("error_500_before", route="create", count=1)
 
     line = (await perene.ensure()).json()
@@ -141,7 +139,7 @@ async def test_create_that_server_itself_failed_is_tried_again_at_once(perene: P
     assert creates(perene) == [500, 201]
 
 
-async def test_create_that_proxy_gave_up_on_is_not_repeated_while_it_may_run(perene: Perene):
+async def test_proxied_create_is_not_repeated(perene: Perene):
     perene.evolution.faults.turn_on("bad_gateway", route="create", count=1)
 
     answer = await perene.ensure()
@@ -151,7 +149,7 @@ async def test_create_that_proxy_gave_up_on_is_not_repeated_while_it_may_run(per
     assert creates(perene) == [502]
 
 
-async def test_lease_that_is_almost_over_is_extended_before_create(perene: Perene):
+async def test_lease_is_extended_before_create(perene: Perene):
     name, left = name_of("acme"), []
 
     async def slow() -> None:
@@ -171,7 +169,7 @@ async def test_lease_that_is_almost_over_is_extended_before_create(perene: Peren
     assert left[0] > timedelta(seconds=limits.LONGEST_CALL)
 
 
-async def test_server_that_refuses_to_heal_line_leaves_it_its_slot(perene: Perene):
+async def test_refused_healing_keeps_the_slot(perene: Perene):
     name = await perene.pair()
     await perene.evolution.vanish(name)
     perene.evolution.faults.turn_on("full")
@@ -185,7 +183,7 @@ async def test_server_that_refuses_to_heal_line_leaves_it_its_slot(perene: Peren
     assert (await perene.ensure()).json()["state"] == "pairing"
 
 
-async def test_holder_that_lost_its_lease_while_it_looked_makes_nothing(perene: Perene):
+async def test_lost_lease_creates_nothing(perene: Perene):
     look = f"/instance/connectionState/{name_of('acme')}"
 
     async def overtaken() -> None:

@@ -56,7 +56,7 @@ def texts(perene: Perene) -> set[Any]:
     return {message["text"] for message in kept(perene).values()}
 
 
-async def test_server_holds_back_what_comes_after_edit_and_forgets_it(on_2: Perene):
+async def test_restart_loses_messages_behind_edit(on_2: Perene):
     name = await watched(on_2)
     row = on_2.evolution.world.rows[name]
 
@@ -80,7 +80,7 @@ async def test_after_outage_with_restart_it_is_said(on_2: Perene, sweep: str):
     assert (incident["open"], incident["count"]) == (True, 1)
 
 
-async def test_what_was_looked_at_once_is_not_told_again(on_2: Perene):
+async def test_examined_window_is_not_reported_again(on_2: Perene):
     name = await watched(on_2)
     await be_away(on_2, name, restart=True)
     await on_2.sweep("/sweep-capacity")
@@ -113,7 +113,7 @@ async def test_after_outage_without_restart_all_is_there(on_2: Perene):
     assert INCIDENT not in on_2.documents("incidents")
 
 
-async def test_nobody_knows_of_line_that_is_not_open_again(on_2: Perene):
+async def test_closed_line_may_be_incomplete(on_2: Perene):
     name = await watched(on_2)
     await be_away(on_2, name, restart=False)
     await on_2.evolution.drop(name, back=False)
@@ -136,9 +136,7 @@ async def test_line_that_closed_before_outage_missed_nothing(on_2: Perene):
 
 
 @pytest.mark.parametrize("reopened", [True, False])
-async def test_recovered_message_says_it_where_its_line_opened_after_it(
-    on_2: Perene, reopened: bool
-):
+async def test_backfilled_message_says_possibly_incomplete(on_2: Perene, reopened: bool):
     name = await watched(on_2)
     on_2.evolution.faults.turn_on("webhook_lost")
     await on_2.evolution.receive(name, MARIA, "perdida")

@@ -113,7 +113,7 @@ async def test_edit_without_its_instance_tells_so(open_2: Perene):
 
 
 @pytest.mark.parametrize("fault", [None, "error_500_before"])
-async def test_line_that_is_there_after_all_stays_open(open_2: Perene, fault: str | None):
+async def test_existing_instances_line_stays_open(open_2: Perene, fault: str | None):
     conversation = await talk(open_2)
     missing = f'The "{name_of("acme")}" instance does not exist'
     answering(open_2, failing(missing, status=404))

@@ -69,7 +69,7 @@ async def open_2(on_2: Perene) -> Perene:
 # Into a conversation -------------------------------------------------------------------------
 
 
-async def test_reply_leaves_through_conversations_number_and_is_shown(open_line: Perene):
+async def test_reply_leaves_through_conversations_number(open_line: Perene):
     conversation = await talk(open_line)
 
     answer = await send(open_line, "k1", conversation=conversation, text="tudo bem?")
@@ -87,7 +87,7 @@ async def test_reply_leaves_through_conversations_number_and_is_shown(open_line:
     assert (newest["id"], newest["send"], first["text"]) == (message["id"], "k1", "oi")
 
 
-async def test_it_is_in_conversation_at_once_and_once_whichever_comes_first(open_2: Perene):
+async def test_send_and_echo_are_one_message(open_2: Perene):
     conversation = await talk(open_2)
     open_2.evolution.faults.turn_on("webhook_lost", events="send.message")
     await send(open_2, conversation=conversation, text="sem eco")
@@ -127,7 +127,7 @@ async def test_seeds_form_of_sending_does_same(open_line: Perene):
     assert len(said(open_line)) == 1
 
 
-async def test_address_and_body_do_not_both_say_where_to(open_2: Perene):
+async def test_destination_is_named_once(open_2: Perene):
     conversation = await talk(open_2)
 
     answer = await open_2.call(
@@ -141,7 +141,7 @@ async def test_address_and_body_do_not_both_say_where_to(open_2: Perene):
 # The same key --------------------------------------------------------------------------------
 
 
-async def test_same_key_and_request_is_said_once_and_answered_alike(open_line: Perene):
+async def test_same_key_sends_once(open_line: Perene):
     conversation = await talk(open_line)
 
     answers = await asyncio.gather(
@@ -169,7 +169,7 @@ async def test_same_key_with_another_request_is_problem(open_2: Perene):
     assert len(said(open_2)) == 1
 
 
-async def test_what_was_sent_is_answered_though_line_is_closed_by_now(open_2: Perene):
+async def test_closed_line_answers_earlier_send(open_2: Perene):
     conversation = await talk(open_2)
     await send(open_2, "k1", conversation=conversation, text="um")
     await open_2.call("DELETE", "/instances/default")
@@ -212,7 +212,7 @@ async def test_key_of_another_tenant_is_nobodys(open_2: Perene):
         ({"lookup_stalls": {}}, 409, "line-not-open"),
     ],
 )
-async def test_what_surely_was_not_sent_may_be_sent_with_same_key(
+async def test_failed_send_may_be_repeated(
     open_line: Perene, fault: dict[str, Any], status: int, problem: str
 ):
     conversation = await talk(open_line)
@@ -249,7 +249,7 @@ async def test_server_that_nobody_reaches_has_sent_nothing(open_2: Perene):
 
 
 @pytest.mark.parametrize("what", ["unpaired", "released", "disconnected", "suspended"])
-async def test_line_that_cannot_speak_says_why_and_nothing_is_sent(open_2: Perene, what: str):
+async def test_closed_line_sends_nothing(open_2: Perene, what: str):
     conversation = await talk(open_2)
     (name,) = open_2.documents("instances")
     if what == "unpaired":
@@ -274,7 +274,7 @@ async def test_line_that_cannot_speak_says_why_and_nothing_is_sent(open_2: Peren
     assert said(open_2) == []
 
 
-async def test_conversation_of_another_number_is_read_only_until_that_is_back(perene: Perene):
+async def test_other_numbers_conversation_is_read_only(perene: Perene):
     name = await perene.pair(number=OWN)
     conversation = await talk(perene)
     await perene.evolution.unpair(name)
@@ -317,7 +317,7 @@ async def test_any_spelling_of_number_meets_its_conversation(open_line: Perene, 
     assert said(open_line)[-1] == (OWN, MARIA, spelled)
 
 
-async def test_somebody_new_is_looked_up_once_and_has_conversation_then(open_line: Perene):
+async def test_new_contact_is_looked_up_once(open_line: Perene):
     answer = await send(open_line, to="+55 21 97777-6666", text="olá")
     assert answer.status_code == 201, answer.text
 
@@ -337,9 +337,7 @@ async def test_who_is_not_on_whatsapp_is_problem(open_line: Perene):
     )  # fmt: skip
 
 
-async def test_look_up_that_stalls_is_time_out_and_nothing_is_sent(
-    open_2: Perene, monkeypatch: pytest.MonkeyPatch
-):
+async def test_stalled_look_up_sends_nothing(open_2: Perene, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("shared.evolution.limits.LOOKUP", 0.2)
     open_2.evolution.faults.turn_on("no_answer_before", route="whatsappNumbers")
 
@@ -358,7 +356,7 @@ async def test_what_is_nobodys_address_is_refused(open_2: Perene, to: str):
     assert (answer.status_code, said(open_2)) == (422, [])
 
 
-async def test_group_that_is_known_can_be_written_to(open_2: Perene):
+async def test_known_group_can_be_written(open_2: Perene):
     (name,) = open_2.documents("instances")
     group = "120363000000000001@g.us"
     await open_2.evolution.receive_message(
@@ -377,7 +375,7 @@ async def test_group_that_is_known_can_be_written_to(open_2: Perene):
     "where",
     [{}, {"conversation": "x" * 26, "to": ANA}, {"line": "default"}, {"conversation": "no"}],
 )
-async def test_it_has_to_be_clear_where_it_goes(open_2: Perene, where: dict[str, str]):
+async def test_destination_must_be_clear(open_2: Perene, where: dict[str, str]):
     answer = await send(open_2, text="oi", **where)
 
     assert answer.status_code in (404, 422)
@@ -423,7 +421,7 @@ async def test_new_contacts_have_budget_of_their_own(open_2: Perene):
     assert (await send(open_2, conversation=conversation, text="oi")).status_code == 201
 
 
-async def test_restricted_number_says_so_and_writes_to_nobody_new(open_2: Perene):
+async def test_restricted_number_writes_nobody_new(open_2: Perene):
     conversation = await talk(open_2)
     open_2.evolution.faults.turn_on("send_unacknowledged", count=1)
     answer = await send(open_2, conversation=conversation, text="oi")
@@ -453,7 +451,7 @@ async def test_restricted_number_says_so_and_writes_to_nobody_new(open_2: Perene
 
 
 @pytest.mark.parametrize("fault", ["cut_after", "error_500_after"])
-async def test_send_without_answer_is_found_by_its_echo(open_line: Perene, fault: str):
+async def test_echo_answers_an_unanswered_send(open_line: Perene, fault: str):
     conversation = await talk(open_line)
     open_line.evolution.faults.turn_on(fault, route="sendText", count=1)
 
@@ -484,7 +482,7 @@ async def test_the_echo_itself_settles_it(open_2: Perene):
     assert open_2.documents("tenants/acme/conversations")[conversation]["unsettled"] == 0
 
 
-async def test_without_echo_server_is_asked_what_it_keeps(open_line: Perene):
+async def test_history_answers_an_unanswered_send(open_line: Perene):
     conversation = await talk(open_line)
     open_line.evolution.faults.turn_on("webhook_lost", events="send.message")
     open_line.evolution.faults.turn_on("cut_after", route="sendText", count=1)
@@ -501,7 +499,7 @@ async def test_without_echo_server_is_asked_what_it_keeps(open_line: Perene):
 
 
 @pytest.mark.parametrize("fault", ["cut_before", "error_500_before"])
-async def test_what_nobody_saw_stays_uncertain_and_is_never_sent_again(open_2: Perene, fault: str):
+async def test_unseen_send_stays_uncertain(open_2: Perene, fault: str):
     conversation = await talk(open_2)
     open_2.evolution.faults.turn_on(fault, route="sendText", count=1)
     await send(open_2, "k1", conversation=conversation, text="perdida")
@@ -516,7 +514,7 @@ async def test_what_nobody_saw_stays_uncertain_and_is_never_sent_again(open_2: P
     assert said(open_2) == []
 
 
-async def test_what_was_said_in_same_words_belongs_to_one_send_only(open_2: Perene):
+async def test_equal_texts_match_one_send(open_2: Perene):
     conversation = await talk(open_2)
     await send(open_2, "k0", conversation=conversation, text="ok")
     open_2.evolution.faults.turn_on("cut_before", route="sendText", count=1)
@@ -528,7 +526,7 @@ async def test_what_was_said_in_same_words_belongs_to_one_send_only(open_2: Pere
     assert (await outcome(open_2, "k0")).json()["state"] == "sent"
 
 
-async def test_refused_message_and_one_that_nobody_acknowledged_are_shown_as_such(open_2: Perene):
+async def test_refused_and_unacknowledged_are_shown(open_2: Perene):
     conversation = await talk(open_2)
     open_2.evolution.faults.turn_on("send_refused", count=1)
     await send(open_2, conversation=conversation, text="recusada")

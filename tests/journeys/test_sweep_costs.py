@@ -26,9 +26,7 @@ async def counted(perene: Perene, path: str) -> Counted:
 
 
 @pytest.mark.parametrize("lines", [2, 6])
-async def test_quiet_sweep_of_orphans_costs_few_reads_and_write_per_line(
-    perene: Perene, lines: int
-):
+async def test_quiet_orphan_sweep_costs_per_line(perene: Perene, lines: int):
     await a_fleet(perene, lines)
     perene.clock.advance(DAY)
 
@@ -71,7 +69,7 @@ async def test_sweep_of_capacity_costs_read_per_line(perene: Perene, lines: int)
 
 
 @pytest.mark.parametrize("lines", [2, 6])
-async def test_fleet_at_glance_costs_same_however_many_lines_there_are(perene: Perene, lines: int):
+async def test_fleet_overview_cost_is_constant(perene: Perene, lines: int):
     await a_fleet(perene, lines)
 
     with counting(perene.store.db.client) as found:

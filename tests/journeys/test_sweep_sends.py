@@ -16,7 +16,7 @@ async def unanswered(perene: Perene, fault: str) -> str:
     return conversation
 
 
-async def test_send_that_server_keeps_is_settled_by_sweep(perene: Perene):
+async def test_sweep_reconciles_send_from_history(perene: Perene):
     conversation = await unanswered(perene, "cut_after")
 
     perene.clock.advance(timedelta(minutes=3))
@@ -28,7 +28,7 @@ async def test_send_that_server_keeps_is_settled_by_sweep(perene: Perene):
     assert len(said(perene)) == 1
 
 
-async def test_send_that_nobody_saw_stays_for_person_and_is_counted(perene: Perene):
+async def test_unseen_send_is_counted(perene: Perene):
     await unanswered(perene, "cut_before")
 
     perene.clock.advance(timedelta(minutes=3))

@@ -63,7 +63,7 @@ async def test_a_new_row_registers_its_tenant(perene: Perene):
     assert kept(perene) == ("active", 3)
 
 
-async def test_fed_tenant_may_use_its_lines_and_suspended_one_may_not(perene: Perene):
+async def test_suspended_row_bars_its_tenant(perene: Perene):
     perene.set(TENANTS_ON_FIRST_USE="false")
     assert (await perene.ensure()).status_code == 403
 
@@ -85,9 +85,7 @@ async def test_row_that_is_gone_cancels_its_tenant(perene: Perene):
 
 
 @in_each("order", [*itertools.permutations([INSERTED, SUSPENDED, DELETED])])
-async def test_in_whatever_order_it_is_told_newest_row_counts(
-    perene: Perene, order: tuple[Any, ...]
-):
+async def test_newest_row_counts_in_any_order(perene: Perene, order: tuple[Any, ...]):
     forget_tenant(perene)
 
     for body in (*order, *order):
@@ -106,7 +104,7 @@ async def test_row_that_came_back_is_tenant_again(perene: Perene, order: tuple[A
     assert kept(perene) == ("active", 2)
 
 
-async def test_what_is_late_says_so_and_changes_nothing(perene: Perene):
+async def test_late_row_changes_nothing(perene: Perene):
     await feed(perene, SUSPENDED)
 
     late = await feed(perene, INSERTED)
@@ -115,7 +113,7 @@ async def test_what_is_late_says_so_and_changes_nothing(perene: Perene):
     assert kept(perene) == ("suspended", 3)
 
 
-async def test_what_operator_decided_since_is_not_undone_by_repetition(perene: Perene):
+async def test_repetition_keeps_operators_change(perene: Perene):
     await feed(perene, INSERTED)
     await perene.operate("PUT", "/fleet/tenants/acme", json={"status": "suspended"})
 
@@ -124,7 +122,7 @@ async def test_what_operator_decided_since_is_not_undone_by_repetition(perene: P
     assert repeated.json()["status"] == "suspended"
 
 
-async def test_it_sets_status_and_lines_and_nothing_else(perene: Perene):
+async def test_row_sets_status_and_lines_only(perene: Perene):
     await feed(perene, told("INSERT", row(lines=["x"], fed=1, cancelled_at=FIRST, labels={"x": 1})))
 
     tenant = perene.documents("tenants")["acme"]
@@ -132,7 +130,7 @@ async def test_it_sets_status_and_lines_and_nothing_else(perene: Perene):
     assert tenant["cancelled_at"] is None
 
 
-async def test_row_from_future_is_refused_and_those_of_today_count(perene: Perene):
+async def test_future_row_is_refused(perene: Perene):
     def at(ahead: timedelta) -> str:
         return (perene.clock() + ahead).isoformat()
 
@@ -146,13 +144,13 @@ async def test_row_from_future_is_refused_and_those_of_today_count(perene: Peren
     assert ahead.json()["outcome"] == "taken"
 
 
-async def test_row_that_is_gone_cancels_its_tenant_whatever_its_plan_was(perene: Perene):
+async def test_deleted_row_ignores_the_plan(perene: Perene):
     gone = await feed(perene, told("DELETE", None, row("a new word", LATER, max_lines=1000)))
 
     assert (gone.status_code, kept(perene)) == (200, ("cancelled", None))
 
 
-async def test_of_many_rows_told_at_once_newest_counts(perene: Perene):
+async def test_newest_of_concurrent_rows_counts(perene: Perene):
     statuses = ("active", "past_due")
     rows = [row(statuses[at % 2], f"2024-11-21T12:00:{at:02}Z", max_lines=at) for at in range(12)]
 
@@ -206,7 +204,7 @@ async def test_who_does_not_know_secret_changes_nothing(
     assert kept(perene) == (None, None)
 
 
-async def test_previous_secret_counts_until_it_is_taken_away(perene: Perene):
+async def test_previous_secret_still_counts(perene: Perene):
     perene.set(TENANT_FEED_SECRET_PREVIOUS=PREVIOUS)
     assert [(await feed(perene, INSERTED, each)).status_code for each in (SECRET, PREVIOUS)] == [
         200, 200,
@@ -264,7 +262,7 @@ async def test_what_is_not_surely_understood_is_refused(perene: Perene, body: An
     assert perene.documents("tenants") == {}
 
 
-async def test_it_costs_one_read_and_one_write_and_repetition_one_read(perene: Perene):
+async def test_row_costs_read_and_write(perene: Perene):
     with counting(perene.store.db.client) as first:
         await feed(perene, INSERTED)
     with counting(perene.store.db.client) as again:

@@ -14,7 +14,7 @@ NUMBER = "5511999990001"
 
 
 @in_both_dialects
-async def test_server_that_tells_number_in_envelope_only_is_understood(perene: Perene):
+async def test_envelopes_number_is_enough(perene: Perene):
     name = (await perene.ensure()).json()["instance"]
     await perene.evolution.drain()
     said = json.loads(event(name, "connection.update", {"instance": name, "state": "open"}))
@@ -38,7 +38,7 @@ async def test_every_connecting_of_storm_costs_no_write(perene: Perene):
 
 
 @in_both_dialects
-async def test_line_unpaired_on_phone_is_closed_with_reason(perene: Perene):
+async def test_unpaired_line_has_its_reason(perene: Perene):
     name = await perene.pair()
 
     await perene.evolution.unpair(name)
@@ -61,7 +61,7 @@ async def test_instance_removed_by_somebody_else_is_missing(perene: Perene):
 
 
 @in_both_dialects
-async def test_number_live_on_another_line_is_conflict_and_owner_stays(perene: Perene):
+async def test_live_number_makes_a_conflict(perene: Perene):
     await perene.pair("owner", number=NUMBER)
 
     await perene.pair("newcomer", number=NUMBER)
@@ -110,7 +110,7 @@ async def test_event_that_comes_late_says_nothing(perene: Perene):
 
 
 @in_both_dialects
-async def test_open_line_is_not_taken_down_by_event_that_look_belies(perene: Perene):
+async def test_look_overrules_a_close_event(perene: Perene):
     name = await perene.pair()
     headers = perene.webhook_headers(name)
     closed = {"instance": name, "state": "close", "statusReason": 401}
@@ -121,7 +121,7 @@ async def test_open_line_is_not_taken_down_by_event_that_look_belies(perene: Per
 
 
 @in_both_dialects
-async def test_open_line_is_taken_down_when_nobody_can_look(perene: Perene):
+async def test_failed_look_closes_the_line(perene: Perene):
     name = await perene.pair()
     headers = perene.webhook_headers(name)
     closed = {"instance": name, "state": "close", "statusReason": 401}
@@ -161,7 +161,7 @@ async def test_secret_can_be_rotated_without_losing_event(perene: Perene):
 
 
 @in_both_dialects
-async def test_events_of_unknown_instance_are_accepted_and_change_nothing(perene: Perene):
+async def test_unknown_instances_events_change_nothing(perene: Perene):
     name = InstanceName("instance_nobody")
     headers = perene.webhook_headers(name)
 
@@ -183,7 +183,7 @@ FORGED = {
 
 
 @in_each("case", FORGED)
-async def test_forged_webhook_is_refused_before_its_body_is_read(perene: Perene, case: str):
+async def test_forged_webhook_is_refused(perene: Perene, case: str):
     name = await perene.pair()
     token = FORGED[case]
     headers = {webhook_token.HEADER: token.encode()} if token else {}
@@ -198,7 +198,7 @@ async def test_forged_webhook_is_refused_before_its_body_is_read(perene: Perene,
 @in_each(
     "body", [b"", b"{", b"[]", b"7", b"\xff", b'{"event": 1}', b"[" * 5000, b'{"instance": null}']
 )
-async def test_body_that_makes_no_sense_is_no_failure(perene: Perene, body: bytes):
+async def test_senseless_body_is_accepted(perene: Perene, body: bytes):
     name = await perene.pair()
     headers = perene.webhook_headers(name)
 
