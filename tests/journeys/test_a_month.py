@@ -63,7 +63,7 @@ async def test_good_month_keeps_every_instance(on_2: Perene):
     assert (await on_2.operate("GET", "/fleet/candidates")).json()["candidates"] == []
     seen = (await on_2.operate("GET", "/fleet")).json()
     assert seen["sentence"] == f"0 violations in {count} instances"
-    assert [each["cause"] for each in seen["attention"]] == ["server_full"]
+    assert [incident["cause"] for incident in seen["attention"]] == ["server_full"]
 
 
 async def test_bad_month_deletes_exactly_the_orphans(
@@ -77,7 +77,7 @@ async def test_bad_month_deletes_exactly_the_orphans(
         await two.plant("somebody-elses")
         for at in range(3):
             await perene.plant_orphan(f"instance_orphan{at}", server="one")
-        duplicated = next(name for name, each in records.items() if each["server"] == "one")
+        duplicated = next(name for name, record in records.items() if record["server"] == "one")
         await perene.plant_orphan(duplicated, server="two")
         await perene.operate("PUT", "/fleet/tenants/c3", json={"status": "cancelled"})
         await perene.operate("PUT", "/fleet/tenants/c4", json={"status": "cancelled"})
@@ -94,7 +94,7 @@ async def test_bad_month_deletes_exactly_the_orphans(
         await perene.operate("PUT", "/fleet/tenants/c4", json={"status": "active"})
         reports += [await night(perene) for _ in range(12)]
 
-        assert {each.status_code for each in (kept, undone, agreed)} == {200}
+        assert {answer.status_code for answer in (kept, undone, agreed)} == {200}
         suspected = {name for at, name in swept(reports, "suspected") if at == 1}
         assert suspected == {
             *(f"instance_orphan{at}" for at in range(3)),
@@ -113,9 +113,9 @@ async def test_bad_month_deletes_exactly_the_orphans(
         )
         assert swept(reports, "cleared") == [(3, name_of("c4"))]
         (proposal,) = [
-            each
-            for each in (await perene.operate("GET", "/fleet/candidates")).json()["candidates"]
-            if each["awaits_approval"]
+            candidate
+            for candidate in (await perene.operate("GET", "/fleet/candidates")).json()["candidates"]
+            if candidate["awaits_approval"]
         ]
         assert (proposal["instance"], proposal["cause"]) == (name_of("c6"), "idle")
         gone = {name_of("c3"), name_of("c5")}

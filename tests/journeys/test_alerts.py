@@ -77,7 +77,11 @@ async def test_dead_server_is_one_alert(
     on_2.evolution.faults.turn_off("down")
     await counted(on_2, 2, 3 * FIVE)
 
-    told = [(each["cause"], each["news"]) for post in hook.said for each in post["incidents"]]
+    told = [
+        (incident["cause"], incident["news"])
+        for post in hook.said
+        for incident in post["incidents"]
+    ]
     assert told == [("server_down", "raised"), ("server_down", "resolved")]
     assert hook.said[1]["text"] == "🟢 Resolved: Server main doesn't answer (lasted 1 h)"
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
@@ -97,7 +101,7 @@ async def test_concurrent_sweeps_raise_one_alert(on_2: Perene, hook: Hook):
     )
     await asyncio.gather(*(notify.update_incidents([], detect.OF_CAPACITY) for _ in range(8)))
 
-    told = [each["news"] for post in hook.said for each in post["incidents"]]
+    told = [incident["news"] for post in hook.said for incident in post["incidents"]]
     assert told == ["raised", "resolved"]
 
 
@@ -107,7 +111,7 @@ async def test_what_stays_is_reminded_of_once_day(on_2: Perene, hook: Hook):
 
     await counted(on_2, 9, timedelta(hours=6))
 
-    told = [each["news"] for post in hook.said for each in post["incidents"]]
+    told = [incident["news"] for post in hook.said for incident in post["incidents"]]
     assert told == ["raised", "reminded", "reminded"]
 
 
@@ -120,7 +124,7 @@ async def test_failing_channel_is_tried_again(on_2: Perene, hook: Hook):
     hook.status = 200
     await counted(on_2, 3)
 
-    assert [each["news"] for post in hook.said for each in post["incidents"]] == ["raised"]
+    assert [incident["news"] for post in hook.said for incident in post["incidents"]] == ["raised"]
 
 
 async def test_refused_alert_is_given_up(
@@ -149,7 +153,9 @@ async def test_next_news_reaches_channel_that_gave_up(on_2: Perene, hook: Hook):
     on_2.evolution.faults.turn_off("down")
     await counted(on_2, 3)
 
-    assert [each["news"] for post in hook.said for each in post["incidents"]] == ["resolved"]
+    assert [incident["news"] for post in hook.said for incident in post["incidents"]] == [
+        "resolved"
+    ]
 
 
 @in_each(
@@ -258,7 +264,11 @@ async def test_dead_server_resolves_no_incident(on_2: Perene, hook: Hook):
     on_2.evolution.faults.turn_on("down")
     await counted(on_2, 2)
 
-    told = [(each["cause"], each["news"]) for post in hook.said for each in post["incidents"]]
+    told = [
+        (incident["cause"], incident["news"])
+        for post in hook.said
+        for incident in post["incidents"]
+    ]
     assert sorted(told) == [
         ("lines_disconnected", "raised"),
         ("server_down", "raised"),
@@ -355,7 +365,7 @@ async def test_interrupted_alert_is_delivered_later(on_2: Perene, hook: Hook):
     on_2.clock.advance(FIVE)
     await notify.deliver_news()
 
-    assert [each["news"] for post in hook.said for each in post["incidents"]] == ["raised"]
+    assert [incident["news"] for post in hook.said for incident in post["incidents"]] == ["raised"]
 
 
 async def test_braked_sweep_is_alerted(on_2: Perene, hook: Hook):
@@ -376,7 +386,7 @@ async def test_braked_sweep_is_alerted(on_2: Perene, hook: Hook):
 
 def alerted(hook: Hook) -> list[tuple[str, str, str]]:
     """What was told, of what, in which order."""
-    told = [each for post in hook.said for each in post["incidents"]]
+    told = [incident for post in hook.said for incident in post["incidents"]]
     return [(each["cause"], each["subject"], each["news"]) for each in told]
 
 
@@ -433,7 +443,7 @@ async def test_unclaimed_paired_instances_alert_once(on_2: Perene, hook: Hook):
     await on_2.sweep()
 
     about = ("approval_awaited", "main")
-    told = [each for each in alerted(hook) if each[0] == about[0]]
+    told = [alert for alert in alerted(hook) if alert[0] == about[0]]
     assert [each[2] for each in told if each[2] != "reminded"] == ["raised", "resolved"]
     assert seen["awaiting_approval"] == 3
     assert "3 instance(s) without a line" in json.dumps(seen["attention"])
@@ -518,5 +528,5 @@ async def test_incident_pages_skip_none(on_2: Perene):
     asked = {"limit": "2", "cursor": first["next"]}
     second = (await on_2.operate("GET", "/fleet/incidents", params=asked)).json()
 
-    subjects = [each["subject"] for each in first["incidents"] + second["incidents"]]
+    subjects = [incident["subject"] for incident in first["incidents"] + second["incidents"]]
     assert subjects == ["s0", "s1", "s2", "s3"]

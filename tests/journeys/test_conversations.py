@@ -138,7 +138,9 @@ async def test_lines_are_merged_newest_first(perene: Perene):
     assert shown == [
         ("Vendas", NUMBER, "três"), ("Suporte", OTHER, "dois"), ("Vendas", NUMBER, "um"),
     ]  # fmt: skip
-    assert [each["last"]["text"] for each in await inbox(perene, "?line=suporte")] == ["dois"]
+    assert [
+        conversation["last"]["text"] for conversation in await inbox(perene, "?line=suporte")
+    ] == ["dois"]
     assert await inbox(perene, "?line=nobody") == []
     assert [[m["text"] for m in await thread(perene, each)] for each in found] == [
         ["três"], ["dois"], ["um"],
@@ -150,13 +152,18 @@ async def test_read_conversation_leaves_the_unread(perene: Perene):
     await write(perene, name)
     await write(perene, name, text="tudo bem?")
     await write(perene, name, JOAO)
-    assert {each["unread"] for each in await inbox(perene, "?unread=true")} == {1, 2}
+    assert {conversation["unread"] for conversation in await inbox(perene, "?unread=true")} == {
+        1,
+        2,
+    }
     maria = await only(perene, "?search=5511")
 
     read = await change(perene, maria, read=True, tell=True)
 
     assert read["unread"] == 0
-    assert [each["contact"]["number"] for each in await inbox(perene, "?unread=true")] == [JOAO]
+    assert [
+        conversation["contact"]["number"] for conversation in await inbox(perene, "?unread=true")
+    ] == [JOAO]
     marked = [call for call in perene.evolution.calls if "markMessageAsRead" in call.path]
     assert [call.status for call in marked] == [201]
 
@@ -208,14 +215,17 @@ async def test_pages_stay_complete_while_messages_arrive(on_2: Perene):
     first = (await on_2.call("GET", "/conversations?limit=3")).json()
     await say(on_2, name, {"conversation": "novo"}, JOAO, messageTimestamp=NOW + 99)
 
-    seen, cursor = [each["id"] for each in first["conversations"]], first.get("next")
+    seen, cursor = (
+        [conversation["id"] for conversation in first["conversations"]],
+        first.get("next"),
+    )
     while cursor:
         page = (await on_2.call("GET", f"/conversations?limit=3&cursor={cursor}")).json()
-        seen += [each["id"] for each in page["conversations"]]
+        seen += [conversation["id"] for conversation in page["conversations"]]
         cursor = page.get("next")
 
     assert len(seen) == len(set(seen)) == 7
-    assert seen == [each["id"] for each in await inbox(on_2)][1:]
+    assert seen == [conversation["id"] for conversation in await inbox(on_2)][1:]
 
 
 async def test_a_search_has_pages_too(on_2: Perene):
@@ -226,7 +236,7 @@ async def test_a_search_has_pages_too(on_2: Perene):
     seen, cursor = [], ""
     for _ in range(4):
         page = (await on_2.call("GET", f"/conversations?search=mar&limit=1{cursor}")).json()
-        seen += [each["id"] for each in page["conversations"]]
+        seen += [conversation["id"] for conversation in page["conversations"]]
         cursor = f"&cursor={page.get('next')}"
 
     assert len(seen) == len(set(seen)) == 3

@@ -54,7 +54,7 @@ async def test_what_is_wrong_comes_first_in_words(firestore_emulator: str):
 
         seen = await get(perene, "/fleet")
 
-        assert {each["sentence"] for each in seen["attention"]} == {
+        assert {incident["sentence"] for incident in seen["attention"]} == {
             "Server two doesn't answer",
             "Server one is full: 2/2 (100 %). It takes no new lines",
         }
@@ -72,7 +72,7 @@ async def test_violations_are_shown_one_by_one(perene: Perene):
 
     found = (await perene.sweep())["invariants"]
 
-    rules = sorted(each["rule"] for each in found["violations"])
+    rules = sorted(violation["rule"] for violation in found["violations"])
     assert rules == [
         "conversation_of_no_line",
         "line_not_listed",
@@ -140,7 +140,7 @@ async def test_tenants_come_page_by_page(perene: Perene):
     first = await get(perene, "/fleet/tenants", limit=3)
     second = await get(perene, "/fleet/tenants", limit=3, cursor=first["next"])
 
-    assert [each["tenant"] for page in (first, second) for each in page["tenants"]] == [
+    assert [tenant["tenant"] for page in (first, second) for tenant in page["tenants"]] == [
         f"t{at}" for at in range(5)
     ]
     assert "next" not in second

@@ -185,7 +185,7 @@ async def test_reopened_line_is_backfilled_first(on_2: Perene):
 
     await on_2.sweep()
 
-    looks = [each.path for each in on_2.evolution.calls if "findMessages" in each.path]
+    looks = [call.path for call in on_2.evolution.calls if "findMessages" in call.path]
     assert looks[0].endswith("instance_t2")
 
 

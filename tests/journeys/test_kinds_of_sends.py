@@ -170,15 +170,15 @@ BAD: dict[str, dict[str, Any]] = {
 async def test_invalid_content_changes_nothing(on_2: Perene, asked: dict[str, Any]):
     await on_2.pair(number=OWN)
     conversation = await talk(on_2)
+    before = said(on_2), on_2.documents("tenants/acme/sends")
 
-    answer = await send(on_2, "k1", conversation=conversation, **asked)
+    answer = await send(on_2, conversation=conversation, **asked)
 
     assert (answer.status_code, answer.json()["type"]) == (
         422, "urn:perene:problem:request-invalid",
     )  # fmt: skip
     assert all(fault["message"] for fault in answer.json()["errors"])
-    assert said(on_2) == []
-    assert on_2.documents("tenants/acme/sends") == {}
+    assert (said(on_2), on_2.documents("tenants/acme/sends")) == before
 
 
 async def test_oversized_file_is_refused_early(on_2: Perene):

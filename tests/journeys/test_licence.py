@@ -126,7 +126,11 @@ async def test_unlicensed_server_is_an_incident(on_4: Perene, hook: Hook):
     on_4.evolution.license()
     await on_4.sweep("/sweep-capacity")
 
-    incidents = [(each["cause"], each["news"]) for post in hook.said for each in post["incidents"]]
+    incidents = [
+        (incident["cause"], incident["news"])
+        for post in hook.said
+        for incident in post["incidents"]
+    ]
     assert incidents == [("server_not_licensed", "raised"), ("server_not_licensed", "resolved")]
     assert "http://main.test/manager" in hook.said[0]["text"]
     (trouble,) = attention

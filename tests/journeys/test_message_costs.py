@@ -65,7 +65,7 @@ async def listed(line: Perene, query: str = "") -> list[dict[str, Any]]:
 
 
 async def paths(line: Perene) -> list[str]:
-    return [f"/conversations/{each['id']}" for each in await listed(line)]
+    return [f"/conversations/{conversation['id']}" for conversation in await listed(line)]
 
 
 # Told by webhooks ----------------------------------------------------------------------------
@@ -212,7 +212,7 @@ async def test_healing_costs_three_more_reads(line: Perene):
         assert len(await listed(line)) == 5
     await listed(line)
     with costs(line) as healed:
-        assert all(each["last"] for each in await listed(line))
+        assert all(conversation["last"] for conversation in await listed(line))
 
     assert healing.reads <= 5 + 1 + 3
     assert healed == Counted(reads=5 + 1, round_trips=2)

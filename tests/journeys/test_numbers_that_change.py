@@ -123,8 +123,8 @@ async def test_slow_step_never_uses_other_number(open_2: Perene, step: str):
 async def test_moved_line_sends_through_new_server(two_servers: Perene):
     """(Its record is what the commit holds to, so also where it is carried.)"""
     name = await two_servers.pair(number=OWN)
-    (carrier,) = [each for each, one in two_servers.servers.items() if one.exists(name)]
-    other = next(each for each in two_servers.servers if each != carrier)
+    (carrier,) = [server for server, one in two_servers.servers.items() if one.exists(name)]
+    other = next(server for server in two_servers.servers if server != carrier)
     await two_servers.servers[carrier].receive(name, MARIA, "oi")
     await two_servers.servers[carrier].drain()
     (found,) = (await two_servers.call("GET", "/conversations")).json()["conversations"]
@@ -139,7 +139,7 @@ async def test_moved_line_sends_through_new_server(two_servers: Perene):
     answer = await send(two_servers, conversation=found["id"], text="oi")
 
     assert answer.status_code == 201, answer.text
-    assert [each.sender for each in two_servers.servers[other].sent_messages()] == [OWN]
+    assert [server.sender for server in two_servers.servers[other].sent_messages()] == [OWN]
 
 
 # While it is sent ----------------------------------------------------------------------------

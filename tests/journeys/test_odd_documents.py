@@ -108,7 +108,9 @@ async def test_unreadable_candidates_instance_stays(fleet: Perene):
         report = await fleet.sweep()
 
     assert fleet.evolution.exists("instance_ghost")
-    assert "record_unreadable" in {each["rule"] for each in report["invariants"]["violations"]}
+    assert "record_unreadable" in {
+        violation["rule"] for violation in report["invariants"]["violations"]
+    }
 
 
 async def test_operator_overwrites_tenant_that_nobody_understands(fleet: Perene):

@@ -162,7 +162,10 @@ async def test_future_message_leaves_the_top(on_2: Perene, event: str):
     today = said("TODAY", "de hoje", "5521999990001@s.whatsapp.net", at=seconds(on_2))
     await post(on_2, name, "messages.upsert", today)
 
-    assert [each["last"]["text"] for each in await inbox(on_2)] == ["de hoje", "de 2243"]
+    assert [conversation["last"]["text"] for conversation in await inbox(on_2)] == [
+        "de hoje",
+        "de 2243",
+    ]
     assert since * 1000 <= heard["at"] <= until * 1000
     assert kept(on_2)["default~FUTURE"]["at"] == heard["at"], "told again, it is where it was"
 

@@ -112,7 +112,7 @@ async def test_earlier_phone_message_is_no_evidence(open_2: Perene):
         },
     )
     await open_2.evolution.drain()
-    assert "ok" in [each["text"] for each in await thread(open_2, conversation)]
+    assert "ok" in [message["text"] for message in await thread(open_2, conversation)]
     await asyncio.sleep(1.1)
     open_2.evolution.faults.turn_on("cut_before", route="sendText", count=1)
     await send(open_2, "k1", conversation=conversation, text="ok")
@@ -144,7 +144,7 @@ async def test_uncertain_send_survives_merge_of_its_conversation(open_2: Perene)
     merged = (await open_2.call("GET", "/conversations")).json()["conversations"]
     assert [each["id"] for each in merged] != [found["id"]]
     shown = await open_2.call("GET", f"/conversations/{merged[0]['id']}/messages")
-    listed = [each["key"] for each in shown.json()["sends"]]
+    listed = [request["key"] for request in shown.json()["sends"]]
     open_2.clock.advance(timedelta(seconds=30))
     state = (await outcome(open_2, "k1")).json()["state"]
     counts = {

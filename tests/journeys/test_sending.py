@@ -17,7 +17,7 @@ JPEG = "/9j/4AAQ" * 4
 
 async def talk(perene: Perene, text: str = "oi", sender: str = MARIA) -> str:
     """Somebody wrote; the conversation's id."""
-    (name,) = [each for each in perene.documents("instances")]
+    (name,) = [instance for instance in perene.documents("instances")]
     await perene.evolution.receive(name, sender, text)
     await perene.evolution.drain()
     found = (await perene.call("GET", "/conversations")).json()["conversations"]
@@ -93,7 +93,7 @@ async def test_send_and_echo_are_one_message(open_2: Perene):
     await send(open_2, conversation=conversation, text="sem eco")
     open_2.evolution.faults.turn_off("webhook_lost")
 
-    assert [each["text"] for each in await thread(open_2, conversation)] == ["sem eco", "oi"]
+    assert [message["text"] for message in await thread(open_2, conversation)] == ["sem eco", "oi"]
     (found,) = (await open_2.call("GET", "/conversations")).json()["conversations"]
     assert (found["last"]["text"], found["last"]["from_me"], found["unread"]) == (
         "sem eco",
@@ -440,7 +440,7 @@ async def test_restricted_number_writes_nobody_new(open_2: Perene):
         409, "urn:perene:problem:line-restricted",
     )  # fmt: skip
     assert (await send(open_2, conversation=conversation, text="ainda")).status_code == 201
-    failed = [each["id"] for each in await thread(open_2, conversation) if each["failed"]]
+    failed = [message["id"] for message in await thread(open_2, conversation) if message["failed"]]
     assert failed == [answer.json()["message"]["id"]]
     open_2.clock.advance(timedelta(hours=25))
     (line,) = (await open_2.call("GET", "/instances")).json()["lines"]
@@ -462,7 +462,10 @@ async def test_echo_answers_an_unanswered_send(open_line: Perene, fault: str):
     settled = await outcome(open_line, "k1")
     assert (settled.status_code, settled.json()["state"]) == (200, "sent")
     assert len(said(open_line)) == 1
-    assert [each["text"] for each in await thread(open_line, conversation)] == ["chegou?", "oi"]
+    assert [message["text"] for message in await thread(open_line, conversation)] == [
+        "chegou?",
+        "oi",
+    ]
 
 
 async def test_the_echo_itself_settles_it(open_2: Perene):
@@ -472,7 +475,7 @@ async def test_the_echo_itself_settles_it(open_2: Perene):
     answer = await send(open_2, "k1", conversation=conversation, text="chegou?")
     assert answer.status_code == 202
     shown = await open_2.call("GET", f"/conversations/{conversation}/messages")
-    assert [each["key"] for each in shown.json()["sends"]] == ["k1"]
+    assert [request["key"] for request in shown.json()["sends"]] == ["k1"]
 
     await open_2.evolution.drain()
 
@@ -495,7 +498,10 @@ async def test_history_answers_an_unanswered_send(open_line: Perene):
 
     found = await outcome(open_line, "k1")
     assert (found.status_code, found.json()["state"]) == (200, "sent")
-    assert [each["text"] for each in await thread(open_line, conversation)] == ["chegou?", "oi"]
+    assert [message["text"] for message in await thread(open_line, conversation)] == [
+        "chegou?",
+        "oi",
+    ]
 
 
 @pytest.mark.parametrize("fault", ["cut_before", "error_500_before"])
@@ -537,7 +543,7 @@ async def test_refused_and_unacknowledged_are_shown(open_2: Perene):
 
     open_2.clock.advance(timedelta(minutes=6))
 
-    shown = {each["text"]: each for each in await thread(open_2, conversation)}
+    shown = {message["text"]: message for message in await thread(open_2, conversation)}
     assert (shown["no limbo"]["unacknowledged"], shown["no limbo"]["failed"]) == (True, False)
     assert (shown["recusada"]["unacknowledged"], shown["recusada"]["failed"]) == (False, True)
 

@@ -91,7 +91,7 @@ async def test_second_lid_hides_nothing(on_2: Perene):
     await inbox(on_2)
 
     found = await thread(on_2)
-    assert "N1" in {each["id"] for each in found["messages"]}
+    assert "N1" in {message["id"] for message in found["messages"]}
 
 
 @pytest.mark.parametrize(

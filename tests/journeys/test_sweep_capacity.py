@@ -98,7 +98,7 @@ async def test_reclaimable_slots_are_ranked(perene: Perene):
 
     report = await counted(perene)
 
-    ranked = [(each["instance"], each["why"]) for each in report["reclaimable"]]
+    ranked = [(slot["instance"], slot["why"]) for slot in report["reclaimable"]]
     assert ranked == [("instance_shy", "never_paired"), ("instance_out", "logged_out")]
 
 
@@ -124,7 +124,7 @@ async def test_drained_server_takes_no_line(firestore_emulator: str):
         await perene.operate("PUT", "/fleet/servers/one", json={"accepting": True})
         await perene.ensure("late")
 
-        assert {each["server"]: each["accepting"] for each in drained} == {
+        assert {server["server"]: server["accepting"] for server in drained} == {
             "one": False,
             "two": True,
         }

@@ -28,7 +28,7 @@ def braked(report: dict[str, Any]) -> set[str]:
 
 async def candidates(perene: Perene) -> dict[str, dict[str, Any]]:
     answer = await perene.operate("GET", "/fleet/candidates")
-    return {each["instance"]: each for each in answer.json()["candidates"]}
+    return {candidate["instance"]: candidate for candidate in answer.json()["candidates"]}
 
 
 # Records that are lost -----------------------------------------------------------------------

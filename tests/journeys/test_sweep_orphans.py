@@ -21,7 +21,7 @@ def told(report: dict[str, Any], what: str) -> list[str]:
 async def candidates(perene: Perene, **query: str) -> dict[str, dict[str, Any]]:
     answer = await perene.operate("GET", "/fleet/candidates", params=query)
     assert answer.status_code == 200, answer.text
-    return {each["instance"]: each for each in answer.json()["candidates"]}
+    return {candidate["instance"]: candidate for candidate in answer.json()["candidates"]}
 
 
 async def swept(perene: Perene, times: int = 1, apart: timedelta = DAY) -> dict[str, Any]:
@@ -275,7 +275,7 @@ async def test_connected_copy_needs_approval(
         report = await swept(perene, 5, WEEK)
 
         assert perene.servers[other].state("instance_acme") == "open"
-        rules = {each["rule"] for each in report["invariants"]["violations"]}
+        rules = {violation["rule"] for violation in report["invariants"]["violations"]}
         assert "line_on_two_servers" in rules
 
 

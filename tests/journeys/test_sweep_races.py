@@ -176,5 +176,7 @@ async def test_failed_deletion_is_finished_later(perene: Perene, fault: str):
 
     assert not perene.evolution.exists(name)
     assert list(perene.documents("instances")) == [name_of("acme")]
-    stages = {each["stage"] for each in perene.documents("sweeps/orphans/candidates").values()}
+    stages = {
+        candidate["stage"] for candidate in perene.documents("sweeps/orphans/candidates").values()
+    }
     assert stages == {"deleted"}

@@ -24,7 +24,7 @@ async def test_sweep_reconciles_send_from_history(perene: Perene):
 
     assert perene.documents("tenants/acme/sends")["k1"]["state"] == "sent"
     assert report["counts"].get("uncertain") is None
-    assert [each["text"] for each in await thread(perene, conversation)] == ["chegou?", "oi"]
+    assert [message["text"] for message in await thread(perene, conversation)] == ["chegou?", "oi"]
     assert len(said(perene)) == 1
 
 

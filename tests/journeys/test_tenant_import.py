@@ -65,8 +65,8 @@ def test_everybody_in_the_table_is_registered(on_2: Perene, origin: str, tmp_pat
     assert (first.returncode, again.returncode) == (0, 0), first.stderr + again.stderr
     assert "3 of 3 tenants are registered." in first.stdout
     kept = {
-        name: (each["status"], each.get("max_lines"))
-        for name, each in on_2.documents("tenants").items()
+        name: (tenant["status"], tenant.get("max_lines"))
+        for name, tenant in on_2.documents("tenants").items()
     }
     assert kept == {"acme": ("active", 3), "beta": ("cancelled", None), "42": ("suspended", 1)}
 

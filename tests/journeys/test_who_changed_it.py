@@ -204,7 +204,9 @@ async def test_poll_tells_what_merge_brought(on_2: Perene):
     name = await on_2.pair()
     await post(on_2, name, "messages.upsert", said("K1", at=NOW - 50))
     await post(on_2, name, "messages.upsert", said("N1", "oculta", jid="777@lid", at=NOW - 40))
-    known = next(each for each in await inbox(on_2) if each["contact"].get("number"))
+    known = next(
+        conversation for conversation in await inbox(on_2) if conversation["contact"].get("number")
+    )
     path = f"/conversations/{known['id']}/messages"
     since = (await on_2.call("GET", path)).json()["since"]
     on_2.clock.advance(datetime.timedelta(minutes=5))

@@ -227,7 +227,7 @@ def of_acme(world: World) -> dict[str, Any]:
     perene, collections = world.perene, ("conversations", "messages", "sends", "aliases")
     its = {name: perene.documents(f"tenants/acme/{name}") for name in collections}
     instances = perene.documents("instances")
-    of_it = {name: each for name, each in instances.items() if each["tenant"] == "acme"}
+    of_it = {name: instance for name, instance in instances.items() if instance["tenant"] == "acme"}
     return {**its, "instances": of_it, "tenant": perene.documents("tenants")["acme"]}
 
 
