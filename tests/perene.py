@@ -231,9 +231,11 @@ class Perene:
         self.hosts.transports = transports
 
     async def pair(self, tenant: str = "acme", number: str = "5511999990001", **body: Any) -> str:
-        """Open a line with the number; return the name of its instance."""
+        """Open a line with the number, unless it is; return the name of its instance."""
         answer = (await self.ensure(tenant, **body)).json()
         name: str = answer["instance"]
+        if answer["state"] == "open" and answer["number"] == number:
+            return name
         carrier = next(server for server in self.servers.values() if server.exists(name))
         await carrier.scan(name, number)
         await carrier.drain()

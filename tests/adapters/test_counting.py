@@ -17,7 +17,7 @@ async def client(perene: Perene) -> AsyncIterator[firestore.AsyncClient]:
     return perene.store.db.client
 
 
-async def test_documents_read_at_once_are_one_read_each_and_one_round_trip(client):
+async def test_batch_get_costs_one_round_trip(client):
     things = [client.document(f"things/{each}") for each in "ab"]
 
     with counting(client) as counted:
@@ -40,7 +40,7 @@ async def test_a_query_costs_what_it_finds(client):
     assert counted == Counted(reads=2, round_trips=1)
 
 
-async def test_a_query_that_finds_nothing_costs_a_read(client):
+async def test_query_that_finds_nothing_costs_read(client):
     with counting(client) as counted:
         assert [each async for each in client.collection("nothing").stream()] == []
 
@@ -55,7 +55,7 @@ async def test_a_count_costs_a_read(client):
     assert counted == Counted(reads=1, round_trips=1)
 
 
-async def test_a_commit_costs_its_writes_and_deletes(client):
+async def test_commit_costs_its_writes_and_deletes(client):
     batch = client.batch()
     batch.set(client.document("things/c"), {"size": firestore.Increment(1)}, merge=True)
     batch.update(client.document("things/a"), {"at": firestore.SERVER_TIMESTAMP})
@@ -67,14 +67,14 @@ async def test_a_commit_costs_its_writes_and_deletes(client):
     assert counted == Counted(writes=2, deletes=1, round_trips=1)
 
 
-async def test_a_refused_commit_costs_a_round_trip(client):
+async def test_refused_commit_costs_round_trip(client):
     with counting(client) as counted, pytest.raises(AlreadyExists):
         await client.document("things/a").create({})
 
     assert counted == Counted(round_trips=1)
 
 
-async def test_a_transaction_costs_its_reads_and_writes_and_its_round_trips(client):
+async def test_transaction_costs_reads_writes_round_trips(client):
     @firestore.async_transactional
     async def grow(transaction):
         thing = await client.document("things/a").get(transaction=transaction)

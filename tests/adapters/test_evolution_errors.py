@@ -19,7 +19,7 @@ MESSAGES = st.one_of(
 
 
 @given(MESSAGES)
-def test_the_texts_of_any_json_are_few_and_short(body):
+def test_json_texts_are_few_and_short(body):
     texts = errors.list_texts(body)
 
     assert len(texts) <= errors.MOST_TEXTS

@@ -46,7 +46,7 @@ def impatient(monkeypatch):
 
 
 @every_call
-async def test_a_cut_connection_is_an_unreachable_server(call):
+async def test_cut_connection_is_unreachable_server(call):
     evolution, _ = an_evolution(failing(httpx.ReadError))
 
     with pytest.raises(problems.EvolutionUnreachable):
@@ -55,7 +55,7 @@ async def test_a_cut_connection_is_an_unreachable_server(call):
 
 @everything
 @in_each("error", [httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout])
-async def test_what_never_left_is_an_unreachable_server_whatever_was_asked(call, error):
+async def test_unsent_request_is_unreachable_server(call, error):
     evolution, _ = an_evolution(failing(error))
 
     with pytest.raises(problems.EvolutionUnreachable):
@@ -63,7 +63,7 @@ async def test_what_never_left_is_an_unreachable_server_whatever_was_asked(call,
 
 
 @every_call
-async def test_silence_is_a_server_that_timed_out(call):
+async def test_silence_is_server_that_timed_out(call):
     evolution, wire = an_evolution(failing(httpx.ReadTimeout))
 
     with pytest.raises(problems.EvolutionTimedOut):
@@ -74,7 +74,7 @@ async def test_silence_is_a_server_that_timed_out(call):
 @in_each(
     "error", [httpx.ReadTimeout, httpx.WriteError, httpx.RemoteProtocolError, httpx.DecodingError]
 )
-async def test_what_may_have_left_is_in_doubt(error):
+async def test_possibly_sent_request_is_doubtful(error):
     evolution, wire = an_evolution(failing(error))
 
     assert isinstance(await evolution.create_instance("wa1", WANTED), Doubtful)
@@ -83,7 +83,7 @@ async def test_what_may_have_left_is_in_doubt(error):
 
 
 @everything
-async def test_a_refused_key_is_said_so_whatever_was_asked(call):
+async def test_refused_key_is_its_own_problem(call):
     evolution, _ = an_evolution(saying(401, exchange("auth-missing-apikey")["response"]["body"]))
 
     if call == "verify":
@@ -121,7 +121,7 @@ STATUSES = [200, 201, 302, 400, 403, 404, 409, 429, 500, 502, 503]
 
 @everything
 @in_each("body", ODD.values(), ids=ODD)
-async def test_an_odd_answer_is_an_outcome_or_a_problem(call, body):
+async def test_odd_answer_is_outcome_or_problem(call, body):
     for status in STATUSES:
         evolution, _ = an_evolution(saying(status, body))
 
@@ -132,7 +132,7 @@ async def test_an_odd_answer_is_an_outcome_or_a_problem(call, body):
 
 @every_call
 @in_each("status", [404, 500, 502])
-async def test_only_evolution_itself_can_say_that_an_instance_is_missing(call, status):
+async def test_only_evolution_reports_missing_instances(call, status):
     for body in ODD.values():
         evolution, _ = an_evolution(saying(status, body))
 
@@ -141,7 +141,7 @@ async def test_only_evolution_itself_can_say_that_an_instance_is_missing(call, s
 
 
 @every_call
-async def test_an_unknown_route_is_no_missing_instance(call):
+async def test_unknown_route_is_no_missing_instance(call):
     answer = exchange("unknown-route")["response"]["body"]
     evolution, _ = an_evolution(saying(404, answer))
 
@@ -163,7 +163,7 @@ MESSAGES = st.one_of(
 
 @given(body=MESSAGES, status=st.sampled_from([200, 201, 400, 403, 404, 500]))
 @settings(max_examples=60, deadline=None)
-def test_any_json_is_an_outcome_or_a_problem(body, status):
+def test_any_json_is_outcome_or_problem(body, status):
     async def all_calls():
         for version in VERSIONS:
             evolution, _ = an_evolution(saying(status, body), version)
@@ -185,7 +185,7 @@ NEVER_REPEATED = {"create", "connect", "restart", "delete", "send", "edit", "del
 
 
 @in_each("call", sorted(REPEATED))
-async def test_what_is_harmless_is_asked_once_more(call):
+async def test_safe_requests_are_retried_once(call):
     good = {"instance": {"state": "open"}}
     answers = iter([httpx.Response(502), httpx.Response(200, json=good)])
     evolution, _ = an_evolution(lambda request: next(answers, httpx.Response(200, json=good)))
@@ -195,7 +195,7 @@ async def test_what_is_harmless_is_asked_once_more(call):
 
 @in_each("call", sorted(NEVER_REPEATED))
 @in_each("answer", [saying(502, "<html>"), failing(httpx.ReadError)])
-async def test_what_does_something_is_never_asked_again(call, answer):
+async def test_changing_requests_are_never_retried(call, answer):
     evolution, wire = an_evolution(answer)
 
     with suppress(problems.Problem):
@@ -204,7 +204,7 @@ async def test_what_does_something_is_never_asked_again(call, answer):
     assert len(wire.requests) == 1
 
 
-async def test_1_8_logs_a_connected_instance_out_before_it_is_deleted():
+async def test_1_8_logs_out_before_delete():
     connected = says('The "wa1" instance needs to be disconnected')
     logged_out = exchange("logout-baileys-open")["response"]["body"]
     deleted = exchange("delete-evolution-open")["response"]["body"]
@@ -220,7 +220,7 @@ async def test_1_8_logs_a_connected_instance_out_before_it_is_deleted():
     ]
 
 
-async def test_an_instance_that_never_disconnects_fails_to_be_deleted():
+async def test_connected_instance_fails_to_be_deleted():
     evolution, _ = an_evolution(saying(400, says("needs to be disconnected")), "1.8.2")
 
     with pytest.raises(problems.EvolutionFailed):

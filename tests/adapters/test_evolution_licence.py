@@ -27,7 +27,7 @@ SHAPES = [
 
 
 @everything
-async def test_missing_licence_is_said_so_whatever_was_asked(call: str):
+async def test_missing_licence_is_its_own_problem(call: str):
     evolution, wire = an_evolution(saying(503, GATE), "2.4.0")
 
     with pytest.raises(problems.ServerNotLicensed):
@@ -44,7 +44,7 @@ async def test_missing_licence_is_read_in_every_shape():
 
 
 @pytest.mark.parametrize("body", [None, [], "<html>LICENSE_REQUIRED</html>", {"code": 1}, {}])
-async def test_other_503_is_a_server_that_failed(body: object):
+async def test_other_503_is_server_that_failed(body: object):
     evolution, wire = an_evolution(saying(503, body), "2.4.0")
 
     with pytest.raises(problems.EvolutionFailed):
@@ -52,7 +52,7 @@ async def test_other_503_is_a_server_that_failed(body: object):
     assert len(wire.requests) == 2
 
 
-async def test_other_status_with_those_words_is_no_missing_licence():
+async def test_other_status_is_no_missing_licence():
     evolution, _ = an_evolution(saying(500, GATE), "2.4.0")
 
     with pytest.raises(problems.EvolutionFailed):
@@ -76,7 +76,7 @@ async def test_licence_is_asked_for(status: int, body: object, licensed: bool | 
 
 
 @pytest.mark.parametrize("body", [{}, [], {"status": 1}, "html"])
-async def test_licence_that_makes_no_sense_is_a_failure(body: object):
+async def test_licence_that_makes_no_sense_is_failure(body: object):
     evolution, _ = an_evolution(saying(200, body), "2.4.0")
 
     with pytest.raises(problems.EvolutionFailed):

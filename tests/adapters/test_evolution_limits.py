@@ -41,7 +41,7 @@ MUTATING = ["create", "connect", "restart", "silence", "configure", "delete"]
 
 @everything
 @in_each("version", VERSIONS)
-async def test_a_server_that_never_answers_is_given_up_in_time(call, version, monkeypatch):
+async def test_silent_server_is_given_up(call, version, monkeypatch):
     for limit in [name for name, value in vars(limits).items() if isinstance(value, float)]:
         monkeypatch.setattr(limits, limit, 0.02)
     evolution, _ = an_evolution(never, version)
@@ -57,7 +57,7 @@ async def test_a_server_that_never_answers_is_given_up_in_time(call, version, mo
 
 
 @in_each("call", ["configure", "delete"])
-async def test_calls_that_are_several_requests_end_in_time_as_a_whole(call, monkeypatch):
+async def test_several_requests_share_one_limit(call, monkeypatch):
     for limit in ("CONFIGURE", "DELETE"):
         monkeypatch.setattr(limits, limit, 0.1)
 
@@ -74,13 +74,13 @@ async def test_calls_that_are_several_requests_end_in_time_as_a_whole(call, monk
     assert len(wire.requests) == 2
 
 
-def test_no_call_that_changes_an_instance_may_outlast_the_longest():
+def test_no_changing_call_outlasts_the_longest():
     named = [limits.CREATE, limits.CONNECT, limits.RESTART, limits.CONFIGURE, limits.DELETE]
 
     assert max(named) < LONGEST_CALL == limits.LONGEST_CALL
 
 
-async def test_a_send_that_shows_us_typing_has_that_much_more_time(monkeypatch):
+async def test_typing_extends_the_time_limit(monkeypatch):
     monkeypatch.setattr(limits, "SEND", 0.02)
 
     async def after_typing(request):

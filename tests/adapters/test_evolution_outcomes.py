@@ -47,14 +47,14 @@ def impatient(monkeypatch):
         (201, {"instance": {"instanceName": "wa1"}, "hash": "token"}, Created),
     ],
 )
-async def test_a_create_ends_in_one_of_four_ways(status, body, outcome):
+async def test_create_ends_in_one_of_four_ways(status, body, outcome):
     evolution, wire = an_evolution(saying(status, body))
 
     assert isinstance(await evolution.create_instance("wa1", WANTED), outcome)
     assert len(wire.requests) == 1
 
 
-async def test_only_a_limit_is_taken_for_a_full_server():
+async def test_only_limit_is_taken_for_full_server():
     full, _ = an_evolution(saying(403, says("Maximum instances reached")))
     strict, _ = an_evolution(saying(400, says(["instanceName does not meet maximum length"])))
 
@@ -100,9 +100,7 @@ VOICE = Outgoing("5511988887777", Audio("https://x.example/p.mp3"))
         (TO, 503, "no idea", None),
     ],
 )
-async def test_a_failed_send_surely_sent_nothing_only_when_its_text_says_so(
-    outgoing, status, text, reason
-):
+async def test_only_known_texts_prove_unsent(outgoing, status, text, reason):
     evolution, wire = an_evolution(saying(status, says(text) | {"status": status}))
 
     outcome = await evolution.send_message("wa1", outgoing)
@@ -115,33 +113,33 @@ async def test_a_failed_send_surely_sent_nothing_only_when_its_text_says_so(
         assert outcome.reason is reason
 
 
-async def test_a_body_too_big_for_a_proxy_was_not_sent():
+async def test_oversized_body_was_not_sent():
     evolution, _ = an_evolution(saying(413, "<html>413 Request Entity Too Large</html>"))
 
     assert (await evolution.send_message("wa1", PICTURE)).reason is WhyNotSent.TOO_BIG
 
 
-async def test_a_success_that_names_no_message_is_in_doubt():
+async def test_success_without_message_is_doubtful():
     evolution, _ = an_evolution(saying(201, {"key": {"remoteJid": "x"}, "status": "PENDING"}))
 
     assert isinstance(await evolution.send_message("wa1", TO), SendDoubtful)
 
 
-async def test_a_success_whose_text_sounds_like_a_failure_is_in_doubt():
+async def test_success_with_failure_text_is_doubtful():
     evolution, _ = an_evolution(saying(200, {"error": True, "message": "Connection Closed"}))
 
     assert isinstance(await evolution.send_message("wa1", TO), SendDoubtful)
 
 
 @every_send
-async def test_an_instance_that_is_missing_sent_nothing(call):
+async def test_instance_that_is_missing_sent_nothing(call):
     answer = exchange("sendText-unknown-instance")["response"]["body"]
     evolution, _ = an_evolution(saying(404, answer))
 
     assert (await EVERYTHING[call](evolution)).reason is WhyNotSent.INSTANCE_MISSING
 
 
-async def test_a_refusal_that_evolution_did_not_write_is_in_doubt():
+async def test_foreign_refusal_is_doubtful():
     proxied, _ = an_evolution(saying(400, {"message": "Bad request"}))
     cut, _ = an_evolution(saying(400, "<html>"))
 
@@ -149,14 +147,14 @@ async def test_a_refusal_that_evolution_did_not_write_is_in_doubt():
     assert isinstance(await cut.send_message("wa1", TO), SendDoubtful)
 
 
-async def test_an_edit_that_is_refused_in_a_sentence_may_have_gone_out():
+async def test_refused_edit_is_doubtful():
     evolution, _ = an_evolution(saying(404, says("Message not found") | {"status": 404}))
     key = MessageKey("A", "5511988887777@s.whatsapp.net", from_me=True)
 
     assert isinstance(await evolution.edit_message("wa1", key, "oi"), SendDoubtful)
 
 
-async def test_a_line_that_is_not_connected_looks_nobody_up():
+async def test_unconnected_line_looks_up_nothing():
     evolution, _ = an_evolution(saying(500, says("Connection Closed")))
 
     with pytest.raises(problems.LineNotOpen):

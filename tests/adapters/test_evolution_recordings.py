@@ -280,7 +280,7 @@ async def test_a_recorded_answer_means(name):
     assert meaning == MEANING[name]
 
 
-async def test_no_recorded_answer_of_a_route_that_we_use_is_left_out():
+async def test_every_recorded_answer_is_tested():
     evolution, _ = an_evolution(lambda request: httpx.Response(404))
     used = set()
 
@@ -297,7 +297,7 @@ async def test_no_recorded_answer_of_a_route_that_we_use_is_left_out():
 
 
 @in_each("file", sorted(RECORDINGS.glob("exchanges/race-create-*.json")))
-async def test_whoever_loses_the_race_of_two_creates_is_in_doubt(file):
+async def test_losing_create_is_doubtful(file):
     bodies = [json.loads(text) for text in json.loads(file.read_text()).get("distinct_bodies", [])]
     losers = [body for body in bodies if body.get("status") == 400]
 
@@ -306,7 +306,7 @@ async def test_whoever_loses_the_race_of_two_creates_is_in_doubt(file):
         assert in_words(await evolution.create_instance("race-e", WANTED)) == "Doubtful"
 
 
-async def test_a_recorded_send_tells_its_id_and_the_address_whatsapp_chose():
+async def test_recorded_send_has_id_and_address():
     answer = exchange("baileys-sendText-br-ninth-digit")["response"]["body"]
     evolution, _ = an_evolution(lambda request: httpx.Response(201, json=answer))
 
@@ -321,7 +321,7 @@ async def test_a_recorded_send_tells_its_id_and_the_address_whatsapp_chose():
     assert "nono dígito" not in repr(sent)
 
 
-async def test_a_recorded_census_tells_names_states_and_own_numbers():
+async def test_recorded_census_has_states_and_numbers():
     answer = exchange("fetchInstances-baileys-open")["response"]["body"]
     evolution, _ = an_evolution(lambda request: httpx.Response(200, json=answer))
 
@@ -334,7 +334,7 @@ async def test_a_recorded_census_tells_names_states_and_own_numbers():
     )
 
 
-async def test_a_census_of_1_8_tells_the_same():
+async def test_census_of_1_8_tells_same():
     answer = exchange("v1.fetchInstances-all")["response"]["body"]
     evolution, _ = an_evolution(lambda request: httpx.Response(200, json=answer), "1.8.2")
 
@@ -346,7 +346,7 @@ async def test_a_census_of_1_8_tells_the_same():
     ]
 
 
-async def test_recorded_lookups_come_back_in_the_order_asked():
+async def test_recorded_lookups_come_back_in_order_asked():
     recorded = exchange("baileys-whatsappNumbers")
     answer = recorded["response"]["body"]
     evolution, _ = an_evolution(lambda request: httpx.Response(200, json=answer))
@@ -373,7 +373,7 @@ async def test_a_recorded_file_tells_its_size():
     )
 
 
-async def test_a_recorded_page_holds_the_messages_oldest_first():
+async def test_recorded_page_holds_messages_oldest_first():
     answer = exchange("evolution-findMessages")["response"]["body"]
     evolution, _ = an_evolution(lambda request: httpx.Response(200, json=answer))
 
@@ -389,7 +389,7 @@ async def test_a_recorded_page_holds_the_messages_oldest_first():
     assert (page.page, page.pages) == (1, 1)
 
 
-async def test_a_webhook_that_is_off_reads_as_wanting_no_events():
+async def test_disabled_webhook_wants_no_events():
     answer = exchange("webhook-set-disabled")["response"]["body"]
     evolution, _ = an_evolution(lambda request: httpx.Response(200, json=answer))
 

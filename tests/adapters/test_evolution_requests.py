@@ -15,7 +15,7 @@ def recorded(name):
     return exchange(name)["request"]
 
 
-async def test_a_create_asks_for_no_code_and_no_token_of_ours():
+async def test_create_requests_no_code_or_token():
     evolution, wire = an_evolution(saying(201, {"instance": {}}))
 
     await evolution.create_instance("wa1", WANTED, "5511999990001")
@@ -45,7 +45,7 @@ async def test_a_create_asks_for_no_code_and_no_token_of_ours():
     ]
 
 
-async def test_a_create_uses_no_word_that_no_recorded_create_uses():
+async def test_create_uses_only_recorded_fields():
     evolution, wire = an_evolution(saying(201, {"instance": {}}))
     body = recorded("create-evolution-full")["body"]
 
@@ -55,7 +55,7 @@ async def test_a_create_uses_no_word_that_no_recorded_create_uses():
     assert wire.bodies[0]["webhook"].keys() <= body["webhook"].keys() | {"enabled"}
 
 
-async def test_a_create_on_1_8_is_flat_and_in_snake_case():
+async def test_create_on_1_8_is_flat():
     request = recorded("v1.create")["body"]
     evolution, wire = an_evolution(saying(201, {"instance": {}}), "1.8.2")
     configuration = Configuration(
@@ -69,7 +69,7 @@ async def test_a_create_on_1_8_is_flat_and_in_snake_case():
     assert wire.bodies == [expected]
 
 
-async def test_1_8_is_not_asked_for_events_it_may_not_know():
+async def test_1_8_subscribes_to_known_events_only():
     evolution, wire = an_evolution(saying(201, {"instance": {}}), "1.8.2")
     configuration = Configuration(
         "https://x.example", {}, ("MESSAGES_UPSERT", "SEND_MESSAGE_UPDATE")
@@ -81,7 +81,7 @@ async def test_1_8_is_not_asked_for_events_it_may_not_know():
     assert evolution.fit_configuration(configuration).webhook_events == ("MESSAGES_UPSERT",)
 
 
-async def test_configuring_sets_the_webhook_and_all_settings():
+async def test_configuring_sets_webhook_and_all_settings():
     evolution, wire = an_evolution(saying(201, {}))
 
     await evolution.configure_instance("evo-min", WANTED)
@@ -113,7 +113,7 @@ async def test_configuring_1_8_is_flat():
 
 
 @in_each("version", ["2.3.6", "1.8.2"])
-async def test_silencing_turns_the_webhook_off_and_forgets_its_address(version):
+async def test_silencing_disables_the_webhook(version):
     evolution, wire = an_evolution(saying(201, {}), version)
 
     await evolution.silence_instance("wa1")
@@ -124,7 +124,7 @@ async def test_silencing_turns_the_webhook_off_and_forgets_its_address(version):
 
 
 @in_each(("version", "method"), [("2.3.6", "POST"), ("1.8.2", "PUT")])
-async def test_a_restart_uses_the_method_of_its_version(version, method):
+async def test_restart_uses_method_of_its_version(version, method):
     evolution, wire = an_evolution(saying(200, {"instance": {"state": "open"}}), version)
 
     await evolution.restart_instance("wa1")
@@ -142,15 +142,13 @@ async def test_a_restart_uses_the_method_of_its_version(version, method):
         ("1.8.2", "close", False),
     ],
 )
-async def test_the_state_that_a_restart_answers_tells_whether_it_was_connected(
-    version, state, restarting
-):
+async def test_restart_reports_whether_connected(version, state, restarting):
     evolution, _ = an_evolution(saying(200, {"instance": {"state": state}}), version)
 
     assert await evolution.restart_instance("wa1") is restarting
 
 
-async def test_a_number_asks_connect_for_a_pairing_code():
+async def test_number_asks_connect_for_pairing_code():
     evolution, wire = an_evolution(saying(200, {"count": 0}))
 
     await evolution.connect_instance("wa-qrlimit", "5511933332222")
@@ -158,7 +156,7 @@ async def test_a_number_asks_connect_for_a_pairing_code():
     assert wire.paths == [f"GET {recorded('connect-baileys-pairing-code')['path']}"]
 
 
-async def test_every_request_carries_the_key_in_a_header_and_nowhere_else():
+async def test_key_is_only_in_the_header():
     evolution, wire = an_evolution(saying(201, {"instance": {}}))
 
     await evolution.create_instance("wa1", WANTED)
@@ -184,7 +182,7 @@ async def test_every_request_carries_the_key_in_a_header_and_nowhere_else():
         ("ação ", "a%C3%A7%C3%A3o%20"),
     ],
 )
-async def test_a_name_stays_one_segment_of_the_path(name, segment):
+async def test_name_stays_one_segment_of_path(name, segment):
     evolution, wire = an_evolution(saying(200, {"instance": {"state": "open"}}))
 
     await evolution.find_connection(name)
@@ -192,7 +190,7 @@ async def test_a_name_stays_one_segment_of_the_path(name, segment):
     assert wire.paths == [f"GET /instance/connectionState/{segment}"]
 
 
-async def test_a_server_under_a_path_is_called_there():
+async def test_server_under_path_is_called_there():
     answer = saying(200, {"instance": {"state": "open"}})
     evolution, wire = an_evolution(answer, url="http://host.test/evo")
 
@@ -201,7 +199,7 @@ async def test_a_server_under_a_path_is_called_there():
     assert wire.requests[0].url == httpx.URL("http://host.test/evo/instance/connectionState/wa1")
 
 
-async def test_a_redirect_is_not_followed_with_our_key():
+async def test_redirect_is_not_followed_with_our_key():
     redirect = httpx.Response(307, headers={"location": "https://elsewhere.test/"})
     evolution, wire = an_evolution(lambda request: redirect)
 

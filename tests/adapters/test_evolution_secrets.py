@@ -43,7 +43,7 @@ LEAKS = {
 
 @everything
 @in_each("leak", LEAKS)
-async def test_what_the_server_says_is_never_repeated(call, leak):
+async def test_what_server_says_is_never_repeated(call, leak):
     evolution, _ = an_evolution(saying(*LEAKS[leak]))
 
     disclosed = await all_that_is_disclosed(evolution, call)
@@ -53,7 +53,7 @@ async def test_what_the_server_says_is_never_repeated(call, leak):
 
 @everything
 @in_each("error", [httpx.ConnectError, httpx.ReadError, httpx.ReadTimeout])
-async def test_our_key_is_in_no_problem_and_no_outcome(call, error):
+async def test_key_is_in_no_problem_or_outcome(call, error):
     evolution, _ = an_evolution(failing(error))
 
     assert KEY not in await all_that_is_disclosed(evolution, call)
@@ -69,7 +69,7 @@ async def all_that_is_disclosed(evolution, call):
 
 @everything
 @in_each("key", ["chave-secreta\n-em-duas-linhas", "chave-secreta-ação-😀"])
-async def test_a_key_that_can_not_be_sent_is_not_shown_either(call, key):
+async def test_unsendable_key_is_not_shown(call, key):
     class Picky(httpx.AsyncBaseTransport):
         async def handle_async_request(self, request):
             value = request.headers.raw[-1][1] if request.headers else b""
@@ -80,7 +80,7 @@ async def test_a_key_that_can_not_be_sent_is_not_shown_either(call, key):
     assert "secreta" not in await all_that_is_disclosed(evolution, call)
 
 
-async def test_a_real_client_does_not_show_a_key_that_it_can_not_send():
+async def test_real_client_hides_unsendable_key():
     server = a_server(key="chave-secreta\nem-duas-linhas", url="http://127.0.0.1:9")
 
     async def accept(reader, writer):

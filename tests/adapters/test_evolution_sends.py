@@ -79,7 +79,7 @@ SENDS = {
 
 
 @in_each("name", SENDS)
-async def test_a_send_is_sent_as_it_was_recorded(name):
+async def test_send_is_sent_as_it_was_recorded(name):
     request = recorded(name)
     evolution, wire = an_evolution(saying(201, exchange(name)["response"]["body"]))
 
@@ -89,7 +89,7 @@ async def test_a_send_is_sent_as_it_was_recorded(name):
     assert wire.bodies == [request["body"]]
 
 
-async def test_a_text_is_sent_to_1_8_as_its_source_wants_it():
+async def test_text_for_1_8_follows_its_source():
     request = recorded("v1.sendText")
     evolution, wire = an_evolution(saying(201, {}), "1.8.2")
 
@@ -140,7 +140,7 @@ OLD_BODIES = [
 
 
 @in_each(("outgoing", "body"), OLD_BODIES, ids=["text", "sticker", "card", "emoji"])
-async def test_1_8_gets_the_content_in_an_object_of_its_own(outgoing, body):
+async def test_1_8_gets_nested_content(outgoing, body):
     evolution, wire = an_evolution(saying(201, {}), "1.8.2")
 
     await evolution.send_message("wa1", outgoing)
@@ -148,7 +148,7 @@ async def test_1_8_gets_the_content_in_an_object_of_its_own(outgoing, body):
     assert wire.bodies == [body]
 
 
-async def test_whom_a_text_mentions_is_said_in_digits_and_once():
+async def test_mentions_are_unique_digits():
     evolution, wire = an_evolution(saying(201, {}))
 
     await evolution.send_message(
@@ -177,7 +177,7 @@ CHATS = {
 
 
 @in_each("name", CHATS)
-async def test_a_chat_route_is_called_as_it_was_recorded(name):
+async def test_chat_route_is_called_as_it_was_recorded(name):
     request, response = recorded(name), exchange(name)["response"]
     evolution, wire = an_evolution(saying(response["status"], response["body"]))
 
@@ -190,7 +190,7 @@ async def test_a_chat_route_is_called_as_it_was_recorded(name):
     assert wire.bodies == [expected]
 
 
-async def test_1_8_marks_as_read_and_edits_in_its_own_way():
+async def test_1_8_has_own_read_and_edit():
     evolution, wire = an_evolution(saying(201, {}), "1.8.2")
 
     await evolution.mark_read("wa1", [MessageKey("3A", JID, False)])
@@ -200,7 +200,7 @@ async def test_1_8_marks_as_read_and_edits_in_its_own_way():
     assert list(wire.bodies[0]) == ["read_messages"]
 
 
-async def test_messages_are_asked_for_by_both_ends_of_a_time():
+async def test_history_is_requested_by_interval():
     evolution, wire = an_evolution(saying(200, {"messages": {"records": []}}))
     since, until = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC)
 
@@ -210,7 +210,7 @@ async def test_messages_are_asked_for_by_both_ends_of_a_time():
     assert wire.bodies == [{"where": {"messageTimestamp": times}, "page": 3, "offset": 50}]
 
 
-async def test_of_what_1_8_answers_only_the_time_asked_for_is_kept():
+async def test_1_8_history_is_cut_to_interval():
     stamps = [1767225600, "1767225601", {"low": 1767312001, "high": 0}, None]
     answer = [
         {"key": {"remoteJid": JID, "id": f"3A{place}"}, "messageTimestamp": stamp}
@@ -226,7 +226,7 @@ async def test_of_what_1_8_answers_only_the_time_asked_for_is_kept():
     assert page.pages == 1
 
 
-async def test_nobody_is_looked_up_without_a_call():
+async def test_nobody_is_looked_up_without_call():
     evolution, wire = an_evolution(saying(500))
 
     assert await evolution.look_up_numbers("wa1", []) == []

@@ -78,7 +78,7 @@ async def names(evolution):
     return [sighting.name async for sighting in evolution.take_census()]
 
 
-async def test_an_instance_is_made_scanned_restarted_silenced_and_deleted(pair):
+async def test_instance_lives_its_whole_life(pair):
     evolution = pair.evolution
 
     assert await evolution.find_connection(NAME) is None
@@ -120,7 +120,7 @@ async def test_what_is_not_there_is_answered_so(pair):
     assert unsent.reason is WhyNotSent.INSTANCE_MISSING
 
 
-async def test_a_name_in_use_is_told_apart_from_a_full_server(pair):
+async def test_name_in_use_is_no_full_server(pair):
     await pair.evolution.create_instance(NAME, WANTED)
 
     assert await pair.evolution.create_instance(NAME, WANTED) == NameInUse()
@@ -177,7 +177,7 @@ async def test_a_silenced_instance_wants_nothing(pair):
     assert (await pair.evolution.find_configuration(NAME)).webhook_events == ()
 
 
-async def test_a_census_shows_everybody_with_the_number_of_those_who_are_open(pair):
+async def test_census_has_numbers_of_open_instances(pair):
     await pair.open_up()
     await pair.server.plant("somebody else's")
 
@@ -189,7 +189,7 @@ async def test_a_census_shows_everybody_with_the_number_of_those_who_are_open(pa
     }
 
 
-async def test_names_with_anything_in_them_are_found_again(pair):
+async def test_any_name_is_found_again(pair):
     for name in ("a/b", "..x", "é ~", "a?instanceName=b", "100%"):
         await pair.evolution.create_instance(name, WANTED)
 
@@ -197,7 +197,7 @@ async def test_names_with_anything_in_them_are_found_again(pair):
         assert await pair.evolution.delete_instance(name), name
 
 
-async def test_the_server_says_its_version_and_whether_it_takes_our_key(pair):
+async def test_server_reports_version_and_accepted_key(pair):
     assert await pair.evolution.fetch_version() == pair.version
     assert await pair.evolution.accepts_key() is True
 
@@ -209,7 +209,7 @@ async def test_the_server_says_its_version_and_whether_it_takes_our_key(pair):
 
 
 @pytest.mark.parametrize("fault", ["error_500_after", "cut_after", "no_answer_after"])
-async def test_a_create_whose_answer_got_lost_is_in_doubt_and_there(pair, fault):
+async def test_lost_create_answer_is_doubtful(pair, fault):
     pair.server.faults.turn_on(fault, route="create", seconds=0.01)
 
     assert isinstance(await pair.evolution.create_instance(NAME, WANTED), Doubtful)
@@ -244,7 +244,7 @@ async def test_everything_that_can_be_said_arrives(pair, content):
     assert [message.id for message in pair.server.sent_messages(NAME)] == [sent.message_id]
 
 
-async def test_a_message_is_reacted_to_quoted_edited_and_taken_back(pair):
+async def test_message_is_quoted_edited_and_revoked(pair):
     await pair.open_up()
     evolution = pair.evolution
     sent = await evolution.send_message(NAME, Outgoing(MARIA, Text("olá")))
@@ -259,7 +259,7 @@ async def test_a_message_is_reacted_to_quoted_edited_and_taken_back(pair):
     assert isinstance(await evolution.delete_message(NAME, key), Sent)
 
 
-async def test_nobody_there_and_nobody_connected_are_told_apart(pair):
+async def test_missing_and_unconnected_are_distinguished(pair):
     await pair.open_up()
     lost = Outgoing(NOBODY, Text("oi"))
 
@@ -271,7 +271,7 @@ async def test_nobody_there_and_nobody_connected_are_told_apart(pair):
     assert closed.reason is WhyNotSent.NOT_CONNECTED
 
 
-async def test_an_instance_that_waits_for_its_scan_sends_nothing(pair):
+async def test_unscanned_instance_sends_nothing(pair):
     await pair.evolution.create_instance(NAME, WANTED)
     unconnected = await pair.evolution.send_message(NAME, Outgoing(MARIA, Text("oi")))
     await pair.evolution.connect_instance(NAME)
@@ -280,7 +280,7 @@ async def test_an_instance_that_waits_for_its_scan_sends_nothing(pair):
     assert unconnected.reason is unscanned.reason is WhyNotSent.NOT_CONNECTED
 
 
-async def test_numbers_are_looked_up_in_the_order_asked(pair):
+async def test_numbers_are_looked_up_in_order_asked(pair):
     await pair.open_up()
     numbers = [MARIA, NOBODY, "120363000000000001@g.us", "5531988887777"]
 
@@ -291,7 +291,7 @@ async def test_numbers_are_looked_up_in_the_order_asked(pair):
     assert presences[3].jid == "553188887777@s.whatsapp.net"
 
 
-async def test_what_was_received_is_found_again_page_by_page(pair):
+async def test_received_messages_are_paged(pair):
     await pair.open_up()
     ids = {await pair.server.receive(NAME, MARIA, f"oi {n}") for n in range(60)}
     now = datetime.now(UTC)
@@ -309,7 +309,7 @@ async def test_what_was_received_is_found_again_page_by_page(pair):
     assert older.size == 0
 
 
-async def test_a_file_that_was_received_can_be_had(pair):
+async def test_file_that_was_received_can_be_had(pair):
     await pair.open_up()
     received = await pair.server.receive_media(NAME, MARIA, "image", PNG)
     text = await pair.server.receive(NAME, MARIA, "oi")

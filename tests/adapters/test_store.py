@@ -14,11 +14,11 @@ def opened(current: Instance) -> Instance:
 # Questions -----------------------------------------------------------------------------------
 
 
-async def test_nothing_is_known_of_a_tenant_and_a_line_that_never_were(store: Store):
+async def test_unknown_tenant_and_line_are_absent(store: Store):
     assert await store.instances.find_with_tenant(a_tenant().tenant, a_line().name) == (None, None)
 
 
-async def test_a_look_finds_the_tenant_and_its_line(store: Store):
+async def test_look_finds_tenant_and_its_line(store: Store):
     held = await placed(store)
 
     tenant, line = await store.instances.find_with_tenant(held.tenant, held.name)
@@ -29,7 +29,7 @@ async def test_a_look_finds_the_tenant_and_its_line(store: Store):
     assert line == held
 
 
-async def test_a_record_reads_back_as_it_was_written(store: Store):
+async def test_record_reads_back_as_it_was_written(store: Store):
     held = await placed(store)
     full = a_line(number=NUMBER, heard_at=7, held_by="me").showing(a_code(), NOON)
 
@@ -39,13 +39,11 @@ async def test_a_record_reads_back_as_it_was_written(store: Store):
     assert kept.model_copy(update={"version": None}) == full
 
 
-async def test_a_line_that_never_was_has_no_record(store: Store):
+async def test_line_that_never_was_has_no_record(store: Store):
     assert await store.instances.find(a_line().name) is None
 
 
-async def test_a_tenant_sees_all_its_lines_by_their_id_and_nobody_elses(
-    perene: Perene, store: Store
-):
+async def test_tenant_sees_only_its_lines(perene: Perene, store: Store):
     perene.write("tenants/acme", tenant="acme", max_lines=3)
     for line in ("vendas", "default", "suporte"):
         await placed(store, line=line)
@@ -58,11 +56,11 @@ async def test_a_tenant_sees_all_its_lines_by_their_id_and_nobody_elses(
     assert {line.tenant for line in lines} == {"acme"}
 
 
-async def test_a_tenant_that_never_was_has_no_lines(store: Store):
+async def test_tenant_that_never_was_has_no_lines(store: Store):
     assert await store.instances.list_of_tenant(a_tenant().tenant) == (None, [])
 
 
-async def test_a_tenant_whose_id_needs_escaping_is_found_again(store: Store):
+async def test_escaped_tenant_id_is_found_again(store: Store):
     held = await placed(store, tenant="a/é..")
 
     tenant, lines = await store.instances.list_of_tenant(held.tenant)
@@ -74,7 +72,7 @@ async def test_a_tenant_whose_id_needs_escaping_is_found_again(store: Store):
 # Placing -------------------------------------------------------------------------------------
 
 
-async def test_a_new_line_has_a_record_a_tenant_and_a_slot(perene: Perene, store: Store):
+async def test_new_line_has_record_tenant_and_slot(perene: Perene, store: Store):
     held = await placed(store)
 
     assert held == a_new_line(version=held.version)
@@ -83,7 +81,7 @@ async def test_a_new_line_has_a_record_a_tenant_and_a_slot(perene: Perene, store
     assert perene.taken("main") == 1
 
 
-async def test_a_line_goes_to_the_server_with_most_room(perene: Perene, store: Store):
+async def test_line_goes_to_server_with_most_room(perene: Perene, store: Store):
     fleet = [Server("small", 1), Server("large", 2)]
 
     found = await store.instances.place(a_new_line(), fleet)
@@ -92,7 +90,7 @@ async def test_a_line_goes_to_the_server_with_most_room(perene: Perene, store: S
     assert (perene.taken("small"), perene.taken("large")) == (0, 1)
 
 
-async def test_a_line_goes_where_it_is_already_full_or_not(perene: Perene, store: Store):
+async def test_placed_line_keeps_its_full_server(perene: Perene, store: Store):
     fleet = [Server("full", 0), Server("empty", 9)]
 
     found = await store.instances.place(a_new_line(), fleet, "full")
@@ -101,7 +99,7 @@ async def test_a_line_goes_where_it_is_already_full_or_not(perene: Perene, store
     assert perene.taken("full") == 1
 
 
-async def test_a_server_that_accepts_nothing_is_passed_over(perene: Perene, store: Store):
+async def test_closed_server_is_passed_over(perene: Perene, store: Store):
     perene.write("servers/large", accepting=False)
 
     found = await store.instances.place(a_new_line(), [Server("large", 9), Server("small", 1)])
@@ -109,13 +107,13 @@ async def test_a_server_that_accepts_nothing_is_passed_over(perene: Perene, stor
     assert found.instance.server == "small"
 
 
-async def test_a_full_fleet_takes_no_line_and_keeps_nothing_of_it(perene: Perene, store: Store):
+async def test_full_fleet_keeps_nothing_of_line(perene: Perene, store: Store):
     assert await store.instances.place(a_new_line(), [Server(instance_max=0)]) == Full()
 
     assert [perene.documents(each) for each in ("instances", "tenants", "servers")] == [{}, {}, {}]
 
 
-async def test_the_limit_is_the_deployments_not_the_one_remembered(perene: Perene, store: Store):
+async def test_limit_is_deployments_not_one_remembered(perene: Perene, store: Store):
     perene.write("servers/main", limit=1)
     perene.write("servers/main/slots/0", instance="instance_old")
 
@@ -124,30 +122,28 @@ async def test_the_limit_is_the_deployments_not_the_one_remembered(perene: Peren
     assert perene.taken("main") == 2
 
 
-async def test_a_line_that_somebody_placed_meanwhile_has_to_be_looked_at_again(store: Store):
+async def test_line_placed_meanwhile_is_read_again(store: Store):
     first = await placed(store)
 
     assert await store.instances.place(a_new_line(held_by="another"), FLEET) is None
     assert await store.instances.find(first.name) == first
 
 
-async def test_a_place_that_was_done_already_is_done(perene: Perene, store: Store):
+async def test_place_that_was_done_already_is_done(perene: Perene, store: Store):
     first = await placed(store, held_by="me")
 
     assert await store.instances.place(a_new_line(held_by="me"), FLEET) == Placed(first)
     assert perene.taken("main") == 1
 
 
-async def test_a_plan_without_room_has_to_be_looked_at_again(perene: Perene, store: Store):
+async def test_plan_without_room_is_read_again(perene: Perene, store: Store):
     assert await placed(store)
 
     assert await store.instances.place(a_new_line(line="vendas"), FLEET) is None
     assert perene.taken("main") == 1
 
 
-async def test_what_an_operator_said_of_a_tenant_stays_when_it_gets_a_line(
-    perene: Perene, store: Store
-):
+async def test_placing_keeps_the_operators_settings(perene: Perene, store: Store):
     perene.write("tenants/acme", tenant="acme", max_lines=7, note="pays late")
 
     await placed(store, line="vendas")
@@ -160,7 +156,7 @@ async def test_what_an_operator_said_of_a_tenant_stays_when_it_gets_a_line(
 # Releasing -----------------------------------------------------------------------------------
 
 
-async def test_a_released_line_has_no_record_no_slot_and_no_number(perene: Perene, store: Store):
+async def test_released_line_leaves_nothing(perene: Perene, store: Store):
     held = await placed(store)
     current = await store.instances.change(held.name, opened, LATER)
 
@@ -171,7 +167,7 @@ async def test_a_released_line_has_no_record_no_slot_and_no_number(perene: Peren
     assert perene.documents("tenants")["acme"]["lines"] == []
 
 
-async def test_a_line_that_is_gone_is_released(perene: Perene, store: Store):
+async def test_line_that_is_gone_is_released(perene: Perene, store: Store):
     held = await placed(store)
     await store.instances.release(held)
 
@@ -179,7 +175,7 @@ async def test_a_line_that_is_gone_is_released(perene: Perene, store: Store):
     assert perene.taken("main") == 0
 
 
-async def test_a_line_whose_lease_somebody_else_took_is_not_released(perene: Perene, store: Store):
+async def test_line_leased_elsewhere_is_not_released(perene: Perene, store: Store):
     held = await placed(store)
     taken = await store.instances.replace(held, held.granted("another", LATER))
 
@@ -188,7 +184,7 @@ async def test_a_line_whose_lease_somebody_else_took_is_not_released(perene: Per
     assert perene.taken("main") == 1
 
 
-async def test_a_release_leaves_a_number_that_is_anothers_by_now(perene: Perene, store: Store):
+async def test_release_leaves_anothers_number(perene: Perene, store: Store):
     held = await placed(store)
     current = await store.instances.change(held.name, opened, LATER)
     perene.write(f"numbers/{NUMBER}", instance="instance_other", tenant="other")

@@ -25,7 +25,7 @@ def closed(current: Instance) -> Instance:
     return current.with_state(State.CLOSED, None, LATER)
 
 
-async def test_a_record_is_replaced_if_it_is_still_the_old_one(store: Store):
+async def test_unchanged_record_is_replaced(store: Store):
     held = await placed(store)
 
     new = await store.instances.replace(held, opened(held))
@@ -34,7 +34,7 @@ async def test_a_record_is_replaced_if_it_is_still_the_old_one(store: Store):
     assert new == await store.instances.find(held.name)
 
 
-async def test_a_record_that_moved_on_is_not_replaced(store: Store):
+async def test_record_that_moved_on_is_not_replaced(store: Store):
     held = await placed(store)
     moved = await store.instances.replace(held, held.with_state(State.PAIRING, None, LATER))
 
@@ -42,7 +42,7 @@ async def test_a_record_that_moved_on_is_not_replaced(store: Store):
     assert await store.instances.find(held.name) == moved
 
 
-async def test_an_old_lease_does_not_make_a_record_look_replaced(store: Store):
+async def test_old_lease_is_no_replacement(store: Store):
     held = await placed(store)
     moved = await store.instances.replace(held, held.with_state(State.PAIRING, None, LATER))
 
@@ -50,7 +50,7 @@ async def test_an_old_lease_does_not_make_a_record_look_replaced(store: Store):
     assert await store.instances.find(held.name) == moved
 
 
-async def test_a_record_that_is_gone_is_not_replaced(store: Store):
+async def test_record_that_is_gone_is_not_replaced(store: Store):
     held = await placed(store)
     await store.instances.release(held)
 
@@ -58,7 +58,7 @@ async def test_a_record_that_is_gone_is_not_replaced(store: Store):
     assert await store.instances.find(held.name) is None
 
 
-async def test_an_extended_lease_lasts_its_whole_length_from_now(store: Store):
+async def test_extended_lease_has_full_length(store: Store):
     held = await placed(store)
 
     extended = await store.instances.extend_lease(held, LATER)
@@ -67,7 +67,7 @@ async def test_an_extended_lease_lasts_its_whole_length_from_now(store: Store):
     assert await store.instances.find(held.name) == extended
 
 
-async def test_an_event_does_not_cost_a_holder_its_lease(store: Store):
+async def test_event_does_not_cost_holder_its_lease(store: Store):
     held = await placed(store)
     await store.instances.change(held.name, opened, LATER)
 
@@ -77,7 +77,7 @@ async def test_an_event_does_not_cost_a_holder_its_lease(store: Store):
     assert extended.state is State.OPEN
 
 
-async def test_a_lease_that_is_somebody_elses_is_not_extended(store: Store):
+async def test_anothers_lease_is_not_extended(store: Store):
     held = await placed(store)
     taken = await store.instances.replace(held, held.granted("another", LATER))
 
@@ -85,14 +85,14 @@ async def test_a_lease_that_is_somebody_elses_is_not_extended(store: Store):
     assert await store.instances.find(held.name) == taken
 
 
-async def test_a_line_that_is_gone_is_not_extended(store: Store):
+async def test_line_that_is_gone_is_not_extended(store: Store):
     held = await placed(store)
     await store.instances.release(held)
 
     assert await store.instances.extend_lease(held, LATER) is None
 
 
-async def test_a_settled_line_is_what_was_decided_and_free(store: Store):
+async def test_released_lease_stores_the_decision(store: Store):
     held = await placed(store)
 
     done = await store.instances.release_lease(held, closed)
@@ -101,7 +101,7 @@ async def test_a_settled_line_is_what_was_decided_and_free(store: Store):
     assert done == await store.instances.find(held.name)
 
 
-async def test_a_settlement_decides_on_what_events_made_of_the_line(store: Store):
+async def test_release_decides_on_current_record(store: Store):
     held = await placed(store)
     await store.instances.change(held.name, opened, LATER)
 
@@ -110,14 +110,14 @@ async def test_a_settlement_decides_on_what_events_made_of_the_line(store: Store
     assert (done.state, done.number, done.lease) == (State.OPEN, NUMBER, None)
 
 
-async def test_a_line_settled_twice_is_settled_once(store: Store):
+async def test_line_settled_twice_is_settled_once(store: Store):
     held = await placed(store)
     done = await store.instances.release_lease(held, Instance.freed)
 
     assert await store.instances.release_lease(held, opened) == done
 
 
-async def test_a_lease_that_was_taken_over_cannot_be_settled(store: Store):
+async def test_lease_taken_over_cannot_be_released(store: Store):
     held = await placed(store)
     taken = await store.instances.replace(held, held.granted("another", LATER))
 
@@ -125,7 +125,7 @@ async def test_a_lease_that_was_taken_over_cannot_be_settled(store: Store):
     assert await store.instances.find(held.name) == taken
 
 
-async def test_a_lease_that_was_taken_over_and_given_back_cannot_be_settled(store: Store):
+async def test_stale_lease_cannot_be_released(store: Store):
     held = await placed(store)
     taken = await store.instances.replace(held, held.granted("another", LATER))
     assert taken
@@ -135,7 +135,7 @@ async def test_a_lease_that_was_taken_over_and_given_back_cannot_be_settled(stor
     assert await store.instances.find(held.name) == done
 
 
-async def test_a_lease_of_a_line_that_was_released_and_placed_anew_cannot_be_settled(store: Store):
+async def test_lease_of_earlier_line_is_void(store: Store):
     held = await placed(store, held_by="me")
     await store.instances.release(held)
     anew = await placed(store, held_by="another")
@@ -144,7 +144,7 @@ async def test_a_lease_of_a_line_that_was_released_and_placed_anew_cannot_be_set
     assert await store.instances.find(held.name) == anew
 
 
-async def test_a_line_that_is_gone_cannot_be_settled(store: Store):
+async def test_line_that_is_gone_cannot_be_settled(store: Store):
     held = await placed(store)
     await store.instances.release(held)
 
@@ -154,18 +154,18 @@ async def test_a_line_that_is_gone_cannot_be_settled(store: Store):
 # Events and numbers --------------------------------------------------------------------------
 
 
-async def test_a_line_that_never_was_does_not_change(store: Store):
+async def test_line_that_never_was_does_not_change(store: Store):
     assert await store.instances.change(a_line().name, opened, LATER) is None
 
 
-async def test_a_change_that_changes_nothing_writes_nothing(store: Store):
+async def test_change_that_changes_nothing_writes_nothing(store: Store):
     known = await settled(store)
 
     assert await store.instances.change(known.name, lambda _: None, LATER) is None
     assert await store.instances.find(known.name) == known
 
 
-async def test_a_line_that_opens_owns_its_number(perene: Perene, store: Store):
+async def test_line_that_opens_owns_its_number(perene: Perene, store: Store):
     known = await settled(store)
 
     changed = await store.instances.change(known.name, opened, LATER)
@@ -175,9 +175,7 @@ async def test_a_line_that_opens_owns_its_number(perene: Perene, store: Store):
     assert (owner["instance"], owner["tenant"]) == (known.name, "acme")
 
 
-async def test_a_line_that_opens_with_another_number_gives_the_first_one_back(
-    perene: Perene, store: Store
-):
+async def test_other_number_frees_the_first(perene: Perene, store: Store):
     known = await settled(store)
     await store.instances.change(known.name, opened, LATER)
 
@@ -186,7 +184,7 @@ async def test_a_line_that_opens_with_another_number_gives_the_first_one_back(
     assert list(perene.documents("numbers")) == [OTHER]
 
 
-async def test_a_line_that_opens_without_a_number_owns_none(perene: Perene, store: Store):
+async def test_line_that_opens_without_number_owns_none(perene: Perene, store: Store):
     known = await settled(store)
 
     changed = await store.instances.change(known.name, opened_with_some, LATER)
@@ -195,7 +193,7 @@ async def test_a_line_that_opens_without_a_number_owns_none(perene: Perene, stor
     assert perene.documents("numbers") == {}
 
 
-async def test_a_number_that_is_live_on_another_line_stays_there(perene: Perene, store: Store):
+async def test_live_number_stays_with_its_line(perene: Perene, store: Store):
     owner, newcomer = await settled(store), await settled(store, tenant="other")
     await store.instances.change(owner.name, opened, LATER)
 
@@ -206,7 +204,7 @@ async def test_a_number_that_is_live_on_another_line_stays_there(perene: Perene,
     assert perene.documents("numbers")[NUMBER]["instance"] == owner.name
 
 
-async def test_a_number_that_its_line_closed_can_move_to_another(perene: Perene, store: Store):
+async def test_closed_lines_number_can_move(perene: Perene, store: Store):
     owner, newcomer = await settled(store), await settled(store, tenant="other")
     await store.instances.change(owner.name, opened, LATER)
     await store.instances.change(owner.name, closed, LATER)
@@ -218,7 +216,7 @@ async def test_a_number_that_its_line_closed_can_move_to_another(perene: Perene,
     assert (claim["instance"], claim["tenant"]) == (newcomer.name, "other")
 
 
-async def test_a_number_whose_line_is_gone_can_be_anybodys(perene: Perene, store: Store):
+async def test_released_lines_number_is_free(perene: Perene, store: Store):
     perene.write(f"numbers/{NUMBER}", instance="instance_gone", tenant="gone")
     known = await settled(store)
 
@@ -235,7 +233,7 @@ async def test_a_freed_number_is_nobodys(perene: Perene, store: Store):
     assert perene.documents("numbers") == {}
 
 
-async def test_a_number_that_is_anothers_by_now_is_not_freed(perene: Perene, store: Store):
+async def test_anothers_number_is_not_freed(perene: Perene, store: Store):
     perene.write(f"numbers/{NUMBER}", instance="instance_other", tenant="other")
 
     await store.numbers.free(a_line(open=True))
@@ -243,7 +241,7 @@ async def test_a_number_that_is_anothers_by_now_is_not_freed(perene: Perene, sto
     assert perene.documents("numbers")[NUMBER]["instance"] == "instance_other"
 
 
-async def test_a_line_without_a_number_frees_none(perene: Perene, store: Store):
+async def test_line_without_number_frees_none(perene: Perene, store: Store):
     perene.write(f"numbers/{NUMBER}", instance=a_line().name, tenant="acme")
 
     await store.numbers.free(a_line())

@@ -18,7 +18,7 @@ def moved(current: Instance) -> Instance:
     return current.with_state(State.PAIRING, None, LATER)
 
 
-async def test_a_look_is_two_reads_at_once(store: Store):
+async def test_look_is_two_reads_at_once(store: Store):
     held = await placed(store)
 
     with counting(store.db.client) as counted:
@@ -37,9 +37,7 @@ async def test_an_instance_is_one_read(store: Store):
 
 
 @pytest.mark.parametrize("many", [1, 3])
-async def test_a_tenants_lines_are_a_read_each_and_one_more(
-    perene: Perene, store: Store, many: int
-):
+async def test_tenants_lines_cost_a_read_each(perene: Perene, store: Store, many: int):
     perene.write("tenants/acme", tenant="acme", max_lines=9)
     lines = [await placed(store, line=f"line-{number}") for number in range(many)]
 
@@ -50,9 +48,7 @@ async def test_a_tenants_lines_are_a_read_each_and_one_more(
 
 
 @pytest.mark.parametrize("servers", [1, 3])
-async def test_a_place_is_three_reads_and_two_per_server_and_three_writes(
-    store: Store, servers: int
-):
+async def test_placing_costs_two_reads_per_server(store: Store, servers: int):
     fleet = [Server(f"server-{number}") for number in range(servers)]
 
     with counting(store.db.client) as counted:
@@ -61,7 +57,7 @@ async def test_a_place_is_three_reads_and_two_per_server_and_three_writes(
     assert counted == Counted(reads=3 + 2 * servers, writes=3, round_trips=4 + servers)
 
 
-async def test_a_place_that_others_were_faster_at_is_two_reads(store: Store):
+async def test_lost_placement_costs_two_reads(store: Store):
     await placed(store)
 
     with counting(store.db.client) as counted:
@@ -70,7 +66,7 @@ async def test_a_place_that_others_were_faster_at_is_two_reads(store: Store):
     assert counted == Counted(reads=2, round_trips=1)
 
 
-async def test_a_release_is_two_reads_and_three_changes(store: Store):
+async def test_release_is_two_reads_and_three_changes(store: Store):
     held = await placed(store)
 
     with counting(store.db.client) as counted:
@@ -79,7 +75,7 @@ async def test_a_release_is_two_reads_and_three_changes(store: Store):
     assert counted == Counted(reads=2, writes=1, deletes=2, round_trips=3)
 
 
-async def test_a_release_of_a_number_is_a_read_and_a_change_more(store: Store):
+async def test_release_of_number_is_read_and_change_more(store: Store):
     held = await placed(store)
     current = await store.instances.change(held.name, opened, LATER)
 
@@ -98,7 +94,7 @@ async def test_a_replacement_is_one_write(store: Store):
     assert counted == Counted(writes=1, round_trips=1)
 
 
-async def test_a_claim_that_others_were_faster_at_is_one_read(store: Store):
+async def test_lost_claim_costs_one_read(store: Store):
     known = await settled(store)
     await store.instances.replace(known, known.granted("another", LATER))
 
@@ -126,7 +122,7 @@ async def test_a_settlement_is_one_write(store: Store):
     assert counted == Counted(writes=1, round_trips=1)
 
 
-async def test_a_settlement_after_an_event_is_one_read_more(store: Store):
+async def test_settlement_after_event_is_one_read_more(store: Store):
     held = await placed(store)
     await store.instances.change(held.name, moved, LATER)
 
@@ -136,7 +132,7 @@ async def test_a_settlement_after_an_event_is_one_read_more(store: Store):
     assert (counted.reads, counted.writes) == (1, 1)
 
 
-async def test_a_change_that_changes_nothing_is_one_read(store: Store):
+async def test_change_that_changes_nothing_is_one_read(store: Store):
     known = await settled(store)
 
     with counting(store.db.client) as counted:
@@ -145,7 +141,7 @@ async def test_a_change_that_changes_nothing_is_one_read(store: Store):
     assert counted == Counted(reads=1, round_trips=1)
 
 
-async def test_a_change_is_one_read_and_one_write(store: Store):
+async def test_change_is_one_read_and_one_write(store: Store):
     known = await settled(store)
 
     with counting(store.db.client) as counted:
@@ -154,7 +150,7 @@ async def test_a_change_is_one_read_and_one_write(store: Store):
     assert counted == Counted(reads=1, writes=1, round_trips=2)
 
 
-async def test_a_new_number_is_a_read_and_a_write_more(store: Store):
+async def test_new_number_is_read_and_write_more(store: Store):
     known = await settled(store)
 
     with counting(store.db.client) as counted:
@@ -163,7 +159,7 @@ async def test_a_new_number_is_a_read_and_a_write_more(store: Store):
     assert counted == Counted(reads=2, writes=2, round_trips=3)
 
 
-async def test_another_number_is_two_reads_and_two_writes_more(store: Store):
+async def test_other_number_costs_two_more_each(store: Store):
     known = await settled(store)
     await store.instances.change(known.name, opened, LATER)
 
@@ -173,7 +169,7 @@ async def test_another_number_is_two_reads_and_two_writes_more(store: Store):
     assert counted == Counted(reads=3, writes=2, deletes=1, round_trips=4)
 
 
-async def test_a_contested_number_is_two_reads_more(store: Store):
+async def test_contested_number_is_two_reads_more(store: Store):
     owner, newcomer = await settled(store), await settled(store, tenant="other")
     await store.instances.change(owner.name, opened, LATER)
 
@@ -183,7 +179,7 @@ async def test_a_contested_number_is_two_reads_more(store: Store):
     assert counted == Counted(reads=3, writes=1, round_trips=4)
 
 
-async def test_a_number_is_freed_by_one_read_and_one_write(store: Store):
+async def test_freeing_number_costs_read_and_write(store: Store):
     known = await settled(store)
     current = await store.instances.change(known.name, opened, LATER)
 

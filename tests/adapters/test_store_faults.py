@@ -35,7 +35,7 @@ def reserved(perene: Perene) -> int:
 # The commit was applied, and sent again ------------------------------------------------------
 
 
-async def test_a_place_sent_twice_reserves_once_and_holds_the_lease(perene: Perene, store: Store):
+async def test_place_sent_twice_reserves_once(perene: Perene, store: Store):
     wanted = a_new_line()
 
     found = await Store(Repeating(store)).instances.place(wanted, FLEET)
@@ -46,9 +46,7 @@ async def test_a_place_sent_twice_reserves_once_and_holds_the_lease(perene: Pere
     assert reserved(perene) == 1
 
 
-async def test_a_place_sent_twice_on_a_known_tenant_and_server_reserves_once(
-    perene: Perene, store: Store
-):
+async def test_known_place_sent_twice_reserves_once(perene: Perene, store: Store):
     perene.write("tenants/acme", tenant="acme", max_lines=2)
     await placed(store)
 
@@ -87,7 +85,7 @@ async def test_a_settlement_sent_twice_is_settled(store: Store):
     assert done == await store.instances.find(held.name)
 
 
-async def test_a_release_sent_twice_frees_one_slot(perene: Perene, store: Store):
+async def test_release_sent_twice_frees_one_slot(perene: Perene, store: Store):
     held = await placed(store)
     await placed(store, tenant="other")
 
@@ -95,7 +93,7 @@ async def test_a_release_sent_twice_frees_one_slot(perene: Perene, store: Store)
     assert reserved(perene) == 1
 
 
-async def test_a_release_sent_twice_frees_its_number(perene: Perene, store: Store):
+async def test_release_sent_twice_frees_its_number(perene: Perene, store: Store):
     held = await placed(store)
     current = await store.instances.change(held.name, opened, LATER)
 
@@ -103,7 +101,7 @@ async def test_a_release_sent_twice_frees_its_number(perene: Perene, store: Stor
     assert perene.documents("numbers") == {}
 
 
-async def test_an_event_sent_twice_is_written_once(perene: Perene, store: Store):
+async def test_event_sent_twice_is_written_once(perene: Perene, store: Store):
     known = await settled(store)
 
     await Store(Repeating(store)).instances.change(known.name, opened, LATER)
@@ -125,9 +123,7 @@ async def test_a_number_freed_twice_is_free(perene: Perene, store: Store):
 
 
 @pytest.mark.parametrize("error", LOST)
-async def test_a_place_whose_answer_is_lost_is_the_same_place_when_asked_again(
-    perene: Perene, store: Store, error: Exception
-):
+async def test_lost_place_is_the_same_again(perene: Perene, store: Store, error: Exception):
     wanted, lossy = a_new_line(), Store(Lossy(store, error))
     with pytest.raises(StoreUnavailable):
         await lossy.instances.place(wanted, FLEET)
@@ -140,7 +136,7 @@ async def test_a_place_whose_answer_is_lost_is_the_same_place_when_asked_again(
 
 
 @pytest.mark.parametrize("error", LOST)
-async def test_a_place_whose_answer_is_lost_is_not_anothers(store: Store, error: Exception):
+async def test_lost_place_is_not_anothers(store: Store, error: Exception):
     with pytest.raises(StoreUnavailable):
         await Store(Lossy(store, error)).instances.place(a_new_line(held_by="me"), FLEET)
 
@@ -148,7 +144,7 @@ async def test_a_place_whose_answer_is_lost_is_not_anothers(store: Store, error:
 
 
 @pytest.mark.parametrize("error", LOST)
-async def test_a_claim_whose_answer_is_lost_keeps_others_out(store: Store, error: Exception):
+async def test_lost_claim_keeps_others_out(store: Store, error: Exception):
     known = await settled(store)
     with pytest.raises(StoreUnavailable):
         await Store(Lossy(store, error)).instances.replace(known, known.granted("me", LATER))
@@ -158,9 +154,7 @@ async def test_a_claim_whose_answer_is_lost_keeps_others_out(store: Store, error
 
 
 @pytest.mark.parametrize("error", LOST)
-async def test_a_release_whose_answer_is_lost_is_done_when_asked_again(
-    perene: Perene, store: Store, error: Exception
-):
+async def test_lost_release_is_done_again(perene: Perene, store: Store, error: Exception):
     held = await placed(store)
     with pytest.raises(StoreUnavailable):
         await Store(Lossy(store, error)).instances.release(held)
@@ -214,9 +208,7 @@ async def unreachable(
 
 
 @pytest.mark.parametrize("asked", ASKED)
-async def test_an_unreachable_database_is_a_problem_and_never_a_hang(
-    unreachable: Store, asked: str
-):
+async def test_unreachable_database_is_a_problem(unreachable: Store, asked: str):
     async with asyncio.timeout(2):
         with pytest.raises(StoreUnavailable) as problem:
             await ASKED[asked](unreachable)
@@ -224,7 +216,7 @@ async def test_an_unreachable_database_is_a_problem_and_never_a_hang(
     assert problem.value.retry_after
 
 
-async def test_contention_that_does_not_end_is_a_problem(
+async def test_contention_that_does_not_end_is_problem(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(base, "PATIENCE", 0.1)

@@ -29,9 +29,7 @@ def summary(perene: Perene) -> dict[str, Any]:
     return only
 
 
-async def test_a_message_that_takes_its_stubs_place_twice_at_once_counts_once(
-    perene: Perene, store: Store
-):
+async def test_stub_completed_twice_counts_once(perene: Perene, store: Store):
     await store.messages.advance_delivery(THROUGH, OI.id, Delivery.READ, 1)
 
     disturbed = Store(
@@ -42,9 +40,7 @@ async def test_a_message_that_takes_its_stubs_place_twice_at_once_counts_once(
     assert summary(perene)["unread"] == 1
 
 
-async def test_a_message_that_is_taken_back_while_it_is_stored_is_shown_nowhere(
-    perene: Perene, store: Store
-):
+async def test_revocation_during_storing_hides_message(perene: Perene, store: Store):
     await store.messages.advance_delivery(THROUGH, OI.id, Delivery.READ, 1)
 
     async def taken_back() -> None:
@@ -57,9 +53,7 @@ async def test_a_message_that_is_taken_back_while_it_is_stored_is_shown_nowhere(
     assert summary(perene)["preview"]["text"] == ""
 
 
-async def test_a_preview_is_told_again_though_somebody_writes_meanwhile(
-    perene: Perene, store: Store
-):
+async def test_preview_heals_despite_other_writes(perene: Perene, store: Store):
     await store.messages.record(THROUGH, OI, unread=True, now=1)
     await store.messages.record_edit(
         THROUGH, OI.id, "k", Edit(text="mudou", at=1, by={"?": True}), 1
@@ -74,9 +68,7 @@ async def test_a_preview_is_told_again_though_somebody_writes_meanwhile(
 
 
 @pytest.mark.parametrize("what", ["record", "move", "bury"])
-async def test_what_others_write_at_the_same_time_only_delays(
-    perene: Perene, store: Store, what: str
-):
+async def test_concurrent_writes_only_delay(perene: Perene, store: Store, what: str):
     contended = Store(Contended(store))
     if what == "record":
         assert await contended.messages.record(THROUGH, OI, unread=True, now=1)
@@ -89,9 +81,7 @@ async def test_what_others_write_at_the_same_time_only_delays(
     assert len(kept) == 1
 
 
-async def test_a_message_that_was_taken_back_before_it_came_is_kept_without_words(
-    perene: Perene, store: Store
-):
+async def test_early_revoked_message_keeps_no_content(perene: Perene, store: Store):
     await store.messages.record_edit(
         THROUGH, OI.id, "k", Edit(text="segredo maior", at=1, by={"?": True}), 1
     )
@@ -103,9 +93,7 @@ async def test_a_message_that_was_taken_back_before_it_came_is_kept_without_word
     assert "segredo" not in str(perene.documents("tenants/acme/conversations"))
 
 
-async def test_an_edit_that_comes_after_the_message_was_taken_back_is_not_kept(
-    perene: Perene, store: Store
-):
+async def test_edit_after_revocation_is_dropped(perene: Perene, store: Store):
     await store.messages.record(THROUGH, OI, unread=True, now=1)
     await store.messages.record_revocation(THROUGH, OI.id, 5, (OI.contact.key,), 1)
     await store.messages.refresh_preview(THROUGH, OI.id, 1)
@@ -118,7 +106,7 @@ async def test_an_edit_that_comes_after_the_message_was_taken_back_is_not_kept(
     assert "segredo" not in str(perene.documents("tenants/acme/messages"))
 
 
-async def test_messages_of_one_contact_at_once_are_all_counted(perene: Perene, store: Store):
+async def test_concurrent_messages_are_all_counted(perene: Perene, store: Store):
     several = [OI.model_copy(update={"id": f"3A{at}"}) for at in range(20)]
 
     await asyncio.gather(

@@ -9,7 +9,7 @@ from tests.builders import LATER
 pytestmark = pytest.mark.anyio
 
 
-async def test_a_lease_is_taken_of_a_line_that_speaks(store: Store):
+async def test_lease_is_taken_of_line_that_speaks(store: Store):
     known = await settled(store)
     speaking = known.model_copy(update={"paced_until": 7})
     between = Store(Interrupted(store, lambda: store.instances.replace(known, speaking)))
@@ -22,7 +22,7 @@ async def test_a_lease_is_taken_of_a_line_that_speaks(store: Store):
     assert leased.paced_until == 7
 
 
-async def test_a_lease_is_not_taken_of_a_line_that_moved(store: Store):
+async def test_moved_line_cannot_be_leased(store: Store):
     known = await settled(store)
     moved = known.model_copy(update={"paced_until": 7, "number": "5511999990002"})
     between = Store(Interrupted(store, lambda: store.instances.replace(known, moved)))

@@ -28,9 +28,7 @@ def reserved(perene: Perene) -> int:
 # Places --------------------------------------------------------------------------------------
 
 
-async def test_many_who_place_one_line_make_one_record_and_reserve_one_slot(
-    perene: Perene, store: Store
-):
+async def test_concurrent_placements_reserve_one_slot(perene: Perene, store: Store):
     wanted = [a_new_line(held_by=f"caller {number}") for number in range(MANY)]
 
     found = await asyncio.gather(*(store.instances.place(each, FLEET) for each in wanted))
@@ -40,7 +38,7 @@ async def test_many_who_place_one_line_make_one_record_and_reserve_one_slot(
     assert (len(perene.documents("instances")), reserved(perene)) == (1, 1)
 
 
-async def test_many_who_want_the_last_slots_get_exactly_those(perene: Perene, store: Store):
+async def test_last_slots_are_given_once(perene: Perene, store: Store):
     wanted = [a_new_line(tenant=f"tenant-{number}") for number in range(MANY)]
 
     found = await asyncio.gather(*(store.instances.place(each, FLEET) for each in wanted))
@@ -51,7 +49,7 @@ async def test_many_who_want_the_last_slots_get_exactly_those(perene: Perene, st
     assert len(perene.documents("tenants")) == 10
 
 
-async def test_lines_wanted_at_once_never_outgrow_the_plan(perene: Perene, store: Store):
+async def test_concurrent_lines_respect_the_plan(perene: Perene, store: Store):
     perene.write("tenants/acme", tenant="acme", max_lines=2)
     wanted = [a_new_line(line=line) for line in ("default", "vendas", "suporte")]
 
@@ -63,7 +61,7 @@ async def test_lines_wanted_at_once_never_outgrow_the_plan(perene: Perene, store
     assert (len(perene.documents("instances")), reserved(perene)) == (2, 2)
 
 
-async def test_places_and_releases_at_once_leave_the_count_right(perene: Perene, store: Store):
+async def test_concurrent_releases_keep_count_right(perene: Perene, store: Store):
     leaving = [await placed(store, tenant=f"old-{number}") for number in range(5)]
     coming = [a_new_line(tenant=f"new-{number}") for number in range(5)]
 
@@ -77,7 +75,7 @@ async def test_places_and_releases_at_once_leave_the_count_right(perene: Perene,
 # Leases --------------------------------------------------------------------------------------
 
 
-async def test_many_who_claim_one_line_are_one_holder(store: Store):
+async def test_concurrent_claims_have_one_holder(store: Store):
     known = await settled(store)
     claims = [known.granted(f"caller {number}", LATER) for number in range(MANY)]
 
@@ -87,7 +85,7 @@ async def test_many_who_claim_one_line_are_one_holder(store: Store):
     assert await store.instances.find(known.name) == winner
 
 
-async def test_a_line_released_twice_at_once_frees_one_slot(perene: Perene, store: Store):
+async def test_concurrent_releases_free_one_slot(perene: Perene, store: Store):
     held = await placed(store)
     await placed(store, tenant="other")
 
@@ -98,9 +96,7 @@ async def test_a_line_released_twice_at_once_frees_one_slot(perene: Perene, stor
     assert reserved(perene) == 1
 
 
-async def test_a_line_that_goes_while_an_event_is_written_is_not_written(
-    perene: Perene, store: Store
-):
+async def test_event_never_restores_released_line(perene: Perene, store: Store):
     held = await placed(store)
     between = Store(Interrupted(store, partial(store.instances.release, held)))
 
@@ -108,7 +104,7 @@ async def test_a_line_that_goes_while_an_event_is_written_is_not_written(
     assert perene.documents("instances") == perene.documents("numbers") == {}
 
 
-async def test_a_line_that_goes_while_it_is_settled_stays_gone(perene: Perene, store: Store):
+async def test_settling_never_restores_released_line(perene: Perene, store: Store):
     held = await placed(store)
     between = Store(Interrupted(store, partial(store.instances.release, held)))
 
@@ -116,7 +112,7 @@ async def test_a_line_that_goes_while_it_is_settled_stays_gone(perene: Perene, s
     assert perene.documents("instances") == {}
 
 
-async def test_an_event_during_a_settlement_is_decided_upon(store: Store):
+async def test_event_during_settlement_is_decided_upon(store: Store):
     held = await placed(store)
     between = Store(Interrupted(store, partial(store.instances.change, held.name, opened, LATER)))
 
@@ -125,7 +121,7 @@ async def test_an_event_during_a_settlement_is_decided_upon(store: Store):
     assert (done.state, done.number, done.lease) == (State.OPEN, NUMBER, None)
 
 
-async def test_an_event_during_a_release_does_not_stop_it(perene: Perene, store: Store):
+async def test_event_during_release_does_not_stop_it(perene: Perene, store: Store):
     held = await placed(store)
     between = Store(Interrupted(store, partial(store.instances.change, held.name, opened, LATER)))
 
@@ -134,7 +130,7 @@ async def test_an_event_during_a_release_does_not_stop_it(perene: Perene, store:
     assert reserved(perene) == 0
 
 
-async def test_events_at_once_all_reach_the_record(store: Store):
+async def test_events_at_once_all_reach_record(store: Store):
     known = await settled(store)
 
     def hear(current: Instance) -> Instance:
@@ -148,9 +144,7 @@ async def test_events_at_once_all_reach_the_record(store: Store):
 # Numbers (P11) -------------------------------------------------------------------------------
 
 
-async def test_two_lines_that_open_with_a_new_number_at_once_are_one_open_and_one_refused(
-    perene: Perene, store: Store
-):
+async def test_new_number_opens_one_of_two(perene: Perene, store: Store):
     lines = [await settled(store), await settled(store, tenant="other")]
 
     await asyncio.gather(*(store.instances.change(each.name, opened, LATER) for each in lines))
@@ -158,7 +152,7 @@ async def test_two_lines_that_open_with_a_new_number_at_once_are_one_open_and_on
     assert states(perene) == ["conflict", "open"]
 
 
-async def test_many_lines_that_open_with_one_number_are_one_open(perene: Perene, store: Store):
+async def test_one_number_opens_one_line(perene: Perene, store: Store):
     lines = [await settled(store, tenant=f"tenant-{number}") for number in range(8)]
 
     await asyncio.gather(*(store.instances.change(each.name, opened, LATER) for each in lines))
@@ -176,9 +170,7 @@ async def closed_owner_and_newcomer(store: Store) -> tuple[Instance, Instance]:
     return owner, newcomer
 
 
-async def test_an_owner_that_comes_back_while_a_newcomer_takes_its_number(
-    perene: Perene, store: Store
-):
+async def test_owner_returns_while_newcomer_claims(perene: Perene, store: Store):
     owner, newcomer = await closed_owner_and_newcomer(store)
     back = Store(Interrupted(store, partial(store.instances.change, newcomer.name, opened, LATER)))
 
@@ -188,9 +180,7 @@ async def test_an_owner_that_comes_back_while_a_newcomer_takes_its_number(
     assert perene.documents("numbers")[NUMBER]["instance"] == newcomer.name
 
 
-async def test_a_newcomer_that_takes_a_number_while_its_owner_comes_back(
-    perene: Perene, store: Store
-):
+async def test_newcomer_claims_while_owner_returns(perene: Perene, store: Store):
     owner, newcomer = await closed_owner_and_newcomer(store)
     taking = Store(Interrupted(store, partial(store.instances.change, owner.name, opened, LATER)))
 
@@ -200,7 +190,7 @@ async def test_a_newcomer_that_takes_a_number_while_its_owner_comes_back(
     assert perene.documents("numbers")[NUMBER]["instance"] == owner.name
 
 
-async def test_a_number_that_is_freed_twice_at_once_is_freed(perene: Perene, store: Store):
+async def test_number_freed_twice_is_freed(perene: Perene, store: Store):
     known = await settled(store)
     current = await store.instances.change(known.name, opened, LATER)
     between = Store(Interrupted(store, partial(store.numbers.free, current)))
@@ -210,9 +200,7 @@ async def test_a_number_that_is_freed_twice_at_once_is_freed(perene: Perene, sto
     assert perene.documents("numbers") == {}
 
 
-async def test_a_number_that_another_line_takes_while_it_is_freed_stays_with_it(
-    perene: Perene, store: Store
-):
+async def test_number_claimed_during_freeing_stays(perene: Perene, store: Store):
     owner, newcomer = await closed_owner_and_newcomer(store)
     current = await store.instances.find(owner.name)
     freeing = Store(
@@ -224,9 +212,7 @@ async def test_a_number_that_another_line_takes_while_it_is_freed_stays_with_it(
     assert perene.documents("numbers")[NUMBER]["instance"] == newcomer.name
 
 
-async def test_a_number_that_is_freed_while_another_line_takes_it_is_taken(
-    perene: Perene, store: Store
-):
+async def test_number_freed_during_claim_is_claimed(perene: Perene, store: Store):
     owner, newcomer = await closed_owner_and_newcomer(store)
     current = await store.instances.find(owner.name)
     taking = Store(Interrupted(store, partial(store.numbers.free, current)))
@@ -238,7 +224,7 @@ async def test_a_number_that_is_freed_while_another_line_takes_it_is_taken(
 # Several servers: no document in common but the tenant's ---------------------------------------
 
 
-async def test_a_line_placed_on_two_servers_at_once_is_on_one(perene: Perene, store: Store):
+async def test_line_lands_on_one_server(perene: Perene, store: Store):
     perene.write("tenants/acme", tenant="acme", lines=["default"])
     elsewhere = partial(store.instances.place, a_new_line(held_by="other"), TWO, "other")
     between = Store(Interrupted(store, elsewhere))
@@ -250,9 +236,7 @@ async def test_a_line_placed_on_two_servers_at_once_is_on_one(perene: Perene, st
     assert "main" not in perene.documents("servers")
 
 
-async def test_a_plan_is_not_outgrown_by_lines_that_go_to_different_servers(
-    perene: Perene, store: Store
-):
+async def test_plan_holds_across_servers(perene: Perene, store: Store):
     perene.write("tenants/acme", tenant="acme", max_lines=2)
     elsewhere = partial(store.instances.place, a_new_line(line="vendas"), TWO, "other")
     between = Store(Interrupted(store, elsewhere))

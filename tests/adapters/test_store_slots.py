@@ -37,7 +37,7 @@ async def place_many(store: Store, lines: int, fleet: Any = FLEET) -> list[Any]:
 # The limit -----------------------------------------------------------------------------------
 
 
-async def test_a_line_has_a_slot_below_the_limit(perene: Perene, store: Store):
+async def test_line_has_slot_below_limit(perene: Perene, store: Store):
     held = await placed(store)
 
     assert list(slots(perene).values()) == [held.name]
@@ -45,7 +45,7 @@ async def test_a_line_has_a_slot_below_the_limit(perene: Perene, store: Store):
     assert perene.documents("servers") == {}
 
 
-async def test_a_lowered_limit_takes_lines_as_far_as_there_is_room(perene: Perene, store: Store):
+async def test_lowered_limit_fills_remaining_room(perene: Perene, store: Store):
     for slot in (1, 8, 9):
         perene.write(f"servers/main/slots/{slot}", instance=f"instance_old-{slot}")
 
@@ -55,14 +55,14 @@ async def test_a_lowered_limit_takes_lines_as_far_as_there_is_room(perene: Peren
     assert len(slots(perene)) == 5
 
 
-async def test_a_limit_lowered_below_what_is_there_takes_nothing(perene: Perene, store: Store):
+async def test_limit_below_usage_takes_nothing(perene: Perene, store: Store):
     for slot in (1, 8, 9):
         perene.write(f"servers/main/slots/{slot}", instance=f"instance_old-{slot}")
 
     assert await store.instances.place(a_new_line(), [Server(instance_max=2)]) == Full()
 
 
-async def test_a_raised_limit_takes_so_many_more(perene: Perene, store: Store):
+async def test_raised_limit_takes_so_many_more(perene: Perene, store: Store):
     await place_many(store, 3, [Server(instance_max=2)])
 
     found = await store.instances.place(a_new_line(), [Server(instance_max=3)])
@@ -71,9 +71,7 @@ async def test_a_raised_limit_takes_so_many_more(perene: Perene, store: Store):
     assert len(slots(perene)) == 3
 
 
-async def test_lines_adopted_at_once_by_a_full_server_have_slots_beyond_its_limit(
-    perene: Perene, store: Store
-):
+async def test_adopted_lines_may_exceed_limit(perene: Perene, store: Store):
     wanted = [a_new_line(tenant=f"new-{number}") for number in range(MANY)]
 
     found = await asyncio.gather(
@@ -89,9 +87,7 @@ async def test_lines_adopted_at_once_by_a_full_server_have_slots_beyond_its_limi
 
 
 @pytest.mark.parametrize("old", [0, 4, 10, 11])
-async def test_lines_without_slots_count_before_anything_is_placed(
-    perene: Perene, store: Store, old: int
-):
+async def test_slotless_lines_are_counted_first(perene: Perene, store: Store, old: int):
     legacy(perene, old)
 
     found = await place_many(store, MANY)
@@ -101,7 +97,7 @@ async def test_lines_without_slots_count_before_anything_is_placed(
     assert "reserved" not in perene.documents("servers")["main"]
 
 
-async def test_lines_without_slots_are_seated_once_by_many(perene: Perene, store: Store):
+async def test_slotless_lines_are_seated_once(perene: Perene, store: Store):
     legacy(perene, MANY)
 
     await asyncio.gather(*(store.servers.seat_lines("main") for _ in range(4)))
@@ -109,7 +105,7 @@ async def test_lines_without_slots_are_seated_once_by_many(perene: Perene, store
     assert sorted(slots(perene).values()) == sorted(perene.documents("instances"))
 
 
-async def test_a_line_without_a_slot_is_released(perene: Perene, store: Store):
+async def test_line_without_slot_is_released(perene: Perene, store: Store):
     legacy(perene, 1)
     old = await store.instances.find(name_of("old-0"))
 
@@ -117,7 +113,7 @@ async def test_a_line_without_a_slot_is_released(perene: Perene, store: Store):
     assert perene.documents("instances") == {}
 
 
-async def test_seating_leaves_the_records_as_they_were(perene: Perene, store: Store):
+async def test_seating_leaves_records_as_they_were(perene: Perene, store: Store):
     legacy(perene, 1)
     before = await store.instances.find(name_of("old-0"))
 
@@ -126,9 +122,7 @@ async def test_seating_leaves_the_records_as_they_were(perene: Perene, store: St
     assert await store.instances.find(before.name) == before
 
 
-async def test_an_earlier_version_that_places_while_lines_are_seated_is_noticed(
-    perene: Perene, store: Store
-):
+async def test_earlier_version_during_seating_is_noticed(perene: Perene, store: Store):
     legacy(perene, 1)
     between = Store(Interrupted(store, partial(asyncio.to_thread, legacy, perene, 3)))
 
@@ -141,13 +135,13 @@ async def test_an_earlier_version_that_places_while_lines_are_seated_is_noticed(
 # Slots that are nobody's ---------------------------------------------------------------------
 
 
-async def test_a_fleet_that_is_as_it_must_be_is_left_alone(store: Store):
+async def test_consistent_fleet_is_left_alone(store: Store):
     await placed(store)
 
     assert await store.servers.seat_lines("main") == Seating()
 
 
-async def test_slots_of_no_line_and_second_ones_are_freed(perene: Perene, store: Store):
+async def test_surplus_slots_are_freed(perene: Perene, store: Store):
     held = await placed(store)
     await placed(store, tenant="other")
     for slot, name in ((21, held.name), (22, "instance_gone"), (23, "a/b"), (24, "")):
@@ -160,14 +154,14 @@ async def test_slots_of_no_line_and_second_ones_are_freed(perene: Perene, store:
     assert sorted(slots(perene).values()) == sorted(perene.documents("instances"))
 
 
-async def test_the_slot_of_a_record_that_nobody_can_read_stays(perene: Perene, store: Store):
+async def test_slot_of_unreadable_record_stays(perene: Perene, store: Store):
     perene.write("instances/instance_odd", server=7)
     perene.write("servers/main/slots/0", instance="instance_odd")
 
     assert await store.servers.seat_lines("main") == Seating()
 
 
-async def test_a_line_that_goes_while_it_is_seated_gets_no_slot(perene: Perene, store: Store):
+async def test_line_released_during_seating_is_slotless(perene: Perene, store: Store):
     legacy(perene, 2)
     old = await store.instances.find(name_of("old-0"))
     between = Store(Interrupted(store, partial(store.instances.release, old)))
@@ -177,7 +171,7 @@ async def test_a_line_that_goes_while_it_is_seated_gets_no_slot(perene: Perene, 
     assert list(slots(perene).values()) == list(perene.documents("instances")) == [name_of("old-1")]
 
 
-async def test_a_line_whose_slot_is_moved_while_it_goes_leaves_none(perene: Perene, store: Store):
+async def test_released_line_leaves_no_moved_slot(perene: Perene, store: Store):
     held = await placed(store)
     perene.write("servers/main/slots/15", instance=held.name)
     between = Store(Interrupted(store, partial(store.servers.seat_lines, "main")))
@@ -191,7 +185,7 @@ def moved(current: Instance) -> Instance:
     return current.model_copy(update={"heard_at": 1})
 
 
-async def test_an_event_while_a_line_is_seated_is_kept(perene: Perene, store: Store):
+async def test_event_while_line_is_seated_is_kept(perene: Perene, store: Store):
     legacy(perene, 1)
     name = name_of("old-0")
     between = Store(Interrupted(store, partial(store.instances.change, name, moved, LATER)))

@@ -30,9 +30,7 @@ def client() -> firestore.AsyncClient:
 
 
 @given(fields=st.dictionaries(NAMES, VALUES | TRANSFORMS, min_size=1, max_size=5))
-def test_what_we_write_is_what_the_client_would_write(
-    client: firestore.AsyncClient, fields: dict[str, Any]
-):
+def test_writes_equal_the_clients(client: firestore.AsyncClient, fields: dict[str, Any]):
     reference, ours, theirs = client.document("tenants/a/b/c"), client.batch(), client.batch()
     writing.create(ours, reference, fields)
     writing.merge(ours, reference, fields)
@@ -43,7 +41,7 @@ def test_what_we_write_is_what_the_client_would_write(
 
 
 @pytest.mark.parametrize("number", [2**63, -(2**63) - 1])
-def test_a_number_that_does_not_fit_is_unfit(client: firestore.AsyncClient, number: int):
+def test_number_that_does_not_fit_is_unfit(client: firestore.AsyncClient, number: int):
     with pytest.raises(Unfit):
         writing.create(client.batch(), client.document("a/b"), {"at": number})
 

@@ -43,38 +43,38 @@ def test_what_is_no_webhook_is_none(body: bytes):
         ({"a": 1}, None),
     ],
 )
-def test_the_envelope_tells_our_own_number_if_it_knows_it(sender, number):
+def test_envelope_may_name_our_number(sender, number):
     envelope = read_envelope(json.dumps(an_event("messages.upsert", {}, sender=sender)).encode())
 
     assert envelope.own_number == number
 
 
-def test_an_event_happened_when_its_server_says():
+def test_event_happened_when_its_server_says():
     envelope = Envelope.model_validate(an_event("x", None, date_time="2026-11-21T12:00:01.5Z"))
 
     assert envelope.occurred_at(NOON) == NOON.timestamp() * 1000 + 1_500
 
 
 @in_each("date", ["yesterday", None, {"low": 1}, 1e300, "2026-11-21T12:00:00"])
-def test_an_event_without_a_readable_date_happened_when_it_was_received(date):
+def test_undated_event_happened_on_receipt(date):
     envelope = Envelope.model_validate(an_event("x", None, date_time=date))
 
     assert envelope.occurred_at(NOON) == NOON.timestamp() * 1000
 
 
 @in_each("event", sorted(UNUSED))
-def test_what_we_have_no_use_for_is_ignored_by_name(event: str):
+def test_unused_events_are_ignored_by_name(event: str):
     assert read_events(an_event(event, {"id": 1})) == (Ignored(f"no use for {event}"),)
 
 
 @in_each("event", ["messages.reactions", "", "Messages.Upsert"])
-def test_an_unknown_event_is_ignored_without_quoting_it(event: str):
+def test_unknown_event_is_ignored_without_quoting_it(event: str):
     assert read_events(an_event(event, {"secret": 1})) == (Ignored("unknown event"),)
 
 
 @in_each("event", sorted(set(READERS) - {"remove.instance"}))
 @in_each("data", [None, "nonsense", 7, True, {"nonsense": 1}, ["nonsense", None]])
-def test_a_known_event_in_an_unknown_shape_is_kept_for_replay(event: str, data):
+def test_unreadable_event_is_stored_for_replay(event: str, data):
     reported = read_events(an_event(event, data))
 
     if event == "qrcode.updated" and isinstance(data, dict):
@@ -94,19 +94,19 @@ def test_a_state_nobody_knows_is_ignored():
     )
 
 
-def test_a_connection_lost_isnt_a_log_out():
+def test_connection_lost_isnt_log_out():
     data = {"state": "close", "statusReason": 428}
 
     assert read_events(an_event("connection.update", data)) == (events.ConnectionLost(),)
 
 
-def test_an_instance_that_opens_without_saying_so_has_the_envelopes_number():
+def test_opening_uses_the_envelopes_number():
     data = {"state": "open"}
 
     assert read_events(an_event("connection.update", data)) == (events.Opened("5511999990001"),)
 
 
-def test_half_a_character_and_no_number_dont_reach_the_store():
+def test_lone_surrogates_never_reach_the_store():
     text = json.dumps(an_event("messages.upsert", a_message({"conversation": "a\ud83d"})))
     envelope = read_envelope(text.replace('"fromMe": false', '"fromMe": NaN').encode())
 
@@ -115,7 +115,7 @@ def test_half_a_character_and_no_number_dont_reach_the_store():
     assert said.message.text == "a?"
 
 
-def test_a_whole_character_in_two_halves_is_itself():
+def test_whole_character_in_two_halves_is_itself():
     text = json.dumps(an_event("messages.upsert", a_message({"conversation": "oi 👍"})))
     assert "\\ud83d\\udc4d" in text
 
@@ -124,7 +124,7 @@ def test_a_whole_character_in_two_halves_is_itself():
     assert said.message.text == "oi 👍"
 
 
-def test_an_envelope_shows_neither_the_data_nor_the_key():
+def test_envelope_shows_neither_data_nor_key():
     envelope = Envelope.model_validate(an_event("x", {"text": "private"}, apikey="tok-1"))
 
     assert "private" not in repr(envelope)

@@ -58,11 +58,11 @@ def test_other_statuses_are_ignored(status):
 
 
 @in_each("status", [None, "", True, {}, 1.5])
-def test_an_update_without_a_status_is_kept_for_replay(status):
+def test_update_without_status_is_unreadable(status):
     assert isinstance(update(status=status), Unreadable)
 
 
-def test_what_became_of_a_contacts_message_isnt_a_delivery_of_ours():
+def test_contacts_delivery_is_not_ours():
     assert isinstance(update(status="READ", fromMe=False), Ignored)
 
 
@@ -75,13 +75,13 @@ def test_what_became_of_a_contacts_message_isnt_a_delivery_of_ours():
     ],
     ids=["2.x", "1.8", "nested"],
 )
-def test_an_update_names_its_message_in_three_ways(key):
+def test_update_names_its_message_in_three_ways(key):
     (event,) = read_events(an_event("messages.update", [{**key, "status": "READ"}]))
 
     assert event == DeliveryMoved("3A1", Delivery.READ)
 
 
-def test_updates_come_several_at_once_and_one_hides_no_other():
+def test_one_update_hides_no_other():
     updates = [{"id": "1", "status": "READ"}, 7, {"id": "2", "status": "ERROR"}]
 
     read, unreadable, refused = read_events(an_event("messages.update", updates))
@@ -96,7 +96,7 @@ def test_a_deleted_message_was_revoked():
     assert event == Revoked("3A1", POSTED, ("me",))
 
 
-def test_votes_in_a_poll_look_deleted_but_arent():
+def test_votes_in_poll_look_deleted_but_arent():
     assert update(status="DELETED", pollUpdates=[{"name": "A"}]) == Ignored("votes in a poll")
 
 
@@ -110,7 +110,7 @@ def test_votes_in_a_poll_look_deleted_but_arent():
     ],
     ids=["bare key", "row", "keys", "list"],
 )
-def test_a_deletion_is_a_bare_key_or_a_row(data):
+def test_deletion_is_bare_key_or_row(data):
     expected = Revoked("3A1", POSTED, (MARIA_KEY,))
 
     assert read_events(an_event("messages.delete", data)) == (expected,)
@@ -122,7 +122,7 @@ def test_deleting_a_whole_chat_is_ignored():
     )
 
 
-def test_a_deletion_without_a_date_has_no_time():
+def test_deletion_without_date_has_no_time():
     (event,) = read_events(an_event("messages.delete", a_key("status@broadcast"), date_time=None))
 
     assert event == Revoked("3A1", 0, ("?",))
@@ -138,7 +138,7 @@ def test_a_deletion_without_a_date_has_no_time():
     ],
     ids=["ours", "a member of a group", "nobody knows who of a group", "a key without a sender"],
 )
-def test_a_deletion_says_who_took_the_message_back(key, by):
+def test_deletion_says_who_took_message_back(key, by):
     (event,) = read_events(an_event("messages.delete", key))
 
     assert event.by == (by,)

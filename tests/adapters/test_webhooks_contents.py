@@ -13,7 +13,7 @@ def recorded(name: str):
     return said.message
 
 
-def test_a_picture_is_described_without_its_keys_and_addresses():
+def test_picture_is_described_without_keys():
     message = recorded("messages.upsert.in-image.json")
 
     thumbnail = base64.b64encode(b"thumb").decode()
@@ -43,13 +43,13 @@ def test_a_round_video_is_a_video():
     assert read_message({"ptvMessage": {"seconds": 3}}).kind is Kind.VIDEO
 
 
-def test_a_sticker_has_its_own_sort_of_thumbnail():
+def test_sticker_has_its_own_sort_of_thumbnail():
     message = read_message({"stickerMessage": {"pngThumbnail": base64.b64encode(b"png").decode()}})
 
     assert message.media.thumbnail == base64.b64encode(b"png").decode()
 
 
-def test_a_thumbnail_that_is_a_file_isnt_kept():
+def test_thumbnail_that_is_file_isnt_kept():
     kept = {"0": 1} | {str(index): 1 for index in range(THUMBNAIL_LIMIT)}
     dropped = kept | {str(THUMBNAIL_LIMIT): 1}
 
@@ -78,7 +78,7 @@ def test_a_place_is_where_it_is():
 
 
 @in_each("latitude", [None, "1", True, 91, float("1e400"), -90.5])
-def test_a_place_that_is_nowhere_is_none(latitude):
+def test_place_that_is_nowhere_is_none(latitude):
     message = read_message(
         {"locationMessage": {"degreesLatitude": latitude, "degreesLongitude": 1}}
     )
@@ -86,7 +86,7 @@ def test_a_place_that_is_nowhere_is_none(latitude):
     assert (message.kind, message.place) == (Kind.LOCATION, None)
 
 
-def test_somebody_who_moves_is_a_live_location():
+def test_somebody_who_moves_is_live_location():
     moving = {"degreesLatitude": 1, "degreesLongitude": 2, "caption": "indo"}
 
     message = read_message({"liveLocationMessage": moving})
@@ -95,13 +95,13 @@ def test_somebody_who_moves_is_a_live_location():
     assert message.place == Place(latitude=1, longitude=2)
 
 
-def test_a_card_has_the_numbers_whatsapp_knows():
+def test_card_has_numbers_whatsapp_knows():
     assert recorded("send.message.sendContact.json").cards == (
         Card(name="João", numbers=("5511977776666",)),
     )
 
 
-def test_cards_come_several_at_once_and_in_all_sorts_of_vcard():
+def test_cards_come_in_any_vcard():
     vcard = (
         "BEGIN:VCARD\r\nFN;CHARSET=UTF-8:Ana\r\n Maria\r\nTEL;TYPE=CELL:+55 (11) 97777-6666\r\n"
         "tel:5511977776666\r\nitem1.TEL;waid=5511955554444:+55\r\nNOTE:TEL:1\r\nEND:VCARD"
@@ -116,7 +116,7 @@ def test_cards_come_several_at_once_and_in_all_sorts_of_vcard():
     )
 
 
-def test_a_card_without_anything_is_still_a_card():
+def test_card_without_anything_is_still_card():
     assert read_message({"contactMessage": {}}).cards == (Card(name=""),)
     assert read_message({"contactsArrayMessage": {}}).cards == ()
 

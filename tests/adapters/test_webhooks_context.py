@@ -41,14 +41,14 @@ def test_a_wrapper_too_many_isnt_opened():
 
 
 @in_each("wrapper", ["viewOnceMessage", "viewOnceMessageV2"])
-def test_only_a_file_can_be_seen_once(wrapper: str):
+def test_only_file_can_be_seen_once(wrapper: str):
     assert read_message(wrapped({"imageMessage": FILE}, wrapper)).view_once
     assert read_message({"imageMessage": {**FILE, "viewOnce": True}}).view_once
     assert not read_message(wrapped({"conversation": "oi"}, wrapper)).view_once
     assert not read_message({"imageMessage": FILE}).view_once
 
 
-def test_what_we_dont_support_says_what_it_is_and_what_it_reads():
+def test_unsupported_kind_keeps_name_and_text():
     offer = {"templateMessage": {"hydratedTemplate": {"hydratedContentText": "Promoção"}}}
     buttons = wrapped({"interactiveMessage": {"body": {"text": "Escolha"}}}, "viewOnceMessage")
 
@@ -73,7 +73,7 @@ def test_what_we_dont_support_says_what_it_is_and_what_it_reads():
         ({"imageMessage": 7}, None, "imageMessage"),
     ],
 )
-def test_a_message_without_content_we_know_was_still_said(content, message_type, original):
+def test_message_of_unknown_content_is_stored(content, message_type, original):
     message = read_message(content, messageType=message_type)
 
     assert (message.kind, message.text, message.original) == (Kind.UNSUPPORTED, None, original)
@@ -87,7 +87,7 @@ def test_an_empty_text_is_a_text():
     assert read_message({"extendedTextMessage": {}}).text == ""
 
 
-def test_keys_for_a_group_may_come_along_with_words():
+def test_group_keys_may_accompany_text():
     content = {"senderKeyDistributionMessage": {"groupId": GROUP}, "conversation": "oi"}
 
     assert read_message(content).text == "oi"
@@ -95,13 +95,13 @@ def test_keys_for_a_group_may_come_along_with_words():
 
 
 @in_each("noise", ["pollUpdateMessage", "senderKeyDistributionMessage", "call"])
-def test_what_says_nothing_to_anybody_is_ignored_by_name(noise: str):
+def test_silent_content_is_ignored_by_name(noise: str):
     (ignored,) = upsert({noise: {}, "messageContextInfo": {}})
 
     assert isinstance(ignored, Ignored)
 
 
-def test_a_notice_of_whatsapps_own_is_ignored():
+def test_notice_of_whatsapps_own_is_ignored():
     notice = posted.a_message({}, messageStubType="GROUP_CREATE")
 
     assert read_events(posted.an_event("messages.upsert", notice)) == (
@@ -119,7 +119,7 @@ QUOTING = {
 
 
 @in_each("where", ["beside", "inside", "in the content's context"])
-def test_what_a_message_refers_to_may_stand_in_three_places(where: str):
+def test_reference_has_three_places(where: str):
     empty = {"mentionedJid": [], "stanzaId": ""}
     inside = {"text": "oi", "contextInfo": QUOTING if where == "inside" else empty}
     content = {"extendedTextMessage": inside}
@@ -140,12 +140,12 @@ def test_what_was_forwarded_often_is_forwarded(score):
     assert not read_message(contextInfo={"forwardingScore": 0, "isForwarded": False}).forwarded
 
 
-def test_an_answer_to_what_nobody_shows_still_has_its_id():
+def test_answer_keeps_its_hidden_reference():
     assert read_message(contextInfo={"stanzaId": "3A0"}).quoted == Quoted(id="3A0")
     assert read_message(contextInfo={"stanzaId": 7, "mentionedJid": "x"}).quoted is None
 
 
-def test_a_mention_in_a_group_is_a_contact():
+def test_mention_in_group_is_contact():
     (said,) = read_events(posted.body("send.message.sendText-group.json"))
 
     assert said.message.mentions == ("551199990001", "551188887777")

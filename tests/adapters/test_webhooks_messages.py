@@ -35,12 +35,12 @@ def test_maria_said_something():
     "time",
     [AT // 1000, str(AT // 1000), AT, float(AT // 1000), {"low": AT // 1000, "high": 0}],
 )
-def test_a_message_was_said_at_a_time_however_it_is_written(time):
+def test_time_is_read_in_any_shape(time):
     assert read_message(messageTimestamp=time).at == AT
 
 
 @in_each("name", ["Você", "", None, 7, "5511988887777", "  "])
-def test_a_name_that_nobody_chose_is_none(name):
+def test_name_that_nobody_chose_is_none(name):
     assert read_message(pushName=name).name is None
 
 
@@ -48,7 +48,7 @@ def test_a_name_that_nobody_chose_is_none(name):
     "alternative",
     ["remoteJidAlt", "senderPn", "previousRemoteJid", "participantPn", "participantAlt"],
 )
-def test_a_lid_is_resolved_by_whatever_alternative_there_is(alternative: str):
+def test_lid_is_resolved_by_any_alternative(alternative: str):
     contact = read_message(None, a_key(LID, **{alternative: MARIA})).contact
 
     assert (contact.key, contact.address, contact.lid) == (MARIAS_KEY, LID, LID.split("@")[0])
@@ -62,28 +62,28 @@ def test_a_number_learns_its_lid(alternative: str):
 
 
 @in_each("alternative", [None, "", 7, LID, GROUP, OWN])
-def test_a_lid_without_an_alternative_of_its_own_stays_one(alternative):
+def test_lid_without_alternative_stays_lid(alternative):
     assert read_message(None, a_key(LID, remoteJidAlt=alternative)).contact.key == LID_KEY
 
 
 @in_each("alternative", ["remoteJidAlt", "senderPn"])
-def test_our_own_number_is_never_the_contact_we_wrote_to(alternative: str):
+def test_own_number_is_never_the_contact(alternative: str):
     message = read_message(None, a_key(LID, fromMe=True, **{alternative: OWN}))
 
     assert message.contact.key == LID_KEY
 
 
-def test_our_own_lid_is_never_the_contacts():
+def test_our_own_lid_is_never_contacts():
     assert read_message(None, a_key(MARIA, fromMe=True, remoteJidAlt=LID)).contact.lid is None
 
 
-def test_what_we_wrote_to_a_lid_is_resolved_by_a_number_that_isnt_ours():
+def test_sent_lid_resolves_to_other_number():
     key = a_key(LID, fromMe=True, senderPn=OWN, remoteJidAlt=MARIA)
 
     assert read_message(None, key).contact.key == MARIAS_KEY
 
 
-def test_nobody_can_tell_whose_number_it_is_when_ours_is_unknown():
+def test_unknown_own_number_resolves_nothing():
     said = a_message(None, a_key(LID, fromMe=True, remoteJidAlt=MARIA))
 
     (event,) = read_events(an_event("messages.upsert", said, sender=None))
@@ -91,13 +91,13 @@ def test_nobody_can_tell_whose_number_it_is_when_ours_is_unknown():
     assert event.message.contact.key == LID_KEY
 
 
-def test_a_lid_that_a_server_replaced_by_our_own_number_is_the_contact():
+def test_replaced_lid_is_the_contact():
     key = a_key(OWN, fromMe=True, previousRemoteJid=LID)
 
     assert read_message(None, key).contact.key == LID_KEY
 
 
-def test_what_we_write_to_ourselves_is_a_conversation_with_ourselves():
+def test_note_to_self_is_a_conversation():
     assert read_message(None, a_key(OWN, fromMe=True)).contact.key == "551199990001"
 
 
@@ -120,7 +120,7 @@ def test_in_a_group_somebody_speaks():
         ({"participant": LID, "senderPn": MARIA}, MARIAS_KEY),
     ],
 )
-def test_a_groups_author_is_found_wherever_it_stands(key, author):
+def test_group_author_has_several_places(key, author):
     assert read_message(None, a_key(GROUP, **key)).author.key == author
 
 
@@ -128,7 +128,7 @@ def test_a_group_may_hide_who_spoke():
     assert read_message(None, a_key(GROUP)).author is None
 
 
-def test_we_are_no_author_of_a_group():
+def test_we_are_no_author_of_group():
     message = read_message(None, a_key(GROUP, participant=OWN, fromMe=True))
 
     assert (message.author, message.name) == (None, None)
@@ -147,24 +147,24 @@ def test_we_are_no_author_of_a_group():
         (True, Delivery.SENT),
     ],
 )
-def test_what_we_typed_on_the_phone_got_as_far_as_it_says_or_is_sent(status, delivery):
+def test_phone_message_has_its_delivery(status, delivery):
     assert read_message(None, a_key(fromMe=True), status=status).delivery is delivery
 
 
-def test_what_we_sent_through_the_server_is_pending_and_ours_whatever_its_key_says():
+def test_server_message_is_ours_and_pending():
     (said,) = read_events(an_event("send.message", a_message(None, a_key(), status=None)))
 
     assert (said.fresh, said.message.from_me) == (True, True)
     assert (said.message.delivery, said.message.name) == (Delivery.PENDING, None)
 
 
-def test_what_whatsapp_refused_was_said_and_refused():
+def test_refused_message_is_stored_as_refused():
     said, refused = upsert(None, a_key(fromMe=True), status="ERROR")
 
     assert (said.message.delivery, refused) == (Delivery.PENDING, SendRefused("3A1"))
 
 
-def test_an_error_of_a_contacts_message_isnt_ours():
+def test_error_of_contacts_message_isnt_ours():
     assert [type(event) for event in upsert(status="ERROR")] == [Said]
 
 
@@ -186,7 +186,7 @@ def test_an_error_of_a_contacts_message_isnt_ours():
         pytest.param(a_message(message="oi"), id="content that is none"),
     ],
 )
-def test_what_cant_be_understood_is_kept_for_replay_and_hides_nothing_else(said):
+def test_unreadable_element_is_stored_for_replay(said):
     before, unreadable, after = read_events(
         an_event("messages.upsert", [a_message(), said, a_message(None, a_key(id="3A2"))])
     )
@@ -196,17 +196,17 @@ def test_what_cant_be_understood_is_kept_for_replay_and_hides_nothing_else(said)
 
 
 @in_each("jid", ["status@broadcast", "1@broadcast", "120363@newsletter", "867051314767696@bot"])
-def test_what_is_said_to_everybody_is_ignored(jid: str):
+def test_broadcasts_are_ignored(jid: str):
     ignored = Ignored("a status, a broadcast or a channel")
 
     assert upsert(None, a_key(jid)) == upsert(None, a_key(jid, id=None)) == (ignored,)
 
 
-def test_a_repetition_in_one_event_is_one():
+def test_repetition_in_one_event_is_one():
     assert len(read_events(an_event("messages.upsert", [a_message(), a_message()]))) == 1
 
 
-def test_history_is_recalled_in_one_piece_beside_what_else_it_holds():
+def test_history_is_one_event():
     reaction = a_message({"reactionMessage": {"key": a_key(), "text": "👍"}}, a_key(id="3A2"))
     status = a_message(None, a_key("status@broadcast"))
 

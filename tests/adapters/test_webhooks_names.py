@@ -7,7 +7,7 @@ from tests.cases import in_each
 
 
 @in_each("event", ["contacts.set", "contacts.upsert", "contacts.update"])
-def test_a_contact_has_the_name_it_came_with(event: str):
+def test_contact_has_name_it_came_with(event: str):
     row = {"remoteJid": MARIA, "pushName": " Maria  Silva "}
 
     named = ContactNamed(contact_of(MARIA), "Maria Silva")
@@ -23,13 +23,13 @@ def test_1_8_and_others_spell_it_otherwise(name: str):
 
 
 @in_each("name", [None, "", "Você", "5511988887777", 7])
-def test_a_contact_without_a_name_of_its_own_is_ignored(name):
+def test_nameless_contact_is_ignored(name):
     (event,) = read_events(an_event("contacts.update", [{"remoteJid": MARIA, "pushName": name}]))
 
     assert event == Ignored("a contact without a name")
 
 
-def test_a_groups_row_has_the_name_of_whoever_wrote_last():
+def test_group_row_names_its_last_author():
     (event,) = read_events(an_event("contacts.upsert", {"remoteJid": GROUP, "pushName": "Maria"}))
 
     assert isinstance(event, Ignored)
@@ -45,7 +45,7 @@ def test_a_group_has_a_subject(event: str):
     assert isinstance(ignored, Ignored)
 
 
-def test_one_that_cant_be_understood_hides_no_other():
+def test_unreadable_row_hides_no_other():
     contacts = [None, {"remoteJid": "x"}, {"remoteJid": MARIA, "pushName": "Maria"}]
     groups = [None, {"id": MARIA, "subject": "x"}, {"id": GROUP, "subject": "Vendas"}]
 

@@ -34,7 +34,7 @@ def edit(**change):
 
 
 @in_each("kind", ["MESSAGE_EDIT", 14, "14"])
-def test_an_edit_is_told_in_three_events_and_has_always_the_same_key(kind):
+def test_edit_events_share_one_key(kind):
     order = an_order(kind)
     wrapped = {"editedMessage": {"message": {"protocolMessage": order}}}
 
@@ -71,7 +71,7 @@ def test_an_edit_reads_like_a_message(content, text):
 
 
 @in_each("content", [None, "oi", {}, {"somethingNew": {}}])
-def test_an_edit_that_cant_be_read_is_kept_for_replay(content):
+def test_unreadable_edit_is_stored_for_replay(content):
     assert isinstance(edit(editedMessage=content), Unreadable)
 
 
@@ -96,7 +96,7 @@ def test_housekeeping_is_ignored(kind):
 
 
 @in_each("order", [{"type": None}, {"type": True}, {"key": {}}, {"key": None}])
-def test_an_order_that_orders_nothing_is_kept_for_replay(order):
+def test_empty_order_is_stored_for_replay(order):
     assert isinstance(read_events(an_event("messages.edited", an_order() | order))[0], Unreadable)
 
 
@@ -110,12 +110,12 @@ def test_an_order_that_orders_nothing_is_kept_for_replay(order):
         pytest.param(LID, "me@lid-111222333444555", id="which may have a lid"),
     ],
 )
-def test_an_edit_may_be_ours_if_it_reads_as_our_phone_writes_it(jid, by):
+def test_phones_edit_may_be_ours(jid, by):
     assert edit(key=a_key(jid, fromMe=True)).by[-1] == by
     assert edit(key=a_key(jid)).by == ("?",)
 
 
-def test_who_of_a_group_edits_is_told_by_the_message_that_does_it():
+def test_group_edit_names_its_author():
     (event,) = upsert({"protocolMessage": an_order()}, a_key(GROUP, participant=MARIA))
     (nobody,) = upsert({"protocolMessage": an_order()}, a_key(GROUP))
 
@@ -135,7 +135,7 @@ def test_maria_reacts():
     assert react() == Reacted("3A0", "551188887777", "👍", AT + 7, "3A1")
 
 
-def test_a_reaction_without_a_time_of_its_own_has_the_messages():
+def test_reaction_without_time_has_messages_time():
     assert react(senderTimestampMs=None).at == AT
 
 
@@ -152,7 +152,7 @@ def test_in_a_group_somebody_reacts():
     assert react(by=a_key(GROUP, participant=MARIA)).actor == "551188887777"
 
 
-def test_a_reaction_by_nobody_or_to_nothing_is_kept_for_replay():
+def test_incomplete_reaction_is_stored_for_replay():
     found = [react(by=a_key(GROUP)), react(7), react(key=None), react(key={"id": 1})]
 
     assert {type(event) for event in found} == {Unreadable}

@@ -134,14 +134,14 @@ def test_no_recording_is_left_out():
 
 
 @in_each("name", posted.RECORDED)
-def test_a_recorded_webhook_means_what_its_row_says(name: str):
+def test_recorded_webhook_means_what_its_row_says(name: str):
     envelope = read_envelope(json.dumps(posted.body(name)).encode())
 
     assert (envelope and "; ".join(map(summary, envelope.events()))) == MEANT[name]
 
 
 @in_each("name", posted.RECORDED)
-def test_the_same_body_is_the_same_events(name: str):
+def test_same_body_is_same_events(name: str):
     written = json.dumps(posted.body(name)).encode()
     once, again = read_envelope(written), read_envelope(written)
 

@@ -18,7 +18,7 @@ def split(number: int, unsigned: bool = False) -> dict:
 
 
 @given(safe, st.booleans())
-def test_a_number_is_the_same_in_every_shape(number: int, unsigned: bool):
+def test_number_is_same_in_every_shape(number: int, unsigned: bool):
     for shape in (number, str(number), split(number, unsigned), float(number)):
         assert json_values.read_count(shape) == (number if shape == shape else None)
 
@@ -65,7 +65,7 @@ def test_what_is_no_moment_is_none(value):
 
 
 @given(st.binary(max_size=64))
-def test_bytes_are_the_same_in_every_shape(value: bytes):
+def test_bytes_are_same_in_every_shape(value: bytes):
     written = base64.b64encode(value).decode()
     shapes_of_it = [
         {str(index): byte for index, byte in enumerate(value)},

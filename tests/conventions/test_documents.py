@@ -1,6 +1,7 @@
 """The documents are true: links, commands, settings, states and functions that they name exist."""
 
 import ast
+import functools
 import json
 import re
 from collections import Counter
@@ -12,6 +13,7 @@ import pytest
 from shared import problems
 from shared.config import Settings
 from shared.domain.instances import Reason, State
+from shared.evolution.events.envelope import READERS
 
 ROOT = Path(__file__).parents[2]
 READMES = [ROOT / "README.md", ROOT / "README.pt-BR.md"]
@@ -39,11 +41,20 @@ def test_every_make_target_exists(document: Path):
     assert make_targets(document) - targets == set()
 
 
-def test_every_named_function_exists():
-    symbols = SYMBOL.findall((DOCS / "architecture.md").read_text())
+def test_named_functions_exist():
+    symbols = [symbol for document in DOCUMENTS for symbol in SYMBOL.findall(document.read_text())]
 
     missing = [f"{file}:{name}" for file, name in symbols if name not in definitions(ROOT / file)]
     assert len(symbols) > 30
+    assert missing == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_named_files_and_attributes_exist(document: Path):
+    words = [word for word in INLINE.findall(prose_and_code(document)) if word not in READERS]
+
+    missing = [word for word in words if not (is_no_file(word) or has_file(word))]
+    missing += [word for word in words if not (is_no_attribute(word) or has_attribute(word))]
     assert missing == []
 
 
@@ -95,6 +106,59 @@ def test_both_readmes_lead_to_the_same_places():
     )
 
     assert portuguese == english
+
+
+# Files and attributes ------------------------------------------------------------------------
+
+
+FOREIGN = {"main.py", "invariants.violations"}
+"""A file that we don't have, as a decision says, and a field of a report."""
+
+
+def prose_and_code(document: Path) -> str:
+    """Return the text of a document without its blocks of code."""
+    return FENCED.sub("", document.read_text())
+
+
+def is_no_file(word: str) -> bool:
+    return word in FOREIGN or not re.fullmatch(r"[\w./-]+\.(py|js|json|md)", word)
+
+
+def has_file(word: str) -> bool:
+    return any(f"/{path}".endswith("/" + word.lstrip("/")) for path in tracked_files())
+
+
+def is_no_attribute(word: str) -> bool:
+    """Tell whether a word isn't an attribute of one of our modules, like `names.line_key`."""
+    module, _, name = word.partition(".")
+    is_foreign = word in FOREIGN or not is_no_file(word) or not name.isidentifier()
+    return is_foreign or not modules_named(module)
+
+
+def has_attribute(word: str) -> bool:
+    module, _, name = word.partition(".")
+    return any(
+        re.search(rf"^(async )?(def|class) {name}\b|^{name}\b", path.read_text(), re.MULTILINE)
+        for path in modules_named(module)
+    )
+
+
+def modules_named(name: str) -> list[Path]:
+    return [
+        ROOT / path
+        for path in tracked_files()
+        if path.startswith("shared/") and path.endswith(f"/{name}.py")
+    ]
+
+
+@functools.cache
+def tracked_files() -> list[str]:
+    """List the files below functions, shared, infra and tests."""
+    return [
+        str(path.relative_to(ROOT))
+        for top in ("functions", "shared", "infra", "tests")
+        for path in (ROOT / top).rglob("*.*")
+    ]
 
 
 # Reading documents ---------------------------------------------------------------------------

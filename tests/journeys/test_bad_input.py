@@ -3,8 +3,6 @@
 import json
 from typing import Any
 
-import pytest
-
 from tests.cases import in_each
 from tests.perene import Perene, name_of, token
 
@@ -36,7 +34,7 @@ BODIES: dict[str, tuple[bytes, int, str]] = {
 
 
 @in_each("case", BODIES)
-async def test_a_bad_body_is_a_problem_and_nothing_is_made(perene: Perene, case: str):
+async def test_bad_body_makes_nothing(perene: Perene, case: str):
     body, status, slug = BODIES[case]
 
     answer = await perene.http.post("/ensure-instance", content=body, headers=GOOD)
@@ -92,8 +90,8 @@ TENANTS = {
 }
 
 
-@pytest.mark.parametrize("case", TENANTS)
-async def test_any_issuers_tenant_ids_work_and_have_one_instance_each(perene: Perene, case: str):
+@in_each("case", TENANTS)
+async def test_any_tenant_id_has_one_instance(perene: Perene, case: str):
     tenant = TENANTS[case]
 
     name = await perene.pair(tenant)
@@ -119,7 +117,7 @@ UNUSABLE: dict[str, Any] = {
 
 
 @in_each("case", UNUSABLE)
-async def test_a_tenant_id_that_cannot_be_used_is_a_problem(perene: Perene, case: str):
+async def test_unusable_tenant_id_is_a_problem(perene: Perene, case: str):
     perene.set(AUTH_TENANT_CLAIM="tenant")
     headers = {"authorization": f"Bearer {token(tenant=UNUSABLE[case])}"}
 
@@ -130,7 +128,7 @@ async def test_a_tenant_id_that_cannot_be_used_is_a_problem(perene: Perene, case
     await nothing_was_made(perene)
 
 
-async def test_two_tenants_whose_ids_look_alike_are_two_worlds(perene: Perene):
+async def test_similar_tenant_ids_stay_apart(perene: Perene):
     perene.write("tenants/acme", tenant="acme", max_lines=2)
 
     await perene.ensure("acme", line="vendas")

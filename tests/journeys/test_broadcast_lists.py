@@ -3,10 +3,9 @@
 from dataclasses import replace
 from typing import Any
 
-import pytest
-
 from shared.domain.upstream import Configuration
 from shared.evolution.subscription import SETTINGS
+from tests.cases import in_each
 from tests.journeys.test_odd_intake import MARIA, OWN, inbox, post, said
 from tests.journeys.test_who_changed_it import thread
 from tests.perene import Perene
@@ -31,7 +30,7 @@ async def test_it_comes_into_the_senders_conversation(on_2: Perene):
     assert not conversation["contact"]["group"]
 
 
-async def test_the_sender_may_be_a_lid_with_its_number_beside_it(on_2: Perene):
+async def test_sender_may_be_a_lid(on_2: Perene):
     name = await on_2.pair()
     key = {"participant": "777@lid", "participantAlt": f"{MARIA}@s.whatsapp.net"}
 
@@ -59,7 +58,7 @@ async def test_history_tells_it_too(on_2: Perene):
     assert len(await inbox(on_2)) == 1
 
 
-@pytest.mark.parametrize(
+@in_each(
     "told",
     [
         said("S1", jid="status@broadcast", key=BY_MARIA),
@@ -90,7 +89,7 @@ async def test_nobody_gets_no_conversation(on_2: Perene, told: dict[str, Any]):
     assert on_2.documents("dead_letters") == {}
 
 
-async def test_a_new_instance_is_told_lists_and_no_status_is_kept(on_2: Perene):
+async def test_new_instance_has_the_settings(on_2: Perene):
     name = await on_2.pair()
 
     for jid in (LIST, "status@broadcast"):
@@ -102,8 +101,8 @@ async def test_a_new_instance_is_told_lists_and_no_status_is_kept(on_2: Perene):
     assert message["text"] == LIST
 
 
-@pytest.mark.parametrize("how", ["ensure", "sweep"])
-async def test_an_instance_of_before_is_told_the_new_settings(perene: Perene, how: str):
+@in_each("how", ["ensure", "sweep"])
+async def test_earlier_instance_gets_new_settings(perene: Perene, how: str):
     name = await perene.pair()
     row = perene.evolution.world.rows[name]
     row.setting["readStatus"] = False

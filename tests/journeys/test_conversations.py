@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.cases import in_each
 from tests.perene import Perene, name_of
 
 NUMBER, OTHER = "5511999990001", "5511999990002"
@@ -109,7 +110,7 @@ async def two_lines(perene: Perene) -> tuple[str, str]:
 # The list ------------------------------------------------------------------------------------
 
 
-async def test_what_a_contact_writes_is_in_the_inbox_through_the_right_number(perene: Perene):
+async def test_inbox_shows_contacts_message(perene: Perene):
     name = await perene.pair(number=NUMBER, label="Vendas")
 
     await write(perene, name, text="bom dia", push_name="Maria Silva")
@@ -125,7 +126,7 @@ async def test_what_a_contact_writes_is_in_the_inbox_through_the_right_number(pe
     assert (message["text"], message["kind"], message["from_me"]) == ("bom dia", "text", False)
 
 
-async def test_lines_are_merged_newest_first_and_never_crossed(perene: Perene):
+async def test_lines_are_merged_newest_first(perene: Perene):
     sales, support = await two_lines(perene)
     for at, (name, text) in enumerate([(sales, "um"), (support, "dois")]):
         await say(perene, name, {"conversation": text}, messageTimestamp=NOW + at)
@@ -137,30 +138,37 @@ async def test_lines_are_merged_newest_first_and_never_crossed(perene: Perene):
     assert shown == [
         ("Vendas", NUMBER, "três"), ("Suporte", OTHER, "dois"), ("Vendas", NUMBER, "um"),
     ]  # fmt: skip
-    assert [each["last"]["text"] for each in await inbox(perene, "?line=suporte")] == ["dois"]
+    assert [
+        conversation["last"]["text"] for conversation in await inbox(perene, "?line=suporte")
+    ] == ["dois"]
     assert await inbox(perene, "?line=nobody") == []
     assert [[m["text"] for m in await thread(perene, each)] for each in found] == [
         ["três"], ["dois"], ["um"],
     ]  # fmt: skip
 
 
-async def test_a_read_conversation_is_no_longer_among_the_unread(perene: Perene):
+async def test_read_conversation_leaves_the_unread(perene: Perene):
     name = await perene.pair()
     await write(perene, name)
     await write(perene, name, text="tudo bem?")
     await write(perene, name, JOAO)
-    assert {each["unread"] for each in await inbox(perene, "?unread=true")} == {1, 2}
+    assert {conversation["unread"] for conversation in await inbox(perene, "?unread=true")} == {
+        1,
+        2,
+    }
     maria = await only(perene, "?search=5511")
 
     read = await change(perene, maria, read=True, tell=True)
 
     assert read["unread"] == 0
-    assert [each["contact"]["number"] for each in await inbox(perene, "?unread=true")] == [JOAO]
+    assert [
+        conversation["contact"]["number"] for conversation in await inbox(perene, "?unread=true")
+    ] == [JOAO]
     marked = [call for call in perene.evolution.calls if "markMessageAsRead" in call.path]
     assert [call.status for call in marked] == [201]
 
 
-async def test_an_archived_conversation_comes_back_with_the_next_message(perene: Perene):
+async def test_archived_conversation_comes_back_with_next_message(perene: Perene):
     name = await perene.pair()
     await write(perene, name)
 
@@ -184,8 +192,8 @@ SEARCHES = {
 }
 
 
-@pytest.mark.parametrize("case", SEARCHES)
-async def test_a_conversation_is_found_by_how_the_name_or_number_begins(on_2: Perene, case: str):
+@in_each("case", SEARCHES)
+async def test_search_matches_beginning_of_name(on_2: Perene, case: str):
     name = await on_2.pair()
     await write(on_2, name, MARIA, push_name="Maria Silva 😀")
     await write(on_2, name, "5511955554444", push_name="Maria😀")
@@ -199,7 +207,7 @@ async def test_a_conversation_is_found_by_how_the_name_or_number_begins(on_2: Pe
     assert [each["contact"]["name"] for each in found] == names
 
 
-async def test_pages_have_no_gaps_and_no_doubles_while_messages_arrive(on_2: Perene):
+async def test_pages_stay_complete_while_messages_arrive(on_2: Perene):
     name = await on_2.pair()
     for at in range(7):
         said = {"conversation": "oi"}
@@ -207,14 +215,17 @@ async def test_pages_have_no_gaps_and_no_doubles_while_messages_arrive(on_2: Per
     first = (await on_2.call("GET", "/conversations?limit=3")).json()
     await say(on_2, name, {"conversation": "novo"}, JOAO, messageTimestamp=NOW + 99)
 
-    seen, cursor = [each["id"] for each in first["conversations"]], first.get("next")
+    seen, cursor = (
+        [conversation["id"] for conversation in first["conversations"]],
+        first.get("next"),
+    )
     while cursor:
         page = (await on_2.call("GET", f"/conversations?limit=3&cursor={cursor}")).json()
-        seen += [each["id"] for each in page["conversations"]]
+        seen += [conversation["id"] for conversation in page["conversations"]]
         cursor = page.get("next")
 
     assert len(seen) == len(set(seen)) == 7
-    assert seen == [each["id"] for each in await inbox(on_2)][1:]
+    assert seen == [conversation["id"] for conversation in await inbox(on_2)][1:]
 
 
 async def test_a_search_has_pages_too(on_2: Perene):
@@ -225,7 +236,7 @@ async def test_a_search_has_pages_too(on_2: Perene):
     seen, cursor = [], ""
     for _ in range(4):
         page = (await on_2.call("GET", f"/conversations?search=mar&limit=1{cursor}")).json()
-        seen += [each["id"] for each in page["conversations"]]
+        seen += [conversation["id"] for conversation in page["conversations"]]
         cursor = f"&cursor={page.get('next')}"
 
     assert len(seen) == len(set(seen)) == 3
@@ -254,7 +265,7 @@ async def test_messages_come_newest_first_page_by_page(perene: Perene):
     assert "next" not in third
 
 
-async def test_a_poll_says_only_what_is_new_or_changed_and_else_304(on_2: Perene):
+async def test_poll_answers_only_changes(on_2: Perene):
     name = await on_2.pair()
     first = await write(on_2, name, text="um")
     path = f"/conversations/{(await only(on_2))['id']}/messages"
@@ -278,7 +289,7 @@ async def test_a_poll_says_only_what_is_new_or_changed_and_else_304(on_2: Perene
     assert [m["id"] for m in final["messages"]] == [second]
 
 
-async def test_changes_of_one_moment_that_are_too_many_for_a_page_have_more_pages(on_2: Perene):
+async def test_simultaneous_changes_span_pages(on_2: Perene):
     name = await on_2.pair()
     await on_2.evolution.history(name, past(7))
     await on_2.evolution.drain()
@@ -342,7 +353,7 @@ async def test_a_refused_message_says_so(perene: Perene):
     assert message["failed"]
 
 
-async def test_what_is_typed_on_the_phone_is_ours_and_read(perene: Perene):
+async def test_phone_message_is_ours_and_read(perene: Perene):
     name = await perene.pair()
 
     await say(perene, name, {"conversation": "do celular"}, key={"fromMe": True}, pushName="Você")
@@ -354,7 +365,7 @@ async def test_what_is_typed_on_the_phone_is_ours_and_read(perene: Perene):
     assert found["last"]["from_me"]
 
 
-async def test_an_edit_is_shown_everywhere_and_the_history_is_kept(on_2: Perene):
+async def test_edit_is_shown_with_history(on_2: Perene):
     name = await on_2.pair()
     first = await write(on_2, name, text="certo")
 
@@ -373,7 +384,7 @@ async def test_an_edit_is_shown_everywhere_and_the_history_is_kept(on_2: Perene)
     assert found["last"]["text"] == "certo!"
 
 
-async def test_an_edit_by_a_contact_changes_the_preview(on_2: Perene):
+async def test_edit_by_contact_changes_preview(on_2: Perene):
     name = await on_2.pair()
     first = await write(on_2, name, text="antes")
 
@@ -400,7 +411,7 @@ async def test_what_was_taken_back_is_shown_nowhere(on_2: Perene):
 
 
 @pytest.mark.parametrize("news", ["edit", "revocation"])
-async def test_news_that_overtook_its_message_is_in_the_preview_too(on_2: Perene, news: str):
+async def test_early_update_is_in_the_preview(on_2: Perene, news: str):
     name = await on_2.pair()
     key = {"remoteJid": f"{MARIA}@s.whatsapp.net", "fromMe": False, "id": "3A1"}
     edit = {"key": key, "type": "MESSAGE_EDIT", "editedMessage": {"conversation": "depois"},
@@ -415,7 +426,7 @@ async def test_news_that_overtook_its_message_is_in_the_preview_too(on_2: Perene
     assert found["unread"] == 1
 
 
-async def test_a_revocation_that_names_the_chat_otherwise_is_in_the_preview(on_2: Perene):
+async def test_revocation_by_lid_is_in_preview(on_2: Perene):
     name = await on_2.pair()
     first = await write(on_2, name, MARIA, "segredo", lid="111222333")
 
@@ -448,7 +459,7 @@ async def test_reactions_are_added_changed_and_taken_away(perene: Perene):
 # Who -----------------------------------------------------------------------------------------
 
 
-async def test_a_group_says_who_of_it_wrote(on_2: Perene):
+async def test_group_says_who_of_it_wrote(on_2: Perene):
     name = await on_2.pair()
     await tell(on_2, name, "groups.upsert", [{"id": GROUP, "subject": "Família"}])
     for author, text in ((MARIA, "oi"), (JOAO, "olá")):
@@ -469,7 +480,7 @@ async def test_a_group_says_who_of_it_wrote(on_2: Perene):
     assert (await only(on_2, "?search=fam"))["id"] == found["id"]
 
 
-async def test_a_group_that_only_has_its_name_yet_is_no_conversation(on_2: Perene):
+async def test_named_group_is_no_conversation_yet(on_2: Perene):
     name = await on_2.pair()
     await tell(on_2, name, "groups.upsert", [{"id": GROUP, "subject": "Família"}])
 
@@ -477,7 +488,7 @@ async def test_a_group_that_only_has_its_name_yet_is_no_conversation(on_2: Peren
     assert await inbox(on_2, "?search=fam") == []
 
 
-async def test_a_lid_with_its_number_is_the_person_with_that_number(on_2: Perene):
+async def test_lid_with_number_is_that_contact(on_2: Perene):
     name = await on_2.pair()
     await write(on_2, name, MARIA, "um")
 
@@ -489,7 +500,7 @@ async def test_a_lid_with_its_number_is_the_person_with_that_number(on_2: Perene
     assert len(await thread(on_2, found)) == 3
 
 
-async def test_a_number_that_is_learned_later_makes_one_conversation_of_two(on_2: Perene):
+async def test_learned_number_merges_conversations(on_2: Perene):
     name = await on_2.pair()
     texts = ["um", "dois", "três"]
     for at, text in enumerate(texts):
@@ -509,7 +520,7 @@ async def test_a_number_that_is_learned_later_makes_one_conversation_of_two(on_2
     assert await inbox(on_2, "?archived=true") == []
 
 
-async def test_what_is_told_of_a_hidden_contact_after_the_merge_is_merged_too(on_2: Perene):
+async def test_updates_after_merge_are_merged(on_2: Perene):
     name = await on_2.pair()
     await write(on_2, name, "", "um", lid="111222333")
     await write(on_2, name, MARIA, "dois", lid="111222333")
@@ -527,7 +538,7 @@ async def test_what_is_told_of_a_hidden_contact_after_the_merge_is_merged_too(on
     assert (await only(on_2))["unread"] == 1
 
 
-async def test_contacts_who_hide_their_number_do_not_keep_a_preview_from_healing(on_2: Perene):
+async def test_hidden_contacts_let_previews_heal(on_2: Perene):
     name = await on_2.pair()
     old = {"conversation": "velho"}
     await say(on_2, name, {"conversation": "novo"}, JOAO, messageTimestamp=NOW)
@@ -541,7 +552,7 @@ async def test_contacts_who_hide_their_number_do_not_keep_a_preview_from_healing
     assert found[-1]["last"]["text"] == "novo"
 
 
-async def test_a_status_and_a_broadcast_are_nobodys_conversation(perene: Perene):
+async def test_status_and_broadcast_are_nobodys_conversation(perene: Perene):
     name = await perene.pair()
     for jid in ("status@broadcast", "1234@broadcast", "1234@newsletter"):
         await say(perene, name, {"conversation": "olhem"}, jid)
@@ -568,7 +579,7 @@ async def test_an_answer_shows_what_it_answers(perene: Perene):
     }  # fmt: skip
 
 
-async def test_a_kind_that_is_not_supported_is_visible_as_such(perene: Perene):
+async def test_unsupported_kind_is_visible(perene: Perene):
     name = await perene.pair()
 
     await say(perene, name, {"someFutureMessage": {"x": 1}})
@@ -582,7 +593,7 @@ async def test_a_kind_that_is_not_supported_is_visible_as_such(perene: Perene):
 PIXEL = base64.b64encode(b"\x89PNG\r\n\x1a\n and so on").decode()
 
 
-async def test_a_file_is_kept_as_facts_and_streamed_when_asked_for(perene: Perene):
+async def test_file_is_streamed_on_demand(perene: Perene):
     name = await perene.pair()
     first = await perene.evolution.receive_media(name, MARIA, "image", PIXEL, caption="veja")
     await perene.evolution.drain()
@@ -604,7 +615,7 @@ async def test_a_file_is_kept_as_facts_and_streamed_when_asked_for(perene: Peren
     assert answer.headers["cache-control"] == "private, max-age=86400, immutable"
 
 
-async def test_a_files_name_has_nothing_that_turns_its_ending_around(on_2: Perene):
+async def test_file_name_has_no_bidi_controls(on_2: Perene):
     name = await on_2.pair()
     said = await on_2.evolution.receive_media(name, MARIA, "document", PIXEL)
     await on_2.evolution.drain()
@@ -627,8 +638,8 @@ MIMETYPES = {
 }
 
 
-@pytest.mark.parametrize("case", MIMETYPES)
-async def test_a_file_that_may_hold_scripts_is_downloaded(on_2: Perene, case: str):
+@in_each("case", MIMETYPES)
+async def test_scriptable_file_is_downloaded(on_2: Perene, case: str):
     name = await on_2.pair()
     first = await on_2.evolution.receive_media(name, MARIA, "document", PIXEL, mimetype=case)
     await on_2.evolution.drain()
@@ -642,7 +653,7 @@ async def test_a_file_that_may_hold_scripts_is_downloaded(on_2: Perene, case: st
     assert "x-evil" not in answer.headers
 
 
-async def test_a_file_that_cannot_be_shown_is_a_problem(on_2: Perene):
+async def test_file_that_cannot_be_shown_is_problem(on_2: Perene):
     name = await on_2.pair()
     text = await write(on_2, name)
     gone = await on_2.evolution.receive_media(name, MARIA, "image", PIXEL)
@@ -666,7 +677,7 @@ async def test_a_file_that_cannot_be_shown_is_a_problem(on_2: Perene):
     assert len(calls) == 1
 
 
-async def test_a_file_of_a_message_that_is_not_in_the_conversation_is_not_shown(on_2: Perene):
+async def test_file_needs_its_conversation(on_2: Perene):
     name = await on_2.pair()
     await write(on_2, name, JOAO)
     joao = await only(on_2)
@@ -681,7 +692,7 @@ async def test_a_file_of_a_message_that_is_not_in_the_conversation_is_not_shown(
 # Lines that change ---------------------------------------------------------------------------
 
 
-async def test_a_line_that_changes_its_number_keeps_its_conversations_apart(perene: Perene):
+async def test_changed_number_splits_conversations(perene: Perene):
     name = await perene.pair(number=NUMBER)
     await write(perene, name, text="ao antigo")
     await perene.evolution.unpair(name)
@@ -701,7 +712,7 @@ async def test_a_line_that_changes_its_number_keeps_its_conversations_apart(pere
     assert not [call for call in perene.evolution.calls if "markMessage" in call.path]
 
 
-async def test_a_released_line_leaves_its_conversations_and_its_label(perene: Perene):
+async def test_released_line_keeps_its_conversations(perene: Perene):
     sales, _ = await two_lines(perene)
     await write(perene, sales)
     await perene.call("DELETE", "/instances/default")
@@ -724,7 +735,7 @@ def past(count: int, people: int = 1) -> list[dict[str, Any]]:
     ]
 
 
-async def test_history_counts_as_nothing_unread_and_twice_is_once(on_2: Perene):
+async def test_history_is_read_and_idempotent(on_2: Perene):
     name = await on_2.pair()
     await write(on_2, name, "5521977770000", "agora")
     for _ in range(2):
@@ -743,7 +754,7 @@ async def test_history_counts_as_nothing_unread_and_twice_is_once(on_2: Perene):
 # What nobody understands ---------------------------------------------------------------------
 
 
-async def test_what_is_not_understood_is_kept_once_without_secrets(on_2: Perene):
+async def test_dead_letter_is_stored_without_secrets(on_2: Perene):
     name = await on_2.pair()
     odd = told(name, "messages.upsert", {"key": 7, "mediaKey": "k3y", "message": {"a": "b"}})
 
@@ -757,7 +768,7 @@ async def test_what_is_not_understood_is_kept_once_without_secrets(on_2: Perene)
     assert json.loads(letter["raw"])["event"] == "messages.upsert"
 
 
-async def test_what_is_not_understood_is_kept_as_far_as_a_document_goes(on_2: Perene):
+async def test_oversized_dead_letter_is_cut(on_2: Perene):
     name = await on_2.pair()
 
     status = await post(on_2, name, ("é€" * 700_000).encode())
@@ -768,7 +779,7 @@ async def test_what_is_not_understood_is_kept_as_far_as_a_document_goes(on_2: Pe
     assert letter["raw"].startswith("é€é€")
 
 
-async def test_a_message_in_a_list_with_nonsense_is_stored_and_the_nonsense_kept(on_2: Perene):
+async def test_nonsense_hides_no_message(on_2: Perene):
     name = await on_2.pair()
     good = {"key": {"remoteJid": f"{MARIA}@s.whatsapp.net", "fromMe": False, "id": "3A1"},
             "message": {"conversation": "oi"}, "messageTimestamp": NOW}  # fmt: skip
@@ -779,7 +790,7 @@ async def test_a_message_in_a_list_with_nonsense_is_stored_and_the_nonsense_kept
     assert len(on_2.documents("dead_letters")) == 1
 
 
-async def test_a_message_of_an_unknown_instance_is_kept_without_knowing_the_number(on_2: Perene):
+async def test_unknown_instances_message_is_dead_letter(on_2: Perene):
     body = told("instance_nobody", "messages.upsert", {
         "key": {"remoteJid": f"{MARIA}@s.whatsapp.net", "id": "3A1"},
         "message": {"conversation": "oi"}, "messageTimestamp": NOW,
@@ -791,7 +802,7 @@ async def test_a_message_of_an_unknown_instance_is_kept_without_knowing_the_numb
     assert letter["reason"] == "own number unknown"
 
 
-async def test_a_message_too_long_for_a_document_is_not_lost(on_2: Perene):
+async def test_oversized_message_is_not_lost(on_2: Perene):
     name = await on_2.pair()
     body = told(name, "messages.upsert", {
         "key": {"remoteJid": f"{MARIA}@s.whatsapp.net", "fromMe": False, "id": "3A1"},
@@ -818,7 +829,7 @@ CURSORS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("case", [(path, asked) for path, all in QUERIES.items() for asked in all])
+@in_each("case", [(path, asked) for path, all in QUERIES.items() for asked in all])
 async def test_an_odd_query_is_a_problem(on_2: Perene, case: tuple[str, str]):
     name = await on_2.pair()
     await write(on_2, name)
@@ -846,7 +857,7 @@ async def test_a_forged_cursor_is_a_problem(on_2: Perene):
         assert answer.json()["type"] == "urn:perene:problem:cursor-invalid"
 
 
-@pytest.mark.parametrize("id", ["nope", "a" * 26, "%2e%2e", "__x__", "é", "A" * 300])
+@in_each("id", ["nope", "a" * 26, "%2e%2e", "__x__", "é", "A" * 300])
 async def test_an_unknown_conversation_is_a_problem(on_2: Perene, id: str):
     await on_2.pair()
     for path in (f"/conversations/{id}", f"/conversations/{id}/messages"):
@@ -854,7 +865,7 @@ async def test_an_unknown_conversation_is_a_problem(on_2: Perene, id: str):
         assert answer.status_code == 404, path
 
 
-async def test_the_first_messages_of_a_contact_at_once_are_one_conversation(on_2: Perene):
+async def test_concurrent_first_messages_are_one_conversation(on_2: Perene):
     name = await on_2.pair()
     await asyncio.gather(*(on_2.evolution.receive(name, MARIA, str(at)) for at in range(50)))
     await on_2.evolution.drain()

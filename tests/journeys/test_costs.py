@@ -10,6 +10,7 @@ import pytest
 
 from shared.domain.names import InstanceName
 from tests.adapters.counting import Counted, counting
+from tests.cases import in_each
 from tests.perene import Perene, name_of
 
 NUMBER = "5511999990001"
@@ -45,7 +46,7 @@ async def tell(
 # Ensure --------------------------------------------------------------------------------------
 
 
-async def test_an_open_line_costs_two_reads_in_one_round_trip(perene: Perene):
+async def test_open_line_costs_one_round_trip(perene: Perene):
     await perene.pair()
 
     with costs(perene) as counted:
@@ -54,7 +55,7 @@ async def test_an_open_line_costs_two_reads_in_one_round_trip(perene: Perene):
     assert counted == Counted(reads=2, round_trips=1)
 
 
-async def test_a_line_whose_code_is_on_show_costs_two_reads(perene: Perene):
+async def test_shown_code_costs_two_reads(perene: Perene):
     await pairing(perene)
 
     with costs(perene) as counted:
@@ -63,7 +64,7 @@ async def test_a_line_whose_code_is_on_show_costs_two_reads(perene: Perene):
     assert counted == Counted(reads=2, round_trips=1)
 
 
-async def test_a_new_line_costs_seven_reads_and_four_writes(perene: Perene):
+async def test_new_line_costs_seven_reads_and_four_writes(perene: Perene):
     with costs(perene) as counted:
         assert (await perene.ensure()).json()["state"] == "pairing"
 
@@ -71,9 +72,7 @@ async def test_a_new_line_costs_seven_reads_and_four_writes(perene: Perene):
 
 
 @pytest.mark.parametrize("servers", [1, 3])
-async def test_a_new_line_costs_two_reads_per_server_and_one_per_slot_of_its_own(
-    firestore_emulator: str, servers: int
-):
+async def test_new_line_costs_per_server(firestore_emulator: str, servers: int):
     async with Perene(**{f"s{at}": "2.3.6" for at in range(servers)}) as perene:
         for tenant in range(3 * servers):
             assert (await perene.ensure(f"t{tenant}")).status_code == 200
@@ -89,7 +88,7 @@ async def test_a_new_line_costs_two_reads_per_server_and_one_per_slot_of_its_own
         assert perene.taken("s0") == 4
 
 
-async def test_a_line_refused_by_a_full_fleet_costs_six_reads(firestore_emulator: str):
+async def test_line_refused_by_full_fleet_costs_six_reads(firestore_emulator: str):
     async with Perene(instance_max=3) as perene:
         for tenant in range(3):
             await perene.ensure(f"t{tenant}")
@@ -101,7 +100,7 @@ async def test_a_line_refused_by_a_full_fleet_costs_six_reads(firestore_emulator
         assert (counted.reads, counted.writes) == (6, 0)
 
 
-async def test_a_closed_line_costs_two_reads_and_two_writes(perene: Perene):
+async def test_closed_line_costs_two_reads_and_two_writes(perene: Perene):
     name = await perene.pair()
     await perene.evolution.unpair(name)
     await perene.evolution.drain()
@@ -112,7 +111,7 @@ async def test_a_closed_line_costs_two_reads_and_two_writes(perene: Perene):
     assert counted == Counted(reads=2, writes=2, round_trips=3)
 
 
-async def test_a_line_that_is_refused_costs_two_reads(perene: Perene):
+async def test_line_that_is_refused_costs_two_reads(perene: Perene):
     await pairing(perene)
 
     with costs(perene) as counted:
@@ -125,7 +124,7 @@ async def test_a_line_that_is_refused_costs_two_reads(perene: Perene):
 
 
 @pytest.mark.parametrize("lines", [1, 3])
-async def test_a_list_of_lines_costs_a_read_each_and_one_more(perene: Perene, lines: int):
+async def test_list_of_lines_costs_read_each(perene: Perene, lines: int):
     perene.write("tenants/acme", tenant="acme", max_lines=9)
     for number in range(lines):
         await pairing(perene, line=f"line-{number}")
@@ -152,7 +151,7 @@ async def test_one_line_costs_two_reads(perene: Perene):
     assert counted == Counted(reads=2, round_trips=1)
 
 
-@pytest.mark.parametrize(
+@in_each(
     ("method", "path"),
     [
         pytest.param("GET", "/instances", id="lines without a token"),
@@ -170,7 +169,7 @@ async def test_a_stranger_costs_nothing(perene: Perene, method: str, path: str):
 # Webhooks ------------------------------------------------------------------------------------
 
 
-async def test_a_line_that_opens_costs_two_reads_and_two_writes(perene: Perene):
+async def test_opening_costs_two_reads_two_writes(perene: Perene):
     await pairing(perene)
 
     with costs(perene) as counted:
@@ -179,7 +178,7 @@ async def test_a_line_that_opens_costs_two_reads_and_two_writes(perene: Perene):
     assert counted == Counted(reads=2, writes=2, round_trips=3)
 
 
-async def test_a_new_code_costs_a_read_and_a_write(perene: Perene):
+async def test_new_code_costs_read_and_write(perene: Perene):
     await pairing(perene)
 
     with costs(perene) as counted:
@@ -188,7 +187,7 @@ async def test_a_new_code_costs_a_read_and_a_write(perene: Perene):
     assert counted == Counted(reads=1, writes=1, round_trips=2)
 
 
-async def test_an_update_that_changes_nothing_costs_a_read(perene: Perene):
+async def test_update_that_changes_nothing_costs_read(perene: Perene):
     await perene.pair(number=NUMBER)
 
     with costs(perene) as counted:
@@ -207,7 +206,7 @@ async def test_connecting_costs_nothing(perene: Perene):
     assert counted == Counted()
 
 
-async def test_what_we_have_no_use_for_costs_nothing(perene: Perene):
+async def test_unused_events_cost_nothing(perene: Perene):
     await perene.pair()
 
     with costs(perene) as counted:
@@ -216,7 +215,7 @@ async def test_what_we_have_no_use_for_costs_nothing(perene: Perene):
     assert counted == Counted()
 
 
-async def test_a_storm_of_reconnecting_costs_a_read(perene: Perene):
+async def test_storm_of_reconnecting_costs_read(perene: Perene):
     name = await perene.pair(number=NUMBER)
 
     with counting(perene.store.db.client) as counted:

@@ -7,7 +7,7 @@ UNANSWERED = {"route": "create", "seconds": 0.02, "count": 1}
 
 
 @in_both_dialects
-async def test_an_instance_that_goes_again_before_it_is_configured_is_not_made_twice(
+async def test_vanishing_before_configuration_creates_once(
     perene: Perene,
 ):
     perene.evolution.faults.turn_on("no_answer_after", **UNANSWERED)
@@ -20,7 +20,7 @@ async def test_an_instance_that_goes_again_before_it_is_configured_is_not_made_t
 
 
 @in_both_dialects
-async def test_an_instance_that_goes_again_before_it_is_started_is_not_made_twice(
+async def test_vanishing_before_start_creates_once(
     perene: Perene,
 ):
     perene.evolution.faults.turn_on("no_answer_after", **UNANSWERED)
@@ -32,7 +32,7 @@ async def test_an_instance_that_goes_again_before_it_is_started_is_not_made_twic
 
 
 @in_both_dialects
-async def test_a_failure_after_an_unanswered_create_does_not_give_the_lease_back(
+async def test_failure_keeps_doubtful_creates_lease(
     perene: Perene,
 ):
     async def down() -> None:

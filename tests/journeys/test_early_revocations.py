@@ -35,9 +35,7 @@ async def everything(perene: Perene) -> str:
     ids=["the chat as we see it", "as the contact sees it", "by our lid"],
 )
 @pytest.mark.parametrize("early", [True, False])
-async def test_a_contact_takes_back_before_its_message_comes(
-    on_2: Perene, key: dict[str, Any], early: bool
-):
+async def test_contacts_early_revocation_counts(on_2: Perene, key: dict[str, Any], early: bool):
     name = await on_2.pair()
     posts = [
         ("messages.edited", an_early_order("V1", **key)),
@@ -52,7 +50,7 @@ async def test_a_contact_takes_back_before_its_message_comes(
 
 
 @pytest.mark.parametrize("early", [True, False])
-async def test_we_take_back_on_the_phone_before_our_message_comes(on_2: Perene, early: bool):
+async def test_our_early_revocation_counts(on_2: Perene, early: bool):
     name = await on_2.pair()
     key = {"remoteJid": f"{MARIA}@s.whatsapp.net", "fromMe": True}
     posts = [
@@ -66,7 +64,7 @@ async def test_we_take_back_on_the_phone_before_our_message_comes(on_2: Perene, 
     assert WORDS not in str([await inbox(on_2), await thread(on_2)])
 
 
-async def test_our_phone_may_have_written_to_a_lid(on_2: Perene):
+async def test_our_phone_may_have_written_to_lid(on_2: Perene):
     name = await on_2.pair()
     await post(on_2, name, "messages.upsert", said("K1", key={"remoteJidAlt": "777@lid"}))
     key = {"remoteJid": "777@lid", "fromMe": True}
@@ -95,7 +93,7 @@ async def test_nobody_else_takes_our_message_back(on_2: Perene, key: dict[str, A
     assert (await thread(on_2))["messages"][0]["text"] == "contrato"
 
 
-async def test_of_a_group_it_is_not_believed_that_nobody_signs(on_2: Perene):
+async def test_unsigned_group_revocation_is_ignored(on_2: Perene):
     name = await on_2.pair()
     await post(on_2, name, "messages.edited", an_early_order("G1", remoteJid=GROUP, **BY_MARIA))
 
@@ -119,7 +117,7 @@ async def test_the_simulated_server_lets_it_overtake(on_2: Perene):
 
 @pytest.mark.parametrize("early", [True, False])
 @pytest.mark.parametrize("how", ["an order", "a deletion"])
-async def test_an_administrator_takes_back_what_a_member_said(on_2: Perene, how: str, early: bool):
+async def test_administrator_takes_back_what_member_said(on_2: Perene, how: str, early: bool):
     name = await on_2.pair()
     by_ana = {"participant": ANA}
     gone = {"remoteJid": GROUP, "fromMe": False, "id": "G1", **by_ana}
@@ -139,7 +137,7 @@ async def test_an_administrator_takes_back_what_a_member_said(on_2: Perene, how:
     assert WORDS not in await everything(on_2)
 
 
-async def test_our_phone_takes_back_what_a_member_said(on_2: Perene):
+async def test_our_phone_takes_back_what_member_said(on_2: Perene):
     name = await on_2.pair()
     await post(on_2, name, "messages.upsert", said("G1", WORDS, jid=GROUP, key=BY_MARIA))
     ours = said("X1", jid=GROUP, me=True, key={"participant": f"{OWN}@s.whatsapp.net"})
@@ -150,7 +148,7 @@ async def test_our_phone_takes_back_what_a_member_said(on_2: Perene):
 
 
 @pytest.mark.parametrize("chat", [ANA, "120363000000000099@g.us"])
-async def test_nobody_takes_back_what_was_said_in_a_group_from_outside_it(on_2: Perene, chat: str):
+async def test_outsiders_revoke_nothing_in_groups(on_2: Perene, chat: str):
     name = await on_2.pair()
     await post(on_2, name, "messages.upsert", said("G1", "sim", jid=GROUP, key=BY_MARIA))
 

@@ -2,16 +2,15 @@
 
 from datetime import timedelta
 
-import pytest
-
 from shared.domain.instances import CODE_LIFETIME, LEASE
+from tests.cases import in_each
 from tests.perene import Perene, in_both_dialects, name_of
 
 NUMBER = "5511999990001"
 
 
 @in_both_dialects
-async def test_a_new_line_gets_a_code_to_scan(perene: Perene):
+async def test_new_line_gets_code_to_scan(perene: Perene):
     answer = await perene.ensure()
 
     line = answer.json()
@@ -24,7 +23,7 @@ async def test_a_new_line_gets_a_code_to_scan(perene: Perene):
 
 
 @in_both_dialects
-async def test_asked_again_the_same_code_is_shown(perene: Perene):
+async def test_asked_again_same_code_is_shown(perene: Perene):
     first = (await perene.ensure()).json()
 
     second = (await perene.ensure()).json()
@@ -34,7 +33,7 @@ async def test_asked_again_the_same_code_is_shown(perene: Perene):
 
 
 @in_both_dialects
-async def test_a_scanned_line_is_open_with_its_number(perene: Perene):
+async def test_scanned_line_is_open_with_its_number(perene: Perene):
     name = await perene.pair(number=NUMBER)
 
     line = (await perene.ensure()).json()
@@ -45,7 +44,7 @@ async def test_a_scanned_line_is_open_with_its_number(perene: Perene):
 
 
 @in_both_dialects
-async def test_a_line_that_was_unpaired_gets_a_new_code_on_the_same_instance(perene: Perene):
+async def test_unpaired_line_gets_new_code(perene: Perene):
     name = await perene.pair()
     await perene.evolution.unpair(name)
     await perene.evolution.drain()
@@ -58,7 +57,7 @@ async def test_a_line_that_was_unpaired_gets_a_new_code_on_the_same_instance(per
 
 
 @in_both_dialects
-async def test_an_expired_code_is_replaced_by_the_one_shown_now(perene: Perene):
+async def test_expired_code_is_replaced(perene: Perene):
     first = (await perene.ensure()).json()
     perene.clock.advance(CODE_LIFETIME)
     await perene.evolution.expire_code(name_of("acme"))
@@ -70,7 +69,7 @@ async def test_an_expired_code_is_replaced_by_the_one_shown_now(perene: Perene):
 
 
 @in_both_dialects
-async def test_a_stale_code_is_never_shown_again(perene: Perene):
+async def test_stale_code_is_never_shown_again(perene: Perene):
     await perene.ensure()
     perene.clock.advance(CODE_LIFETIME)
 
@@ -88,14 +87,14 @@ async def test_a_number_gets_a_pairing_code(perene: Perene):
 
 
 @in_both_dialects
-async def test_a_number_may_be_written_as_people_do(perene: Perene):
+async def test_number_may_be_written_as_people_do(perene: Perene):
     line = (await perene.ensure(number="+55 (11) 99999-0001")).json()
 
     assert len(line["code"]["pairing_code"]) == 8
 
 
 @in_both_dialects
-async def test_a_deployment_that_moved_tells_every_line_it_meets(perene: Perene):
+async def test_moved_deployment_reconfigures_lines(perene: Perene):
     name = await perene.pair()
     perene.set(PUBLIC_URL="http://elsewhere.test")
 
@@ -106,7 +105,7 @@ async def test_a_deployment_that_moved_tells_every_line_it_meets(perene: Perene)
 
 
 @in_both_dialects
-async def test_an_open_line_whose_event_got_lost_is_asked_its_number_once(perene: Perene):
+async def test_lost_number_event_restarts_once(perene: Perene):
     await perene.ensure()
     perene.evolution.faults.turn_on("webhook_lost")
     await perene.evolution.scan(name_of("acme"), NUMBER)
@@ -126,7 +125,7 @@ async def test_an_open_line_whose_event_got_lost_is_asked_its_number_once(perene
 
 
 @in_both_dialects
-async def test_a_number_after_a_qr_code_gets_a_pairing_code_on_a_fresh_instance(perene: Perene):
+async def test_pairing_code_needs_fresh_instance(perene: Perene):
     await perene.ensure()
 
     line = (await perene.ensure(number=NUMBER)).json()
@@ -136,7 +135,7 @@ async def test_a_number_after_a_qr_code_gets_a_pairing_code_on_a_fresh_instance(
 
 
 @in_both_dialects
-async def test_a_pairing_code_that_nobody_typed_does_not_spoil_the_next_qr_code(perene: Perene):
+async def test_unused_pairing_code_spoils_nothing(perene: Perene):
     await perene.ensure(number=NUMBER)
     await perene.evolution.reach_qr_limit(name_of("acme"))
     await perene.evolution.drain()
@@ -147,7 +146,7 @@ async def test_a_pairing_code_that_nobody_typed_does_not_spoil_the_next_qr_code(
 
 
 @in_both_dialects
-async def test_the_qr_limit_is_a_reason_and_asking_again_shows_a_code(perene: Perene):
+async def test_qr_limit_is_a_reason(perene: Perene):
     await perene.ensure()
     await perene.evolution.reach_qr_limit(name_of("acme"))
     await perene.evolution.drain()
@@ -161,7 +160,7 @@ async def test_the_qr_limit_is_a_reason_and_asking_again_shows_a_code(perene: Pe
 
 
 @in_both_dialects
-async def test_when_no_code_comes_the_line_says_so_and_the_next_call_shows_one(perene: Perene):
+async def test_missing_code_comes_next_call(perene: Perene):
     perene.evolution.faults.turn_on("no_code", count=1)
     without = (await perene.ensure()).json()
     perene.evolution.faults.clear()
@@ -174,7 +173,7 @@ async def test_when_no_code_comes_the_line_says_so_and_the_next_call_shows_one(p
 
 
 @in_both_dialects
-async def test_an_instance_without_our_record_is_adopted_and_configured(perene: Perene):
+async def test_unknown_instance_is_adopted_and_configured(perene: Perene):
     name = name_of("acme")
     await perene.evolution.plant(name)
 
@@ -187,7 +186,7 @@ async def test_an_instance_without_our_record_is_adopted_and_configured(perene: 
 
 
 @in_both_dialects
-async def test_an_open_instance_without_our_record_is_adopted_open(perene: Perene):
+async def test_unknown_open_instance_is_adopted(perene: Perene):
     await perene.evolution.plant(name_of("acme"), number=NUMBER, open=True)
 
     line = (await perene.ensure()).json()
@@ -197,7 +196,7 @@ async def test_an_open_instance_without_our_record_is_adopted_open(perene: Peren
 
 
 @in_both_dialects
-async def test_a_vanished_instance_is_recreated_under_the_same_name(perene: Perene):
+async def test_vanished_instance_is_recreated_under_same_name(perene: Perene):
     name = await perene.pair()
     await perene.evolution.vanish(name)
 
@@ -209,7 +208,7 @@ async def test_a_vanished_instance_is_recreated_under_the_same_name(perene: Pere
 
 
 @in_both_dialects
-async def test_a_name_in_use_is_connected_and_never_created_again(perene: Perene):
+async def test_name_in_use_is_connected(perene: Perene):
     perene.evolution.faults.turn_on("error_500_after", route="create", count=1)
 
     line = (await perene.ensure()).json()
@@ -219,7 +218,7 @@ async def test_a_name_in_use_is_connected_and_never_created_again(perene: Perene
 
 
 @in_both_dialects
-async def test_while_another_caller_creates_the_answer_is_202_with_retry_after(perene: Perene):
+async def test_concurrent_ensure_answers_202(perene: Perene):
     perene.evolution.faults.turn_on("no_answer_before", route="create", seconds=0.1, count=1)
     await stuck_create(perene)
 
@@ -232,7 +231,7 @@ async def test_while_another_caller_creates_the_answer_is_202_with_retry_after(p
 
 
 @in_both_dialects
-async def test_a_create_that_nobody_answered_is_tried_again_when_its_lease_is_over(
+async def test_doubtful_create_is_retried_after_lease(
     perene: Perene,
 ):
     await stuck_create(perene)
@@ -259,7 +258,7 @@ async def test_during_a_release_nothing_is_created(perene: Perene):
 
 
 @in_both_dialects
-async def test_after_an_interrupted_release_ensure_finishes_it_and_begins_anew(perene: Perene):
+async def test_ensure_finishes_interrupted_release(perene: Perene):
     name = await perene.pair()
     perene.evolution.faults.turn_on("delete_never_finishes")
     await perene.call("DELETE", "/instances/default")
@@ -274,7 +273,7 @@ async def test_after_an_interrupted_release_ensure_finishes_it_and_begins_anew(p
 
 
 @in_both_dialects
-async def test_the_label_is_what_people_call_the_line(perene: Perene):
+async def test_label_is_what_people_call_line(perene: Perene):
     await perene.ensure(label="Vendas")
 
     again = (await perene.ensure()).json()
@@ -286,7 +285,7 @@ async def test_the_label_is_what_people_call_the_line(perene: Perene):
 
 
 @in_both_dialects
-async def test_a_tenant_has_one_line_unless_its_plan_allows_more(perene: Perene):
+async def test_plan_limits_lines(perene: Perene):
     refused = await perene.ensure(line="vendas")
     perene.write("tenants/acme", tenant="acme", max_lines=2)
     allowed = await perene.ensure(line="vendas")
@@ -298,9 +297,8 @@ async def test_a_tenant_has_one_line_unless_its_plan_allows_more(perene: Perene)
     assert sorted(perene.evolution.names()) == [name_of("acme"), name_of("acme", "vendas")]
 
 
-@pytest.mark.parametrize("status", ["suspended", "cancelled"])
-@in_both_dialects
-async def test_a_tenant_that_may_not_is_refused_and_nothing_is_made(perene: Perene, status: str):
+@in_each("status", ["suspended", "cancelled"])
+async def test_barred_tenant_is_refused(perene: Perene, status: str):
     perene.write("tenants/acme", tenant="acme", status=status)
 
     answer = await perene.ensure()
@@ -311,7 +309,7 @@ async def test_a_tenant_that_may_not_is_refused_and_nothing_is_made(perene: Pere
 
 
 @in_both_dialects
-async def test_unknown_tenants_are_refused_where_they_must_be_registered(perene: Perene):
+async def test_unregistered_tenants_are_refused(perene: Perene):
     perene.set(TENANTS_ON_FIRST_USE="false")
 
     answer = await perene.ensure()

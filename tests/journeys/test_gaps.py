@@ -41,7 +41,7 @@ async def deafened(perene: Perene, name: str, said: list[tuple[str, str]]) -> No
 
 
 @in_both_dialects
-async def test_500_messages_of_20_contacts_are_recovered_once_in_order_and_unread(perene: Perene):
+async def test_missed_messages_are_backfilled_unread(perene: Perene):
     name = await perene.pair("acme", NUMBER)
     people = [f"55219888877{at:02}" for at in range(20)]
     await perene.evolution.receive(name, people[0], "antes")
@@ -68,7 +68,7 @@ async def test_500_messages_of_20_contacts_are_recovered_once_in_order_and_unrea
     assert (gap["recovered"], gap["line"], gap["number"]) == (500, "default", NUMBER)
 
 
-async def test_the_order_is_that_of_the_messages_own_times(on_2: Perene):
+async def test_order_is_that_of_messages_own_times(on_2: Perene):
     name = await on_2.pair("acme", NUMBER)
     on_2.clock.advance(3 * HOUR)
     at = int(on_2.clock().timestamp()) - 600
@@ -93,7 +93,7 @@ async def test_the_order_is_that_of_the_messages_own_times(on_2: Perene):
 
 
 @in_both_dialects
-async def test_a_message_that_comes_late_after_all_is_counted_once(perene: Perene):
+async def test_late_message_is_counted_once(perene: Perene):
     name = await perene.pair("acme", NUMBER)
     await deafened(perene, name, [(MARIA, "oi")])
     await perene.sweep()
@@ -109,7 +109,7 @@ async def test_a_message_that_comes_late_after_all_is_counted_once(perene: Peren
     assert conversation["unread"] == 1
 
 
-async def test_what_we_said_on_the_phone_is_recovered_and_isnt_unread(on_2: Perene):
+async def test_backfilled_phone_message_is_read(on_2: Perene):
     name = await on_2.pair("acme", NUMBER)
     on_2.evolution.faults.turn_on("webhook_lost")
     key = {"remoteJid": f"{MARIA}@s.whatsapp.net", "fromMe": True}
@@ -123,7 +123,7 @@ async def test_what_we_said_on_the_phone_is_recovered_and_isnt_unread(on_2: Pere
     assert (conversation["unread"], message["from_me"], message["delivery"]) == (0, True, "sent")
 
 
-async def test_a_stub_is_filled_with_its_message(on_2: Perene):
+async def test_stub_is_filled_with_its_message(on_2: Perene):
     name = await on_2.pair("acme", NUMBER)
     on_2.evolution.faults.turn_on("webhook_lost", events="messages.upsert")
     message = await on_2.evolution.receive(name, MARIA, "oi")
@@ -137,7 +137,7 @@ async def test_a_stub_is_filled_with_its_message(on_2: Perene):
     assert (found["text"], found["edited"], found["recovered"]) == ("olá", True, True)
 
 
-async def test_what_was_said_under_an_earlier_number_is_not_the_new_ones(on_2: Perene):
+async def test_backfill_skips_earlier_number(on_2: Perene):
     name = await on_2.pair("acme", NUMBER)
     await deafened(on_2, name, [(MARIA, "para o número antigo")])
     on_2.evolution.world.rows[name].messages[-1]["messageTimestamp"] -= 60
@@ -151,9 +151,7 @@ async def test_what_was_said_under_an_earlier_number_is_not_the_new_ones(on_2: P
     assert await inbox(on_2) == []
 
 
-async def test_a_gap_that_is_too_long_for_one_run_goes_on_in_the_next(
-    on_2: Perene, monkeypatch: pytest.MonkeyPatch
-):
+async def test_long_window_continues_next_run(on_2: Perene, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("shared.inbound.backfill.MOST_PAGES", 2)
     name = await on_2.pair("acme", NUMBER)
     on_2.clock.advance(3 * HOUR)
@@ -175,7 +173,7 @@ async def test_a_gap_that_is_too_long_for_one_run_goes_on_in_the_next(
     assert conversation["unread"] == 230
 
 
-async def test_a_line_that_came_back_is_looked_at_first(on_2: Perene):
+async def test_reopened_line_is_backfilled_first(on_2: Perene):
     for at in range(3):
         await on_2.pair(f"t{at}", f"551199999000{at}")
     await on_2.sweep()
@@ -187,11 +185,11 @@ async def test_a_line_that_came_back_is_looked_at_first(on_2: Perene):
 
     await on_2.sweep()
 
-    looks = [each.path for each in on_2.evolution.calls if "findMessages" in each.path]
+    looks = [call.path for call in on_2.evolution.calls if "findMessages" in call.path]
     assert looks[0].endswith("instance_t2")
 
 
-async def test_a_server_that_fails_is_noted_and_asked_again(on_2: Perene):
+async def test_failing_server_is_asked_again(on_2: Perene):
     name = await on_2.pair("acme", NUMBER)
     await deafened(on_2, name, [(MARIA, "oi")])
     on_2.evolution.faults.turn_on("error_500_before", route="findMessages")
@@ -220,7 +218,7 @@ async def said_once(perene: Perene, name: str, **row: Any) -> dict[str, Any]:
     return message
 
 
-async def test_how_far_a_message_got_is_learned_though_no_webhook_told(on_2: Perene):
+async def test_backfill_learns_deliveries(on_2: Perene):
     name = await on_2.pair("acme", NUMBER)
 
     message = await said_once(on_2, name, MessageUpdate=[{"status": "READ"}, {"status": "SENT"}])
@@ -228,7 +226,7 @@ async def test_how_far_a_message_got_is_learned_though_no_webhook_told(on_2: Per
     assert (message["delivery"], message["recovered"]) == ("read", False)
 
 
-async def test_that_whatsapp_refused_a_message_is_learned_though_no_webhook_told(on_2: Perene):
+async def test_backfill_learns_refusals(on_2: Perene):
     name = await on_2.pair("acme", NUMBER)
 
     message = await said_once(on_2, name, MessageUpdate=[{"status": "ERROR"}])
@@ -256,7 +254,7 @@ async def look(perene: Perene, after: timedelta = timedelta(minutes=5)) -> dict[
     return await perene.sweep("/sweep-capacity")
 
 
-async def test_what_a_line_missed_that_came_back_is_there_minutes_later(perene: Perene):
+async def test_reopened_line_is_backfilled_soon(perene: Perene):
     name = await perene.pair("acme", NUMBER)
     await look(perene)
     perene.clock.advance(HOUR)
@@ -273,7 +271,7 @@ async def test_what_a_line_missed_that_came_back_is_there_minutes_later(perene: 
     assert conversation["unread"] == 1
 
 
-async def test_what_came_while_we_were_away_is_there_minutes_after_we_are_back(perene: Perene):
+async def test_outage_is_backfilled_soon(perene: Perene):
     name = await perene.pair("acme", NUMBER)
     for _ in range(3):
         await look(perene)
@@ -285,7 +283,7 @@ async def test_what_came_while_we_were_away_is_there_minutes_after_we_are_back(p
     assert report["counts"]["recovered"] == 1
 
 
-async def test_a_look_in_passing_asks_only_for_lines_that_came_back(
+async def test_capacity_sweep_backfills_reopened_lines(
     on_2: Perene, monkeypatch: pytest.MonkeyPatch
 ):
     for at in range(3):
@@ -313,9 +311,7 @@ async def test_a_look_in_passing_asks_only_for_lines_that_came_back(
     assert asked == ["/instance/fetchInstances", f"/chat/findMessages/{name_of('t1')}"]
 
 
-async def test_a_look_in_passing_that_had_no_time_is_gone_on_with(
-    on_2: Perene, monkeypatch: pytest.MonkeyPatch
-):
+async def test_interrupted_backfill_goes_on(on_2: Perene, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("shared.sweeps.runs.AT_ONCE", 1)
     names = [await on_2.pair(f"t{at}", f"551199999000{at}") for at in range(3)]
     for _ in range(3):
@@ -335,7 +331,7 @@ async def test_a_look_in_passing_that_had_no_time_is_gone_on_with(
     assert second["counts"]["recovered"] == 2
 
 
-async def test_those_that_came_back_are_looked_at_first_though_the_last_run_ended_among_them(
+async def test_reopened_lines_come_first(
     on_2: Perene,
 ):
     name = await on_2.pair("aaa", NUMBER)
@@ -345,7 +341,7 @@ async def test_those_that_came_back_are_looked_at_first_though_the_last_run_ende
     assert (await on_2.sweep())["counts"]["recovered"] == 1
 
 
-async def test_a_gap_that_1_8_tells_only_a_part_of_stays_open_and_is_told(
+async def test_partial_window_is_incomplete(
     firestore_emulator: str, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr("shared.evolution.message_dialects.OLD_PAGE_SIZE", 10)
@@ -372,9 +368,7 @@ async def test_a_gap_that_1_8_tells_only_a_part_of_stays_open_and_is_told(
         assert (gap["recovered"], gap["incomplete"]) == (10, True)
 
 
-async def test_a_line_whose_server_never_answers_holds_up_nobody_who_came_back(
-    on_2: Perene, monkeypatch: pytest.MonkeyPatch
-):
+async def test_silent_server_delays_no_backfill(on_2: Perene, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("shared.sweeps.runs.AT_ONCE", 1)
     stuck = await on_2.pair("acme", NUMBER)
     name = await on_2.pair("globex", OTHER)
@@ -392,7 +386,7 @@ async def test_a_line_whose_server_never_answers_holds_up_nobody_who_came_back(
     assert (first["counts"].get("recovered"), second["counts"].get("recovered")) == (None, 1)
 
 
-async def test_a_clock_that_was_a_day_ahead_once_loses_no_message(on_2: Perene):
+async def test_fast_clock_loses_no_message(on_2: Perene):
     name = await on_2.pair("acme", NUMBER)
     on_2.clock.advance(24 * HOUR)
     await on_2.sweep()
@@ -407,7 +401,7 @@ async def test_a_clock_that_was_a_day_ahead_once_loses_no_message(on_2: Perene):
     assert conversation["unread"] == 1
 
 
-async def test_a_clock_that_was_set_back_once_does_not_change_how_often_we_usually_look(
+async def test_slow_clock_keeps_usual_interval(
     on_2: Perene,
 ):
     for _ in range(12):

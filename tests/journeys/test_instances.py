@@ -7,20 +7,21 @@ import pytest
 
 from shared import problems
 from shared.domain.instances import LEASE
+from tests.cases import in_each
 from tests.perene import Perene, in_both_dialects, name_of
 
 NUMBER = "5511999990001"
 
 
 @in_both_dialects
-async def test_a_tenant_without_lines_has_an_empty_list(perene: Perene):
+async def test_tenant_without_lines_has_empty_list(perene: Perene):
     answer = await perene.call("GET", "/instances")
 
     assert answer.json() == {"lines": [], "open": 0, "max_lines": 1}
 
 
 @in_both_dialects
-async def test_all_lines_of_a_tenant_are_listed_with_how_many_are_open(perene: Perene):
+async def test_lines_are_listed_and_counted(perene: Perene):
     perene.write("tenants/acme", tenant="acme", max_lines=2)
     await perene.pair()
     await perene.ensure(line="vendas", label="Vendas")
@@ -35,7 +36,7 @@ async def test_all_lines_of_a_tenant_are_listed_with_how_many_are_open(perene: P
 
 
 @in_both_dialects
-async def test_a_code_pushed_by_a_webhook_is_what_the_line_shows(perene: Perene):
+async def test_line_shows_pushed_code(perene: Perene):
     await perene.ensure()
     await perene.evolution.expire_code(name_of("acme"))
     await perene.evolution.drain()
@@ -57,7 +58,7 @@ async def test_an_expired_code_is_not_shown(perene: Perene):
 
 
 @in_both_dialects
-async def test_a_disconnected_line_keeps_its_slot_and_pairs_again_without_losing_messages(
+async def test_disconnected_line_keeps_its_slot(
     perene: Perene,
 ):
     name = await perene.pair(number=NUMBER)
@@ -82,7 +83,7 @@ async def test_upstream_log_out_is_not_used_on_2(on_2: Perene):
 
 
 @in_both_dialects
-async def test_disconnecting_twice_is_the_same_as_once(perene: Perene):
+async def test_disconnecting_twice_is_same_as_once(perene: Perene):
     await perene.pair()
     await perene.call("POST", "/instances/default/disconnect")
     before = len(perene.evolution.calls)
@@ -94,7 +95,7 @@ async def test_disconnecting_twice_is_the_same_as_once(perene: Perene):
 
 
 @in_both_dialects
-async def test_a_released_line_frees_its_instance_number_and_slot(perene: Perene):
+async def test_release_frees_number_and_slot(perene: Perene):
     name = await perene.pair()
 
     answer = await perene.call("DELETE", "/instances/default")
@@ -108,7 +109,7 @@ async def test_a_released_line_frees_its_instance_number_and_slot(perene: Perene
 
 
 @in_both_dialects
-async def test_a_line_can_change_its_number_by_release_and_ensure(perene: Perene):
+async def test_release_allows_another_number(perene: Perene):
     await perene.pair(number=NUMBER)
     await perene.call("DELETE", "/instances/default")
 
@@ -119,7 +120,7 @@ async def test_a_line_can_change_its_number_by_release_and_ensure(perene: Perene
 
 
 @in_both_dialects
-async def test_a_release_goes_through_although_the_webhook_receiver_fails(perene: Perene):
+async def test_failing_receiver_stops_no_release(perene: Perene):
     name = await perene.pair()
     perene.set(WEBHOOK_SECRET="a secret that no instance's token has")
 
@@ -130,7 +131,7 @@ async def test_a_release_goes_through_although_the_webhook_receiver_fails(perene
 
 
 @in_both_dialects
-async def test_a_release_that_the_server_delays_is_finished_by_the_next_call(perene: Perene):
+async def test_delayed_release_is_finished_later(perene: Perene):
     name = await perene.pair()
     perene.evolution.faults.turn_on("delete_never_finishes")
     first = await perene.call("DELETE", "/instances/default")
@@ -145,7 +146,7 @@ async def test_a_release_that_the_server_delays_is_finished_by_the_next_call(per
 
 
 @in_both_dialects
-async def test_a_release_that_failed_half_way_is_finished_by_the_next_call(perene: Perene):
+async def test_failed_release_is_finished_later(perene: Perene):
     await perene.pair()
     perene.evolution.faults.turn_on("bad_gateway", route="*delete*", count=1)
     first = await perene.call("DELETE", "/instances/default")
@@ -159,7 +160,7 @@ async def test_a_release_that_failed_half_way_is_finished_by_the_next_call(peren
 
 
 @in_both_dialects
-async def test_a_line_that_another_caller_changes_is_busy(perene: Perene):
+async def test_leased_line_is_busy(perene: Perene):
     await perene.pair()
     perene.evolution.faults.turn_on("slow", route="*delete*", milliseconds=300)
     releasing = asyncio.create_task(perene.call("DELETE", "/instances/default"))
@@ -174,7 +175,7 @@ async def test_a_line_that_another_caller_changes_is_busy(perene: Perene):
 
 
 @in_both_dialects
-async def test_a_disconnect_does_not_turn_a_release_that_has_begun_into_less(perene: Perene):
+async def test_disconnect_keeps_release_a_release(perene: Perene):
     name = await perene.pair()
     perene.evolution.faults.turn_on("delete_never_finishes")
     await perene.call("DELETE", "/instances/default")
@@ -199,7 +200,7 @@ async def test_a_restarted_line_stays_open(perene: Perene):
 
 
 @in_both_dialects
-async def test_a_line_that_another_caller_changes_is_not_restarted(perene: Perene):
+async def test_leased_line_is_not_restarted(perene: Perene):
     name = await perene.pair()
     lease = {"fence": 9, "holder": "another", "until": perene.clock() + LEASE}
     perene.write(f"instances/{name}", fence=9, lease=lease)
@@ -212,7 +213,7 @@ async def test_a_line_that_another_caller_changes_is_not_restarted(perene: Peren
 
 
 @in_both_dialects
-async def test_a_line_that_is_not_connected_cannot_be_restarted(perene: Perene):
+async def test_unconnected_line_cannot_be_restarted(perene: Perene):
     await perene.ensure()
 
     answer = await perene.call("POST", "/instances/default/restart")
@@ -221,7 +222,7 @@ async def test_a_line_that_is_not_connected_cannot_be_restarted(perene: Perene):
     assert answer.json()["type"] == "urn:perene:problem:line-not-open"
 
 
-@pytest.mark.parametrize(
+@in_each(
     ("method", "path"),
     [
         ("GET", "/instances/vendas"),
@@ -234,7 +235,6 @@ async def test_a_line_that_is_not_connected_cannot_be_restarted(perene: Perene):
         ("GET", "/instances/default~~vendas"),
     ],
 )
-@in_both_dialects
 async def test_an_unknown_line_is_a_problem(perene: Perene, method: str, path: str):
     await perene.ensure()
 
@@ -246,7 +246,7 @@ async def test_an_unknown_line_is_a_problem(perene: Perene, method: str, path: s
 
 
 @in_both_dialects
-async def test_a_holder_that_died_during_a_release_is_taken_over(perene: Perene):
+async def test_dead_holders_release_is_taken_over(perene: Perene):
     name = await perene.pair()
     held = perene.documents("instances")[name] | {
         "state": "releasing",
@@ -272,9 +272,7 @@ async def until_state(perene: Perene, state: str) -> None:
 
 
 @in_both_dialects
-async def test_a_release_is_not_held_up_by_a_receiver_that_fails(
-    perene: Perene, monkeypatch: pytest.MonkeyPatch
-):
+async def test_failing_receiver_delays_no_release(perene: Perene, monkeypatch: pytest.MonkeyPatch):
     name = await perene.pair()
 
     async def out_of_reach(*_: object) -> None:

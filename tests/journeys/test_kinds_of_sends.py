@@ -10,6 +10,7 @@ from shared.domain import evidence
 from shared.domain.conversations import KeptMessage
 from shared.domain.messages import Kind
 from shared.domain.sends import Send
+from tests.cases import in_each
 from tests.journeys.test_sending import MARIA, OWN, outcome, said, send, talk, thread
 from tests.perene import Perene, in_both_dialects
 
@@ -36,51 +37,46 @@ async def open_line(perene: Perene) -> Perene:
     return perene
 
 
-@pytest.mark.parametrize("kind", KINDS)
 @in_both_dialects
-async def test_it_goes_out_and_is_shown_as_what_it_is(open_line: Perene, kind: str):
+@in_each("kind", KINDS)
+async def test_every_kind_goes_out(open_line: Perene, kind: str):
     content, shown = KINDS[kind]
     conversation = await talk(open_line)
+    before = len(open_line.evolution.sent_messages())
 
-    answer = await send(open_line, "k1", conversation=conversation, **{kind: content})
+    answer = await send(open_line, kind, conversation=conversation, **{kind: content})
 
     assert answer.status_code == 201, answer.text
     await open_line.evolution.drain()
-    newest = (await thread(open_line, conversation))[0]
-    assert (newest["kind"], newest["from_me"], newest["delivery"]) == (shown, True, "delivered")
-    assert len(open_line.evolution.sent_messages()) == 1
+    message = next(
+        message
+        for message in await thread(open_line, conversation)
+        if message["id"] == answer.json()["message"]["id"]
+    )
+    assert (message["kind"], message["from_me"], message["delivery"]) == (shown, True, "delivered")
+    assert len(open_line.evolution.sent_messages()) == before + 1
+    request = Send.model_validate(open_line.documents("tenants/acme/sends")[kind])
+    document = open_line.documents("tenants/acme/messages")[f"default~{request.message}"]
+    assert evidence.matches(request, KeptMessage.model_validate(document))
 
 
-@pytest.mark.parametrize("kind", KINDS)
 @in_both_dialects
-async def test_what_whatsapp_tells_of_it_is_evidence_of_it(open_line: Perene, kind: str):
+@in_each("kind", ["text", "image", "poll", "location", "contacts", "document"])
+async def test_echo_answers_for_every_kind(open_line: Perene, kind: str):
     content, _ = KINDS[kind]
     conversation = await talk(open_line)
-    await send(open_line, "k1", conversation=conversation, **{kind: content})
-    await open_line.evolution.drain()
-
-    asked = Send.model_validate(open_line.documents("tenants/acme/sends")["k1"])
-    message = open_line.documents("tenants/acme/messages")[f"default~{asked.message}"]
-
-    assert evidence.matches(asked, KeptMessage.model_validate(message))
-
-
-@pytest.mark.parametrize("kind", ["text", "image", "poll", "location", "contacts", "document"])
-@in_both_dialects
-async def test_without_an_answer_every_kind_is_found_by_its_echo(open_line: Perene, kind: str):
-    content, _ = KINDS[kind]
-    conversation = await talk(open_line)
+    before = len(open_line.evolution.sent_messages())
     open_line.evolution.faults.turn_on("cut_after", route="send*", count=1)
 
-    await send(open_line, "k1", conversation=conversation, **{kind: content})
+    await send(open_line, kind, conversation=conversation, **{kind: content})
     await open_line.evolution.drain()
 
-    assert (await outcome(open_line, "k1")).json()["state"] == "sent"
-    assert len(open_line.evolution.sent_messages()) == 1
+    assert (await outcome(open_line, kind)).json()["state"] == "sent"
+    assert len(open_line.evolution.sent_messages()) == before + 1
 
 
 @in_both_dialects
-async def test_a_reaction_is_under_its_message_and_can_be_taken_back(open_line: Perene):
+async def test_reaction_is_shown_and_removed(open_line: Perene):
     conversation = await talk(open_line)
     (first,) = await thread(open_line, conversation)
     reaction = {"message": first["id"], "emoji": "👍"}
@@ -94,7 +90,7 @@ async def test_a_reaction_is_under_its_message_and_can_be_taken_back(open_line: 
     assert len(await thread(open_line, conversation)) == 1
 
 
-async def test_a_reaction_without_an_answer_is_found_under_its_message(on_2: Perene):
+async def test_unanswered_reaction_is_found(on_2: Perene):
     await on_2.pair(number=OWN)
     conversation = await talk(on_2)
     (first,) = await thread(on_2, conversation)
@@ -109,7 +105,7 @@ async def test_a_reaction_without_an_answer_is_found_under_its_message(on_2: Per
 
 
 @in_both_dialects
-async def test_an_answer_quotes_its_message_and_an_unknown_one_is_a_problem(open_line: Perene):
+async def test_reply_quotes_a_known_message(open_line: Perene):
     conversation = await talk(open_line)
     (first,) = await thread(open_line, conversation)
 
@@ -124,7 +120,7 @@ async def test_an_answer_quotes_its_message_and_an_unknown_one_is_a_problem(open
     assert len(said(open_line)) == 1
 
 
-async def test_a_message_of_another_conversation_is_not_quoted(on_2: Perene):
+async def test_message_of_another_conversation_is_not_quoted(on_2: Perene):
     await on_2.pair(number=OWN)
     conversation = await talk(on_2)
     other = await talk(on_2, "segredo", "5521977776666")
@@ -170,22 +166,22 @@ BAD: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("asked", BAD.values(), ids=BAD.keys())
-async def test_what_cannot_be_said_changes_nothing(on_2: Perene, asked: dict[str, Any]):
+@in_each("asked", BAD.values(), ids=BAD.keys())
+async def test_invalid_content_changes_nothing(on_2: Perene, asked: dict[str, Any]):
     await on_2.pair(number=OWN)
     conversation = await talk(on_2)
+    before = said(on_2), on_2.documents("tenants/acme/sends")
 
-    answer = await send(on_2, "k1", conversation=conversation, **asked)
+    answer = await send(on_2, conversation=conversation, **asked)
 
     assert (answer.status_code, answer.json()["type"]) == (
         422, "urn:perene:problem:request-invalid",
     )  # fmt: skip
     assert all(fault["message"] for fault in answer.json()["errors"])
-    assert said(on_2) == []
-    assert on_2.documents("tenants/acme/sends") == {}
+    assert (said(on_2), on_2.documents("tenants/acme/sends")) == before
 
 
-async def test_a_file_that_is_too_large_is_refused_before_it_is_read_whole(on_2: Perene):
+async def test_oversized_file_is_refused_early(on_2: Perene):
     await on_2.pair(number=OWN)
     conversation = await talk(on_2)
 
@@ -196,7 +192,7 @@ async def test_a_file_that_is_too_large_is_refused_before_it_is_read_whole(on_2:
     assert said(on_2) == []
 
 
-async def test_no_file_and_no_key_of_it_is_kept(on_2: Perene):
+async def test_files_are_never_stored(on_2: Perene):
     await on_2.pair(number=OWN)
     conversation = await talk(on_2)
 

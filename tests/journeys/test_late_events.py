@@ -4,8 +4,7 @@ import json
 from datetime import datetime, timedelta
 from typing import Any
 
-import pytest
-
+from tests.cases import in_each
 from tests.perene import Perene, name_of
 
 NUMBER = "5511999990001"
@@ -14,7 +13,7 @@ OPEN = {"state": "open", "wuid": f"{NUMBER}@s.whatsapp.net", "statusReason": 200
 CLOSED = {"state": "close", "statusReason": 401}
 
 
-async def test_an_event_of_a_released_instance_says_nothing_of_the_next(perene: Perene):
+async def test_released_instances_event_is_ignored(perene: Perene):
     await perene.pair(number=NUMBER)
     told = Told(perene, OPEN, perene.clock())
     await perene.call("DELETE", "/instances/default")
@@ -27,7 +26,7 @@ async def test_an_event_of_a_released_instance_says_nothing_of_the_next(perene: 
     assert perene.documents("numbers") == {}
 
 
-async def test_an_event_of_a_removed_instance_does_not_open_a_disconnected_line(perene: Perene):
+async def test_removed_instances_event_opens_nothing(perene: Perene):
     await perene.pair(number=NUMBER)
     told = Told(perene, OPEN, perene.clock())
     await perene.call("POST", "/instances/default/disconnect")
@@ -37,8 +36,8 @@ async def test_an_event_of_a_removed_instance_does_not_open_a_disconnected_line(
     assert await state(perene) == "closed"
 
 
-@pytest.mark.parametrize("hours", [1, 3])
-async def test_a_servers_clock_that_is_set_back_deafens_no_line(perene: Perene, hours: int):
+@in_each("hours", [1, 3])
+async def test_slow_server_clock_hides_no_event(perene: Perene, hours: int):
     await perene.pair(number=NUMBER)
     await perene.evolution.vanish(NAME)
 
@@ -47,7 +46,7 @@ async def test_a_servers_clock_that_is_set_back_deafens_no_line(perene: Perene, 
     assert await state(perene) == "missing"
 
 
-async def test_one_event_from_the_far_future_deafens_no_line(perene: Perene):
+async def test_future_event_hides_no_other(perene: Perene):
     await perene.pair(number=NUMBER)
     await Told(perene, OPEN, datetime.fromisoformat("9999-12-31T23:59:59+00:00")).arrives()
 
@@ -57,10 +56,8 @@ async def test_one_event_from_the_far_future_deafens_no_line(perene: Perene):
     assert await state(perene) == "closed"
 
 
-@pytest.mark.parametrize("when", ["", "yesterday", "2026-11-22T01:00:00", [], {}])
-async def test_an_event_whose_time_makes_no_sense_counts_from_when_it_came(
-    perene: Perene, when: Any
-):
+@in_each("when", ["", "yesterday", "2026-11-22T01:00:00", [], {}])
+async def test_odd_time_counts_from_receipt(perene: Perene, when: Any):
     await perene.pair(number=NUMBER)
     await perene.evolution.vanish(NAME)
 
@@ -83,10 +80,8 @@ ODD = {
 }
 
 
-@pytest.mark.parametrize("case", ODD)
-async def test_an_odd_body_is_accepted_because_a_retry_would_bring_the_same(
-    perene: Perene, case: str
-):
+@in_each("case", ODD)
+async def test_odd_body_is_accepted(perene: Perene, case: str):
     await perene.pair(number=NUMBER)
     body = json.dumps({"instance": NAME, **ODD[case]}).encode()
 

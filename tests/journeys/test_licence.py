@@ -28,7 +28,7 @@ def problem(answer: httpx.Response) -> tuple[int, str]:
 NOT_LICENSED = (503, "server-not-licensed")
 
 
-async def test_new_line_on_an_unlicensed_server_is_that_problem(on_4: Perene):
+async def test_unlicensed_server_refuses_new_line(on_4: Perene):
     on_4.evolution.license(active=False)
 
     answer = await on_4.ensure()
@@ -37,7 +37,7 @@ async def test_new_line_on_an_unlicensed_server_is_that_problem(on_4: Perene):
     assert on_4.documents("instances") == {}
 
 
-async def test_lines_of_an_unlicensed_server_stay_as_they_are(on_4: Perene):
+async def test_unlicensed_server_keeps_its_lines(on_4: Perene):
     await on_4.pair("acme", OWN)
     await on_4.ensure("pairing")
     before = on_4.documents("instances")
@@ -54,7 +54,7 @@ async def test_lines_of_an_unlicensed_server_stay_as_they_are(on_4: Perene):
     assert (await on_4.ensure()).json()["state"] == "open"
 
 
-async def test_deletion_that_is_due_waits_for_the_licence(on_4: Perene):
+async def test_due_deletion_waits_for_licence(on_4: Perene):
     name = await on_4.pair("acme", OWN)
     await on_4.plant_orphan("instance_ghost")
     for _ in range(2):
@@ -74,7 +74,7 @@ async def test_deletion_that_is_due_waits_for_the_licence(on_4: Perene):
     assert on_4.evolution.names() == [name]
 
 
-async def test_send_through_an_unlicensed_server_was_surely_not_sent(on_4: Perene):
+async def test_unlicensed_server_sent_nothing(on_4: Perene):
     await on_4.pair("acme", OWN)
     conversation = await talk(on_4)
     on_4.evolution.license(active=False)
@@ -89,7 +89,7 @@ async def test_send_through_an_unlicensed_server_was_surely_not_sent(on_4: Peren
     assert len(on_4.evolution.sent_messages()) == 1
 
 
-async def test_change_through_an_unlicensed_server_is_that_problem(on_4: Perene):
+async def test_unlicensed_server_refuses_changes(on_4: Perene):
     await on_4.pair("acme", OWN)
     conversation = await talk(on_4)
     await send(on_4, "k1", conversation=conversation, text="oi")
@@ -100,7 +100,7 @@ async def test_change_through_an_unlicensed_server_is_that_problem(on_4: Perene)
     assert problem(edited) == NOT_LICENSED
 
 
-async def test_unlicensed_server_is_called_once_for_an_answer(on_4: Perene):
+async def test_unlicensed_server_is_called_once_for_answer(on_4: Perene):
     await on_4.pair("acme", OWN)
     on_4.evolution.license(active=False)
     before = len(on_4.evolution.calls)
@@ -119,14 +119,18 @@ async def hook(on_4: Perene) -> Hook:
     return hook
 
 
-async def test_unlicensed_server_is_an_incident_with_the_managers_address(on_4: Perene, hook: Hook):
+async def test_unlicensed_server_is_an_incident(on_4: Perene, hook: Hook):
     on_4.evolution.license(active=False)
     await on_4.sweep("/sweep-capacity")
     attention: list[dict[str, Any]] = (await on_4.operate("GET", "/fleet")).json()["attention"]
     on_4.evolution.license()
     await on_4.sweep("/sweep-capacity")
 
-    incidents = [(each["cause"], each["news"]) for post in hook.said for each in post["incidents"]]
+    incidents = [
+        (incident["cause"], incident["news"])
+        for post in hook.said
+        for incident in post["incidents"]
+    ]
     assert incidents == [("server_not_licensed", "raised"), ("server_not_licensed", "resolved")]
     assert "http://main.test/manager" in hook.said[0]["text"]
     (trouble,) = attention

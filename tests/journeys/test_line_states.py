@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.cases import in_each
 from tests.perene import Perene
 
 LANGUAGES = {"pt-BR": "bloqueou", "en": "blocked"}
@@ -57,7 +58,7 @@ async def test_open_instance_deleted_upstream_is_missing(removing: Perene):
 
 @pytest.mark.parametrize("order", ["as it happened", "the other way round"])
 @pytest.mark.parametrize("first", ["close", "removal"])
-async def test_removal_and_close_say_the_same_in_any_order(on_2: Perene, first: str, order: str):
+async def test_removal_and_close_commute(on_2: Perene, first: str, order: str):
     name = await on_2.pair()
     headers = on_2.webhook_headers(name)
     on_2.evolution.faults.turn_on("down", route="connectionState")
@@ -73,7 +74,7 @@ async def test_removal_and_close_say_the_same_in_any_order(on_2: Perene, first: 
     assert await shown(on_2) == ("missing", "vanished")
 
 
-async def test_close_of_an_instance_that_is_gone_is_its_removal(perene: Perene):
+async def test_close_of_missing_instance_is_removal(perene: Perene):
     name = await perene.pair()
     headers = perene.webhook_headers(name)
     await perene.evolution.vanish(name)
@@ -84,7 +85,7 @@ async def test_close_of_an_instance_that_is_gone_is_its_removal(perene: Perene):
     assert await shown(perene) == ("missing", "vanished")
 
 
-async def test_removal_that_is_told_while_the_socket_is_open_counts(on_2: Perene):
+async def test_removal_during_open_socket_counts(on_2: Perene):
     name = await on_2.pair()
     headers = on_2.webhook_headers(name)
 
@@ -102,7 +103,7 @@ async def test_removal_that_is_told_while_the_socket_is_open_counts(on_2: Perene
     assert await shown(on_2) == ("missing", "vanished")
 
 
-async def test_removal_that_comes_again_takes_no_open_line_down(on_2: Perene):
+async def test_repeated_removal_closes_no_line(on_2: Perene):
     name = await on_2.pair()
 
     body = told(name, "remove.instance", None, 1)
@@ -114,8 +115,8 @@ async def test_removal_that_comes_again_takes_no_open_line_down(on_2: Perene):
 # Blocked -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("code", [402, 403, 406])
-async def test_number_that_whatsapp_blocked_is_not_called_unlinked(perene: Perene, code: int):
+@in_each("code", [402, 403, 406])
+async def test_blocked_number_is_not_unlinked(perene: Perene, code: int):
     name = await perene.pair()
 
     await perene.evolution.block(name, code)
@@ -124,7 +125,7 @@ async def test_number_that_whatsapp_blocked_is_not_called_unlinked(perene: Peren
     assert await shown(perene) == ("closed", "banned")
 
 
-async def test_blocked_line_shows_a_code_for_another_number(perene: Perene):
+async def test_blocked_line_shows_code_for_another_number(perene: Perene):
     name = await perene.pair()
     await perene.evolution.block(name)
     await perene.evolution.drain()
@@ -138,7 +139,7 @@ async def test_blocked_line_shows_a_code_for_another_number(perene: Perene):
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-async def test_blocked_number_is_an_alert_of_its_own_at_once(on_2: Perene, language: str):
+async def test_blocked_number_alerts_at_once(on_2: Perene, language: str):
     on_2.set(ALERT_LANGUAGE=language)
     name = await on_2.pair()
     await on_2.evolution.block(name)
@@ -154,7 +155,7 @@ async def test_blocked_number_is_an_alert_of_its_own_at_once(on_2: Perene, langu
     assert [slot["why"] for slot in report["reclaimable"]] == ["banned"]
 
 
-async def test_alert_of_a_blocked_number_stays_while_its_server_is_silent(on_2: Perene):
+async def test_silent_server_keeps_blocked_alert(on_2: Perene):
     name = await on_2.pair()
     await on_2.evolution.block(name)
     await on_2.evolution.drain()
@@ -169,7 +170,7 @@ async def test_alert_of_a_blocked_number_stays_while_its_server_is_silent(on_2: 
 # No code yet ---------------------------------------------------------------------------------
 
 
-async def test_every_answer_without_a_code_says_when_to_ask_again(perene: Perene):
+async def test_missing_code_has_retry_time(perene: Perene):
     perene.evolution.faults.turn_on("no_code")
 
     asked = await perene.ensure()
@@ -180,7 +181,7 @@ async def test_every_answer_without_a_code_says_when_to_ask_again(perene: Perene
         assert int(answer.headers["retry-after"]) > 0
 
 
-async def test_link_without_a_code_says_when_to_ask_again(perene: Perene):
+async def test_link_without_code_has_retry_time(perene: Perene):
     perene.evolution.faults.turn_on("no_code")
     await perene.ensure()
     link = (await perene.call("POST", "/instances/default/link")).json()["url"].partition("#")[2]
@@ -191,7 +192,7 @@ async def test_link_without_a_code_says_when_to_ask_again(perene: Perene):
     assert int(answer.headers["retry-after"]) > 0
 
 
-async def test_line_that_waits_for_nothing_says_no_time(perene: Perene):
+async def test_open_line_has_no_retry_time(perene: Perene):
     await perene.pair()
 
     answer = await perene.call("GET", "/instances/default")

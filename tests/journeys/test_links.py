@@ -10,6 +10,7 @@ import pytest
 
 from shared import config, webhook_token
 from shared.domain.names import InstanceName
+from tests.cases import in_each
 from tests.perene import Perene, name_of
 
 NUMBER = "5511999990001"
@@ -28,7 +29,7 @@ async def follow(perene: Perene, **asked: Any) -> httpx.Response:
     return await perene.http.post("/ensure-instance/link", json=asked)
 
 
-async def test_whoever_has_the_link_scans_and_the_line_is_open(perene: Perene):
+async def test_link_opens_the_line(perene: Perene):
     await perene.ensure("acme", label="Vendas")
     token = await a_link(perene)
 
@@ -55,7 +56,7 @@ async def test_a_code_can_be_typed_instead(on_2: Perene):
     assert len(typed.json()["code"]["pairing_code"]) == 8
 
 
-async def test_only_the_first_of_many_opens_it(on_2: Perene):
+async def test_only_first_of_many_opens_it(on_2: Perene):
     await on_2.ensure("acme")
     token = await a_link(on_2)
 
@@ -83,7 +84,7 @@ async def test_a_link_and_its_session_end(on_2: Perene):
         assert answer.json()["type"] == "urn:perene:problem:link-expired"
 
 
-async def test_what_was_not_signed_for_this_opens_nothing(on_2: Perene):
+async def test_foreign_signature_opens_nothing(on_2: Perene):
     name = await on_2.pair("acme")
     token = await a_link(on_2)
     session = (await follow(on_2, link=token)).json()["session"]
@@ -111,7 +112,7 @@ async def test_what_was_not_signed_for_this_opens_nothing(on_2: Perene):
         assert (await follow(on_2, **asked)).status_code == 422
 
 
-async def test_a_links_token_is_no_webhooks_and_no_persons(on_2: Perene):
+async def test_link_token_opens_nothing_else(on_2: Perene):
     await on_2.ensure("acme")
     token = await a_link(on_2)
 
@@ -122,7 +123,7 @@ async def test_a_links_token_is_no_webhooks_and_no_persons(on_2: Perene):
     assert (heard.status_code, seen.status_code) == (401, 401)
 
 
-async def test_a_link_of_a_line_that_was_released_connects_nothing(on_2: Perene):
+async def test_released_lines_link_connects_nothing(on_2: Perene):
     await on_2.pair("acme")
     token = await a_link(on_2)
     await on_2.call("DELETE", "/instances/default")
@@ -133,7 +134,7 @@ async def test_a_link_of_a_line_that_was_released_connects_nothing(on_2: Perene)
     assert on_2.evolution.names() == []
 
 
-async def test_a_link_of_a_tenant_that_was_suspended_connects_nothing(on_2: Perene):
+async def test_suspended_tenants_link_connects_nothing(on_2: Perene):
     await on_2.ensure("acme")
     token = await a_link(on_2)
     await on_2.operate("PUT", "/fleet/tenants/acme", json={"status": "suspended"})
@@ -141,8 +142,8 @@ async def test_a_link_of_a_tenant_that_was_suspended_connects_nothing(on_2: Pere
     assert (await follow(on_2, link=token)).status_code == 403
 
 
-@pytest.mark.parametrize("line", ["other", "Default", "..", "a b"])
-async def test_there_is_no_link_to_a_line_that_is_not_there(on_2: Perene, line: str):
+@in_each("line", ["other", "Default", "..", "a b"])
+async def test_unknown_line_has_no_link(on_2: Perene, line: str):
     await on_2.ensure("acme")
 
     mine = await on_2.call("POST", f"/instances/{line}/link")
@@ -152,7 +153,7 @@ async def test_there_is_no_link_to_a_line_that_is_not_there(on_2: Perene, line: 
     assert on_2.documents("links") == {}
 
 
-async def test_an_operator_gives_a_tenant_a_link_and_is_named(on_2: Perene):
+async def test_operator_gives_tenant_link_and_is_named(on_2: Perene):
     await on_2.ensure("acme")
 
     answer = await on_2.operate("POST", "/fleet/tenants/acme/lines/default/link")
@@ -173,7 +174,7 @@ async def test_nobodys_link_reaches_another_tenants_line(on_2: Perene):
     assert on_2.documents("instances")[name_of("acme")]["fence"] == 1
 
 
-async def test_no_log_line_has_a_links_token(on_2: Perene, capsys: pytest.CaptureFixture[str]):
+async def test_no_log_line_has_links_token(on_2: Perene, capsys: pytest.CaptureFixture[str]):
     await on_2.ensure("acme")
     token = await a_link(on_2)
     session = (await follow(on_2, link=token)).json()["session"]
@@ -186,7 +187,7 @@ async def test_no_log_line_has_a_links_token(on_2: Perene, capsys: pytest.Captur
     assert "link.opened" in said.out
 
 
-async def test_a_server_that_is_down_for_a_moment_does_not_cost_the_link(on_2: Perene):
+async def test_outage_does_not_spend_the_link(on_2: Perene):
     await on_2.ensure("acme")
     token = await a_link(on_2)
     on_2.evolution.faults.turn_on("down")
@@ -201,7 +202,7 @@ async def test_a_server_that_is_down_for_a_moment_does_not_cost_the_link(on_2: P
     assert (await follow(on_2, link=token)).status_code == 410
 
 
-async def test_a_link_does_not_bring_back_a_line_that_is_being_released(on_2: Perene):
+async def test_link_never_restores_a_line(on_2: Perene):
     name = await on_2.pair("acme")
     token = await a_link(on_2)
     on_2.evolution.faults.turn_on("error_500_before", route="delete")
@@ -215,7 +216,7 @@ async def test_a_link_does_not_bring_back_a_line_that_is_being_released(on_2: Pe
     assert on_2.documents("instances")[name]["state"] == "releasing"
 
 
-async def test_a_session_does_not_bring_back_a_line_that_is_being_released(on_2: Perene):
+async def test_session_never_restores_a_line(on_2: Perene):
     name = await on_2.pair("acme")
     session = (await follow(on_2, link=await a_link(on_2))).json()["session"]
     on_2.write(f"instances/{name}", state="releasing", reason="release_asked")
@@ -226,7 +227,7 @@ async def test_a_session_does_not_bring_back_a_line_that_is_being_released(on_2:
     assert on_2.documents("instances")[name]["state"] == "releasing"
 
 
-async def test_a_link_and_a_session_of_a_line_are_not_for_a_later_one_of_its_name(on_2: Perene):
+async def test_link_is_for_one_generation(on_2: Perene):
     await on_2.pair("acme")
     token, used = await a_link(on_2), await a_link(on_2)
     session = (await follow(on_2, link=used)).json()["session"]
@@ -239,7 +240,7 @@ async def test_a_link_and_a_session_of_a_line_are_not_for_a_later_one_of_its_nam
     assert [answer.status_code for answer in answers] == [404, 404, 404]
 
 
-async def test_when_it_was_paired_is_noted_once_however_often_somebody_looks(on_2: Perene):
+async def test_pairing_time_is_stored_once(on_2: Perene):
     await on_2.pair("acme")
     session = (await follow(on_2, link=await a_link(on_2))).json()["session"]
     await follow(on_2, session=session, look=True)

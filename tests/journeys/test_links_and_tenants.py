@@ -30,7 +30,7 @@ async def set_status(perene: Perene, status: str) -> None:
 
 
 @pytest.mark.parametrize("status", ["suspended", "cancelled"])
-async def test_link_opened_while_tenant_is_barred_opens_later(on_2: Perene, status: str):
+async def test_link_opens_after_suspension(on_2: Perene, status: str):
     token = await make_link(on_2)
     await set_status(on_2, status)
 
@@ -51,7 +51,7 @@ async def test_session_is_barred_with_its_tenant(on_2: Perene):
     assert [answer.status_code for answer in answers] == [403, 403]
 
 
-async def test_what_a_link_answers_tells_nothing_of_its_tenant(on_2: Perene):
+async def test_link_reveals_nothing_of_tenant(on_2: Perene):
     token = await make_link(on_2)
 
     answers = [await follow(on_2, link=token)]

@@ -7,7 +7,7 @@ from tests.perene import Perene
 PIXEL = base64.b64encode(b"\x89PNG\r\n\x1a\n and so on").decode()
 
 
-async def test_kept_file_is_for_whoever_was_signed_in(on_2: Perene):
+async def test_cached_file_needs_its_token(on_2: Perene):
     name = await on_2.pair()
     message = await on_2.evolution.receive_media(name, "5511988887777", "image", PIXEL)
     await on_2.evolution.drain()

@@ -9,6 +9,7 @@ from shared.domain.names import InstanceName
 from tests.adapters import posted
 from tests.adapters.counting import Counted
 from tests.adapters.posted import AT, GROUP, LID, MARIA, a_key, a_message
+from tests.cases import in_each
 from tests.journeys.test_costs import costs, tell
 from tests.perene import Perene, name_of
 
@@ -64,21 +65,24 @@ async def listed(line: Perene, query: str = "") -> list[dict[str, Any]]:
 
 
 async def paths(line: Perene) -> list[str]:
-    return [f"/conversations/{each['id']}" for each in await listed(line)]
+    return [f"/conversations/{conversation['id']}" for conversation in await listed(line)]
 
 
 # Told by webhooks ----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("recording", SAID)
-async def test_a_new_message_costs_two_writes(line: Perene, recording: str):
-    with costs(line) as counted:
+@in_each("recording", SAID)
+async def test_new_message_costs_two_writes(line: Perene, recording: str):
+    with costs(line) as first:
+        await recorded(line, recording, sender=posted.OWN)
+    with costs(line) as repetition:
         await recorded(line, recording, sender=posted.OWN)
 
-    assert counted == NEW
+    assert first == NEW
+    assert (repetition.reads, repetition.writes) == (1, 0)
 
 
-async def test_the_next_message_of_a_conversation_costs_two_writes(line: Perene):
+async def test_next_message_of_conversation_costs_two_writes(line: Perene):
     await say(line, "A")
 
     with costs(line) as counted:
@@ -87,30 +91,20 @@ async def test_the_next_message_of_a_conversation_costs_two_writes(line: Perene)
     assert counted == NEW
 
 
-async def test_a_bare_lid_costs_a_read_more(line: Perene):
+async def test_bare_lid_costs_read_more(line: Perene):
     with costs(line) as counted:
         await say(line, "A", jid=LID)
 
     assert counted == Counted(reads=1, writes=2, round_trips=2)
 
 
-async def test_a_bare_lid_whose_number_is_known_costs_a_read_more(line: Perene):
+async def test_known_lid_costs_one_more_read(line: Perene):
     await recorded(line, "messages.upsert.in-lid.json")
 
     with costs(line) as counted:
         await say(line, "A", jid=LID)
 
     assert counted == Counted(reads=1, writes=2, round_trips=2)
-
-
-@pytest.mark.parametrize("recording", SAID)
-async def test_a_repeated_message_costs_a_read(line: Perene, recording: str):
-    await recorded(line, recording, sender=posted.OWN)
-
-    with costs(line) as counted:
-        await recorded(line, recording, sender=posted.OWN)
-
-    assert (counted.reads, counted.writes) == (1, 0)
 
 
 @pytest.mark.parametrize("known", [True, False], ids=["of a message", "before its message"])
@@ -135,7 +129,7 @@ async def test_a_reaction_costs_a_write(line: Perene):
     assert counted == ONE_WRITE
 
 
-async def test_an_edit_of_the_last_message_costs_two_writes(line: Perene):
+async def test_edit_of_last_message_costs_two_writes(line: Perene):
     await recorded(line, "messages.upsert.in-conversation.json")
 
     with costs(line) as counted:
@@ -144,7 +138,7 @@ async def test_an_edit_of_the_last_message_costs_two_writes(line: Perene):
     assert (counted.reads, counted.writes) == (3, 2)
 
 
-async def test_taking_back_the_last_message_costs_three_writes(line: Perene):
+async def test_taking_back_last_message_costs_three_writes(line: Perene):
     await recorded(line, "messages.upsert.in-conversation.json")
 
     with costs(line) as counted:
@@ -154,30 +148,30 @@ async def test_taking_back_the_last_message_costs_three_writes(line: Perene):
 
 
 @pytest.mark.parametrize("change", CHANGED)
-async def test_a_change_of_an_unknown_message_costs_a_read_and_a_write(line: Perene, change: str):
+async def test_early_change_costs_read_and_write(line: Perene, change: str):
     with costs(line) as counted:
         await recorded(line, change)
 
     assert (counted.reads, counted.writes) == (1, 1)
 
 
-async def test_a_connection_that_stays_as_it_is_costs_a_read(line: Perene):
+async def test_unchanged_connection_costs_one_read(line: Perene):
     with costs(line) as counted:
         await tell(line, "connection.update", state="open", wuid=posted.OWN)
 
     assert counted == Counted(reads=1, round_trips=1)
 
 
-@pytest.mark.parametrize("past", [1, 7, 130])
-async def test_history_costs_a_read_and_a_write_each_and_one_per_hundred(line: Perene, past: int):
+@in_each("past", [1, 7, 130])
+async def test_history_costs_read_and_write_each(line: Perene, past: int):
     with costs(line) as counted:
-        await say(line, *(f"H{index}" for index in range(past)), event="messages.set")
+        await say(line, *(f"H{past}-{index}" for index in range(past)), event="messages.set")
 
     chunks = -(-past // 100)
     assert counted == Counted(reads=past + chunks, writes=past + chunks, round_trips=2 * chunks)
 
 
-async def test_history_told_again_costs_a_read_each_and_one_per_conversation(line: Perene):
+async def test_repeated_history_costs_read_each(line: Perene):
     await say(line, "H1", "H2", "H3", event="messages.set")
 
     with costs(line) as counted:
@@ -196,8 +190,8 @@ async def test_what_nobody_understands_costs_a_write(line: Perene):
 # Read by people ------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("query", ["", "line=default", "unread=true", "search=maria"])
-async def test_a_page_of_conversations_costs_a_read_each_and_one_more(line: Perene, query: str):
+@in_each("query", ["", "line=default", "unread=true", "search=maria"])
+async def test_conversations_page_costs_read_each(line: Perene, query: str):
     for number in range(5):
         await say(line, f"A{number}", jid=f"551198888777{number}@s.whatsapp.net")
 
@@ -207,7 +201,7 @@ async def test_a_page_of_conversations_costs_a_read_each_and_one_more(line: Pere
     assert counted == Counted(reads=4 + 1, round_trips=2)
 
 
-async def test_a_page_that_heals_costs_at_most_three_reads_more(line: Perene):
+async def test_healing_costs_three_more_reads(line: Perene):
     people = [f"551198888777{number}@s.whatsapp.net" for number in range(5)]
     for number, jid in enumerate(people):
         await say(line, f"old{number}", f"new{number}", jid=jid)
@@ -218,7 +212,7 @@ async def test_a_page_that_heals_costs_at_most_three_reads_more(line: Perene):
         assert len(await listed(line)) == 5
     await listed(line)
     with costs(line) as healed:
-        assert all(each["last"] for each in await listed(line))
+        assert all(conversation["last"] for conversation in await listed(line))
 
     assert healing.reads <= 5 + 1 + 3
     assert healed == Counted(reads=5 + 1, round_trips=2)
@@ -231,8 +225,8 @@ async def test_no_conversations_cost_two_reads(line: Perene):
     assert counted == Counted(reads=2, round_trips=2)
 
 
-@pytest.mark.parametrize("history", [4, 40])
-async def test_a_page_of_messages_costs_a_read_each_and_two_more(line: Perene, history: int):
+@in_each("history", [4, 40])
+async def test_messages_page_costs_read_each(line: Perene, history: int):
     await say(line, *(f"M{index}" for index in range(history)))
     (path,) = await paths(line)
 
@@ -244,7 +238,7 @@ async def test_a_page_of_messages_costs_a_read_each_and_two_more(line: Perene, h
     assert counted.writes == 0
 
 
-async def test_a_group_costs_as_much_as_a_person(line: Perene):
+async def test_group_costs_as_much_as_person(line: Perene):
     author = {"participant": MARIA}
     for name in ("A", "B"):
         message = a_message(key=a_key(GROUP, id=name, **author))
@@ -257,7 +251,7 @@ async def test_a_group_costs_as_much_as_a_person(line: Perene):
     assert (counted.reads, counted.writes) == (2 + 2, 0)
 
 
-async def test_a_poll_with_nothing_new_costs_at_most_four_reads(line: Perene):
+async def test_empty_poll_costs_four_reads(line: Perene):
     await say(line, "A")
     (path,) = await paths(line)
     since = (await line.call("GET", f"{path}/messages")).json()["since"]
@@ -275,8 +269,8 @@ async def test_a_poll_with_nothing_new_costs_at_most_four_reads(line: Perene):
     assert counted.writes == 0
 
 
-@pytest.mark.parametrize("change", [{"read": True}, {"archived": True}])
-async def test_marking_costs_three_reads_and_a_write(line: Perene, change: dict[str, bool]):
+@in_each("change", [{"read": True}, {"archived": True}])
+async def test_marking_costs_three_reads_and_write(line: Perene, change: dict[str, bool]):
     await say(line, "A")
     (path,) = await paths(line)
 
@@ -304,7 +298,7 @@ async def in_conversation(line: Perene) -> str:
     return path.rpartition("/")[2]
 
 
-async def test_a_send_into_a_conversation_costs_three_reads_and_five_writes(line: Perene):
+async def test_send_costs_three_reads_five_writes(line: Perene):
     conversation = await in_conversation(line)
     line.evolution.faults.turn_on("webhook_lost")
 
@@ -315,7 +309,7 @@ async def test_a_send_into_a_conversation_costs_three_reads_and_five_writes(line
     assert (counted.reads, counted.writes) == (3, 5)
 
 
-async def test_a_second_send_at_once_costs_the_same(line: Perene):
+async def test_second_send_at_once_costs_same(line: Perene):
     conversation = await in_conversation(line)
     line.evolution.faults.turn_on("webhook_lost")
     await say_to_maria(line, conversation=conversation, text="oi")
@@ -330,7 +324,7 @@ async def test_a_second_send_at_once_costs_the_same(line: Perene):
     assert (counted.reads, counted.writes) == (3, 5)
 
 
-async def test_a_send_to_a_number_with_a_conversation_costs_no_more(line: Perene):
+async def test_send_to_number_costs_no_more(line: Perene):
     await in_conversation(line)
     line.evolution.faults.turn_on("webhook_lost")
 
@@ -340,7 +334,7 @@ async def test_a_send_to_a_number_with_a_conversation_costs_no_more(line: Perene
     assert (counted.reads, counted.writes) == (3, 5)
 
 
-async def test_an_echo_costs_what_a_message_does_and_after_the_answer_a_read(line: Perene):
+async def test_echo_costs_what_message_does(line: Perene):
     conversation = await in_conversation(line)
     answer = await say_to_maria(line, conversation=conversation, text="oi")
     own = a_message(key=a_key(fromMe=True, id=answer.json()["message"]["id"]))
@@ -351,7 +345,7 @@ async def test_an_echo_costs_what_a_message_does_and_after_the_answer_a_read(lin
     assert (counted.reads, counted.writes) == (1, 0)
 
 
-async def test_asking_again_costs_few_reads_and_nothing_more(line: Perene):
+async def test_repeated_send_costs_few_reads(line: Perene):
     conversation = await in_conversation(line)
     await say_to_maria(line, conversation=conversation, text="oi")
 

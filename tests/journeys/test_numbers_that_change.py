@@ -64,7 +64,7 @@ MEANWHILE = {
 
 
 @pytest.mark.parametrize("problem", MEANWHILE)
-async def test_what_happens_during_a_look_up_counts(open_2: Perene, problem: str):
+async def test_what_happens_during_look_up_counts(open_2: Perene, problem: str):
     open_2.hosts.before[f"/chat/whatsappNumbers/{NAME}"] = lambda: MEANWHILE[problem](open_2)
 
     answer = await send(open_2, "k1", to=ANA, text="oi")
@@ -74,7 +74,7 @@ async def test_what_happens_during_a_look_up_counts(open_2: Perene, problem: str
     assert open_2.documents("tenants/acme/sends") == {}
 
 
-async def test_a_new_number_speaks_when_it_is_asked_again(open_2: Perene):
+async def test_new_number_sends_when_asked_again(open_2: Perene):
     open_2.hosts.before[f"/chat/whatsappNumbers/{NAME}"] = lambda: change_number(open_2)
     await send(open_2, "k1", to=ANA, text="oi")
 
@@ -109,7 +109,7 @@ def slowly(perene: Perene, step: str, meanwhile: Callable[[Perene], Awaitable[No
 
 
 @pytest.mark.parametrize("step", STEPS)
-async def test_a_slow_step_lets_nothing_out_by_another_number(open_2: Perene, step: str):
+async def test_slow_step_never_uses_other_number(open_2: Perene, step: str):
     conversation = await talk(open_2)
     (first,) = await thread(open_2, conversation)
     slowly(open_2, step, change_number)
@@ -120,11 +120,11 @@ async def test_a_slow_step_lets_nothing_out_by_another_number(open_2: Perene, st
     assert said(open_2) == []
 
 
-async def test_a_line_that_moved_speaks_through_its_new_server(two_servers: Perene):
+async def test_moved_line_sends_through_new_server(two_servers: Perene):
     """(Its record is what the commit holds to, so also where it is carried.)"""
     name = await two_servers.pair(number=OWN)
-    (carrier,) = [each for each, one in two_servers.servers.items() if one.exists(name)]
-    other = next(each for each in two_servers.servers if each != carrier)
+    (carrier,) = [server for server, one in two_servers.servers.items() if one.exists(name)]
+    other = next(server for server in two_servers.servers if server != carrier)
     await two_servers.servers[carrier].receive(name, MARIA, "oi")
     await two_servers.servers[carrier].drain()
     (found,) = (await two_servers.call("GET", "/conversations")).json()["conversations"]
@@ -139,7 +139,7 @@ async def test_a_line_that_moved_speaks_through_its_new_server(two_servers: Pere
     answer = await send(two_servers, conversation=found["id"], text="oi")
 
     assert answer.status_code == 201, answer.text
-    assert [each.sender for each in two_servers.servers[other].sent_messages()] == [OWN]
+    assert [server.sender for server in two_servers.servers[other].sent_messages()] == [OWN]
 
 
 # While it is sent ----------------------------------------------------------------------------
@@ -161,7 +161,7 @@ async def send_while_it_changes(perene: Perene, **asked: Any) -> httpx.Response:
 
 @pytest.mark.parametrize("echo", ["first", "last"])
 @pytest.mark.parametrize("to", ["somebody new", "a conversation"])
-async def test_an_echo_of_another_number_is_an_incident(open_2: Perene, echo: str, to: str):
+async def test_echo_of_another_number_is_incident(open_2: Perene, echo: str, to: str):
     asked = {"to": ANA} if to == "somebody new" else {"conversation": await talk(open_2)}
     if echo == "last":
         open_2.evolution.faults.turn_on("webhook_delayed", events="send.message", seconds=0.5)
@@ -207,7 +207,7 @@ async def test_the_incident_outlives_sweeps_and_ends(open_2: Perene):
     assert await incidents(open_2) == []
 
 
-async def test_an_echo_of_the_same_number_is_no_incident(open_2: Perene):
+async def test_echo_of_same_number_is_no_incident(open_2: Perene):
     conversation = await talk(open_2)
     await send(open_2, "k1", conversation=conversation, text="oi")
     await open_2.evolution.drain()
@@ -231,7 +231,7 @@ async def test_twenty_at_once_all_leave(open_2: Perene):
     assert len(said(open_2)) == 20
 
 
-async def test_a_line_is_restarted_among_many_sends(open_2: Perene):
+async def test_line_is_restarted_among_many_sends(open_2: Perene):
     open_2.set(SEND_BURST="100", SEND_PER_MINUTE="600")
     conversation = await talk(open_2)
 

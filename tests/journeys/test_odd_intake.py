@@ -15,6 +15,7 @@ from shared.conversations import media
 from shared.domain.conversations import KeptMessage
 from shared.domain.upstream import ReceivedMedia
 from shared.store import base
+from tests.cases import in_each
 from tests.perene import Perene
 
 OWN, MARIA = "5511999990001", "5511988887777"
@@ -22,7 +23,7 @@ NOW = int(time.time())
 HUGE = "x" * 1_100_000
 
 
-async def test_one_oversized_message_does_not_lose_the_history(on_2: Perene):
+async def test_one_oversized_message_does_not_lose_history(on_2: Perene):
     name = await on_2.pair()
     past = [said(f"H{number:04}", at=NOW - 500 + number) for number in range(250)]
     past[5] = said("HUGE", HUGE, at=NOW - 495)
@@ -43,7 +44,7 @@ async def test_many_long_messages_of_history_are_kept(on_2: Perene):
     assert len(kept(on_2)) == 48
 
 
-async def test_what_one_webhook_tells_is_recorded_several_at_a_time(on_2: Perene):
+async def test_one_webhooks_events_are_stored_concurrently(on_2: Perene):
     name = await on_2.pair()
     target = {"reactionMessage": {"key": {"id": "T"}, "text": "x"}}
     told = [said(f"R{number}") | {"message": target} for number in range(64)]
@@ -55,7 +56,7 @@ async def test_what_one_webhook_tells_is_recorded_several_at_a_time(on_2: Perene
     assert counted.peak > 1
 
 
-@pytest.mark.parametrize(
+@in_each(
     ("event", "data"),
     [
         ("contacts.upsert", [{"remoteJid": f"{MARIA}@s.whatsapp.net", "pushName": HUGE}]),
@@ -73,7 +74,7 @@ async def test_what_never_fits_is_accepted(on_2: Perene, event: str, data: Any):
     assert answer.status_code == 204
 
 
-async def test_a_text_larger_than_a_commit_is_a_dead_letter(on_2: Perene):
+async def test_text_larger_than_commit_is_dead_letter(on_2: Perene):
     name = await on_2.pair()
 
     answer = await post(on_2, name, "messages.upsert", said("BIG", "x" * 12_000_000))
@@ -83,7 +84,7 @@ async def test_a_text_larger_than_a_commit_is_a_dead_letter(on_2: Perene):
     assert letter["reason"] == "too large to keep"
 
 
-async def test_a_name_of_history_is_known_though_the_newest_message_is_ours(on_2: Perene):
+async def test_history_names_contact_despite_ours(on_2: Perene):
     name = await on_2.pair()
     past = [said("P1", at=NOW - 9, pushName="Maria"), said("P2", me=True, at=NOW - 5)]
 
@@ -93,7 +94,7 @@ async def test_a_name_of_history_is_known_though_the_newest_message_is_ours(on_2
     assert conversation["contact"]["name"] == "Maria"
 
 
-async def test_a_lid_of_history_is_learned_though_the_newest_message_tells_none(on_2: Perene):
+async def test_history_teaches_lids(on_2: Perene):
     name = await on_2.pair()
     past = [said("P1", at=NOW - 9, key={"remoteJidAlt": "777@lid"}), said("P2", at=NOW - 5)]
 
@@ -113,7 +114,7 @@ async def test_a_broken_body_keeps_no_secret(on_2: Perene):
     assert "SECRET-KEY" not in letter["raw"]
 
 
-async def test_a_file_with_a_long_name_can_be_had(on_2: Perene):
+async def test_file_with_long_name_can_be_had(on_2: Perene):
     name = await on_2.pair()
     document = {"mimetype": "application/pdf", "fileName": "ç" * 60_000, "fileLength": 3}
     await post(
@@ -126,7 +127,7 @@ async def test_a_file_with_a_long_name_can_be_had(on_2: Perene):
     assert len(file.disposition) < 2_000
 
 
-async def test_a_long_name_does_not_cost_the_message(on_2: Perene):
+async def test_long_name_does_not_cost_message(on_2: Perene):
     name = await on_2.pair()
 
     await post(on_2, name, "messages.upsert", said("LN", pushName="n" * 600_000))
@@ -149,7 +150,7 @@ class Counted:
 
 
 @pytest.mark.parametrize("event", ["messages.upsert", "messages.set"])
-async def test_what_is_dated_in_another_century_does_not_stay_on_top(on_2: Perene, event: str):
+async def test_future_message_leaves_the_top(on_2: Perene, event: str):
     name, since = await on_2.pair(), seconds(on_2)
     future = said("FUTURE", "de 2243", at=8_640_000_000)
     await post(on_2, name, event, future if event == "messages.upsert" else [future])
@@ -161,12 +162,15 @@ async def test_what_is_dated_in_another_century_does_not_stay_on_top(on_2: Peren
     today = said("TODAY", "de hoje", "5521999990001@s.whatsapp.net", at=seconds(on_2))
     await post(on_2, name, "messages.upsert", today)
 
-    assert [each["last"]["text"] for each in await inbox(on_2)] == ["de hoje", "de 2243"]
+    assert [conversation["last"]["text"] for conversation in await inbox(on_2)] == [
+        "de hoje",
+        "de 2243",
+    ]
     assert since * 1000 <= heard["at"] <= until * 1000
     assert kept(on_2)["default~FUTURE"]["at"] == heard["at"], "told again, it is where it was"
 
 
-async def test_how_far_a_message_got_does_not_depend_on_its_date(on_2: Perene):
+async def test_delivery_ignores_the_date(on_2: Perene):
     name = await on_2.pair()
     update = {"keyId": "MINE", "remoteJid": f"{MARIA}@s.whatsapp.net", "fromMe": True}
 

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from shared.store import LineScope
+from tests.cases import in_each
 from tests.journeys.test_sending import ANA, JPEG, MARIA, OWN, outcome, said, send, talk, thread
 from tests.perene import Perene
 
@@ -54,7 +55,7 @@ PRISMA = (
 @pytest.mark.parametrize(
     ("line", "words"), [("463", "oi"), ("9", "sala 463"), ("9", "deu Connection Closed aqui")]
 )
-async def test_a_database_error_after_the_send_is_a_doubt(open_2: Perene, line: str, words: str):
+async def test_database_error_after_send_is_doubt(open_2: Perene, line: str, words: str):
     conversation = await talk(open_2)
     open_2.evolution.faults.turn_on("webhook_lost", events="send.message")
     answering(open_2, failing(PRISMA % (line, words)))
@@ -63,7 +64,7 @@ async def test_a_database_error_after_the_send_is_a_doubt(open_2: Perene, line: 
     assert len(said(open_2)) == 1
 
 
-async def test_a_broken_cache_after_a_media_send_is_a_doubt(open_2: Perene):
+async def test_broken_cache_after_media_send_is_doubt(open_2: Perene):
     conversation = await talk(open_2)
     open_2.evolution.faults.turn_on("webhook_lost", events="send.message")
     answering(open_2, failing("Error: connect ECONNREFUSED 10.0.0.7:6379", status=500))
@@ -73,7 +74,7 @@ async def test_a_broken_cache_after_a_media_send_is_a_doubt(open_2: Perene):
     assert len(open_2.evolution.sent_messages()) == 1
 
 
-async def test_a_key_retried_late_is_kept_for_seven_days_more(open_2: Perene):
+async def test_late_retry_keeps_key_longer(open_2: Perene):
     conversation = await talk(open_2)
     open_2.evolution.faults.turn_on("media_unreachable")
     asked = {"conversation": conversation, "image": {"url": "https://cdn.perene.com/a.jpg"}}
@@ -85,14 +86,14 @@ async def test_a_key_retried_late_is_kept_for_seven_days_more(open_2: Perene):
     assert kept["expires_at"] - kept["asked_at"] > timedelta(days=1)
 
 
-async def test_a_lid_pays_for_a_new_contact(open_2: Perene):
+async def test_lid_pays_for_new_contact(open_2: Perene):
     open_2.set(SEND_NEW_CONTACTS_PER_DAY="0")
     assert (await send(open_2, to=ANA, text="oi")).status_code == 429
     answer = await send(open_2, to="123456789012345@lid", text="oi")
     assert answer.status_code in (422, 429), answer.text
 
 
-async def test_a_restricted_line_writes_to_no_unknown_lid(open_2: Perene):
+async def test_restricted_line_writes_to_no_unknown_lid(open_2: Perene):
     (name,) = open_2.documents("instances")
     open_2.write(f"instances/{name}", restricted_at=datetime.now(UTC))
     assert (await send(open_2, to=ANA, text="oi")).status_code == 409
@@ -100,7 +101,7 @@ async def test_a_restricted_line_writes_to_no_unknown_lid(open_2: Perene):
     assert answer.status_code in (409, 422), answer.text
 
 
-async def test_what_the_phone_said_before_it_was_asked_is_no_evidence(open_2: Perene):
+async def test_earlier_phone_message_is_no_evidence(open_2: Perene):
     conversation = await talk(open_2)
     (name,) = open_2.documents("instances")
     await open_2.evolution.receive_message(
@@ -111,7 +112,7 @@ async def test_what_the_phone_said_before_it_was_asked_is_no_evidence(open_2: Pe
         },
     )
     await open_2.evolution.drain()
-    assert "ok" in [each["text"] for each in await thread(open_2, conversation)]
+    assert "ok" in [message["text"] for message in await thread(open_2, conversation)]
     await asyncio.sleep(1.1)
     open_2.evolution.faults.turn_on("cut_before", route="sendText", count=1)
     await send(open_2, "k1", conversation=conversation, text="ok")
@@ -119,7 +120,7 @@ async def test_what_the_phone_said_before_it_was_asked_is_no_evidence(open_2: Pe
     assert (await outcome(open_2, "k1")).json()["state"] == "uncertain"
 
 
-async def test_an_uncertain_send_survives_the_merge_of_its_conversation(open_2: Perene):
+async def test_uncertain_send_survives_merge_of_its_conversation(open_2: Perene):
     (name,) = open_2.documents("instances")
     lid = "123456789012345@lid"
     await open_2.evolution.receive_message(name, {"key": {"remoteJid": lid}, **OI})
@@ -143,7 +144,7 @@ async def test_an_uncertain_send_survives_the_merge_of_its_conversation(open_2: 
     merged = (await open_2.call("GET", "/conversations")).json()["conversations"]
     assert [each["id"] for each in merged] != [found["id"]]
     shown = await open_2.call("GET", f"/conversations/{merged[0]['id']}/messages")
-    listed = [each["key"] for each in shown.json()["sends"]]
+    listed = [request["key"] for request in shown.json()["sends"]]
     open_2.clock.advance(timedelta(seconds=30))
     state = (await outcome(open_2, "k1")).json()["state"]
     counts = {
@@ -152,14 +153,14 @@ async def test_an_uncertain_send_survives_the_merge_of_its_conversation(open_2: 
     assert (state, listed) == ("sent", ["k1"]), counts
 
 
-@pytest.mark.parametrize("url", ["https://x.localhoſt/a.jpg", "https://svc.teſt/a.jpg"])
-async def test_no_unicode_spelling_of_the_inside_is_public(open_2: Perene, url: str):
+@in_each("url", ["https://x.localhoſt/a.jpg", "https://svc.teſt/a.jpg"])
+async def test_no_unicode_spelling_of_inside_is_public(open_2: Perene, url: str):
     conversation = await talk(open_2)
     answer = await send(open_2, conversation=conversation, image={"url": url})
     assert answer.status_code == 422
 
 
-@pytest.mark.parametrize(
+@in_each(
     "change",
     [
         {"key": {"id": "a/b", "remoteJid": JID, "fromMe": True}},
@@ -179,12 +180,12 @@ async def test_no_unicode_spelling_of_the_inside_is_public(open_2: Perene, url: 
 async def test_an_odd_answer_is_no_crash(open_2: Perene, change: dict[str, Any]):
     conversation = await talk(open_2)
     answering(open_2, lambda body: (201, {**body, **change}))
-    answer = await send(open_2, "k1", conversation=conversation, text="oi")
+    answer = await send(open_2, conversation=conversation, text="oi")
     assert answer.status_code in (201, 202), answer.text
     assert answer.json()["conversation"] == conversation
 
 
-async def test_a_send_whose_evidence_is_taken_back_says_why_it_is_uncertain(open_2: Perene):
+async def test_overruled_send_is_uncertain_again(open_2: Perene):
     conversation = await talk(open_2)
     open_2.evolution.faults.turn_on("cut_before", route="sendText", count=1)
     await send(open_2, "k1", conversation=conversation, text="ok")
@@ -211,7 +212,7 @@ async def test_a_send_whose_evidence_is_taken_back_says_why_it_is_uncertain(open
     assert open_2.documents("tenants/acme/conversations")[conversation]["unsettled"] == 1
 
 
-async def test_an_echo_after_the_merge_settles_a_send_asked_before_it(open_2: Perene):
+async def test_echo_after_merge_answers_send(open_2: Perene):
     (name,) = open_2.documents("instances")
     lid, key = (
         "123456789012345@lid",

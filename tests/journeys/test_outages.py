@@ -2,10 +2,9 @@
 
 from datetime import timedelta
 
-import pytest
-
 from shared.domain.instances import LEASE
 from shared.evolution import limits
+from tests.cases import in_each
 from tests.perene import Perene, name_of
 
 FAULTS = {
@@ -22,24 +21,23 @@ FAULTS = {
 }
 
 
-@pytest.mark.parametrize("case", FAULTS)
-async def test_a_new_line_during_an_outage_is_a_problem_and_the_next_call_is_fine(
-    perene: Perene, case: str
-):
+@in_each("case", FAULTS)
+async def test_new_line_survives_an_outage(perene: Perene, case: str):
     fault, status, slug = FAULTS[case]
+    others = perene.evolution.names()
     perene.evolution.faults.turn_on(**fault)
-    answer = await perene.ensure()
+    answer = await perene.ensure(case)
     perene.evolution.faults.clear()
 
-    line = (await perene.ensure()).json()
+    line = (await perene.ensure(case)).json()
 
     assert (answer.status_code, answer.json()["type"]) == (status, f"urn:perene:problem:{slug}")
     assert line["state"] == "pairing"
-    assert perene.evolution.names() == [name_of("acme")]
-    assert perene.taken("main") == 1
+    assert perene.evolution.names() == [*others, name_of(case)]
+    assert perene.taken("main") == len(others) + 1
 
 
-@pytest.mark.parametrize("case", FAULTS)
+@in_each("case", FAULTS)
 async def test_an_open_line_survives_an_outage(perene: Perene, case: str):
     fault, status, _ = FAULTS[case]
     await perene.pair()
@@ -58,26 +56,23 @@ async def test_an_open_line_survives_an_outage(perene: Perene, case: str):
 STEPS = ("*connectionState*", "create", "*connect/*", "*webhook*", "*settings*")
 
 
-@pytest.mark.parametrize("route", STEPS)
-@pytest.mark.parametrize(
-    "kind", ["error_500_after", "cut_after", "bad_gateway", "error_500_before"]
-)
-async def test_a_step_that_fails_once_leaves_something_the_next_calls_repair(
-    perene: Perene, kind: str, route: str
-):
+@in_each("route", STEPS)
+@in_each("kind", ["error_500_after", "cut_after", "bad_gateway", "error_500_before"])
+async def test_failed_step_is_repaired(perene: Perene, kind: str, route: str):
+    tenant, others = f"{kind} {route}", perene.evolution.names()
     perene.evolution.faults.turn_on(kind, route=route, count=1)
-    await perene.ensure()
+    await perene.ensure(tenant)
 
-    line = await settled(perene)
+    line = await settled(perene, tenant)
 
     assert line["state"] == "pairing"
-    assert line["code"]["qr"] == perene.evolution.code(name_of("acme"))
-    assert perene.evolution.names() == [name_of("acme")]
-    assert perene.taken("main") == 1
+    assert line["code"]["qr"] == perene.evolution.code(name_of(tenant))
+    assert perene.evolution.names() == [*others, name_of(tenant)]
+    assert perene.taken("main") == len(others) + 1
     assert max(perene.evolution.creates_in_flight_peak.values()) == 1
 
 
-async def test_an_instance_that_vanishes_right_after_its_creation_is_made_again(perene: Perene):
+async def test_instance_vanishing_at_once_is_recreated(perene: Perene):
     perene.evolution.faults.turn_on("vanish_after_create", count=1)
 
     line = (await perene.ensure()).json()
@@ -86,19 +81,21 @@ async def test_an_instance_that_vanishes_right_after_its_creation_is_made_again(
     assert perene.evolution.names() == [name_of("acme")]
 
 
-@pytest.mark.parametrize("kind", ["cut_after", "no_answer_after", "error_500_after"])
-async def test_a_create_that_took_effect_without_an_answer_is_adopted(perene: Perene, kind: str):
+@in_each("kind", ["cut_after", "no_answer_after", "error_500_after"])
+async def test_unanswered_create_is_adopted(perene: Perene, kind: str):
     settings = {"seconds": 0.02} if kind == "no_answer_after" else {}
+    others = perene.evolution.names()
     perene.evolution.faults.turn_on(kind, route="create", count=1, **settings)
 
-    line = (await perene.ensure()).json()
+    line = (await perene.ensure(kind)).json()
 
     assert line["state"] == "pairing"
-    assert perene.evolution.names() == [name_of("acme")]
-    assert len([c for c in perene.evolution.calls if c.path == "/instance/create"]) == 1
+    assert perene.evolution.names() == [*others, name_of(kind)]
+    creates = [call for call in perene.evolution.calls if call.path == "/instance/create"]
+    assert len(creates) == len(others) + 1
 
 
-async def test_a_server_that_takes_no_more_keeps_no_slot_of_ours(perene: Perene):
+async def test_full_server_keeps_no_slot(perene: Perene):
     perene.evolution.faults.turn_on("full")
 
     answer = await perene.ensure()
@@ -109,7 +106,7 @@ async def test_a_server_that_takes_no_more_keeps_no_slot_of_ours(perene: Perene)
     assert perene.taken("main") == 0
 
 
-async def test_a_line_whose_server_is_not_configured_any_more_is_a_problem(perene: Perene):
+async def test_unconfigured_server_is_a_problem(perene: Perene):
     await perene.pair()
     perene.set(
         EVOLUTION_SERVERS='[{"id": "other", "url": "http://main.test", "api_key": "key-of-main"}]'
@@ -121,19 +118,19 @@ async def test_a_line_whose_server_is_not_configured_any_more_is_a_problem(peren
     assert answer.json()["type"] == "urn:perene:problem:server-unknown"
 
 
-async def settled(perene: Perene) -> dict[str, object]:
+async def settled(perene: Perene, tenant: str = "acme") -> dict[str, object]:
     """What the line is after a few more calls, one of them when every lease is over."""
     for _ in range(2):
-        await perene.ensure()
+        await perene.ensure(tenant)
     perene.clock.advance(LEASE + timedelta(seconds=1))
-    await perene.ensure()
-    await perene.evolution.expire_code(name_of("acme"))
+    await perene.ensure(tenant)
+    await perene.evolution.expire_code(name_of(tenant))
     await perene.evolution.drain()
-    line: dict[str, object] = (await perene.ensure()).json()
+    line: dict[str, object] = (await perene.ensure(tenant)).json()
     return line
 
 
-async def test_a_create_that_the_server_itself_failed_is_tried_again_at_once(perene: Perene):
+async def test_failed_create_is_retried_at_once(perene: Perene):
     perene.evolution.faults.turn_on("error_500_before", route="create", count=1)
 
     line = (await perene.ensure()).json()
@@ -142,7 +139,7 @@ async def test_a_create_that_the_server_itself_failed_is_tried_again_at_once(per
     assert creates(perene) == [500, 201]
 
 
-async def test_a_create_that_a_proxy_gave_up_on_is_not_repeated_while_it_may_run(perene: Perene):
+async def test_proxied_create_is_not_repeated(perene: Perene):
     perene.evolution.faults.turn_on("bad_gateway", route="create", count=1)
 
     answer = await perene.ensure()
@@ -152,7 +149,7 @@ async def test_a_create_that_a_proxy_gave_up_on_is_not_repeated_while_it_may_run
     assert creates(perene) == [502]
 
 
-async def test_a_lease_that_is_almost_over_is_extended_before_a_create(perene: Perene):
+async def test_lease_is_extended_before_create(perene: Perene):
     name, left = name_of("acme"), []
 
     async def slow() -> None:
@@ -172,7 +169,7 @@ async def test_a_lease_that_is_almost_over_is_extended_before_a_create(perene: P
     assert left[0] > timedelta(seconds=limits.LONGEST_CALL)
 
 
-async def test_a_server_that_refuses_to_heal_a_line_leaves_it_its_slot(perene: Perene):
+async def test_refused_healing_keeps_the_slot(perene: Perene):
     name = await perene.pair()
     await perene.evolution.vanish(name)
     perene.evolution.faults.turn_on("full")
@@ -186,7 +183,7 @@ async def test_a_server_that_refuses_to_heal_a_line_leaves_it_its_slot(perene: P
     assert (await perene.ensure()).json()["state"] == "pairing"
 
 
-async def test_a_holder_that_lost_its_lease_while_it_looked_makes_nothing(perene: Perene):
+async def test_lost_lease_creates_nothing(perene: Perene):
     look = f"/instance/connectionState/{name_of('acme')}"
 
     async def overtaken() -> None:

@@ -9,7 +9,7 @@ NUMBER, OTHER = "5511999990001", "5511999990002"
 
 
 @in_both_dialects
-async def test_a_paired_line_that_reconnects_is_not_made_anew_for_a_caller_who_would_type(
+async def test_reconnecting_line_is_never_recreated(
     perene: Perene,
 ):
     name = await perene.pair(number=NUMBER)
@@ -24,7 +24,7 @@ async def test_a_paired_line_that_reconnects_is_not_made_anew_for_a_caller_who_w
 
 
 @in_both_dialects
-async def test_an_owner_that_reconnected_before_its_event_came_keeps_its_number(perene: Perene):
+async def test_reconnected_owner_keeps_its_number(perene: Perene):
     name = await perene.pair("owner", number=NUMBER)
     await tell(perene, name, state="close", statusReason=428)
     assert (await perene.ensure("owner")).json()["state"] == "open"
@@ -35,7 +35,7 @@ async def test_an_owner_that_reconnected_before_its_event_came_keeps_its_number(
 
 
 @in_both_dialects
-async def test_an_open_line_that_was_adopted_owns_its_number(perene: Perene):
+async def test_adopted_line_owns_its_number(perene: Perene):
     await perene.evolution.plant(name_of("owner"), number=NUMBER, open=True)
     await perene.ensure("owner")
     await perene.evolution.drain()
@@ -47,7 +47,7 @@ async def test_an_open_line_that_was_adopted_owns_its_number(perene: Perene):
 
 
 @in_both_dialects
-async def test_a_released_line_leaves_no_number_behind_although_a_look_was_faster_than_its_event(
+async def test_early_look_leaves_no_number(
     perene: Perene,
 ):
     name = await perene.pair(number=NUMBER)
@@ -60,7 +60,7 @@ async def test_a_released_line_leaves_no_number_behind_although_a_look_was_faste
 
 
 @in_both_dialects
-async def test_a_new_number_frees_the_old_one_although_a_look_was_faster_than_its_event(
+async def test_early_look_frees_old_number(
     perene: Perene,
 ):
     name = await perene.pair(number=NUMBER)
@@ -78,7 +78,7 @@ async def test_a_new_number_frees_the_old_one_although_a_look_was_faster_than_it
 
 
 @in_both_dialects
-async def test_a_conflict_that_goes_on_costs_no_write(perene: Perene):
+async def test_conflict_that_goes_on_costs_no_write(perene: Perene):
     await perene.pair("owner", number=NUMBER)
     await perene.pair("newcomer", number=NUMBER)
 
@@ -89,7 +89,7 @@ async def test_a_conflict_that_goes_on_costs_no_write(perene: Perene):
 
 
 @in_both_dialects
-async def test_a_line_whose_server_is_gone_is_not_begun_to_be_released(perene: Perene):
+async def test_unconfigured_server_starts_no_release(perene: Perene):
     await perene.pair()
     perene.set(
         EVOLUTION_SERVERS='[{"id": "other", "url": "http://main.test", "api_key": "key-of-main"}]'

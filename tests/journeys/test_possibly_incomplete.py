@@ -56,7 +56,7 @@ def texts(perene: Perene) -> set[Any]:
     return {message["text"] for message in kept(perene).values()}
 
 
-async def test_a_server_holds_back_what_comes_after_an_edit_and_forgets_it(on_2: Perene):
+async def test_restart_loses_messages_behind_edit(on_2: Perene):
     name = await watched(on_2)
     row = on_2.evolution.world.rows[name]
 
@@ -66,7 +66,7 @@ async def test_a_server_holds_back_what_comes_after_an_edit_and_forgets_it(on_2:
 
 
 @pytest.mark.parametrize("sweep", ["/sweep-capacity", "/sweep-orphans"])
-async def test_after_an_outage_with_a_restart_it_is_said(on_2: Perene, sweep: str):
+async def test_after_outage_with_restart_it_is_said(on_2: Perene, sweep: str):
     name = await watched(on_2)
     await be_away(on_2, name, restart=True)
 
@@ -80,7 +80,7 @@ async def test_after_an_outage_with_a_restart_it_is_said(on_2: Perene, sweep: st
     assert (incident["open"], incident["count"]) == (True, 1)
 
 
-async def test_what_was_looked_at_once_is_not_told_again(on_2: Perene):
+async def test_examined_window_is_not_reported_again(on_2: Perene):
     name = await watched(on_2)
     await be_away(on_2, name, restart=True)
     await on_2.sweep("/sweep-capacity")
@@ -92,7 +92,7 @@ async def test_what_was_looked_at_once_is_not_told_again(on_2: Perene):
     assert on_2.documents("incidents")[INCIDENT]["open"]
 
 
-async def test_it_stays_an_incident_for_a_week(on_2: Perene):
+async def test_it_stays_incident_for_week(on_2: Perene):
     name = await watched(on_2)
     await be_away(on_2, name, restart=True)
     await on_2.sweep("/sweep-capacity")
@@ -103,7 +103,7 @@ async def test_it_stays_an_incident_for_a_week(on_2: Perene):
     assert not on_2.documents("incidents")[INCIDENT]["open"]
 
 
-async def test_after_an_outage_without_a_restart_all_is_there(on_2: Perene):
+async def test_after_outage_without_restart_all_is_there(on_2: Perene):
     name = await watched(on_2)
     await be_away(on_2, name, restart=False)
 
@@ -113,7 +113,7 @@ async def test_after_an_outage_without_a_restart_all_is_there(on_2: Perene):
     assert INCIDENT not in on_2.documents("incidents")
 
 
-async def test_nobody_knows_of_a_line_that_is_not_open_again(on_2: Perene):
+async def test_closed_line_may_be_incomplete(on_2: Perene):
     name = await watched(on_2)
     await be_away(on_2, name, restart=False)
     await on_2.evolution.drop(name, back=False)
@@ -123,7 +123,7 @@ async def test_nobody_knows_of_a_line_that_is_not_open_again(on_2: Perene):
     assert report["counts"]["gap_possibly_incomplete"] == 1
 
 
-async def test_a_line_that_closed_before_the_outage_missed_nothing(on_2: Perene):
+async def test_line_that_closed_before_outage_missed_nothing(on_2: Perene):
     name = await watched(on_2)
     await on_2.evolution.unpair(name)
     await on_2.evolution.drain()
@@ -136,9 +136,7 @@ async def test_a_line_that_closed_before_the_outage_missed_nothing(on_2: Perene)
 
 
 @pytest.mark.parametrize("reopened", [True, False])
-async def test_a_recovered_message_says_it_where_its_line_opened_after_it(
-    on_2: Perene, reopened: bool
-):
+async def test_backfilled_message_says_possibly_incomplete(on_2: Perene, reopened: bool):
     name = await watched(on_2)
     on_2.evolution.faults.turn_on("webhook_lost")
     await on_2.evolution.receive(name, MARIA, "perdida")
@@ -148,7 +146,7 @@ async def test_a_recovered_message_says_it_where_its_line_opened_after_it(
 
     report = await on_2.sweep()
 
-    found = [each for each in (await thread(on_2))["messages"] if each["recovered"]]
+    found = [message for message in (await thread(on_2))["messages"] if message["recovered"]]
     assert [each["possibly_incomplete"] for each in found] == [reopened]
     assert report["counts"].get("gap_possibly_incomplete", 0) == int(reopened)
     (gap,) = on_2.documents("tenants/acme/gaps").values()

@@ -27,7 +27,7 @@ def after_read(at: int, happens: Callable[[], Awaitable[Any]]) -> Any:
     return mock.patch.object(base.Database, "read", read)
 
 
-async def test_history_that_becomes_news_twice_at_once_is_unread_once(on_2: Perene):
+async def test_history_turned_news_is_unread_once(on_2: Perene):
     name = await on_2.pair()
     await post(on_2, name, "messages.set", [said("S1")])
 
@@ -40,7 +40,7 @@ async def test_history_that_becomes_news_twice_at_once_is_unread_once(on_2: Pere
     assert (await inbox(on_2))[0]["unread"] == 1
 
 
-async def test_an_edit_that_comes_while_a_message_is_tidied_is_kept(on_2: Perene):
+async def test_edit_during_compaction_is_kept(on_2: Perene):
     name = await on_2.pair()
     await post(on_2, name, "messages.upsert", said("E"))
     for turn in range(31):
@@ -55,7 +55,7 @@ async def test_an_edit_that_comes_while_a_message_is_tidied_is_kept(on_2: Perene
     assert (await thread(on_2))["messages"][0]["text"] == "agora"
 
 
-async def test_a_message_that_comes_while_the_last_is_edited_is_the_preview(on_2: Perene):
+async def test_message_during_edit_is_preview(on_2: Perene):
     name = await on_2.pair()
     await post(on_2, name, "messages.upsert", said("A", at=NOW - 9))
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from tests.cases import in_each
 from tests.journeys.test_kinds_of_sends import FILE, URL
 from tests.journeys.test_odd_sends import answering, failing
 from tests.journeys.test_sending import OWN, outcome, said, send, talk, thread
@@ -19,14 +20,14 @@ async def open_2(on_2: Perene) -> Perene:
     return on_2
 
 
-async def react(perene: Perene, emoji: str) -> Any:
+async def react(perene: Perene, emoji: str, key: str | None = None) -> Any:
     conversation = await talk(perene)
     message = (await thread(perene, conversation))[-1]["id"]
     asked = {"message": message, "emoji": emoji}
-    return await send(perene, "k1", conversation=conversation, reaction=asked)
+    return await send(perene, key, conversation=conversation, reaction=asked)
 
 
-@pytest.mark.parametrize("emoji", ["ok", "👍👍", "🇧🇷🇵🇹", " "])
+@in_each("emoji", ["ok", "👍👍", "🇧🇷🇵🇹", " "])
 async def test_only_one_emoji_is_a_reaction(open_2: Perene, emoji: str):
     answer = await react(open_2, emoji)
 
@@ -36,15 +37,15 @@ async def test_only_one_emoji_is_a_reaction(open_2: Perene, emoji: str):
     assert open_2.documents("tenants/acme/sends") == {}
 
 
-@pytest.mark.parametrize("emoji", ["👍🏽", "❤️", "🇧🇷", "1️⃣", "👨‍👩‍👧‍👦"])
-async def test_every_kind_of_emoji_is_a_reaction(open_2: Perene, emoji: str):
+@in_each("emoji", ["👍🏽", "❤️", "🇧🇷", "1️⃣", "👨‍👩‍👧‍👦"])
+async def test_every_kind_of_emoji_is_reaction(open_2: Perene, emoji: str):
     assert (await react(open_2, emoji)).status_code == 201
 
 
 async def test_a_refused_reaction_has_failed(open_2: Perene):
     answering(open_2, failing("Reaction must be a single emoji or empty string"))
 
-    answer = await react(open_2, "🫩")
+    answer = await react(open_2, "🫩", "k1")
 
     assert (answer.status_code, answer.json()["type"]) == (
         422, "urn:perene:problem:content-refused",
@@ -53,7 +54,7 @@ async def test_a_refused_reaction_has_failed(open_2: Perene):
 
 
 @pytest.mark.parametrize("file", [{"base64": FILE}, {"url": URL}], ids=["base64", "url"])
-async def test_a_failed_upload_is_no_failed_fetch(open_2: Perene, file: dict[str, str]):
+async def test_failed_upload_is_no_failed_fetch(open_2: Perene, file: dict[str, str]):
     conversation = await talk(open_2)
     open_2.evolution.faults.turn_on("upload_fails")
 
@@ -87,7 +88,7 @@ async def state(perene: Perene) -> tuple[str, str | None]:
 
 
 @pytest.mark.parametrize("how", ["into a conversation", "to somebody new"])
-async def test_a_line_without_its_instance_is_missing(open_2: Perene, how: str):
+async def test_line_without_its_instance_is_missing(open_2: Perene, how: str):
     conversation = await talk(open_2)
     await open_2.evolution.vanish(name_of("acme"))
     to = {"conversation": conversation} if how.startswith("into") else {"to": "5521977776666"}
@@ -99,7 +100,7 @@ async def test_a_line_without_its_instance_is_missing(open_2: Perene, how: str):
     assert said(open_2) == []
 
 
-async def test_an_edit_without_its_instance_tells_so(open_2: Perene):
+async def test_edit_without_its_instance_tells_so(open_2: Perene):
     conversation = await talk(open_2)
     await send(open_2, "k1", conversation=conversation, text="oi")
     await open_2.evolution.drain()
@@ -112,7 +113,7 @@ async def test_an_edit_without_its_instance_tells_so(open_2: Perene):
 
 
 @pytest.mark.parametrize("fault", [None, "error_500_before"])
-async def test_a_line_that_is_there_after_all_stays_open(open_2: Perene, fault: str | None):
+async def test_existing_instances_line_stays_open(open_2: Perene, fault: str | None):
     conversation = await talk(open_2)
     missing = f'The "{name_of("acme")}" instance does not exist'
     answering(open_2, failing(missing, status=404))

@@ -12,7 +12,7 @@ NOW = int(time.time())
 BY_MARIA = {"participant": f"{MARIA}@s.whatsapp.net"}
 
 
-async def test_an_edit_that_names_nobody_does_not_help_one_that_names_the_forger(on_2: Perene):
+async def test_unsigned_edit_helps_no_forger(on_2: Perene):
     name = await on_2.pair()
     await post(on_2, name, "messages.upsert", said("G1", "sim", jid=GROUP, key=BY_MARIA))
     forged = an_order("G1", "não")
@@ -25,7 +25,7 @@ async def test_an_edit_that_names_nobody_does_not_help_one_that_names_the_forger
     assert (await thread(on_2))["messages"][0]["text"] == "sim"
 
 
-async def test_a_member_with_a_number_cannot_rewrite_what_a_hidden_member_said(on_2: Perene):
+async def test_numbered_member_cannot_edit_hidden(on_2: Perene):
     name = await on_2.pair()
     await post(
         on_2, name, "messages.upsert", said("G1", "sim", jid=GROUP, key={"participant": "111@lid"})
@@ -38,7 +38,7 @@ async def test_a_member_with_a_number_cannot_rewrite_what_a_hidden_member_said(o
 
 
 @pytest.mark.parametrize("forged_first", [True, False])
-async def test_a_contact_cannot_erase_what_we_said(on_2: Perene, forged_first: bool):
+async def test_contact_cannot_erase_what_we_said(on_2: Perene, forged_first: bool):
     name = await on_2.pair()
     await post(on_2, name, "messages.upsert", said("OURS", "R$ 1000", me=True))
     key = {"remoteJid": f"{MARIA}@s.whatsapp.net", "fromMe": True, "id": "OURS"}
@@ -55,7 +55,7 @@ async def test_a_contact_cannot_erase_what_we_said(on_2: Perene, forged_first: b
     assert (await thread(on_2))["messages"][0]["text"] == "R$ 1000"
 
 
-async def test_what_our_phone_edits_is_shown_though_it_addressed_a_lid(on_2: Perene):
+async def test_phones_edit_to_lid_counts(on_2: Perene):
     name = await on_2.pair()
     await post(
         on_2, name, "messages.upsert", said("K1", at=NOW - 50, key={"remoteJidAlt": "777@lid"})
@@ -68,7 +68,7 @@ async def test_what_our_phone_edits_is_shown_though_it_addressed_a_lid(on_2: Per
     assert "R$ 900" in str(await thread(on_2))
 
 
-async def test_history_of_a_lid_does_not_bring_back_what_was_archived(on_2: Perene):
+async def test_lid_history_keeps_archived(on_2: Perene):
     name = await on_2.pair()
     await post(on_2, name, "messages.upsert", said("N1", jid="777@lid", at=NOW - 40))
     await post(on_2, name, "messages.upsert", said("K2", key={"remoteJidAlt": "777@lid"}))
@@ -82,7 +82,7 @@ async def test_history_of_a_lid_does_not_bring_back_what_was_archived(on_2: Pere
     assert await inbox(on_2) == []
 
 
-async def test_another_lid_does_not_hide_what_was_said_under_the_first(on_2: Perene):
+async def test_second_lid_hides_nothing(on_2: Perene):
     name = await on_2.pair()
     await post(on_2, name, "messages.upsert", said("N1", "oculta", jid="777@lid", at=NOW - 40))
     await post(on_2, name, "messages.upsert", said("K2", key={"remoteJidAlt": "777@lid"}))
@@ -91,13 +91,13 @@ async def test_another_lid_does_not_hide_what_was_said_under_the_first(on_2: Per
     await inbox(on_2)
 
     found = await thread(on_2)
-    assert "N1" in {each["id"] for each in found["messages"]}
+    assert "N1" in {message["id"] for message in found["messages"]}
 
 
 @pytest.mark.parametrize(
     "number", ["5521977776661", "5521977776662", "5521977776663", "5521977776664"]
 )
-async def test_who_changed_the_number_is_not_the_old_number(on_2: Perene, number: str):
+async def test_who_changed_number_is_not_old_number(on_2: Perene, number: str):
     name = await on_2.pair()
     await post(
         on_2, name, "messages.upsert", said("K1", at=NOW - 50, key={"remoteJidAlt": "777@lid"})
@@ -114,7 +114,7 @@ async def test_who_changed_the_number_is_not_the_old_number(on_2: Perene, number
     assert kept(on_2)["default~N3"]["conversation"] == kept(on_2)["default~K2"]["conversation"]
 
 
-async def test_an_id_that_another_chat_has_already_is_a_dead_letter(on_2: Perene):
+async def test_repeated_id_elsewhere_is_dead_letter(on_2: Perene):
     name = await on_2.pair()
     await post(on_2, name, "messages.upsert", said("SAME", "spam", jid=ANA))
     await post(on_2, name, "messages.upsert", said("SAME", "importante"))

@@ -26,11 +26,11 @@ async def counted(perene: Perene, path: str) -> Counted:
 
 
 @pytest.mark.parametrize("lines", [2, 6])
-async def test_a_quiet_sweep_of_orphans_costs_a_few_reads_and_a_write_per_line(
-    perene: Perene, lines: int
-):
+async def test_quiet_orphan_sweep_costs_per_line(perene: Perene, lines: int):
     await a_fleet(perene, lines)
     perene.clock.advance(DAY)
+
+    perene.evolution.world.calls.clear()
 
     found = await counted(perene, "/sweep-orphans")
 
@@ -46,10 +46,12 @@ async def test_a_quiet_sweep_of_orphans_costs_a_few_reads_and_a_write_per_line(
     overhead["when each kind of sweep ended last"] = 2
     assert found.reads == sum(per_line.values()) * lines + sum(overhead.values())
     assert (found.writes, found.deletes) == (lines + 3, 0)
+    calls = Counter(call.path.split("/")[2] for call in perene.evolution.calls)
+    assert calls == {"fetchInstances": 1, "find": 2 * lines, "findMessages": lines}
 
 
 @pytest.mark.parametrize("lines", [2, 6])
-async def test_a_sweep_of_capacity_costs_a_read_per_line(perene: Perene, lines: int):
+async def test_sweep_of_capacity_costs_read_per_line(perene: Perene, lines: int):
     await a_fleet(perene, lines)
     perene.clock.advance(DAY)
 
@@ -67,9 +69,7 @@ async def test_a_sweep_of_capacity_costs_a_read_per_line(perene: Perene, lines: 
 
 
 @pytest.mark.parametrize("lines", [2, 6])
-async def test_the_fleet_at_a_glance_costs_the_same_however_many_lines_there_are(
-    perene: Perene, lines: int
-):
+async def test_fleet_overview_cost_is_constant(perene: Perene, lines: int):
     await a_fleet(perene, lines)
 
     with counting(perene.store.db.client) as found:
@@ -83,15 +83,3 @@ async def test_the_fleet_at_a_glance_costs_the_same_however_many_lines_there_are
         "overdue": 2,
     }
     assert (found.reads, found.writes) == (sum(found_out.values()), 0)
-
-
-@pytest.mark.parametrize("lines", [2, 6])
-async def test_a_quiet_sweep_calls_each_instance_three_times(perene: Perene, lines: int):
-    await a_fleet(perene, lines)
-    perene.clock.advance(DAY)
-    perene.evolution.world.calls.clear()
-
-    await perene.sweep()
-
-    calls = Counter(call.path.split("/")[2] for call in perene.evolution.calls)
-    assert calls == {"fetchInstances": 1, "find": 2 * lines, "findMessages": lines}

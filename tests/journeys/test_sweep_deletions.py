@@ -28,7 +28,7 @@ def braked(report: dict[str, Any]) -> set[str]:
 
 async def candidates(perene: Perene) -> dict[str, dict[str, Any]]:
     answer = await perene.operate("GET", "/fleet/candidates")
-    return {each["instance"]: each for each in answer.json()["candidates"]}
+    return {candidate["instance"]: candidate for candidate in answer.json()["candidates"]}
 
 
 # Records that are lost -----------------------------------------------------------------------
@@ -36,7 +36,7 @@ async def candidates(perene: Perene) -> dict[str, dict[str, Any]]:
 
 @pytest.mark.parametrize("version", ["1.8.2", "2.3.6"])
 @pytest.mark.parametrize("state", ["disconnected", "unpaired"])
-async def test_paired_instances_whose_database_was_lost_wait_for_a_person(
+async def test_lost_database_deletes_nothing_paired(
     firestore_emulator: str, version: str, state: str
 ):
     async with Perene(main=version) as perene:
@@ -56,7 +56,7 @@ async def test_paired_instances_whose_database_was_lost_wait_for_a_person(
         assert set(names) < set(perene.evolution.names())
 
 
-async def test_an_orphan_of_1_8_of_which_nobody_can_tell_whether_it_was_paired_waits_for_a_person(
+async def test_1_8_orphan_awaits_approval(
     firestore_emulator: str,
 ):
     async with Perene(main="1.8.2") as perene:
@@ -80,9 +80,7 @@ async def test_an_orphan_of_1_8_of_which_nobody_can_tell_whether_it_was_paired_w
 
 
 @pytest.mark.parametrize("how", ["odd", "gone"])
-async def test_a_sweep_that_forgot_brakes_every_run_until_a_person_accepts_it(
-    on_2: Perene, how: str
-):
+async def test_lost_baseline_brakes_until_accepted(on_2: Perene, how: str):
     tenants = [f"t{at}" for at in range(6)]
     for at, tenant in enumerate(tenants):
         await on_2.pair(tenant, f"55119999900{at:02}")
@@ -103,7 +101,7 @@ async def test_a_sweep_that_forgot_brakes_every_run_until_a_person_accepts_it(
     assert braked(await swept(on_2)) == set()
 
 
-async def test_what_another_deployment_below_our_address_made_is_not_deleted_unasked(on_2: Perene):
+async def test_sibling_deployments_instances_await_approval(on_2: Perene):
     await on_2.pair("acme")
     await on_2.plant_orphan("instance_staging")
     known = on_2.evolution.webhook("instance_staging")
@@ -150,7 +148,7 @@ def stage_of(perene: Perene, name: str, server: str) -> str | None:
     return stage
 
 
-async def test_a_copy_that_became_the_only_one_is_spared_though_its_deletion_had_begun(
+async def test_only_remaining_copy_is_spared(
     firestore_emulator: str,
 ):
     async with Perene(one="2.3.6", two="2.3.6") as perene:
@@ -169,7 +167,7 @@ async def test_a_copy_that_became_the_only_one_is_spared_though_its_deletion_had
         assert stage_of(perene, name, other) != "deleting"
 
 
-async def test_the_deletion_of_a_copy_is_called_off_when_its_line_was_released(
+async def test_released_lines_copy_is_spared(
     firestore_emulator: str,
 ):
     async with Perene(one="2.3.6", two="2.3.6") as perene:
@@ -183,7 +181,7 @@ async def test_the_deletion_of_a_copy_is_called_off_when_its_line_was_released(
         assert stage_of(perene, name, other) != "deleting"
 
 
-async def test_the_deletion_of_a_copy_is_called_off_when_its_line_moved_there(
+async def test_moved_lines_copy_is_spared(
     firestore_emulator: str,
 ):
     async with Perene(one="2.3.6", two="2.3.6") as perene:
@@ -199,7 +197,7 @@ async def test_the_deletion_of_a_copy_is_called_off_when_its_line_moved_there(
 
 
 @pytest.mark.parametrize("cause", ["orphan", "duplicate"])
-async def test_a_deletion_on_a_server_that_is_no_more_costs_no_sweep(on_2: Perene, cause: str):
+async def test_removed_server_costs_no_sweep(on_2: Perene, cause: str):
     await on_2.pair("acme")
     await on_2.plant_orphan("instance_ghost")
     await swept(on_2, 2)

@@ -47,7 +47,7 @@ def just_before_the_end(perene: Perene, name: str, happens: Callable[[], Awaitab
     perene.hosts.before[f"/instance/connectionState/{name}"] = happens
 
 
-async def test_a_tenant_that_is_called_back_at_the_last_moment_keeps_its_line(perene: Perene):
+async def test_tenant_reactivated_last_keeps_line(perene: Perene):
     await perene.pair("acme", OTHER)
     name = await cancelled(perene, "gone", NUMBER)
     just_before_the_end(perene, name, partial(called_back, perene, "gone"))
@@ -59,7 +59,7 @@ async def test_a_tenant_that_is_called_back_at_the_last_moment_keeps_its_line(pe
     assert told(await swept(perene), "cleared") == [name]
 
 
-async def test_a_tenant_that_is_called_back_while_another_goes_keeps_its_line(perene: Perene):
+async def test_tenant_reactivated_meanwhile_keeps_line(perene: Perene):
     first = await cancelled(perene, "a-gone", NUMBER)
     second = await perene.pair("b-gone", OTHER)
     await perene.operate("PUT", "/fleet/tenants/b-gone", json={"status": "cancelled"})
@@ -78,7 +78,7 @@ async def test_a_tenant_that_is_called_back_while_another_goes_keeps_its_line(pe
 
 
 @pytest.mark.parametrize("verb", ["undo", "keep"])
-async def test_a_person_who_says_no_at_the_last_moment_is_heard(perene: Perene, verb: str):
+async def test_late_refusal_counts(perene: Perene, verb: str):
     await perene.pair("acme", OTHER)
     name = await cancelled(perene, "gone", NUMBER)
     just_before_the_end(perene, name, partial(said, perene, verb, name))
@@ -89,7 +89,7 @@ async def test_a_person_who_says_no_at_the_last_moment_is_heard(perene: Perene, 
     assert perene.evolution.state(name) == "open"
 
 
-async def test_an_orphan_that_is_adopted_at_the_last_moment_stays(perene: Perene):
+async def test_orphan_adopted_last_stays(perene: Perene):
     await perene.pair("acme", OTHER)
     name = name_of("late")
     await perene.plant_orphan(name)
@@ -114,7 +114,7 @@ async def idle(perene: Perene) -> str:
     return name
 
 
-async def test_a_line_that_is_paired_at_the_last_moment_stays(perene: Perene):
+async def test_line_paired_last_stays(perene: Perene):
     name = await idle(perene)
     just_before_the_end(perene, name, partial(perene.pair, "acme", NUMBER))
 
@@ -125,7 +125,7 @@ async def test_a_line_that_is_paired_at_the_last_moment_stays(perene: Perene):
     assert perene.documents("instances")[name]["state"] == "open"
 
 
-async def test_a_line_that_is_paired_while_its_deletion_begins_is_given_back(on_2: Perene):
+async def test_line_paired_during_deletion_returns(on_2: Perene):
     name = await idle(on_2)
     await on_2.ensure()
     look = f"/instance/connectionState/{name}"
@@ -147,7 +147,7 @@ async def test_a_line_that_is_paired_while_its_deletion_begins_is_given_back(on_
     assert (record["number"], record["claimed"]) == (NUMBER, NUMBER)
 
 
-async def test_a_stranger_that_appears_at_the_last_moment_is_not_touched(on_2: Perene):
+async def test_late_stranger_is_not_touched(on_2: Perene):
     await on_2.pair("acme", OTHER)
     name = name_of("ghost")
     await on_2.plant_orphan(name)
@@ -166,9 +166,7 @@ async def test_a_stranger_that_appears_at_the_last_moment_is_not_touched(on_2: P
 
 
 @pytest.mark.parametrize("fault", ["cut_after", "error_500_before", "cut_before"])
-async def test_a_deletion_that_fails_half_way_is_finished_by_the_next_sweep(
-    perene: Perene, fault: str
-):
+async def test_failed_deletion_is_finished_later(perene: Perene, fault: str):
     await perene.pair("acme", OTHER)
     name = await cancelled(perene, "gone", NUMBER)
     perene.evolution.faults.turn_on(fault, route="delete", count=1)
@@ -178,5 +176,7 @@ async def test_a_deletion_that_fails_half_way_is_finished_by_the_next_sweep(
 
     assert not perene.evolution.exists(name)
     assert list(perene.documents("instances")) == [name_of("acme")]
-    stages = {each["stage"] for each in perene.documents("sweeps/orphans/candidates").values()}
+    stages = {
+        candidate["stage"] for candidate in perene.documents("sweeps/orphans/candidates").values()
+    }
     assert stages == {"deleted"}

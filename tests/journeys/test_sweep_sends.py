@@ -16,7 +16,7 @@ async def unanswered(perene: Perene, fault: str) -> str:
     return conversation
 
 
-async def test_a_send_that_the_server_keeps_is_settled_by_the_sweep(perene: Perene):
+async def test_sweep_reconciles_send_from_history(perene: Perene):
     conversation = await unanswered(perene, "cut_after")
 
     perene.clock.advance(timedelta(minutes=3))
@@ -24,11 +24,11 @@ async def test_a_send_that_the_server_keeps_is_settled_by_the_sweep(perene: Pere
 
     assert perene.documents("tenants/acme/sends")["k1"]["state"] == "sent"
     assert report["counts"].get("uncertain") is None
-    assert [each["text"] for each in await thread(perene, conversation)] == ["chegou?", "oi"]
+    assert [message["text"] for message in await thread(perene, conversation)] == ["chegou?", "oi"]
     assert len(said(perene)) == 1
 
 
-async def test_a_send_that_nobody_saw_stays_for_a_person_and_is_counted(perene: Perene):
+async def test_unseen_send_is_counted(perene: Perene):
     await unanswered(perene, "cut_before")
 
     perene.clock.advance(timedelta(minutes=3))
@@ -39,7 +39,7 @@ async def test_a_send_that_nobody_saw_stays_for_a_person_and_is_counted(perene: 
     assert said(perene) == []
 
 
-async def test_what_a_caller_left_behind_is_found(on_2: Perene):
+async def test_what_caller_left_behind_is_found(on_2: Perene):
     await unanswered(on_2, "cut_after")
     on_2.write("tenants/acme/sends/k1", state="sending", why=None)  # as if it had died just then
     conversation = on_2.documents("tenants/acme/sends")["k1"]["conversation"]

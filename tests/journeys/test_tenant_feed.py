@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from tests.adapters.counting import counting
+from tests.cases import in_each
 from tests.perene import Perene
 
 SECRET = "of the table, long enough to be one"
@@ -48,6 +49,10 @@ def kept(perene: Perene) -> tuple[Any, Any]:
     return tenant.get("status"), tenant.get("max_lines")
 
 
+def forget_tenant(perene: Perene) -> None:
+    perene.database.document("tenants/acme").delete()
+
+
 async def test_a_new_row_registers_its_tenant(perene: Perene):
     answer = await feed(perene, INSERTED)
 
@@ -58,7 +63,7 @@ async def test_a_new_row_registers_its_tenant(perene: Perene):
     assert kept(perene) == ("active", 3)
 
 
-async def test_a_fed_tenant_may_use_its_lines_and_a_suspended_one_may_not(perene: Perene):
+async def test_suspended_row_bars_its_tenant(perene: Perene):
     perene.set(TENANTS_ON_FIRST_USE="false")
     assert (await perene.ensure()).status_code == 403
 
@@ -70,7 +75,7 @@ async def test_a_fed_tenant_may_use_its_lines_and_a_suspended_one_may_not(perene
     assert refused.json()["type"].endswith("tenant-suspended")
 
 
-async def test_a_row_that_is_gone_cancels_its_tenant(perene: Perene):
+async def test_row_that_is_gone_cancels_its_tenant(perene: Perene):
     await feed(perene, SUSPENDED)
 
     await feed(perene, DELETED)
@@ -79,25 +84,27 @@ async def test_a_row_that_is_gone_cancels_its_tenant(perene: Perene):
     assert perene.documents("tenants")["acme"]["cancelled_at"]
 
 
-@pytest.mark.parametrize("order", [*itertools.permutations([INSERTED, SUSPENDED, DELETED])])
-async def test_in_whatever_order_it_is_told_the_newest_row_counts(
-    perene: Perene, order: tuple[Any, ...]
-):
+@in_each("order", [*itertools.permutations([INSERTED, SUSPENDED, DELETED])])
+async def test_newest_row_counts_in_any_order(perene: Perene, order: tuple[Any, ...]):
+    forget_tenant(perene)
+
     for body in (*order, *order):
         assert (await feed(perene, body)).status_code == 200
 
     assert kept(perene)[0] == "cancelled"
 
 
-@pytest.mark.parametrize("order", [*itertools.permutations([SUSPENDED, DELETED, BACK])])
-async def test_a_row_that_came_back_is_a_tenant_again(perene: Perene, order: tuple[Any, ...]):
+@in_each("order", [*itertools.permutations([SUSPENDED, DELETED, BACK])])
+async def test_row_that_came_back_is_tenant_again(perene: Perene, order: tuple[Any, ...]):
+    forget_tenant(perene)
+
     for body in order:
         await feed(perene, body)
 
     assert kept(perene) == ("active", 2)
 
 
-async def test_what_is_late_says_so_and_changes_nothing(perene: Perene):
+async def test_late_row_changes_nothing(perene: Perene):
     await feed(perene, SUSPENDED)
 
     late = await feed(perene, INSERTED)
@@ -106,7 +113,7 @@ async def test_what_is_late_says_so_and_changes_nothing(perene: Perene):
     assert kept(perene) == ("suspended", 3)
 
 
-async def test_what_an_operator_decided_since_is_not_undone_by_a_repetition(perene: Perene):
+async def test_repetition_keeps_operators_change(perene: Perene):
     await feed(perene, INSERTED)
     await perene.operate("PUT", "/fleet/tenants/acme", json={"status": "suspended"})
 
@@ -115,7 +122,7 @@ async def test_what_an_operator_decided_since_is_not_undone_by_a_repetition(pere
     assert repeated.json()["status"] == "suspended"
 
 
-async def test_it_sets_status_and_lines_and_nothing_else(perene: Perene):
+async def test_row_sets_status_and_lines_only(perene: Perene):
     await feed(perene, told("INSERT", row(lines=["x"], fed=1, cancelled_at=FIRST, labels={"x": 1})))
 
     tenant = perene.documents("tenants")["acme"]
@@ -123,7 +130,7 @@ async def test_it_sets_status_and_lines_and_nothing_else(perene: Perene):
     assert tenant["cancelled_at"] is None
 
 
-async def test_a_row_from_the_future_is_refused_and_those_of_today_count(perene: Perene):
+async def test_future_row_is_refused(perene: Perene):
     def at(ahead: timedelta) -> str:
         return (perene.clock() + ahead).isoformat()
 
@@ -137,13 +144,13 @@ async def test_a_row_from_the_future_is_refused_and_those_of_today_count(perene:
     assert ahead.json()["outcome"] == "taken"
 
 
-async def test_a_row_that_is_gone_cancels_its_tenant_whatever_its_plan_was(perene: Perene):
+async def test_deleted_row_ignores_the_plan(perene: Perene):
     gone = await feed(perene, told("DELETE", None, row("a new word", LATER, max_lines=1000)))
 
     assert (gone.status_code, kept(perene)) == (200, ("cancelled", None))
 
 
-async def test_of_many_rows_told_at_once_the_newest_counts(perene: Perene):
+async def test_newest_of_concurrent_rows_counts(perene: Perene):
     statuses = ("active", "past_due")
     rows = [row(statuses[at % 2], f"2024-11-21T12:00:{at:02}Z", max_lines=at) for at in range(12)]
 
@@ -152,7 +159,7 @@ async def test_of_many_rows_told_at_once_the_newest_counts(perene: Perene):
     assert kept(perene) == ("suspended", 11)
 
 
-async def test_a_plan_that_is_not_told_stays(perene: Perene):
+async def test_plan_that_is_not_told_stays(perene: Perene):
     await feed(perene, INSERTED)
 
     await feed(perene, told("UPDATE", row("active", LATER)))
@@ -160,7 +167,7 @@ async def test_a_plan_that_is_not_told_stays(perene: Perene):
     assert kept(perene) == ("active", 3)
 
 
-async def test_what_else_a_row_holds_may_be_large(perene: Perene):
+async def test_what_else_row_holds_may_be_large(perene: Perene):
     logo = {"logo": "x" * 200_000}
 
     taken = await feed(perene, told("UPDATE", row(**logo), row(**logo)))
@@ -169,7 +176,7 @@ async def test_what_else_a_row_holds_may_be_large(perene: Perene):
     assert (taken.status_code, too_large.status_code) == (200, 413)
 
 
-async def test_a_numeric_id_is_a_tenants_id_too(perene: Perene):
+async def test_numeric_id_is_tenants_id_too(perene: Perene):
     await feed(perene, told("INSERT", row(id=42)))
 
     assert "42" in perene.documents("tenants")
@@ -178,7 +185,7 @@ async def test_a_numeric_id_is_a_tenants_id_too(perene: Perene):
 # Who and what is refused ---------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@in_each(
     ("secret", "slug"),
     [
         (None, "token-missing"),
@@ -188,7 +195,7 @@ async def test_a_numeric_id_is_a_tenants_id_too(perene: Perene):
         (SECRET[:-1], "token-invalid"),
     ],
 )
-async def test_who_does_not_know_the_secret_changes_nothing(
+async def test_who_does_not_know_secret_changes_nothing(
     perene: Perene, secret: str | None, slug: str
 ):
     refused = await feed(perene, INSERTED, secret)
@@ -197,7 +204,7 @@ async def test_who_does_not_know_the_secret_changes_nothing(
     assert kept(perene) == (None, None)
 
 
-async def test_the_previous_secret_counts_until_it_is_taken_away(perene: Perene):
+async def test_previous_secret_still_counts(perene: Perene):
     perene.set(TENANT_FEED_SECRET_PREVIOUS=PREVIOUS)
     assert [(await feed(perene, INSERTED, each)).status_code for each in (SECRET, PREVIOUS)] == [
         200, 200,
@@ -208,7 +215,7 @@ async def test_the_previous_secret_counts_until_it_is_taken_away(perene: Perene)
     assert (await feed(perene, INSERTED, PREVIOUS)).status_code == 401
 
 
-async def test_without_the_current_secret_the_previous_one_opens_nothing(perene: Perene):
+async def test_without_current_secret_previous_one_opens_nothing(perene: Perene):
     perene.set(TENANT_FEED_SECRET="", TENANT_FEED_SECRET_PREVIOUS=PREVIOUS)
 
     assert (await feed(perene, INSERTED, PREVIOUS)).status_code == 503
@@ -226,7 +233,7 @@ async def test_without_a_secret_it_is_closed(perene: Perene):
     assert (await feed(perene, INSERTED, "")).status_code == 503
 
 
-@pytest.mark.parametrize(
+@in_each(
     "body",
     [
         told("INSERT", row("a new word")),
@@ -255,7 +262,7 @@ async def test_what_is_not_surely_understood_is_refused(perene: Perene, body: An
     assert perene.documents("tenants") == {}
 
 
-async def test_it_costs_one_read_and_one_write_and_a_repetition_one_read(perene: Perene):
+async def test_row_costs_read_and_write(perene: Perene):
     with counting(perene.store.db.client) as first:
         await feed(perene, INSERTED)
     with counting(perene.store.db.client) as again:

@@ -65,8 +65,8 @@ def test_everybody_in_the_table_is_registered(on_2: Perene, origin: str, tmp_pat
     assert (first.returncode, again.returncode) == (0, 0), first.stderr + again.stderr
     assert "3 of 3 tenants are registered." in first.stdout
     kept = {
-        name: (each["status"], each.get("max_lines"))
-        for name, each in on_2.documents("tenants").items()
+        name: (tenant["status"], tenant.get("max_lines"))
+        for name, tenant in on_2.documents("tenants").items()
     }
     assert kept == {"acme": ("active", 3), "beta": ("cancelled", None), "42": ("suspended", 1)}
 
@@ -93,9 +93,7 @@ def test_whoever_is_no_operator_registers_nobody(on_2: Perene, origin: str, tmp_
         ("id,status\naçaí,active\n".encode("cp1252"), 2, "UTF-8"),
     ],
 )
-def test_one_line_that_is_wrong_stops_all_of_it(
-    tmp_path: Path, text: str | bytes, line: int, why: str
-):
+def test_one_wrong_row_stops_the_import(tmp_path: Path, text: str | bytes, line: int, why: str):
     ran = run(str(table(tmp_path, text)), PUBLIC_URL="http://127.0.0.1:1", OPERATOR_TOKEN="x")
 
     assert ran.returncode == 1
@@ -115,7 +113,7 @@ def test_one_line_that_is_wrong_stops_all_of_it(
     ],
     ids=["commas", "as Excel writes it in Brazil", "not even UTF-8", "tabs", "blanks and quotes"],
 )
-def test_a_table_may_be_written_as_spreadsheets_write_it(content: bytes, tmp_path: Path):
+def test_spreadsheet_tables_are_read(content: bytes, tmp_path: Path):
     file = tmp_path / "tenants.csv"
     file.write_bytes(content)
 
@@ -124,7 +122,7 @@ def test_a_table_may_be_written_as_spreadsheets_write_it(content: bytes, tmp_pat
     assert read == [("acme", "active", 3), ("beta", "suspended", None)]
 
 
-def test_an_id_of_which_nobody_can_tell_what_it_says_is_refused(tmp_path: Path):
+def test_ambiguous_id_is_refused(tmp_path: Path):
     file = tmp_path / "tenants.csv"
     file.write_bytes(b"id,status\npadaria-s\xe3o-jo\xe3o,active\n")
 
@@ -133,14 +131,14 @@ def test_an_id_of_which_nobody_can_tell_what_it_says_is_refused(tmp_path: Path):
     ]
 
 
-def test_a_file_that_is_not_there_is_told_in_a_sentence(tmp_path: Path):
+def test_missing_file_is_explained(tmp_path: Path):
     ran = run(str(tmp_path / "nowhere.csv"), "--dry")
 
     assert ran.returncode == 1
     assert ran.stderr.strip().endswith("nowhere.csv can't be read: No such file or directory.")
 
 
-def test_an_origin_that_is_away_is_asked_once(tmp_path: Path):
+def test_origin_that_is_away_is_asked_once(tmp_path: Path):
     there = {"PUBLIC_URL": "http://127.0.0.1:1", "OPERATOR_TOKEN": "x\n"}
     ran = run(str(table(tmp_path, TABLE)), **there)
 
@@ -149,12 +147,12 @@ def test_an_origin_that_is_away_is_asked_once(tmp_path: Path):
     assert line.startswith("acme: http://127.0.0.1:1 can't be reached (ConnectError).")
 
 
-def test_a_table_can_be_read_without_importing_it(tmp_path: Path):
+def test_table_can_be_read_without_importing_it(tmp_path: Path):
     assert run(str(table(tmp_path, TABLE)), "--dry").returncode == 0
     assert len(list(import_tenants.read_rows(tmp_path / "tenants.csv"))) == 3
 
 
-def test_who_asks_must_say_where_and_as_whom(tmp_path: Path):
+def test_import_needs_url_and_token(tmp_path: Path):
     ran = run(str(table(tmp_path, TABLE)))
 
     assert (ran.returncode, "OPERATOR_TOKEN" in ran.stderr) == (1, True)

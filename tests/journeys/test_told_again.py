@@ -13,7 +13,7 @@ NOW = int(time.time())
 BY_MARIA = {"participant": f"{MARIA}@s.whatsapp.net"}
 
 
-async def test_a_status_told_with_the_message_again_counts(on_2: Perene):
+async def test_status_told_with_message_again_counts(on_2: Perene):
     name = await on_2.pair()
     first = said("O1", me=True, status="PENDING")
     later = said("O1", me=True, status="READ")
@@ -32,7 +32,7 @@ async def test_a_status_told_by_history_counts(on_2: Perene):
     assert kept(on_2)["default~O1"]["progress"] == 4
 
 
-async def test_the_cursor_of_a_long_name_is_accepted(on_2: Perene):
+async def test_cursor_of_long_name_is_accepted(on_2: Perene):
     name = await on_2.pair()
     for at in range(2):
         jid = f"551188888{at:04}@s.whatsapp.net"
@@ -43,7 +43,7 @@ async def test_the_cursor_of_a_long_name_is_accepted(on_2: Perene):
     assert (await on_2.call("GET", "/conversations", params=again)).status_code == 200
 
 
-async def test_the_cursor_of_a_group_with_a_long_subject_is_accepted(on_2: Perene):
+async def test_cursor_of_group_with_long_subject_is_accepted(on_2: Perene):
     name = await on_2.pair()
     for at in range(2):
         jid = f"12036300000000000{at}@g.us"
@@ -66,7 +66,7 @@ async def test_the_cursor_of_a_group_with_a_long_subject_is_accepted(on_2: Peren
         {"unread": "3"},
     ],
 )
-async def test_one_odd_conversation_does_not_cost_the_inbox(on_2: Perene, odd: dict[str, Any]):
+async def test_one_odd_conversation_does_not_cost_inbox(on_2: Perene, odd: dict[str, Any]):
     name = await on_2.pair()
     await post(on_2, name, "messages.upsert", said("A1", jid=ANA))
     await post(on_2, name, "messages.upsert", said("S1"))
@@ -79,7 +79,7 @@ async def test_one_odd_conversation_does_not_cost_the_inbox(on_2: Perene, odd: d
     assert len(answer.json()["conversations"]) >= 1
 
 
-async def test_one_odd_message_does_not_cost_the_page(on_2: Perene):
+async def test_one_odd_message_does_not_cost_page(on_2: Perene):
     name = await on_2.pair()
     await post(on_2, name, "messages.upsert", said("S1"))
     await post(on_2, name, "messages.upsert", said("S2"))

@@ -8,6 +8,7 @@ from unittest import mock
 import pytest
 
 from shared.store import base
+from tests.cases import in_each
 from tests.journeys.test_odd_intake import MARIA, inbox, kept, post, said
 from tests.journeys.test_who_changed_it import ANA, GROUP, an_order, order, thread
 from tests.perene import Perene
@@ -17,7 +18,7 @@ BY_MARIA = {"participant": f"{MARIA}@s.whatsapp.net"}
 
 
 @pytest.mark.parametrize("spare", range(0, 60, 12))
-async def test_huge_reactions_of_others_keep_no_revocation_out(on_2: Perene, spare: int):
+async def test_huge_reactions_block_no_revocation(on_2: Perene, spare: int):
     name = await on_2.pair()
     await post(on_2, name, "messages.upsert", said("G1", "PALAVRA", jid=GROUP, key=BY_MARIA))
     for turn, size in enumerate((1_000_000 + spare, *(2**power for power in range(15, -1, -1)))):
@@ -30,7 +31,7 @@ async def test_huge_reactions_of_others_keep_no_revocation_out(on_2: Perene, spa
     assert "PALAVRA" not in str(kept(on_2)["default~G1"]["text"])
 
 
-async def test_a_huge_reaction_before_its_message_does_not_lose_it(on_2: Perene):
+async def test_early_huge_reaction_loses_nothing(on_2: Perene):
     name = await on_2.pair()
     huge = {"reactionMessage": {"key": {"id": "G1"}, "text": "x" * 1_048_250}}
     await order(on_2, name, "R", huge, jid=GROUP, key={"participant": ANA})
@@ -40,7 +41,7 @@ async def test_a_huge_reaction_before_its_message_does_not_lose_it(on_2: Perene)
     assert "default~G1" in kept(on_2)
 
 
-async def test_a_forged_huge_edit_before_its_message_does_not_lose_it(on_2: Perene):
+async def test_early_forged_edit_loses_nothing(on_2: Perene):
     name = await on_2.pair()
     huge = an_order("G1", "x" * 1_048_150)
     await order(on_2, name, "E", huge, jid=GROUP, key={"participant": ANA})
@@ -50,7 +51,7 @@ async def test_a_forged_huge_edit_before_its_message_does_not_lose_it(on_2: Pere
     assert "default~G1" in kept(on_2)
 
 
-async def test_forged_edits_displace_no_true_one_of_a_message_to_come(on_2: Perene):
+async def test_early_forged_edits_displace_none(on_2: Perene):
     name = await on_2.pair()
     await order(on_2, name, "E", an_order("G1", "novo"), jid=GROUP, key=BY_MARIA)
     forged = [
@@ -67,7 +68,7 @@ async def test_forged_edits_displace_no_true_one_of_a_message_to_come(on_2: Pere
     assert (await thread(on_2))["messages"][0]["text"] == "novo"
 
 
-async def test_a_huge_reaction_keeps_neither_revocation_nor_refusal_out(on_2: Perene):
+async def test_huge_reaction_blocks_no_refusal(on_2: Perene):
     name = await on_2.pair()
     await post(on_2, name, "messages.upsert", said("OURS", "PALAVRA", me=True))
     for size in (1_047_900, 1_000_000, 500_000):
@@ -82,7 +83,7 @@ async def test_a_huge_reaction_keeps_neither_revocation_nor_refusal_out(on_2: Pe
     assert message.get("refused")
 
 
-async def test_many_forged_edits_leave_the_true_one_in_sight(on_2: Perene):
+async def test_forged_edits_hide_no_true_edit(on_2: Perene):
     name = await on_2.pair()
     await post(on_2, name, "messages.upsert", said("OURS", "R$ 1000", me=True))
     await post(
@@ -105,7 +106,7 @@ async def test_many_forged_edits_leave_the_true_one_in_sight(on_2: Perene):
     assert "R$ 950" in message["history"]
 
 
-async def test_many_unreadable_items_of_one_webhook_are_quick(on_2: Perene):
+async def test_many_unreadable_items_are_quick(on_2: Perene):
     name = await on_2.pair()
     past = [said(f"H{at:05}", "y" * 700) | {"messageTimestamp": None} for at in range(900)]
 
@@ -127,7 +128,7 @@ async def test_thousands_of_unreadable_items_are_quick(on_2: Perene):
     assert answer.status_code == 204
 
 
-async def test_what_cant_be_read_of_one_webhook_is_one_letter(on_2: Perene):
+async def test_unreadable_items_are_one_dead_letter(on_2: Perene):
     name = await on_2.pair()
     past = [said(f"H{at}") | {"messageTimestamp": None} for at in range(200)]
     written = 0
@@ -145,7 +146,7 @@ async def test_what_cant_be_read_of_one_webhook_is_one_letter(on_2: Perene):
     assert written == 1
 
 
-@pytest.mark.parametrize("depth", range(900, 916))
+@in_each("depth", range(900, 916))
 async def test_deep_json_is_accepted(on_2: Perene, depth: int):
     name = await on_2.pair()
     inner = '{"a":' * depth + "1" + "}" * depth
@@ -164,7 +165,7 @@ async def test_deep_json_is_accepted(on_2: Perene, depth: int):
     assert answer.status_code == 204
 
 
-async def test_one_deep_message_does_not_cost_a_history(on_2: Perene):
+async def test_one_deep_message_does_not_cost_history(on_2: Perene):
     name = await on_2.pair()
     past = [said(f"H{at:04}", "y" * 5_000, at=NOW - 500 + at) for at in range(250)]
     item = said("DEEP") | {"message": "HERE"}
@@ -185,7 +186,7 @@ async def test_one_deep_message_does_not_cost_a_history(on_2: Perene):
     assert len(kept(on_2)) >= 250
 
 
-async def test_an_oversized_edit_of_a_long_history_is_cut(on_2: Perene):
+async def test_oversized_edit_of_long_history_is_cut(on_2: Perene):
     name = await on_2.pair()
     past = [said(f"H{at:04}", "y" * 5_000, at=NOW - 500 + at) for at in range(250)]
     past.append({**said("E1"), "message": an_order("H0003", "precioso" + "x" * 1_100_000)})
@@ -195,7 +196,7 @@ async def test_an_oversized_edit_of_a_long_history_is_cut(on_2: Perene):
     assert "precioso" in str(kept(on_2)["default~H0003"]["edits"])
 
 
-async def test_a_history_of_large_polls_is_kept(on_2: Perene):
+async def test_history_of_large_polls_is_kept(on_2: Perene):
     name = await on_2.pair()
     poll = {"pollCreationMessageV3": {"name": "q", "options": [{"optionName": "o" * 800_000}]}}
     past = [said(f"P{at:04}", at=NOW - 500 + at) | {"message": poll} for at in range(30)]
@@ -204,7 +205,7 @@ async def test_a_history_of_large_polls_is_kept(on_2: Perene):
     assert len(kept(on_2)) == 30
 
 
-async def test_a_page_of_very_long_messages_ends_early(on_2: Perene):
+async def test_page_of_very_long_messages_ends_early(on_2: Perene):
     name = await on_2.pair()
     for at in range(40):
         await post(on_2, name, "messages.upsert", said(f"L{at}", "x" * 1_000_000))
@@ -215,7 +216,7 @@ async def test_a_page_of_very_long_messages_ends_early(on_2: Perene):
     assert len(answer.content) < 32 * 1024 * 1024
 
 
-async def test_a_full_message_can_be_edited_refused_and_taken_back(on_2: Perene):
+async def test_full_message_can_still_change(on_2: Perene):
     name = await full(on_2, "OURS")
     mine = {"me": True}
 

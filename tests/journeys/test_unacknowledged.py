@@ -21,7 +21,7 @@ async def send(perene: Perene, key: str = "k1") -> None:
 
 
 @pytest.mark.parametrize("echo", ["heard", "lost"])
-async def test_a_sweep_does_not_say_it_was_sent(perene: Perene, echo: str):
+async def test_sweep_does_not_say_it_was_sent(perene: Perene, echo: str):
     await perene.pair()
     if echo == "lost":
         perene.evolution.faults.turn_on("webhook_lost")
@@ -34,7 +34,7 @@ async def test_a_sweep_does_not_say_it_was_sent(perene: Perene, echo: str):
         assert (message["delivery"], message["unacknowledged"]) == ("pending", True)
 
 
-async def test_a_look_for_a_doubtful_send_does_not_say_it_was_sent(on_2: Perene):
+async def test_reconciling_never_claims_delivery(on_2: Perene):
     await on_2.pair()
     on_2.evolution.faults.turn_on("webhook_lost")
     on_2.evolution.faults.turn_on("cut_after", route="sendText", count=1)
@@ -49,7 +49,7 @@ async def test_a_look_for_a_doubtful_send_does_not_say_it_was_sent(on_2: Perene)
     assert (message["delivery"], message["unacknowledged"]) == ("pending", True)
 
 
-async def test_what_was_typed_on_the_phone_is_on_whatsapp(on_2: Perene):
+async def test_phone_message_is_acknowledged(on_2: Perene):
     name = await on_2.pair()
     on_2.evolution.faults.turn_on("webhook_lost")
     key = {"remoteJid": f"{MARIA}@s.whatsapp.net", "fromMe": True}

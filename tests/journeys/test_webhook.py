@@ -4,17 +4,17 @@ import json
 from typing import Any
 
 import httpx
-import pytest
 
 from shared import webhook_token
 from shared.domain.names import InstanceName
+from tests.cases import in_each
 from tests.perene import Perene, in_both_dialects, name_of
 
 NUMBER = "5511999990001"
 
 
 @in_both_dialects
-async def test_a_server_that_tells_the_number_in_the_envelope_only_is_understood(perene: Perene):
+async def test_envelopes_number_is_enough(perene: Perene):
     name = (await perene.ensure()).json()["instance"]
     await perene.evolution.drain()
     said = json.loads(event(name, "connection.update", {"instance": name, "state": "open"}))
@@ -26,7 +26,7 @@ async def test_a_server_that_tells_the_number_in_the_envelope_only_is_understood
 
 
 @in_both_dialects
-async def test_every_connecting_of_a_storm_costs_no_write(perene: Perene):
+async def test_every_connecting_of_storm_costs_no_write(perene: Perene):
     name = await perene.pair()
     before = perene.database.document(f"instances/{name}").get().update_time
 
@@ -38,7 +38,7 @@ async def test_every_connecting_of_a_storm_costs_no_write(perene: Perene):
 
 
 @in_both_dialects
-async def test_a_line_unpaired_on_the_phone_is_closed_with_the_reason(perene: Perene):
+async def test_unpaired_line_has_its_reason(perene: Perene):
     name = await perene.pair()
 
     await perene.evolution.unpair(name)
@@ -49,7 +49,7 @@ async def test_a_line_unpaired_on_the_phone_is_closed_with_the_reason(perene: Pe
 
 
 @in_both_dialects
-async def test_an_instance_removed_by_somebody_else_is_missing(perene: Perene):
+async def test_instance_removed_by_somebody_else_is_missing(perene: Perene):
     name = await perene.pair()
     headers = perene.webhook_headers(name)
     await perene.evolution.vanish(name)
@@ -61,7 +61,7 @@ async def test_an_instance_removed_by_somebody_else_is_missing(perene: Perene):
 
 
 @in_both_dialects
-async def test_a_number_live_on_another_line_is_a_conflict_and_the_owner_stays(perene: Perene):
+async def test_live_number_makes_a_conflict(perene: Perene):
     await perene.pair("owner", number=NUMBER)
 
     await perene.pair("newcomer", number=NUMBER)
@@ -73,7 +73,7 @@ async def test_a_number_live_on_another_line_is_a_conflict_and_the_owner_stays(p
 
 
 @in_both_dialects
-async def test_a_conflict_ends_when_the_owner_lets_the_number_go(perene: Perene):
+async def test_conflict_ends_when_owner_lets_number_go(perene: Perene):
     await perene.pair("owner", number=NUMBER)
     await perene.pair("newcomer", number=NUMBER)
     await perene.call("DELETE", "/instances/default", "owner")
@@ -85,7 +85,7 @@ async def test_a_conflict_ends_when_the_owner_lets_the_number_go(perene: Perene)
 
 
 @in_both_dialects
-async def test_pairing_another_number_frees_the_one_before(perene: Perene):
+async def test_pairing_another_number_frees_one_before(perene: Perene):
     name = await perene.pair(number=NUMBER)
     await perene.evolution.unpair(name)
     await perene.evolution.drain()
@@ -97,7 +97,7 @@ async def test_pairing_another_number_frees_the_one_before(perene: Perene):
 
 
 @in_both_dialects
-async def test_an_event_that_comes_late_says_nothing(perene: Perene):
+async def test_event_that_comes_late_says_nothing(perene: Perene):
     name = await perene.pair()
     headers = perene.webhook_headers(name)
     closed = {"instance": name, "state": "close", "statusReason": 401}
@@ -110,7 +110,7 @@ async def test_an_event_that_comes_late_says_nothing(perene: Perene):
 
 
 @in_both_dialects
-async def test_an_open_line_is_not_taken_down_by_an_event_that_a_look_belies(perene: Perene):
+async def test_look_overrules_a_close_event(perene: Perene):
     name = await perene.pair()
     headers = perene.webhook_headers(name)
     closed = {"instance": name, "state": "close", "statusReason": 401}
@@ -121,7 +121,7 @@ async def test_an_open_line_is_not_taken_down_by_an_event_that_a_look_belies(per
 
 
 @in_both_dialects
-async def test_an_open_line_is_taken_down_when_nobody_can_look(perene: Perene):
+async def test_failed_look_closes_the_line(perene: Perene):
     name = await perene.pair()
     headers = perene.webhook_headers(name)
     closed = {"instance": name, "state": "close", "statusReason": 401}
@@ -133,7 +133,7 @@ async def test_an_open_line_is_taken_down_when_nobody_can_look(perene: Perene):
 
 
 @in_both_dialects
-async def test_a_server_that_posts_by_event_is_understood(perene: Perene):
+async def test_server_that_posts_by_event_is_understood(perene: Perene):
     name = await perene.pair()
     headers = perene.webhook_headers(name)
     closed = {"instance": name, "state": "close", "statusReason": 401}
@@ -147,7 +147,7 @@ async def test_a_server_that_posts_by_event_is_understood(perene: Perene):
 
 
 @in_both_dialects
-async def test_the_secret_can_be_rotated_without_losing_an_event(perene: Perene):
+async def test_secret_can_be_rotated_without_losing_event(perene: Perene):
     name = await perene.pair()
     perene.set(
         WEBHOOK_SECRET="the next secret of the webhooks of the tests",
@@ -161,7 +161,7 @@ async def test_the_secret_can_be_rotated_without_losing_an_event(perene: Perene)
 
 
 @in_both_dialects
-async def test_events_of_an_unknown_instance_are_accepted_and_change_nothing(perene: Perene):
+async def test_unknown_instances_events_change_nothing(perene: Perene):
     name = InstanceName("instance_nobody")
     headers = perene.webhook_headers(name)
 
@@ -182,9 +182,8 @@ FORGED = {
 }
 
 
-@pytest.mark.parametrize("case", FORGED)
-@in_both_dialects
-async def test_a_forged_webhook_is_refused_before_its_body_is_read(perene: Perene, case: str):
+@in_each("case", FORGED)
+async def test_forged_webhook_is_refused(perene: Perene, case: str):
     name = await perene.pair()
     token = FORGED[case]
     headers = {webhook_token.HEADER: token.encode()} if token else {}
@@ -196,11 +195,10 @@ async def test_a_forged_webhook_is_refused_before_its_body_is_read(perene: Peren
     assert perene.documents("instances")[name]["state"] == "open"
 
 
-@pytest.mark.parametrize(
+@in_each(
     "body", [b"", b"{", b"[]", b"7", b"\xff", b'{"event": 1}', b"[" * 5000, b'{"instance": null}']
 )
-@in_both_dialects
-async def test_a_body_that_makes_no_sense_is_no_failure(perene: Perene, body: bytes):
+async def test_senseless_body_is_accepted(perene: Perene, body: bytes):
     name = await perene.pair()
     headers = perene.webhook_headers(name)
 

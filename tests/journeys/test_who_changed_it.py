@@ -37,7 +37,7 @@ async def thread(perene: Perene, query: str = "") -> dict[str, Any]:
     return found
 
 
-async def test_a_contact_cannot_rewrite_what_we_said(on_2: Perene):
+async def test_contact_cannot_rewrite_what_we_said(on_2: Perene):
     name = await on_2.pair()
     await post(on_2, name, "messages.upsert", said("OURS", "R$ 1000", me=True))
 
@@ -47,7 +47,7 @@ async def test_a_contact_cannot_rewrite_what_we_said(on_2: Perene):
     assert (message["text"], message["edited"]) == ("R$ 1000", False)
 
 
-async def test_a_contact_cannot_rewrite_it_by_an_event_that_names_nobody(on_2: Perene):
+async def test_unsigned_event_rewrites_nothing(on_2: Perene):
     name = await on_2.pair()
     await post(on_2, name, "messages.upsert", said("OURS", "R$ 1000", me=True))
     key = {"remoteJid": "5511999990001@s.whatsapp.net", "fromMe": True, "id": "OURS"}
@@ -59,7 +59,7 @@ async def test_a_contact_cannot_rewrite_it_by_an_event_that_names_nobody(on_2: P
     assert (await thread(on_2))["messages"][0]["text"] == "R$ 1000"
 
 
-async def test_what_we_edit_on_the_phone_is_shown(on_2: Perene):
+async def test_what_we_edit_on_phone_is_shown(on_2: Perene):
     name = await on_2.pair()
     await post(on_2, name, "messages.upsert", said("OURS", "R$ 1000", me=True))
     key = {"remoteJid": f"{MARIA}@s.whatsapp.net", "fromMe": True, "id": "OURS"}
@@ -82,7 +82,7 @@ async def test_another_contact_cannot_take_our_message_back(on_2: Perene):
     assert (await thread(on_2))["messages"][0]["text"] == "contrato"
 
 
-async def test_a_member_of_a_group_cannot_change_what_another_said(on_2: Perene):
+async def test_member_cannot_edit_anothers_message(on_2: Perene):
     name = await on_2.pair()
     by_maria = {"participant": f"{MARIA}@s.whatsapp.net"}
     await post(on_2, name, "messages.upsert", said("G1", "sim", jid=GROUP, key=by_maria))
@@ -115,7 +115,7 @@ async def test_reactions_toggled_for_ever_are_kept_once(on_2: Perene):
     assert (await thread(on_2))["messages"][0]["reactions"] == {"551188887777": "👍"}
 
 
-async def test_a_revocation_that_is_told_twice_is_one(on_2: Perene):
+async def test_revocation_that_is_told_twice_is_one(on_2: Perene):
     name = await on_2.pair()
     await post(on_2, name, "messages.upsert", said("V1", "PALAVRA"))
     key = {"remoteJid": f"{MARIA}@s.whatsapp.net", "fromMe": False, "id": "V1"}
@@ -129,7 +129,7 @@ async def test_a_revocation_that_is_told_twice_is_one(on_2: Perene):
 
 
 @pytest.mark.parametrize("first", ["the quote", "the revocation"])
-async def test_what_was_taken_back_is_in_no_quote_and_no_document(on_2: Perene, first: str):
+async def test_revoked_words_are_nowhere(on_2: Perene, first: str):
     name = await on_2.pair()
     await post(on_2, name, "messages.upsert", said("V1", "PALAVRA", pushName="Maria"))
     context = {"stanzaId": "V1", "quotedMessage": {"conversation": "PALAVRA"}}
@@ -152,9 +152,7 @@ async def test_what_was_taken_back_is_in_no_quote_and_no_document(on_2: Perene, 
 
 
 @pytest.mark.parametrize("events", [("messages.set", "messages.upsert"), ("messages.upsert",) * 2])
-async def test_what_was_news_is_unread_though_history_told_it_first(
-    on_2: Perene, events: tuple[str, ...]
-):
+async def test_news_after_history_is_unread(on_2: Perene, events: tuple[str, ...]):
     name = await on_2.pair()
 
     for event in (*events, *events):
@@ -164,7 +162,7 @@ async def test_what_was_news_is_unread_though_history_told_it_first(
     assert conversation["unread"] == 1
 
 
-async def test_history_does_not_bring_back_what_was_archived(on_2: Perene):
+async def test_history_keeps_archived(on_2: Perene):
     name = await on_2.pair()
     await post(on_2, name, "messages.upsert", said("S1"))
     (conversation,) = await inbox(on_2)
@@ -177,7 +175,7 @@ async def test_history_does_not_bring_back_what_was_archived(on_2: Perene):
     assert len(await inbox(on_2)) == 1
 
 
-async def test_an_unreadable_message_at_the_end_of_a_long_history_is_a_dead_letter(on_2: Perene):
+async def test_unreadable_history_message_is_dead_letter(on_2: Perene):
     name = await on_2.pair()
     past = [said(f"H{at:04}", "y" * 5_000, at=NOW - 500 + at) for at in range(250)]
     past.append({**said("LOST", "precioso"), "messageTimestamp": None})
@@ -190,7 +188,7 @@ async def test_an_unreadable_message_at_the_end_of_a_long_history_is_a_dead_lett
     assert len(kept(on_2)) == 250
 
 
-async def test_a_message_of_history_that_is_too_large_is_the_dead_letter(on_2: Perene):
+async def test_oversized_history_message_is_dead_letter(on_2: Perene):
     name = await on_2.pair()
     past = [said(f"H{at:04}", "y" * 5_000, at=NOW - 500 + at) for at in range(250)]
     past[3] = said("HUGE", "precioso" + "x" * 1_100_000, at=NOW - 497)
@@ -202,11 +200,13 @@ async def test_a_message_of_history_that_is_too_large_is_the_dead_letter(on_2: P
     assert "H0004" not in letter["raw"]
 
 
-async def test_a_poll_tells_what_a_merge_brought(on_2: Perene):
+async def test_poll_tells_what_merge_brought(on_2: Perene):
     name = await on_2.pair()
     await post(on_2, name, "messages.upsert", said("K1", at=NOW - 50))
     await post(on_2, name, "messages.upsert", said("N1", "oculta", jid="777@lid", at=NOW - 40))
-    known = next(each for each in await inbox(on_2) if each["contact"].get("number"))
+    known = next(
+        conversation for conversation in await inbox(on_2) if conversation["contact"].get("number")
+    )
     path = f"/conversations/{known['id']}/messages"
     since = (await on_2.call("GET", path)).json()["since"]
     on_2.clock.advance(datetime.timedelta(minutes=5))
