@@ -71,7 +71,7 @@ async def test_ensures_during_releases_never_race_the_late_delete(
 ):
     async with open_stage(tmp_path, 2) as stage:
         await stage.set_faults(late_delete={"seconds": 0.3})
-        for number in range(times(5, 30)):
+        for number in range(times(2, 30)):
             tenant = f"tenant-{number}"
             await stage.wait_for_line(tenant)
 

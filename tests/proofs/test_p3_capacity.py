@@ -39,7 +39,7 @@ async def test_of_150_tenants_at_once_exactly_100_get_an_instance(
 async def test_on_half_a_processor_exactly_as_many_get_an_instance(
     firestore_emulator: str, tmp_path: Path
 ):
-    maximum = times(20, 100)
+    maximum = times(12, 100)
     async with open_stage(tmp_path, instance_max=maximum, options=["--unhurried"]) as stage:
         await stage.warm()
         with stage.throttled():
@@ -51,7 +51,7 @@ async def test_on_half_a_processor_exactly_as_many_get_an_instance(
 
 
 async def test_a_migration_of_all_clients_at_once_fills_every_server(firestore_emulator: str):
-    maximum, servers = times(8, 100), [f"server-{n}" for n in range(5)]
+    maximum, servers = times(4, 100), [f"server-{n}" for n in range(5)]
     async with Perene(instance_max=maximum, **dict.fromkeys(servers, "2.3.6")) as perene:
         tenants = [f"tenant-{n}" for n in range(maximum * len(servers))]
 

@@ -62,7 +62,7 @@ def test_run_in_which_nothing_happened_proves_nothing(happened: dict[str, object
 
 
 async def test_soak_of_a_few_seconds(tmp_path: Path):
-    verdict, happened = await soak(tmp_path, seconds=5, seed=1)
+    verdict, happened = await soak(tmp_path, seconds=3, seed=1)
 
     assert verdict.is_good, verdict
     assert {"killed", "stood still", "failed"} <= happened.keys()
