@@ -161,7 +161,7 @@ def patient(on_2: Perene) -> Patient:
     return Patient(on_2)
 
 
-async def test_nothing_is_wrong_with_a_good_deployment(patient: Patient):
+async def test_nothing_is_wrong_with_good_deployment(patient: Patient):
     found = await patient.examined({"DEL_INSTANCE": "false"})
 
     assert [str(each) for each in found if each.verdict in (Verdict.BAD, Verdict.DOUBTFUL)] == []
@@ -199,7 +199,7 @@ async def test_it_leaves_nothing_behind(patient: Patient):
         ),
     ],
 )
-async def test_a_setting_that_is_wrong_or_regrettable_is_named(
+async def test_setting_wrong_or_regrettable_is_named(
     patient: Patient, change: dict[str, str], told: str
 ):
     patient.environment |= change
@@ -210,7 +210,7 @@ async def test_a_setting_that_is_wrong_or_regrettable_is_named(
     assert all(each.remedy for each in ills)
 
 
-async def test_a_value_that_is_wrong_is_never_shown(patient: Patient):
+async def test_value_wrong_is_never_shown(patient: Patient):
     patient.environment |= {"WEBHOOK_SECRET": "hunter2", "EVOLUTION_SERVERS": "[hunter2"}
 
     assert "hunter2" not in str(await patient.ills())
@@ -219,7 +219,7 @@ async def test_a_value_that_is_wrong_is_never_shown(patient: Patient):
 # Evolution -----------------------------------------------------------------------------------
 
 
-async def test_a_server_that_is_away_is_named(patient: Patient):
+async def test_server_that_is_away_is_named(patient: Patient):
     patient.hosts["main.test"] = Dead()
 
     (ill,) = await patient.ills()
@@ -240,13 +240,13 @@ async def test_something_else_is_not_taken_for_a_server_that_accepts_our_key(
     assert "something else than Evolution" in ill.statement
 
 
-async def test_a_key_that_is_refused_is_told(patient: Patient):
+async def test_key_that_is_refused_is_told(patient: Patient):
     patient.served(api_key="another")
 
     assert "refuses our key" in str(await patient.ills())
 
 
-async def test_a_server_of_another_dialect_is_told(patient: Patient):
+async def test_server_of_another_dialect_is_told(patient: Patient):
     patient.served(version="1.8.2")
 
     (ill,) = [each for each in await patient.ills() if "configured as" in each.statement]
@@ -254,7 +254,7 @@ async def test_a_server_of_another_dialect_is_told(patient: Patient):
     assert "2.3.6, and configured as 1.8.2" in ill.statement
 
 
-async def test_a_server_in_some_network_is_doubted(patient: Patient):
+async def test_server_in_some_network_is_doubted(patient: Patient):
     patient.hosts["10.1.2.3"] = patient.hosts["main.test"]
     patient.served(url="http://10.1.2.3:8080")
 
@@ -344,7 +344,7 @@ def test_what_nobody_can_see_from_outside_is_said_so():
 # The origin ----------------------------------------------------------------------------------
 
 
-async def test_an_origin_that_is_away_is_told(patient: Patient):
+async def test_origin_that_is_away_is_told(patient: Patient):
     patient.hosts["perene.test"] = Dead()
 
     (ill,) = await patient.ills()
@@ -353,7 +353,7 @@ async def test_an_origin_that_is_away_is_told(patient: Patient):
     assert "DNS" in ill.remedy
 
 
-async def test_an_origin_that_is_somebody_elses_is_told(patient: Patient):
+async def test_origin_somebody_elses_is_told(patient: Patient):
     patient.hosts["perene.test"] = Says(body={"hello": "there"})
 
     (ill,) = await patient.ills()
@@ -368,7 +368,7 @@ async def test_an_origin_that_evolution_cannot_know_is_told(patient: Patient):
     assert "Evolution can't post there" in str(await patient.ills())
 
 
-async def test_a_function_that_is_not_deployed_is_named(patient: Patient):
+async def test_function_not_deployed_is_named(patient: Patient):
     patient.instead("/fleet", httpx.Response(404, json={"type": "urn:perene:problem:no-such-path"}))
 
     (ill,) = await patient.ills()
@@ -391,7 +391,7 @@ async def test_a_function_that_is_broken_is_not_taken_for_one_that_refuses(
 
 
 @pytest.mark.parametrize("path", ["/send-message", "/console", "/webhook"])
-async def test_an_origin_that_stops_answering_is_told(patient: Patient, path: str):
+async def test_origin_that_stops_answering_is_told(patient: Patient, path: str):
     patient.instead(path, httpx.ReadError("the line is cut"))
 
     (ill,) = await patient.ills()
@@ -423,7 +423,7 @@ SHARED = {"AUTH_JWKS_URL": "", "AUTH_HS256_SECRET": "the secret of the issuer, l
 
 
 @pytest.mark.parametrize("claim", ["sub", "app_metadata.tenant_id"])
-async def test_a_shared_secret_that_is_the_deployed_one_counts(patient: Patient, claim: str):
+async def test_shared_secret_deployed_one_counts(patient: Patient, claim: str):
     patient.perene.set(**SHARED, AUTH_TENANT_CLAIM=claim)
     patient.environment |= {**SHARED, "AUTH_TENANT_CLAIM": claim}
 
@@ -486,7 +486,7 @@ async def test_a_missing_index_is_named(patient: Patient):
     assert gone["fields"][0]["fieldPath"] in ill.statement
 
 
-async def test_an_index_that_is_being_built_is_waited_for(patient: Patient):
+async def test_index_being_built_is_waited_for(patient: Patient):
     patient.administered.indexes[2]["state"] = "CREATING"
 
     (ill,) = await patient.ills()
@@ -494,7 +494,7 @@ async def test_an_index_that_is_being_built_is_waited_for(patient: Patient):
     assert (ill.verdict, "not ready yet" in ill.statement) == (Verdict.DOUBTFUL, True)
 
 
-async def test_a_missing_end_of_life_is_named(patient: Patient):
+async def test_missing_end_of_life_is_named(patient: Patient):
     patient.administered.fields = patient.administered.fields[1:]
 
     (ill,) = await patient.ills()
@@ -543,7 +543,7 @@ async def test_an_issuer_is_called_as_it_calls_itself(
 
 
 @pytest.mark.parametrize("pause", [0.0, 0.05], ids=["quickly", "slowly"])
-async def test_an_answer_without_end_is_given_up(
+async def test_answer_without_end_is_given_up(
     patient: Patient, pause: float, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(fetch, "PATIENCE", 1.0)

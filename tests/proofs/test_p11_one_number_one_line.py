@@ -14,9 +14,7 @@ LINES = 6
 
 
 @pytest.mark.parametrize("version", DIALECTS)
-async def test_number_opened_at_once_has_one_line(
-    firestore_emulator: str, tmp_path: Path, version: str
-):
+async def test_number_is_live_on_one_line(firestore_emulator: str, tmp_path: Path, version: str):
     async with open_stage(tmp_path, 2, version, options=["--unhurried"]) as stage:
         for turn in range(times(1, 15)):  # a server takes 100
             number = f"55119999{turn:05}"

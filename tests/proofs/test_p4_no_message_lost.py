@@ -36,7 +36,7 @@ async def test_kill_under_load_loses_nothing(firestore_emulator: str, tmp_path: 
         assert conversation["unread"] == MESSAGES * times(1, 5)
 
 
-async def test_database_away_is_a_503_in_seconds(firestore_emulator: str, tmp_path: Path):
+async def test_database_away_is_503_in_seconds(firestore_emulator: str, tmp_path: Path):
     async with asyncio.TaskGroup() as outages:  # each of them mostly waits
         for outage in ("refuses", "hangs"):
             (tmp_path / outage).mkdir()

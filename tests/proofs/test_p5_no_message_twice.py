@@ -15,7 +15,7 @@ GROUP = "120363000000000001@g.us"
 AT_ONCE = 16
 
 
-async def test_muddled_events_end_as_a_clean_run(firestore_emulator: str, tmp_path: Path):
+async def test_muddled_events_end_as_clean_run(firestore_emulator: str, tmp_path: Path):
     events = happened(times(150, 2000))
     arrived = muddled(events)
 

@@ -47,7 +47,7 @@ wrong: list[tuple[str, str]] = []
 
 
 @pytest.mark.parametrize("batch", range(times(1, 8)))
-async def test_no_message_leaves_by_a_wrong_number(
+async def test_no_message_leaves_by_wrong_number(
     firestore_emulator: str, tmp_path: Path, batch: int
 ):
     wrong.clear()

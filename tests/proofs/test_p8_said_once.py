@@ -43,7 +43,7 @@ FAULTS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("version", DIALECTS)
-async def test_failing_sends_are_said_at_most_once(
+async def test_failing_sends_are_never_doubled(
     firestore_emulator: str, tmp_path: Path, version: str
 ):
     async with open_stage(tmp_path, 0, version, **FAST) as stage:
@@ -101,7 +101,7 @@ async def test_send_killed_at_any_step(firestore_emulator: str, tmp_path: Path, 
         await once_in_the_conversation(stage, texts, outcomes)
 
 
-async def test_key_used_at_once_is_one_send(firestore_emulator: str, tmp_path: Path):
+async def test_shared_key_is_one_send(firestore_emulator: str, tmp_path: Path):
     async with open_stage(tmp_path, 3, **FAST) as stage:
         conversation, *_ = await talking(stage)
         for turn in range(times(2, 50)):
