@@ -157,7 +157,7 @@ async def test_a_longer_hash_of_the_same_secret_is_refused(by_secret: Deploy):
 
 
 @in_each("missing", HS256)
-async def test_deployment_not_configured_lets_nobody_in(deploy: Deploy, missing: str):
+async def test_unconfigured_deployment_lets_nobody_in(deploy: Deploy, missing: str):
     deploy(**HS256 | {missing: ""})
 
     with pytest.raises(problems.AuthNotConfigured):

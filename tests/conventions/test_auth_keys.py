@@ -40,7 +40,7 @@ async def test_a_token_of_one_kind_of_key_under_the_id_of_the_other_is_refused(b
 
 
 @pytest.mark.parametrize("kid", [7, None, ["rsa-1"], {}, True], ids=repr)
-async def test_key_id_no_text_is_refused(by_keys: Issuer, kid: Any):
+async def test_odd_key_id_is_refused(by_keys: Issuer, kid: Any):
     with pytest.raises(problems.TokenInvalid):
         await require_tenant(asking(by_hand({"alg": "RS256", "kid": kid}, claims(), b"x")))
 
@@ -138,7 +138,7 @@ DOWN: dict[str, tuple[int, bytes]] = {
 
 
 @pytest.mark.parametrize("answer", DOWN.values(), ids=DOWN.keys())
-async def test_issuer_down_is_not_callers_fault(by_keys: Issuer, answer: tuple[int, bytes]):
+async def test_silent_issuer_blames_no_caller(by_keys: Issuer, answer: tuple[int, bytes]):
     by_keys.answer = answer
 
     with pytest.raises(problems.IssuerUnreachable) as problem:

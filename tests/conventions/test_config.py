@@ -79,7 +79,7 @@ def test_a_wrong_variable_names_itself_and_never_shows_its_value(variable: str, 
     assert refused.value.__suppress_context__
 
 
-def test_all_wrong_is_said_at_once():
+def test_all_faults_are_said_at_once():
     with pytest.raises(ConfigurationError) as refused:
         read(PUBLIC_URL="", INSTANCE_MAX="many")
 

@@ -106,7 +106,7 @@ def test_a_fact_never_hides_what_happened(logged: Logged):
     assert line["severity"] == "INFO"
 
 
-def test_line_belongs_to_trace_followed(logged: Logged):
+def test_line_belongs_to_its_trace(logged: Logged):
     log.set_trace(log.Trace("projects/p/traces/t"))
 
     log.info("line.opened")

@@ -144,7 +144,7 @@ def test_what_only_looks_like_file_counts(written: str):
         read(written)
 
 
-def test_file_no_ascii_is_no_json():
+def test_accents_in_a_file_are_refused():
     with pytest.raises(NotJson):
         read(json.dumps({"base64": FILE + "é"}, ensure_ascii=False))
 

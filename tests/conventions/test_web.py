@@ -199,7 +199,7 @@ async def test_body_of_anything_else_is_not(things: httpx.AsyncClient, kind: str
     [b"{", b"name=a", b"\xff\xfe", b'{"name": "\xff"}', b"[" * 30_000, b" "],
     ids=["half", "a form", "bytes", "bytes inside", "much too deep", "a blank"],
 )
-async def test_body_no_json_is_malformed(things: httpx.AsyncClient, content: bytes):
+async def test_broken_json_is_malformed(things: httpx.AsyncClient, content: bytes):
     answer = await posted(things, content)
 
     assert (answer.status_code, slug(answer)) == (400, "body-malformed")

@@ -62,7 +62,7 @@ def test_token_survives_rotation_of_its_secret(deploy: Deploy):
     assert webhook_token.sign(NAME, BORN) != token
 
 
-def test_token_of_secret_over_is_forged(deploy: Deploy):
+def test_token_of_expired_secret_is_forged(deploy: Deploy):
     deploy(WEBHOOK_SECRET=BEFORE)
     token = webhook_token.sign(NAME, BORN)
 

@@ -151,7 +151,7 @@ def test_whatever_is_read_as_a_line_is_spelled_exactly_so(name: str):
         pytest.param("instance___x", id="reserved underscores unescaped"),
     ],
 )
-def test_name_not_canonical_is_nobodys(name: str):
+def test_uncanonical_name_is_nobodys(name: str):
     assert names.line_key(PREFIX, name) is None
 
 

@@ -43,7 +43,7 @@ def placed(
 
 
 @in_each("status", PUT_OUT)
-def test_tenant_not_active_is_kept_out(status: Status):
+def test_inactive_tenant_is_kept_out(status: Status):
     assert decide_entry(a_tenant(status=status), on_first_use=True) == placing.Barred(status)
 
 

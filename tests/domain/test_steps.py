@@ -21,7 +21,7 @@ def step(
 
 
 @in_each("state", SETTLED)
-def test_instance_gone_is_made_again(state: State):
+def test_lost_instance_is_made_again(state: State):
     assert step(known := a_line(state), None) == steps.Heal(known)
 
 

@@ -47,5 +47,5 @@ def test_a_plan_written_by_hand_is_kept_within_its_bounds(written: Any, means: i
 
 
 @in_each("written", [None, "default", 7])
-def test_lines_no_list_are_none(written: Any):
+def test_malformed_lines_are_none(written: Any):
     assert a_tenant(**{"lines": written}).lines == ()

@@ -69,7 +69,7 @@ async def test_query_without_its_index_is_found(perene: Perene):
     assert [Indexes().serve(shape) for shape in shapes] == [False]
 
 
-def test_query_asked_nowhere_is_found(perene: Perene):
+def test_unasked_query_is_found(perene: Perene):
     with asked.places() as places:
         perene.database.collection("things").where(filter=FieldFilter("size", "==", 1))
 

@@ -82,7 +82,7 @@ def test_the_table_of_costs_is_computed():
     assert table.splitlines() == list(costs.render_table())
 
 
-def test_costs_are_of_operations_counted():
+def test_costs_match_counted_operations():
     assert Operations(counted.NEW.reads, counted.NEW.writes) == costs.RECEIVED
     assert Operations(counted.ONE_WRITE.reads, counted.ONE_WRITE.writes) == costs.DELIVERY
 

@@ -378,12 +378,18 @@ BLIND = {"failing": _failing, "empty": _empty, "few": _few}
 
 
 async def a_world(perene: Perene) -> World:
-    """Two servers, and some tenants with lines; an orphan and a cancelled tenant have to go."""
+    """Set up two servers and some tenants with lines.
+
+    An orphan and a cancelled tenant's line have to go; an orphan that is in use, and one that
+    perhaps isn't ours, may not go unless a person approves.
+    """
     perene.set(**SETTINGS)
     world = World(perene)
     for at in range(6):
         await (world.pair if at < 4 else world.ensure)(f"t{at}")
     await world.plant("one", "instance_doomed1", open=False)
+    await world.plant("two", "instance_ghost1", open=True)
+    await world.plant("two", "instance_ghost2", open=False, whose="nobody's")
     await world.status("t4", "cancelled")
     await world.drain()
     await orphans.sweep()

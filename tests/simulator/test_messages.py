@@ -178,7 +178,7 @@ async def test_groups_are_ignored_if_so_set(sim, shop, call, receiver):
     assert sim.settings(shop)["groupsIgnore"] is True
 
 
-async def test_nobody_can_write_to_one_closed(sim, shop):
+async def test_closed_instance_receives_nothing(sim, shop):
     await sim.unpair(shop)
 
     with pytest.raises(Impossible, match="not open"):
