@@ -523,9 +523,7 @@ async def test_an_issuer_without_keys_is_told(patient: Patient, host: Any, told:
 
 
 @pytest.mark.parametrize(("slash", "verdict"), [("", Verdict.GOOD), ("/", Verdict.BAD)])
-async def test_issuers_name_must_match(
-    patient: Patient, slash: str, verdict: Verdict
-):
+async def test_issuers_name_must_match(patient: Patient, slash: str, verdict: Verdict):
     patient.environment["AUTH_ISSUER"] = "https://issuer.test/auth"
     patient.hosts["issuer.test"] = Says(body=KEYS | {"issuer": f"https://issuer.test/auth{slash}"})
 
