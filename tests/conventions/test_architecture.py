@@ -114,7 +114,7 @@ def test_only_the_client_and_the_sign_in_know_the_network():
     assert those(elsewhere) == []
 
 
-def test_only_the_edge_and_the_functions_know_the_web():
+def test_only_edge_and_functions_know_web():
     def elsewhere(each: Import) -> bool:
         allowed = each.within("functions", "shared/web.py", "shared/auth.py")
         return each.of("starlette", "functions_framework") and not allowed
@@ -192,7 +192,7 @@ def test_only_the_settings_read_the_environment():
 
 
 @in_each("path", FUNCTIONS, ids=lambda path: path.stem)
-def test_a_function_is_named_like_its_file(path: Path):
+def test_function_is_named_like_its_file(path: Path):
     defined = {
         node.name: node
         for node in ast.parse(path.read_text()).body

@@ -78,7 +78,7 @@ async def test_a_token_whose_claims_were_changed_is_refused(mint: Mint):
         await require_tenant(asking(f"{header}.{other}.{signature}"))
 
 
-async def test_a_token_that_has_expired_says_so(mint: Mint):
+async def test_token_that_has_expired_says_so(mint: Mint):
     with pytest.raises(problems.TokenExpired):
         await require_tenant(asking(mint(exp=time.time() - auth.LEEWAY_SECONDS - 2)))
 
@@ -157,7 +157,7 @@ async def test_a_longer_hash_of_the_same_secret_is_refused(by_secret: Deploy):
 
 
 @in_each("missing", HS256)
-async def test_a_deployment_that_is_not_configured_lets_nobody_in(deploy: Deploy, missing: str):
+async def test_unconfigured_deployment_lets_nobody_in(deploy: Deploy, missing: str):
     deploy(**HS256 | {missing: ""})
 
     with pytest.raises(problems.AuthNotConfigured):

@@ -26,7 +26,7 @@ DOTTED = "https://x.test/tenant"
         pytest.param("a.b", {"a.b": "acme", "a": {"b": "other"}}, id="its whole name first"),
     ],
 )
-async def test_the_tenant_is_where_the_deployment_says(deploy: Deploy, claim: str, said: Any):
+async def test_tenant_is_where_deployment_says(deploy: Deploy, claim: str, said: Any):
     deploy(**HS256, AUTH_TENANT_CLAIM=claim)
 
     assert await require_tenant(asking(token("a person", **said))) == "acme"
@@ -106,7 +106,7 @@ async def test_where_no_claim_makes_an_operator_there_is_none(by_secret: Deploy)
         await require_operator(asking(token(operator=True)))
 
 
-async def test_an_operator_needs_a_good_token_too(deploy: Deploy):
+async def test_operator_needs_good_token_too(deploy: Deploy):
     deploy(**HS256, AUTH_OPERATOR_CLAIM="operator")
 
     with pytest.raises(problems.TokenInvalid):

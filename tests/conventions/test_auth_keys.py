@@ -40,12 +40,12 @@ async def test_a_token_of_one_kind_of_key_under_the_id_of_the_other_is_refused(b
 
 
 @pytest.mark.parametrize("kid", [7, None, ["rsa-1"], {}, True], ids=repr)
-async def test_a_key_id_that_is_no_text_is_refused(by_keys: Issuer, kid: Any):
+async def test_odd_key_id_is_refused(by_keys: Issuer, kid: Any):
     with pytest.raises(problems.TokenInvalid):
         await require_tenant(asking(by_hand({"alg": "RS256", "kid": kid}, claims(), b"x")))
 
 
-async def test_a_key_that_nobody_published_is_refused(by_keys: Issuer):
+async def test_key_that_nobody_published_is_refused(by_keys: Issuer):
     with pytest.raises(problems.TokenInvalid):
         await require_tenant(asking(signed("rsa-foreign")))
 
@@ -99,7 +99,7 @@ async def test_keys_nobody_knows_are_not_looked_for_again_and_again(by_keys: Iss
     assert by_keys.fetches == 1
 
 
-async def test_a_new_key_is_found_after_a_pause(by_keys: Issuer, monkeypatch: pytest.MonkeyPatch):
+async def test_new_key_is_found_after_pause(by_keys: Issuer, monkeypatch: pytest.MonkeyPatch):
     await require_tenant(asking(signed()))
     by_keys.kids = ["rsa-2"]
     with pytest.raises(problems.TokenInvalid):
@@ -138,9 +138,7 @@ DOWN: dict[str, tuple[int, bytes]] = {
 
 
 @pytest.mark.parametrize("answer", DOWN.values(), ids=DOWN.keys())
-async def test_an_issuer_that_is_down_is_not_the_callers_fault(
-    by_keys: Issuer, answer: tuple[int, bytes]
-):
+async def test_silent_issuer_blames_no_caller(by_keys: Issuer, answer: tuple[int, bytes]):
     by_keys.answer = answer
 
     with pytest.raises(problems.IssuerUnreachable) as problem:

@@ -97,7 +97,7 @@ async def test_an_operator_is_one_by_a_role_that_only_the_backend_can_write(depl
 
 
 @in_each("role", ["anon", "service_role"])
-async def test_a_projects_own_keys_are_nobodys_token(deploy: Deploy, role: str):
+async def test_projects_own_keys_are_nobodys_token(deploy: Deploy, role: str):
     deploy(**LEGACY)
     now = int(time.time())
     key = {"iss": "supabase", "ref": "abc", "role": role, "iat": now, "exp": now + 10**8}
@@ -106,7 +106,7 @@ async def test_a_projects_own_keys_are_nobodys_token(deploy: Deploy, role: str):
         await require_tenant(asking(jwt.encode(key, SECRET, "HS256")))
 
 
-async def test_a_token_of_another_project_is_refused(deploy: Deploy):
+async def test_token_of_another_project_is_refused(deploy: Deploy):
     deploy(**LEGACY)
 
     with pytest.raises(problems.TokenInvalid):

@@ -22,7 +22,7 @@ def weak(monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 @pytest.mark.filterwarnings("ignore::jwt.warnings.InsecureKeyLengthWarning")
-async def test_a_short_rsa_key_signs_nobody_in(by_keys: Issuer, weak: str):
+async def test_short_rsa_key_signs_nobody_in(by_keys: Issuer, weak: str):
     by_keys.kids = [weak, "rsa-1"]
 
     with pytest.raises(problems.TokenInvalid):

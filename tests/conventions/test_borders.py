@@ -78,7 +78,7 @@ def trespasses() -> Iterator[tuple[str, int, str]]:
             )
 
 
-def test_the_words_include_those_that_everybody_knows():
+def test_words_include_those_that_everybody_knows():
     known = {"remoteJid", "pushName", "fromMe", "instanceName", "messageType", "keyId", "apikey"}
     known |= {"connection.update", "messages.upsert", "MESSAGES_UPSERT", "SERVER_ACK"}
 
@@ -101,7 +101,7 @@ def test_every_exception_is_needed():
     assert set(EXCEPTIONS) == needed & set(EXCEPTIONS)
 
 
-def test_only_the_adapter_asks_for_a_dialect():
+def test_only_adapter_asks_for_dialect():
     readers = [
         f"{path.relative_to(ROOT)}:{node.lineno}"
         for path in others()

@@ -79,7 +79,7 @@ def test_a_wrong_variable_names_itself_and_never_shows_its_value(variable: str, 
     assert refused.value.__suppress_context__
 
 
-def test_all_that_is_wrong_is_said_at_once():
+def test_all_faults_are_said_at_once():
     with pytest.raises(ConfigurationError) as refused:
         read(PUBLIC_URL="", INSTANCE_MAX="many")
 
@@ -97,7 +97,7 @@ def test_all_that_is_wrong_is_said_at_once():
         pytest.param({"apikey": SECRET}, "EVOLUTION_SERVERS.1.apikey", id="a field misspelled"),
     ],
 )
-def test_a_wrong_server_of_the_fleet_names_itself(change: dict[str, Any], where: str):
+def test_wrong_server_of_fleet_names_itself(change: dict[str, Any], where: str):
     with pytest.raises(ConfigurationError) as refused:
         read(EVOLUTION_SERVERS=fleet({**SERVER, "id": "b"}, {**SERVER, **change}))
 
@@ -149,7 +149,7 @@ def test_a_single_server_is_called_main():
     assert server.api_key.get_secret_value() == SETTINGS["EVOLUTION_API_KEY"]
 
 
-def test_a_fleet_is_known_by_its_ids():
+def test_fleet_is_known_by_its_ids():
     other = {**SERVER, "id": "b", "url": "http://b.test"}
     servers = read(EVOLUTION_SERVERS=fleet(SERVER, other)).servers
 
@@ -164,7 +164,7 @@ def test_one_server_cannot_be_two():
         read(EVOLUTION_SERVERS=fleet(SERVER, again))
 
 
-def test_a_fleet_wins_over_the_single_server():
+def test_fleet_wins_over_single_server():
     assert list(read(EVOLUTION_SERVERS=fleet(SERVER)).servers) == ["a"]
 
 

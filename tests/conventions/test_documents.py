@@ -73,7 +73,7 @@ def test_every_connection_state_is_explained():
     assert reasons == {reason.value for reason in Reason}
 
 
-def test_the_example_of_a_problem_is_real():
+def test_example_of_problem_is_real():
     ((_, example),) = FENCED.findall(section(API, "Problems"))
 
     assert json.loads(example) == problems.MaximumInstancesReached().body()
@@ -100,7 +100,7 @@ def test_both_readmes_have_the_same_commands():
     assert portuguese == english
 
 
-def test_both_readmes_lead_to_the_same_places():
+def test_both_readmes_lead_to_same_places():
     english, portuguese = (
         [link for link in links(readme) if not link.startswith("README")] for readme in READMES
     )

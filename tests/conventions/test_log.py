@@ -30,7 +30,7 @@ def broken() -> Exception:
     [(log.info, "INFO"), (log.notice, "NOTICE")],
     ids=["INFO", "NOTICE"],
 )
-def test_a_fact_is_one_line_of_json(logged: Logged, verb, severity: str):
+def test_fact_is_one_line_of_json(logged: Logged, verb, severity: str):
     verb("line.opened", instance="instance_acme", ms=3)
 
     fact = {"severity": severity, "message": "line.opened", "instance": "instance_acme", "ms": 3}
@@ -47,7 +47,7 @@ def test_what_broke_is_an_error_with_its_type_and_stack(logged: Logged):
     assert "caused by ValueError" in line["stack"]
 
 
-def test_what_an_error_says_is_never_logged(logged: Logged, capsys: pytest.CaptureFixture[str]):
+def test_what_error_says_is_never_logged(logged: Logged, capsys: pytest.CaptureFixture[str]):
     log.error("request.broke", broken())
 
     assert "5511999990001" not in capsys.readouterr().out
@@ -66,7 +66,7 @@ def test_an_error_behind_another_is_named_even_if_nobody_said_so(logged: Logged)
     assert "caused by ValueError" in line["stack"]
 
 
-def test_an_error_that_hides_another_stands_alone(logged: Logged):
+def test_error_that_hides_another_stands_alone(logged: Logged):
     try:
         try:
             raise ValueError(SAID)
@@ -106,7 +106,7 @@ def test_a_fact_never_hides_what_happened(logged: Logged):
     assert line["severity"] == "INFO"
 
 
-def test_a_line_belongs_to_the_trace_that_is_followed(logged: Logged):
+def test_line_belongs_to_its_trace(logged: Logged):
     log.set_trace(log.Trace("projects/p/traces/t"))
 
     log.info("line.opened")

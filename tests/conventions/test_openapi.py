@@ -44,7 +44,7 @@ def nodes(value: Any) -> Iterator[dict[str, Any]]:
 # It is a good document -----------------------------------------------------------------------
 
 
-def test_the_kept_document_is_up_to_date():
+def test_kept_document_is_up_to_date():
     rendered = openapi.render_document()
 
     assert openapi.DOCUMENT.read_text() == rendered, "run `python -m infra.openapi`"
@@ -96,14 +96,14 @@ def test_an_operation_says_what_it_does_and_answers(path: str, operation: dict[s
 
 
 @every_operation
-def test_an_operation_declares_the_parts_of_its_path(path: str, operation: dict[str, Any]):
+def test_operation_declares_parts_of_its_path(path: str, operation: dict[str, Any]):
     declared = {each["name"] for each in operation.get("parameters", []) if each["in"] == "path"}
 
     assert declared == set(re.findall(r"{(\w+)}", path))
 
 
 @every_operation
-def test_an_operation_says_who_may_call_it(path: str, operation: dict[str, Any]):
+def test_operation_says_who_may_call_it(path: str, operation: dict[str, Any]):
     asked = [name for scheme in operation.get("security", []) for name in scheme]
 
     assert set(asked) <= DOCUMENT["components"]["securitySchemes"].keys()
@@ -122,7 +122,7 @@ def test_nothing_else_is_described():
 
 
 @every_route
-def test_a_route_is_described_with_its_answers(edge: web.Edge, route: web.Route):
+def test_route_is_described_with_its_answers(edge: web.Edge, route: web.Route):
     responses = described(edge, route)["responses"]
 
     for status, model in route.answers.items():

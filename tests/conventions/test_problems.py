@@ -88,12 +88,12 @@ class AProblem(Problem):
     title = "Something is in the way"
 
 
-def test_the_names_of_all_problems_are_these():
+def test_names_of_all_problems_are_these():
     assert sorted(each.slug() for each in EVERY) == sorted(SLUGS)
 
 
 @every_problem
-def test_a_problem_is_found_by_its_name(kind: type[Problem]):
+def test_problem_is_found_by_its_name(kind: type[Problem]):
     assert Problem.registry[kind.slug()] is kind
 
 
@@ -103,7 +103,7 @@ def test_a_problem_is_somebodys_fault(kind: type[Problem]):
 
 
 @every_problem
-def test_a_problem_has_a_sentence_for_a_person(kind: type[Problem]):
+def test_problem_has_sentence_for_person(kind: type[Problem]):
     assert kind.title[0].isupper()
     assert not kind.title.endswith(".")
     assert len(kind.title) < 80
@@ -114,7 +114,7 @@ def test_no_two_problems_say_the_same():
 
 
 @every_problem
-def test_a_body_has_what_the_standard_asks_for(kind: type[Problem]):
+def test_body_has_what_standard_asks_for(kind: type[Problem]):
     body = kind().body()
 
     said = {"type": f"urn:perene:problem:{kind.slug()}", "title": kind.title, "status": kind.status}

@@ -58,7 +58,7 @@ async def test_a_stranger_is_turned_away_before_anything_is_touched(
 
 
 @in_each(("method", "path"), ROUTES)
-async def test_a_token_that_nobody_signed_opens_nothing(
+async def test_token_that_nobody_signed_opens_nothing(
     origin: httpx.AsyncClient, method: str, path: str
 ):
     headers = {"authorization": "Bearer e30.e30.e30", "x-webhook-token": "e30.e30.e30"}

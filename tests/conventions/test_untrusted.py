@@ -59,7 +59,7 @@ ASKED = {model for route in ROUTES for model in (route.takes, route.asks) if mod
 
 
 @pytest.mark.parametrize("model", sorted(ASKED, key=lambda model: model.__name__))
-def test_what_has_a_pattern_has_a_length(model: Any):
+def test_what_has_pattern_has_length(model: Any):
     patterns = [node for node in _objects(model.model_json_schema()) if "pattern" in node]
 
     assert [node for node in patterns if "maxLength" not in node] == []
@@ -139,12 +139,12 @@ def test_a_file_does_not_count(value: Any, escaped: bool):
     ],
     ids=["another field", "a list", "too many", "without end", "with an escaped end"],
 )
-def test_what_only_looks_like_a_file_counts(written: str):
+def test_what_only_looks_like_file_counts(written: str):
     with pytest.raises(TooMuch):
         read(written)
 
 
-def test_a_file_that_is_no_ascii_is_no_json():
+def test_accents_in_a_file_are_refused():
     with pytest.raises(NotJson):
         read(json.dumps({"base64": FILE + "é"}, ensure_ascii=False))
 
@@ -175,7 +175,7 @@ def test_what_a_server_wrote_is_read_though_it_is_no_strict_json():
         ("9" * 99, TooMuch),
     ],
 )
-def test_what_a_server_wrote_has_bounds_too(written: str | bytes, problem: type[NotJson]):
+def test_what_server_wrote_has_bounds_too(written: str | bytes, problem: type[NotJson]):
     bounds = Bounds(size=50, items=1) if problem is TooMuch else untrusted.SERVERS
 
     with pytest.raises(problem):

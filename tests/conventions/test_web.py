@@ -106,15 +106,15 @@ async def test_a_functions_own_path_has_its_prefix_or_none(things: httpx.AsyncCl
 
 
 @in_each("path", ["/a", "/a/", "/things/a", "/things/a/"])
-async def test_a_path_below_has_the_prefix_or_not(things: httpx.AsyncClient, path: str):
+async def test_path_below_has_prefix_or_not(things: httpx.AsyncClient, path: str):
     assert (await things.get(path)).json()["name"] == "a"
 
 
-async def test_a_longer_word_is_not_the_prefix(things: httpx.AsyncClient):
+async def test_longer_word_is_not_prefix(things: httpx.AsyncClient):
     assert (await things.get("/thingsandmore")).json()["name"] == "thingsandmore"
 
 
-async def test_a_part_of_a_path_may_be_escaped(things: httpx.AsyncClient):
+async def test_part_of_path_may_be_escaped(things: httpx.AsyncClient):
     assert (await things.get("/things/a%20b")).json()["name"] == "a b"
 
 
@@ -130,7 +130,7 @@ async def test_an_unknown_path_is_nothing(things: httpx.AsyncClient, path: str):
     [("PUT", "/", "GET, POST"), ("POST", "/a", "DELETE, GET"), ("GET", "/a/break", "POST")],
     ids=["two at the top", "two below", "one"],
 )
-async def test_a_wrong_method_hears_the_right_ones(
+async def test_wrong_method_hears_right_ones(
     things: httpx.AsyncClient, method: str, path: str, named: str
 ):
     answer = await things.request(method, path)
@@ -143,7 +143,7 @@ async def test_a_wrong_method_hears_the_right_ones_in_a_header_too(things: httpx
     assert (await things.put("/")).headers.get("allow") == "GET, POST"
 
 
-async def test_whoever_only_wants_the_head_gets_it(things: httpx.AsyncClient):
+async def test_whoever_only_wants_head_gets_it(things: httpx.AsyncClient):
     answer = await things.head("/a")
 
     assert answer.status_code == 200
@@ -159,7 +159,7 @@ async def test_options_need_no_more_than_an_empty_answer(things: httpx.AsyncClie
 # Answers -------------------------------------------------------------------------------------
 
 
-async def test_an_answer_is_json_that_nobody_keeps(things: httpx.AsyncClient):
+async def test_answer_is_json_that_nobody_keeps(things: httpx.AsyncClient):
     answer = await things.get("/a")
 
     assert answer.headers["content-type"] == "application/json"
@@ -183,12 +183,12 @@ async def test_a_body_of_json_is_read(things: httpx.AsyncClient, kind: str):
     assert (await posted(things, b'{"name": "a"}', kind)).json()["name"] == "a"
 
 
-async def test_no_body_counts_as_an_empty_object(things: httpx.AsyncClient):
+async def test_no_body_counts_as_empty_object(things: httpx.AsyncClient):
     assert (await things.post("/")).json()["size"] == 0
 
 
 @in_each("kind", ["text/plain", "application/jsonp", "multipart/form-data", ""])
-async def test_a_body_of_anything_else_is_not(things: httpx.AsyncClient, kind: str):
+async def test_body_of_anything_else_is_not(things: httpx.AsyncClient, kind: str):
     answer = await posted(things, b"{}", kind)
 
     assert (answer.status_code, slug(answer)) == (415, "body-not-json")
@@ -199,7 +199,7 @@ async def test_a_body_of_anything_else_is_not(things: httpx.AsyncClient, kind: s
     [b"{", b"name=a", b"\xff\xfe", b'{"name": "\xff"}', b"[" * 30_000, b" "],
     ids=["half", "a form", "bytes", "bytes inside", "much too deep", "a blank"],
 )
-async def test_a_body_that_is_no_json_is_malformed(things: httpx.AsyncClient, content: bytes):
+async def test_broken_json_is_malformed(things: httpx.AsyncClient, content: bytes):
     answer = await posted(things, content)
 
     assert (answer.status_code, slug(answer)) == (400, "body-malformed")
@@ -256,7 +256,7 @@ async def test_a_larger_body_in_pieces_is_refused_before_it_ends(things: httpx.A
 # Failures ------------------------------------------------------------------------------------
 
 
-async def test_a_problem_is_told_as_it_is(things: httpx.AsyncClient):
+async def test_problem_is_told_as_it_is(things: httpx.AsyncClient):
     answer = await things.post("/a/refuse")
 
     assert answer.json() == Busy("Not now.", retry_after=7).body()

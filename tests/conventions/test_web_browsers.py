@@ -67,7 +67,7 @@ async def test_a_browser_may_read_the_answer_and_when_to_try_again(things: httpx
     assert "Origin" in answer.headers["vary"]
 
 
-async def test_a_browser_may_read_a_problem_too(things: httpx.AsyncClient):
+async def test_browser_may_read_problem_too(things: httpx.AsyncClient):
     answer = await things.get("/a/b", headers={"origin": APP})
 
     assert answer.status_code == 404
@@ -145,7 +145,7 @@ TRACE = "105445aa7843bc8bf206b12000100000"
     ],
     ids=["Google's", "Google's, short", "the standard's"],
 )
-async def test_a_line_belongs_to_its_requests_trace(
+async def test_line_belongs_to_its_requests_trace(
     things: httpx.AsyncClient, logged: Logged, header: str, value: str
 ):
     await things.get("/a", headers={header: value})
@@ -155,16 +155,14 @@ async def test_a_line_belongs_to_its_requests_trace(
 
 
 @in_each("value", ["", "/1", "a b", "a-b", "00-x", '"}'])
-async def test_a_trace_that_is_none_is_ignored(
-    things: httpx.AsyncClient, logged: Logged, value: str
-):
+async def test_trace_that_is_none_is_ignored(things: httpx.AsyncClient, logged: Logged, value: str):
     await things.get("/a", headers={"traceparent": value, "x-cloud-trace-context": value})
 
     (line,) = logged()
     assert "logging.googleapis.com/trace" not in line
 
 
-async def test_a_misconfigured_deployment_still_answers_and_logs(
+async def test_misconfigured_deployment_still_answers_and_logs(
     things: httpx.AsyncClient, deploy: Deploy, logged: Logged
 ):
     deploy(PUBLIC_URL="")
@@ -189,7 +187,7 @@ async def test_a_function_deployed_alone_answers_at_its_own_root(deploy: Deploy,
     assert answer.headers["www-authenticate"] == "Bearer"
 
 
-async def test_a_browser_is_answered_through_the_platform_too(deploy: Deploy):
+async def test_browser_is_answered_through_platform_too(deploy: Deploy):
     deploy(CORS_ORIGINS=APP)
     app = aio.create_asgi_app("instances", FUNCTIONS / "instances.py", "http")
     through = httpx.ASGITransport(app)

@@ -31,7 +31,7 @@ def test_a_token_names_its_instance():
     assert webhook_token.verify(webhook_token.sign(NAME, BORN)) == (NAME, BORN)
 
 
-def test_a_token_is_always_the_same_one():
+def test_token_is_always_same_one():
     assert webhook_token.sign(NAME, BORN) == webhook_token.sign(NAME, BORN)
 
 
@@ -42,7 +42,7 @@ def test_a_token_fits_in_a_header_and_in_a_path():
     assert len(token) < 1024
 
 
-def test_an_instance_made_again_has_another_token():
+def test_instance_made_again_has_another_token():
     assert webhook_token.sign(NAME, BORN) != webhook_token.sign(NAME, BORN + 1)
 
 
@@ -52,7 +52,7 @@ def test_two_instances_have_two_tokens():
     )
 
 
-def test_a_token_survives_the_rotation_of_its_secret(deploy: Deploy):
+def test_token_survives_rotation_of_its_secret(deploy: Deploy):
     deploy(WEBHOOK_SECRET=BEFORE)
     token = webhook_token.sign(NAME, BORN)
 
@@ -62,7 +62,7 @@ def test_a_token_survives_the_rotation_of_its_secret(deploy: Deploy):
     assert webhook_token.sign(NAME, BORN) != token
 
 
-def test_a_token_of_a_secret_that_is_over_is_forged(deploy: Deploy):
+def test_token_of_expired_secret_is_forged(deploy: Deploy):
     deploy(WEBHOOK_SECRET=BEFORE)
     token = webhook_token.sign(NAME, BORN)
 

@@ -78,7 +78,7 @@ def test_a_line_that_opens_without_saying_its_number_keeps_the_one_it_had():
     assert moved.number == NUMBER
 
 
-def test_a_code_is_there_to_be_scanned():
+def test_code_is_there_to_be_scanned():
     moved = decide_event(a_line(), code_shown("2@a"), 1, LATER)
 
     assert moved
@@ -207,13 +207,13 @@ def claiming(opened: Instance) -> Instance:
     return opened.model_copy(update={"claimed": opened.number, "claimed_at": LATER})
 
 
-def test_a_number_nobody_had_becomes_the_lines():
+def test_number_nobody_had_becomes_lines():
     opened = opened_from(before := a_line())
 
     assert decide_number(before, opened, None, LATER) == Bind(claiming(opened), free=None)
 
 
-def test_a_number_the_line_has_stays_the_lines():
+def test_number_line_has_stays_lines():
     opened = opened_from(before := a_line(number=NUMBER, claimed=NUMBER, claimed_at=NOON))
 
     assert decide_number(before, opened, opened, LATER) == Bind(opened, free=None)
@@ -268,7 +268,7 @@ def test_an_open_owner_whose_number_nobody_told_yet_keeps_it():
 # What is over --------------------------------------------------------------------------------
 
 
-def test_an_earlier_instance_of_the_name_says_nothing():
+def test_earlier_instance_of_name_says_nothing():
     known = a_line(State.PAIRING)
 
     told = connecting.decide_event(known, events.Opened(NUMBER), known.born - 1, 9, LATER)

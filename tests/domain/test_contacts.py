@@ -98,7 +98,7 @@ def test_a_lid_with_a_number_is_the_number_but_is_answered_at_the_lid():
     assert (found.address, found.number, found.lid) == (LID, "5511988887777", "111222333444555")
 
 
-def test_a_number_with_a_lid_knows_both():
+def test_number_with_lid_knows_both():
     found = contact_of(MARIA, LID)
 
     assert (found.address, found.number, found.lid) == (MARIA, "5511988887777", "111222333444555")
@@ -113,11 +113,11 @@ def test_a_bare_lid_has_no_number():
 
 
 @in_each("alt", ["", "nonsense", "status@broadcast", "120363000000000001@g.us"])
-def test_an_alternative_that_is_nobody_is_none(alt):
+def test_alternative_that_is_nobody_is_none(alt):
     assert contact_of(LID, alt) == contact_of(LID)
 
 
-def test_an_alternative_of_the_same_sort_changes_nothing():
+def test_alternative_of_same_sort_changes_nothing():
     assert contact_of(MARIA, "15550000000@s.whatsapp.net") == contact_of(MARIA)
     assert contact_of(LID, "999@lid") == contact_of(LID)
 

@@ -128,7 +128,7 @@ def test_of_a_stub_nobody_knows_which_edits_count():
     assert compaction.compact({"progress": 1}) == {"edits": {}, "reactions": {}}
 
 
-def test_every_field_of_a_content_is_purged():
+def test_every_field_of_content_is_purged():
     assert set(Content.model_fields) - set(conversations.EMPTY_CONTENT) == {"kind", "view_once"}
 
 
@@ -204,9 +204,7 @@ def test_a_stub_knows_only_news():
         ({"from_me": False}, False),
     ],
 )
-def test_a_message_of_ours_that_nobody_acknowledged_is_shown_as_such(
-    change: dict[str, Any], shown: bool
-):
+def test_message_that_nobody_acknowledged_is_shown(change: dict[str, Any], shown: bool):
     message = kept(**change)
 
     assert message.unacknowledged(message.at + conversations.ACKNOWLEDGED_WITHIN_MS + 1) is shown

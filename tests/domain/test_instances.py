@@ -49,7 +49,7 @@ def test_a_found_code_is_trusted_for_a_third_of_a_life():
     assert FOUND_CODE_LIFETIME * 3 == CODE_LIFETIME
 
 
-def test_a_code_shows_what_the_server_showed():
+def test_code_shows_what_server_showed():
     code = a_code("2@x", pairing_code="ABCD1234")
 
     assert (code.qr, code.pairing_code) == ("2@x", "ABCD1234")
@@ -63,7 +63,7 @@ def test_a_code_can_be_scanned_until_it_expires():
     assert line.code_at(CODE_EXPIRY) is None
 
 
-def test_a_line_without_a_code_shows_none():
+def test_line_without_code_shows_none():
     assert a_line().code_at(NOON) is None
 
 
@@ -84,7 +84,7 @@ def test_a_line_that_stays_in_its_state_keeps_the_time():
     assert a_line(open=True).with_state(State.OPEN, None, LATER).since == NOON
 
 
-def test_a_code_to_scan_makes_a_line_pairing():
+def test_code_to_scan_makes_line_pairing():
     line = a_line().showing(a_code(born=LATER), LATER)
 
     assert (line.state, line.reason) == (State.PAIRING, Reason.WAITING_FOR_SCAN)
@@ -104,14 +104,14 @@ def test_a_move_changes_what_else_it_is_told():
     assert moved.number == "2"
 
 
-def test_a_lease_is_held_until_it_ends():
+def test_lease_is_held_until_it_ends():
     held = a_line(held_by="me")
 
     assert held.leased(NOON + LEASE - SECOND)
     assert not held.leased(NOON + LEASE)
 
 
-def test_a_line_without_a_lease_is_nobodys():
+def test_line_without_lease_is_nobodys():
     assert not a_line().leased(NOON)
 
 
@@ -142,7 +142,7 @@ def test_an_extended_lease_is_the_same_grant_for_its_whole_length():
     assert extended.held_by(held)
 
 
-def test_a_grant_is_recognised_whatever_else_changed():
+def test_grant_is_recognised_whatever_else_changed():
     held = a_line(held_by="me")
 
     assert held.with_state(State.OPEN, None, LATER).held_by(held)
@@ -158,7 +158,7 @@ def test_a_grant_is_recognised_whatever_else_changed():
         pytest.param(a_line(), a_line(), id="nobody twice"),
     ],
 )
-def test_any_other_grant_is_not_the_same(one, other):
+def test_any_other_grant_is_not_same(one, other):
     assert not one.held_by(other)
 
 

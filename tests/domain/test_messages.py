@@ -52,7 +52,7 @@ from tests.cases import in_each
         pytest.param(Content(kind=Kind.UNSUPPORTED, original="x"), "", id="unsupported"),
     ],
 )
-def test_the_preview_is_what_a_person_would_read(content, line):
+def test_preview_is_what_person_would_read(content, line):
     assert preview(content) == line
 
 

@@ -18,7 +18,7 @@ KEYS = st.builds(LineKey, TENANTS.map(TenantId), LINES)
 RESERVED = re.compile(r"\.|\.\.|__.*__")
 
 
-def test_the_default_line_is_the_tenant_behind_the_prefix():
+def test_default_line_is_tenant_behind_prefix():
     assert names.instance_name(PREFIX, a_key("acme")) == "instance_acme"
 
 
@@ -151,7 +151,7 @@ def test_whatever_is_read_as_a_line_is_spelled_exactly_so(name: str):
         pytest.param("instance___x", id="reserved underscores unescaped"),
     ],
 )
-def test_a_name_that_is_not_canonical_is_nobodys(name: str):
+def test_uncanonical_name_is_nobodys(name: str):
     assert names.line_key(PREFIX, name) is None
 
 

@@ -43,7 +43,7 @@ def placed(
 
 
 @in_each("status", PUT_OUT)
-def test_a_tenant_that_is_not_active_is_kept_out(status: Status):
+def test_inactive_tenant_is_kept_out(status: Status):
     assert decide_entry(a_tenant(status=status), on_first_use=True) == placing.Barred(status)
 
 
@@ -51,7 +51,7 @@ def test_an_active_tenant_enters():
     assert decide_entry(a_tenant(), on_first_use=False) is None
 
 
-def test_an_unknown_tenant_enters_where_that_is_welcome():
+def test_unknown_tenant_enters_where_welcome():
     assert decide_entry(None, on_first_use=True) is None
 
 
@@ -72,7 +72,7 @@ def test_a_tenant_nobody_knows_has_no_second_line():
     assert placed(line="vendas") == placing.TooManyLines(1)
 
 
-def test_a_tenant_with_room_gets_another_line():
+def test_tenant_with_room_gets_another_line():
     assert placed(a_tenant("acme", max_lines=2), line="vendas") == placing.NewLine()
 
 
@@ -95,7 +95,7 @@ def test_a_line_somebody_is_changing_has_to_be_waited_for(state: State):
     assert placed(a_tenant(), changing) == placing.Wait(changing, NOON + LEASE)
 
 
-def test_a_lease_is_over_the_moment_it_ends():
+def test_lease_is_over_moment_it_ends():
     known = a_line(held_by="another")
 
     assert placed(instance=known, now=NOON + LEASE - SECOND) == placing.Wait(known, NOON + LEASE)
@@ -151,7 +151,7 @@ def test_a_tie_goes_to_the_first_by_id_in_whatever_order_they_come():
         pytest.param(a_room(accepting=False), id="not accepting"),
     ],
 )
-def test_a_server_without_room_is_never_chosen(room: placing.Capacity):
+def test_server_without_room_is_never_chosen(room: placing.Capacity):
     assert decide_server([room]) is None
 
 
@@ -159,7 +159,7 @@ def test_the_last_slot_can_be_taken():
     assert decide_server([last := a_room(reserved=9)]) == last
 
 
-def test_no_server_at_all_has_no_room():
+def test_no_server_has_no_room():
     assert decide_server([]) is None
 
 

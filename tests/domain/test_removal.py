@@ -35,7 +35,7 @@ def test_removal_counts_though_a_close_of_later_came_first(event: ConnectionEven
 
 
 @every_close
-def test_close_after_a_removal_is_no_news(event: ConnectionEvent):
+def test_close_after_removal_is_no_news(event: ConnectionEvent):
     gone = decide_event(a_line(open=True), events.Removed(), 1)
     assert gone
 
@@ -53,7 +53,7 @@ def test_what_shows_a_code_or_opens_is_not_gone(event: ConnectionEvent):
     assert back.state in (State.OPEN, State.PAIRING)
 
 
-def test_removal_of_an_earlier_instance_says_nothing():
+def test_removal_of_earlier_instance_says_nothing():
     line = a_line(open=True)
 
     assert connecting.decide_event(line, events.Removed(), line.born - 1, 30, LATER) is None

@@ -21,7 +21,7 @@ def step(
 
 
 @in_each("state", SETTLED)
-def test_an_instance_that_is_gone_is_made_again(state: State):
+def test_lost_instance_is_made_again(state: State):
     assert step(known := a_line(state), None) == steps.Heal(known)
 
 
@@ -143,7 +143,7 @@ def test_a_line_that_was_paired_after_all_is_not_spoiled():
 
 @in_each("asked", [Reason.RELEASE_ASKED, Reason.DISCONNECT_ASKED])
 @in_each("state", SETTLED)
-def test_a_line_that_leaves_says_so_first(state: State, asked: Reason):
+def test_line_that_leaves_says_so_first(state: State, asked: Reason):
     known = a_line(state, code=a_code(), number="1")
 
     leaving = steps.decide_leaving(known, asked, LATER)
@@ -157,7 +157,7 @@ def test_a_disconnected_line_is_disconnected_already():
     assert steps.decide_leaving(known, Reason.DISCONNECT_ASKED, NOON) == steps.Ready(known)
 
 
-def test_a_disconnected_line_can_still_be_released():
+def test_disconnected_line_can_still_be_released():
     known = a_line(reason=Reason.DISCONNECTED)
 
     leaving = steps.decide_leaving(known, Reason.RELEASE_ASKED, NOON)
@@ -195,7 +195,7 @@ def test_the_first_code_of_a_line_makes_it_pairing():
 @in_each(
     "link", [pytest.param(a_scan(), id="the stale code again"), pytest.param(NoCode(), id="none")]
 )
-def test_a_stale_code_is_not_shown_again(link: Any):
+def test_stale_code_is_not_shown_again(link: Any):
     known = a_line(State.PAIRING, code=a_code())
 
     found = steps.decide_found(known, link, LATER)
@@ -258,7 +258,7 @@ def test_an_instance_that_connected_meanwhile_is_open_with_some_number():
         pytest.param(NoCode(), State.PAIRING, Reason.NO_CODE, None, id="no code"),
     ],
 )
-def test_a_start_is_what_came_of_it(link: Any, state: State, reason: Any, code: Any):
+def test_start_is_what_came_of_it(link: Any, state: State, reason: Any, code: Any):
     known = a_line(State.CREATING, code=a_code("2@old"))
 
     started = steps.decide_started(known, link, LATER)
@@ -304,7 +304,7 @@ def test_a_code_pushed_meanwhile_that_is_over_is_not_kept():
     assert steps.decide_settled(current, held, a_scan(), LATER).code == a_code(born=LATER)
 
 
-def test_a_code_pushed_before_the_lease_is_replaced():
+def test_code_pushed_before_lease_is_replaced():
     held = a_line(State.PAIRING, held_by="me", code=a_code("2@before"), heard_at=5)
 
     assert steps.decide_settled(held, held, a_scan(), NOON).code == a_code()

@@ -24,7 +24,7 @@ def test_the_default_line_keeps_its_place_among_others():
     assert not tenant.has_room_for(SUPORTE)
 
 
-def test_a_larger_plan_has_room_for_more():
+def test_larger_plan_has_room_for_more():
     assert a_tenant("acme", "default", "vendas", max_lines=3).has_room_for(SUPORTE)
 
 
@@ -47,5 +47,5 @@ def test_a_plan_written_by_hand_is_kept_within_its_bounds(written: Any, means: i
 
 
 @in_each("written", [None, "default", 7])
-def test_lines_that_are_no_list_are_none(written: Any):
+def test_malformed_lines_are_none(written: Any):
     assert a_tenant(**{"lines": written}).lines == ()

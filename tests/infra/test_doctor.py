@@ -161,7 +161,7 @@ def patient(on_2: Perene) -> Patient:
     return Patient(on_2)
 
 
-async def test_nothing_is_wrong_with_a_good_deployment(patient: Patient):
+async def test_nothing_is_wrong_with_good_deployment(patient: Patient):
     found = await patient.examined({"DEL_INSTANCE": "false"})
 
     assert [str(each) for each in found if each.verdict in (Verdict.BAD, Verdict.DOUBTFUL)] == []
@@ -199,9 +199,7 @@ async def test_it_leaves_nothing_behind(patient: Patient):
         ),
     ],
 )
-async def test_a_setting_that_is_wrong_or_regrettable_is_named(
-    patient: Patient, change: dict[str, str], told: str
-):
+async def test_wrong_setting_is_named(patient: Patient, change: dict[str, str], told: str):
     patient.environment |= change
 
     ills = await patient.ills()
@@ -210,7 +208,7 @@ async def test_a_setting_that_is_wrong_or_regrettable_is_named(
     assert all(each.remedy for each in ills)
 
 
-async def test_a_value_that_is_wrong_is_never_shown(patient: Patient):
+async def test_wrong_value_is_never_shown(patient: Patient):
     patient.environment |= {"WEBHOOK_SECRET": "hunter2", "EVOLUTION_SERVERS": "[hunter2"}
 
     assert "hunter2" not in str(await patient.ills())
@@ -219,7 +217,7 @@ async def test_a_value_that_is_wrong_is_never_shown(patient: Patient):
 # Evolution -----------------------------------------------------------------------------------
 
 
-async def test_a_server_that_is_away_is_named(patient: Patient):
+async def test_server_that_is_away_is_named(patient: Patient):
     patient.hosts["main.test"] = Dead()
 
     (ill,) = await patient.ills()
@@ -229,9 +227,7 @@ async def test_a_server_that_is_away_is_named(patient: Patient):
 
 
 @pytest.mark.parametrize("body", [[], {"openapi": "3.1.0"}, {"hello": "there"}])
-async def test_something_else_is_not_taken_for_a_server_that_accepts_our_key(
-    patient: Patient, body: Any
-):
+async def test_foreign_server_is_not_good(patient: Patient, body: Any):
     patient.hosts["main.test"] = Says(body=body)
 
     (ill,) = await patient.ills()
@@ -240,13 +236,13 @@ async def test_something_else_is_not_taken_for_a_server_that_accepts_our_key(
     assert "something else than Evolution" in ill.statement
 
 
-async def test_a_key_that_is_refused_is_told(patient: Patient):
+async def test_key_that_is_refused_is_told(patient: Patient):
     patient.served(api_key="another")
 
     assert "refuses our key" in str(await patient.ills())
 
 
-async def test_a_server_of_another_dialect_is_told(patient: Patient):
+async def test_server_of_another_dialect_is_told(patient: Patient):
     patient.served(version="1.8.2")
 
     (ill,) = [each for each in await patient.ills() if "configured as" in each.statement]
@@ -254,7 +250,7 @@ async def test_a_server_of_another_dialect_is_told(patient: Patient):
     assert "2.3.6, and configured as 1.8.2" in ill.statement
 
 
-async def test_a_server_in_some_network_is_doubted(patient: Patient):
+async def test_server_in_some_network_is_doubted(patient: Patient):
     patient.hosts["10.1.2.3"] = patient.hosts["main.test"]
     patient.served(url="http://10.1.2.3:8080")
 
@@ -263,7 +259,7 @@ async def test_a_server_in_some_network_is_doubted(patient: Patient):
     assert "inside some network" in ill.statement
 
 
-async def test_a_key_that_crosses_the_internet_in_the_clear_is_bad(patient: Patient):
+async def test_unencrypted_key_is_bad(patient: Patient):
     patient.served(url="http://main.test")
 
     (ill,) = await patient.ills()
@@ -292,7 +288,7 @@ async def test_clocks_that_differ_are_told(behind: float, verdict: Verdict):
     assert found.verdict is verdict
 
 
-async def test_an_answer_that_took_long_does_not_make_clocks_differ(monkeypatch):
+async def test_slow_answer_skews_no_clock(monkeypatch):
     asked = datetime.now(UTC)
     clock = iter([asked, asked + timedelta(seconds=14)])
     monkeypatch.setattr(servers, "datetime", SimpleNamespace(now=lambda _: next(clock)))
@@ -304,7 +300,7 @@ async def test_an_answer_that_took_long_does_not_make_clocks_differ(monkeypatch)
     assert found.verdict is Verdict.GOOD
 
 
-async def test_a_clock_that_nobody_can_see_is_not_called_good():
+async def test_unseen_clock_is_not_good():
     async with httpx.AsyncClient(transport=Says()) as http:
         found = await servers.check_clock("It", "https://it.test", http)
 
@@ -325,7 +321,7 @@ async def test_a_clock_that_nobody_can_see_is_not_called_good():
         ({"TZ": "America/Sao_Paulo"}, "TZ"),
     ],
 )
-def test_a_servers_own_environment_is_checked_if_somebody_has_it(given: dict[str, str], named: str):
+def test_servers_environment_is_checked(given: dict[str, str], named: str):
     usual = {"DEL_INSTANCE": "false"} if given else {}
 
     (ill,) = servers.check_environment(usual | given)
@@ -334,7 +330,7 @@ def test_a_servers_own_environment_is_checked_if_somebody_has_it(given: dict[str
     assert named in ill.statement
 
 
-def test_what_nobody_can_see_from_outside_is_said_so():
+def test_unseen_facts_are_said_so():
     (found,) = servers.check_environment(None)
 
     assert found.verdict is Verdict.UNSEEN
@@ -344,7 +340,7 @@ def test_what_nobody_can_see_from_outside_is_said_so():
 # The origin ----------------------------------------------------------------------------------
 
 
-async def test_an_origin_that_is_away_is_told(patient: Patient):
+async def test_origin_that_is_away_is_told(patient: Patient):
     patient.hosts["perene.test"] = Dead()
 
     (ill,) = await patient.ills()
@@ -353,7 +349,7 @@ async def test_an_origin_that_is_away_is_told(patient: Patient):
     assert "DNS" in ill.remedy
 
 
-async def test_an_origin_that_is_somebody_elses_is_told(patient: Patient):
+async def test_foreign_origin_is_reported(patient: Patient):
     patient.hosts["perene.test"] = Says(body={"hello": "there"})
 
     (ill,) = await patient.ills()
@@ -361,14 +357,14 @@ async def test_an_origin_that_is_somebody_elses_is_told(patient: Patient):
     assert "something else than Perene" in ill.statement
 
 
-async def test_an_origin_that_evolution_cannot_know_is_told(patient: Patient):
+async def test_local_origin_is_reported(patient: Patient):
     patient.hosts["localhost"] = patient.hosts["perene.test"]
     patient.environment["PUBLIC_URL"] = "https://localhost:8443"
 
     assert "Evolution can't post there" in str(await patient.ills())
 
 
-async def test_a_function_that_is_not_deployed_is_named(patient: Patient):
+async def test_missing_function_is_named(patient: Patient):
     patient.instead("/fleet", httpx.Response(404, json={"type": "urn:perene:problem:no-such-path"}))
 
     (ill,) = await patient.ills()
@@ -379,9 +375,7 @@ async def test_a_function_that_is_not_deployed_is_named(patient: Patient):
 @pytest.mark.parametrize(
     ("status", "slug"), [(500, "unexpected"), (503, "auth-not-configured"), (422, "body-not-json")]
 )
-async def test_a_function_that_is_broken_is_not_taken_for_one_that_refuses(
-    patient: Patient, status: int, slug: str
-):
+async def test_broken_function_is_no_refusal(patient: Patient, status: int, slug: str):
     patient.instead("/fleet", httpx.Response(status, json={"type": f"urn:perene:problem:{slug}"}))
 
     (ill,) = await patient.ills()
@@ -391,7 +385,7 @@ async def test_a_function_that_is_broken_is_not_taken_for_one_that_refuses(
 
 
 @pytest.mark.parametrize("path", ["/send-message", "/console", "/webhook"])
-async def test_an_origin_that_stops_answering_is_told(patient: Patient, path: str):
+async def test_origin_that_stops_answering_is_told(patient: Patient, path: str):
     patient.instead(path, httpx.ReadError("the line is cut"))
 
     (ill,) = await patient.ills()
@@ -399,7 +393,7 @@ async def test_an_origin_that_stops_answering_is_told(patient: Patient, path: st
     assert ill.statement == "it stopped answering (ReadError)"
 
 
-async def test_the_feeds_secret_is_tried_if_there_is_one(patient: Patient):
+async def test_feeds_secret_is_tried(patient: Patient):
     patient.environment["TENANT_FEED_SECRET"] = "of the table, long enough to be one"
     assert "answers 503 to this TENANT_FEED_SECRET" in str(await patient.ills())
 
@@ -411,7 +405,7 @@ async def test_the_feeds_secret_is_tried_if_there_is_one(patient: Patient):
     assert await patient.left() == set()
 
 
-async def test_a_webhook_secret_that_is_not_the_deployed_one_is_told(patient: Patient):
+async def test_other_webhook_secret_is_reported(patient: Patient):
     patient.environment["WEBHOOK_SECRET"] = "another secret, long enough to be one"
 
     (ill,) = await patient.ills()
@@ -423,7 +417,7 @@ SHARED = {"AUTH_JWKS_URL": "", "AUTH_HS256_SECRET": "the secret of the issuer, l
 
 
 @pytest.mark.parametrize("claim", ["sub", "app_metadata.tenant_id"])
-async def test_a_shared_secret_that_is_the_deployed_one_counts(patient: Patient, claim: str):
+async def test_deployed_shared_secret_counts(patient: Patient, claim: str):
     patient.perene.set(**SHARED, AUTH_TENANT_CLAIM=claim)
     patient.environment |= {**SHARED, "AUTH_TENANT_CLAIM": claim}
 
@@ -442,9 +436,7 @@ async def test_a_shared_secret_that_is_the_deployed_one_counts(patient: Patient,
     ],
     ids=["secret", "issuer", "audience"],
 )
-async def test_sign_in_that_is_not_the_deployed_one_is_told(
-    patient: Patient, other: dict[str, str]
-):
+async def test_other_sign_in_is_reported(patient: Patient, other: dict[str, str]):
     patient.perene.set(**SHARED)
     patient.environment |= SHARED | other
 
@@ -456,7 +448,7 @@ async def test_sign_in_that_is_not_the_deployed_one_is_told(
 # Firestore and issuers -----------------------------------------------------------------------
 
 
-async def test_a_firestore_that_cannot_be_read_is_told(patient: Patient, monkeypatch: Any):
+async def test_unreadable_firestore_is_reported(patient: Patient, monkeypatch: Any):
     async def refused(_: Any) -> Any:
         raise PermissionError("of the person who runs this")
 
@@ -468,7 +460,7 @@ async def test_a_firestore_that_cannot_be_read_is_told(patient: Patient, monkeyp
     assert "application-default login" in ill.remedy
 
 
-async def test_the_emulators_indexes_are_said_not_to_be_checkable(patient: Patient):
+async def test_emulator_has_no_checkable_indexes(patient: Patient):
     patient.environment["FIRESTORE_EMULATOR_HOST"] = os.environ["FIRESTORE_EMULATOR_HOST"]
 
     found = await patient.examined()
@@ -486,7 +478,7 @@ async def test_a_missing_index_is_named(patient: Patient):
     assert gone["fields"][0]["fieldPath"] in ill.statement
 
 
-async def test_an_index_that_is_being_built_is_waited_for(patient: Patient):
+async def test_unfinished_index_is_awaited(patient: Patient):
     patient.administered.indexes[2]["state"] = "CREATING"
 
     (ill,) = await patient.ills()
@@ -494,7 +486,7 @@ async def test_an_index_that_is_being_built_is_waited_for(patient: Patient):
     assert (ill.verdict, "not ready yet" in ill.statement) == (Verdict.DOUBTFUL, True)
 
 
-async def test_a_missing_end_of_life_is_named(patient: Patient):
+async def test_missing_end_of_life_is_named(patient: Patient):
     patient.administered.fields = patient.administered.fields[1:]
 
     (ill,) = await patient.ills()
@@ -502,7 +494,7 @@ async def test_a_missing_end_of_life_is_named(patient: Patient):
     assert "no TTL policy is active for sends" in ill.statement
 
 
-async def test_who_may_not_list_indexes_hears_so(patient: Patient):
+async def test_unlistable_indexes_are_reported(patient: Patient):
     found = await patient.examined(token=lambda: "of-somebody-else")
 
     assert any(
@@ -531,9 +523,7 @@ async def test_an_issuer_without_keys_is_told(patient: Patient, host: Any, told:
 
 
 @pytest.mark.parametrize(("slash", "verdict"), [("", Verdict.GOOD), ("/", Verdict.BAD)])
-async def test_an_issuer_is_called_as_it_calls_itself(
-    patient: Patient, slash: str, verdict: Verdict
-):
+async def test_issuers_name_must_match(patient: Patient, slash: str, verdict: Verdict):
     patient.environment["AUTH_ISSUER"] = "https://issuer.test/auth"
     patient.hosts["issuer.test"] = Says(body=KEYS | {"issuer": f"https://issuer.test/auth{slash}"})
 
@@ -543,7 +533,7 @@ async def test_an_issuer_is_called_as_it_calls_itself(
 
 
 @pytest.mark.parametrize("pause", [0.0, 0.05], ids=["quickly", "slowly"])
-async def test_an_answer_without_end_is_given_up(
+async def test_answer_without_end_is_given_up(
     patient: Patient, pause: float, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(fetch, "PATIENCE", 1.0)
@@ -555,7 +545,7 @@ async def test_an_answer_without_end_is_given_up(
     assert flood.sent < 500
 
 
-async def test_an_answer_that_nobody_can_read_is_no_reason_to_stop(patient: Patient):
+async def test_unreadable_answer_stops_nothing(patient: Patient):
     class Deep(httpx.AsyncBaseTransport):
         async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
             return httpx.Response(200, text="[" * 100_000)
@@ -568,7 +558,7 @@ async def test_an_answer_that_nobody_can_read_is_no_reason_to_stop(patient: Pati
     assert "something else than Perene" in said
 
 
-async def test_a_policy_that_deletes_what_it_should_not_is_told(patient: Patient):
+async def test_wrong_ttl_policy_is_reported(patient: Patient):
     name = "projects/p/databases/d/collectionGroups/messages/fields/at"
     patient.administered.fields.append({"name": name, "ttlConfig": {"state": "ACTIVE"}})
 
@@ -578,7 +568,7 @@ async def test_a_policy_that_deletes_what_it_should_not_is_told(patient: Patient
     assert "isn't ours is active: messages.at" in ill.statement
 
 
-async def test_without_a_project_nothing_is_looked_up_in_another(patient: Patient):
+async def test_no_project_no_lookup(patient: Patient):
     patient.environment["GOOGLE_CLOUD_PROJECT"] = ""
 
     (ill,) = await patient.ills()
@@ -621,7 +611,7 @@ def settings_of_nothing(folder: Path, **more: str) -> Path:
     return file
 
 
-def test_it_ends_badly_if_something_is_bad(tmp_path: Path, firestore_emulator: str):
+def test_bad_finding_ends_badly(tmp_path: Path, firestore_emulator: str):
     file = settings_of_nothing(
         tmp_path, INSTANCE_MX="5", FIRESTORE_EMULATOR_HOST=firestore_emulator
     )
@@ -639,7 +629,7 @@ def test_it_ends_badly_if_something_is_bad(tmp_path: Path, firestore_emulator: s
     assert "key" not in ran.stderr
 
 
-def test_only_the_file_says_what_is_looked_at(tmp_path: Path, firestore_emulator: str):
+def test_only_the_file_is_examined(tmp_path: Path, firestore_emulator: str):
     """An emulator that a shell still names is not the deployment's Firestore."""
     file = settings_of_nothing(tmp_path, SCHEDULER_JWKS_URL=NOWHERE)
 
@@ -650,14 +640,14 @@ def test_only_the_file_says_what_is_looked_at(tmp_path: Path, firestore_emulator
     assert "✗ Firestore: it can't be read" in ran.stdout
 
 
-def test_a_file_that_is_not_there_is_told_in_a_sentence():
+def test_missing_file_is_one_sentence():
     ran = doctor("--env=/nonexistent/settings")
 
     assert (ran.returncode, ran.stdout) == (2, "")
     assert ran.stderr.count("\n") == 1
 
 
-def test_the_token_that_is_posted_as_forged_is_none_of_ours(patient: Patient):
+def test_forged_token_is_not_ours(patient: Patient):
     from infra.doctor.origin import FORGED
 
     with pytest.raises(jwt.InvalidSignatureError):
@@ -665,7 +655,7 @@ def test_the_token_that_is_posted_as_forged_is_none_of_ours(patient: Patient):
 
 
 @pytest.mark.parametrize(("attempts", "good"), [("45", True), ("0", False), ("30", False)])
-def test_short_pauses_are_good_where_there_are_enough_of_them(attempts: str, good: bool):
+def test_many_short_pauses_are_good(attempts: str, good: bool):
     given = {"DEL_INSTANCE": "false", "WEBHOOK_RETRY_MAX_DELAY_SECONDS": "30"}
 
     (found,) = servers.check_environment(given | {"WEBHOOK_RETRY_MAX_ATTEMPTS": attempts})

@@ -24,7 +24,7 @@ def test_file_of_another_encoding_is_refused(tmp_path: Path):
 
 
 @in_each("line", ["export A=1", "nothing"])
-def test_faulty_line_is_named_and_not_quoted(tmp_path: Path, line: str):
+def test_faulty_line_is_never_quoted(tmp_path: Path, line: str):
     file = tmp_path / "settings"
     file.write_text(f"A=1\n{line}\n")
 

@@ -13,7 +13,7 @@ from tests.perene import Perene
 DOWN = firestore.Query.DESCENDING
 
 
-async def test_every_query_has_its_index_and_every_index_a_query(perene: Perene):
+async def test_queries_and_indexes_match(perene: Perene):
     indexes = Indexes()
 
     with asked.shapes(perene.store.db.client) as shapes:
@@ -23,14 +23,14 @@ async def test_every_query_has_its_index_and_every_index_a_query(perene: Perene)
     assert [each for each in indexes.composite if each not in indexes.needed_by(shapes)] == []
 
 
-async def test_no_query_of_the_code_is_forgotten_here(perene: Perene):
+async def test_every_query_is_asked(perene: Perene):
     with asked.places() as places:
         await asked.everything(perene.store)
 
     assert places == asked.written("shared", "functions")
 
 
-def test_what_is_only_looked_up_for_a_while_ends_by_itself():
+def test_passing_documents_expire():
     ending = ("aliases", "candidates", "dead_letters", "incidents", "links", "reports", "sends")
     assert Indexes().ttl == {(collection, "expires_at") for collection in ending}
 
@@ -51,16 +51,14 @@ def test_what_is_only_looked_up_for_a_while_ends_by_itself():
         ("dead_letters", "expires_at"),
     ],
 )
-def test_what_is_big_or_grows_in_order_and_is_never_asked_for_is_not_indexed(
-    collection: str, field: str
-):
+def test_big_fields_are_not_indexed(collection: str, field: str):
     assert (collection, field) in Indexes().off
 
 
 # What the check itself finds -----------------------------------------------------------------
 
 
-async def test_a_query_without_its_index_is_found(perene: Perene):
+async def test_query_without_its_index_is_found(perene: Perene):
     conversations = perene.store.db.conversations(TENANT)
     query = conversations.where(filter=FieldFilter("group", "==", True)).order_by("last_at")
 
@@ -71,7 +69,7 @@ async def test_a_query_without_its_index_is_found(perene: Perene):
     assert [Indexes().serve(shape) for shape in shapes] == [False]
 
 
-def test_a_query_that_is_asked_nowhere_is_found(perene: Perene):
+def test_unasked_query_is_found(perene: Perene):
     with asked.places() as places:
         perene.database.collection("things").where(filter=FieldFilter("size", "==", 1))
 
@@ -126,5 +124,5 @@ def made(collection: str, equal: tuple[str, ...] = (), *order: tuple[str, str]) 
         pytest.param(Shape("messages", frozenset(), (), group=True), False, id="all of that name"),
     ],
 )
-def test_an_index_serves_what_firestore_says_it_serves(shape: Shape, served: bool):
+def test_index_serves_as_firestore_says(shape: Shape, served: bool):
     assert Indexes().serve(shape) == served

@@ -32,7 +32,7 @@ HEADINGS = re.findall(r"^#+ (.+)$", GUIDE, re.MULTILINE)
 
 
 @pytest.mark.parametrize("cause", Cause)
-def test_every_cause_of_an_incident_has_its_runbook(cause: Cause):
+def test_every_incident_has_its_runbook(cause: Cause):
     assert f"`{cause.value}`" in HEADINGS
 
 
@@ -60,7 +60,7 @@ def test_every_alert_policy_has_its_runbook(policy: str):
     assert policy in HEADINGS
 
 
-def test_alerts_are_told_by_what_the_code_logs():
+def test_alerts_match_logged_events():
     text = (INFRA / "terraform" / "alerts.tf").read_text()
     sources = [*(INFRA.parent / "shared").rglob("*.py"), *(INFRA.parent / "functions").glob("*.py")]
     code = "\n".join(file.read_text() for file in sources)
@@ -82,12 +82,12 @@ def test_the_table_of_costs_is_computed():
     assert table.splitlines() == list(costs.render_table())
 
 
-def test_costs_are_of_the_operations_that_are_counted():
+def test_costs_match_counted_operations():
     assert Operations(counted.NEW.reads, counted.NEW.writes) == costs.RECEIVED
     assert Operations(counted.ONE_WRITE.reads, counted.ONE_WRITE.writes) == costs.DELIVERY
 
 
-async def test_a_send_costs_what_the_table_says(on_2: Perene):
+async def test_send_costs_what_table_says(on_2: Perene):
     await on_2.pair()
     conversation = await counted.in_conversation(on_2)
     on_2.evolution.faults.turn_on("webhook_lost")
@@ -98,7 +98,7 @@ async def test_a_send_costs_what_the_table_says(on_2: Perene):
     assert (found.reads, found.writes) == (costs.SENT.reads, costs.SENT.writes)
 
 
-async def test_a_night_costs_a_line_what_the_table_says(firestore_emulator: str):
+async def test_night_costs_line_what_table_says(firestore_emulator: str):
     few, many = await a_night(2), await a_night(6)
 
     per_line = [(more - less) / 4 for less, more in zip(few, many, strict=True)]
@@ -120,7 +120,7 @@ async def a_night(lines: int) -> tuple[int, int, int]:
     return orphans.reads, orphans.writes, capacity.reads
 
 
-def test_the_censuses_of_a_day_are_those_of_the_schedule():
+def test_daily_censuses_match_the_schedule():
     every = deployment.load_function_map().functions["sweep_capacity"].schedule or ""
 
     (minutes,) = re.findall(r"^\*/(\d+) \* \* \* \*$", every)
@@ -130,7 +130,7 @@ def test_the_censuses_of_a_day_are_those_of_the_schedule():
 # Commands ------------------------------------------------------------------------------------
 
 
-def test_every_function_that_reads_secrets_is_among_those_to_be_started_anew():
+def test_guide_restarts_every_secret_reader():
     (listed,) = re.findall(r"^for f in (.+); do$", GUIDE, re.MULTILINE)
 
     reading = {
@@ -142,7 +142,7 @@ def test_every_function_that_reads_secrets_is_among_those_to_be_started_anew():
 
 
 @pytest.mark.skipif(shutil.which("gcloud") is None, reason="needs the Google Cloud SDK")
-def test_every_command_of_the_guide_is_one_that_the_sdk_knows(tmp_path: Path):
+def test_sdk_knows_every_command(tmp_path: Path):
     whole = GUIDE.replace("\\\n", " ")
     found = re.findall(r"`(gcloud [^`|]+)`|^ *(gcloud [^|\n]+)$|\| (gcloud [^`]+)`", whole, re.M)
     lines = [re.sub(r'"\$\(?[\w +%]+\)?"|"\$f"', "1", "".join(each)) for each in found]
@@ -164,7 +164,7 @@ def test_every_command_of_the_guide_is_one_that_the_sdk_knows(tmp_path: Path):
 # The recommended Evolution server ------------------------------------------------------------
 
 
-def test_the_recommended_environment_is_one_that_the_doctor_finds_good():
+def test_doctor_likes_recommended_environment():
     given = environment.read_variables(EVOLUTION / ".env.example")
 
     assert [each.verdict for each in servers.check_environment(given)] == [Verdict.GOOD]
@@ -182,7 +182,7 @@ def test_every_recommendation_has_its_reason():
         assert not names or set(names) <= plain or "#" in block, names
 
 
-def test_the_server_is_one_that_nobody_reaches_but_through_tls():
+def test_server_is_reached_through_tls_only():
     services = yaml.safe_load((EVOLUTION / "docker-compose.yml").read_text())["services"]
 
     assert [name for name, each in services.items() if each.get("ports")] == ["caddy"]
@@ -195,7 +195,7 @@ def test_the_server_is_one_that_nobody_reaches_but_through_tls():
     assert all(each["logging"] == {"driver": "local"} for each in services.values())
 
 
-def test_the_server_starts_with_no_key_and_no_password_but_its_own():
+def test_server_demands_own_keys():
     """Left empty, Evolution would take a key that stands in its source."""
     text = (EVOLUTION / "docker-compose.yml").read_text()
     given = environment.read_variables(EVOLUTION / ".env.example")
@@ -206,7 +206,7 @@ def test_the_server_starts_with_no_key_and_no_password_but_its_own():
     assert demanded >= {"POSTGRES_PASSWORD", "AUTHENTICATION_API_KEY", "DOMAIN"}
 
 
-def test_the_defaults_that_the_image_brings_and_perene_wants_otherwise_are_said():
+def test_changed_image_defaults_are_set():
     given = environment.read_variables(EVOLUTION / ".env.example")
 
     assert given["CACHE_REDIS_ENABLED"] == "false"
@@ -215,7 +215,7 @@ def test_the_defaults_that_the_image_brings_and_perene_wants_otherwise_are_said(
 
 
 @pytest.mark.skipif(not (INFRA.parent / ".git").exists(), reason="not a clone")
-def test_files_of_secrets_are_not_for_the_repository():
+def test_secret_files_are_ignored_by_git():
     ignored = ["infra/evolution/.env", ".env.production", "infra/terraform/terraform.tfvars"]
 
     asked = subprocess.run(
@@ -225,7 +225,7 @@ def test_files_of_secrets_are_not_for_the_repository():
     assert asked.stdout.split() == ignored
 
 
-def test_what_asks_for_no_key_is_not_on_the_internet():
+def test_unguarded_paths_are_not_public():
     (refused,) = re.findall(r"@unguarded path (.+)", (EVOLUTION / "Caddyfile").read_text())
 
     assert {"/webhook/evolution*", "/webhook/meta*"} <= set(refused.split())

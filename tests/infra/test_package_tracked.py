@@ -49,20 +49,20 @@ def test_untracked_file_stays_out(clone: Path):
     }
 
 
-def test_tracked_file_with_a_strange_name_is_in_it(clone: Path):
+def test_strange_file_name_is_packed(clone: Path):
     (clone / "shared" / "ação nova.py").write_text("")
     git(clone, "add", ".")
 
     assert "shared/ação nova.py" in packed(clone)
 
 
-def test_tracked_file_that_was_deleted_is_not_in_it(clone: Path):
+def test_deleted_file_is_not_packed(clone: Path):
     (clone / "shared" / "b.py").unlink()
 
     assert packed(clone) == {"functions/a.py", "requirements.txt"}
 
 
-def test_changed_file_is_in_it_as_it_is(clone: Path):
+def test_changed_file_is_packed_as_changed(clone: Path):
     (clone / "shared" / "b.py").write_text("changed")
 
     packed(clone)
@@ -90,9 +90,7 @@ def test_what_stays_out_is_told(clone: Path, monkeypatch: pytest.MonkeyPatch, ca
     assert "shared/new.py" in capsys.readouterr().err
 
 
-def test_repository_that_git_cannot_read_makes_no_zip(
-    clone: Path, monkeypatch: pytest.MonkeyPatch, capsys
-):
+def test_unreadable_repository_makes_no_zip(clone: Path, monkeypatch: pytest.MonkeyPatch, capsys):
     shutil.rmtree(clone / ".git" / "objects")
     monkeypatch.setattr(package, "ROOT", clone)
     monkeypatch.setattr(sys, "argv", ["package", f"--to={clone.parent / 'perene.zip'}"])

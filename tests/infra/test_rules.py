@@ -91,7 +91,7 @@ def test_a_tenant_reads_its_own_documents(ruled: Ruled, tenant: str):
 
 
 @pytest.mark.parametrize("tenant", TENANTS)
-def test_a_tenant_finds_its_own_documents_by_the_field_that_names_it(ruled: Ruled, tenant: str):
+def test_tenant_queries_own_documents(ruled: Ruled, tenant: str):
     home = ruled.keep(tenant)
 
     browser = ruled.browser(tenant)
@@ -103,7 +103,7 @@ def test_a_tenant_finds_its_own_documents_by_the_field_that_names_it(ruled: Rule
 
 
 @pytest.mark.parametrize("tenant", SPELLED_BY_RULES)
-def test_a_tenant_lists_what_is_below_its_own_path_without_a_filter(ruled: Ruled, tenant: str):
+def test_tenant_lists_own_collections_unfiltered(ruled: Ruled, tenant: str):
     home = ruled.keep(tenant)
 
     browser = ruled.browser(tenant)
@@ -113,7 +113,7 @@ def test_a_tenant_lists_what_is_below_its_own_path_without_a_filter(ruled: Ruled
         assert browser.get(f"{home}/{each}") == 200
 
 
-def test_a_message_that_is_only_announced_is_its_tenants_too(ruled: Ruled):
+def test_stub_message_belongs_to_its_tenant(ruled: Ruled):
     ruled.database.document("tenants/acme/messages/stub").set({"progress": 3})
 
     assert ruled.browser("acme").get("tenants/acme/messages/stub") == 200
@@ -189,7 +189,7 @@ def test_nobody_can_spell_themself_like_another(ruled: Ruled, subject: str, owne
 
 
 @pytest.mark.parametrize("path", [*CLOSED, *CLOSED_BELOW])
-def test_what_is_ours_is_closed_to_all(ruled: Ruled, path: str):
+def test_internal_documents_are_closed(ruled: Ruled, path: str):
     collection = path.rpartition("/")[0]
 
     for browser in (ruled.browser(), ruled.browser("acme"), ruled.browser("a", operator=True)):

@@ -49,7 +49,7 @@ def gcloud(tmp_path: Path) -> Any:
     return run
 
 
-def test_a_secret_without_a_value_gets_what_a_person_types(gcloud: Any, tmp_path: Path):
+def test_empty_secret_gets_typed_value(gcloud: Any, tmp_path: Path):
     ran = gcloud("perene-evolution-servers", "somebody-elses", typed=f"{SERVERS}\n")
 
     assert ran.returncode == 0, ran.stderr
@@ -59,14 +59,14 @@ def test_a_secret_without_a_value_gets_what_a_person_types(gcloud: Any, tmp_path
     assert not (tmp_path / "somebody-elses").exists()
 
 
-def test_a_secret_that_has_a_value_keeps_it(gcloud: Any, tmp_path: Path):
+def test_secret_that_has_value_keeps_it(gcloud: Any, tmp_path: Path):
     (tmp_path / "perene-webhook-secret").write_text("old")
 
     assert gcloud("perene-webhook-secret").returncode == 0
     assert (tmp_path / "perene-webhook-secret").read_text() == "old"
 
 
-def test_who_stops_half_way_is_asked_for_the_rest_the_next_time(gcloud: Any, tmp_path: Path):
+def test_interrupted_prompts_continue_next_time(gcloud: Any, tmp_path: Path):
     both = ("perene-webhook-secret", "perene-evolution-servers")
 
     first = gcloud(*both, typed="\n")
@@ -80,7 +80,7 @@ def test_who_stops_half_way_is_asked_for_the_rest_the_next_time(gcloud: Any, tmp
     assert (tmp_path / "perene-evolution-servers").read_text() == SERVERS
 
 
-def test_the_webhooks_secret_is_drawn_if_nothing_is_typed(gcloud: Any, tmp_path: Path):
+def test_webhook_secret_is_drawn(gcloud: Any, tmp_path: Path):
     assert gcloud("perene-webhook-secret", typed="\n").returncode == 0
 
     drawn = (tmp_path / "perene-webhook-secret").read_text()
@@ -95,7 +95,7 @@ def test_the_webhooks_secret_is_drawn_if_nothing_is_typed(gcloud: Any, tmp_path:
         ("AUTH_HS256_SECRET", ""),
     ],
 )
-def test_what_is_not_valid_is_asked_for_again_and_never_quoted(
+def test_invalid_secret_is_never_quoted(
     setting: str, typed: str, capsys: pytest.CaptureFixture[str]
 ):
     valid = SERVERS if setting == "EVOLUTION_SERVERS" else "x" * 40
@@ -108,7 +108,7 @@ def test_what_is_not_valid_is_asked_for_again_and_never_quoted(
     assert "hunter2" not in said
 
 
-def test_a_project_without_any_of_the_secrets_is_not_called_done(gcloud: Any):
+def test_project_without_secrets_fails(gcloud: Any):
     ran = gcloud("somebody-elses")
 
     assert ran.returncode == 1
@@ -135,11 +135,11 @@ def plan(kind: str, *actions: str) -> dict[str, Any]:
         ("google_firestore_database", ["forget"], False),
     ],
 )
-def test_a_plan_that_loses_what_lasts_is_stopped(kind: str, actions: list[str], lost: bool):
+def test_plan_with_losses_is_stopped(kind: str, actions: list[str], lost: bool):
     assert bool(list(losses.list_losses(plan(kind, *actions)))) == lost
 
 
-def test_without_a_plan_nothing_is_called_safe():
+def test_without_plan_nothing_is_called_safe():
     ran = subprocess.run(
         [sys.executable, "-m", "infra.losses"], cwd=ROOT, capture_output=True, text=True, input=""
     )
@@ -149,7 +149,7 @@ def test_without_a_plan_nothing_is_called_safe():
 
 
 @in_each(("setting", "lost"), [("WEBHOOK_SECRET", True), ("WEBHOOK_SECRET_PREVIOUS", False)])
-def test_a_rotation_may_end_and_only_the_previous_secret_is_taken_away(setting: str, lost: bool):
+def test_only_previous_secret_may_be_deleted(setting: str, lost: bool):
     deleted = plan("google_secret_manager_secret", "delete")
     deleted["resource_changes"][0]["index"] = setting
 
@@ -157,7 +157,7 @@ def test_a_rotation_may_end_and_only_the_previous_secret_is_taken_away(setting: 
 
 
 @in_each(("actions", "code"), [(["delete"], 1), (["create"], 0)])
-def test_the_check_says_what_would_be_lost_and_ends_so(actions: list[str], code: int):
+def test_check_names_losses(actions: list[str], code: int):
     ran = subprocess.run(
         [sys.executable, "-m", "infra.losses"], cwd=ROOT, capture_output=True, text=True,
         input=json.dumps(plan("google_firestore_database", *actions)),

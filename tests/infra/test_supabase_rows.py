@@ -78,7 +78,7 @@ def begun(psql: list[str]) -> "subprocess.Popen[str]":
     return other
 
 
-def test_the_row_that_was_written_last_is_the_newest_whenever_its_transaction_began(
+def test_last_written_row_is_newest(
     database: list[str],
 ):
     (trigger,) = re.findall(

@@ -1,14 +1,16 @@
-"""Serve the functions in one process, of which a deployment runs several.
+"""Serve the functions, or a simulated server, in one process of a deployment of several.
 
-The proofs fork it from a server that has loaded everything, so that a start costs no import. Its
-clock is the real one plus the seconds in a file. Options shorten its time-outs, and let it kill
-itself at the n-th step of its work.
+The proofs fork them from a server that has loaded everything, so that a start costs no import. A
+caller's clock is the real one plus the seconds in a file. Options shorten its time-outs, and let it
+kill itself at the n-th step of its work.
 """
 
 import argparse
+import importlib
 import itertools
 import os
 import signal
+import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,11 +20,14 @@ import uvicorn
 
 from infra.local import gateway
 from infra.local.children import IDLE_SECONDS
+from infra.local.simulator import __main__ as simulator
 from shared import services
 from shared.evolution import limits
 from shared.store import base
 from shared.store.base import Database
 
+for module in ("anyio._backends._asyncio", "httpcore", "uvicorn.protocols.http.h11_impl"):
+    importlib.import_module(module)  # they are loaded late otherwise: after the fork, in each
 APP = gateway.build(Path(__file__).parent.parent.parent / "functions")
 """The app, loaded before the fork; clients of the database and of servers are made after it."""
 
@@ -37,9 +42,7 @@ def serve(arguments: Sequence[str], environment: Mapping[str, str], log: Path) -
     parser.add_argument("--unhurried", action="store_true", help="no single call is given up early")
     parser.add_argument("--die-at", type=int, default=0)
     options = parser.parse_args(arguments)
-    with log.open("ab", buffering=0) as output:
-        os.dup2(output.fileno(), 1)
-        os.dup2(output.fileno(), 2)
+    _redirect_output(log)
     os.environ.clear()
     os.environ.update(environment)
     limits.CREATE = limits.CONNECT = limits.DELETE = options.patience
@@ -59,6 +62,19 @@ def serve(arguments: Sequence[str], environment: Mapping[str, str], log: Path) -
             access_log=False,
             timeout_keep_alive=IDLE_SECONDS,
         )
+
+
+def simulate(arguments: Sequence[str], log: Path) -> None:
+    """Run a simulated server with these command-line arguments until stopped."""
+    _redirect_output(log)
+    sys.argv[1:] = arguments
+    simulator.main()
+
+
+def _redirect_output(log: Path) -> None:
+    with log.open("ab", buffering=0) as output:
+        os.dup2(output.fileno(), 1)
+        os.dup2(output.fileno(), 2)
 
 
 class Clock:
@@ -96,7 +112,9 @@ class CountingTransport(httpx.AsyncHTTPTransport):
     """A transport that counts a step before each request and a step after its answer."""
 
     def __init__(self, steps: Steps) -> None:
-        super().__init__(limits=httpx.Limits(max_connections=100))
+        # The simulated server has no certificate to verify: loading the authorities takes longer
+        # than all else at a start.
+        super().__init__(limits=httpx.Limits(max_connections=100), verify=False)
         self.steps = steps
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:

@@ -7,12 +7,10 @@ import itertools
 import multiprocessing
 import os
 import signal
-import subprocess
-import sys
 import threading
 import time
 import uuid
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from datetime import timedelta
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
@@ -24,7 +22,7 @@ from google.cloud import firestore
 from infra.local.children import find_free_port
 from shared.domain.instances import LEASE
 from tests.perene import AUDIENCE, ISSUER, SECRET, token
-from tests.proofs.caller import serve
+from tests.proofs.caller import serve, simulate
 
 KEY = "key-of-the-proofs"
 READY_WITHIN = 120.0
@@ -49,24 +47,24 @@ class Stage:
         self.project = f"p-{uuid.uuid4().hex[:20]}"
         self.evolution_port = find_free_port()
         self.ports: list[int] = []
-        self.processes: list[subprocess.Popen[bytes]] = []
+        self.simulator: ForkServerProcess | None = None
         self.callers: list[ForkServerProcess] = []
         self.clock = place / "clock"
         self.clock.write_text("0")
         self.settings = settings
         limits = httpx.Limits(max_connections=400)
-        self.http = httpx.AsyncClient(timeout=60, limits=limits)
+        self.http = httpx.AsyncClient(timeout=60, limits=limits, verify=False)
         self.serial = itertools.count()
 
     # Processes -------------------------------------------------------------------------------
 
     async def start(self, callers: int, *options: str) -> None:
         """Start a simulated server and that many callers, with these options, and await them."""
-        port = str(self.evolution_port)
-        self._run(
-            "infra.local.simulator", "--port", port, "--api-key", KEY, "--version", self.version,
+        arguments = [
+            "--port", str(self.evolution_port), "--api-key", KEY, "--version", self.version,
             "--quick",
-        )  # fmt: skip
+        ]  # fmt: skip
+        self.simulator = self._fork(simulate, arguments, self.place / "simulator.log")
         await self._wait_until_ready(self.evolution_port, "/simulator/state")
         first = find_free_port()
         self.public_port = first
@@ -84,10 +82,7 @@ class Stage:
         port = port or find_free_port()
         arguments = ("--port", str(port), "--clock", str(self.clock), *options)
         log = self.place / f"caller-{len(self.callers)}.log"
-        process = FORKS.Process(
-            target=serve, args=(arguments, self.environment(), log), daemon=True
-        )
-        process.start()
+        process = self._fork(serve, arguments, self.environment(), log)
         self.callers.append(process)
         await self._wait_until_ready(port, "/openapi.json")
         self.ports.append(port)
@@ -95,12 +90,10 @@ class Stage:
 
     def stop(self) -> None:
         """Kill every process of the stage, and wait for its end."""
-        for process in (*self.processes, *self.callers):
+        for process in self._processes():
             process.kill()
-        for process in self.processes:
-            process.wait()
-        for caller in self.callers:
-            caller.join()
+        for process in self._processes():
+            process.join()
 
     def environment(self) -> dict[str, str]:
         return {
@@ -141,12 +134,12 @@ class Stage:
             over.set()
             throttle.join()
 
+    def _processes(self) -> list[ForkServerProcess]:
+        """List the simulated server's process, if it was started, and the callers'."""
+        return [*([self.simulator] if self.simulator else []), *self.callers]
+
     def _pids(self) -> list[int]:
-        """List the simulated server's and the callers' processes."""
-        return [
-            *(process.pid for process in self.processes),
-            *(caller.pid for caller in self.callers if caller.pid),
-        ]
+        return [process.pid for process in self._processes() if process.pid]
 
     def _halve(self, over: threading.Event) -> None:
         while not over.wait(DUTY):
@@ -245,15 +238,9 @@ class Stage:
         assert answer.is_success, answer.text
         return answer.json()
 
-    def _run(self, module: str, *arguments: str) -> subprocess.Popen[bytes]:
-        log = (self.place / f"{module}-{len(self.processes)}.log").open("wb")
-        with log:
-            process = subprocess.Popen(
-                [sys.executable, "-m", module, *arguments],
-                stdout=log,
-                stderr=log,
-            )
-        self.processes.append(process)
+    def _fork(self, target: Callable[..., None], *arguments: Any) -> ForkServerProcess:
+        process = FORKS.Process(target=target, args=arguments, daemon=True)
+        process.start()
         return process
 
     async def _wait_until_ready(self, port: int, path: str) -> None:

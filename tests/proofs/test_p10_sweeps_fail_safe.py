@@ -1,6 +1,7 @@
 """P10: nothing is deleted on a guess, whatever happens while sweeps run; in the end all agrees."""
 
 import asyncio
+import contextlib
 from collections.abc import Coroutine
 from datetime import timedelta
 from typing import Any
@@ -19,7 +20,7 @@ from hypothesis.stateful import run_state_machine_as_test as run
 
 from tests.perene import Perene
 from tests.proofs.stage import times
-from tests.proofs.world import BLIND, CALM_SWEEPS, World, a_world
+from tests.proofs.world import BLIND, CALM_NIGHTS, World, a_world
 
 TENANTS = st.sampled_from([f"t{at}" for at in range(6)])
 SERVERS = st.sampled_from(["one", "two"])
@@ -162,21 +163,28 @@ class Fleets(RuleBasedStateMachine):
         for server, name in world.foreign:
             assert self.perene.servers[server].exists(name)
 
+    def is_settled(self) -> bool:
+        """Tell whether all agrees."""
+        with contextlib.suppress(AssertionError):
+            assert_all_agrees(self.world)
+            return True
+        return False
+
     def teardown(self) -> None:
         if not hasattr(self, "world"):
             return
         try:
-            self.do(self.world.converge())
+            self.do(self.world.converge(self.is_settled))
             self.nothing_was_deleted_that_might_not_be()
-            everything_agrees(self.world)
+            assert_all_agrees(self.world)
             self.totals["sweeps"] += self.world.sweeps
             self.totals["deletions"] += self.world.deletions
         finally:
             self.do(self.perene.__aexit__(None, None, None))
 
 
-def everything_agrees(world: World) -> None:
-    """Nothing hangs half-way, and whoever is still unclaimed waits for a person."""
+def assert_all_agrees(world: World) -> None:
+    """Check that nothing hangs half-way, and that what is still unclaimed waits for a person."""
     perene = world.perene
     records = perene.documents("instances")
     waiting = perene.documents("sweeps/orphans/candidates")
@@ -202,15 +210,13 @@ def everything_agrees(world: World) -> None:
             assert known.get("stage") == "kept", f"{name} stayed"
 
 
-@pytest.mark.parametrize("batch", range(times(2, 40)))
-async def test_whatever_happens_nothing_is_deleted_on_a_guess_and_in_the_end_all_agrees(
-    firestore_emulator: str, batch: int
-):
+@pytest.mark.parametrize("batch", range(times(1, 40)))
+async def test_nothing_is_deleted_on_a_guess(firestore_emulator: str, batch: int):
     totals = {"sweeps": 0, "deletions": 0}
     Fleets.loop, Fleets.totals = asyncio.get_running_loop(), totals
     how = settings(
         max_examples=EXAMPLES,
-        stateful_step_count=times(25, 40),
+        stateful_step_count=times(30, 40),
         deadline=None,
         suppress_health_check=list(HealthCheck),
         phases=[Phase.explicit, Phase.reuse, Phase.generate],  # shrinking takes longer than a test
@@ -220,5 +226,5 @@ async def test_whatever_happens_nothing_is_deleted_on_a_guess_and_in_the_end_all
 
     await asyncio.to_thread(run, fleets, settings=how)
 
-    assert totals["sweeps"] > EXAMPLES * CALM_SWEEPS
+    assert totals["sweeps"] > EXAMPLES * CALM_NIGHTS
     assert totals["deletions"] > 0

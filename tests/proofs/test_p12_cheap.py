@@ -208,9 +208,7 @@ async def open_to_all(on_2: Perene) -> Perene:
 
 
 @pytest.mark.parametrize(("edge", "route"), ROUTES, ids=NAMES)
-async def test_every_refusal_is_short_quick_and_small(
-    open_to_all: Perene, edge: Edge, route: Route
-):
+async def test_refusals_are_short_and_cheap(open_to_all: Perene, edge: Edge, route: Route):
     faults = list[str]()
     for request in crafted(edge, route):
         answer = await send(open_to_all, route, request)

@@ -10,9 +10,7 @@ from tests.perene import Perene, token
 NUMBER = "5511999990001"
 
 
-async def test_a_whole_life_of_a_line_leaves_no_secret_in_the_log(
-    perene: Perene, capsys: pytest.CaptureFixture[str]
-):
+async def test_log_of_a_life_is_clean(perene: Perene, capsys: pytest.CaptureFixture[str]):
     await perene.ensure(label="Maria da Silva", number=NUMBER)
     code = perene.evolution.code("instance_acme")
     await perene.evolution.scan("instance_acme", NUMBER)
@@ -33,7 +31,7 @@ async def test_a_whole_life_of_a_line_leaves_no_secret_in_the_log(
     assert all("severity" in json.loads(line) for line in log.splitlines())
 
 
-async def test_what_nobody_foresaw_is_a_problem_without_its_text(
+async def test_crash_is_a_problem_without_text(
     perene: Perene, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ):
     def broken(*_: object) -> None:
@@ -50,9 +48,7 @@ async def test_what_nobody_foresaw_is_a_problem_without_its_text(
     assert "ZeroDivisionError" in logged
 
 
-async def test_a_deployment_with_a_wrong_setting_names_it_in_the_log_only(
-    perene: Perene, capsys: pytest.CaptureFixture[str]
-):
+async def test_wrong_setting_is_only_logged(perene: Perene, capsys: pytest.CaptureFixture[str]):
     perene.set(PUBLIC_URL="not a url")
 
     answer = await perene.ensure()
@@ -64,9 +60,7 @@ async def test_a_deployment_with_a_wrong_setting_names_it_in_the_log_only(
     config.settings.cache_clear()
 
 
-async def test_firestore_out_of_reach_is_a_problem_within_seconds(
-    perene: Perene, monkeypatch: pytest.MonkeyPatch
-):
+async def test_unreachable_firestore_is_a_problem(perene: Perene, monkeypatch: pytest.MonkeyPatch):
     async def unreachable(*_: object) -> None:
         raise problems.StoreUnavailable(retry_after=2)
 

@@ -67,7 +67,7 @@ async def post(perene: Perene, name: str, body: bytes) -> int:
     return answer.status_code
 
 
-async def test_a_history_of_20_000_messages_holds_nobody_up(on_2: Perene, forgetful: list[int]):
+async def test_long_history_holds_nobody_up(on_2: Perene, forgetful: list[int]):
     name = await on_2.pair()
     past = [said(f"H{at:05}", "y" * 300, jid=_person(at)) for at in range(MESSAGES)]
     body = envelope(name, "messages.set", past)
@@ -80,7 +80,7 @@ async def test_a_history_of_20_000_messages_holds_nobody_up(on_2: Perene, forget
     assert turns.longest < LONGEST_TURN
 
 
-async def test_30_mb_that_nobody_understands_hold_nobody_up(on_2: Perene):
+async def test_30_odd_mb_hold_nobody_up(on_2: Perene):
     name = await on_2.pair()
     odd = {"a": [{"n": at, "text": "z" * 100, "url": "x?y"} for at in range(200_000)]}
     body = envelope(name, "messages.upsert", odd)
@@ -94,7 +94,7 @@ async def test_30_mb_that_nobody_understands_hold_nobody_up(on_2: Perene):
     assert turns.longest < LONGEST_TURN
 
 
-async def test_many_megabytes_that_are_no_json_hold_nobody_up(on_2: Perene):
+async def test_broken_json_holds_nobody_up(on_2: Perene):
     name = await on_2.pair()
 
     async with watched() as turns:
@@ -107,7 +107,7 @@ async def test_many_megabytes_that_are_no_json_hold_nobody_up(on_2: Perene):
     assert turns.longest < LONGEST_TURN
 
 
-async def test_a_flood_of_odd_items_is_a_few_letters(on_2: Perene):
+async def test_many_odd_items_are_few_letters(on_2: Perene):
     name = await on_2.pair()
     body = envelope(name, "messages.upsert", list(range(200_000)))
 
@@ -123,9 +123,7 @@ async def test_a_flood_of_odd_items_is_a_few_letters(on_2: Perene):
     assert turns.longest < LONGEST_TURN
 
 
-async def test_small_requests_are_answered_while_a_large_one_is_read(
-    on_2: Perene, forgetful: list[int]
-):
+async def test_small_requests_overtake_a_large_one(on_2: Perene, forgetful: list[int]):
     name = await on_2.pair()
     past = [said(f"H{at:05}", jid=_person(at)) for at in range(MESSAGES)]
     large = asyncio.create_task(post(on_2, name, envelope(name, "messages.set", past)))

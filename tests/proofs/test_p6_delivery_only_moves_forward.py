@@ -27,10 +27,10 @@ def orders() -> list[tuple[str, ...]]:
         for part in itertools.combinations((ERROR, *STATUSES), size)
     ]
     shuffled = [tuple(chance.sample(part, len(part))) for part in parts]
-    return [*few, *shuffled, *chance.sample(every, times(100, len(every)))]
+    return [*few, *shuffled, *chance.sample(every, times(30, len(every)))]
 
 
-async def test_every_order_of_statuses_and_message_ends_the_same(perene: Perene):
+async def test_every_order_ends_the_same(perene: Perene):
     name = await perene.pair()
     told = {f"3A{at}": order for at, order in enumerate(orders())}
 

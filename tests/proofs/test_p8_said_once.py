@@ -43,7 +43,7 @@ FAULTS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("version", DIALECTS)
-async def test_however_sends_fail_each_is_said_at_most_once(
+async def test_failing_sends_are_never_doubled(
     firestore_emulator: str, tmp_path: Path, version: str
 ):
     async with open_stage(tmp_path, 0, version, **FAST) as stage:
@@ -53,7 +53,7 @@ async def test_however_sends_fail_each_is_said_at_most_once(
         texts: dict[str, str] = {}
         for fault, switches in FAULTS.items():
             await stage.set_faults(**switches)
-            asked = list(itertools.islice(fresh(fault, conversations), times(4, 20)))
+            asked = list(itertools.islice(fresh(fault, conversations), times(2, 20)))
             await asyncio.gather(*(say(stage, *each) for each in asked for _ in range(3)))
             await stage.set_faults()
             texts |= {key: text for key, _, text in asked}
@@ -70,10 +70,8 @@ async def test_however_sends_fail_each_is_said_at_most_once(
         await once_in_the_conversation(stage, texts, outcomes)
 
 
-@pytest.mark.parametrize("version", DIALECTS)
-async def test_a_process_killed_at_any_step_of_a_send_never_sends_twice(
-    firestore_emulator: str, tmp_path: Path, version: str
-):
+@pytest.mark.parametrize("version", DIALECTS[: times(1, 2)])
+async def test_send_killed_at_any_step(firestore_emulator: str, tmp_path: Path, version: str):
     async with open_stage(tmp_path, 1, version, **FAST) as stage:
         conversation, *_ = await talking(stage)
         (survivor,) = stage.ports
@@ -103,10 +101,10 @@ async def test_a_process_killed_at_any_step_of_a_send_never_sends_twice(
         await once_in_the_conversation(stage, texts, outcomes)
 
 
-async def test_a_key_that_many_use_at_once_is_one_send(firestore_emulator: str, tmp_path: Path):
+async def test_shared_key_is_one_send(firestore_emulator: str, tmp_path: Path):
     async with open_stage(tmp_path, 3, **FAST) as stage:
         conversation, *_ = await talking(stage)
-        for turn in range(times(5, 50)):
+        for turn in range(times(2, 50)):
             key, text = f"k{turn}", f"texto {turn}"
 
             answers = await asyncio.gather(

@@ -121,7 +121,7 @@ async def test_a_query_cannot_name_another_instance(perene: Perene):
     assert perene.evolution.names() == ["instance_victim"]
 
 
-async def test_a_webhook_of_one_instance_says_nothing_of_another(perene: Perene):
+async def test_webhook_speaks_for_its_instance_only(perene: Perene):
     name, victim = await perene.pair("acme"), await perene.pair("victim", "5511999990002")
     before = perene.documents("instances")[victim]
     headers = perene.webhook_headers(name)
@@ -134,7 +134,7 @@ async def test_a_webhook_of_one_instance_says_nothing_of_another(perene: Perene)
     assert perene.documents("instances")[victim] == before
 
 
-async def test_the_same_message_and_contact_are_separate_on_tenants_and_on_lines(perene: Perene):
+async def test_same_message_is_separate_per_line(perene: Perene):
     perene.write("tenants/acme", max_lines=2)
     worlds = {
         ("acme", "default"): await perene.pair("acme", NUMBER),
@@ -163,7 +163,7 @@ async def test_the_same_message_and_contact_are_separate_on_tenants_and_on_lines
     }
 
 
-async def test_another_tenants_conversation_and_message_are_unknown(perene: Perene):
+async def test_conversations_of_another_tenant_are_unknown(perene: Perene):
     await lived(perene)
     await perene.pair("other", "5511999990003")
 

@@ -40,7 +40,7 @@ async def test_everything_can_be_done_over_http(sim, call, receiver):
     assert state["deliveries"]["outcomes"] == {"delivered": len(receiver.posts)}
 
 
-async def test_a_code_and_its_limit_are_seen(sim, call):
+async def test_code_and_its_limit_are_seen(sim, call):
     await create(call)
     before = (await call.get("/simulator/state")).json()["instances"][0]
 
@@ -52,7 +52,7 @@ async def test_a_code_and_its_limit_are_seen(sim, call):
     assert (after["code"], after["state"]) == (None, "close")
 
 
-async def test_a_code_that_changes_by_itself_says_when(sim, call):
+async def test_code_that_changes_says_when(sim, call):
     await create(call)
     sim.world.options.quick = False
 
@@ -69,7 +69,7 @@ async def test_a_code_that_stays_does_not(sim, call):
     assert shop["expires_in"] is None
 
 
-async def test_a_pairing_code_is_seen_and_typed(sim, call):
+async def test_pairing_code_is_seen_and_typed(sim, call):
     await create(call, number="5511999990002")
     (before,) = (await call.get("/simulator/state")).json()["instances"]
 
@@ -110,7 +110,7 @@ def test_a_number_may_be_punctuated(number):
     assert require_number(number) == "5511999990001"
 
 
-def test_a_number_is_of_digits_of_ours():
+def test_number_is_of_digits_of_ours():
     with pytest.raises(NotANumber):
         require_number("٥٥١١٩٩٩٩٩٠٠٠١")
 
@@ -188,7 +188,7 @@ async def test_its_own_page_can(sim, shop, call):
     assert answer.status_code == 200
 
 
-async def test_control_requests_are_not_among_the_calls(sim, call):
+async def test_control_requests_are_not_among_calls(sim, call):
     await call.get("/simulator/state")
 
     assert sim.calls == []

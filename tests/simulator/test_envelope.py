@@ -10,7 +10,7 @@ from tests.simulator.conftest import create
 pytestmark = pytest.mark.anyio
 
 
-async def test_the_sender_is_unknown_until_the_first_open(sim, call, receiver):
+async def test_sender_is_unknown_until_first_open(sim, call, receiver):
     await create(call)
     await sim.drain()
     assert "sender" not in receiver.last("qrcode.updated")
@@ -48,7 +48,7 @@ async def test_custom_headers_travel_with_it(sim, call, receiver):
     assert headers["user-agent"] == "axios/1.12.2"
 
 
-async def test_a_jwt_key_becomes_a_signed_token(sim, call, receiver):
+async def test_jwt_key_becomes_signed_token(sim, call, receiver):
     hook = {"url": "http://receiver/hook", "events": [], "headers": {"jwt_key": "secret"}}
     await create(call, webhook=hook)
 
@@ -61,7 +61,7 @@ async def test_a_jwt_key_becomes_a_signed_token(sim, call, receiver):
     assert "jwt_key" not in headers
 
 
-async def test_by_events_adds_the_event_to_the_path(sim, call, receiver):
+async def test_by_events_adds_event_to_path(sim, call, receiver):
     await create(call, webhook={"url": "http://receiver/hook", "events": [], "byEvents": True})
 
     await sim.drain()

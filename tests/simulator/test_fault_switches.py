@@ -56,7 +56,7 @@ async def test_webhooks_may_be_late(sim, shop, receiver):
     assert receiver.posts
 
 
-async def test_a_fault_may_concern_some_names_only(sim, call):
+async def test_fault_may_concern_some_names_only(sim, call):
     sim.faults.turn_on("error_500_before", names="bad*")
 
     assert (await create(call, "bad-one")).status_code == 500
@@ -71,7 +71,7 @@ async def test_a_fault_fires_as_often_as_it_was_told_to(sim, shop, call):
     assert [answer.status_code for answer in answers] == [500, 500, 200]
 
 
-async def test_chance_is_the_same_for_the_same_seed(sim, shop, call):
+async def test_chance_is_same_for_same_seed(sim, shop, call):
     async def run():
         sim.faults.apply({"seed": 7, "on": {"error_500_before": {"probability": 0.5}}})
         answers = [await call.get("/instance/connectionState/shop") for _ in range(20)]
@@ -83,7 +83,7 @@ async def test_chance_is_the_same_for_the_same_seed(sim, shop, call):
     assert set(first) == {200, 500}
 
 
-def test_an_unknown_fault_or_setting_is_refused(sim):
+def test_unknown_fault_or_setting_is_refused(sim):
     with pytest.raises(ValueError, match="no such fault"):
         sim.faults.turn_on("earthquake")
     with pytest.raises(ValueError, match="no setting"):

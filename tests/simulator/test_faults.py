@@ -67,7 +67,7 @@ async def test_errors_of_its_own_have_an_effect_or_not(kind, effect, sim, call):
 
 
 @pytest.mark.parametrize(("kind", "effect"), [("cut_before", False), ("cut_after", True)])
-async def test_a_cut_connection_has_an_effect_or_not(kind, effect, sim, call):
+async def test_cut_connection_has_effect_or_not(kind, effect, sim, call):
     sim.faults.turn_on(kind, route="create", count=1)
 
     with pytest.raises(ConnectionCut):
@@ -135,7 +135,7 @@ async def test_no_code_may_come(sim, call):
     assert (await call.get("/instance/connect/shop")).json()["count"] == 1
 
 
-async def test_an_instance_may_vanish_right_after_create(sim, call):
+async def test_instance_may_vanish_right_after_create(sim, call):
     sim.faults.turn_on("vanish_after_create")
 
     assert (await create(call)).status_code == 201
@@ -143,7 +143,7 @@ async def test_an_instance_may_vanish_right_after_create(sim, call):
     assert not sim.exists("shop")
 
 
-async def test_a_deleted_instance_may_stay_for_a_while(sim, shop, call):
+async def test_deleted_instance_may_stay_for_while(sim, shop, call):
     sim.faults.turn_on("late_delete", seconds=0.2)
 
     await call.delete("/instance/delete/shop")
@@ -154,7 +154,7 @@ async def test_a_deleted_instance_may_stay_for_a_while(sim, shop, call):
     assert (await create(call)).status_code == 201
 
 
-async def test_a_deleted_instance_may_stay_for_ever(sim, shop, call):
+async def test_deleted_instance_may_stay_for_ever(sim, shop, call):
     sim.faults.turn_on("delete_never_finishes")
 
     await call.delete("/instance/delete/shop")
@@ -178,7 +178,7 @@ async def test_open_may_be_a_lie(sim, shop, call, receiver):
     assert receiver.events == ["send.message"]
 
 
-async def test_a_number_may_never_be_looked_up(sim, shop, call):
+async def test_number_may_never_be_looked_up(sim, shop, call):
     sim.faults.turn_on("lookup_stalls")
 
     assert (await send_text(call, shop)).status_code == 500
@@ -204,7 +204,7 @@ async def test_an_upload_may_fail(sim, shop, call):
     assert (answer.status_code, sim.sent_messages()) == (500, [])
 
 
-async def test_a_group_may_read_like_a_number(sim, shop, call):
+async def test_group_may_read_like_number(sim, shop, call):
     sim.faults.turn_on("group_not_found")
     body = {"number": "120363000000000099@g.us", "text": "oi"}
 
@@ -231,7 +231,7 @@ async def test_a_send_may_never_be_acknowledged(sim, shop, call, receiver):
     assert "messages.update" not in receiver.events
 
 
-async def test_a_send_may_be_refused_after_the_fact(sim, shop, call, receiver):
+async def test_send_may_be_refused_after_fact(sim, shop, call, receiver):
     sim.faults.turn_on("send_refused")
 
     await send_text(call, shop)

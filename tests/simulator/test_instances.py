@@ -30,14 +30,14 @@ async def test_scanning_opens_it_under_the_number(sim, call, receiver):
     assert receiver.events[-2:] == ["connection.update", "connection.update"]
 
 
-async def test_only_a_shown_code_can_be_scanned(sim, call):
+async def test_only_shown_code_can_be_scanned(sim, call):
     await create(call, qrcode=False)
 
     with pytest.raises(Impossible, match="shows no code"):
         await sim.scan("shop", "5511999990001")
 
 
-async def test_the_next_code_differs_and_counts_on(sim, call):
+async def test_next_code_differs_and_counts_on(sim, call):
     first = (await create(call)).json()["qrcode"]
 
     await sim.expire_code("shop")
@@ -47,7 +47,7 @@ async def test_the_next_code_differs_and_counts_on(sim, call):
     assert second["code"] != first["code"]
 
 
-async def test_after_the_last_code_it_gives_up(sim, call, receiver):
+async def test_after_last_code_it_gives_up(sim, call, receiver):
     sim.world.options.qr_limit = 2
     await create(call)
 
@@ -100,7 +100,7 @@ async def test_one_that_is_still_paired_logs_in_when_asked_to_connect(sim, shop,
     assert sim.state(shop) == "open"
 
 
-async def test_a_storm_posts_one_connecting_after_the_other(sim, shop, receiver):
+async def test_storm_posts_one_connecting_after_other(sim, shop, receiver):
     await sim.storm(shop, times=40)
 
     await sim.drain()
@@ -132,7 +132,7 @@ async def test_a_deleted_instance_stays_while_its_receiver_fails(sim, shop, call
     assert (await call.delete("/instance/delete/shop")).status_code == 200
 
 
-async def test_a_delete_without_a_webhook_is_quick(sim, call):
+async def test_delete_without_webhook_is_quick(sim, call):
     await call.post("/instance/create", json={"instanceName": "a", "integration": "EVOLUTION"})
     await call.delete("/instance/delete/a")
 
@@ -141,7 +141,7 @@ async def test_a_delete_without_a_webhook_is_quick(sim, call):
     assert sim.names() == []
 
 
-async def test_the_webhooks_base64_waits_for_the_next_restart(sim, shop, call, receiver):
+async def test_webhooks_base64_waits_for_next_restart(sim, shop, call, receiver):
     hook = {"enabled": True, "url": "http://receiver/hook", "events": [], "base64": True}
     await call.post(f"/webhook/set/{shop}", json={"webhook": hook})
     await sim.receive_media(shop, "5511988887777", "image", "iVBORw0KGgo=")
@@ -172,7 +172,7 @@ async def test_messages_are_lost_after_logout_and_pairing_again(sim, shop, call,
     assert page["total"] == 0
 
 
-async def test_messages_arrive_after_an_unpairing_on_the_phone(sim, shop, call, receiver):
+async def test_messages_arrive_after_unpairing_on_phone(sim, shop, call, receiver):
     await sim.unpair(shop)
     await call.get(f"/instance/connect/{shop}")
     await sim.scan(shop, "5511999990001")
@@ -219,7 +219,7 @@ async def test_codes_follow_each_other_by_themselves(sim, call, monkeypatch):
     await asyncio.gather(connecting, return_exceptions=True)
 
 
-async def test_a_reset_cuts_the_requests_in_flight(sim, call):
+async def test_reset_cuts_requests_in_flight(sim, call):
     creating = asyncio.create_task(create(call))
     while not sim.creates_in_flight_peak:
         await asyncio.sleep(0)

@@ -23,14 +23,14 @@ async def test_a_contact_receives_what_was_sent(sim, shop, call):
     assert received.sender == "5511999990001"
 
 
-async def test_the_same_send_twice_sends_two_messages(sim, shop, call):
+async def test_same_send_twice_sends_two_messages(sim, shop, call):
     first, second = await send_text(call, shop), await send_text(call, shop)
 
     assert first.json()["key"]["id"] != second.json()["key"]["id"]
     assert len(sim.sent_messages()) == 2
 
 
-async def test_a_send_is_echoed_and_then_delivered(sim, shop, call, receiver):
+async def test_send_is_echoed_and_then_delivered(sim, shop, call, receiver):
     receiver.posts.clear()
     sent = (await send_text(call, shop)).json()
 
@@ -178,7 +178,7 @@ async def test_groups_are_ignored_if_so_set(sim, shop, call, receiver):
     assert sim.settings(shop)["groupsIgnore"] is True
 
 
-async def test_nobody_can_write_to_one_that_is_closed(sim, shop):
+async def test_closed_instance_receives_nothing(sim, shop):
     await sim.unpair(shop)
 
     with pytest.raises(Impossible, match="not open"):

@@ -34,7 +34,7 @@ async def test_two_creates_sometimes_leave_nothing_although_one_was_told_201(sim
     assert (((201, 1), (403, 1)), True) in outcomes
 
 
-async def test_with_a_webhook_both_are_told_400(sim, call):
+async def test_with_webhook_both_are_told_400(sim, call):
     rounds = [await race(sim, call, 2, **HOOK) for _ in range(20)]
 
     assert (Counter({400: 2}), False) in [(statuses(a), left) for a, left in rounds]
@@ -46,7 +46,7 @@ async def test_twenty_creates_mostly_see_the_name_in_use(sim, call):
     assert statuses(answers)[403] >= 8
 
 
-async def test_the_loser_is_told_in_prismas_words(sim, call):
+async def test_loser_is_told_in_prismas_words(sim, call):
     sim.faults.turn_on("destructive_race", certain=True)
 
     answers, left = await race(sim, call, 2)

@@ -186,7 +186,7 @@ async def test_a_message_is_edited_with_put_and_nobody_is_told(sim, call, wa1, r
     assert (await call.post("/chat/updateMessage/wa1", json=edit)).status_code == 404
 
 
-async def test_a_token_can_be_used_only_once(sim, call, wa1):
+async def test_token_can_be_used_only_once(sim, call, wa1):
     answer = await call.post("/instance/create", json={"instanceName": "wa2", "token": "tok"})
 
     assert answer.json()["response"]["message"] == ["Token already exists"]
@@ -200,7 +200,7 @@ async def test_no_webhook_is_an_empty_one(sim, call):
     assert (webhook["enabled"], webhook["url"]) == (False, "")
 
 
-async def test_a_2x_body_lacks_what_1x_wants(sim, call, wa1):
+async def test_2x_body_lacks_what_1x_wants(sim, call, wa1):
     answer = await call.post("/message/sendText/wa1", json={"number": CONTACT, "text": "oi"})
 
     assert answer.status_code == 400

@@ -190,7 +190,7 @@ async def test_posts_as_recorded_when_nobody_scans(name, sim, call, receiver):
 
 
 @pytest.mark.parametrize("name", sorted(CHANNEL))
-async def test_posts_as_recorded_on_the_evolution_channel(name, sim, call, receiver):
+async def test_posts_as_recorded_on_evolution_channel(name, sim, call, receiver):
     await scenes.evo_min_has_a_webhook(sim, call)
     await replay(call, "webhook-set-ok")
     await replay(call, "evolution-sendText")

@@ -63,7 +63,7 @@ def make_client(functions):
         ("/openapi.json", "openapi"),
     ],
 )
-def test_a_path_reaches_its_function_in_full(ask, path, function):
+def test_path_reaches_its_function_in_full(ask, path, function):
     answer = ask(path, params={"limit": "2"}).json()
 
     assert answer["function"] == function
@@ -72,7 +72,7 @@ def test_a_path_reaches_its_function_in_full(ask, path, function):
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
-def test_every_method_and_its_body_get_through(ask, method):
+def test_methods_and_bodies_get_through(ask, method):
     answer = ask("/instances/x", method, content="said").json()
 
     assert answer["method"] == method
@@ -82,7 +82,7 @@ def test_every_method_and_its_body_get_through(ask, method):
 @pytest.mark.parametrize(
     "path", ["/nobody", "/receive-webhook", "/openapi", "/ensure_instance", "/instancesx", "//"]
 )
-def test_an_unknown_path_is_a_404_problem(ask, path):
+def test_unknown_path_is_404_problem(ask, path):
     answer = ask(path)
 
     assert answer.status_code == 404
@@ -90,7 +90,7 @@ def test_an_unknown_path_is_a_404_problem(ask, path):
     assert answer.json()["type"] == "urn:perene:problem:no-such-path"
 
 
-def test_the_front_page_lists_what_is_served(ask):
+def test_front_page_lists_what_is_served(ask):
     segments = ask("/").text.split()
 
     assert segments == [
@@ -102,7 +102,7 @@ def test_the_front_page_lists_what_is_served(ask):
     ]
 
 
-def test_the_front_page_is_the_console_where_there_is_one(functions):
+def test_front_page_is_the_console(functions):
     (functions / "console.py").write_text(ECHO.format(name="console"))
 
     answer = make_client(functions)("/")
@@ -110,7 +110,7 @@ def test_the_front_page_is_the_console_where_there_is_one(functions):
     assert answer.headers["location"] == "/console"
 
 
-def test_a_function_that_crashes_answers_500_and_the_others_go_on(functions):
+def test_others_survive_a_crashed_function(functions):
     crashing = ECHO.format(name="fleet").replace("return", "1 / 0\n    return")
     (functions / "fleet.py").write_text(crashing)
 
@@ -120,13 +120,13 @@ def test_a_function_that_crashes_answers_500_and_the_others_go_on(functions):
     assert ask("/instances").status_code == 200
 
 
-def test_a_file_with_a_leading_underscore_is_no_function(functions):
+def test_underscored_file_is_no_function(functions):
     (functions / "_shared.py").write_text("raise AssertionError")
 
     gateway.build(functions)
 
 
-async def test_the_clock_of_the_local_stack_can_be_moved_forwards(functions):
+async def test_local_clock_can_be_moved(functions):
     clock = Clock()
     transport = httpx.ASGITransport(gateway.build(functions, clock))
     before = clock()
@@ -142,7 +142,7 @@ async def test_the_clock_of_the_local_stack_can_be_moved_forwards(functions):
     assert {answer.status_code for answer in refused} == {400}
 
 
-async def test_elsewhere_there_is_no_clock_to_move(functions):
+async def test_clock_is_local_only(functions):
     transport = httpx.ASGITransport(gateway.build(functions))
     async with httpx.AsyncClient(transport=transport, base_url="http://perene.test") as client:
         assert (await client.post("/local/clock", json={"days": 1})).status_code == 404

@@ -37,7 +37,7 @@ def test_make_alone_lists_every_target(make):
     ],
     ids=["too old", "without ensurepip"],
 )
-def test_setup_says_in_a_sentence_what_is_missing(make, tmp_path, python, sentence):
+def test_setup_names_what_is_missing(make, tmp_path, python, sentence):
     shutil.copy(ROOT / "Makefile", tmp_path)
     for name in ("requirements.txt", "infra/local/requirements.txt", "tests/requirements.txt"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
@@ -66,7 +66,7 @@ LOSS = '{"address": "x", "type": "google_firestore_database", "change": {"action
     ids=["a plan that loses nothing", "one that would"],
 )
 @pytest.mark.parametrize("how", [[], ["-j4"]], ids=["one by one", "in parallel"])
-def test_what_is_deployed_is_the_plan_that_was_looked_at(make, tmp_path, changes, asked, how):
+def test_deploy_applies_the_checked_plan(make, tmp_path, changes, asked, how):
     program = tmp_path / "terraform"
     program.write_text(TERRAFORM.format(place=tmp_path, changes=changes))
     program.chmod(0o755)

@@ -66,7 +66,7 @@ async def test_a_code_becomes_tokens_once(issuer):
     assert (second.status_code, second.json()) == (400, {"error": "invalid_grant"})
 
 
-async def test_a_refresh_token_is_good_for_once(issuer):
+async def test_refresh_token_is_good_for_once(issuer):
     first = await issuer.post("/token", data=GRANT | {"code": await get_code(issuer)})
     again = {"client_id": "perene-console", "grant_type": "refresh_token"}
     again |= {"refresh_token": first.json()["refresh_token"]}
@@ -79,7 +79,7 @@ async def test_a_refresh_token_is_good_for_once(issuer):
     [{"code_verifier": "w" * 43}, {"redirect_uri": "http://127.0.0.1:2/"}, {"client_id": "x"}],
     ids=["verifier", "redirect", "client"],
 )
-async def test_who_did_not_ask_gets_no_tokens(issuer, wrong):
+async def test_wrong_grant_gets_no_tokens(issuer, wrong):
     grant = GRANT | {"code": await get_code(issuer)} | wrong
 
     assert (await issuer.post("/token", data=grant)).status_code == 400
@@ -101,7 +101,7 @@ async def test_nobody_else_is_sent_anywhere(issuer, wrong):
     assert answer.status_code == 400
 
 
-async def test_markup_in_what_was_asked_stays_text(issuer):
+async def test_markup_in_request_stays_text(issuer):
     page = await issuer.get("/authorize", params=REQUEST | {"state": '"><script>x</script>'})
 
     assert "<script>" not in page.text

@@ -35,13 +35,16 @@ def document_url(stack):
     return f"http://{host}/v1/projects/perene-local/databases/(default)/documents/notes/one"
 
 
-def test_a_stack_serves_the_functions_and_prints_tokens_that_they_accept(start, tmp_path):
-    stack = start().wait_until_ready()
+def test_stack_serves_functions_and_prints_tokens(start, tmp_path):
+    stack = start(
+        INSTANCE_MAX="3", AUTH_JWKS_URL="http://elsewhere", WEBHOOK_SECRET=""
+    ).wait_until_ready()
 
     settings = stack.settings()
     tenant = verify(stack.read_export("TOKEN"), settings)
     operator = verify(stack.read_export("OPERATOR_TOKEN"), settings)
     another = print_token(tmp_path / "place", "--tenant", "acme", "--hours", "1")
+    second = start()
 
     assert settings["PUBLIC_URL"] == f"http://127.0.0.1:{stack.port}"
     assert settings["GOOGLE_CLOUD_PROJECT"] == "perene-local"
@@ -49,23 +52,27 @@ def test_a_stack_serves_the_functions_and_prints_tokens_that_they_accept(start, 
     assert settings["AUTH_OPERATOR_CLAIM"] not in tenant
     assert operator[settings["AUTH_OPERATOR_CLAIM"]] is True
     assert verify(another.stdout.strip(), settings)["sub"] == "acme"
+    assert_environment_wins(settings)
+    assert second.wait_for_end() == 1
+    assert "is running here already" in second.output
+    stack.process.kill()
+    assert processes.wait_until(lambda: not stack.list_processes())
 
 
-def test_settings_from_the_environment_win_except_for_who_is_calling(start):
-    stack = start(
-        INSTANCE_MAX="3", AUTH_JWKS_URL="http://elsewhere", WEBHOOK_SECRET=""
-    ).wait_until_ready()
-
-    settings = stack.settings()
-
+def assert_environment_wins(settings):
+    """Check that the environment's settings win, except for who is calling and empty ones."""
     assert settings["INSTANCE_MAX"] == "3"
     assert settings["EVOLUTION_API_KEY"] == "of-a-test"
     assert len(settings["WEBHOOK_SECRET"]) >= 32
     assert "AUTH_JWKS_URL" not in settings
 
 
-@pytest.mark.parametrize("key", ["", "-begins-like-an-option"], ids=["drawn", "given"])
-def test_without_an_evolution_of_ones_own_there_is_a_simulated_one(start, key):
+@pytest.mark.parametrize(
+    ("key", "signal_number"),
+    [("", signal.SIGTERM), ("-begins-like-an-option", signal.SIGINT)],
+    ids=["drawn", "given"],
+)
+def test_simulator_runs_until_a_signal(start, key, signal_number):
     stack = start(EVOLUTION_URL="", EVOLUTION_API_KEY=key).wait_until_ready()
 
     settings = stack.settings()
@@ -73,17 +80,9 @@ def test_without_an_evolution_of_ones_own_there_is_a_simulated_one(start, key):
 
     assert f"{settings['EVOLUTION_URL']}/simulator" in stack.output
     assert page.status_code == 200
-    assert stack.stop_with(signal.SIGTERM) == 0
-    assert stack.list_processes() == []
-
-
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
-def test_a_signal_ends_the_stack_and_leaves_nothing_behind(start, how):
-    stack = start().wait_until_ready()
-    assert stack.list_processes("CloudFirestore")
-    assert stack.list_processes("infra.local.gateway")
-
-    assert stack.stop_with(how) == 0
+    for part in ("CloudFirestore", "infra.local.gateway", "infra.local.simulator"):
+        assert stack.list_processes(part)
+    assert stack.stop_with(signal_number) == 0
     assert stack.list_processes() == []
 
 
@@ -95,14 +94,14 @@ def muted():
     signal.signal(signal.SIGHUP, before)
 
 
-def test_a_hang_up_ends_the_stack_although_the_tests_hear_none(start, muted):
+def test_hang_up_ends_the_stack(start, muted):
     stack = start().wait_until_ready()
 
     assert stack.stop_with(signal.SIGHUP) == 0
     assert stack.list_processes() == []
 
 
-def test_a_terminal_that_hangs_up_without_a_signal_ends_the_stack(start):
+def test_closed_terminal_ends_the_stack(start):
     ours, theirs = pty.openpty()
     stack = start(stdout=theirs)
     os.close(theirs)
@@ -113,7 +112,7 @@ def test_a_terminal_that_hangs_up_without_a_signal_ends_the_stack(start):
     assert stack.list_processes() == []
 
 
-def test_a_signal_while_it_starts_leaves_nothing_behind(start):
+def test_signal_during_start_leaves_nothing(start):
     stack = start()
     assert processes.wait_until(lambda: stack.list_processes("CloudFirestore"))
 
@@ -121,44 +120,18 @@ def test_a_signal_while_it_starts_leaves_nothing_behind(start):
     assert stack.list_processes() == []
 
 
-def test_impatience_does_not_leave_anything_behind(start):
-    stack = start(KEEP="1").wait_until_ready()
-
-    for how in (signal.SIGINT, signal.SIGINT, signal.SIGTERM):
-        stack.process.send_signal(how)
-
-    assert stack.wait_for_end() == 0
-    assert stack.list_processes() == []
-
-
-def test_a_stack_that_is_killed_takes_everything_along(start):
+def test_dead_part_ends_the_stack(start):
     stack = start().wait_until_ready()
 
-    stack.process.kill()
-
-    assert processes.wait_until(lambda: not stack.list_processes())
-
-
-@pytest.mark.parametrize(
-    ("command", "named"),
-    [
-        ("CloudFirestore", r"The Firestore emulator stopped by itself; its log ends:\n.+"),
-        ("infra.local.gateway", "The functions' gateway stopped by itself"),
-    ],
-    ids=["emulator", "gateway"],
-)
-def test_the_death_of_a_part_ends_the_stack_and_is_named(start, command, named):
-    stack = start().wait_until_ready()
-
-    for pid in stack.list_processes(command):
+    for pid in stack.list_processes("CloudFirestore"):
         os.kill(pid, signal.SIGKILL)
 
     assert stack.wait_for_end() == 1
-    assert re.search(named, stack.output)
+    assert re.search(r"The Firestore emulator stopped by itself; its log ends:\n.+", stack.output)
     assert stack.list_processes() == []
 
 
-def test_a_function_that_cannot_be_loaded_ends_the_stack(start, functions):
+def test_broken_function_ends_the_stack(start, functions):
     (functions / "broken.py").write_text("import nothing_of_the_kind")
     stack = start()
 
@@ -168,7 +141,7 @@ def test_a_function_that_cannot_be_loaded_ends_the_stack(start, functions):
 
 
 @pytest.mark.parametrize("variable", ["PORT", "SIMULATOR_PORT"])
-def test_a_busy_port_is_named_and_nothing_is_started(start, tmp_path, variable):
+def test_busy_port_is_named(start, tmp_path, variable):
     with socket.create_server(("127.0.0.1", 0)) as busy:
         port = busy.getsockname()[1]
 
@@ -181,44 +154,38 @@ def test_a_busy_port_is_named_and_nothing_is_started(start, tmp_path, variable):
     assert not list((tmp_path / "place").glob("*.log"))
 
 
-def test_a_second_stack_in_the_same_place_is_refused(start):
-    start().wait_until_ready()
-
-    second = start()
-
-    assert second.wait_for_end() == 1
-    assert "is running here already" in second.output
-
-
-def test_an_evolution_without_its_key_is_told(start):
+def test_evolution_without_key_is_refused(start):
     stack = start(EVOLUTION_API_KEY="")
 
     assert stack.wait_for_end() == 1
     assert "EVOLUTION_URL needs its EVOLUTION_API_KEY" in stack.output
 
 
-def test_keep_keeps_documents_and_secrets_and_a_fresh_run_leaves_them_alone(start):
-    kept = start(KEEP="1").wait_until_ready()
-    secrets = kept.settings()
+def test_kept_data_survives_a_fresh_run(start):
+    first = start(KEEP="1").wait_until_ready()
+    secrets = first.settings()
     httpx.patch(
-        document_url(kept), json={"fields": {}}, trust_env=False, timeout=60
+        document_url(first), json={"fields": {}}, trust_env=False, timeout=60
     ).raise_for_status()
-    kept.stop_with(signal.SIGINT)
+    for number in (signal.SIGINT, signal.SIGINT, signal.SIGTERM):  # by an impatient person
+        first.process.send_signal(number)
+    assert first.wait_for_end() == 0
+    assert first.list_processes() == []
 
     fresh = start().wait_until_ready()
-    nothing = httpx.get(document_url(fresh), trust_env=False, timeout=60).status_code
-    drawn_anew = fresh.settings()["AUTH_HS256_SECRET"]
+    status = httpx.get(document_url(fresh), trust_env=False, timeout=60).status_code
+    new_secret = fresh.settings()["AUTH_HS256_SECRET"]
     fresh.stop_with(signal.SIGINT)
     again = start(KEEP="1").wait_until_ready()
 
-    assert nothing == 404
-    assert drawn_anew != secrets["AUTH_HS256_SECRET"]
+    assert status == 404
+    assert new_secret != secrets["AUTH_HS256_SECRET"]
     assert httpx.get(document_url(again), trust_env=False, timeout=60).status_code == 200
     for secret in ("WEBHOOK_SECRET", "AUTH_HS256_SECRET"):
         assert again.settings()[secret] == secrets[secret]
 
 
-def test_a_token_before_the_first_run_is_refused_in_a_sentence(tmp_path):
+def test_token_before_first_run_is_refused(tmp_path):
     refused = print_token(tmp_path)
 
     assert refused.returncode == 1
