@@ -420,6 +420,50 @@ async def test_too_fast_message_goes_out_later(visit: Visit, world: World, maria
     assert keys[0] == keys[1]
 
 
+async def test_too_fast_message_is_not_overtaken(visit: Visit, world: World, maria: Contact):
+    tab = await open_conversation(visit, world, maria)
+    tab.forgive("429")
+    texts = list[str]()
+
+    async def refuse_once(route: Route) -> None:
+        texts.append(route.request.post_data_json["text"])
+        problem = Refusal("sending-too-fast", 429).problem
+        if len(texts) == 1:
+            await route.fulfill(status=429, json=problem, headers={"retry-after": "2"})
+        else:
+            await route.continue_()
+
+    await tab.page.route("**/conversations/*/messages", refuse_once)
+    for text in ("um", "dois", "três"):
+        await send(tab, text)
+
+    await expect(tab.page.locator(".inbox .attempt")).to_have_count(0, timeout=20_000)
+    assert texts == ["um", "um", "dois", "três"]
+
+
+async def test_unanswered_message_is_not_overtaken(visit: Visit, world: World, maria: Contact):
+    tab = await open_conversation(visit, world, maria)
+    tab.forgive("404|ERR_FAILED")
+    requests = list[str]()
+
+    async def cut_once(route: Route) -> None:
+        requests.append(route.request.post_data_json["text"])
+        await (route.abort() if len(requests) == 1 else route.continue_())
+
+    async def note_question(route: Route) -> None:
+        requests.append("?")
+        await route.continue_()
+
+    await tab.page.route("**/conversations/*/messages", cut_once)
+    await tab.page.route("**/send-message/*", note_question)
+    first = await send(tab, "um")
+    await send(tab, "dois")
+
+    await expect(first.get_by_text("O pedido não chegou")).to_be_visible(timeout=20_000)
+    await expect(tab.page.locator(".inbox .attempt")).to_have_count(1, timeout=20_000)
+    assert requests == ["um", "?", "dois"]
+
+
 async def test_offline_message_waits_for_the_network(visit: Visit, world: World, maria: Contact):
     tab = await open_conversation(visit, world, maria)
     await tab.hurry(*OUTBOX_MS)

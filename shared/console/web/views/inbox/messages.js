@@ -106,7 +106,7 @@ export class Messages {
     }
     if (chunks !== this.shown.value.chunks) {
       markActive();
-      fresh.sort(byTime);
+      fresh.sort(byPosition);
       this.show({ chunks, news: fresh.length ? fresh : this.shown.value.news });
     }
     this.settleSends(data);
@@ -119,7 +119,7 @@ export class Messages {
 
   /** Split a page, newest first, into chunks, oldest first. */
   split(page) {
-    const messages = [...page].reverse().sort(byTime);
+    const messages = [...page].reverse().sort(byPosition);
     const chunks = [];
     for (let end = messages.length; end > 0; end -= CHUNK) chunks.unshift(this.chunk(messages.slice(Math.max(0, end - CHUNK), end)));
     return chunks;
@@ -140,15 +140,16 @@ export class Messages {
   }
 
   insert(chunks, message) {
-    const at = chunks.findLastIndex((chunk) => byTime(chunk.messages[0], message) < 0);
+    const at = chunks.findLastIndex((chunk) => byPosition(chunk.messages[0], message) < 0);
     if (at < 0 && this.shown.value.next) return chunks; // older than what is loaded, so it comes with its page
     const last = at === chunks.length - 1;
-    if (!chunks.length || (last && chunks[at].messages.length >= CHUNK && byTime(chunks[at].messages.at(-1), message) < 0))
+    if (!chunks.length || (last && chunks[at].messages.length >= CHUNK && byPosition(chunks[at].messages.at(-1), message) < 0))
       return [...chunks, this.chunk([message])];
     const into = chunks[Math.max(0, at)];
     this.where.set(message.id, into.id);
-    return chunks.with(Math.max(0, at), { ...into, messages: [...into.messages, message].sort(byTime) });
+    return chunks.with(Math.max(0, at), { ...into, messages: [...into.messages, message].sort(byPosition) });
   }
 }
 
-const byTime = (one, other) => one.at - other.at || (one.id < other.id ? -1 : one.id > other.id ? 1 : 0);
+/** Compare by position; those of the same position stay in the order of their page. */
+const byPosition = (one, other) => one.position - other.position;
