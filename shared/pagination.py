@@ -8,10 +8,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from shared import problems, untrusted
+from shared.domain import positions
 from shared.domain.record import Record
-from shared.store.base import Position
+from shared.store.base import PageEnd
 
-CURSOR = untrusted.Bounds(size=4_000, items=3, depth=1)
+CURSOR = untrusted.Bounds(size=4_000, items=4, depth=1)
 _DOCUMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~:=@+-]{0,299}")
 
 
@@ -21,16 +22,20 @@ def etag_of(records: Iterable[Record]) -> str:
     return f'"{hashlib.sha256(texts.encode()).hexdigest()[:20]}"'
 
 
-def encode_cursor(end: Position | None) -> str | None:
+def encode_cursor(end: PageEnd | None) -> str | None:
     """Write where a page ended as an opaque cursor, good while its document is kept."""
     if end is None:
         return None
-    document = json.dumps(end, ensure_ascii=False).encode()
+    parts: list[Any] = [end.value, end.id]
+    if isinstance(end.value, float):
+        second, index = positions.divide(end.value)
+        parts = [second, end.id, index]
+    document = json.dumps(parts, ensure_ascii=False).encode()
     return base64.urlsafe_b64encode(document).decode().rstrip("=")
 
 
-def decode_cursor(cursor: str | None, *, of_search: bool = False) -> Position | None:
-    """Read where a cursor points: to a text in a search's results, else to a time.
+def decode_cursor(cursor: str | None, *, of_search: bool = False) -> PageEnd | None:
+    """Read where a cursor points: to a text in a search's results, else to a time or position.
 
     Raises CursorInvalid.
     """
@@ -38,13 +43,13 @@ def decode_cursor(cursor: str | None, *, of_search: bool = False) -> Position | 
         return None
     try:
         padded = cursor + "=" * (-len(cursor) % 4)
-        value, document = untrusted.read(base64.urlsafe_b64decode(padded), CURSOR)
-        fits = _is_text(value) if of_search else _is_time(value)
+        value, document, *rest = untrusted.read(base64.urlsafe_b64decode(padded), CURSOR)
+        fits = _is_text(value) and not rest if of_search else all(map(_is_time, [value, *rest]))
     except (ValueError, TypeError):
         raise problems.CursorInvalid() from None
     if not fits or not isinstance(document, str) or not _DOCUMENT.fullmatch(document):
         raise problems.CursorInvalid()
-    return Position(value, document)
+    return PageEnd(positions.join(value, *rest) if rest else value, document)
 
 
 def _is_text(value: Any) -> bool:

@@ -10,6 +10,7 @@ from shared.domain.conversations import Conversation, KeptMessage, Preview
 from shared.domain.instances import epoch_ms
 from shared.domain.messages import Author, Card, Delivery, Kind, Media, Place, Poll, Quoted
 from shared.domain.names import LineId
+from shared.domain.positions import Position
 from shared.domain.record import Record
 from shared.domain.tenants import Tenant
 
@@ -31,7 +32,7 @@ class ConversationView(Record):
     label: str = Field(description="What people call the line")
     number: str = Field(description="The own number that it was held with")
     contact: ContactView
-    last_at: int = Field(description="Epoch milliseconds of the newest message")
+    last_at: Position = Field(description="Epoch milliseconds of the newest message")
     last: Preview | None = None
     unread: int = 0
     archived: bool = False
@@ -45,7 +46,8 @@ class MessageView(Record):
 
     id: str
     from_me: bool
-    at: int = Field(description="Epoch milliseconds")
+    at: Position = Field(description="Epoch milliseconds, precise to a second")
+    position: float = Field(description="Messages stand in its order, then in that of a page")
     kind: Kind
     text: str | None = None
     author: Author | None = None
@@ -117,8 +119,10 @@ def message_view(message: KeptMessage, now: datetime) -> MessageView:
     """Return the view of a message, without its content if it was taken back."""
     if message.revoked_at is not None:
         rest = message.model_dump(include={"id", "from_me", "at", "kind", "author"})
-        return MessageView(**rest, delivery=_delivery(message), failed=message.failed, revoked=True)
+        rest |= {"position": message.at, "delivery": _delivery(message), "failed": message.failed}
+        return MessageView(**rest, revoked=True)
     updates = {
+        "position": message.at,
         "text": message.text_now,
         "delivery": _delivery(message),
         "failed": message.failed,

@@ -9,6 +9,7 @@ from shared.domain import messages
 from shared.domain.contacts import ContactKey, ConversationId, keys_of, lid_key, may_be
 from shared.domain.messages import Content, Delivery, Kind, Message, Quoted
 from shared.domain.names import LineId
+from shared.domain.positions import Position
 from shared.domain.record import Kept, Record
 
 ME: Final = "me"
@@ -22,10 +23,10 @@ ACKNOWLEDGED_WITHIN_MS = 5 * 60 * 1000
 
 
 class Preview(Record):
-    """The last message of a conversation, in short. `at` is its own time (epoch milliseconds)."""
+    """The last message of a conversation, in short. `at` is its position, in the API its second."""
 
     message: str
-    at: int
+    at: Position
     kind: Kind
     text: str = ""
     from_me: bool = False
@@ -34,8 +35,8 @@ class Preview(Record):
 class Conversation(Kept):
     """What a line, under one number, and a contact have said, in summary.
 
-    `last_at` is the time of the newest message; a `preview` that is older was written by one that
-    came late, and has to be healed.
+    `last_at` is the position of the newest message; a `preview` that is older was written by one
+    that came late, and has to be healed.
     """
 
     id: ConversationId
@@ -47,7 +48,7 @@ class Conversation(Kept):
     address: str = ""
     group: bool = False
     name: str | None = None
-    last_at: int = 0
+    last_at: Position = 0
     preview: Preview | None = None
     unread: int = 0
     archived: bool = False

@@ -1,8 +1,11 @@
 """One thing said, once: what it is and how far it got."""
 
 from enum import IntEnum, StrEnum
+from typing import TypeVar
 
+from shared.domain import positions
 from shared.domain.contacts import Contact, ContactKey
+from shared.domain.positions import Position
 from shared.domain.record import Record
 
 PREVIEW_LENGTH = 120
@@ -113,7 +116,10 @@ class Content(Record):
 
 
 class Message(Content):
-    """What was said, by whom and when: `at` is epoch milliseconds, precise to a second.
+    """What was said, by whom and when: `at` is its position, a second and the order within it.
+
+    `emitted`: when the copy that decided the position left its server (epoch milliseconds by that
+    server's clock), or ASKED; None where that is unknown.
 
     `author` is who of a group said it, None for our own; `name` is what the sender of an inbound
     private message calls themself; `delivery` is for our own only.
@@ -122,7 +128,8 @@ class Message(Content):
     id: str
     contact: Contact
     from_me: bool
-    at: int
+    at: Position
+    emitted: int | None = None
     author: Author | None = None
     name: str | None = None
     quoted: Quoted | None = None
@@ -138,7 +145,16 @@ def heard_by(now: int, message: Message) -> Message:
     """
     if message.at <= now + AHEAD:
         return message
-    return message.model_copy(update={"at": now // 1000 * 1000})
+    return message.model_copy(update={"at": positions.place(now, message.emitted)})
+
+
+M = TypeVar("M", bound=Message)
+
+
+def asked_at(message: M, asked: int) -> M:
+    """Return a message of ours at the position of when it was asked for (epoch milliseconds)."""
+    position = positions.place(positions.second_of(message.at), asked)
+    return message.model_copy(update={"at": position, "emitted": positions.ASKED})
 
 
 def preview(content: Content) -> str:

@@ -9,6 +9,7 @@ from shared.evolution import addresses, deliveries, json_values
 from shared.evolution.addresses import MessageOrigin
 from shared.evolution.events import messages_upsert
 from shared.evolution.events.payload import EventPayload, Events
+from shared.evolution.message_dialects import PAGE_SIZE
 from shared.evolution.responses import RecordPage, Row
 
 WRITTEN_ON_A_PHONE = frozenset({"android", "ios"})
@@ -30,7 +31,8 @@ def read_history(page: RecordPage, own_number: str) -> HistoryPage:
 def _read_events(page: RecordPage, own_number: str) -> Events:
     """Put the messages, oldest first, into one Recalled event; add what else the records tell."""
     records = [dict(record) for record in reversed(page.records)]
-    payload = EventPayload([_add_status(record) for record in records], own_number)
+    older = (page.pages - page.page) * PAGE_SIZE  # so that a second may go on in the next page
+    payload = EventPayload([_add_status(record) for record in records], own_number, index=older)
     return (*messages_upsert.read_history(payload), *_find_refusals(records, own_number))
 
 

@@ -6,7 +6,7 @@ from shared.domain.contacts import Contact, contact_of, may_be
 from shared.domain.conversations import ME, KeptMessage
 from shared.domain.events import Reacted, Said
 from shared.domain.instances import epoch_ms
-from shared.domain.messages import Content, Delivery, Message, heard_by
+from shared.domain.messages import Content, Delivery, Message, asked_at, heard_by
 from shared.domain.sends import Send
 from shared.domain.upstream import Sent
 
@@ -23,7 +23,7 @@ def build_message(send: Send, sent: Sent, now: datetime) -> Message:
     if report and report.message.id == sent.message_id:
         quoted = report.message.quoted or send.quoted
         message = report.message.model_copy(update={"contact": contact, "quoted": quoted})
-        return heard_by(epoch_ms(now), message)
+        return asked_at(heard_by(epoch_ms(now), message), epoch_ms(send.asked_at))
     return build_requested_message(send, sent, now)
 
 
@@ -31,7 +31,7 @@ def build_requested_message(send: Send, sent: Sent, now: datetime) -> Message:
     """Build the message as it was requested."""
     content, contact = send.content, place_contact(send, contact_of(sent.jid))
     assert content
-    return Message(
+    message = Message(
         **{name: getattr(content, name) for name in Content.model_fields},
         id=sent.message_id,
         contact=contact,
@@ -40,6 +40,7 @@ def build_requested_message(send: Send, sent: Sent, now: datetime) -> Message:
         quoted=send.quoted,
         delivery=Delivery.PENDING,
     )
+    return asked_at(message, epoch_ms(send.asked_at))
 
 
 def build_stored_message(send: Send, message: Message) -> KeptMessage:

@@ -28,7 +28,7 @@ class Store:
         self.instances = Instances(db, self.servers, self.numbers)
         self.pairing_links = PairingLinks(db)
         self.messages = Messages(db)
-        self.conversations = Conversations(db, self.messages)
+        self.conversations = Conversations(db)
         self.aliases = Aliases(db)
         self.sends = Sends(db, self.messages, self.instances)
         self.missed_windows = MissedWindows(db)

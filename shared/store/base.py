@@ -82,7 +82,7 @@ class LineScope(NamedTuple):
         return conversation_id(self.line, self.number, contact.key)
 
 
-class Position(NamedTuple):
+class PageEnd(NamedTuple):
     """The end of a page: the value it is ordered by, and the document's id."""
 
     value: Any
@@ -90,10 +90,10 @@ class Position(NamedTuple):
 
 
 class ResultPage(NamedTuple):
-    """Records, and the position of the last one if there may be more."""
+    """Records, and where they end if there may be more."""
 
     records: list[Any]
-    end: Position | None
+    end: PageEnd | None
 
 
 class Database:

@@ -10,20 +10,19 @@ from google.cloud import firestore
 from google.cloud.firestore_v1.base_query import FieldFilter
 
 from shared import problems
-from shared.domain import conversations
 from shared.domain.contacts import Contact, ConversationId, fold
 from shared.domain.conversations import Conversation
 from shared.domain.names import LineId, TenantId
 from shared.domain.tenants import Tenant
 from shared.store import base
-from shared.store.base import CHANGED, Database, LineScope, Position, ResultPage, Snapshot, Topic
-from shared.store.messages import Messages
+from shared.store.base import CHANGED, LineScope, PageEnd, ResultPage, Snapshot, Topic
 from shared.store.messages.documents import (
     MOST_IN,
     conversation_in,
     name_fields,
     read_conversations,
 )
+from shared.store.messages.order import show_last_message
 from shared.store.tenants import tenant_in
 
 MOST_OF_A_LID = 10
@@ -47,10 +46,6 @@ class ConversationFilter(NamedTuple):
 
 class Conversations(Topic):
     """Conversations. Every method takes the tenant, so none reads another's."""
-
-    def __init__(self, db: Database, messages: Messages) -> None:
-        super().__init__(db)
-        self._messages = messages
 
     async def find(self, tenant: TenantId, conversation: ConversationId) -> Conversation | None:
         """Return a conversation, or the one it was merged into.
@@ -82,7 +77,7 @@ class Conversations(Topic):
         tenant: TenantId,
         chosen: ConversationFilter,
         limit: int,
-        after: Position | None,
+        after: PageEnd | None,
         now: int,
     ) -> ResultPage:
         """Return a page of conversations, newest first (of a search: by name or number).
@@ -94,7 +89,7 @@ class Conversations(Topic):
             query = query.start_after({field: after.value, "__name__": self._place(tenant, after)})
         snapshots = await self._db.query(query.limit(limit))
         is_full = len(snapshots) == limit
-        end = Position(snapshots[-1].get(field), snapshots[-1].id) if is_full else None
+        end = PageEnd(snapshots[-1].get(field), snapshots[-1].id) if is_full else None
         several = [
             conversation
             for conversation in read_conversations(snapshots)
@@ -184,7 +179,7 @@ class Conversations(Topic):
         query = query.order_by("last_at", direction=newest_first)
         return query.order_by("__name__", direction=newest_first), "last_at"
 
-    def _place(self, tenant: TenantId, after: Position) -> firestore.AsyncDocumentReference:
+    def _place(self, tenant: TenantId, after: PageEnd) -> firestore.AsyncDocumentReference:
         return self._db.conversation(tenant, ConversationId(after.id))
 
     async def _repair_several(
@@ -212,7 +207,7 @@ class Conversations(Topic):
         if lid and (numbered := await self.find_by_lid(tenant, line, conversation.number, lid)):
             return await self._merge(tenant, conversation, numbered, now)
         if conversation.stale:
-            return await self._replace_preview(tenant, conversation)
+            return await show_last_message(self._db, tenant, conversation)
         return conversation
 
     async def _merge(
@@ -249,15 +244,6 @@ class Conversations(Topic):
         except CHANGED:
             return nameless
         return nameless.model_copy(update=merged)
-
-    async def _replace_preview(self, tenant: TenantId, stale: Conversation) -> Conversation:
-        """Show the newest message as preview, unless the conversation changes meanwhile."""
-        newest = (await self._messages.list_page(tenant, stale, 1, None)).records
-        if not newest:
-            return stale
-        if not await self._messages.show_preview(tenant, stale, newest[0], unchanged=True):
-            return stale
-        return stale.model_copy(update={"preview": conversations.preview_of(newest[0])})
 
 
 def _searched(query: Any, search: str) -> tuple[Any, str]:

@@ -1,12 +1,12 @@
 """Missed windows: messages that no webhook reported, stored once, unread, and marked as such."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
 from google.cloud import firestore
 
-from shared.domain import conversations
+from shared.domain import conversations, positions
 from shared.domain.fleet.gaps import Window
 from shared.domain.messages import Message
 from shared.store.base import LineScope, Snapshot, Topic, Unfit
@@ -73,7 +73,7 @@ class MissedWindows(Topic):
         marks = {"gap": window.since} | (DOUBTFUL if doubtful else {})
 
         async def build(batch: Any, *snapshots: Snapshot) -> int:
-            pairs = list(zip(chunk, snapshots, strict=True))
+            pairs = list(zip(_place_missing(chunk, snapshots), snapshots, strict=True))
             missing = [pair for pair in pairs if _is_missing(pair[1])]
             self._advance(batch, [pair for pair in pairs if not _is_missing(pair[1])], now)
             messages = [
@@ -132,6 +132,19 @@ def _window_fields(scope: LineScope, window: Window, now: int) -> dict[str, Any]
         "until": firestore.Maximum(window.until),
         "at": now,
     }
+
+
+def _place_missing(chunk: Sequence[Message], snapshots: Sequence[Snapshot]) -> Iterator[Message]:
+    """Yield the messages; a missing one of a second stands after the one listed before it."""
+    before = dict[str, float]()
+    for message, snapshot in zip(chunk, snapshots, strict=True):
+        key = message.contact.key
+        position = (snapshot.to_dict() or {}).get("at")
+        if _is_missing(snapshot):
+            position = positions.follow(message.at, before.get(key))
+        if isinstance(position, int | float):
+            before[key] = position
+        yield message.model_copy(update={"at": before[key]}) if _is_missing(snapshot) else message
 
 
 def _is_missing(snapshot: Snapshot) -> bool:

@@ -67,7 +67,7 @@ def _encode_fields(write: Any, fields: Mapping[str, Any]) -> None:
     for field, value in fields.items():
         if isinstance(value, firestore.Maximum):
             transform = write.update_transforms.add(field_path=_path(field))
-            transform.maximum.integer_value = _fit(value.value)
+            _encode(transform.maximum, value.value)
         elif isinstance(value, firestore.Increment):
             transform = write.update_transforms.add(field_path=_path(field))
             transform.increment.integer_value = value.value

@@ -222,7 +222,7 @@ async def test_1_8_history_is_cut_to_interval():
     page = await evolution.history("wa1", "5511999990001", since, until)
 
     (recalled,) = page.events
-    assert [message.id for message in recalled.messages] == ["3A1", "3A0"]
+    assert [message.id for message in recalled.messages] == ["3A0", "3A1"]
     assert page.pages == 1
 
 

@@ -21,7 +21,8 @@ VALUES: st.SearchStrategy[Any] = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=3),
     max_leaves=8,
 )
-TRANSFORMS = INTEGERS.map(firestore.Maximum) | INTEGERS.map(firestore.Increment)
+NUMBERS = INTEGERS | st.floats(allow_nan=False)
+TRANSFORMS = NUMBERS.map(firestore.Maximum) | INTEGERS.map(firestore.Increment)
 
 
 @pytest.fixture(scope="module")

@@ -23,7 +23,7 @@ from shared.domain.messages import Kind, Message
 from shared.domain.names import LineId, TenantId
 from shared.domain.tenants import Status
 from shared.store import LineScope, Store
-from shared.store.base import Position
+from shared.store.base import PageEnd
 from shared.store.conversations import ConversationFilter
 from tests.infra.indexes import Shape, shape_of
 
@@ -58,10 +58,10 @@ async def everything(store: Store) -> None:
     await store.instances.list_of_tenant(TENANT)
     for chosen in product(*(CHOICES[field] for field in ConversationFilter._fields)):
         wanted = ConversationFilter(*chosen)
-        for after in (None, Position("ana" if wanted.search else 1, "some")):
+        for after in (None, PageEnd("ana" if wanted.search else 1, "some")):
             await store.conversations.list_page(TENANT, wanted, 1, after, 1)
     for of in (_conversation(), _conversation(contact_number="5511988887777", lid="111")):
-        for after in (None, Position(1, "some")):
+        for after in (None, PageEnd(1, "some")):
             await store.messages.list_page(TENANT, of, 1, after)
             await store.messages.list_changes(TENANT, of, 0, 1, after)
         await store.sends.list_unsettled(TENANT, of)

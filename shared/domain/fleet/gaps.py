@@ -68,7 +68,7 @@ def outage_in(window: Window, line: Instance, outages: Iterable[Outage]) -> int 
     return min(missed, default=None)
 
 
-def ran_through(running_since: int | None, moment: int) -> bool:
+def ran_through(running_since: int | None, moment: float) -> bool:
     """Tell whether the server surely ran at that moment as it runs now: no restart since.
 
     A restart loses webhooks that wait, and with them whatever an edit held back, which is stored

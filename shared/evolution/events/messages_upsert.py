@@ -1,9 +1,11 @@
 """Read message objects: mostly messages of contacts and of ours (EVOLUTION.md §4)."""
 
+import itertools
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from shared.domain import messages
+from shared.domain import messages, positions
 from shared.domain.contacts import Contact, ContactKey, contact_of
 from shared.domain.events import (
     Ignored,
@@ -44,7 +46,13 @@ NOISE = {
 
 def read_messages(payload: EventPayload) -> Events:
     """Read `messages.upsert`: new messages, or news about old ones."""
-    return read_items(list_messages(payload.data), lambda value: read_message(value, payload))
+    indices = dict[str | None, int]()
+
+    def read_item(item: Any) -> Events:
+        index = indices.setdefault(_read_id(item), len(indices))
+        return read_message(item, replace(payload, index=payload.index + index))
+
+    return read_items(list_messages(payload.data), read_item)
 
 
 def read_own_messages(payload: EventPayload) -> Events:
@@ -53,8 +61,13 @@ def read_own_messages(payload: EventPayload) -> Events:
 
 
 def read_history(payload: EventPayload) -> Events:
-    """Read `messages.set`: history. Its messages go into one Recalled event, which comes first."""
-    events = read_messages(payload)
+    """Read `messages.set`: history. Its messages go into one Recalled event, which comes first.
+
+    WhatsApp lists them newest first; in the event the oldest comes first.
+    """
+    items = list_messages(payload.data)
+    oldest_first = items[::-1] if isinstance(items, list) and _is_newest_first(items) else items
+    events = read_messages(replace(payload, data=oldest_first))
     past = tuple(event.message for event in events if isinstance(event, Said))
     others = tuple(event for event in events if not isinstance(event, Said))
     return (Recalled(past), *others) if past else others
@@ -73,13 +86,38 @@ def read_message(value: Any, payload: EventPayload) -> Events:
     content = value.get("message")
     if not isinstance(content, dict | None):
         return (Unreadable("a message whose content is no object"),)
-    return _read_events(value, content or {}, origin, replace(payload, at=at))
+    message_payload = replace(payload, at=at, emitted=payload.at or None)
+    return _read_events(value, content or {}, origin, message_payload)
 
 
 def list_messages(data: Any) -> Any:
     """Return the messages, also when they come with the progress of a history (§9)."""
     inner = data.get("messages") if isinstance(data, dict) and "key" not in data else None
     return inner if isinstance(inner, list) else data
+
+
+def _is_newest_first(items: Iterable[Any]) -> bool:
+    """Tell whether messages are mostly older than the one of the same chat before them."""
+    steps = [
+        _read_time(item) - _read_time(before)
+        for before, item in itertools.pairwise(items)
+        if _read_key(before).get("remoteJid") == _read_key(item).get("remoteJid")
+    ]
+    return sum(step < 0 for step in steps) > sum(step > 0 for step in steps)
+
+
+def _read_time(item: Any) -> int:
+    value = item.get("messageTimestamp") if isinstance(item, dict) else None
+    return json_values.read_millis(value) or 0
+
+
+def _read_key(item: Any) -> Fields:
+    key = item.get("key") if isinstance(item, dict) else None
+    return key if isinstance(key, dict) else {}
+
+
+def _read_id(item: Any) -> str | None:
+    return addresses.read_message_id(_read_key(item).get("id"))
 
 
 def _read_events(
@@ -100,7 +138,8 @@ def _read_events(
         **dict(contents.read_content(content, view_once, message_type)),
         **fields,
         delivery=_read_delivery(value, origin, payload),
-        at=payload.at,
+        at=positions.place(payload.at, payload.emitted, payload.index),
+        emitted=payload.emitted,
     )
     event = Said(message, fresh=True)
     is_refused = origin.from_me and deliveries.is_refused(value.get("status"))

@@ -15,13 +15,16 @@ Events = tuple[Event, ...]
 class EventPayload:
     """The data of an event, with our number (digits) and the server's time (ms; 0: unknown).
 
-    `ours`: the event tells of a message that was sent through this server.
+    `ours`: the event tells of a message that was sent through this server. `emitted`: the server's
+    time (None: unknown) where `at` is a message's. `index`: how many messages come before it.
     """
 
     data: Any
     own_number: str | None = None
     at: int = 0
     ours: bool = False
+    emitted: int | None = None
+    index: int = 0
 
 
 EventReader = Callable[[EventPayload], Events]

@@ -13,6 +13,7 @@ from shared.domain.contacts import ConversationId, conversation_id, lid_key, may
 from shared.domain.conversations import Conversation, KeptMessage
 from shared.domain.messages import Message
 from shared.domain.names import TenantId
+from shared.domain.positions import is_earlier, second_of
 from shared.domain.sends import other_number
 from shared.store import base, writing
 from shared.store.base import Database, LineScope, MessageIdTaken, Snapshot, Unfit
@@ -153,6 +154,7 @@ def repetition_fields(
     if not may_be(told_by(stored.contact), message.contact):
         raise MessageIdTaken
     fields = progress_fields(stored.progress, message, now)
+    fields |= position_fields(snapshot.to_dict() or {}, message, now)
     if stored.recalled and unread:
         fields |= {"recalled": firestore.DELETE_FIELD, "changed": firestore.Maximum(now)}
     if wrong and wrong != stored.left_through:
@@ -172,6 +174,19 @@ def progress_fields(progress: int, message: Message, now: int) -> dict[str, Any]
     if not message.delivery or message.delivery <= progress:
         return {}
     return {"progress": firestore.Maximum(message.delivery), "changed": firestore.Maximum(now)}
+
+
+def position_fields(fields: Mapping[str, Any], copy: Message, now: int) -> dict[str, Any]:
+    """Return the fields that move a message, or none if this copy doesn't decide its position."""
+    match fields:
+        case {"at": int() | float() as position, "emitted": int() | None as decisive}:
+            is_of_its_second = second_of(position) == second_of(copy.at)
+            if is_of_its_second and is_earlier(copy.emitted, decisive):
+                moved = {"at": copy.at, "emitted": copy.emitted}
+                return moved | {"changed": firestore.Maximum(now)}
+            return {}
+        case _:
+            return {}
 
 
 def message_in(snapshot: Snapshot) -> KeptMessage:

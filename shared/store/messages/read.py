@@ -1,6 +1,7 @@
 """Reads of a conversation's messages."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
 from google.cloud import firestore
@@ -10,7 +11,7 @@ from shared.domain import conversations
 from shared.domain.conversations import Conversation, KeptMessage
 from shared.domain.names import TenantId
 from shared.store import base
-from shared.store.base import LineScope, Position, ResultPage, Topic
+from shared.store.base import LineScope, PageEnd, ResultPage, Snapshot, Topic
 from shared.store.messages.documents import ids_of, message_in, scope_of
 
 MOST_OWN = 200
@@ -36,10 +37,11 @@ class Reads(Topic):
         return snapshot.to_dict() or {}
 
     async def list_page(
-        self, tenant: TenantId, of: Conversation, limit: int, after: Position | None
+        self, tenant: TenantId, of: Conversation, limit: int, after: PageEnd | None
     ) -> ResultPage:
         """Return a page of a conversation's messages, newest first; shorter if they are very long.
 
+        Where nothing tells the order of two, on one page the one that was stored last is newer.
         Firestore: n reads.
         """
         query, back = self._of_conversation(tenant, of), firestore.Query.DESCENDING
@@ -47,7 +49,7 @@ class Reads(Topic):
         return await self._query_page(tenant, query, "at", limit, after)
 
     async def list_changes(
-        self, tenant: TenantId, of: Conversation, since: int, limit: int, after: Position | None
+        self, tenant: TenantId, of: Conversation, since: int, limit: int, after: PageEnd | None
     ) -> ResultPage:
         """Return a page of the messages new or changed since then, in the order of their changes.
 
@@ -80,7 +82,7 @@ class Reads(Topic):
         return self._db.messages(tenant).where(filter=in_conversation)
 
     async def _query_page(
-        self, tenant: TenantId, query: Any, field: str, limit: int, after: Position | None
+        self, tenant: TenantId, query: Any, field: str, limit: int, after: PageEnd | None
     ) -> ResultPage:
         """Return a page of a query that is ordered by the field; it ends early at MOST_WORDS."""
         if after:
@@ -88,5 +90,17 @@ class Reads(Topic):
             query = query.start_after({field: after.value, "__name__": reference})
         snapshots = await self._db.query(query.limit(limit), MOST_WORDS)
         is_full = len(snapshots) == limit or sum(map(base.words_in, snapshots)) >= MOST_WORDS
-        end = Position(snapshots[-1].get(field), snapshots[-1].id) if is_full else None
-        return ResultPage(base.readable(snapshots, message_in), end)
+        end = PageEnd(snapshots[-1].get(field), snapshots[-1].id) if is_full else None
+        return ResultPage(base.readable(_order_ties(snapshots, field), message_in), end)
+
+
+def _order_ties(snapshots: Sequence[Snapshot], field: str) -> list[Snapshot]:
+    """Return the snapshots in their order; those of one value by when they were stored."""
+    ties = [
+        list(group) for _, group in groupby(snapshots, key=lambda snapshot: snapshot.get(field))
+    ]
+    return [
+        snapshot
+        for several in ties
+        for snapshot in sorted(several, key=lambda one: one.create_time, reverse=True)
+    ]

@@ -11,7 +11,7 @@ from shared.domain.conversations import Conversation, KeptMessage
 from shared.domain.names import TenantId
 from shared.store import base
 from shared.store.base import CHANGED, Database, LineScope, Snapshot, Topic
-from shared.store.messages.documents import conversation_in, message_in, scope_of
+from shared.store.messages.documents import conversation_in, message_in
 
 QUOTES_AT_ONCE = 100
 
@@ -41,35 +41,23 @@ class Revocations(Topic):
             home = conversation.merged_into
             preview = conversation.preview
             if home is None and preview and preview.message == message:
-                is_shown = await self.show_preview(scope.tenant, conversation, stored)
+                is_shown = await self._show_preview(scope.tenant, conversation, stored)
                 home = None if is_shown else conversation.id
 
-    async def show_preview(
-        self,
-        tenant: TenantId,
-        conversation: Conversation,
-        message: KeptMessage,
-        *,
-        unchanged: bool = False,
-    ) -> bool:
-        """Make the message the preview; return False if the conversation changed meanwhile.
+    # How -------------------------------------------------------------------------------------
 
-        If it has to be `unchanged`, also if the message did (1 write more).
-        """
+    async def _show_preview(
+        self, tenant: TenantId, conversation: Conversation, message: KeptMessage
+    ) -> bool:
+        """Make the message the preview; return False if the conversation changed meanwhile."""
         change: dict[str, Any] = {"preview": conversations.preview_of(message).model_dump()}
-        batch = self._db.batch()
-        reference = self._db.conversation(tenant, conversation.id)
+        batch, reference = self._db.batch(), self._db.conversation(tenant, conversation.id)
         batch.update(reference, change, option=self._db.since(conversation.version))
-        if unchanged:
-            reference = self._db.message(scope_of(tenant, conversation), message.id)
-            batch.update(reference, {"id": message.id}, option=self._db.since(message.version))
         try:
             await self._db.commit(batch)
         except CHANGED:
             return False
         return True
-
-    # How -------------------------------------------------------------------------------------
 
     async def _purge_content(
         self, scope: LineScope, message: str, now: int
