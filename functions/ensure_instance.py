@@ -8,20 +8,20 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from shared import auth, problems, services, web
-from shared.domain.contacts import digits
 from shared.domain.names import DEFAULT_LINE, LINE_LIMIT, LINE_PATTERN, LineId, LineKey
 from shared.domain.record import Record
 from shared.lines import ensure, line_views, pairing_links
+from shared.validation import read_number
 
 edge = web.Edge("ensure_instance", "/ensure-instance")
 
 
-Number = Annotated[str | None, BeforeValidator(digits)]
+Number = Annotated[str | None, BeforeValidator(read_number)]
 NUMBER: Any = Field(
     default=None,
     max_length=15,
     pattern=r"^[1-9][0-9]{7,14}$",
-    description="Digits with country code: asks for a pairing code to type on that phone",
+    description="In any spelling: asks for a pairing code to type on that phone",
 )
 
 

@@ -33,6 +33,9 @@ KNOWN_VERSIONS = f"{', '.join(_ALL_BUT_LAST)} and {_LAST}"
 VERSION = re.compile(r"([0-9]+\.[0-9]+)\.[0-9]+(-[0-9A-Za-z.]+)?")
 
 
+REGION = "BR"
+
+
 class ConfigurationError(Exception):
     """A setting is missing or wrong; the message names each, and never shows a value."""
 
@@ -62,9 +65,19 @@ def _version(value: str) -> str:
     return value
 
 
+def _region(value: str) -> str:
+    if value != REGION:
+        import phonenumbers  # takes 25 ms at the start of a function
+
+        if value not in phonenumbers.SUPPORTED_REGIONS:
+            raise ValueError("must be a country's two letters, as in BR")
+    return value
+
+
 Url = Annotated[str, BeforeValidator(_url), BeforeValidator(_origin)]
 Address = Annotated[str, BeforeValidator(_url)]
 Version = Annotated[str, AfterValidator(_version)]
+Region = Annotated[str, AfterValidator(_region), Field(pattern=r"^[A-Z]{2}$")]
 Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
 Secret = Annotated[SecretStr, Field(min_length=32)]
 Days = Annotated[float, Field(ge=0, le=3650)]
@@ -124,6 +137,8 @@ class Settings(BaseModel):
     send_burst: Annotated[int, Field(ge=1, le=10_000)] = 20
     send_per_minute: Annotated[int, Field(ge=1, le=60_000)] = 30
     send_new_contacts_per_day: Annotated[int, Field(ge=0, le=100_000)] = 50
+
+    default_region: Region = REGION
 
     cors_origins: Words = ()
     tenants_on_first_use: bool = True

@@ -5,7 +5,8 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, RootModel, ValidationError
 
-from shared import problems, untrusted
+from shared import config, problems, untrusted
+from shared.domain.contacts import LONGEST_SPELLING
 
 MOST_FAULTS = 20
 LONGEST_FAULT = 200
@@ -39,6 +40,19 @@ def validate_body(model: type[Model], raw: bytearray, bounds: untrusted.Bounds) 
 def validate_query(model: type[Model], fields: Mapping[str, str]) -> Model:
     """Return the model that a query's fields say. Raises RequestInvalid."""
     return _validate(model, dict(fields))
+
+
+def read_number(value: Any) -> Any:
+    """Return the digits of a phone number in any spelling, with its country code.
+
+    A validator of a model's field; what is no text, or longer than any spelling, is left for the
+    field to refuse. Raises ValueError.
+    """
+    if not isinstance(value, str) or len(value) > LONGEST_SPELLING:
+        return value
+    from shared import phone_numbers  # loads a library that most requests don't need
+
+    return phone_numbers.parse_number(value, config.settings().default_region)
 
 
 def _validate(model: type[Model], value: Any) -> Model:

@@ -14,7 +14,7 @@ import json
 import re
 from base64 import b32encode
 from collections.abc import Iterable
-from typing import Any, NamedTuple, NewType, Protocol
+from typing import NamedTuple, NewType, Protocol
 
 from shared.domain.names import LineId
 from shared.domain.record import Record
@@ -40,6 +40,12 @@ _BARE = re.compile(r"\+?([0-9]{8,15})")
 _BRAZIL = re.compile(r"(55[1-9][1-9])9([6-9][0-9]{7})")
 _MEXICO = re.compile(r"(52)1([0-9]{10})")
 _ARGENTINA = re.compile(r"(54)9([0-9]{10})")
+_LONGER = (
+    (re.compile(r"(55[1-9][1-9])([6-9][0-9]{7})"), "9"),
+    (re.compile(r"(52)([0-9]{10})"), "1"),
+    (re.compile(r"(54)([0-9]{10})"), "9"),
+)
+"""Numbers as they are folded, and the digit that another spelling of them has between its parts."""
 
 
 class Contact(Record):
@@ -85,15 +91,6 @@ def contact_of(jid: str, alt: str | None = None) -> Contact | None:
     return Contact(key=key, address=str(used), number=number, lid=lid)
 
 
-def digits(value: Any) -> Any:
-    """A number as people write it (`+55 (11) 99999-0001`), without what isn't one of its digits.
-
-    What is longer than any spelling of one stays as it is.
-    """
-    is_spelling = isinstance(value, str) and len(value) <= LONGEST_SPELLING
-    return re.sub(r"[\s()+.-]", "", value) if is_spelling else value
-
-
 def fold(number: str) -> str:
     """The digits that all spellings of one phone number have in common (EVOLUTION.md §7).
 
@@ -105,6 +102,17 @@ def fold(number: str) -> str:
         if match := spelling.fullmatch(bare):
             return match[1] + match[2]
     return bare
+
+
+def spellings_of(number: str) -> tuple[str, ...]:
+    """List the spellings of one phone number, in digits: first as it is given."""
+    folded = fold(number)
+    longer = [
+        f"{match[1]}{extra}{match[2]}"
+        for spelling, extra in _LONGER
+        if (match := spelling.fullmatch(folded))
+    ]
+    return tuple(dict.fromkeys([number, folded, *longer]))
 
 
 def lid_key(lid: str) -> ContactKey:

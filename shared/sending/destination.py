@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared import config, problems, services
-from shared.domain import contacts, pacing, sends
+from shared.domain import pacing, sends
 from shared.domain.contacts import (
     Contact,
     ConversationId,
@@ -18,6 +18,7 @@ from shared.domain.instances import RESTRICTED_FOR, Instance, epoch_ms
 from shared.domain.names import DEFAULT_LINE, LineId, LineKey, TenantId
 from shared.lines import access, vanished
 from shared.sending.requests import DestinationFields
+from shared.validation import read_number
 
 ALIAS_KEPT_FOR = timedelta(days=90)
 """How long the result of looking up a number is reused.
@@ -26,6 +27,8 @@ WhatsApp bans numbers that look up others by the hundred, so none is looked up t
 """
 
 TRIES = 4
+
+_NUMBER = re.compile(r"[1-9][0-9]{7,14}")
 
 
 @dataclass(frozen=True)
@@ -235,11 +238,16 @@ def _new_destination(instance: Instance, number: str, contact: Contact) -> Desti
 
 def _parse_recipient(to: str) -> Contact:
     """Parse an address, or a number in any spelling. Raises RequestInvalid."""
-    address = to.strip()
-    contact = contact_of(address if "@" in address else contacts.digits(address))
-    digits = contact.number if contact else None
-    if contact is None or (digits and not re.fullmatch(r"[1-9][0-9]{7,14}", digits)):
-        raise _request_invalid("to", "is no number with its country code, and no group's address")
+    if "@" in to:
+        contact = contact_of(to)
+        if contact is None or (contact.number and not _NUMBER.fullmatch(contact.number)):
+            raise _request_invalid("to", "is no number's and no group's address")
+        return contact
+    try:
+        contact = contact_of(read_number(to))
+    except ValueError as error:
+        raise _request_invalid("to", str(error)) from None
+    assert contact
     return contact
 
 

@@ -21,12 +21,12 @@ from pydantic import (
 )
 
 from shared import problems
-from shared.domain.contacts import digits
 from shared.domain.emoji import is_one_emoji
 from shared.domain.names import LINE_LIMIT, LINE_PATTERN, LineId
 from shared.domain.record import Record
 from shared.sending.files import Document, File, Picture
 from shared.untrusted import Bounds
+from shared.validation import read_number
 
 KEY_HEADER = "idempotency-key"
 BODY_LIMIT = 24 * 1024 * 1024
@@ -48,7 +48,7 @@ LONGEST_TYPING_MS = 10_000
 MessageId = Annotated[str, Field(max_length=128, pattern=r"^[A-Za-z0-9._:=@+-]{1,128}$")]
 
 Number = Annotated[
-    str, BeforeValidator(digits), Field(max_length=15, pattern=r"^[1-9][0-9]{9,14}$")
+    str, BeforeValidator(read_number), Field(max_length=15, pattern=r"^[1-9][0-9]{9,14}$")
 ]
 
 
@@ -72,7 +72,8 @@ class DestinationFields(_Strict):
         default=None,
         min_length=1,
         max_length=80,
-        description="A number with its country code, in any spelling, or a group's address",
+        description="A number in any spelling, or a group's address. Digits alone begin with the "
+        "country code; a number without one is of the deployment's region",
     )
 
 

@@ -10,12 +10,12 @@ from shared.domain.contacts import (
     ContactKey,
     contact_of,
     conversation_id,
-    digits,
     fold,
     is_conversation_id,
     keys_of,
     lid_key,
     may_be,
+    spellings_of,
     told_by,
 )
 from shared.domain.names import LineId
@@ -219,13 +219,20 @@ def test_a_conversation_id_is_known_by_its_look():
     assert not is_conversation_id("../" * 9)
 
 
-@in_each("value", ["+55 (11) 98888-7777", "5511988887777", "55.11.98888.7777"])
-def test_a_number_is_read_as_people_write_it(value):
-    assert digits(value) == "5511988887777"
-
-
-def test_what_is_no_text_is_left_for_validation_to_refuse():
-    assert digits(55) == 55
+@in_each(
+    ("number", "spellings"),
+    [
+        ("551188887777", ("551188887777", "5511988887777")),
+        ("5511988887777", ("5511988887777", "551188887777")),
+        ("525512345678", ("525512345678", "5215512345678")),
+        ("5491112345678", ("5491112345678", "541112345678")),
+        ("553133180029", ("553133180029",)),
+        ("442079460026", ("442079460026",)),
+    ],
+)
+def test_spellings_of_one_number_lead_to_each_other(number: str, spellings: tuple[str, ...]):
+    assert spellings_of(number) == spellings
+    assert {fold(spelling) for spelling in spellings} == {fold(number)}
 
 
 @in_each(

@@ -27,7 +27,6 @@ BODIES: dict[str, tuple[bytes, int, str]] = {
     "an over-long label": (json.dumps({"label": "x" * 81}).encode(), 422, "request-invalid"),
     "a number in words": (b'{"number": "five five"}', 422, "request-invalid"),
     "a number too short": (b'{"number": "5511"}', 422, "request-invalid"),
-    "a number in other digits": ('{"number": "٥٥١١٩٩٩٩٩٠٠٠١"}'.encode(), 422, "request-invalid"),
     "deep nesting": (b'{"line": ' + b"[" * 30_000, 400, "body-malformed"),
     "1 MB": (b'{"label": "' + b"x" * 1_000_000 + b'"}', 413, "body-too-large"),
 }
