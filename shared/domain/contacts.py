@@ -32,6 +32,7 @@ _PHONES = frozenset({"s.whatsapp.net", "c.us", "hosted"})
 _LIDS = frozenset({"lid", "hosted.lid"})
 _GROUP = "g.us"
 _HIDDEN = "lid-"
+_GROUP_KEY = "g-"
 
 _PERSON = re.compile(r"([0-9]{1,20})(?:_[0-9]{1,3})?(?::[0-9]{1,5})?")
 _GROUP_ID = re.compile(r"[0-9]{1,25}(?:-[0-9]{1,25})?")
@@ -84,11 +85,21 @@ def contact_of(jid: str, alt: str | None = None) -> Contact | None:
     if used is None:
         return None
     if used.host == _GROUP:
-        return Contact(key=ContactKey(f"g-{used.user}"), address=str(used), group=True)
+        return Contact(key=ContactKey(f"{_GROUP_KEY}{used.user}"), address=str(used), group=True)
     users = {address.host: address.user for address in (_address(alt or ""), used) if address}
     number, lid = users.get("s.whatsapp.net"), users.get("lid")
     key = ContactKey(fold(number)) if number else lid_key(used.user)
     return Contact(key=key, address=str(used), number=number, lid=lid)
+
+
+def find_contact(text: str) -> Contact | None:
+    """Return the contact of an address, or of a key as we show it (a number's is its digits)."""
+    address = text.strip()
+    if address.startswith(_HIDDEN):
+        return contact_of(f"{address.removeprefix(_HIDDEN)}@lid")
+    if address.startswith(_GROUP_KEY):
+        return contact_of(f"{address.removeprefix(_GROUP_KEY)}@{_GROUP}")
+    return contact_of(address) if "@" in address else None
 
 
 def fold(number: str) -> str:

@@ -98,7 +98,10 @@ Content = (
 
 @dataclass(frozen=True)
 class Options:
-    """How it is said. `mentions` are numbers; `typing_ms` shows us typing, and takes that long."""
+    """How it is said. `typing_ms` shows us typing, and takes that long.
+
+    `mentions` are numbers, or lid addresses.
+    """
 
     quoted_id: str | None = None
     mentions: tuple[str, ...] = ()

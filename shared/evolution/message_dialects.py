@@ -75,7 +75,7 @@ class MessageDialect:
 
     def _write_options(self, outgoing: Outgoing) -> Body:
         options = outgoing.options
-        mentions = {"mentioned": _list_digits(options.mentions)} if options.mentions else {}
+        mentions = {"mentioned": _list_mentions(options.mentions)} if options.mentions else {}
         everyone = {"mentionsEveryOne": True} if options.mention_everyone else {}
         return {**_write_common_options(options), **mentions, **everyone}
 
@@ -117,7 +117,7 @@ class OldMessageDialect(MessageDialect):
         if options.mention_everyone:
             mentions["everyOne"] = True
         if options.mentions:
-            mentions["mentioned"] = _list_digits(options.mentions)
+            mentions["mentioned"] = _list_mentions(options.mentions)
         typing = {"presence": "composing"} if options.typing_ms else {}
         return {
             **_write_common_options(options),
@@ -200,9 +200,10 @@ def _write_poll(poll: OutgoingPoll) -> Body:
     }
 
 
-def _list_digits(numbers: tuple[str, ...]) -> list[str]:
-    """List the digits of numbers without repetitions, which do not pass validation."""
-    return list(dict.fromkeys(re.sub(r"\D", "", number) for number in numbers))
+def _list_mentions(people: tuple[str, ...]) -> list[str]:
+    """List people without repetitions, which do not pass validation; a lid's address stays."""
+    digits = (who if who.endswith("@lid") else re.sub(r"\D", "", who) for who in people)
+    return list(dict.fromkeys(digits))
 
 
 def _drop_absent(**fields: Any) -> Body:

@@ -30,6 +30,7 @@ def build_options(request: SendRequest) -> outgoing.Options:
     return outgoing.Options(
         quoted_id=request.quoted,
         mentions=request.mentions if isinstance(request, TextFields) else (),
+        mention_everyone=isinstance(request, TextFields) and request.mention_everyone,
         link_preview=request.link_preview if isinstance(request, SayText) else None,
         typing_ms=request.typing_ms,
     )

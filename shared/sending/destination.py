@@ -11,6 +11,7 @@ from shared.domain.contacts import (
     ConversationId,
     contact_of,
     conversation_id,
+    find_contact,
     is_conversation_id,
 )
 from shared.domain.conversations import Conversation
@@ -237,17 +238,13 @@ def _new_destination(instance: Instance, number: str, contact: Contact) -> Desti
 
 
 def _parse_recipient(to: str) -> Contact:
-    """Parse an address, or a number in any spelling. Raises RequestInvalid."""
-    if "@" in to:
-        contact = contact_of(to)
-        if contact is None or (contact.number and not _NUMBER.fullmatch(contact.number)):
-            raise _request_invalid("to", "is no number's and no group's address")
-        return contact
+    """Parse an address, a contact's key, or a number in any spelling. Raises RequestInvalid."""
     try:
-        contact = contact_of(read_number(to))
+        contact = find_contact(to) or contact_of(read_number(to))
     except ValueError as error:
         raise _request_invalid("to", str(error)) from None
-    assert contact
+    if contact is None or (contact.number and not _NUMBER.fullmatch(contact.number)):
+        raise _request_invalid("to", "is no number's and no group's address")
     return contact
 
 

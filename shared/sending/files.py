@@ -3,7 +3,7 @@
 import ipaddress
 import re
 import string
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
@@ -73,6 +73,10 @@ def _is_base64(value: str) -> bool:
     )
 
 
+MIMETYPE = r"^[\w.+-]+/[\w.+-]+( *; *[\w.+-]+=([\w.+-]+|\"[\w .,+-]*\"))*$"
+"""A type, which may have parameters: `audio/ogg; codecs=opus`."""
+
+
 class File(Record):
     """A file: either its public address or its base64."""
 
@@ -82,6 +86,8 @@ class File(Record):
         None
     )
     base64: Annotated[str, AfterValidator(_require_base64)] | None = Field(default=None, repr=False)
+
+    mimetype: str | None = Field(default=None, pattern=MIMETYPE, max_length=100)
 
     @model_validator(mode="after")
     def _require_one_source(self) -> Self:
@@ -95,7 +101,6 @@ class File(Record):
         return self.url or self.base64 or ""
 
 
-MIMETYPE = r"^[\w.+-]+/[\w.+-]+$"
 Caption = Annotated[str, Field(min_length=1, max_length=1_024)]
 
 
@@ -103,10 +108,29 @@ class Picture(File):
     """An image or a video."""
 
     caption: Caption | None = None
-    mimetype: str | None = Field(default=None, pattern=MIMETYPE, max_length=100)
 
 
 class Document(Picture):
     """A file of any type, with its name."""
 
     name: str = Field(min_length=1, max_length=200)
+
+
+Sent = TypeVar("Sent", bound=File)
+
+
+def _require_agreement(file: File, shown: str) -> None:
+    from shared.sending import file_types  # loads a library that most requests don't need
+
+    name = file.name if isinstance(file, Document) else None
+    file_types.require_agreement(file_types.Shown(shown), file.mimetype, name, file.base64)
+
+
+def sent_as(shown: Literal["image", "video", "audio", "document"]) -> AfterValidator:
+    """Make a validator of files that are sent so: each has to be what it is said to be."""
+
+    def require(file: Sent) -> Sent:
+        _require_agreement(file, shown)
+        return file
+
+    return AfterValidator(require)

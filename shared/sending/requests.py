@@ -21,10 +21,11 @@ from pydantic import (
 )
 
 from shared import problems
+from shared.domain.contacts import find_contact
 from shared.domain.emoji import is_one_emoji
 from shared.domain.names import LINE_LIMIT, LINE_PATTERN, LineId
 from shared.domain.record import Record
-from shared.sending.files import Document, File, Picture
+from shared.sending.files import Document, File, Picture, sent_as
 from shared.untrusted import Bounds
 from shared.validation import read_number
 
@@ -52,6 +53,25 @@ Number = Annotated[
 ]
 
 
+def _read_mention(value: Any) -> Any:
+    """Return a person's lid address, or the digits of their number.
+
+    A validator of a field that takes both as we show them, and numbers in any spelling. Raises
+    ValueError.
+    """
+    person = find_contact(value) if isinstance(value, str) else None
+    if person is None:
+        return read_number(value)
+    return person.number or person.address
+
+
+Mention = Annotated[
+    str,
+    BeforeValidator(_read_mention),
+    Field(max_length=30, pattern=r"^([1-9][0-9]{9,14}|[0-9]{1,20}@lid)$"),
+]
+
+
 def _require_one_emoji(text: str) -> str:
     """Return the text if it is one emoji or nothing: no server takes another one."""
     if text and not is_one_emoji(text):
@@ -72,8 +92,8 @@ class DestinationFields(_Strict):
         default=None,
         min_length=1,
         max_length=80,
-        description="A number in any spelling, or a group's address. Digits alone begin with the "
-        "country code; a number without one is of the deployment's region",
+        description="A number in any spelling, a group's address, or a contact's key. Digits alone "
+        "begin with the country code; a number without one is of the deployment's region",
     )
 
 
@@ -89,7 +109,13 @@ class _MessageFields(DestinationFields):
 class TextFields(_MessageFields):
     """The fields of a message with a text or a caption, which may mention contacts."""
 
-    mentions: tuple[Number, ...] = Field(default=(), max_length=50, fail_fast=True)
+    mentions: tuple[Mention, ...] = Field(
+        default=(),
+        max_length=50,
+        fail_fast=True,
+        description="Numbers, or keys of contacts as a group's messages show them",
+    )
+    mention_everyone: bool = Field(default=False, description="Mentions everybody in the group")
 
 
 class LocationAsked(_Strict):
@@ -146,31 +172,31 @@ class SayText(TextFields):
 class SayImage(TextFields):
     """An image."""
 
-    image: Picture
+    image: Annotated[Picture, sent_as("image")]
 
 
 class SayVideo(TextFields):
     """A video."""
 
-    video: Picture
+    video: Annotated[Picture, sent_as("video")]
 
 
 class SayDocument(TextFields):
     """A document."""
 
-    document: Document
+    document: Annotated[Document, sent_as("document")]
 
 
 class SayAudio(_MessageFields):
     """A voice message."""
 
-    audio: File
+    audio: Annotated[File, sent_as("audio")]
 
 
 class SaySticker(_MessageFields):
     """A sticker."""
 
-    sticker: File
+    sticker: Annotated[File, sent_as("image")]
 
 
 class SayLocation(_MessageFields):

@@ -15,15 +15,17 @@ from tests.journeys.test_sending import MARIA, OWN, outcome, said, send, talk, t
 from tests.perene import Perene, in_both_dialects
 
 FILE = base64.b64encode(b"\xff\xd8\xff\xe0 a small picture").decode()
+SOUND = base64.b64encode(b"OggS\0\2 a short sound").decode()
+PAPER = base64.b64encode(b"%PDF-1.7 a contract").decode()
 URL = "https://cdn.perene.com/a.jpg"
 
 KINDS: dict[str, tuple[Any, Kind | None]] = {
     "text": ("olá", Kind.TEXT),
     "image": ({"base64": FILE, "caption": "veja"}, Kind.IMAGE),
     "video": ({"url": URL, "caption": "veja"}, Kind.VIDEO),
-    "document": ({"base64": FILE, "name": "contrato.pdf", "mimetype": "application/pdf"},
+    "document": ({"base64": PAPER, "name": "contrato.pdf", "mimetype": "application/pdf"},
                  Kind.DOCUMENT),
-    "audio": ({"base64": FILE}, Kind.VOICE),
+    "audio": ({"base64": SOUND, "mimetype": "audio/ogg; codecs=opus"}, Kind.VOICE),
     "sticker": ({"base64": FILE}, Kind.STICKER),
     "location": ({"latitude": -23.5, "longitude": -46.6, "name": "Loja"}, Kind.LOCATION),
     "contacts": ([{"name": "Ana", "number": "+55 21 97777-6666"}], Kind.CONTACTS),
@@ -151,6 +153,10 @@ BAD: dict[str, dict[str, Any]] = {
     "a file on an address in brackets": {"image": {"url": "https://[::1]/a"}},
     "a file of an address as one number": {"image": {"url": "https://2130706433/a"}},
     "a file with a password": {"image": {"url": "https://a:b@cdn.perene.com/a"}},
+    "a text as an image": {"image": {"base64": "b2sK"}},
+    "an image as a contract": {"document": {"base64": FILE, "name": "contrato.pdf"}},
+    "a type of another kind": {"image": {"url": URL, "mimetype": "application/pdf"}},
+    "a mention of a group": {"text": "@1", "mentions": ["120363000000000010@g.us"]},
     "a document without a name": {"document": {"base64": FILE}},
     "a caption longer than WhatsApp's": {"image": {"url": URL, "caption": "x" * 1_025}},
     "nowhere on earth": {"location": {"latitude": 91, "longitude": 0}},
@@ -213,3 +219,45 @@ async def test_typing_and_mentions_reach_the_server(on_2: Perene):
     )  # fmt: skip
 
     assert answer.json()["message"]["mentions"] == ["551188887777"]
+
+
+GROUP = "120363000000000010@g.us"
+
+
+async def test_member_without_a_number_is_mentioned_as_shown(open_line: Perene):
+    (name,) = open_line.documents("instances")
+    wrote = {"remoteJid": GROUP, "participant": "183082158140010@lid"}
+    message = {"key": wrote, "message": {"conversation": "oi"}}
+    await open_line.evolution.receive_message(name, message)
+    await open_line.evolution.drain()
+    (group,) = (await open_line.call("GET", "/conversations")).json()["conversations"]
+    (inbound,) = await thread(open_line, group["id"])
+
+    for who in (inbound["author"]["key"], "183082158140010@lid"):
+        answer = await send(open_line, conversation=group["id"], text="ok", mentions=[who])
+        assert answer.status_code == 201, answer.text
+
+    shown = [message["mentions"] for message in await thread(open_line, group["id"])]
+    assert shown == [["lid-183082158140010"], ["lid-183082158140010"], []]
+
+
+async def test_everyone_in_a_group_is_mentioned(open_line: Perene):
+    (name,) = open_line.documents("instances")
+    wrote = {"remoteJid": GROUP, "participant": f"{MARIA}@s.whatsapp.net"}
+    message = {"key": wrote, "message": {"conversation": "oi"}}
+    await open_line.evolution.receive_message(name, message)
+    await open_line.evolution.drain()
+
+    answer = await send(open_line, to=GROUP, text="@todos", mention_everyone=True)
+
+    assert answer.status_code == 201, answer.text
+    assert "551188887777" in answer.json()["message"]["mentions"]
+
+
+async def test_contact_is_written_to_by_the_key_it_is_shown_with(on_2: Perene):
+    await on_2.pair(number=OWN)
+    conversation = await talk(on_2)
+
+    answer = await send(on_2, to="551188887777", text="oi")
+
+    assert answer.json()["conversation"] == conversation

@@ -169,11 +169,12 @@ def _add_context(message: Json, content: MessageContent, context: Json) -> Json:
 
 
 def _build_context(row: Row, jid: str, body: Json) -> Json:
+    people = [phones.address_of(str(number)) for number in body.get("mentioned") or []]
     if jid.endswith(phones.GROUP):
         members = [row.owner_jid, *row.contacts[jid].get("members", [])]
-        return {"mentionedJid": members if body.get("mentionsEveryOne") else []}
+        return {"mentionedJid": members if body.get("mentionsEveryOne") else people}
     return {
-        "mentionedJid": [phones.address_of(str(number)) for number in body.get("mentioned") or []],
+        "mentionedJid": people,
         "groupMentions": [],
         "ephemeralSettingTimestamp": message_contents.long(ids.seconds() - 172_800),
         "disappearingMode": {"initiator": 0},
