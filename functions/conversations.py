@@ -11,7 +11,7 @@ from shared import auth, pagination, problems, services, web
 from shared.conversations import conversation_views, read_receipts
 from shared.conversations import media as media_files
 from shared.domain.contacts import ConversationId, is_conversation_id
-from shared.domain.conversations import Conversation, KeptMessage
+from shared.domain.conversations import MARKED_UNREAD, READ, Conversation, KeptMessage
 from shared.domain.instances import epoch_ms
 from shared.domain.names import LINE_LIMIT, LINE_PATTERN, LineId, LineKey, TenantId
 from shared.domain.record import Record
@@ -82,11 +82,14 @@ class MessagePage(Record):
 
 
 class ConversationChange(Record):
-    """A change of a conversation; `tell` also shows the contact that it was read."""
+    """A change of a conversation; `tell` also shows the contact that it was read.
+
+    `read: false` marks it as unread, until somebody reads or answers it.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
-    read: bool = False
+    read: bool | None = None
     archived: bool | None = None
     tell: bool = False
 
@@ -177,12 +180,14 @@ async def messages(request: Request) -> web.Reply:
     ),
 )
 async def change(request: Request) -> conversation_views.ConversationView:
-    """Mark a conversation as read, archive it, or put it back among the others."""
+    """Mark a conversation as read or unread, archive it, or put it back among the others."""
     tenant_id = await auth.require_tenant(request)
     change = await web.parse_body(ConversationChange, request)
     tenant = await _require_active_tenant(tenant_id)
     conversation = await _require_conversation(tenant_id, request)
-    fields: dict[str, object] = {"unread": 0, "has_unread": False} if change.read else {}
+    fields: dict[str, object] = {}
+    if change.read is not None:
+        fields |= READ if change.read else MARKED_UNREAD
     if change.archived is not None:
         fields["archived"] = change.archived
     if change.read and change.tell:

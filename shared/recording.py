@@ -56,6 +56,7 @@ class SendChanged:
 SendEvent = SendAnswered | SendMatched | SendChanged
 UpdateEvent = (
     events.DeliveryMoved
+    | events.ReadByUs
     | events.SendRefused
     | events.Edited
     | events.Revoked
@@ -145,6 +146,8 @@ async def _record_update(scope: LineScope, event: UpdateEvent, now: int) -> None
     match event:
         case events.DeliveryMoved(message_id, delivery):
             await store.messages.advance_delivery(scope, message_id, delivery, now)
+        case events.ReadByUs(message_id):
+            await store.messages.record_reading(scope, message_id)
         case events.SendRefused(message_id):
             await store.messages.record_refusal(scope, message_id, now)
         case events.Reacted(target, actor, emoji, at, reaction_id):

@@ -96,7 +96,7 @@ def conversation_view(conversation: Conversation, tenant: Tenant | None) -> Conv
         contact=contact,
         last_at=conversation.last_at,
         last=None if conversation.stale else conversation.preview,
-        unread=conversation.unread,
+        unread=conversation.unread_now,
         archived=conversation.archived,
         recovered_at=conversation.recovered_at,
     )

@@ -51,6 +51,14 @@ class Conversation(Kept):
     last_at: Position = 0
     preview: Preview | None = None
     unread: int = 0
+    """Messages that were counted, also those that were read by now: see `unread_now`."""
+    unread_at: dict[str, int] = Field(default_factory=dict)
+    """How many of them are from which moment (epoch milliseconds)."""
+    read_until: int = 0
+    """When we last answered, or our phone read what was said until then."""
+    marked_unread: bool = False
+    has_unread: bool = False
+    """What a list of unread ones asks for; `has_wrong_flag` tells when it is behind."""
     archived: bool = False
     merged_into: ConversationId | None = None
     unsettled: int = 0
@@ -66,6 +74,21 @@ class Conversation(Kept):
     def stale(self) -> bool:
         """The preview isn't the newest message's."""
         return self.preview is None or self.preview.at < self.last_at
+
+    @property
+    def unread_now(self) -> int:
+        """Count the messages that nobody answered or read; 1 if a person marked it as unread.
+
+        Those that were counted before their moments were kept are read with the first answer.
+        """
+        later = sum(count for at, count in self.unread_at.items() if int(at) > self.read_until)
+        before = 0 if self.read_until else max(0, self.unread - sum(self.unread_at.values()))
+        return later + before or int(self.marked_unread)
+
+    @property
+    def has_wrong_flag(self) -> bool:
+        """Tell whether a list of unread ones would miss it, or show it for nothing."""
+        return self.has_unread != (self.unread_now > 0)
 
     @property
     def nameless_lid(self) -> bool:
@@ -86,6 +109,39 @@ def member_of(group: ContactKey) -> str:
 def lid_in(by: str) -> str | None:
     """The lid of the chat that our phone addressed, in the words of `ours_in`."""
     return by.removeprefix(beginning) if by.startswith(beginning := ours_in(lid_key(""))) else None
+
+
+MOST_MOMENTS = 128
+"""Moments of unread messages that a conversation keeps apart."""
+
+READ: Mapping[str, Any] = {
+    "unread": 0,
+    "unread_at": {},
+    "has_unread": False,
+    "marked_unread": False,
+}
+"""Fields of a conversation that somebody read."""
+
+
+MARKED_UNREAD: Mapping[str, Any] = {"has_unread": True, "marked_unread": True}
+"""Fields of a conversation that somebody marked as unread."""
+
+
+def tidy_unread(conversation: Conversation) -> dict[str, Any]:
+    """Return the fields of its unread messages without those that were read.
+
+    Of very many the oldest share one moment, the newest of theirs.
+    """
+    later = sorted(
+        (int(at), count)
+        for at, count in conversation.unread_at.items()
+        if int(at) > conversation.read_until
+    )
+    oldest, rest = later[:-MOST_MOMENTS], later[-MOST_MOMENTS:]
+    kept = [(oldest[-1][0], sum(count for _, count in oldest)), *rest] if oldest else rest
+    unread_at = {str(at): count for at, count in kept}
+    count = 0 if conversation.read_until else conversation.unread - sum(unread_at.values())
+    return {"unread": sum(unread_at.values()) + max(0, count), "unread_at": unread_at}
 
 
 class Edit(Record):
@@ -114,6 +170,8 @@ class KeptMessage(Message):
     edits: dict[str, Edit] = Field(default_factory=dict)
     reactions: dict[str, dict[str, Reaction]] = Field(default_factory=dict)
     revoked_by: dict[str, int] = Field(default_factory=dict)
+    seen: bool = False
+    """Our phone read it before it was stored."""
     send: str | None = None
     """The key of the send that said it."""
     left_through: str | None = None

@@ -74,6 +74,13 @@ class DeliveryMoved:
 
 
 @dataclass(frozen=True)
+class ReadByUs:
+    """A contact's message was read on our phone, or on another device of ours."""
+
+    id: str
+
+
+@dataclass(frozen=True)
 class SendRefused:
     """WhatsApp didn't take a message of ours.
 
@@ -159,7 +166,7 @@ class Unreadable:
 ConnectionEvent = (
     Opened | LoggedOut | Banned | ConnectionLost | CodeShown | CodesExhausted | Removed
 )
-MessageEvent = Said | Recalled | DeliveryMoved | SendRefused | Edited | Revoked | Reacted
+MessageEvent = Said | Recalled | DeliveryMoved | ReadByUs | SendRefused | Edited | Revoked | Reacted
 NameEvent = ContactNamed | GroupNamed
 
 Event = ConnectionEvent | MessageEvent | NameEvent | Ignored | Unreadable

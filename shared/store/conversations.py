@@ -11,8 +11,9 @@ from google.cloud.firestore_v1.base_query import FieldFilter
 
 from shared import problems
 from shared.domain.contacts import Contact, ConversationId, fold
-from shared.domain.conversations import Conversation
+from shared.domain.conversations import READ, Conversation
 from shared.domain.names import LineId, TenantId
+from shared.domain.positions import second_of
 from shared.domain.tenants import Tenant
 from shared.store import base
 from shared.store.base import CHANGED, LineScope, PageEnd, ResultPage, Snapshot, Topic
@@ -21,6 +22,7 @@ from shared.store.messages.documents import (
     conversation_in,
     name_fields,
     read_conversations,
+    unread_fields,
 )
 from shared.store.messages.order import show_last_message
 from shared.store.tenants import tenant_in
@@ -93,9 +95,11 @@ class Conversations(Topic):
         several = [
             conversation
             for conversation in read_conversations(snapshots)
-            if not conversation.merged_into and _fits(conversation, chosen)
+            if not conversation.merged_into
         ]
-        return ResultPage(await self._repair_several(tenant, several, now), end)
+        repaired = await self._repair_several(tenant, several, now)
+        await self._repair_flags(tenant, repaired)
+        return ResultPage([one for one in repaired if _fits(one, chosen)], end)
 
     async def update(
         self, tenant: TenantId, conversation: ConversationId, **change: Any
@@ -202,6 +206,20 @@ class Conversations(Topic):
         current = [repaired.get(conversation.id, conversation) for conversation in several]
         return [conversation for conversation in current if not conversation.merged_into]
 
+    async def _repair_flags(self, tenant: TenantId, several: list[Conversation]) -> None:
+        """Let the list of unread ones find them, or find them no more: 1 write for each such.
+
+        Messages that overtook each other, and what our phone read, leave such a flag behind.
+        """
+        batch, wrong = self._db.batch(), [one for one in several if one.has_wrong_flag]
+        for conversation in wrong:
+            flag, option = conversation.unread_now > 0, self._db.since(conversation.version)
+            reference = self._db.conversation(tenant, conversation.id)
+            batch.update(reference, {"has_unread": flag}, option=option)
+        if wrong:
+            with contextlib.suppress(*CHANGED, problems.StoreUnavailable):
+                await self._db.commit(batch)
+
     async def _repair(self, tenant: TenantId, conversation: Conversation, now: int) -> Conversation:
         lid, line = conversation.lid if conversation.nameless_lid else None, conversation.line
         if lid and (numbered := await self.find_by_lid(tenant, line, conversation.number, lid)):
@@ -219,10 +237,9 @@ class Conversations(Topic):
         """
         batch = self._db.batch()
         merged = {
+            **READ,
             "merged_into": numbered.id,
             "archived": True,
-            "unread": 0,
-            "has_unread": False,
             "unsettled": 0,
             "preview": None,
         }
@@ -234,8 +251,8 @@ class Conversations(Topic):
             "merged_from": firestore.ArrayUnion([nameless.id]),
         }
         added |= {} if nameless.archived else {"archived": False}
-        if nameless.unread:
-            added |= {"unread": firestore.Increment(nameless.unread), "has_unread": True}
+        if nameless.unread_now:
+            added |= unread_fields(_count_by_moment(nameless))
         if nameless.unsettled:
             added["unsettled"] = firestore.Increment(nameless.unsettled)
         batch.set(self._db.conversation(tenant, numbered.id), added, merge=True)
@@ -244,6 +261,21 @@ class Conversations(Topic):
         except CHANGED:
             return nameless
         return nameless.model_copy(update=merged)
+
+
+def _count_by_moment(conversation: Conversation) -> dict[str, int]:
+    """Count the unread messages of a conversation by their moments.
+
+    Those whose moments weren't kept count with its newest message.
+    """
+    later = {
+        at: count
+        for at, count in conversation.unread_at.items()
+        if int(at) > conversation.read_until
+    }
+    rest = conversation.unread_now - sum(later.values())
+    newest = str(second_of(conversation.last_at))
+    return later | ({newest: later.get(newest, 0) + rest} if rest else {})
 
 
 def _searched(query: Any, search: str) -> tuple[Any, str]:
@@ -262,6 +294,6 @@ def _fits(conversation: Conversation, chosen: ConversationFilter) -> bool:
     """Check what a search can't ask of the index, which is ordered by the searched field."""
     return (
         chosen.line in (None, conversation.line)
-        and (not chosen.unread or conversation.unread > 0)
+        and (not chosen.unread or conversation.unread_now > 0)
         and (chosen.search is not None or conversation.archived == chosen.archived)
     )

@@ -104,9 +104,8 @@ class MissedWindows(Topic):
         """Add to the batch: the conversations of the messages, and their count in the window."""
         for _, group in groupby(missing, key=lambda message: message.contact.key):
             messages = list(group)
-            unread = sum(not message.from_me for message in messages)
             summary = {"archived": False, "recovered_at": firestore.Maximum(now)}
-            documents.add_summary(batch, self._db, scope, messages, unread, **summary)
+            documents.add_summary(batch, self._db, scope, messages, True, **summary)
         marks = {"recovered": firestore.Increment(len(missing))} | (DOUBTFUL if doubtful else {})
         batch.set(
             self._db.missed_window(scope, window.number, window.since),

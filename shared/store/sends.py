@@ -119,7 +119,9 @@ class Sends(Topic):
         batch = self._db.batch()
         self._resolve(batch, send, resolved)
         documents.add_message(batch, self._db, scope, message, now, send=send.key)
-        documents.add_summary(batch, self._db, scope, [message], 0, archived=False)
+        documents.add_summary(
+            batch, self._db, scope, [message], False, **documents.answer_fields(message)
+        )
         try:
             results = await self._db.commit(batch)
         except CHANGED:

@@ -65,14 +65,25 @@ def _encode_document(write: Any, reference: Any, fields: Mapping[str, Any]) -> N
 def _encode_fields(write: Any, fields: Mapping[str, Any]) -> None:
     values = write.update.fields
     for field, value in fields.items():
-        if isinstance(value, firestore.Maximum):
-            transform = write.update_transforms.add(field_path=_path(field))
-            _encode(transform.maximum, value.value)
-        elif isinstance(value, firestore.Increment):
-            transform = write.update_transforms.add(field_path=_path(field))
-            transform.increment.integer_value = value.value
+        if _is_transform(value):
+            _encode_transform(write, _path(field), value)
+        elif isinstance(value, Mapping) and value and all(map(_is_transform, value.values())):
+            for name, transform in value.items():
+                _encode_transform(write, f"{_path(field)}.{_path(name)}", transform)
         else:
             _encode(values[field], value)
+
+
+def _is_transform(value: Any) -> bool:
+    return isinstance(value, firestore.Maximum | firestore.Increment)
+
+
+def _encode_transform(write: Any, path: str, value: Any) -> None:
+    transform = write.update_transforms.add(field_path=path)
+    if isinstance(value, firestore.Maximum):
+        _encode(transform.maximum, value.value)
+    else:
+        transform.increment.integer_value = value.value
 
 
 def _encode(into: Any, value: Any) -> None:
@@ -104,7 +115,7 @@ def _fit(value: int) -> int:
 
 def _leaves(fields: Mapping[str, Any], above: str) -> Iterator[str]:
     for name, value in fields.items():
-        if isinstance(value, firestore.Maximum | firestore.Increment):
+        if _is_transform(value):
             continue
         if isinstance(value, Mapping) and value:
             yield from _leaves(value, f"{above}{_path(name)}.")

@@ -22,6 +22,7 @@ VALUES: st.SearchStrategy[Any] = st.recursive(
     max_leaves=8,
 )
 NUMBERS = INTEGERS | st.floats(allow_nan=False)
+NESTED = st.dictionaries(NAMES, INTEGERS.map(firestore.Increment), min_size=1, max_size=3)
 TRANSFORMS = NUMBERS.map(firestore.Maximum) | INTEGERS.map(firestore.Increment)
 
 
@@ -30,7 +31,7 @@ def client() -> firestore.AsyncClient:
     return firestore.AsyncClient(project="never-called", credentials=AnonymousCredentials())
 
 
-@given(fields=st.dictionaries(NAMES, VALUES | TRANSFORMS, min_size=1, max_size=5))
+@given(fields=st.dictionaries(NAMES, VALUES | TRANSFORMS | NESTED, min_size=1, max_size=5))
 def test_writes_equal_the_clients(client: firestore.AsyncClient, fields: dict[str, Any]):
     reference, ours, theirs = client.document("tenants/a/b/c"), client.batch(), client.batch()
     writing.create(ours, reference, fields)

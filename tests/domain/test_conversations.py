@@ -263,3 +263,38 @@ def test_whoever_is_named_in_a_group_takes_back_what_was_said_in_it():
     assert not kept(**GROUP, revoked_by={there: 9}).surely_revoked
     assert not kept(**hidden, revoked_by={there: 9}).surely_revoked
     assert not kept(revoked_by={here: 9}).surely_revoked
+
+
+# What is unread ------------------------------------------------------------------------------
+
+
+@in_each(
+    ("change", "unread"),
+    [
+        ({"unread": 3, "unread_at": {"5": 2, "7": 1}}, 3),
+        ({"unread": 3, "unread_at": {"5": 2, "7": 1}, "read_until": 5}, 1),
+        ({"unread": 3, "unread_at": {"5": 2, "7": 1}, "read_until": 7}, 0),
+        ({"unread": 3, "unread_at": {"7": 1}}, 3),
+        ({"unread": 3, "unread_at": {"7": 1}, "read_until": 5}, 1),
+        ({"marked_unread": True}, 1),
+        ({"unread": 2, "unread_at": {"7": 2}, "marked_unread": True}, 2),
+    ],
+)
+def test_unread_is_what_came_after_the_last_reading(change: dict[str, Any], unread: int):
+    conversation = a_conversation(**change)
+
+    assert conversation.unread_now == unread
+    tidied = conversation.model_copy(update=conversations.tidy_unread(conversation))
+    assert tidied.unread_now == unread
+    assert conversation.has_wrong_flag is (unread > 0)
+
+
+@given(st.dictionaries(st.integers(1, 10**13), st.integers(1, 9), max_size=300), st.integers(0))
+def test_tidied_counts_are_few_and_none_is_lost(counts: dict[int, int], before: int):
+    unread_at = {str(at): count for at, count in counts.items()}
+    conversation = a_conversation(unread=sum(counts.values()) + before, unread_at=unread_at)
+
+    tidied = conversation.model_copy(update=conversations.tidy_unread(conversation))
+
+    assert tidied.unread_now == conversation.unread_now
+    assert len(tidied.unread_at) <= conversations.MOST_MOMENTS + 1

@@ -44,6 +44,8 @@ def test_passing_documents_expire():
         ("messages", "reactions"),
         ("messages", "changed"),
         ("conversations", "preview"),
+        ("conversations", "read_until"),
+        ("conversations", "unread_at"),
         ("dead_letters", "raw"),
         ("reports", "notes"),
         ("reports", "invariants"),

@@ -98,7 +98,7 @@ async def test_send_and_echo_are_one_message(open_2: Perene):
     assert (found["last"]["text"], found["last"]["from_me"], found["unread"]) == (
         "sem eco",
         True,
-        1,
+        0,
     )
 
 

@@ -3,7 +3,16 @@
 from typing import Any
 
 from shared.domain import conversations
-from shared.domain.events import DeliveryMoved, Event, Ignored, Revoked, SendRefused, Unreadable
+from shared.domain.events import (
+    DeliveryMoved,
+    Event,
+    Ignored,
+    ReadByUs,
+    Revoked,
+    SendRefused,
+    Unreadable,
+)
+from shared.domain.messages import Delivery
 from shared.evolution import addresses, deliveries
 from shared.evolution.addresses import Fields, MessageOrigin
 from shared.evolution.events import protocol_message
@@ -43,9 +52,11 @@ def _read_update(value: Any, payload: EventPayload) -> Event:
 
 
 def _read_delivery(message_id: str, status: str, *, theirs: bool) -> Event:
+    delivery = deliveries.read_delivery(status)
+    if theirs and delivery in (Delivery.READ, Delivery.PLAYED):
+        return ReadByUs(message_id)
     if theirs:
         return Ignored("what became of a contact's message")
-    delivery = deliveries.read_delivery(status)
     if delivery is not None:
         return DeliveryMoved(message_id, delivery)
     return Ignored("no delivery" if status in NO_DELIVERY else "an unknown status")

@@ -3,6 +3,7 @@
 What a message adds to them is independent of the order, so that it takes no read.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -24,8 +25,9 @@ MOST_IN = 30
 HISTORY_SIZE = 2_500_000
 """Bytes of messages in one commit (10 MiB in Firestore, 4 MiB in its emulator)."""
 
-HISTORY_CHUNK = 100
-"""Messages of the past in one commit: it may hold 500 transforms (Firestore limit)."""
+HISTORY_CHUNK = 64
+"""Messages of the past in one commit: it may hold 500 transforms (Firestore limit), and a message
+of ours that is the only one of its conversation takes seven."""
 
 
 def add_message(
@@ -44,7 +46,7 @@ def add_summary(
     db: Database,
     scope: LineScope,
     messages: Sequence[Message],
-    unread: int,
+    unread: bool,
     **marks: Any,
 ) -> None:
     """Add to the batch: merge messages of one conversation into its summary, and `marks`."""
@@ -74,9 +76,10 @@ def complete_stub(stub: Mapping[str, Any], scope: LineScope, message: Message) -
     return KeptMessage.model_validate({**stub, **message.model_dump(), **place})
 
 
-def summary_fields(scope: LineScope, messages: Sequence[Message], unread: int) -> dict[str, Any]:
+def summary_fields(scope: LineScope, messages: Sequence[Message], unread: bool) -> dict[str, Any]:
     """Return what messages of one conversation add to its summary, whatever it is already.
 
+    `unread`: whether those of the contact count as such.
     The contact's name, number and lid are those of the newest message that has one.
     """
     ordered = sorted(messages, key=lambda message: (message.at, message.id), reverse=True)
@@ -100,9 +103,31 @@ def summary_fields(scope: LineScope, messages: Sequence[Message], unread: int) -
         summary["merged_into"] = None  # there is something to merge again
     summary |= {field: value for field, value in identity.items() if value}
     summary |= name_fields(name) if name and not contact.group else {}
+    if own := [second_of(message.at) for message in messages if message.from_me]:
+        summary["read_until"] = firestore.Maximum(max(own))
     if newest.from_me:
         summary["unsettled"] = firestore.Increment(0)
-    return summary | ({"unread": firestore.Increment(unread), "has_unread": True} if unread else {})
+    inbound = (message for message in messages if not message.from_me)
+    moments = Counter(str(second_of(message.at)) for message in inbound)
+    return summary | (unread_fields(moments) if unread and moments else {})
+
+
+def unread_fields(counts: Mapping[str, int]) -> dict[str, Any]:
+    """Return the fields that count unread messages, by their moments; the total comes last."""
+    return {
+        "has_unread": True,
+        "unread_at": {at: firestore.Increment(count) for at, count in counts.items()},
+        "unread": firestore.Increment(sum(counts.values())),
+    }
+
+
+def answer_fields(message: Message) -> dict[str, Any]:
+    """Return the fields of a conversation into which a message was just said.
+
+    (Of two that overtook each other the flag may be wrong, until somebody lists the conversation.)
+    """
+    answered = {"has_unread": False, "marked_unread": False} if message.from_me else {}
+    return {"archived": False, **answered}
 
 
 def _first(texts: Iterable[str | None]) -> str | None:

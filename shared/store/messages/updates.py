@@ -7,10 +7,12 @@ from typing import Any
 
 from google.cloud import firestore
 
-from shared.domain.conversations import Edit, Reaction
+from shared.domain.conversations import Edit, Reaction, is_stub
 from shared.domain.messages import Delivery
+from shared.domain.positions import second_of
 from shared.store import base, compaction, writing
 from shared.store.base import Database, LineScope, Snapshot, Topic, Unfit
+from shared.store.messages.documents import message_in
 
 TIDIED_EVERY = 32
 """Edits and reactions of one message, after which those that can't matter any more are dropped."""
@@ -24,6 +26,27 @@ class Updates(Topic):
     ) -> None:
         """Advance how far the message got, whether it is stored yet or not. Firestore: 1 write."""
         await self._update(scope, message, {"progress": firestore.Maximum(delivery)}, now)
+
+    async def record_reading(self, scope: LineScope, message: str) -> None:
+        """Record that we read a contact's message, and all that was said before it.
+
+        A message that isn't stored yet won't be counted as unread. Firestore: 1 read, 1 write.
+        """
+        reference = self._db.message(scope, message)
+
+        async def build(batch: Any, snapshot: Snapshot) -> None:
+            if not snapshot.exists:
+                batch.create(reference, {"seen": True})
+            elif is_stub(snapshot.to_dict() or {}):
+                option = self._db.since(snapshot.update_time)
+                batch.update(reference, {"seen": True}, option=option)
+            else:
+                for stored in base.readable([snapshot], message_in):
+                    home = self._db.conversation(scope.tenant, stored.conversation)
+                    read_until = firestore.Maximum(second_of(stored.at))
+                    batch.set(home, {"read_until": read_until}, merge=True)
+
+        await self._db.compare_and_set([reference], build)
 
     async def record_refusal(self, scope: LineScope, message: str, now: int) -> None:
         """Record that WhatsApp refused the message, stored yet or not. Firestore: 1 write."""

@@ -15,14 +15,20 @@ from google.api_core import exceptions
 from google.cloud import firestore
 
 from shared.domain import conversations
+from shared.domain.contacts import ConversationId
 from shared.domain.messages import Message
+from shared.domain.names import TenantId
+from shared.domain.positions import second_of
 from shared.store import base, writing
-from shared.store.base import Database, LineScope, MessageIdTaken, Snapshot, Topic, Unfit
+from shared.store.base import CHANGED, Database, LineScope, MessageIdTaken, Snapshot, Topic, Unfit
 from shared.store.messages import documents
 from shared.store.messages.documents import message_in
 from shared.store.messages.order import renew_preview
 from shared.store.messages.revoke import purge_quotes
 from shared.store.messages.updates import compact
+
+TIDIED_EVERY = 256
+"""Messages that are counted as unread, after which those that were read are dropped."""
 
 CHUNKS_AT_ONCE = 4
 """Commits of one history that are under way; a chunk is made only when its turn has come."""
@@ -93,11 +99,28 @@ class Writes(Topic):
         """Create the message; return the writes' results, or None if it or its stub exists."""
         batch = self._db.batch()
         documents.add_message(batch, self._db, scope, message, now)
-        documents.add_summary(batch, self._db, scope, [message], int(unread), archived=False)
+        marks = documents.answer_fields(message)
+        documents.add_summary(batch, self._db, scope, [message], unread, **marks)
         try:
-            return await self._db.commit_unordered(batch)
+            results = await self._db.commit_unordered(batch)
         except exceptions.AlreadyExists:
             return None
+        if unread and _last_count(results) % TIDIED_EVERY == 0:
+            await self._tidy_unread(scope.tenant, scope.conversation_id(message.contact))
+        return results
+
+    async def _tidy_unread(self, tenant: TenantId, conversation: ConversationId) -> None:
+        """Drop the moments of messages that were read, unless the conversation changes meanwhile.
+
+        Firestore: 1 read, 1 write.
+        """
+        reference, batch = self._db.conversation(tenant, conversation), self._db.batch()
+        (snapshot,) = await self._db.read(reference)
+        for summary in base.readable([snapshot], documents.conversation_in):
+            change = conversations.tidy_unread(summary)
+            batch.update(reference, change, option=self._db.since(summary.version))
+            with contextlib.suppress(*CHANGED):
+                await self._db.commit(batch)
 
     async def _record_fitting(
         self, scope: LineScope, chunk: Sequence[Message], now: int, unfit: list[str]
@@ -152,14 +175,18 @@ class Writes(Topic):
             wrong = documents.find_wrong_number(fields, sender)
             if new := conversations.is_stub(fields):
                 whole = await add_insert(batch, self._db, scope, message, snapshot, now)
-                documents.add_summary(batch, self._db, scope, [whole], int(unread), archived=False)
+                counts = unread and not fields.get("seen")
+                marks = documents.answer_fields(message)
+                if fields.get("seen"):
+                    marks["read_until"] = firestore.Maximum(second_of(message.at))
+                documents.add_summary(batch, self._db, scope, [whole], counts, **marks)
             elif change := documents.repetition_fields(snapshot, message, unread, now, wrong):
                 batch.update(reference, change, option=self._db.since(snapshot.update_time))
                 marks = {"preview": None} if "at" in change else {}
                 if "recalled" in change:
                     stored = message_in(snapshot)
                     documents.add_summary(
-                        batch, self._db, scope, [stored], 1, archived=False, **marks
+                        batch, self._db, scope, [stored], True, archived=False, **marks
                     )
                 elif marks:
                     home = self._db.conversation(scope.tenant, fields["conversation"])
@@ -201,7 +228,7 @@ class Writes(Topic):
                 of_contact = list(group)
                 begins = scope.conversation_id(of_contact[0].contact) not in visible
                 marks = {"archived": False} if begins else {}
-                documents.add_summary(batch, self._db, scope, of_contact, 0, **marks)
+                documents.add_summary(batch, self._db, scope, of_contact, False, **marks)
             return len(inserted)
 
         new = await self._db.compare_and_set(references, build)
@@ -235,6 +262,8 @@ async def add_insert(
     if whole.surely_revoked:
         await purge_quotes(db, scope, message.id, now)
         fields |= {**conversations.EMPTY_CONTENT, "edits": firestore.DELETE_FIELD}
+    if whole.seen:
+        fields["seen"] = firestore.DELETE_FIELD
     batch.update(snapshot.reference, fields, option=db.since(snapshot.update_time))
     return whole
 

@@ -1,0 +1,109 @@
+"""What is unread falls when it is answered or read, whoever does it and in whatever order."""
+
+import itertools
+from typing import Any
+
+import pytest
+
+from shared.store.messages.write import TIDIED_EVERY
+from tests.journeys.test_conversations import inbox, only
+from tests.journeys.test_sending import MARIA, OWN, send, talk
+from tests.perene import Perene, name_of
+
+AT = 1_795_302_000
+
+
+async def post(perene: Perene, event: str, data: dict[str, Any]) -> None:
+    envelope = {
+        "event": event, "instance": name_of("acme"), "data": data,
+        "date_time": perene.clock().isoformat(), "sender": f"{OWN}@s.whatsapp.net",
+    }  # fmt: skip
+    headers = perene.webhook_headers(name_of("acme"))
+    assert (await perene.http.post("/webhook", json=envelope, headers=headers)).status_code == 204
+
+
+def inbound(name: str, at: int) -> tuple[str, dict[str, Any]]:
+    key = {"remoteJid": f"{MARIA}@s.whatsapp.net", "fromMe": False, "id": name}
+    said = {"conversation": "tem vaga hoje?"}
+    return "messages.upsert", {"key": key, "message": said, "messageTimestamp": AT + at}
+
+
+def answered(name: str, at: int) -> tuple[str, dict[str, Any]]:
+    event, data = inbound(name, at)
+    return event, data | {"key": data["key"] | {"fromMe": True}}
+
+
+def read(name: str) -> tuple[str, dict[str, Any]]:
+    update = {"keyId": name, "remoteJid": f"{MARIA}@s.whatsapp.net", "fromMe": False}
+    return "messages.update", update | {"status": "READ"}
+
+
+@pytest.fixture
+async def paired(on_2: Perene) -> Perene:
+    await on_2.pair(number=OWN)
+    return on_2
+
+
+ORDERS = [
+    ("an answer on the phone", [inbound("I1", 1), answered("O2", 2)], 0),
+    ("what comes after it", [inbound("I1", 1), answered("O2", 2), inbound("I3", 3)], 1),
+    ("a reading on the phone", [inbound("I1", 1), inbound("I2", 2), read("I1")], 1),
+    ("a reading of the last", [inbound("I1", 1), inbound("I2", 2), read("I2")], 0),
+]
+
+
+@pytest.mark.parametrize(
+    ("events", "unread"), [case[1:] for case in ORDERS], ids=[case[0] for case in ORDERS]
+)
+async def test_unread_is_the_same_in_any_order(
+    paired: Perene, events: list[tuple[str, dict[str, Any]]], unread: int
+):
+    for order in itertools.permutations([*events, events[0]]):
+        paired.database.recursive_delete(paired.database.collection("tenants/acme/messages"))
+        paired.database.recursive_delete(paired.database.collection("tenants/acme/conversations"))
+
+        for event, data in order:
+            await post(paired, event, data)
+
+        assert (await only(paired))["unread"] == unread
+        await inbox(paired)  # one page mends the preview, the next what `?unread=true` asks for
+        assert len(await inbox(paired, "?unread=true")) == (unread > 0)
+
+
+async def test_answer_of_the_api_reads(paired: Perene):
+    conversation = await talk(paired)
+
+    await send(paired, conversation=conversation, text="às 15h")
+
+    assert (await only(paired))["unread"] == 0
+    assert await inbox(paired, "?unread=true") == []
+
+
+async def test_person_marks_as_unread_until_somebody_reads(paired: Perene):
+    path = f"/conversations/{await talk(paired)}"
+    await paired.call("PATCH", path, json={"read": True})
+
+    marked = await paired.call("PATCH", path, json={"read": False})
+
+    assert marked.json()["unread"] == 1
+    assert len(await inbox(paired, "?unread=true")) == 1
+    assert (await paired.call("PATCH", path, json={"read": True})).json()["unread"] == 0
+
+
+async def test_message_that_came_late_is_unread_though_newer_ones_were_read(paired: Perene):
+    await post(paired, *inbound("I2", 2))
+    path = f"/conversations/{(await only(paired))['id']}"
+    await paired.call("PATCH", path, json={"read": True})
+
+    await post(paired, *inbound("I1", 1))
+
+    assert (await only(paired))["unread"] == 1
+
+
+async def test_very_many_unread_are_counted_in_a_document_that_stays_small(paired: Perene):
+    for at in range(TIDIED_EVERY + 5):
+        await post(paired, *inbound(f"I{at}", at))
+
+    assert (await only(paired))["unread"] == TIDIED_EVERY + 5
+    (summary,) = paired.documents("tenants/acme/conversations").values()
+    assert len(summary["unread_at"]) < TIDIED_EVERY
