@@ -43,7 +43,10 @@ class WhichConversations(Record):
     unread: bool = False
     archived: bool = False
     search: str | None = Field(
-        default=None, min_length=1, max_length=60, description="Beginning of a name or number"
+        default=None,
+        min_length=1,
+        max_length=60,
+        description="Beginnings of words of a name, or four digits or more of a number",
     )
     limit: int = Field(default=PAGE, ge=1, le=LONGEST_PAGE)
     cursor: str | None = Field(default=None, max_length=LONGEST_CURSOR)
@@ -107,7 +110,9 @@ async def every_conversation(request: Request) -> ConversationPage:
     query = web.parse_query(WhichConversations, request)
     tenant = await _require_active_tenant(tenant_id)
     filters = ConversationFilter(query.line, query.unread, query.archived, query.search)
-    after = pagination.decode_cursor(query.cursor, of_search=query.search is not None)
+    after = pagination.decode_cursor(query.cursor)
+    if after and not is_conversation_id(after.id):
+        raise problems.CursorInvalid()
     now = epoch_ms(services.now())
     page = await services.store().conversations.list_page(
         tenant_id, filters, query.limit, after, now

@@ -34,30 +34,19 @@ def encode_cursor(end: PageEnd | None) -> str | None:
     return base64.urlsafe_b64encode(document).decode().rstrip("=")
 
 
-def decode_cursor(cursor: str | None, *, of_search: bool = False) -> PageEnd | None:
-    """Read where a cursor points: to a text in a search's results, else to a time or position.
-
-    Raises CursorInvalid.
-    """
+def decode_cursor(cursor: str | None) -> PageEnd | None:
+    """Read where a cursor points: to a time or position, and a document. Raises CursorInvalid."""
     if cursor is None:
         return None
     try:
         padded = cursor + "=" * (-len(cursor) % 4)
         value, document, *rest = untrusted.read(base64.urlsafe_b64decode(padded), CURSOR)
-        fits = _is_text(value) and not rest if of_search else all(map(_is_time, [value, *rest]))
+        fits = all(map(_is_time, [value, *rest]))
     except (ValueError, TypeError):
         raise problems.CursorInvalid() from None
     if not fits or not isinstance(document, str) or not _DOCUMENT.fullmatch(document):
         raise problems.CursorInvalid()
     return PageEnd(positions.join(value, *rest) if rest else value, document)
-
-
-def _is_text(value: Any) -> bool:
-    """Tell whether it is a text that can be stored.
-
-    Raises UnicodeError (a ValueError) for half characters.
-    """
-    return isinstance(value, str) and bool(value.encode())
 
 
 def _is_time(value: Any) -> bool:

@@ -39,8 +39,9 @@ resource "google_firestore_index" "composite" {
     for_each = each.value.fields
 
     content {
-      field_path = fields.value.fieldPath
-      order      = fields.value.order
+      field_path   = fields.value.fieldPath
+      order        = try(fields.value.order, null)
+      array_config = try(fields.value.arrayConfig, null)
     }
   }
 }

@@ -48,6 +48,9 @@ class Conversation(Kept):
     address: str = ""
     group: bool = False
     name: str | None = None
+    """What the person calls themself, or the group's subject."""
+    given_name: str | None = None
+    """What the tenant's people call them."""
     last_at: Position = 0
     preview: Preview | None = None
     unread: int = 0
@@ -74,6 +77,11 @@ class Conversation(Kept):
     def stale(self) -> bool:
         """The preview isn't the newest message's."""
         return self.preview is None or self.preview.at < self.last_at
+
+    @property
+    def names(self) -> tuple[str | None, ...]:
+        """List the names by which it is found."""
+        return self.given_name, self.name
 
     @property
     def unread_now(self) -> int:

@@ -10,18 +10,19 @@ from google.cloud import firestore
 from google.cloud.firestore_v1.base_query import FieldFilter
 
 from shared import problems
-from shared.domain.contacts import Contact, ConversationId, fold
+from shared.domain.contacts import Contact, ConversationId
 from shared.domain.conversations import READ, Conversation
 from shared.domain.names import LineId, TenantId
 from shared.domain.positions import second_of
+from shared.domain.search import Search, parse_search
 from shared.domain.tenants import Tenant
 from shared.store import base
 from shared.store.base import CHANGED, LineScope, PageEnd, ResultPage, Snapshot, Topic
 from shared.store.messages.documents import (
     MOST_IN,
     conversation_in,
-    name_fields,
     read_conversations,
+    token_fields,
     unread_fields,
 )
 from shared.store.messages.order import show_last_message
@@ -32,9 +33,6 @@ MOST_OF_A_LID = 10
 REPAIRS_PER_PAGE = 3
 REPAIR_PATIENCE = 2.0
 """Seconds that the caller of a page may wait for its repairs."""
-
-SEARCH_END = "\U0010ffff"
-"""A character that sorts after every other text that begins the same."""
 
 
 class ConversationFilter(NamedTuple):
@@ -82,16 +80,20 @@ class Conversations(Topic):
         after: PageEnd | None,
         now: int,
     ) -> ResultPage:
-        """Return a page of conversations, newest first (of a search: by name or number).
+        """Return a page of conversations, newest first; of a search maybe fewer than are left.
 
         Firestore: n reads, and those of at most 3 repairs.
         """
-        query, field = self._filtered(tenant, chosen)
+        searched = parse_search(chosen.search) if chosen.search else None
+        if chosen.search and searched is None:
+            return ResultPage([], None)
+        query = self._filtered(tenant, chosen, searched)
         if after:
-            query = query.start_after({field: after.value, "__name__": self._place(tenant, after)})
+            place = self._db.conversation(tenant, ConversationId(after.id))
+            query = query.start_after({"last_at": after.value, "__name__": place})
         snapshots = await self._db.query(query.limit(limit))
         is_full = len(snapshots) == limit
-        end = PageEnd(snapshots[-1].get(field), snapshots[-1].id) if is_full else None
+        end = PageEnd(snapshots[-1].get("last_at"), snapshots[-1].id) if is_full else None
         several = [
             conversation
             for conversation in read_conversations(snapshots)
@@ -99,7 +101,7 @@ class Conversations(Topic):
         ]
         repaired = await self._repair_several(tenant, several, now)
         await self._repair_flags(tenant, repaired)
-        return ResultPage([one for one in repaired if _fits(one, chosen)], end)
+        return ResultPage([one for one in repaired if _fits(one, chosen, searched)], end)
 
     async def update(
         self, tenant: TenantId, conversation: ConversationId, **change: Any
@@ -113,9 +115,15 @@ class Conversations(Topic):
         async def build(batch: Any, snapshot: Snapshot) -> Conversation | None:
             if "last_at" not in (snapshot.to_dict() or {}):
                 return None
-            batch.update(reference, change, option=self._db.since(snapshot.update_time))
             (conversation,) = base.readable([snapshot], conversation_in) or (None,)
-            return conversation and conversation.model_copy(update=change)
+            if conversation is None:
+                return None
+            changed = conversation.model_copy(update=change)
+            tokens = token_fields(changed.contact_number, *changed.names)
+            batch.update(
+                reference, {**change, **tokens}, option=self._db.since(snapshot.update_time)
+            )
+            return changed
 
         return await self._db.compare_and_set([reference], build)
 
@@ -140,15 +148,37 @@ class Conversations(Topic):
         """
         batch = self._db.batch()
         reference = self._db.conversation(scope.tenant, scope.conversation_id(contact))
+        fields = {"name": name, **token_fields(contact.number, name)}
         if contact.group:
-            batch.set(reference, name_fields(name), merge=True)
+            batch.set(reference, fields, merge=True)
         else:
-            batch.update(reference, name_fields(name))
+            batch.update(reference, fields)
         try:
             await self._db.commit_unordered(batch)
         except exceptions.NotFound:
             return False
         return True
+
+    async def add_tokens(self, tenant: TenantId, after: str, limit: int) -> tuple[int, str | None]:
+        """Give tokens to the conversations of a page, in the order of their ids, that lack them.
+
+        Return how many, and the id at the end of the page if there may be more. Firestore: n reads,
+        1 at least, and 1 write for each that lacked them.
+        """
+        query = self._db.conversations(tenant).order_by("__name__")
+        if after:
+            query = query.start_after({"__name__": self._db.conversations(tenant).document(after)})
+        snapshots, batch = await self._db.query(query.limit(limit)), self._db.batch()
+        for snapshot in snapshots:
+            fields = snapshot.to_dict() or {}
+            if "tokens" not in fields:
+                known = (fields.get("contact_number"), fields.get("name"))
+                tokens = token_fields(*(text if isinstance(text, str) else None for text in known))
+                batch.update(snapshot.reference, tokens or {"tokens": []})
+        if batch._write_pbs:
+            await self._db.commit_unordered(batch)
+        end = snapshots[-1].id if len(snapshots) == limit else None
+        return len(batch._write_pbs), end
 
     async def count_strange(self, tenant: TenantId) -> int:
         """Count the conversations of lines that, by its record, the tenant never had.
@@ -169,22 +199,20 @@ class Conversations(Topic):
 
     # How -------------------------------------------------------------------------------------
 
-    def _filtered(self, tenant: TenantId, chosen: ConversationFilter) -> tuple[Any, str]:
-        """Return the query and the field it is ordered by. Every query has its index in infra/."""
+    def _filtered(self, tenant: TenantId, chosen: ConversationFilter, search: Search | None) -> Any:
+        """Return the query, newest first. Every query has its index in infra/."""
         query: Any = self._db.conversations(tenant)
-        if chosen.search:
-            return _searched(query, chosen.search)
-        query = query.where(filter=FieldFilter("archived", "==", chosen.archived))
-        if chosen.line:
+        if search:
+            query = query.where(filter=FieldFilter("tokens", "array_contains", search.token))
+        else:
+            query = query.where(filter=FieldFilter("archived", "==", chosen.archived))
+        if chosen.line and not search:
             query = query.where(filter=FieldFilter("line", "==", chosen.line))
-        if chosen.unread:
+        if chosen.unread and not search:
             query = query.where(filter=FieldFilter("has_unread", "==", True))
         newest_first = firestore.Query.DESCENDING
         query = query.order_by("last_at", direction=newest_first)
-        return query.order_by("__name__", direction=newest_first), "last_at"
-
-    def _place(self, tenant: TenantId, after: PageEnd) -> firestore.AsyncDocumentReference:
-        return self._db.conversation(tenant, ConversationId(after.id))
+        return query.order_by("__name__", direction=newest_first)
 
     async def _repair_several(
         self, tenant: TenantId, several: list[Conversation], now: int
@@ -278,22 +306,11 @@ def _count_by_moment(conversation: Conversation) -> dict[str, int]:
     return later | ({newest: later.get(newest, 0) + rest} if rest else {})
 
 
-def _searched(query: Any, search: str) -> tuple[Any, str]:
-    digits = "".join(filter(str.isdecimal, search))
-    by_number = digits and not any(character.isalpha() for character in search)
-    field = "contact_number" if by_number else "name_key"
-    beginning = digits if by_number else search.casefold()
-    if by_number and fold(digits) != digits:  # a whole number, maybe not as WhatsApp spells it
-        field, beginning = "contact", fold(digits)
-    query = query.where(filter=FieldFilter(field, ">=", beginning))
-    query = query.where(filter=FieldFilter(field, "<", beginning + SEARCH_END))
-    return query.order_by(field).order_by("__name__"), field
-
-
-def _fits(conversation: Conversation, chosen: ConversationFilter) -> bool:
-    """Check what a search can't ask of the index, which is ordered by the searched field."""
+def _fits(conversation: Conversation, chosen: ConversationFilter, search: Search | None) -> bool:
+    """Check what the query of a search can't ask, and what was repaired since."""
     return (
         chosen.line in (None, conversation.line)
         and (not chosen.unread or conversation.unread_now > 0)
-        and (chosen.search is not None or conversation.archived == chosen.archived)
+        and (search is not None or conversation.archived == chosen.archived)
+        and (search is None or search.fits(conversation.contact_number, conversation.names))
     )

@@ -75,13 +75,17 @@ def _encode_fields(write: Any, fields: Mapping[str, Any]) -> None:
 
 
 def _is_transform(value: Any) -> bool:
-    return isinstance(value, firestore.Maximum | firestore.Increment)
+    return isinstance(value, firestore.Maximum | firestore.Increment | firestore.ArrayUnion)
 
 
 def _encode_transform(write: Any, path: str, value: Any) -> None:
     transform = write.update_transforms.add(field_path=path)
     if isinstance(value, firestore.Maximum):
         _encode(transform.maximum, value.value)
+    elif isinstance(value, firestore.ArrayUnion):
+        transform.append_missing_elements.SetInParent()
+        for member in value.values:
+            _encode(transform.append_missing_elements.values.add(), member)
     else:
         transform.increment.integer_value = value.value
 

@@ -19,6 +19,7 @@ from shared.sweeps import (
     drift,
     reconcile_sends,
     runs,
+    search_tokens,
     seats,
     surveying,
     unfinished,
@@ -114,6 +115,7 @@ STEPS: tuple[Step, ...] = (
     backfill_lines.recover,
     reconcile_sends.settle,
     conversations.check,
+    search_tokens.give,
 )
 """In this order: what was missed may be what reconciles uncertain sends."""
 

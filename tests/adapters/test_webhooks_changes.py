@@ -3,6 +3,7 @@
 from shared.domain.events import (
     DeliveryMoved,
     Ignored,
+    ReadByUs,
     Revoked,
     SendRefused,
     Unreadable,
@@ -63,7 +64,8 @@ def test_update_without_status_is_unreadable(status):
 
 
 def test_contacts_delivery_is_not_ours():
-    assert isinstance(update(status="READ", fromMe=False), Ignored)
+    assert isinstance(update(status="DELIVERY_ACK", fromMe=False), Ignored)
+    assert update(status="READ", fromMe=False) == ReadByUs("3A1")
 
 
 @in_each(

@@ -11,7 +11,7 @@ DECLARED = Path(__file__).parent.parent.parent / "infra" / "firestore.indexes.js
 ID = "__name__"
 _UP, _DOWN = "ASCENDING", "DESCENDING"
 _FIELD = StructuredQuery.FieldFilter.Operator
-_EQUAL = {_FIELD.EQUAL, _FIELD.IN}
+_EQUAL = {_FIELD.EQUAL, _FIELD.IN, _FIELD.ARRAY_CONTAINS}
 _ORDERED = {
     _FIELD.LESS_THAN,
     _FIELD.LESS_THAN_OR_EQUAL,
@@ -102,7 +102,10 @@ def _without_id(order: list[Order]) -> tuple[Order, ...]:
 
 
 def _composite(declared: dict[str, Any]) -> Shape:
-    fields = [Order(each["fieldPath"], each["order"]) for each in declared["fields"]]
+    fields = [
+        Order(each["fieldPath"], each.get("order") or each["arrayConfig"])
+        for each in declared["fields"]
+    ]
     group = declared["queryScope"] == "COLLECTION_GROUP"
     # Which of its fields are asked for equality is up to the query: see _serves.
     return Shape(declared["collectionGroup"], frozenset(), tuple(fields), group)

@@ -74,6 +74,8 @@ class SweepStanding(Kept):
     """Times without a look, in which we may have been away: the latest."""
     doubts: dict[str, Doubt] = Field(default_factory=dict)
     """By server: lines that may have lost messages for good."""
+    searchable: str = ""
+    """Until where conversations of earlier versions have the tokens of a search."""
     tenants: int = 0
     living: int = 0
     carried: dict[str, int] = Field(default_factory=dict)

@@ -9,7 +9,7 @@ from typing import Any
 
 from google.cloud import firestore
 
-from shared.domain import conversations
+from shared.domain import conversations, search
 from shared.domain.contacts import ConversationId, conversation_id, lid_key, may_be, told_by
 from shared.domain.conversations import Conversation, KeptMessage
 from shared.domain.messages import Message
@@ -102,7 +102,9 @@ def summary_fields(scope: LineScope, messages: Sequence[Message], unread: bool) 
     if not (identity["contact_number"] or contact.group):
         summary["merged_into"] = None  # there is something to merge again
     summary |= {field: value for field, value in identity.items() if value}
-    summary |= name_fields(name) if name and not contact.group else {}
+    shown = name if not contact.group else None
+    summary |= {"name": shown} if shown else {}
+    summary |= token_fields(identity["contact_number"], shown)
     if own := [second_of(message.at) for message in messages if message.from_me]:
         summary["read_until"] = firestore.Maximum(max(own))
     if newest.from_me:
@@ -134,9 +136,10 @@ def _first(texts: Iterable[str | None]) -> str | None:
     return next(filter(None, texts), None)
 
 
-def name_fields(name: str) -> dict[str, Any]:
-    """Return the fields of a conversation's summary for a name."""
-    return {"name": name, "name_key": name.casefold()}
+def token_fields(number: str | None, *names: str | None) -> dict[str, Any]:
+    """Return the field by which a search finds a conversation, with what is added to it."""
+    tokens = search.tokens_of(number, *names)
+    return {"tokens": firestore.ArrayUnion(tokens)} if tokens else {}
 
 
 def split_history(scope: LineScope, past: Sequence[Message]) -> Iterator[Sequence[Message]]:

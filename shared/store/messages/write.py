@@ -19,6 +19,7 @@ from shared.domain.contacts import ConversationId
 from shared.domain.messages import Message
 from shared.domain.names import TenantId
 from shared.domain.positions import second_of
+from shared.domain.search import tokens_of
 from shared.store import base, writing
 from shared.store.base import CHANGED, Database, LineScope, MessageIdTaken, Snapshot, Topic, Unfit
 from shared.store.messages import documents
@@ -118,6 +119,7 @@ class Writes(Topic):
         (snapshot,) = await self._db.read(reference)
         for summary in base.readable([snapshot], documents.conversation_in):
             change = conversations.tidy_unread(summary)
+            change["tokens"] = tokens_of(summary.contact_number, *summary.names)
             batch.update(reference, change, option=self._db.since(summary.version))
             with contextlib.suppress(*CHANGED):
                 await self._db.commit(batch)

@@ -165,6 +165,7 @@ export default {
     uncertain: { one: "1 uncertain send", other: "{n} uncertain sends" },
     failed: { one: "1 failure", other: "{n} failures" },
     corrected: { one: "1 state corrected", other: "{n} states corrected" },
+    made_searchable: { one: "1 conversation can be searched now", other: "{n} conversations can be searched now" },
     seated: { one: "1 server's slots put right", other: "{n} servers' slots put right" },
     silent: { one: "1 silent server", other: "{n} silent servers" },
     reclaimable: { one: "1 reclaimable slot", other: "{n} reclaimable slots" },

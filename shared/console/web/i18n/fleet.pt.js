@@ -165,6 +165,7 @@ export default {
     uncertain: { one: "1 envio incerto", other: "{n} envios incertos" },
     failed: { one: "1 falha", other: "{n} falhas" },
     corrected: { one: "1 estado corrigido", other: "{n} estados corrigidos" },
+    made_searchable: { one: "1 conversa agora pode ser buscada", other: "{n} conversas agora podem ser buscadas" },
     seated: { one: "vagas de 1 servidor corrigidas", other: "vagas de {n} servidores corrigidas" },
     silent: { one: "1 servidor sem resposta", other: "{n} servidores sem resposta" },
     reclaimable: { one: "1 vaga recuperável", other: "{n} vagas recuperáveis" },

@@ -1,0 +1,79 @@
+"""Find conversations by any word of a name, or by any part of a number of four digits or more.
+
+A conversation keeps tokens, of which a query asks for one; what it finds is compared with the
+names and the number themselves.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import NamedTuple
+
+from shared.domain.contacts import spellings_of
+
+PART = 4
+"""Digits of a number that are a token: fewer find too many."""
+
+MOST_WORDS, LONGEST_BEGINNING = 8, 8
+"""Words of a name that are tokens, and letters of each: a document holds 40,000 index entries."""
+
+_WORD = re.compile(r"[^\W_]+")
+
+
+class Search(NamedTuple):
+    """A search: words, the beginning of each is enough, or the digits of a part of a number."""
+
+    words: tuple[str, ...]
+    digits: str | None = None
+
+    @property
+    def token(self) -> str:
+        """Return the token that a conversation has if it may fit: the rarest, by its length."""
+        if self.digits:
+            return self.digits[-PART:]
+        return max(self.words, key=len)[:LONGEST_BEGINNING]
+
+    def fits(self, number: str | None, names: Iterable[str | None]) -> bool:
+        """Tell whether a person, or a group, with this number and these names was searched."""
+        known = [word for name in names if name for word in _list_words(name)]
+        numbers = [*(spellings_of(number) if number else ()), *filter(str.isdecimal, known)]
+        if self.digits:
+            bare = self.digits.lstrip("0")
+            parts = (self.digits, bare) if len(bare) >= PART else (self.digits,)
+            return any(part in spelling for spelling in numbers for part in parts)
+        return all(any(word.startswith(begun) for word in known) for begun in self.words)
+
+
+def parse_search(text: str) -> Search | None:
+    """Read what a person typed; None if there is nothing to search for.
+
+    Digits with signs between them are a number, in any spelling; zeros before it may not be its.
+    """
+    words = _list_words(text.replace("(0)", ""))
+    digits = "".join(words)
+    if len(digits) >= PART and digits.isdecimal():
+        return Search(words, digits)
+    return Search(words) if words else None
+
+
+@lru_cache(maxsize=4096)
+def tokens_of(number: str | None, *names: str | None) -> tuple[str, ...]:
+    """List the tokens of a person or a group, sorted: some 15 for a number and 20 for a name."""
+    words = [word for name in names if name for word in _list_words(name)[:MOST_WORDS]]
+    numbers = [*(spellings_of(number) if number else ()), *filter(str.isdecimal, words)]
+    parts = {digits[end - PART : end] for digits in numbers for end in range(PART, len(digits) + 1)}
+    beginnings = {word[:length] for word in words for length in range(1, LONGEST_BEGINNING + 1)}
+    return tuple(sorted(parts | beginnings))
+
+
+def _list_words(text: str) -> tuple[str, ...]:
+    """List the words of a text without accents, capitals and characters that nobody sees."""
+    plain = unicodedata.normalize("NFKD", text.casefold())
+    seen = (letter for letter in plain if unicodedata.category(letter) not in ("Mn", "Me", "Cf"))
+    return tuple(_WORD.findall("".join(map(_write_digit, seen))))
+
+
+def _write_digit(letter: str) -> str:
+    """Write a digit of any script as ours."""
+    return str(unicodedata.decimal(letter)) if letter.isdecimal() else letter
