@@ -1,16 +1,17 @@
 """Conversations of all of a tenant's lines, newest first, with the number that they are held by."""
 
 import re
+from typing import Annotated
 
 import functions_framework.aio
-from pydantic import ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
 from shared import auth, pagination, problems, services, web
-from shared.conversations import conversation_views, read_receipts
+from shared.conversations import conversation_views, group_subjects, read_receipts
 from shared.conversations import media as media_files
-from shared.domain.contacts import ConversationId, is_conversation_id
+from shared.domain.contacts import ConversationId, clean_name, is_conversation_id
 from shared.domain.conversations import MARKED_UNREAD, READ, Conversation, KeptMessage
 from shared.domain.instances import epoch_ms
 from shared.domain.names import LINE_LIMIT, LINE_PATTERN, LineId, LineKey, TenantId
@@ -29,6 +30,7 @@ from shared.store.conversations import ConversationFilter
 edge = web.Edge("conversations", "/conversations")
 
 PAGE, LONGEST_PAGE, LONGEST_CURSOR = 30, 100, 4_000
+LONGEST_NAME = 100
 POLL_OVERLAP_MS = int(ingest.PATIENCE * 1000) + 5_000
 """Milliseconds that a poll looks back: a message that is dated now may be stored only after the
 patience of ingest, and the clocks of processes differ. A caller knows messages by their id."""
@@ -84,10 +86,20 @@ class MessagePage(Record):
     since: int
 
 
+def _require_visible(name: str | None) -> str | None:
+    """Return a name in one line, if anybody can see it."""
+    if name is None:
+        return None
+    if cleaned := clean_name(name):
+        return cleaned
+    raise ValueError("has nothing that anybody sees")
+
+
 class ConversationChange(Record):
     """A change of a conversation; `tell` also shows the contact that it was read.
 
-    `read: false` marks it as unread, until somebody reads or answers it.
+    `read: false` marks it as unread, until somebody reads or answers it. `name` is what the contact
+    is called here, whatever they call themselves; null takes it back.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -95,6 +107,9 @@ class ConversationChange(Record):
     read: bool | None = None
     archived: bool | None = None
     tell: bool = False
+    name: Annotated[str | None, AfterValidator(_require_visible)] = Field(
+        default=None, max_length=LONGEST_NAME
+    )
 
 
 @edge.route(
@@ -117,10 +132,10 @@ async def every_conversation(request: Request) -> ConversationPage:
     page = await services.store().conversations.list_page(
         tenant_id, filters, query.limit, after, now
     )
+    named = await group_subjects.add_subjects(tenant_id, page.records, services.now())
     return ConversationPage(
         conversations=[
-            conversation_views.conversation_view(conversation, tenant)
-            for conversation in page.records
+            conversation_views.conversation_view(conversation, tenant) for conversation in named
         ],
         next=pagination.encode_cursor(page.end),
     )
@@ -185,7 +200,7 @@ async def messages(request: Request) -> web.Reply:
     ),
 )
 async def change(request: Request) -> conversation_views.ConversationView:
-    """Mark a conversation as read or unread, archive it, or put it back among the others."""
+    """Mark a conversation as read or unread, archive it or put it back, and name its contact."""
     tenant_id = await auth.require_tenant(request)
     change = await web.parse_body(ConversationChange, request)
     tenant = await _require_active_tenant(tenant_id)
@@ -193,6 +208,8 @@ async def change(request: Request) -> conversation_views.ConversationView:
     fields: dict[str, object] = {}
     if change.read is not None:
         fields |= READ if change.read else MARKED_UNREAD
+    if "name" in change.model_fields_set:
+        fields["given_name"] = change.name
     if change.archived is not None:
         fields["archived"] = change.archived
     if change.read and change.tell:

@@ -20,7 +20,10 @@ class ContactView(Record):
 
     key: ContactKey
     number: str | None = None
-    name: str | None = None
+    name: str | None = Field(
+        default=None, description="As the tenant's people call them, or as they call themselves"
+    )
+    given: bool = Field(default=False, description="The tenant's people gave that name")
     group: bool = False
 
 
@@ -85,7 +88,8 @@ def conversation_view(conversation: Conversation, tenant: Tenant | None) -> Conv
     contact = ContactView(
         key=conversation.contact,
         number=conversation.contact_number,
-        name=conversation.name,
+        name=conversation.given_name or conversation.name,
+        given=conversation.given_name is not None,
         group=conversation.group,
     )
     return ConversationView(

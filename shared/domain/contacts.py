@@ -12,6 +12,7 @@ The address that WhatsApp really uses is kept beside the key: folded numbers are
 import hashlib
 import json
 import re
+import unicodedata
 from base64 import b32encode
 from collections.abc import Iterable
 from typing import NamedTuple, NewType, Protocol
@@ -36,6 +37,9 @@ _GROUP_KEY = "g-"
 
 _PERSON = re.compile(r"([0-9]{1,20})(?:_[0-9]{1,3})?(?::[0-9]{1,5})?")
 _GROUP_ID = re.compile(r"[0-9]{1,25}(?:-[0-9]{1,25})?")
+_BLANKS = re.compile("[\u115f\u1160\u2800\u3164\uffa0]")
+"""Letters and signs, by their category, that show nothing: fillers of Hangul, empty Braille."""
+
 _BARE = re.compile(r"\+?([0-9]{8,15})")
 
 _BRAZIL = re.compile(r"(55[1-9][1-9])9([6-9][0-9]{7})")
@@ -90,6 +94,12 @@ def contact_of(jid: str, alt: str | None = None) -> Contact | None:
     number, lid = users.get("s.whatsapp.net"), users.get("lid")
     key = ContactKey(fold(number)) if number else lid_key(used.user)
     return Contact(key=key, address=str(used), number=number, lid=lid)
+
+
+def clean_name(text: str) -> str | None:
+    """Return a name in one line; None if it is made of nothing that anybody sees."""
+    is_seen = any(unicodedata.category(letter)[0] in "LNPS" for letter in _BLANKS.sub("", text))
+    return " ".join(text.split()) if is_seen else None
 
 
 def find_contact(text: str) -> Contact | None:

@@ -51,6 +51,8 @@ class Conversation(Kept):
     """What the person calls themself, or the group's subject."""
     given_name: str | None = None
     """What the tenant's people call them."""
+    subject_asked_at: int = 0
+    """When a server was last asked for the group's subject (epoch milliseconds)."""
     last_at: Position = 0
     preview: Preview | None = None
     unread: int = 0

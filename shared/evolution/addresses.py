@@ -3,7 +3,7 @@
 import re
 from typing import Any, NamedTuple
 
-from shared.domain.contacts import Contact, contact_of, fold
+from shared.domain.contacts import Contact, clean_name, contact_of, fold
 from shared.domain.events import Ignored, Unreadable
 from shared.evolution.json_values import read_text
 
@@ -100,8 +100,13 @@ def read_name(value: Any, contact: Contact) -> str | None:
 
     Upstream fills in "Você" and the address where it has none.
     """
-    name = " ".join((read_text(value) or "").split())[:LONGEST_NAME]
-    return None if name in ("", OURSELVES, contact.number, contact.lid) else name
+    name = clean_name((read_text(value) or "")[:LONGEST_NAME])
+    return None if name in (OURSELVES, contact.number, contact.lid) else name
+
+
+def read_subject(value: Fields) -> str | None:
+    """Return a group's subject; None if it has none that anybody sees."""
+    return clean_name((read_text(value.get("subject")) or "")[:LONGEST_NAME])
 
 
 def _read_chat(value: Fields, own_number: str | None, ours: bool) -> Contact | Ignored | Unreadable:

@@ -115,6 +115,18 @@ class MessageRoutes(ServerCalls):
             return None
         return self._read(responses.read_media, self._require_accepted(answer))
 
+    async def find_group_subject(self, name: str, group: str) -> str | None:
+        """Find the subject of a group by its address. EVOLUTION.md §6.
+
+        None: the line isn't in that group, or the server doesn't carry the line.
+        """
+        path = build_path("group", "findGroupInfos", name)
+        call = Call("GET", path, limits.LOOKUP, query={"groupJid": group}, repeat=True)
+        answer = await self._fetch(call)
+        if answer.status in (400, 404):
+            return None
+        return self._read(responses.read_group_subject, self._require_accepted(answer))
+
     async def find_profile_picture(self, name: str, number: str) -> str | None:
         """Find the URL of a contact's picture, which works for a while. EVOLUTION.md §6.
 

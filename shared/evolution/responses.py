@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from shared.domain.upstream import Presence, ReceivedMedia, Sent
+from shared.evolution import addresses
 from shared.evolution.addresses import read_message_id
 from shared.evolution.events import messages_upsert
 from shared.evolution.events.payload import EventPayload
@@ -81,6 +82,11 @@ def read_media(body: Any) -> ReceivedMedia:
 def read_picture_url(body: Any) -> str | None:
     """Return the address of a profile picture, if there is one."""
     return read_text(require_object(body).get("profilePictureUrl"))
+
+
+def read_group_subject(body: Any) -> str | None:
+    """Return the subject of a group, if it has one that anybody sees."""
+    return addresses.read_subject(require_object(body))
 
 
 def _read_presence(row: Any) -> Presence:

@@ -159,6 +159,20 @@ class Conversations(Topic):
             return False
         return True
 
+    async def record_subject(
+        self, tenant: TenantId, group: Conversation, subject: str | None, now: int
+    ) -> Conversation:
+        """Record what a server said a group's subject is, and when; None: it didn't say.
+
+        Firestore: 1 write.
+        """
+        change: dict[str, Any] = {"subject_asked_at": now} | ({"name": subject} if subject else {})
+        tokens = token_fields(None, subject)
+        batch = self._db.batch()
+        batch.update(self._db.conversation(tenant, group.id), {**change, **tokens})
+        await self._db.commit_unordered(batch)
+        return group.model_copy(update=change)
+
     async def add_tokens(self, tenant: TenantId, after: str, limit: int) -> tuple[int, str | None]:
         """Give tokens to the conversations of a page, in the order of their ids, that lack them.
 

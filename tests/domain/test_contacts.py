@@ -8,8 +8,10 @@ from hypothesis import strategies as st
 from shared.domain.contacts import (
     Contact,
     ContactKey,
+    clean_name,
     contact_of,
     conversation_id,
+    find_contact,
     fold,
     is_conversation_id,
     keys_of,
@@ -252,3 +254,36 @@ def test_of_a_number_and_a_lid_neither_may_be_another(told: str, may: bool):
 
     assert may_be(told, maria) is may
     assert told_by(maria) == "551188887777+lid-111"
+
+
+@in_each(
+    ("text", "name"),
+    [
+        (" Maria  da\nSilva ", "Maria da Silva"),
+        ("🌸", "🌸"),
+        ("\u200eAna", "\u200eAna"),
+        ("\u3164", None),
+        ("\u200e\u2060 \u00ad", None),
+        ("\u2800\ufe0f\uffa0", None),
+        ("", None),
+    ],
+)
+def test_name_is_something_that_somebody_sees(text: str, name: str | None):
+    assert clean_name(text) == name
+
+
+@in_each(
+    ("shown", "address"),
+    [
+        ("lid-111222333444555", "111222333444555@lid"),
+        ("g-120363000000000010", "120363000000000010@g.us"),
+        ("5511988887777@s.whatsapp.net", "5511988887777@s.whatsapp.net"),
+        ("lid-x", None),
+        ("5511988887777", None),
+        ("maria", None),
+    ],
+)
+def test_contact_is_found_by_the_key_or_address_that_is_shown(shown: str, address: str | None):
+    contact = find_contact(shown)
+
+    assert (contact and contact.address) == address

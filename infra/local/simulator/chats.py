@@ -41,6 +41,18 @@ async def profile_picture(world: World, request: ApiRequest) -> ApiResponse:
     return ApiResponse(200, {"wuid": jid, "profilePictureUrl": None})
 
 
+async def find_group(world: World, request: ApiRequest) -> ApiResponse:
+    """Describe a group that the line is in, as WhatsApp does."""
+    jid = request.query.get("groupJid", "")
+    group = world.rows[request.target].contacts.get(jid)
+    if group is None or not jid.endswith(phones.GROUP):
+        raise Refusal(ApiResponse(404, {"status": 404, "error": "Not Found", "response": {
+            "message": ["Error fetching group", "item-not-found"]}}))  # fmt: skip
+    members = [{"id": member, "admin": None} for member in group.get("members", [])]
+    return ApiResponse(200, {"id": jid, "subject": f"Grupo {jid[-7:-5]}", "size": len(members),
+                             "participants": members})  # fmt: skip
+
+
 async def send_presence(world: World, request: ApiRequest) -> ApiResponse:
     require_properties(request.body, "number", "presence", "delay")
     await world.wait(int(request.body["delay"]) / 1000)

@@ -81,6 +81,7 @@ NAMED: dict[tuple[str, str], Handler] = {
     ("POST", "chat/getBase64FromMediaMessage"): archive.get_base64,
     ("POST", "chat/markMessageAsRead"): chats.mark_as_read,
     ("POST", "chat/fetchProfilePictureUrl"): chats.profile_picture,
+    ("GET", "group/findGroupInfos"): chats.find_group,
     ("POST", "chat/sendPresence"): chats.send_presence,
     ("POST", "chat/updateMessage"): chats.update_message,
     ("DELETE", "chat/deleteMessageForEveryone"): chats.delete_for_everyone,

@@ -6,7 +6,6 @@ from shared.domain.contacts import Contact
 from shared.domain.events import ContactNamed, Event, GroupNamed, Ignored, Unreadable
 from shared.evolution import addresses
 from shared.evolution.events.payload import EventPayload, Events, read_items
-from shared.evolution.json_values import read_text
 
 _NAMES = ("pushName", "name", "verifiedName", "notify")
 
@@ -43,7 +42,5 @@ def _read_group(value: Any) -> Event:
         return contact
     if not contact.group:
         return Unreadable("a group that is none")
-    subject = read_text(value.get("subject"))
-    if subject is None:
-        return Ignored("a group without a subject")
-    return GroupNamed(contact, subject[: addresses.LONGEST_NAME])
+    subject = addresses.read_subject(value)
+    return GroupNamed(contact, subject) if subject else Ignored("a group without a subject")
