@@ -12,7 +12,7 @@ from shared import auth, pagination, problems, services, web
 from shared.conversations import conversation_views, group_subjects, read_receipts
 from shared.conversations import media as media_files
 from shared.domain.contacts import ConversationId, clean_name, is_conversation_id
-from shared.domain.conversations import MARKED_UNREAD, READ, Conversation, KeptMessage
+from shared.domain.conversations import READ, Conversation, KeptMessage, mark_unread
 from shared.domain.instances import epoch_ms
 from shared.domain.names import LINE_LIMIT, LINE_PATTERN, LineId, LineKey, TenantId
 from shared.domain.record import Record
@@ -87,18 +87,18 @@ class MessagePage(Record):
 
 
 def _require_visible(name: str | None) -> str | None:
-    """Return a name in one line, if anybody can see it."""
+    """Return a name in one line, if it has a visible character."""
     if name is None:
         return None
     if cleaned := clean_name(name):
         return cleaned
-    raise ValueError("has nothing that anybody sees")
+    raise ValueError("has no visible character")
 
 
 class ConversationChange(Record):
     """A change of a conversation; `tell` also shows the contact that it was read.
 
-    `read: false` marks it as unread, until somebody reads or answers it. `name` is what the contact
+    `read: false` marks it as unread, until it is read or answered. `name` is what the contact
     is called here, whatever they call themselves; null takes it back.
     """
 
@@ -207,7 +207,7 @@ async def change(request: Request) -> conversation_views.ConversationView:
     conversation = await _require_conversation(tenant_id, request)
     fields: dict[str, object] = {}
     if change.read is not None:
-        fields |= READ if change.read else MARKED_UNREAD
+        fields |= READ if change.read else mark_unread(epoch_ms(services.now()))
     if "name" in change.model_fields_set:
         fields["given_name"] = change.name
     if change.archived is not None:

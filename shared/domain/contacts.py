@@ -97,7 +97,7 @@ def contact_of(jid: str, alt: str | None = None) -> Contact | None:
 
 
 def clean_name(text: str) -> str | None:
-    """Return a name in one line; None if it is made of nothing that anybody sees."""
+    """Return a name in one line; None if no character of it is visible."""
     is_seen = any(unicodedata.category(letter)[0] in "LNPS" for letter in _BLANKS.sub("", text))
     return " ".join(text.split()) if is_seen else None
 

@@ -61,7 +61,8 @@ class Conversation(Kept):
     """How many of them are from which moment (epoch milliseconds)."""
     read_until: int = 0
     """When we last answered, or our phone read what was said until then."""
-    marked_unread: bool = False
+    marked_unread_at: int = 0
+    """When a person marked it as unread, unless a person read it since."""
     has_unread: bool = False
     """What a list of unread ones asks for; `has_wrong_flag` tells when it is behind."""
     archived: bool = False
@@ -87,13 +88,13 @@ class Conversation(Kept):
 
     @property
     def unread_now(self) -> int:
-        """Count the messages that nobody answered or read; 1 if a person marked it as unread.
+        """Count the messages that weren't answered or read; 1 if a person marked it as unread.
 
         Those that were counted before their moments were kept are read with the first answer.
         """
         later = sum(count for at, count in self.unread_at.items() if int(at) > self.read_until)
         before = 0 if self.read_until else max(0, self.unread - sum(self.unread_at.values()))
-        return later + before or int(self.marked_unread)
+        return later + before or int(self.marked_unread_at > self.read_until)
 
     @property
     def has_wrong_flag(self) -> bool:
@@ -128,13 +129,17 @@ READ: Mapping[str, Any] = {
     "unread": 0,
     "unread_at": {},
     "has_unread": False,
-    "marked_unread": False,
+    "marked_unread_at": 0,
 }
-"""Fields of a conversation that somebody read."""
+"""Fields of a conversation that a person read."""
 
 
-MARKED_UNREAD: Mapping[str, Any] = {"has_unread": True, "marked_unread": True}
-"""Fields of a conversation that somebody marked as unread."""
+def mark_unread(now: int) -> dict[str, Any]:
+    """Return the fields of a conversation that a person marks as unread (`now`: epoch ms).
+
+    Messages are dated by the second: an answer within this one is later.
+    """
+    return {"has_unread": True, "marked_unread_at": now // 1000 * 1000 - 1}
 
 
 def tidy_unread(conversation: Conversation) -> dict[str, Any]:

@@ -68,7 +68,7 @@ def tokens_of(number: str | None, *names: str | None) -> tuple[str, ...]:
 
 
 def _list_words(text: str) -> tuple[str, ...]:
-    """List the words of a text without accents, capitals and characters that nobody sees."""
+    """List the words of a text without accents, capitals and invisible characters."""
     plain = unicodedata.normalize("NFKD", text.casefold())
     seen = (letter for letter in plain if unicodedata.category(letter) not in ("Mn", "Me", "Cf"))
     return tuple(_WORD.findall("".join(map(_write_digit, seen))))

@@ -105,7 +105,7 @@ def read_name(value: Any, contact: Contact) -> str | None:
 
 
 def read_subject(value: Fields) -> str | None:
-    """Return a group's subject; None if it has none that anybody sees."""
+    """Return a group's subject; None if no character of it is visible."""
     return clean_name((read_text(value.get("subject")) or "")[:LONGEST_NAME])
 
 

@@ -85,7 +85,7 @@ def read_picture_url(body: Any) -> str | None:
 
 
 def read_group_subject(body: Any) -> str | None:
-    """Return the subject of a group, if it has one that anybody sees."""
+    """Return the subject of a group, if it has a visible one."""
     return addresses.read_subject(require_object(body))
 
 

@@ -276,8 +276,9 @@ def test_whoever_is_named_in_a_group_takes_back_what_was_said_in_it():
         ({"unread": 3, "unread_at": {"5": 2, "7": 1}, "read_until": 7}, 0),
         ({"unread": 3, "unread_at": {"7": 1}}, 3),
         ({"unread": 3, "unread_at": {"7": 1}, "read_until": 5}, 1),
-        ({"marked_unread": True}, 1),
-        ({"unread": 2, "unread_at": {"7": 2}, "marked_unread": True}, 2),
+        ({"marked_unread_at": 9, "read_until": 7}, 1),
+        ({"marked_unread_at": 9, "read_until": 10}, 0),
+        ({"unread": 2, "unread_at": {"7": 2}, "marked_unread_at": 9}, 2),
     ],
 )
 def test_unread_is_what_came_after_the_last_reading(change: dict[str, Any], unread: int):

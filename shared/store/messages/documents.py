@@ -126,10 +126,9 @@ def unread_fields(counts: Mapping[str, int]) -> dict[str, Any]:
 def answer_fields(message: Message) -> dict[str, Any]:
     """Return the fields of a conversation into which a message was just said.
 
-    (Of two that overtook each other the flag may be wrong, until somebody lists the conversation.)
+    (Of two that overtook each other the flag may be wrong, until a page shows the conversation.)
     """
-    answered = {"has_unread": False, "marked_unread": False} if message.from_me else {}
-    return {"archived": False, **answered}
+    return {"archived": False, **({"has_unread": False} if message.from_me else {})}
 
 
 def _first(texts: Iterable[str | None]) -> str | None:

@@ -229,7 +229,7 @@ class Writes(Topic):
             for _, group in groupby(inserted, key=lambda message: message.contact.key):
                 of_contact = list(group)
                 begins = scope.conversation_id(of_contact[0].contact) not in visible
-                marks = {"archived": False} if begins else {}
+                marks = {"archived": False, "has_unread": False} if begins else {}
                 documents.add_summary(batch, self._db, scope, of_contact, False, **marks)
             return len(inserted)
 
