@@ -180,6 +180,29 @@ async def test_archiving_is_undone(visit: Visit, world: World, maria: Contact):
     await expect(row(tab.page, maria)).to_be_visible()
 
 
+async def test_contact_has_the_name_that_a_person_gave(visit: Visit, world: World):
+    world.hear("sales", MARIA, "Oi", "Mari")
+    tab = await visit(f"/conversations/{world.conversation(MARIA)}", DESKTOP, world.tenant)
+
+    await tab.page.get_by_role("button", name="Dar um nome").click()
+    await tab.page.get_by_label("Nome", exact=True).fill("Dona Maria")
+    await tab.page.get_by_role("button", name="Salvar").click()
+
+    await expect(tab.page.get_by_role("heading", name="Dona Maria")).to_be_visible()
+    await expect(row(tab.page, "Dona Maria")).to_be_visible()
+
+
+async def test_conversation_is_marked_as_unread_and_left(visit: Visit, world: World):
+    world.hear("sales", MARIA, "Oi")
+    tab = await visit(f"/conversations/{world.conversation(MARIA)}", DESKTOP, world.tenant)
+    await expect(bubble(tab.page, "Oi")).to_be_visible()
+    await expect(row(tab.page, "Maria").locator(".badge")).to_have_count(0)
+
+    await tab.page.get_by_role("button", name="Marcar como não lida").click()
+
+    await expect(row(tab.page, "Maria").locator(".badge")).to_be_visible()
+
+
 async def test_absent_conversation_says_so(visit: Visit, tenant: str):
     tab = await visit("/conversations/c" + "a" * 25, DESKTOP, tenant)
     tab.forgive("404")

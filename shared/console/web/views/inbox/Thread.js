@@ -10,6 +10,7 @@ import { Composer } from "./Composer.js";
 import { Face } from "./List.js";
 import { Log } from "./Log.js";
 import { Messages } from "./messages.js";
+import { NameDialog } from "./NameDialog.js";
 import { attempts, onOutcome, resumeAttempts } from "./outbox.js";
 import { usePulse } from "./pace.js";
 import { contactName, muteReason } from "./words.js";
@@ -106,6 +107,7 @@ function useRead({ id, conversation, messages, patch, onReading }) {
 }
 
 function Head({ conversation, name, patch, onReload, onLeave }) {
+  const [naming, setNaming] = useState(false);
   const back = html`<${Button} kind="quiet" icon="arrow-left" label=${t("inbox.back")} class="back" onClick=${onLeave} />`;
   if (!conversation) return html`<header class="head">${back}<span class="face"></span><div class="who-is"><${Skeleton} width="10rem" /></div></header>`;
   const { contact, line, label, number, archived } = conversation;
@@ -114,9 +116,23 @@ function Head({ conversation, name, patch, onReload, onLeave }) {
     ${back}<${Face} contact=${contact} />
     <div class="who-is"><h2 class="cut" dir="auto">${name}</h2>
       <p><${NumberChip} line=${line} label=${label} number=${number} />${more && html`<span class="muted small cut">${more}</span>`}</p></div>
+    <${Button} kind="quiet" icon="pen" label=${t("inbox.name.title")} onClick=${() => setNaming(true)} />
+    <${Button} kind="quiet" icon="circle" label=${t("inbox.markUnread")} onClick=${() => markUnread(conversation.id, patch, onLeave)} />
     <${Button} kind="quiet" icon=${archived ? "archive-restore" : "archive"} label=${t(archived ? "inbox.unarchive" : "inbox.archive")}
       onClick=${() => archive(conversation.id, !archived, patch, onReload)} />
+    ${naming && html`<${NameDialog} conversation=${conversation} onNamed=${(contact) => patch({ contact })} onClose=${() => setNaming(false)} />`}
   </header>`;
+}
+
+/** Mark the conversation as unread and leave it: on show it would be read again. */
+async function markUnread(id, patch, onLeave) {
+  onLeave();
+  try {
+    const { data } = await api.patch(`conversations/${encodeURIComponent(id)}`, { read: false });
+    patch({ unread: data.unread });
+  } catch (error) {
+    if (error instanceof ApiError) toast(sentence(error));
+  }
 }
 
 /** Archive the conversation, or take it back; a toast undoes it. */
