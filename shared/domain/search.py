@@ -59,12 +59,19 @@ def parse_search(text: str) -> Search | None:
 
 @lru_cache(maxsize=4096)
 def tokens_of(number: str | None, *names: str | None) -> tuple[str, ...]:
-    """List the tokens of a person or a group, sorted: some 15 for a number and 20 for a name."""
+    """List the tokens of a person or a group: some 15 for a number and 20 for a name.
+
+    Those of the number come first: whether a name is added later or at once, the list is the same.
+    """
     words = [word for name in names if name for word in _list_words(name)[:MOST_WORDS]]
-    numbers = [*(spellings_of(number) if number else ()), *filter(str.isdecimal, words)]
-    parts = {digits[end - PART : end] for digits in numbers for end in range(PART, len(digits) + 1)}
     beginnings = {word[:length] for word in words for length in range(1, LONGEST_BEGINNING + 1)}
-    return tuple(sorted(parts | beginnings))
+    of_names = beginnings.union(*map(_list_parts, filter(str.isdecimal, words)))
+    of_number = set[str]().union(*map(_list_parts, spellings_of(number) if number else ()))
+    return (*sorted(of_number), *sorted(of_names - of_number))
+
+
+def _list_parts(digits: str) -> set[str]:
+    return {digits[end - PART : end] for end in range(PART, len(digits) + 1)}
 
 
 def _list_words(text: str) -> tuple[str, ...]:

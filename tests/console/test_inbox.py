@@ -180,27 +180,25 @@ async def test_archiving_is_undone(visit: Visit, world: World, maria: Contact):
     await expect(row(tab.page, maria)).to_be_visible()
 
 
-async def test_contact_has_the_name_that_a_person_gave(visit: Visit, world: World):
-    world.hear("sales", MARIA, "Oi", "Mari")
-    tab = await visit(f"/conversations/{world.conversation(MARIA)}", DESKTOP, world.tenant)
+async def test_contact_has_given_name(visit: Visit, world: World, maria: Contact):
+    tab = await open_conversation(visit, world, maria)
 
     await tab.page.get_by_role("button", name="Dar um nome").click()
-    await tab.page.get_by_label("Nome", exact=True).fill("Dona Maria")
+    await tab.page.get_by_label("Nome", exact=True).fill("Dona do açougue")
     await tab.page.get_by_role("button", name="Salvar").click()
 
-    await expect(tab.page.get_by_role("heading", name="Dona Maria")).to_be_visible()
-    await expect(row(tab.page, "Dona Maria")).to_be_visible()
+    await expect(tab.page.get_by_role("heading", name="Dona do açougue")).to_be_visible()
+    await expect(tab.page.locator(".inbox .row", has_text="Dona do açougue")).to_be_visible()
 
 
-async def test_conversation_is_marked_as_unread_and_left(visit: Visit, world: World):
-    world.hear("sales", MARIA, "Oi")
-    tab = await visit(f"/conversations/{world.conversation(MARIA)}", DESKTOP, world.tenant)
+async def test_conversation_marked_unread_is_left(visit: Visit, world: World, maria: Contact):
+    tab = await open_conversation(visit, world, maria)
     await expect(bubble(tab.page, "Oi")).to_be_visible()
-    await expect(row(tab.page, "Maria").locator(".badge")).to_have_count(0)
+    await expect(row(tab.page, maria).locator(".badge")).to_have_count(0)
 
     await tab.page.get_by_role("button", name="Marcar como não lida").click()
 
-    await expect(row(tab.page, "Maria").locator(".badge")).to_be_visible()
+    await expect(row(tab.page, maria).locator(".badge")).to_be_visible()
 
 
 async def test_absent_conversation_says_so(visit: Visit, tenant: str):

@@ -25,9 +25,9 @@ MOST_IN = 30
 HISTORY_SIZE = 2_500_000
 """Bytes of messages in one commit (10 MiB in Firestore, 4 MiB in its emulator)."""
 
-HISTORY_CHUNK = 64
-"""Messages of the past in one commit: it may hold 500 transforms (Firestore limit), and a message
-of ours that is the only one of its conversation takes seven."""
+HISTORY_CHUNK = 100
+"""Messages of the past in one commit: it may hold 500 transforms (Firestore limit), and those of a
+conversation take at most five."""
 
 
 def add_message(
@@ -38,6 +38,10 @@ def add_message(
     Raises Unfit for a message that leaves no room for updates.
     """
     fields = message_fields(scope, message, now) | marks
+    fields = {
+        name: value.value if isinstance(value, firestore.Maximum) else value
+        for name, value in fields.items()
+    }
     writing.create(batch, db.message(scope, message.id), fields)
 
 
