@@ -23,7 +23,7 @@ class ContactView(Record):
     name: str | None = Field(
         default=None, description="As the tenant's people call them, or as they call themselves"
     )
-    given: bool = Field(default=False, description="The tenant's people gave that name")
+    given: bool | None = Field(default=None, description="True: the tenant's people gave that name")
     group: bool = False
 
 
@@ -89,7 +89,7 @@ def conversation_view(conversation: Conversation, tenant: Tenant | None) -> Conv
         key=conversation.contact,
         number=conversation.contact_number,
         name=conversation.given_name or conversation.name,
-        given=conversation.given_name is not None,
+        given=conversation.given_name is not None or None,
         group=conversation.group,
     )
     return ConversationView(

@@ -439,6 +439,8 @@ def test_declared_indexes_are_deployed():
             "queryScope": each["query_scope"],
             "fields": [
                 {"fieldPath": field["field_path"], "order": field["order"]}
+                if field["order"]
+                else {"fieldPath": field["field_path"], "arrayConfig": field["array_config"]}
                 for field in each["fields"]
             ],
         }
