@@ -44,6 +44,9 @@ class WhichConversations(Record):
     line: LineId | None = Field(default=None, max_length=LINE_LIMIT, pattern=LINE_PATTERN)
     unread: bool = False
     archived: bool = False
+    from_ad: bool = Field(
+        default=False, description="Only those whose contact came by an advertisement"
+    )
     search: str | None = Field(
         default=None,
         min_length=1,
@@ -124,7 +127,9 @@ async def every_conversation(request: Request) -> ConversationPage:
     tenant_id = await auth.require_tenant(request)
     query = web.parse_query(WhichConversations, request)
     tenant = await _require_active_tenant(tenant_id)
-    filters = ConversationFilter(query.line, query.unread, query.archived, query.search)
+    filters = ConversationFilter(
+        query.line, query.unread, query.archived, query.search, query.from_ad
+    )
     after = pagination.decode_cursor(query.cursor)
     if after and not is_conversation_id(after.id):
         raise problems.CursorInvalid()

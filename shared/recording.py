@@ -59,6 +59,7 @@ UpdateEvent = (
     | events.ReadByUs
     | events.SendRefused
     | events.Edited
+    | events.EditedOutOfSight
     | events.Revoked
     | events.Reacted
     | NameEvent
@@ -117,7 +118,8 @@ async def _record_messages(
             echo = await store.messages.record_echo(scope, message, sender, now=now)
             return RecordResult(echo.new, echo.unsettled, echo.left_through)
         case Said(message, fresh):
-            return RecordResult(await store.messages.record(scope, message, unread=fresh, now=now))
+            unread = fresh and message.counts_unread
+            return RecordResult(await store.messages.record(scope, message, unread=unread, now=now))
         case Recalled(messages):
             return RecordResult(await store.messages.record_history(scope, messages, now=now))
         case Backfilled(messages, window, doubtful):
@@ -157,6 +159,9 @@ async def _record_update(scope: LineScope, event: UpdateEvent, now: int) -> None
             edit = Edit(text=text, at=at, by=dict.fromkeys(by, True))
             await store.messages.record_edit(scope, message_id, key, edit, now)
             await store.messages.refresh_preview(scope, message_id, now)
+        case events.EditedOutOfSight(message_id, at, key, by):
+            edit = Edit(text=None, at=at, unseen=True, by=dict.fromkeys(by, True))
+            await store.messages.record_edit(scope, message_id, key, edit, now)
         case events.Revoked(message_id, at, by, group):
             actors = (*by, member_of(group)) if group else by
             await store.messages.record_revocation(scope, message_id, at, actors, now)

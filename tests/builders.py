@@ -3,7 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from shared.domain import names
+from shared.domain import content, names
+from shared.domain.content import Content, Kind
 from shared.domain.events import CodeShown
 from shared.domain.instances import CODE_LIFETIME, Code, Instance, State, new_instance
 from shared.domain.names import LineId, LineKey, TenantId
@@ -18,6 +19,11 @@ LATER = NOON + timedelta(minutes=10)
 
 NUMBER = "5511999990001"
 PREFIX = "instance_"
+
+
+def a_content(kind: Kind, **fields: Any) -> Content:
+    """Build a content."""
+    return content.read_content({"kind": kind, **fields})
 
 
 def a_key(tenant: str = "acme", line: str = "default") -> LineKey:

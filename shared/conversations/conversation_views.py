@@ -2,17 +2,21 @@
 
 from collections.abc import Iterable, Set
 from datetime import datetime
+from typing import Any
 
-from pydantic import Field
+from pydantic import Field, create_model
 
+from shared.domain import content
 from shared.domain.contacts import ContactKey, ConversationId
-from shared.domain.conversations import Conversation, KeptMessage, Preview
+from shared.domain.content import Kind
+from shared.domain.conversations import Conversation, KeptMessage, Preview, SeenAd
 from shared.domain.instances import epoch_ms
-from shared.domain.messages import Author, Card, Delivery, Kind, Media, Place, Poll, Quoted
+from shared.domain.messages import AdOrigin, Author, Delivery, Quoted
 from shared.domain.names import LineId
 from shared.domain.positions import Position
 from shared.domain.record import Record
 from shared.domain.tenants import Tenant
+from shared.evolution.contents import message_object
 
 
 class ContactView(Record):
@@ -39,12 +43,29 @@ class ConversationView(Record):
     last: Preview | None = None
     unread: int = 0
     archived: bool = False
+    first_ad: SeenAd | None = Field(
+        default=None, description="The advertisement by which the contact first wrote"
+    )
+    last_ad: SeenAd | None = Field(
+        default=None, description="The advertisement by which the contact last wrote"
+    )
     recovered_at: int | None = Field(
         default=None, description="Epoch milliseconds: when missed messages were last found"
     )
 
 
-class MessageView(Record):
+_HIDDEN = frozenset({"kind", "raw"})
+
+_CONTENT: dict[str, Any] = {
+    name: (field.annotation, field.get_default())
+    for name, field in content.FIELDS.items()
+    if name not in _HIDDEN
+}
+ContentFields: Any = create_model("ContentFields", __base__=Record, **_CONTENT)
+"""The fields of all kinds of content. A message has those of its kind."""
+
+
+class MessageView(ContentFields):
     """A message, as edited, with its delivery and its reactions."""
 
     id: str
@@ -52,16 +73,14 @@ class MessageView(Record):
     at: Position = Field(description="Epoch milliseconds, precise to a second")
     position: float = Field(description="Messages stand in its order, then in that of a page")
     kind: Kind
-    text: str | None = None
     author: Author | None = None
-    media: Media | None = None
-    place: Place | None = None
-    cards: tuple[Card, ...] = ()
-    poll: Poll | None = None
     quoted: Quoted | None = None
     mentions: tuple[ContactKey, ...] = ()
     forwarded: bool = False
-    view_once: bool = False
+    in_reply_to_status: bool = Field(default=False, description="It answers a Status")
+    origin: AdOrigin | None = Field(
+        default=None, description="The advertisement by which its sender came to write"
+    )
     delivery: str | None = Field(default=None, description="Of own messages: how far it got")
     failed: bool = Field(default=False, description="WhatsApp refused it")
     unacknowledged: bool = Field(
@@ -72,6 +91,9 @@ class MessageView(Record):
         default=None, description="The own number it really left by, if not the one asked for"
     )
     edited: bool = False
+    edit_unreadable: bool = Field(
+        default=False, description="Its newest edit can be read on the phone only"
+    )
     history: tuple[str, ...] = Field(default=(), description="Earlier texts, oldest first")
     revoked: bool = False
     reactions: dict[str, str] = Field(default_factory=dict, description="Emoji by contact, or `me`")
@@ -79,7 +101,6 @@ class MessageView(Record):
     possibly_incomplete: bool = Field(
         default=False, description="It was recovered, and other messages of that time may be lost"
     )
-    original: str | None = Field(default=None, description="Of unsupported ones: what it was")
 
 
 def conversation_view(conversation: Conversation, tenant: Tenant | None) -> ConversationView:
@@ -102,6 +123,8 @@ def conversation_view(conversation: Conversation, tenant: Tenant | None) -> Conv
         last=None if conversation.stale else conversation.preview,
         unread=conversation.unread_now,
         archived=conversation.archived,
+        first_ad=conversation.first_ad,
+        last_ad=conversation.last_ad,
         recovered_at=conversation.recovered_at,
     )
 
@@ -122,22 +145,24 @@ def _empty_quote(message: KeptMessage, revoked: Set[str]) -> KeptMessage:
 def message_view(message: KeptMessage, now: datetime) -> MessageView:
     """Return the view of a message, without its content if it was taken back."""
     if message.revoked_at is not None:
-        rest = message.model_dump(include={"id", "from_me", "at", "kind", "author"})
-        rest |= {"position": message.at, "delivery": _delivery(message), "failed": message.failed}
-        return MessageView(**rest, revoked=True)
+        rest = message.model_dump(include={"id", "from_me", "author"})
+        rest |= {"at": message.at, "position": message.at, "kind": message.kind}
+        outcome = {"delivery": _delivery(message), "failed": message.failed}
+        return MessageView(**rest, **outcome, revoked=True)
     updates = {
         "position": message.at,
-        "text": message.text_now,
         "delivery": _delivery(message),
         "failed": message.failed,
         "unacknowledged": message.unacknowledged(epoch_ms(now)),
         "edited": message.edited,
+        "edit_unreadable": message.edited_out_of_sight,
         "history": message.texts_before,
         "reactions": message.reactions_now(),
         "recovered": message.gap is not None,
     }
-    content = message.model_dump(include=set(MessageView.model_fields) - set(updates))
-    return MessageView(**content, **updates)
+    rest = message.model_dump(include=set(MessageView.model_fields) - set(updates))
+    shown = message_object.read_again(message.content_now).model_dump(exclude={"raw"})
+    return MessageView(**rest | shown, **updates)
 
 
 def _delivery(message: KeptMessage) -> str | None:

@@ -5,9 +5,11 @@ from typing import Any, Final
 
 from pydantic import Field
 
-from shared.domain import messages
+from shared.domain import content
 from shared.domain.contacts import ContactKey, ConversationId, keys_of, lid_key, may_be
-from shared.domain.messages import Content, Delivery, Kind, Message, Quoted
+from shared.domain.content import Content, Kind
+from shared.domain.content.calls import CallContent, outcome_of_rank
+from shared.domain.messages import AdOrigin, Delivery, Message, Quoted
 from shared.domain.names import LineId
 from shared.domain.positions import Position
 from shared.domain.record import Kept, Record
@@ -30,6 +32,13 @@ class Preview(Record):
     kind: Kind
     text: str = ""
     from_me: bool = False
+
+
+class SeenAd(AdOrigin):
+    """An advertisement that led to a message, and when that was said (epoch milliseconds)."""
+
+    message: str
+    at: int
 
 
 class Conversation(Kept):
@@ -75,6 +84,18 @@ class Conversation(Kept):
     """When messages of it that no webhook had told were last found upstream."""
     merged_from: tuple[ConversationId, ...] = ()
     """Conversations merged into this one, held by lid alone: a person may have several lids."""
+    ads: dict[str, SeenAd] = Field(default_factory=dict)
+    """Advertisements that led here. Of very many, some take the place of others."""
+
+    @property
+    def first_ad(self) -> SeenAd | None:
+        """Return the advertisement by which the contact wrote for the first time."""
+        return min(self.ads.values(), key=_ad_order, default=None)
+
+    @property
+    def last_ad(self) -> SeenAd | None:
+        """Return the advertisement by which the contact wrote last."""
+        return max(self.ads.values(), key=_ad_order, default=None)
 
     @property
     def stale(self) -> bool:
@@ -105,6 +126,10 @@ class Conversation(Kept):
     def nameless_lid(self) -> bool:
         """Tell whether the contact's phone number was unknown when it wrote."""
         return self.contact_number is None and self.lid is not None and not self.group
+
+
+def _ad_order(ad: SeenAd) -> tuple[int, str]:
+    return ad.at, ad.message
 
 
 def ours_in(chat: ContactKey) -> str:
@@ -160,10 +185,14 @@ def tidy_unread(conversation: Conversation) -> dict[str, Any]:
 
 
 class Edit(Record):
-    """What a message was changed to, when, and by whom (as far as each event told)."""
+    """What a message was changed to, when, and by whom (as far as each event told).
+
+    `unseen`: it was encrypted for the phone only, so that the text of before stays.
+    """
 
     text: str | None
     at: int
+    unseen: bool = False
     by: dict[str, bool] = Field(default_factory=dict)
 
 
@@ -181,6 +210,8 @@ class KeptMessage(Message):
     line: LineId
     number: str
     progress: int = 0
+    call_progress: int = 0
+    """How far a call got: the rank of its outcome; it only moves forward."""
     refused: bool = False
     edits: dict[str, Edit] = Field(default_factory=dict)
     reactions: dict[str, dict[str, Reaction]] = Field(default_factory=dict)
@@ -251,14 +282,27 @@ class KeptMessage(Message):
         """The text as last edited; nothing of a message that was taken back."""
         if self.revoked_at is not None:
             return None
+        return (self.text, *self._readable_edits())[-1]
+
+    @property
+    def content_now(self) -> Content:
+        """Return the content as last edited, and a call as it ended."""
+        changed: dict[str, Any] = {"text": self.text_now}
+        if isinstance(self.content, CallContent) and self.content.call and self.call_progress:
+            outcome = outcome_of_rank(self.call_progress)
+            changed["call"] = self.content.call.model_copy(update={"outcome": outcome})
+        return self.content.model_copy(update=changed)
+
+    @property
+    def edited_out_of_sight(self) -> bool:
+        """Tell whether its newest edit can be read on the phone only."""
         edits = self._edits()
-        return edits[-1].text if edits else self.text
+        return bool(edits) and edits[-1].unseen
 
     @property
     def texts_before(self) -> tuple[str, ...]:
         """List what an edited message said before, oldest first."""
-        edits = [edit.text for edit in self._edits()]
-        return tuple(text for text in [self.text, *edits][:-1] if text) if edits else ()
+        return tuple(text for text in (self.text, *self._readable_edits())[:-1] if text)
 
     def may_be_changed(self, by: Iterable[str]) -> bool:
         """Tell whether one of these authors said it: a phone can ask WhatsApp to change anything.
@@ -280,6 +324,9 @@ class KeptMessage(Message):
         if not self.contact.group or who == UNNAMED:
             return True
         return self.author is not None and may_be(who, self.author)
+
+    def _readable_edits(self) -> list[str | None]:
+        return [edit.text for edit in self._edits() if not edit.unseen]
 
     def _edits(self) -> list[Edit]:
         fitting = [item for item in self.edits.items() if self.may_be_changed(item[1].by)]
@@ -336,10 +383,10 @@ def _line(message: Message) -> str:
     match message:
         case KeptMessage(revoked_at=int()):
             return ""
-        case KeptMessage(text_now=text):
-            return messages.preview(message.model_copy(update={"text": text}))
+        case KeptMessage():
+            return content.preview(message.content_now)
         case _:
-            return messages.preview(message)
+            return content.preview(message.content)
 
 
 def is_stub(fields: Mapping[str, Any]) -> bool:
@@ -347,17 +394,18 @@ def is_stub(fields: Mapping[str, Any]) -> bool:
     return "kind" not in fields
 
 
-_STAYS = {"kind", "view_once"}
-"""Fields of a content that say nothing of its words."""
-
 EMPTY_CONTENT: Mapping[str, Any] = {
-    name: field.get_default()
-    for name, field in Message.model_fields.items()
-    if name in {*Content.model_fields, "quoted", "mentions"} - _STAYS
+    **content.EMPTY_FIELDS,
+    **{name: Message.model_fields[name].get_default() for name in ("quoted", "mentions", "origin")},
 }
-"""What is left of a revoked message. Derived from the content's model: no kind can be forgotten."""
+"""What is left of the words of a message that was taken back."""
+
+
+def content_to_purge(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of a stored message that still hold what it said, emptied."""
+    return {name: empty for name, empty in EMPTY_CONTENT.items() if fields.get(name)}
 
 
 def is_content_purged(fields: Mapping[str, Any]) -> bool:
     """Tell whether nothing of what a message said is stored any more."""
-    return not fields.get("edits") and not any(map(fields.get, EMPTY_CONTENT))
+    return not fields.get("edits") and not content_to_purge(fields)

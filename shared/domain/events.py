@@ -106,6 +106,16 @@ class Edited:
 
 
 @dataclass(frozen=True)
+class EditedOutOfSight:
+    """A message was edited so that only the phone can read it, by one of `by` (like Edited)."""
+
+    id: str
+    at: int
+    edit_key: str
+    by: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Revoked:
     """A message was deleted for everybody, by one of `by`. `at` is 0 when the event has no time.
 
@@ -166,7 +176,17 @@ class Unreadable:
 ConnectionEvent = (
     Opened | LoggedOut | Banned | ConnectionLost | CodeShown | CodesExhausted | Removed
 )
-MessageEvent = Said | Recalled | DeliveryMoved | ReadByUs | SendRefused | Edited | Revoked | Reacted
+MessageEvent = (
+    Said
+    | Recalled
+    | DeliveryMoved
+    | ReadByUs
+    | SendRefused
+    | Edited
+    | EditedOutOfSight
+    | Revoked
+    | Reacted
+)
 NameEvent = ContactNamed | GroupNamed
 
 Event = ConnectionEvent | MessageEvent | NameEvent | Ignored | Unreadable

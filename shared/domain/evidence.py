@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from shared.domain.conversations import ME, KeptMessage
-from shared.domain.messages import Content, Kind
 from shared.domain.sends import LEASE, Send, SendState
 
 LOOK_AFTER = timedelta(seconds=10)
@@ -33,7 +32,7 @@ def matches(send: Send, message: KeptMessage) -> bool:
         and message.id.startswith(SENT_BY_SERVERS)
         and not 0 < message.changed < asked_ms
         and asked_ms - margin <= message.at <= asked_ms + longest + margin
-        and _says(message) == _says(send.content)
+        and message.content.fingerprint() == send.content.fingerprint()
     )
 
 
@@ -61,23 +60,6 @@ def pair(sends: Iterable[Send], found: Sequence[KeptMessage], now: datetime) -> 
         if message_id := next(fitting, None):
             paired[send.key] = message_id
     return paired
-
-
-def _says(content: Content) -> tuple[object, ...]:
-    """Return what two contents have in common if one is the other as WhatsApp reports it.
-
-    A voice message is transcoded and a sticker is made anew, so of a file only its kind, its name
-    and its caption are compared.
-    """
-    place, poll = content.place, content.poll
-    return (
-        content.kind,
-        (content.text or "").strip(),
-        content.media.name if content.media and content.kind is Kind.DOCUMENT else None,
-        (round(place.latitude, 5), round(place.longitude, 5)) if place else None,
-        (poll.question, poll.options) if poll else None,
-        tuple(card.name for card in content.cards),
-    )
 
 
 def reacted(send: Send, message: KeptMessage) -> bool:

@@ -1,38 +1,21 @@
 """One thing said, once: what it is and how far it got."""
 
-from enum import IntEnum, StrEnum
-from typing import TypeVar
+from collections.abc import Mapping
+from enum import IntEnum
+from typing import Any, TypeVar
 
-from shared.domain import positions
+from pydantic import SerializerFunctionWrapHandler, model_serializer, model_validator
+
+from shared.domain import content, positions
 from shared.domain.contacts import Contact, ContactKey
+from shared.domain.content import Content, Kind
+from shared.domain.content.kinds import MaybeCode, Piece
+from shared.domain.content.media_files import Media
 from shared.domain.positions import Position
 from shared.domain.record import Record
 
-PREVIEW_LENGTH = 120
-THUMBNAIL_LIMIT = 8 * 1024
-"""Bytes of a picture's thumbnail that we still keep with the message."""
-
 AHEAD = 24 * 60 * 60 * 1000
 """Milliseconds that another clock may be ahead of ours."""
-
-
-class Kind(StrEnum):
-    """What sort of thing was said."""
-
-    TEXT = "text"
-    IMAGE = "image"
-    VIDEO = "video"
-    AUDIO = "audio"
-    VOICE = "voice"
-    DOCUMENT = "document"
-    STICKER = "sticker"
-    LOCATION = "location"
-    LIVE_LOCATION = "live_location"
-    CONTACTS = "contacts"
-    POLL = "poll"
-    BUTTON_REPLY = "button_reply"
-    LIST_REPLY = "list_reply"
-    UNSUPPORTED = "unsupported"
 
 
 class Delivery(IntEnum):
@@ -43,42 +26,6 @@ class Delivery(IntEnum):
     DELIVERED = 3
     READ = 4
     PLAYED = 5
-
-
-class Media(Record):
-    """What is known of a file without having it. `thumbnail` is plain base64."""
-
-    mimetype: str | None = None
-    size: int | None = None
-    name: str | None = None
-    seconds: int | None = None
-    width: int | None = None
-    height: int | None = None
-    thumbnail: str | None = None
-
-
-class Place(Record):
-    """A point on the map."""
-
-    latitude: float
-    longitude: float
-    name: str | None = None
-    address: str | None = None
-
-
-class Card(Record):
-    """A person whom a message introduces; `numbers` are digits."""
-
-    name: str
-    numbers: tuple[str, ...] = ()
-
-
-class Poll(Record):
-    """A question; `selectable` is how many answers one may choose (None or 0: any)."""
-
-    question: str
-    options: tuple[str, ...] = ()
-    selectable: int | None = None
 
 
 class Quoted(Record):
@@ -99,32 +46,36 @@ class Author(Record):
     name: str | None = None
 
 
-class Content(Record):
-    """What was said, by either side. `text` is also the caption of a file.
+class AdOrigin(Piece):
+    """The advertisement or post that led a person to write (click to WhatsApp).
 
-    `original` is upstream's word for what we don't support.
+    `click_id` is Meta's `ctwa_clid`; `app` and `url` say where it was seen.
     """
 
-    kind: Kind
-    text: str | None = None
-    media: Media | None = None
-    place: Place | None = None
-    cards: tuple[Card, ...] = ()
-    poll: Poll | None = None
-    view_once: bool = False
-    original: str | None = None
+    type: MaybeCode = None
+    source_id: MaybeCode = None
+    title: str | None = None
+    body: str | None = None
+    url: MaybeCode = None
+    click_id: MaybeCode = None
+    thumbnail_url: MaybeCode = None
+    app: MaybeCode = None
+    advertiser: str | None = None
 
 
-class Message(Content):
+class Message(Record):
     """What was said, by whom and when: `at` is its position, a second and the order within it.
 
     `emitted`: when the copy that decided the position left its server (epoch milliseconds by that
     server's clock), or ASKED; None where that is unknown.
 
-    `author` is who of a group said it, None for our own; `name` is what the sender of an inbound
-    private message calls themself; `delivery` is for our own only.
+
+    Its content is stored and told as fields beside the others. `author` is who of a group said it,
+    None for our own; `name` is what the sender of an inbound private message calls themself;
+    `delivery` is for our own only.
     """
 
+    content: Content
     id: str
     contact: Contact
     from_me: bool
@@ -135,7 +86,43 @@ class Message(Content):
     quoted: Quoted | None = None
     mentions: tuple[ContactKey, ...] = ()
     forwarded: bool = False
+    in_reply_to_status: bool = False
+    origin: AdOrigin | None = None
     delivery: Delivery | None = None
+
+    @property
+    def kind(self) -> Kind:
+        """Return the kind of its content."""
+        return self.content.kind
+
+    @property
+    def text(self) -> str | None:
+        """Return the text or caption of its content."""
+        return self.content.text
+
+    @property
+    def media(self) -> Media | None:
+        """Return what is known of the file in it."""
+        media: Media | None = getattr(self.content, "media", None)
+        return media
+
+    @property
+    def counts_unread(self) -> bool:
+        """Tell whether a person of ours should read it: a contact's, but no mere notice."""
+        return not self.from_me and self.kind is not Kind.NOTICE
+
+    @model_validator(mode="before")
+    @classmethod
+    def _gather_content(cls, fields: Any) -> Any:
+        if not isinstance(fields, Mapping) or "content" in fields or "kind" not in fields:
+            return fields
+        return {**fields, "content": content.pick_fields(fields)}
+
+    @model_serializer(mode="wrap")
+    def _spread_content(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        fields: dict[str, Any] = serialize(self)
+        spread: dict[str, Any] = fields.pop("content", {})
+        return spread | fields
 
 
 def heard_by(now: int, message: Message) -> Message:
@@ -155,24 +142,3 @@ def asked_at(message: M, asked: int) -> M:
     """Return a message of ours at the position of when it was asked for (epoch milliseconds)."""
     position = positions.place(positions.second_of(message.at), asked)
     return message.model_copy(update={"at": position, "emitted": positions.ASKED})
-
-
-def preview(content: Content) -> str:
-    """A message in one line of at most 120 characters, for lists.
-
-    Empty for a file without a caption: its kind (and its name) say the rest.
-    """
-    line = " ".join(_words(content).split())
-    return line if len(line) <= PREVIEW_LENGTH else f"{line[: PREVIEW_LENGTH - 1].rstrip()}…"
-
-
-def _words(content: Content) -> str:
-    match content:
-        case Content(text=str(text)) if text:
-            return text
-        case Content(poll=Poll(question=question)):
-            return question
-        case Content(place=Place(name=name, address=address)):
-            return name or address or ""
-        case _:
-            return ", ".join(card.name for card in content.cards)

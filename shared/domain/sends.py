@@ -22,8 +22,9 @@ from typing import Any, assert_never
 from pydantic import AwareDatetime
 
 from shared.domain.contacts import Contact, ConversationId, fold
+from shared.domain.content import Content
 from shared.domain.instances import Instance, State
-from shared.domain.messages import Content, Quoted
+from shared.domain.messages import Quoted
 from shared.domain.names import LineId, TenantId
 from shared.domain.record import Kept, Record
 from shared.domain.upstream import WhyNotSent

@@ -16,6 +16,7 @@ EVENTS = (
     "MESSAGES_DELETE",
     "SEND_MESSAGE",
     "GROUPS_UPSERT",
+    "CALL",
 )
 """What we subscribe to: only what `receive_webhook` uses.
 

@@ -75,7 +75,13 @@ async def apply_event(source: EventSource, event: Event, now: datetime) -> None:
         case events.Edited() | events.Revoked():
             order = await _add_our_phone(source.scope, event)
             await recording.record_event(source.scope, order, now)
-        case events.DeliveryMoved() | events.ReadByUs() | events.SendRefused() | events.Reacted():
+        case (
+            events.DeliveryMoved()
+            | events.ReadByUs()
+            | events.SendRefused()
+            | events.EditedOutOfSight()
+            | events.Reacted()
+        ):
             await recording.record_event(source.scope, event, now)
             if isinstance(event, events.SendRefused) and event.restricted:
                 await reconcile.record_restriction(source.identity.name)

@@ -1,7 +1,14 @@
 """Translate the content of a request: for the server, and for the stored message."""
 
+from typing import Literal
+
 from shared.domain import outgoing
-from shared.domain.messages import Card, Content, Kind, Media, Place, Poll
+from shared.domain.content import Content, Kind
+from shared.domain.content.cards import Card, CardsContent
+from shared.domain.content.media_files import FileContent, Media
+from shared.domain.content.places import Place, PlaceContent
+from shared.domain.content.polls import Poll, PollContent
+from shared.domain.content.texts import TextContent
 from shared.domain.outgoing import MediaKind
 from shared.sending.files import Document, Picture
 from shared.sending.requests import (
@@ -21,6 +28,8 @@ from shared.sending.requests import (
     SendRequest,
     TextFields,
 )
+
+Shown = Literal[Kind.IMAGE, Kind.VIDEO, Kind.DOCUMENT]
 
 
 def build_options(request: SendRequest) -> outgoing.Options:
@@ -63,16 +72,16 @@ def build_content(request: MessageRequest) -> Content:
     """Build the content as it is stored and shown until the server reports more."""
     match request:
         case SayText(text=text):
-            return Content(kind=Kind.TEXT, text=text)
+            return TextContent(kind=Kind.TEXT, text=text)
         case SayImage() | SayVideo() | SayDocument() | SayAudio() | SaySticker():
             return _build_file_content(request)
         case SayLocation(location=place):
-            return Content(kind=Kind.LOCATION, place=Place.model_validate(place.model_dump()))
+            return PlaceContent(kind=Kind.LOCATION, place=Place.model_validate(place.model_dump()))
         case SayContacts(contacts=cards):
             stored = tuple(Card(name=card.name, numbers=(card.number,)) for card in cards)
-            return Content(kind=Kind.CONTACTS, cards=stored)
+            return CardsContent(kind=Kind.CONTACTS, cards=stored)
         case SayPoll(poll=poll):
-            return Content(kind=Kind.POLL, poll=_build_poll(poll))
+            return PollContent(kind=Kind.POLL, poll=_build_poll(poll))
 
 
 def _build_media(kind: MediaKind, file: Picture) -> outgoing.OutgoingMedia:
@@ -95,14 +104,14 @@ def _build_file_content(
         case SayDocument(document=file):
             return _build_picture_content(Kind.DOCUMENT, file)
         case SayAudio():
-            return Content(kind=Kind.VOICE, media=Media())
+            return FileContent(kind=Kind.VOICE, media=Media())
         case SaySticker():
-            return Content(kind=Kind.STICKER, media=Media())
+            return FileContent(kind=Kind.STICKER, media=Media())
 
 
-def _build_picture_content(kind: Kind, file: Picture) -> Content:
+def _build_picture_content(kind: Shown, file: Picture) -> Content:
     name = file.name if isinstance(file, Document) else None
-    return Content(kind=kind, text=file.caption, media=Media(mimetype=file.mimetype, name=name))
+    return FileContent(kind=kind, text=file.caption, media=Media(mimetype=file.mimetype, name=name))
 
 
 def _build_poll(poll: PollAsked) -> Poll:

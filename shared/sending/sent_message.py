@@ -6,7 +6,7 @@ from shared.domain.contacts import Contact, contact_of, may_be
 from shared.domain.conversations import ME, KeptMessage
 from shared.domain.events import Reacted, Said
 from shared.domain.instances import epoch_ms
-from shared.domain.messages import Content, Delivery, Message, asked_at, heard_by
+from shared.domain.messages import Delivery, Message, asked_at, heard_by
 from shared.domain.sends import Send
 from shared.domain.upstream import Sent
 
@@ -32,7 +32,7 @@ def build_requested_message(send: Send, sent: Sent, now: datetime) -> Message:
     content, contact = send.content, place_contact(send, contact_of(sent.jid))
     assert content
     message = Message(
-        **{name: getattr(content, name) for name in Content.model_fields},
+        content=content,
         id=sent.message_id,
         contact=contact,
         from_me=True,

@@ -42,6 +42,7 @@ class ConversationFilter(NamedTuple):
     unread: bool = False
     archived: bool = False
     search: str | None = None
+    from_ad: bool = False
 
 
 class Conversations(Topic):
@@ -224,6 +225,8 @@ class Conversations(Topic):
             query = query.where(filter=FieldFilter("line", "==", chosen.line))
         if chosen.unread and not search:
             query = query.where(filter=FieldFilter("has_unread", "==", True))
+        if chosen.from_ad:
+            query = query.where(filter=FieldFilter("from_ad", "==", True))
         newest_first = firestore.Query.DESCENDING
         query = query.order_by("last_at", direction=newest_first)
         return query.order_by("__name__", direction=newest_first)
@@ -295,6 +298,9 @@ class Conversations(Topic):
         added |= {} if nameless.archived else {"archived": False}
         if nameless.unread_now:
             added |= unread_fields(_count_by_moment(nameless))
+        if nameless.ads:
+            ads = {place: ad.model_dump() for place, ad in nameless.ads.items()}
+            added |= {"ads": ads, "from_ad": True}
         if nameless.unsettled:
             added["unsettled"] = firestore.Increment(nameless.unsettled)
         batch.set(self._db.conversation(tenant, numbered.id), added, merge=True)
@@ -325,6 +331,7 @@ def _fits(conversation: Conversation, chosen: ConversationFilter, search: Search
     return (
         chosen.line in (None, conversation.line)
         and (not chosen.unread or conversation.unread_now > 0)
+        and (not chosen.from_ad or bool(conversation.ads))
         and (search is not None or conversation.archived == chosen.archived)
         and (search is None or search.fits(conversation.contact_number, conversation.names))
     )

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from shared.domain.contacts import contact_of
+from shared.domain.content import Kind
 from shared.domain.conversations import Edit
-from shared.domain.messages import Delivery, Kind, Message
+from shared.domain.messages import Delivery, Message
 from shared.domain.names import LineId, TenantId
 from shared.store import LineScope, Store
 from tests.adapters.stores import Contended, Interrupted

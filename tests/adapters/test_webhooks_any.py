@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from shared.domain.content import preview
 from shared.domain.events import Event, Said, Unreadable
-from shared.domain.messages import preview
 from shared.evolution.events.envelope import READERS, read_envelope
 from tests.adapters import posted
 from tests.adapters.posted import GROUP, LID, MARIA, a_key, a_message, an_event, read_events
@@ -64,7 +64,7 @@ def check_events(body: bytes) -> tuple[Event, ...] | None:
     assert repr(reported).encode()
     for event in reported:
         if isinstance(event, Said):
-            assert preview(event.message).encode() is not None
+            assert preview(event.message.content).encode() is not None
             assert json.loads(event.message.model_dump_json())["id"]
     return reported
 

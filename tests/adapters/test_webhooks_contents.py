@@ -2,7 +2,11 @@
 
 import base64
 
-from shared.domain.messages import THUMBNAIL_LIMIT, Card, Kind, Media, Place, Poll
+from shared.domain.content import Kind
+from shared.domain.content.cards import Card
+from shared.domain.content.media_files import THUMBNAIL_LIMIT, Media
+from shared.domain.content.places import Place
+from shared.domain.content.polls import Poll
 from tests.adapters import posted
 from tests.adapters.posted import read_events, read_message
 from tests.cases import in_each
@@ -72,7 +76,7 @@ def test_the_file_itself_isnt_kept():
 
 
 def test_a_place_is_where_it_is():
-    assert recorded("messages.upsert.in-location.json").place == Place(
+    assert recorded("messages.upsert.in-location.json").content.place == Place(
         latitude=-23.5, longitude=-46.6, name="Praça", address="Rua X"
     )
 
@@ -83,7 +87,7 @@ def test_place_that_is_nowhere_is_none(latitude):
         {"locationMessage": {"degreesLatitude": latitude, "degreesLongitude": 1}}
     )
 
-    assert (message.kind, message.place) == (Kind.LOCATION, None)
+    assert (message.kind, message.content.place) == (Kind.LOCATION, None)
 
 
 def test_somebody_who_moves_is_live_location():
@@ -92,11 +96,11 @@ def test_somebody_who_moves_is_live_location():
     message = read_message({"liveLocationMessage": moving})
 
     assert (message.kind, message.text) == (Kind.LIVE_LOCATION, "indo")
-    assert message.place == Place(latitude=1, longitude=2)
+    assert message.content.place == Place(latitude=1, longitude=2)
 
 
 def test_card_has_numbers_whatsapp_knows():
-    assert recorded("send.message.sendContact.json").cards == (
+    assert recorded("send.message.sendContact.json").content.cards == (
         Card(name="João", numbers=("5511977776666",)),
     )
 
@@ -110,15 +114,15 @@ def test_cards_come_in_any_vcard():
     listed = [{"vcard": vcard}, {"displayName": "Bia"}, None]
     message = read_message({"contactsArrayMessage": {"contacts": listed}})
 
-    assert message.cards == (
+    assert message.content.cards == (
         Card(name="AnaMaria", numbers=("5511977776666", "5511955554444")),
         Card(name="Bia"),
     )
 
 
 def test_card_without_anything_is_still_card():
-    assert read_message({"contactMessage": {}}).cards == (Card(name=""),)
-    assert read_message({"contactsArrayMessage": {}}).cards == ()
+    assert read_message({"contactMessage": {}}).content.cards == (Card(name=""),)
+    assert read_message({"contactsArrayMessage": {}}).content.cards == ()
 
 
 @in_each("version", ["", "V2", "V3", "V5"])
@@ -128,14 +132,14 @@ def test_a_poll_asks(version: str):
 
     message = read_message({f"pollCreationMessage{version}": asked})
 
-    assert message.poll == Poll(question="Qual?", options=("A", "B"), selectable=1)
-    assert read_message({"pollCreationMessage": {}}).poll == Poll(question="")
+    assert message.content.poll == Poll(question="Qual?", options=("A", "B"), selectable=1)
+    assert read_message({"pollCreationMessage": {}}).content.poll == Poll(question="")
 
 
 @in_each(
     ("content", "kind", "text"),
     [
-        ({"buttonsResponseMessage": {"selectedButtonId": "1"}}, Kind.BUTTON_REPLY, "1"),
+        ({"buttonsResponseMessage": {"selectedButtonId": "1"}}, Kind.BUTTON_REPLY, None),
         ({"templateButtonReplyMessage": {"selectedDisplayText": "A"}}, Kind.BUTTON_REPLY, "A"),
         ({"interactiveResponseMessage": {"body": {"text": "A"}}}, Kind.BUTTON_REPLY, "A"),
         ({"interactiveResponseMessage": {}}, Kind.BUTTON_REPLY, None),
@@ -147,7 +151,7 @@ def test_a_poll_asks(version: str):
         (
             {"listResponseMessage": {"singleSelectReply": {"selectedRowId": "r"}}},
             Kind.LIST_REPLY,
-            "r",
+            None,
         ),
     ],
 )

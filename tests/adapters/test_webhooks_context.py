@@ -1,7 +1,13 @@
 """Read what surrounds a content: wrappers, quotations, mentions, and noise."""
 
+import json
+
+from shared.domain.content import Kind
+from shared.domain.content.cards import Card
+from shared.domain.content.unreadable import RAW_LIMIT, UnsupportedContent
 from shared.domain.events import Ignored
-from shared.domain.messages import Kind, Quoted
+from shared.domain.messages import Quoted
+from shared.evolution.contents import message_object
 from tests.adapters import posted
 from tests.adapters.posted import GROUP, LID, MARIA, a_key, read_events, read_message, upsert
 from tests.cases import in_each
@@ -37,32 +43,45 @@ def test_wrappers_dont_change_what_is_said(wrappers):
 def test_a_wrapper_too_many_isnt_opened():
     message = read_message(wrapped({"conversation": "oi"}, *"abcdef"), messageType="f")
 
-    assert (message.kind, message.original) == (Kind.UNSUPPORTED, "a")
+    assert (message.kind, message.content.original) == (Kind.UNSUPPORTED, "a")
 
 
 @in_each("wrapper", ["viewOnceMessage", "viewOnceMessageV2"])
 def test_only_file_can_be_seen_once(wrapper: str):
-    assert read_message(wrapped({"imageMessage": FILE}, wrapper)).view_once
-    assert read_message({"imageMessage": {**FILE, "viewOnce": True}}).view_once
-    assert not read_message(wrapped({"conversation": "oi"}, wrapper)).view_once
-    assert not read_message({"imageMessage": FILE}).view_once
+    assert read_message(wrapped({"imageMessage": FILE}, wrapper)).content.view_once
+    assert read_message({"imageMessage": {**FILE, "viewOnce": True}}).content.view_once
+    assert read_message(wrapped({"conversation": "oi"}, wrapper)).kind is Kind.TEXT
+    assert not read_message({"imageMessage": FILE}).content.view_once
 
 
 def test_unsupported_kind_keeps_name_and_text():
-    offer = {"templateMessage": {"hydratedTemplate": {"hydratedContentText": "Promoção"}}}
-    buttons = wrapped({"interactiveMessage": {"body": {"text": "Escolha"}}}, "viewOnceMessage")
+    novelty = {"hologramMessage": {"caption": "Promoção", "contextInfo": {"isForwarded": True}}}
 
-    plain, inner = (
-        read_message(offer, messageType="templateMessage"),
-        read_message(buttons, messageType="x"),
-    )
+    plain = read_message(novelty, messageType="hologram").content
+    inner = read_message(wrapped(novelty, "viewOnceMessage"), messageType="x").content
 
-    assert (plain.kind, plain.original, plain.text) == (
-        Kind.UNSUPPORTED,
-        "templateMessage",
-        "Promoção",
-    )
-    assert (inner.original, inner.text, inner.view_once) == ("interactiveMessage", "Escolha", False)
+    assert (plain.kind, plain.original, plain.text) == (Kind.UNSUPPORTED, "hologram", "Promoção")
+    assert (inner.original, inner.text) == ("hologramMessage", "Promoção")
+    assert json.loads(inner.raw) == {"hologramMessage": {"caption": "Promoção"}}
+
+
+def test_what_is_kept_of_the_unknown_is_short_and_opens_nothing():
+    rows = [{"title": "a" * 50, "mediaKey": "KEY", "url": "https://x/?sig=1"}] * 400
+
+    content = read_message({"hologramMessage": {"rows": rows, "jpegThumbnail": "PIC"}}).content
+
+    assert len(content.raw) <= RAW_LIMIT
+    assert not any(secret in content.raw for secret in ("KEY", "sig", "PIC"))
+    assert json.loads(content.raw)["hologramMessage"]["rows"][0] == {"title": "a" * 50}
+
+
+def test_what_a_later_version_understands_is_read_again():
+    raw = json.dumps({"contactMessage": {"displayName": "Ana"}})
+    before = UnsupportedContent(kind=Kind.UNSUPPORTED, original="contactMessage", raw=raw)
+
+    assert message_object.read_again(before).cards == (Card(name="Ana"),)
+    assert message_object.read_again(before.model_copy(update={"raw": '{"hologram": {}}'})).raw
+    assert message_object.read_again(before.model_copy(update={"raw": "{"})).raw == "{"
 
 
 @in_each(
@@ -76,7 +95,11 @@ def test_unsupported_kind_keeps_name_and_text():
 def test_message_of_unknown_content_is_stored(content, message_type, original):
     message = read_message(content, messageType=message_type)
 
-    assert (message.kind, message.text, message.original) == (Kind.UNSUPPORTED, None, original)
+    assert (message.kind, message.text, message.content.original) == (
+        Kind.UNSUPPORTED,
+        None,
+        original,
+    )
 
 
 def test_an_empty_text_is_a_text():

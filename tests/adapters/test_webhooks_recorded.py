@@ -13,7 +13,7 @@ CONNECTING = "ignored: connecting says nothing for sure"
 UNUSED = "ignored: no use for it"
 
 MEANT = {
-    "call.call-offer.json": UNUSED,
+    "call.call-offer.json": "said call by 551188887777",
     "chats.set.history.json": UNUSED,
     "chats.update.group-subject.json": UNUSED,
     "chats.update.in-conversation.json": UNUSED,
@@ -112,7 +112,7 @@ MEANT = {
     "status.instance.device-removed-401.json": UNUSED,
     "status.instance.logout-api.json": UNUSED,
     "application.startup.json": UNUSED,
-    "call.offer.lid.json": UNUSED,
+    "call.offer.lid.json": "said call by lid-111222333444555",
     "chats.delete.json": UNUSED,
     "contacts.set.json": "ignored: nothing in it",
     "group-participants.update.enhanced.json": UNUSED,

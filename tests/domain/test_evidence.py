@@ -7,40 +7,44 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.domain import evidence
+from shared.domain.content import Kind
+from shared.domain.content.cards import Card
+from shared.domain.content.media_files import Media
+from shared.domain.content.places import Place
+from shared.domain.content.polls import Poll
 from shared.domain.conversations import Reaction
-from shared.domain.messages import Card, Content, Kind, Media, Place, Poll
 from shared.domain.sends import Reacting, SendState
-from tests.builders import LATER, NOON, SECOND
+from tests.builders import LATER, NOON, SECOND, a_content
 from tests.cases import in_each
 from tests.domain.test_sends import AT, TEXT, a_message, a_send
 
-PLACE = Content(kind=Kind.LOCATION, place=Place(latitude=-23.5, longitude=-46.6, name="Loja"))
-FILE = Content(kind=Kind.DOCUMENT, text="veja", media=Media(name="a.pdf"))
+PLACE = a_content(Kind.LOCATION, place=Place(latitude=-23.5, longitude=-46.6, name="Loja"))
+FILE = a_content(Kind.DOCUMENT, text="veja", media=Media(name="a.pdf"))
 
 
 @in_each(
     ("asked", "told", "same"),
     [
-        (TEXT, Content(kind=Kind.TEXT, text="oi "), True),
-        (TEXT, Content(kind=Kind.TEXT, text="olá"), False),
-        (TEXT, Content(kind=Kind.IMAGE, text="oi"), False),
-        (FILE, Content(kind=Kind.DOCUMENT, text="veja", media=Media(name="a.pdf", size=9)), True),
-        (FILE, Content(kind=Kind.DOCUMENT, text="veja", media=Media(name="b.pdf")), False),
+        (TEXT, a_content(Kind.TEXT, text="oi "), True),
+        (TEXT, a_content(Kind.TEXT, text="olá"), False),
+        (TEXT, a_content(Kind.IMAGE, text="oi"), False),
+        (FILE, a_content(Kind.DOCUMENT, text="veja", media=Media(name="a.pdf", size=9)), True),
+        (FILE, a_content(Kind.DOCUMENT, text="veja", media=Media(name="b.pdf")), False),
         (
-            Content(kind=Kind.VOICE, media=Media()),
-            Content(kind=Kind.VOICE, media=Media(mimetype="audio/ogg", seconds=3)),
+            a_content(Kind.VOICE, media=Media()),
+            a_content(Kind.VOICE, media=Media(mimetype="audio/ogg", seconds=3)),
             True,
         ),
-        (PLACE, Content(kind=Kind.LOCATION, place=Place(latitude=-23.5, longitude=-46.6)), True),
-        (PLACE, Content(kind=Kind.LOCATION, place=Place(latitude=-23.4, longitude=-46.6)), False),
+        (PLACE, a_content(Kind.LOCATION, place=Place(latitude=-23.5, longitude=-46.6)), True),
+        (PLACE, a_content(Kind.LOCATION, place=Place(latitude=-23.4, longitude=-46.6)), False),
         (
-            Content(kind=Kind.POLL, poll=Poll(question="q", options=("a", "b"), selectable=1)),
-            Content(kind=Kind.POLL, poll=Poll(question="q", options=("a", "b"))),
+            a_content(Kind.POLL, poll=Poll(question="q", options=("a", "b"), selectable=1)),
+            a_content(Kind.POLL, poll=Poll(question="q", options=("a", "b"))),
             True,
         ),
         (
-            Content(kind=Kind.CONTACTS, cards=(Card(name="Ana", numbers=("55",)),)),
-            Content(kind=Kind.CONTACTS, cards=(Card(name="Ana"),)),
+            a_content(Kind.CONTACTS, cards=(Card(name="Ana", numbers=("55",)),)),
+            a_content(Kind.CONTACTS, cards=(Card(name="Ana"),)),
             True,
         ),
         (None, TEXT, False),

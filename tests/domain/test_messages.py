@@ -5,51 +5,42 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.domain.contacts import contact_of
-from shared.domain.messages import (
-    AHEAD,
-    PREVIEW_LENGTH,
-    Card,
-    Content,
-    Delivery,
-    Kind,
-    Media,
-    Message,
-    Place,
-    Poll,
-    heard_by,
-    preview,
-)
+from shared.domain.content import PREVIEW_LENGTH, Kind, preview
+from shared.domain.content.cards import Card
+from shared.domain.content.media_files import Media
+from shared.domain.content.places import Place
+from shared.domain.content.polls import Poll
+from shared.domain.messages import AHEAD, Delivery, Message, heard_by
+from tests.builders import a_content
 from tests.cases import in_each
 
 
 @in_each(
     ("content", "line"),
     [
+        pytest.param(a_content(Kind.TEXT, text=" oi,\n\ttudo  bem? "), "oi, tudo bem?", id="text"),
+        pytest.param(a_content(Kind.IMAGE, text="foto", media=Media()), "foto", id="caption"),
+        pytest.param(a_content(Kind.IMAGE, media=Media(name="a.png")), "", id="bare image"),
+        pytest.param(a_content(Kind.POLL, poll=Poll(question="Qual?")), "Qual?", id="poll"),
         pytest.param(
-            Content(kind=Kind.TEXT, text=" oi,\n\ttudo  bem? "), "oi, tudo bem?", id="text"
-        ),
-        pytest.param(Content(kind=Kind.IMAGE, text="foto", media=Media()), "foto", id="caption"),
-        pytest.param(Content(kind=Kind.IMAGE, media=Media(name="a.png")), "", id="bare image"),
-        pytest.param(Content(kind=Kind.POLL, poll=Poll(question="Qual?")), "Qual?", id="poll"),
-        pytest.param(
-            Content(kind=Kind.LOCATION, place=Place(latitude=1, longitude=2, name="Praça")),
+            a_content(Kind.LOCATION, place=Place(latitude=1, longitude=2, name="Praça")),
             "Praça",
             id="named place",
         ),
         pytest.param(
-            Content(kind=Kind.LOCATION, place=Place(latitude=1, longitude=2, address="Rua X")),
+            a_content(Kind.LOCATION, place=Place(latitude=1, longitude=2, address="Rua X")),
             "Rua X",
             id="place with an address",
         ),
         pytest.param(
-            Content(kind=Kind.LOCATION, place=Place(latitude=1, longitude=2)), "", id="bare place"
+            a_content(Kind.LOCATION, place=Place(latitude=1, longitude=2)), "", id="bare place"
         ),
         pytest.param(
-            Content(kind=Kind.CONTACTS, cards=(Card(name="João"), Card(name="Ana"))),
+            a_content(Kind.CONTACTS, cards=(Card(name="João"), Card(name="Ana"))),
             "João, Ana",
             id="cards",
         ),
-        pytest.param(Content(kind=Kind.UNSUPPORTED, original="x"), "", id="unsupported"),
+        pytest.param(a_content(Kind.UNSUPPORTED, original="x"), "", id="unsupported"),
     ],
 )
 def test_preview_is_what_person_would_read(content, line):
@@ -58,14 +49,14 @@ def test_preview_is_what_person_would_read(content, line):
 
 @given(st.text())
 def test_a_preview_is_one_short_line(text):
-    line = preview(Content(kind=Kind.TEXT, text=text))
+    line = preview(a_content(Kind.TEXT, text=text))
 
     assert len(line) <= PREVIEW_LENGTH
     assert len(line.splitlines()) <= 1
 
 
 def test_a_long_text_is_cut_where_it_shows():
-    assert preview(Content(kind=Kind.TEXT, text="a" * 121)) == "a" * 119 + "…"
+    assert preview(a_content(Kind.TEXT, text="a" * 121)) == "a" * 119 + "…"
 
 
 def test_delivery_is_ordered():

@@ -4,18 +4,18 @@ from typing import Any
 
 from shared.domain import sends
 from shared.domain.contacts import ConversationId, contact_of
+from shared.domain.content import Kind
 from shared.domain.conversations import KeptMessage
 from shared.domain.instances import State
-from shared.domain.messages import Content, Kind
 from shared.domain.names import LineId, TenantId
 from shared.domain.sends import Send, SendState, WhyUncertain
 from shared.domain.upstream import WhyNotSent
-from tests.builders import LATER, NOON, NUMBER, SECOND, a_line
+from tests.builders import LATER, NOON, NUMBER, SECOND, a_content, a_line
 from tests.cases import in_each
 
 MARIA = contact_of("5511988887777@s.whatsapp.net")
 AT = int(NOON.timestamp() * 1000)
-TEXT = Content(kind=Kind.TEXT, text="oi")
+TEXT = a_content(Kind.TEXT, text="oi")
 
 
 def a_send(key: str = "k1", state: SendState = SendState.UNCERTAIN, **change: Any) -> Send:
@@ -38,7 +38,7 @@ def a_send(key: str = "k1", state: SendState = SendState.UNCERTAIN, **change: An
     return Send(**{**known, **change})
 
 
-def a_message(name: str = "3EB01", content: Content = TEXT, **change: Any) -> KeptMessage:
+def a_message(name: str = "3EB01", content: Any = TEXT, **change: Any) -> KeptMessage:
     """One of ours, said at noon."""
     known = {"id": name, "contact": MARIA, "from_me": True, "at": AT}
     where = {"conversation": "c", "line": "default", "number": NUMBER}

@@ -16,10 +16,11 @@ from google.cloud.firestore_v1.base_query import BaseQuery
 from google.cloud.firestore_v1.types import RunAggregationQueryRequest, RunQueryRequest
 
 from shared.domain.contacts import contact_of
+from shared.domain.content import Kind
 from shared.domain.conversations import Conversation
 from shared.domain.fleet.candidates import Stage
 from shared.domain.fleet.reports import SweepKind as Kinds
-from shared.domain.messages import Kind, Message
+from shared.domain.messages import Message
 from shared.domain.names import LineId, TenantId
 from shared.domain.tenants import Status
 from shared.store import LineScope, Store
@@ -42,6 +43,7 @@ CHOICES: dict[str, tuple[Any, ...]] = {
     "unread": (False, True),
     "archived": (False, True),
     "search": (None, "ana"),
+    "from_ad": (False, True),
 }
 """Every value of a `Wanted` that makes another query; a new field has to say its own."""
 

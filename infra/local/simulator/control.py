@@ -123,6 +123,16 @@ async def _revise(sim: "Simulator", name: str, body: Json) -> Json:
     return {}
 
 
+async def _call(sim: "Simulator", name: str, body: Json) -> Json:
+    await sim.call(name, body)
+    return {}
+
+
+async def _reveal(sim: "Simulator", name: str, body: Json) -> Json:
+    await sim.reveal(name, str(body["id"]), str(body["text"]))
+    return {}
+
+
 def _without_body(act: Callable[["Simulator", str], Awaitable[None]]) -> Command:
     async def run(sim: "Simulator", name: str, body: Json) -> Json:
         await act(sim, name)
@@ -145,6 +155,8 @@ COMMANDS: dict[str, Command] = {
     "receive": _receive,
     "acknowledge": _acknowledge,
     "revise": _revise,
+    "call": _call,
+    "reveal": _reveal,
 }
 
 

@@ -57,6 +57,26 @@ def complete_message(row: Row, draft: Json) -> Json:
     } | draft | {"key": key}  # fmt: skip
 
 
+def call(world: World, name: str, report: Json) -> None:
+    """Post what happened to a call: `{from, id, status}` (offer, timeout, reject, accept …)."""
+    session = require_session(world, name)
+    address = phones.address_of(str(report["from"]))
+    webhook_posts.emit(world, session.name, "call", {
+        "chatId": address, "from": address, "id": report["id"], "date": ids.moment(),
+        "offline": False, "status": report.get("status") or "offer",
+        "isVideo": bool(report.get("video")), "isGroup": False,
+    })  # fmt: skip
+
+
+def reveal(world: World, name: str, message_id: str, text: str) -> None:
+    """Post the words of a message that couldn't be decrypted before. Raises Impossible."""
+    session, row = require_session(world, name), world.rows[name]
+    message = find_message(row, message_id)
+    key = {part: message["key"][part] for part in ("remoteJid", "fromMe", "id")}
+    update = {"message": {"conversation": text}, "messageStubType": None}
+    webhook_posts.emit(world, session.name, "messages.update", [{"key": key, "update": update}])
+
+
 def receive_history(world: World, name: str, messages: list[Json]) -> None:
     """Store and post the phone's history, as after pairing."""
     row = world.rows[require_session(world, name).name]

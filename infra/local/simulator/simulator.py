@@ -213,6 +213,14 @@ class Simulator:
         """Receive older messages in one messages.set."""
         receiving.receive_history(self.world, name, messages)
 
+    async def call(self, name: str, report: Json) -> None:
+        """Report a call: `from`, `id`, and its `status` (an offer by default)."""
+        receiving.call(self.world, name, report)
+
+    async def reveal(self, name: str, message_id: str, text: str) -> None:
+        """Decrypt a message that was received without content (`messageStubType` 2)."""
+        receiving.reveal(self.world, name, message_id, text)
+
     async def edit(self, name: str, message_id: str, text: str) -> None:
         """Edit a message as its contact."""
         receiving.revise(self.world, name, message_id, text)

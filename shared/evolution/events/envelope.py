@@ -16,8 +16,10 @@ from pydantic import (
 
 from shared.domain.events import Ignored
 from shared.domain.record import Record
-from shared.evolution import addresses, contents, webhook_json
+from shared.evolution import addresses, webhook_json
+from shared.evolution.contents import message_object
 from shared.evolution.events import (
+    call_reports,
     connection,
     contacts_groups,
     messages_update,
@@ -37,6 +39,7 @@ READERS: dict[str, EventReader] = {
     "messages.delete": messages_update.read_deletions,
     "messages.edited": protocol_message.read_edits,
     "send.message.update": protocol_message.read_own_edits,
+    "call": call_reports.read_calls,
     "contacts.upsert": contacts_groups.read_contacts,
     "contacts.update": contacts_groups.read_contacts,
     "contacts.set": contacts_groups.read_contacts,
@@ -48,7 +51,6 @@ READERS: dict[str, EventReader] = {
 UNUSED = frozenset(
     {
         "application.startup",
-        "call",
         "chats.delete",
         "chats.set",
         "chats.update",
@@ -87,9 +89,9 @@ class Envelope(Record):
 
     def events(self) -> Events:
         """Translate it into at least one event; the same body gives the same events."""
-        if read := READERS.get(self.event):
+        if read_event := READERS.get(self.event):
             at = int(self.date_time.timestamp() * 1000) if self.date_time else 0
-            return read(EventPayload(self.data, self.own_number, max(at, 0)))
+            return read_event(EventPayload(self.data, self.own_number, max(at, 0)))
         is_unused = self.event in UNUSED
         return (Ignored(f"no use for {self.event}" if is_unused else "unknown event"),)
 
@@ -144,7 +146,7 @@ def read_instance_name(body: bytes) -> str | None:
 
 def _read_target(item: Any) -> Any:
     message = item.get("message") if isinstance(item, dict) else None
-    content = contents.unwrap_message(message)[0] if isinstance(message, dict) else {}
+    content = message_object.unwrap_message(message)[0] if isinstance(message, dict) else {}
     return _read_id(content.get("protocolMessage")) or _read_id(item)
 
 

@@ -13,9 +13,9 @@ from shared.domain.events import (
     Unreadable,
 )
 from shared.domain.messages import Delivery
-from shared.evolution import addresses, deliveries
+from shared.evolution import addresses, deliveries, json_values
 from shared.evolution.addresses import Fields, MessageOrigin
-from shared.evolution.events import protocol_message
+from shared.evolution.events import messages_upsert, protocol_message
 from shared.evolution.events.payload import EventPayload, Events, read_items
 
 NO_DELIVERY = frozenset({"EDITED"})
@@ -23,7 +23,7 @@ NO_DELIVERY = frozenset({"EDITED"})
 
 def read_updates(payload: EventPayload) -> Events:
     """Read `messages.update`: a status. In 1.8 the key is spread into the data."""
-    return read_items(payload.data, lambda value: [_read_update(value, payload)])
+    return read_items(payload.data, lambda value: _read_update(value, payload))
 
 
 def read_deletions(payload: EventPayload) -> Events:
@@ -34,9 +34,43 @@ def read_deletions(payload: EventPayload) -> Events:
     return read_items(items, lambda value: [_read_deletion(value, payload)])
 
 
-def _read_update(value: Any, payload: EventPayload) -> Event:
+def _read_update(value: Any, payload: EventPayload) -> Events:
     if not isinstance(value, dict):
-        return Unreadable("an update that is no object")
+        return (Unreadable("an update that is no object"),)
+    content = _find_content(value)
+    if content is None:
+        return (_read_status(value, payload),)
+    return _read_words(value, content, payload)
+
+
+def _find_content(value: Fields) -> Fields | None:
+    """Find the content that an update brings: it couldn't be decrypted before."""
+    change = value.get("update")
+    if isinstance(change, dict):
+        content = change.get("message")
+    else:
+        content = None if "status" in value else value.get("message")
+    return content if isinstance(content, dict) and "key" in value else None
+
+
+def _read_words(value: Fields, content: Fields, payload: EventPayload) -> Events:
+    """Read the content of a message that was known without it, or its edit."""
+    key, change = _find_key(value), value.get("update")
+    merged = value | (change if isinstance(change, dict) else {})
+    edited = content.get("editedMessage")
+    if isinstance(edited, dict) and isinstance(edited.get("message"), dict):
+        order = {"type": "MESSAGE_EDIT", "key": key, "editedMessage": edited["message"]}
+        origin = addresses.read_origin(key, payload.own_number)
+        if not isinstance(origin, MessageOrigin):
+            return (origin,)
+        at = json_values.read_millis(merged.get("messageTimestamp")) or payload.at
+        authors = protocol_message.find_authors(origin)
+        return (protocol_message.read_order(order, authors, at),)
+    dated = merged if merged.get("messageTimestamp") else {"messageTimestamp": payload.at // 1000}
+    return messages_upsert.read_message({**merged, **dated, "message": content}, payload)
+
+
+def _read_status(value: Fields, payload: EventPayload) -> Event:
     key = _find_key(value)
     message_id = next(filter(None, map(addresses.read_message_id, _list_ids(value, key))), None)
     status = deliveries.read_status(value.get("status"))

@@ -5,9 +5,17 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from shared.domain import messages, positions
+from shared.domain import content as contents
+from shared.domain import positions
 from shared.domain.contacts import Contact, ContactKey, contact_of
+from shared.domain.content import Content, Kind
+from shared.domain.content.calls import CallContent, CallOutcome, PhoneCall
+from shared.domain.content.notices import NoticeTopic
+from shared.domain.content.offers import OfferContent
+from shared.domain.content.replies import ChoiceContent
+from shared.domain.content.unreadable import WaitingContent
 from shared.domain.events import (
+    EditedOutOfSight,
     Ignored,
     Reacted,
     Recalled,
@@ -16,9 +24,12 @@ from shared.domain.events import (
     Unreadable,
 )
 from shared.domain.messages import Author, Delivery, Message, Quoted
-from shared.evolution import addresses, contents, deliveries, json_values
+from shared.evolution import addresses, deliveries, json_values
 from shared.evolution.addresses import Fields, MessageOrigin
+from shared.evolution.contents import message_object, read_notices
+from shared.evolution.contents.fields import read_object
 from shared.evolution.events import protocol_message
+from shared.evolution.events.ad_origin import read_ad_origin
 from shared.evolution.events.payload import EventPayload, Events, read_items
 from shared.evolution.json_values import read_text
 
@@ -28,20 +39,47 @@ LONGEST_EMOJI = 64
 NOISE = {
     "pollUpdateMessage": "a vote in a poll",
     "encReactionMessage": "an encrypted reaction",
+    "encCommentMessage": "an encrypted comment",
     "encEventResponseMessage": "an answer to an event",
     "secretEncryptedMessage": "an encrypted change",
-    "pinInChatMessage": "a pinned message",
-    "keepInChatMessage": "a kept message",
     "albumMessage": "an album: its pictures come by themselves",
     "stickerSyncRmrMessage": "synchronisation",
     "messageHistoryBundle": "synchronisation",
     "messageHistoryNotice": "synchronisation",
-    "callLogMesssage": "a call",
-    "call": "a call",
     "senderKeyDistributionMessage": "keys",
     "fastRatchetKeySenderKeyDistributionMessage": "keys",
+    "chat": "synchronisation",
 }
 """Content that has nothing for a person to read, and the reason why it is ignored."""
+
+UNDECRYPTED = frozenset({"2", "CIPHERTEXT"})
+MISSED_CALLS = {
+    "40": PhoneCall(outcome=CallOutcome.MISSED),
+    "41": PhoneCall(outcome=CallOutcome.MISSED, video=True),
+    "45": PhoneCall(outcome=CallOutcome.MISSED, group=True),
+    "46": PhoneCall(outcome=CallOutcome.MISSED, group=True, video=True),
+}
+"""What a message without content stands for, by the type of its stub."""
+
+_MISSED_CALL_NAMES = {
+    "CALL_MISSED_VOICE": "40",
+    "CALL_MISSED_VIDEO": "41",
+    "CALL_MISSED_GROUP_VOICE": "45",
+    "CALL_MISSED_GROUP_VIDEO": "46",
+}
+_STATUS = "status@broadcast"
+_STATUS_MENTIONS = frozenset({"25", "STATUS_MENTION_MESSAGE"})
+_TARGETS = (
+    "targetMessageKey",
+    "key",
+    "originalStatusId",
+    "originalMessageKey",
+    "requestMessageKey",
+    "orderRequestMessageId",
+)
+"""Where a content names the message that it is about."""
+_EDITS = frozenset({"1", "2", "4", "EVENT_EDIT", "MESSAGE_EDIT", "POLL_EDIT"})
+"""Which encrypted changes are edits."""
 
 
 def read_messages(payload: EventPayload) -> Events:
@@ -123,20 +161,29 @@ def _read_id(item: Any) -> str | None:
 def _read_events(
     value: Fields, wrapped: Fields, origin: MessageOrigin, payload: EventPayload
 ) -> Events:
-    content, view_once = contents.unwrap_message(wrapped)
-    if isinstance(order := content.get("protocolMessage"), dict):
+    fields, view_once = message_object.unwrap_message(wrapped)
+    order = fields.get("protocolMessage")
+    if isinstance(order, dict) and str(order.get("type")) not in _STATUS_MENTIONS:
         authors, group = protocol_message.find_authors(origin), protocol_message.find_group(origin)
         return (protocol_message.read_order(order, authors, payload.at, group),)
-    if isinstance(reaction := content.get("reactionMessage"), dict):
+    if isinstance(reaction := fields.get("reactionMessage"), dict):
         return (_read_reaction(reaction, origin, payload.at),)
-    if reason := _find_noise(content, value):
+    if isinstance(change := fields.get("secretEncryptedMessage"), dict):
+        return (_read_encrypted(change, origin, payload.at),)
+    if reason := _find_noise(fields, value):
         return (Ignored(reason),)
-    message_type = value.get("messageType") if content is wrapped else None
-    context = contents.read_context(content, value.get("contextInfo"))
-    fields = _read_origin_fields(value, origin) | _read_context_fields(context)
+    context = message_object.read_context(fields, value.get("contextInfo"))
+    message_type = value.get("messageType") if fields is wrapped else None
+    content = _read_stub(fields, value) or message_object.read_content(
+        fields, view_once, message_type
+    )
+    if isinstance(order, dict):
+        content = read_notices.build_notice(NoticeTopic.STATUS_MENTION)
+    about = _read_origin_fields(value, origin) | _read_context_fields(context)
     message = Message(
-        **dict(contents.read_content(content, view_once, message_type)),
-        **fields,
+        content=_name_choice(content, context),
+        **about | _read_target_fields(wrapped, fields, about),
+        origin=None if origin.from_me else read_ad_origin(context),
         delivery=_read_delivery(value, origin, payload),
         at=positions.place(payload.at, payload.emitted, payload.index),
         emitted=payload.emitted,
@@ -146,11 +193,56 @@ def _read_events(
     return (event, SendRefused(origin.id)) if is_refused else (event,)
 
 
-def _find_noise(content: Fields, value: Fields) -> str | None:
-    names = contents.list_content_names(content)
-    if not names and value.get("messageStubType"):
+def _find_noise(fields: Fields, value: Fields) -> str | None:
+    names = message_object.list_content_names(fields)
+    if names == ("call",) and not read_object(fields["call"]).get("callKey"):
+        return "a call"
+    if not names and value.get("messageStubType") and not _read_stub(fields, value):
         return "a notice of WhatsApp's own"
     return NOISE[names[0]] if names and NOISE.keys() >= set(names) else None
+
+
+def _read_stub(fields: Fields, value: Fields) -> Content | None:
+    """Read a message that has a stub in the place of its content, if a person misses it."""
+    stub = str(value.get("messageStubType"))
+    if message_object.list_content_names(fields):
+        return None
+    if stub in UNDECRYPTED:
+        return WaitingContent(kind=Kind.WAITING)
+    call = MISSED_CALLS.get(_MISSED_CALL_NAMES.get(stub, stub))
+    return CallContent(kind=Kind.CALL, call=call) if call else None
+
+
+def _read_encrypted(change: Fields, origin: MessageOrigin, at: int) -> EditedOutOfSight | Ignored:
+    """Read an encrypted change, of which is only known which message it edits."""
+    target = change.get("targetMessageKey")
+    target_id = addresses.read_message_id(target.get("id")) if isinstance(target, dict) else None
+    if target_id is None or str(change.get("secretEncType")) not in _EDITS:
+        return Ignored(NOISE["secretEncryptedMessage"])
+    return EditedOutOfSight(target_id, at, origin.id, protocol_message.find_authors(origin))
+
+
+def _name_choice(content: Content, context: Fields) -> Content:
+    """Give a choice that came as a bare id the words of the button, if the offer is quoted."""
+    if not isinstance(content, ChoiceContent) or content.text or content.choice is None:
+        return content
+    offer = _read_quoted_content(context)
+    if not isinstance(offer, OfferContent) or offer.offer is None or content.choice.id is None:
+        return content
+    return content.model_copy(update={"text": offer.offer.find_label(content.choice.id)})
+
+
+def _read_target_fields(wrapped: Fields, fields: Fields, known: Fields) -> Fields:
+    """Build the fields that tell what a message is about, if its content names another message."""
+    for value in (*wrapped.values(), *fields.values()):
+        for name in _TARGETS if isinstance(value, dict) else ():
+            key = value.get(name)
+            target = addresses.read_message_id(key.get("id")) if isinstance(key, dict) else None
+            if target:
+                in_status = known["in_reply_to_status"] or key.get("remoteJid") == _STATUS
+                quoted = known["quoted"] or Quoted(id=target)
+                return {"quoted": quoted, "in_reply_to_status": in_status}
+    return {}
 
 
 def _read_reaction(
@@ -194,6 +286,7 @@ def _read_context_fields(context: Fields) -> Fields:
         "quoted": _read_quoted(context),
         "mentions": _read_mentions(context),
         "forwarded": _is_forwarded(context),
+        "in_reply_to_status": context.get("remoteJid") == _STATUS,
     }
 
 
@@ -220,15 +313,19 @@ def _read_quoted(context: Fields) -> Quoted | None:
     if message_id is None:
         return None
     author = contact_of(read_text(context.get("participant")) or "")
-    quoted = context.get("quotedMessage")
-    wrapped = quoted if isinstance(quoted, dict) else {}
-    content = contents.read_content(*contents.unwrap_message(wrapped))
+    content = _read_quoted_content(context)
     return Quoted(
         id=message_id,
         author=author.key if author else None,
         kind=content.kind,
-        preview=messages.preview(content),
+        preview=contents.preview(content),
     )
+
+
+def _read_quoted_content(context: Fields) -> Content:
+    quoted = context.get("quotedMessage")
+    wrapped = quoted if isinstance(quoted, dict) else {}
+    return message_object.read_content(*message_object.unwrap_message(wrapped))
 
 
 def _read_mentions(context: Fields) -> tuple[ContactKey, ...]:

@@ -6,10 +6,12 @@ from base64 import b32encode
 from typing import Any
 
 from shared.domain.contacts import Contact, ContactKey, told_by
+from shared.domain.content import Kind
 from shared.domain.conversations import ME, UNNAMED, ours_in
 from shared.domain.events import Edited, Ignored, Revoked, Unreadable
-from shared.evolution import addresses, contents, json_values
+from shared.evolution import addresses, json_values
 from shared.evolution.addresses import Fields, MessageOrigin
+from shared.evolution.contents import message_object
 from shared.evolution.events.payload import EventPayload, Events, read_items
 
 EDITS = frozenset({"MESSAGE_EDIT", "14"})
@@ -110,8 +112,8 @@ def _guess_authors(value: Any, payload: EventPayload) -> Authors:
 def _read_edit(target: str, edited: Any, at: int, authors: Authors) -> Order:
     if not isinstance(edited, dict):
         return Unreadable("an edit without content")
-    content = contents.read_content(*contents.unwrap_message(edited))
-    if content.original and content.text is None:
+    content = message_object.read_content(*message_object.unwrap_message(edited))
+    if content.kind is Kind.UNSUPPORTED and content.text is None:
         return Unreadable("an edit without words")
     return build_edit(target, content.text or "", at, authors)
 

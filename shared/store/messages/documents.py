@@ -3,15 +3,18 @@
 What a message adds to them is independent of the order, so that it takes no read.
 """
 
+import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from google.cloud import firestore
 
-from shared.domain import conversations, search
+from shared.domain import content, conversations, search
 from shared.domain.contacts import ConversationId, conversation_id, lid_key, may_be, told_by
-from shared.domain.conversations import Conversation, KeptMessage
+from shared.domain.content import Kind
+from shared.domain.content.calls import CallContent, CallOutcome
+from shared.domain.conversations import Conversation, KeptMessage, SeenAd
 from shared.domain.messages import Message
 from shared.domain.names import TenantId
 from shared.domain.positions import is_earlier, second_of
@@ -21,6 +24,9 @@ from shared.store.base import Database, LineScope, MessageIdTaken, Snapshot, Unf
 
 MOST_IN = 30
 """Values that one `in` may name (Firestore limit)."""
+
+ADS_KEPT = 64
+"""Advertisements that one conversation remembers."""
 
 HISTORY_SIZE = 2_500_000
 """Bytes of messages in one commit (10 MiB in Firestore, 4 MiB in its emulator)."""
@@ -70,6 +76,9 @@ def message_fields(scope: LineScope, message: Message, now: int) -> dict[str, An
     }
     if message.delivery:
         fields["progress"] = firestore.Maximum(message.delivery)
+    if isinstance(message.content, CallContent) and (call := message.content.call):
+        fields["call"] = call.model_copy(update={"outcome": CallOutcome.RINGING}).model_dump()
+        fields["call_progress"] = firestore.Maximum(call.outcome.rank)
     return fields
 
 
@@ -111,6 +120,7 @@ def summary_fields(scope: LineScope, messages: Sequence[Message], unread: bool) 
     summary |= token_fields(identity["contact_number"], shown)
     if own := [second_of(message.at) for message in messages if message.from_me]:
         summary["read_until"] = firestore.Maximum(max(own))
+    summary |= _ad_fields(ordered)
     if newest.from_me:
         summary["unsettled"] = firestore.Increment(0)
     inbound = (message for message in messages if not message.from_me)
@@ -133,6 +143,21 @@ def answer_fields(message: Message) -> dict[str, Any]:
     (Of two that overtook each other the flag may be wrong, until a page shows the conversation.)
     """
     return {"archived": False, **({"has_unread": False} if message.from_me else {})}
+
+
+def _ad_fields(messages: Sequence[Message]) -> dict[str, Any]:
+    """Return the advertisements that led to these messages, each in its message's place.
+
+    A place is shared by few, so that the conversation stays small whatever is reported.
+    """
+    ads = {
+        f"m{zlib.crc32(message.id.encode()) % ADS_KEPT}": SeenAd(
+            **message.origin.model_dump(), message=message.id, at=message.at
+        ).model_dump()
+        for message in messages
+        if message.origin
+    }
+    return {"ads": ads, "from_ad": True} if ads else {}
 
 
 def _first(texts: Iterable[str | None]) -> str | None:
@@ -186,11 +211,59 @@ def repetition_fields(
         raise MessageIdTaken
     fields = progress_fields(stored.progress, message, now)
     fields |= position_fields(snapshot.to_dict() or {}, message, now)
+    fields |= clearer_fields(snapshot.to_dict() or {}, stored, message, now)
+    fields |= _call_fields(stored, message, now)
     if stored.recalled and unread:
         fields |= {"recalled": firestore.DELETE_FIELD, "changed": firestore.Maximum(now)}
     if wrong and wrong != stored.left_through:
         fields |= {"left_through": wrong, "changed": firestore.Maximum(now)}
     return fields
+
+
+def is_clearer(fields: Mapping[str, Any], message: Message) -> bool:
+    """Tell whether a repetition can be read, unlike what is stored."""
+    stored = Kind(str(fields.get("kind")))
+    return content.clarity_of(stored) < content.clarity(message.content)
+
+
+def clearer_fields(
+    fields: Mapping[str, Any], stored: KeptMessage, message: Message, now: int
+) -> dict[str, Any]:
+    """Return the content that takes the place of one that couldn't be read, if this one can be.
+
+    `fields`: the stored document. Of a message that was taken back nothing is stored any more.
+    """
+    if content.clarity(message.content) <= content.clarity(stored.content):
+        return {}
+    clearer = message.content.model_dump() | message.model_dump(include=_AROUND)
+    if stored.surely_revoked:
+        clearer |= conversations.content_to_purge(clearer)
+    emptied = conversations.content_to_purge(fields)
+    return emptied | clearer | {"changed": firestore.Maximum(now)}
+
+
+def make_clearer(stored: KeptMessage, message: Message) -> KeptMessage:
+    """Return the stored message with the content and the references that can be read now."""
+    around = {name: getattr(message, name) for name in _AROUND}
+    return stored.model_copy(update={"content": message.content, **around})
+
+
+_AROUND = {"quoted", "mentions", "forwarded", "in_reply_to_status", "origin"}
+
+
+def _call_fields(stored: KeptMessage, message: Message, now: int) -> dict[str, Any]:
+    """Return what is news of a call: how far it got, and that it was a video call."""
+    ours, theirs = stored.content, message.content
+    if not isinstance(theirs, CallContent) or not isinstance(ours, CallContent):
+        return {}
+    if theirs.call is None or ours.call is None or stored.surely_revoked:
+        return {}
+    news: dict[str, Any] = {}
+    if theirs.call.outcome.rank > stored.call_progress:
+        news["call_progress"] = firestore.Maximum(theirs.call.outcome.rank)
+    if theirs.call.video and not ours.call.video:
+        news["call.video"] = True
+    return news | ({"changed": firestore.Maximum(now)} if news else {})
 
 
 def find_wrong_number(fields: Mapping[str, Any], sender: str | None) -> str | None:

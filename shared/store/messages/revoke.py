@@ -78,9 +78,10 @@ class Revocations(Topic):
             if stored.surely_revoked:
                 await purge_quotes(self._db, scope, message, now)
                 if not conversations.is_content_purged(fields):
-                    nothing = {**conversations.EMPTY_CONTENT, "edits": firestore.DELETE_FIELD}
+                    emptied = conversations.content_to_purge(fields)
+                    emptied["edits"] = firestore.DELETE_FIELD
                     option = self._db.since(snapshot.update_time)
-                    batch.update(reference, nothing, option=option)
+                    batch.update(reference, emptied, option=option)
             return stored.conversation
 
         return await self._db.compare_and_set([reference], build)

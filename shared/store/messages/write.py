@@ -7,7 +7,7 @@ document may begin as a stub, when an update arrives before the message does.
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple
 
@@ -184,15 +184,7 @@ class Writes(Topic):
                 documents.add_summary(batch, self._db, scope, [whole], counts, **marks)
             elif change := documents.repetition_fields(snapshot, message, unread, now, wrong):
                 batch.update(reference, change, option=self._db.since(snapshot.update_time))
-                marks = {"preview": None} if "at" in change else {}
-                if "recalled" in change:
-                    stored = message_in(snapshot)
-                    documents.add_summary(
-                        batch, self._db, scope, [stored], True, archived=False, **marks
-                    )
-                elif marks:
-                    home = self._db.conversation(scope.tenant, fields["conversation"])
-                    writing.merge(batch, home, marks)
+                self._retell(batch, scope, snapshot, message, change)
             else:
                 return EchoResult(False, 0, wrong)
             results = await self._db.commit(batch)
@@ -201,6 +193,26 @@ class Writes(Topic):
             return EchoResult(new, _last_count(results) if new else 0, wrong)
 
         return await base.retry_contended(attempt)
+
+    def _retell(
+        self,
+        batch: Any,
+        scope: LineScope,
+        snapshot: Snapshot,
+        message: Message,
+        change: Mapping[str, Any],
+    ) -> None:
+        """Add to the batch: the summary after a repetition that says more than before."""
+        marks: dict[str, Any] = {"preview": None} if "at" in change else {}
+        is_clear, is_news = "kind" in change, "recalled" in change
+        if is_clear or is_news:
+            stored = message_in(snapshot)
+            shown = documents.make_clearer(stored, message) if is_clear else stored
+            marks |= {"archived": False} if is_news else {}
+            documents.add_summary(batch, self._db, scope, [shown], is_news, **marks)
+        elif marks:
+            home = (snapshot.to_dict() or {})["conversation"]
+            writing.merge(batch, self._db.conversation(scope.tenant, home), marks)
 
     async def _record_chunk(self, scope: LineScope, chunk: Sequence[Message], now: int) -> int:
         homes = {scope.conversation_id(message.contact): None for message in chunk}
@@ -222,7 +234,9 @@ class Writes(Topic):
                     )
                     continue
                 change = documents.progress_fields(fields.get("progress", 0), message, now)
-                if documents.position_fields(fields, message, now):
+                if documents.position_fields(fields, message, now) or documents.is_clearer(
+                    fields, message
+                ):
                     moving.append(message)
                 elif change:
                     batch.update(snapshot.reference, change)
@@ -263,7 +277,7 @@ async def add_insert(
     whole = documents.complete_stub(snapshot.to_dict() or {}, scope, message)
     if whole.surely_revoked:
         await purge_quotes(db, scope, message.id, now)
-        fields |= {**conversations.EMPTY_CONTENT, "edits": firestore.DELETE_FIELD}
+        fields |= conversations.content_to_purge(fields) | {"edits": firestore.DELETE_FIELD}
     if whole.seen:
         fields["seen"] = firestore.DELETE_FIELD
     batch.update(snapshot.reference, fields, option=db.since(snapshot.update_time))

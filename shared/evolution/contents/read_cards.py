@@ -1,9 +1,11 @@
-"""Read a name and telephone numbers, and nothing else, from a vCard."""
+"""Read cards of people: a name and telephone numbers, and nothing else, from a vCard."""
 
 import re
 from typing import Any
 
-from shared.domain.messages import Card
+from shared.domain.content import Content, Kind
+from shared.domain.content.cards import Card, CardsContent
+from shared.evolution.contents.fields import Fields, read_objects
 from shared.evolution.json_values import read_text
 
 MOST_NUMBERS = 20
@@ -14,6 +16,15 @@ _PHONE = re.compile(
     r"^(?:[A-Z0-9-]+\.)?TEL([^:\r\n]*):([^\r\n]*)", re.IGNORECASE | re.MULTILINE | re.ASCII
 )
 _ON_WHATSAPP = re.compile(r"waid=([0-9]{5,20})", re.IGNORECASE)
+
+
+def read_contact(value: Fields) -> Content:
+    return CardsContent(kind=Kind.CONTACTS, cards=(read_card(value),))
+
+
+def read_contacts(value: Fields) -> Content:
+    cards = tuple(map(read_card, read_objects(value.get("contacts"))))
+    return CardsContent(kind=Kind.CONTACTS, cards=cards)
 
 
 def read_card(value: dict[str, Any]) -> Card:

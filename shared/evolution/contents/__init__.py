@@ -1,0 +1,1 @@
+"""Read message objects: one reader for each sort of content (EVOLUTION.md §4, by type)."""

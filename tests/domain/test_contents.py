@@ -1,0 +1,132 @@
+"""Every kind of content: its words, what is stored of it, and what a revocation leaves."""
+
+import json
+
+import pytest
+from hypothesis import given
+
+from shared.domain import content, conversations
+from shared.domain.contacts import contact_of
+from shared.domain.content import FIELDS, Kind, preview, read_content
+from shared.domain.content.trade import money
+from shared.domain.content.unreadable import UnsupportedContent
+from shared.domain.conversations import KeptMessage, Preview
+from shared.domain.messages import AdOrigin, Message, Quoted
+from tests.cases import in_each
+from tests.contents import WORD, a_filled_content, any_content, every_kind
+
+MARIA = contact_of("5511988887777@s.whatsapp.net")
+ABOUT = {"id": "3A1", "contact": MARIA, "from_me": False, "at": 1000}
+PLACE = {"conversation": "c", "line": "default", "number": "5511999990001"}
+
+
+def a_message(said) -> Message:
+    return Message(content=said, **ABOUT)
+
+
+def test_every_kind_has_one_model():
+    assert sorted(kind for kind, _ in every_kind()) == sorted(Kind)
+
+
+def test_one_name_means_the_same_in_every_kind():
+    for _, model in every_kind():
+        for name, field in model.model_fields.items():
+            assert name == "kind" or field.annotation == FIELDS[name].annotation, (model, name)
+
+
+def test_no_field_of_a_content_is_one_of_a_message():
+    assert not set(FIELDS) & (set(KeptMessage.model_fields) - {"content"})
+
+
+@given(any_content())
+def test_a_content_is_stored_and_read_again(said):
+    stored = {**a_message(said).model_dump(), **PLACE, "told": 3}
+
+    assert KeptMessage.model_validate(stored).content == said
+    assert read_content(stored) == said
+
+
+@given(any_content())
+def test_a_content_is_json_and_back(said):
+    told = json.loads(a_message(said).model_dump_json())
+
+    assert Message.model_validate(told).content == said
+
+
+@given(any_content())
+def test_whatever_has_words_has_a_preview(said):
+    has_words = any(word.strip() for word in said.words())
+
+    assert len(preview(said)) <= content.PREVIEW_LENGTH
+    assert len(preview(said).splitlines()) <= 1
+    assert preview(said) or not has_words
+
+
+@given(any_content())
+def test_nothing_is_left_of_what_was_taken_back(said):
+    quoted, origin = Quoted(id="3A0", preview="x"), AdOrigin(title="x", url="y")
+    stored = a_message(said).model_copy(update={"quoted": quoted, "origin": origin}).model_dump()
+
+    stored |= conversations.content_to_purge(stored)
+
+    left = KeptMessage.model_validate({**stored, **PLACE})
+    assert conversations.is_content_purged(stored)
+    assert (left.kind, left.content.words(), left.quoted) == (said.kind, (), None)
+
+
+@in_each("kind", Kind)
+def test_every_text_of_a_filled_content_goes(kind: Kind):
+    stored = a_message(a_filled_content(kind)).model_dump()
+
+    assert WORD in str(stored)
+    assert WORD not in str(stored | conversations.content_to_purge(stored))
+
+
+@in_each("kind", Kind)
+def test_an_empty_content_of_every_kind_is_readable(kind: Kind):
+    empty = read_content({"kind": kind.value})
+
+    assert (empty.kind, preview(empty)) == (kind, "")
+    assert read_content({**empty.model_dump(), "text": None}).fingerprint() == empty.fingerprint()
+
+
+def test_a_document_of_before_is_read_as_it_was():
+    fields = {
+        "kind": "unsupported", "text": "Promoção", "original": "templateMessage", "media": None,
+        "place": None, "cards": [], "poll": None, "view_once": False,
+    }  # fmt: skip
+
+    message = KeptMessage.model_validate({**fields, **ABOUT, **PLACE})
+
+    assert message.content == UnsupportedContent(
+        kind=Kind.UNSUPPORTED, text="Promoção", original="templateMessage"
+    )
+
+
+def test_a_kind_of_a_newer_version_reads_as_unsupported():
+    fields = {"kind": "hologram", "text": "oi", "hologram": {"x": 1}, **ABOUT, **PLACE}
+
+    message = KeptMessage.model_validate(fields)
+
+    assert (message.kind, message.text, message.content.original) == (
+        Kind.UNSUPPORTED,
+        "oi",
+        "hologram",
+    )
+    assert Preview(message="3A1", at=1, kind="hologram").kind is Kind.UNSUPPORTED
+    assert Quoted(id="3A1", kind="hologram").kind is Kind.UNSUPPORTED
+
+
+@in_each(
+    ("value", "units", "currency", "amount"),
+    [
+        pytest.param(19900, 1000, "BRL", 1990, id="thousandths"),
+        pytest.param(1990, 100, "BRL", 1990, id="hundredths"),
+        pytest.param(20, 1, "BRL", 2000, id="whole"),
+        pytest.param(1500000, 1000, "JPY", 1500, id="no decimals"),
+        pytest.param(1234, 1000, "KWD", 1234, id="three decimals"),
+        pytest.param(1999, 1000, "BRL", 200, id="rounded"),
+    ],
+)
+def test_money_is_in_the_minor_unit_of_its_currency(value, units, currency, amount):
+    assert money(value, units, currency).amount == amount
