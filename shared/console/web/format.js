@@ -49,6 +49,13 @@ export function formatBytes(bytes) {
   return formatCount(bytes / size, { style: "unit", unit, maximumFractionDigits: 1 });
 }
 
+/** Write an amount in a currency's minor unit: {amount: 1990, currency: "BRL"} is R$ 19,90. */
+export function formatMoney({ amount, currency }) {
+  if (!/^[A-Z]{3}$/.test(currency)) return `${formatCount(amount / 100)} ${currency}`;
+  const format = intl("NumberFormat", { style: "currency", currency });
+  return format.format(amount / 10 ** format.resolvedOptions().maximumFractionDigits);
+}
+
 const ONE_DIGIT = /^[17]/;
 const TWO_DIGITS = /^(2[07]|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58])/;
 

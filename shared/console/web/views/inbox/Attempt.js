@@ -5,7 +5,7 @@ import { straight } from "../../direction.js";
 import { formatBytes, formatTime } from "../../format.js";
 import { t } from "../../i18n/index.js";
 import { Button, Icon } from "../../ui/index.js";
-import { Words } from "./Body.js";
+import { Words } from "./Pieces.js";
 import { retry, dropAttempt } from "./outbox.js";
 import { kindIcon, kindWord } from "./words.js";
 

@@ -2,64 +2,79 @@
 
 import { html } from "../../lib.js";
 import { straight } from "../../direction.js";
-import { formatNumber } from "../../format.js";
+import { formatCount, formatNumber } from "../../format.js";
 import { t } from "../../i18n/index.js";
 import { Icon } from "../../ui/index.js";
+import { AnswerBody, CallBody, EventBody, InviteBody, NoticeBody, PackBody, UnsupportedBody, WaitingBody } from "./Happenings.js";
 import { Document, Media } from "./Media.js";
+import { Choice, Form, OfferBody } from "./Offers.js";
+import { Place, Words } from "./Pieces.js";
+import { Order, Payment, Product } from "./Trade.js";
 import { kindWord } from "./words.js";
 
-const ADDRESS = /(https?:\/\/[^\s<>"']+[^\s<>"'.,;:!?)\]}])/;
+/** The component of every kind; each shows the message's text too. */
+export const BODIES = {
+  text: TextBody,
+  image: FileBody,
+  video: FileBody,
+  audio: FileBody,
+  voice: FileBody,
+  sticker: FileBody,
+  document: FileBody,
+  location: PlaceBody,
+  live_location: PlaceBody,
+  contacts: CardsBody,
+  poll: PollBody,
+  buttons: OfferBody,
+  list: OfferBody,
+  button_reply: Choice,
+  list_reply: Choice,
+  form_reply: Form,
+  product: Product,
+  order: Order,
+  payment: Payment,
+  event: EventBody,
+  scheduled_call: EventBody,
+  call: CallBody,
+  invite: InviteBody,
+  sticker_pack: PackBody,
+  rich_answer: AnswerBody,
+  notice: NoticeBody,
+  waiting: WaitingBody,
+  unsupported: UnsupportedBody,
+};
 
-export function Body({ message, conversation }) {
-  const caption = message.text && html`<${Words} text=${message.text} />`;
-  switch (message.kind) {
-    case "text":
-    case "button_reply":
-    case "list_reply":
-      return caption || html`<p class="muted">${kindWord(message.kind)}</p>`;
-    case "image":
-    case "video":
-    case "audio":
-    case "voice":
-    case "sticker":
-      return html`<${Media} message=${message} conversation=${conversation} />${caption}`;
-    case "document":
-      return html`<${Document} message=${message} conversation=${conversation} />${caption}`;
-    case "location":
-    case "live_location":
-      return html`<${Place} kind=${message.kind} place=${message.place} />${caption}`;
-    case "contacts":
-      return html`<${Cards} cards=${message.cards} />${caption}`;
-    case "poll":
-      return html`<${Poll} poll=${message.poll} text=${message.text} />`;
-    default:
-      return html`<div class="unsupported"><p><${Icon} name="smartphone" />${t("inbox.unsupported")}</p>
-        ${message.original && html`<p class="small">${t("inbox.original", { type: message.original })}</p>`}</div>${caption}`;
-  }
+export const Body = ({ message, conversation }) => html`<${BODIES[message.kind] ?? UnsupportedBody} message=${message} conversation=${conversation} />`;
+
+const Caption = ({ text }) => text && html`<${Words} text=${text} />`;
+
+function TextBody({ message }) {
+  return message.text ? html`<${Words} text=${message.text} />` : html`<p class="muted">${kindWord("text")}</p>`;
 }
 
-/** Show a text with its line breaks, and with its web addresses as links. */
-export const Words = ({ text }) => html`<p class="words" dir="auto">${text
-  .split(ADDRESS)
-  .map((part, at) => (at % 2 ? html`<a href=${part} dir="auto" target="_blank" rel="noopener noreferrer nofollow">${part}</a>` : part))}</p>`;
-
-function Place({ kind, place }) {
-  const words = [place?.name, place?.address].filter(Boolean).join(" · ");
-  if (!place) return html`<p class="piece"><${Icon} name="map-pin" />${kindWord(kind)}</p>`;
-  const at = `${place.latitude},${place.longitude}`;
-  return html`<div class="piece"><${Icon} name="map-pin" /><div><strong dir="auto">${words || kindWord(kind)}</strong>
-    <p class="small"><a class="tabular" href=${`geo:${at}`}>${at}</a></p></div></div>`;
+function FileBody({ message, conversation }) {
+  const File = message.kind === "document" ? Document : Media;
+  return html`<${File} message=${message} conversation=${conversation} /><${Caption} text=${message.text} />`;
 }
 
-const Cards = ({ cards }) => html`<ul role="list" class="cards">${cards.map(
-  (card) => html`<li class="piece"><${Icon} name="contact-round" /><div><strong dir="auto">${straight(card.name)}</strong>
-    ${card.numbers.map((number) => html`<p class="small tabular">${formatNumber(number)}</p>`)}</div></li>`,
-)}</ul>`;
+function PlaceBody({ message }) {
+  return html`<${Place} kind=${message.kind} place=${message.place} /><${Caption} text=${message.text} />`;
+}
 
-function Poll({ poll, text }) {
+function CardsBody({ message }) {
+  return html`<ul role="list" class="cards">${message.cards?.map(
+    (card) => html`<li class="piece"><${Icon} name="contact-round" /><div><strong dir="auto">${straight(card.name)}</strong>
+      ${card.numbers.map((number) => html`<p class="small tabular">${formatNumber(number)}</p>`)}</div></li>`,
+  )}</ul><${Caption} text=${message.text} />`;
+}
+
+function PollBody({ message }) {
+  const { poll, text } = message;
   if (!poll) return html`<p class="piece"><${Icon} name="chart-line" />${text || kindWord("poll")}</p>`;
   const n = poll.selectable ?? 0;
-  return html`<div class="poll"><p class="mark"><${Icon} name="chart-line" />${kindWord("poll")} · ${n === 1 ? t("inbox.poll.one") : n ? t("inbox.poll.some", { n }) : t("inbox.poll.any")}</p>
+  const counts = new Map((poll.results ?? []).map(({ option, count }) => [option, count]));
+  const rule = counts.size ? t("inbox.poll.results") : n === 1 ? t("inbox.poll.one") : n ? t("inbox.poll.some", { n }) : t("inbox.poll.any");
+  return html`<div class="poll"><p class="mark"><${Icon} name="chart-line" />${kindWord("poll")} · ${rule}</p>
     <strong dir="auto">${poll.question}</strong>
-    <ul role="list">${poll.options.map((option) => html`<li dir="auto">${option}</li>`)}</ul></div>`;
+    <ul role="list">${poll.options.map((option) => html`<li><span dir="auto">${option}</span>${counts.has(option) && html`<span class="tabular">${formatCount(counts.get(option))}</span>`}</li>`)}</ul></div>`;
 }

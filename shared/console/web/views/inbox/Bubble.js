@@ -5,6 +5,7 @@ import { formatMoment, formatTime, hue } from "../../format.js";
 import { t } from "../../i18n/index.js";
 import { Button, Icon } from "../../ui/index.js";
 import { Body } from "./Body.js";
+import { Ad } from "./Happenings.js";
 import { authorName, summarize, kindIcon, kindWord } from "./words.js";
 
 export function Bubble({ message, acts, messages, conversation, name, mute, tight }) {
@@ -15,6 +16,8 @@ export function Bubble({ message, acts, messages, conversation, name, mute, tigh
       ${author && !mine && html`<p class=${`author hue-${hue(author.key)}${tight ? " unseen" : ""}`} dir="auto">${authorName(author)}</p>`}
       ${!revoked && message.forwarded && html`<p class="mark"><${Icon} name="forward" />${t("inbox.forwarded")}</p>`}
       ${!revoked && message.view_once && html`<p class="mark"><${Icon} name="eye" />${t("inbox.viewOnce")}</p>`}
+      ${!revoked && message.in_reply_to_status && html`<p class="mark"><${Icon} name="reply" />${t("inbox.toStatus")}</p>`}
+      ${!revoked && message.origin && html`<${Ad} origin=${message.origin} />`}
       ${!revoked && message.quoted && html`<${Quote} quoted=${message.quoted} acts=${acts} messages=${messages} conversation=${conversation} name=${name} />`}
       ${revoked ? html`<p class="gone"><${Icon} name="ban" />${t("inbox.revoked")}</p>` : html`<${Body} message=${message} conversation=${conversation} />`}
       <${Foot} message=${message} />
@@ -26,9 +29,9 @@ export function Bubble({ message, acts, messages, conversation, name, mute, tigh
 
 function Quote({ quoted, acts, messages, conversation, name }) {
   const loaded = messages.find(quoted.id);
-  const text = loaded ? (loaded.revoked ? t("inbox.revoked") : quoted.preview || kindWord(loaded.kind)) : quoted.preview || kindWord(quoted.kind);
+  const text = loaded ? (loaded.revoked ? t("inbox.revoked") : quoted.preview || kindWord(loaded.kind)) : quoted.preview || (quoted.kind === "unsupported" ? t("inbox.earlier") : kindWord(quoted.kind));
   const who = loaded ? (loaded.from_me ? t("inbox.you") : loaded.author ? authorName(loaded.author) : name) : quoted.author === conversation?.contact.key ? name : "";
-  const icon = kindIcon(quoted.kind);
+  const icon = quoted.kind !== "unsupported" && kindIcon(quoted.kind);
   const inside = html`${who && html`<strong dir="auto">${who}</strong>`}<span class="cut" dir="auto">${icon && html`<${Icon} name=${icon} />`}${text}</span>`;
   if (!loaded) return html`<blockquote class="quote">${inside}</blockquote>`;
   return html`<button type="button" class="quote" onClick=${() => acts.jump(quoted.id)}><span class="unseen">${t("inbox.jump")}</span>${inside}</button>`;
@@ -45,6 +48,7 @@ function Foot({ message }) {
       <time datetime=${new Date(at).toISOString()} title=${formatMoment(at)}>${formatTime(at)}</time>
       ${mine && html`<${Tick} message=${message} />`}
     </p>
+    ${message.edit_unreadable && html`<p class="small">${t("inbox.editedOnPhone")}</p>`}
     ${mine && (message.failed || message.unacknowledged) && html`<p class="trouble">${t(`inbox.delivery.${message.failed ? "failed" : "unacknowledged"}`)}</p>`}
     ${message.left_through && html`<p class="trouble">${t("inbox.wrongNumber", { number: message.left_through })}</p>`}
     ${open && html`<div class="history"><p>${t("inbox.history")}</p><ol role="list">${history.map((text) => html`<li dir="auto">${text}</li>`)}</ol></div>`}`;

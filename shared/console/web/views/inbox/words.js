@@ -15,6 +15,22 @@ const ICONS = {
   live_location: "map-pin",
   contacts: "contact-round",
   poll: "chart-line",
+  buttons: "mouse-pointer-click",
+  list: "list",
+  button_reply: "mouse-pointer-click",
+  list_reply: "list",
+  form_reply: "clipboard-list",
+  product: "package",
+  order: "shopping-cart",
+  payment: "banknote",
+  event: "calendar",
+  scheduled_call: "calendar",
+  call: "phone",
+  invite: "user-plus",
+  sticker_pack: "sticker",
+  rich_answer: "sparkles",
+  notice: "info",
+  waiting: "hourglass",
   unsupported: "circle-alert",
 };
 
@@ -25,8 +41,11 @@ export const kindWord = (kind) => (has(`inbox.kinds.${kind}`) ? t(`inbox.kinds.$
 export const contactName = ({ name, number, group }) => straight(name) || (number && formatNumber(number)) || t(group ? "inbox.group" : "inbox.unknown");
 export const authorName = (author) => straight(author?.name) || (author?.number && formatNumber(author.number)) || t("inbox.unknown");
 
+const titleOf = ({ poll, offer, product, order, event, invite, pack }) =>
+  poll?.question || offer?.title || product?.title || order?.title || event?.name || invite?.name || pack?.name;
+
 /** Summarise a message in one line, for screen readers. */
-export const summarize = (message) => (message.revoked ? t("inbox.revoked") : message.text || message.poll?.question || kindWord(message.kind));
+export const summarize = (message) => (message.revoked ? t("inbox.revoked") : message.text || titleOf(message) || kindWord(message.kind));
 
 /** Tell why the line can't send into this conversation, as a word, or null. `lines` is undefined until they are loaded. */
 export function muteReason(conversation, lines) {
