@@ -51,10 +51,10 @@ class World:
         """Deliver a text of the contact; return its id."""
         return self._receive(line, text=text, push_name=contact.name, **{"from": contact.number})
 
-    def hear_any(self, line: str, contact: Contact, message: Any) -> str:
-        """Deliver a message of any kind; return its id."""
+    def hear_any(self, line: str, contact: Contact, message: Any, **fields: Any) -> str:
+        """Deliver a message of any kind; return its id. `fields` are others of its object."""
         key = {"remoteJid": f"{contact.number}@s.whatsapp.net", "id": uuid.uuid4().hex.upper()}
-        return self._receive(line, key=key, message=message, pushName=contact.name)
+        return self._receive(line, key=key, message=message, pushName=contact.name, **fields)
 
     def hear_media(self, line: str, contact: Contact, kind: str, media: str, mimetype: str) -> str:
         """Deliver a file, given as base64; return the message's id."""

@@ -6,13 +6,14 @@ import pytest
 from playwright.async_api import expect
 
 from shared.domain.content import Kind
+from shared.domain.content.notices import NoticeTopic
 from tests.adapters.test_webhooks_structured import SAMPLES
-from tests.console.browser import LOOKS, Look
-from tests.console.conftest import Stack, Visit
-from tests.console.inbox import World
+from tests.console.browser import DESKTOP
+from tests.console.conftest import Stack, Visit, new_tenant
+from tests.console.inbox import Contact, World
 
 pytestmark = pytest.mark.anyio
-MARIA = "5521999990001"
+MARIA = Contact("5521999990001", "Maria")
 LISTED = """async () => {
     const app = document.querySelector('script[type=module]').src;
     const from = (name) => import(new URL(name, app));
@@ -26,38 +27,32 @@ LISTED = """async () => {
 SHOWN = [name for name in SAMPLES if not name.endswith(("V2", "V3", "V5")) and name != "ptvMessage"]
 
 
-@pytest.fixture
-def world(stack: Stack, tenant: str) -> World:
-    world = World(stack, tenant)
-    world.sales = world.line("sales", "Vendas")
-    return world
-
-
 async def test_every_kind_has_component_words_and_icon(visit: Visit):
-    tab = await visit("/conversations", LOOKS[0])
+    tab = await visit("/conversations", DESKTOP)
 
     listed = await tab.page.evaluate(LISTED)
 
     for place in ("bodies", "pt", "en"):
         assert sorted(listed[place]) == sorted(Kind), place
     assert set(Kind) - set(listed["icons"]) == {Kind.TEXT}
+    assert sorted(listed["notices"]) == sorted(NoticeTopic)
 
 
-async def test_every_kind_is_shown_with_its_words(visit: Visit, look: Look, world: World):
-    for number, name in enumerate(SHOWN):
-        world.hear_any("sales", MARIA, {name: SAMPLES[name][0]}, key={"id": f"K{number:04}"})
+async def test_every_kind_shows_its_words(visit: Visit, stack: Stack):
+    world = World(stack, new_tenant())
+    world.pair_line("sales", "Vendas")
+    names = {world.hear_any("sales", MARIA, {name: SAMPLES[name][0]}): name for name in SHOWN}
     world.hear_any("sales", MARIA, {"conversation": "do anúncio"}, contextInfo=_an_ad())
-    conversation = world.conversation(MARIA)
-    world.until(lambda: len(world.messages(conversation)) == len(SHOWN) + 1)
+    conversation = world.find_conversation(MARIA, len(SHOWN) + 1)
 
-    tab = await visit(f"/conversations/{conversation}", look, world.tenant)
+    tab = await visit(f"/conversations/{conversation}", DESKTOP, world.tenant)
 
-    for number, name in enumerate(SHOWN):
-        message = tab.page.locator(f'.message[data-id="K{number:04}"] .bubble')
+    for message_id, name in names.items():
+        bubble = tab.page.locator(f'.message[data-id="{message_id}"] .bubble')
         for word in SAMPLES[name][2]:
-            await expect(message).to_contain_text(word.split(" | ")[0])
+            await expect(bubble).to_contain_text(word.split(" | ")[0])
     await expect(tab.page.locator(".ad")).to_contain_text("Avaliação grátis")
-    await tab.good("inbox-kinds")
+    await tab.check_looks("inbox-kinds")
 
 
 def _an_ad() -> dict[str, Any]:
