@@ -8,9 +8,11 @@ from hypothesis import given
 from shared.domain import content, conversations
 from shared.domain.contacts import contact_of
 from shared.domain.content import FIELDS, Kind, preview, read_content
+from shared.domain.content.calls import CallOutcome, PhoneCall, outcome_of_rank
+from shared.domain.content.texts import TextContent
 from shared.domain.content.trade import money
 from shared.domain.content.unreadable import UnsupportedContent
-from shared.domain.conversations import KeptMessage, Preview
+from shared.domain.conversations import Conversation, Edit, KeptMessage, Preview, SeenAd
 from shared.domain.messages import AdOrigin, Message, Quoted
 from tests.cases import in_each
 from tests.contents import WORD, a_filled_content, any_content, every_kind
@@ -130,3 +132,57 @@ def test_a_kind_of_a_newer_version_reads_as_unsupported():
 )
 def test_money_is_in_the_minor_unit_of_its_currency(value, units, currency, amount):
     assert money(value, units, currency).amount == amount
+
+
+def test_what_is_clearer_takes_the_place_of_the_rest():
+    kinds = [Kind.TEXT, Kind.WAITING, Kind.UNSUPPORTED]
+
+    ranked = sorted(kinds, key=lambda kind: content.clarity(read_content({"kind": kind})))
+
+    assert ranked == [Kind.WAITING, Kind.UNSUPPORTED, Kind.TEXT]
+
+
+def test_call_ends_as_the_furthest_report_says():
+    call = read_content({"kind": Kind.CALL, "call": {"outcome": "ringing", "video": True}})
+    answered = a_kept(call, call_progress=CallOutcome.ANSWERED.rank)
+
+    assert a_kept(call).content_now == call
+    assert answered.content_now.call == PhoneCall(outcome=CallOutcome.ANSWERED, video=True)
+    assert [outcome_of_rank(rank) for rank in (0, 9)] == [CallOutcome.RINGING, CallOutcome.ANSWERED]
+
+
+def test_edit_out_of_sight_leaves_the_text():
+    said = TextContent(kind=Kind.TEXT, text="às 14h")
+    hidden = Edit(text=None, at=2, unseen=True, by={MARIA.key: True})
+    seen = Edit(text="às 15h", at=3, by={MARIA.key: True})
+
+    before, after = a_kept(said, edits={"a": hidden}), a_kept(said, edits={"a": hidden, "b": seen})
+
+    assert (before.text_now, before.edited, before.edited_out_of_sight) == ("às 14h", True, True)
+    assert before.texts_before == ()
+    assert (after.text_now, after.edited_out_of_sight) == ("às 15h", False)
+    assert not a_kept(said).edited_out_of_sight
+
+
+def test_conversation_knows_its_first_and_last_advertisement():
+    ads = {f"m{at}": SeenAd(source_id=str(at), message=f"3A{at}", at=at) for at in (2, 1, 3)}
+    with_ads, without = (
+        Conversation(id="c", line="default", number="55", contact=MARIA.key, ads=found)
+        for found in (ads, {})
+    )
+
+    assert (with_ads.first_ad.source_id, with_ads.last_ad.source_id) == ("1", "3")
+    assert (without.first_ad, without.last_ad) == (None, None)
+
+
+def test_only_what_a_contact_says_counts_as_unread():
+    notice, said = a_filled_content(Kind.NOTICE), a_filled_content(Kind.IMAGE)
+
+    assert a_message(said).counts_unread
+    assert not a_message(notice).counts_unread
+    assert not a_message(said).model_copy(update={"from_me": True}).counts_unread
+    assert (a_message(said).media, a_message(notice).media) == (said.media, None)
+
+
+def a_kept(said, **more) -> KeptMessage:
+    return KeptMessage.model_validate({"content": said, **ABOUT, **PLACE, **more})
