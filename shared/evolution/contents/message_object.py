@@ -185,10 +185,13 @@ def _keep_raw(message: Fields) -> str | None:
     return None
 
 
-def _without_context(value: Any) -> Any:
+def _without_context(value: Any, depth: int = redaction.DEEPEST) -> Any:
     """Leave out contexts: they quote others, whose words they would keep after a revocation."""
-    if isinstance(value, list):
-        return list(map(_without_context, value))
-    if not isinstance(value, dict):
+    if not isinstance(value, list | dict):
         return value
-    return {name: _without_context(item) for name, item in value.items() if name not in _ASIDE}
+    if depth == 0:
+        return None
+    if isinstance(value, list):
+        return [_without_context(item, depth - 1) for item in value]
+    kept = ((name, item) for name, item in value.items() if name not in _ASIDE)
+    return {name: _without_context(item, depth - 1) for name, item in kept}

@@ -8,6 +8,7 @@ export default {
   allLines: "All lines",
   unreadOnly: "Unread",
   archivedOnly: "Archived",
+  fromAdOnly: "From ads",
   count: { one: "{n} conversation", other: "{n} conversations" },
   countMore: "more than {n}",
   unread: { one: "{n} unread", other: "{n} unread" },

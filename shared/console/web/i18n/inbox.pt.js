@@ -8,6 +8,7 @@ export default {
   allLines: "Todas as linhas",
   unreadOnly: "Não lidas",
   archivedOnly: "Arquivadas",
+  fromAdOnly: "De anúncios",
   count: { one: "{n} conversa", other: "{n} conversas" },
   countMore: "mais de {n}",
   unread: { one: "{n} não lida", other: "{n} não lidas" },

@@ -32,6 +32,7 @@ export function List({ list, filters, lines, chosen, reading }) {
         <${Select} label=${t("inbox.line")} value=${filters.line ?? ""} onChange=${(value) => set("line", value)} options=${lineOptions(lines, filters.line)} />
         <${Toggle} on=${filters.unread} onToggle=${(on) => set("unread", on && "true")}>${t("inbox.unreadOnly")}<//>
         <${Toggle} on=${filters.archived} onToggle=${(on) => set("archived", on && "true")}>${t("inbox.archivedOnly")}<//>
+        <${Toggle} on=${filters.from_ad} onToggle=${(on) => set("from_ad", on && "true")}>${t("inbox.fromAdOnly")}<//>
       <//>
     </div>
     <${Rows} list=${list} filtered=${Object.keys(filters).length > 0} clear=${clear} lineless=${lines?.length === 0} chosen=${chosen} reading=${reading} query=${query} />

@@ -63,6 +63,7 @@ function filtersIn(params) {
   if (/^[a-z0-9-]{1,32}$/.test(params.get("line") ?? "")) filters.line = params.get("line");
   if (params.get("unread") === "true") filters.unread = "true";
   if (params.get("archived") === "true") filters.archived = "true";
+  if (params.get("from_ad") === "true") filters.from_ad = "true";
   const search = (params.get("search") ?? "").trim().slice(0, 60);
   if (search) filters.search = search;
   return filters;
