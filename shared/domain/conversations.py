@@ -35,10 +35,10 @@ class Preview(Record):
 
 
 class SeenAd(AdOrigin):
-    """An advertisement that led to a message, and when that was said (epoch milliseconds)."""
+    """An advertisement that led to a message, and that message's position."""
 
     message: str
-    at: int
+    at: Position
 
 
 class Conversation(Kept):
@@ -128,7 +128,7 @@ class Conversation(Kept):
         return self.contact_number is None and self.lid is not None and not self.group
 
 
-def _ad_order(ad: SeenAd) -> tuple[int, str]:
+def _ad_order(ad: SeenAd) -> tuple[float, str]:
     return ad.at, ad.message
 
 

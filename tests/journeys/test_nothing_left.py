@@ -1,7 +1,9 @@
 """Of what was taken back nothing is stored any more, whatever kind it was."""
 
+from datetime import UTC, datetime
 from typing import Any
 
+from shared import recording
 from shared.domain.contacts import contact_of
 from shared.domain.content import Kind, preview
 from shared.domain.content.texts import TextContent
@@ -9,7 +11,6 @@ from shared.domain.content.unreadable import WaitingContent
 from shared.domain.events import Revoked
 from shared.domain.messages import AdOrigin, Message, Quoted
 from shared.domain.names import LineId, TenantId
-from shared.inbound import apply_event
 from shared.store import LineScope
 from tests.contents import WORD, a_filled_content
 from tests.perene import Perene
@@ -17,6 +18,7 @@ from tests.perene import Perene
 MARIA = contact_of("5511988887777@s.whatsapp.net")
 SCOPE = LineScope(TenantId("acme"), LineId("default"), "5511999990001")
 NOW = 1_790_000_000_000
+MOMENT = datetime.fromtimestamp(NOW / 1000, UTC)
 
 
 def a_message(name: str, content: Any, **more: Any) -> Message:
@@ -33,7 +35,7 @@ async def test_nothing_is_left_of_any_kind(on_2: Perene):
         await store.messages.record(SCOPE, answer, unread=True, now=NOW)
         await store.messages.record(SCOPE, said, unread=True, now=NOW)
         event = Revoked(name, NOW, (MARIA.key,))
-        await apply_event.apply_revocation(SCOPE, event, NOW)
+        await recording.record_event(SCOPE, event, MOMENT)
 
         documents = on_2.documents("tenants/acme/messages")
         summaries = on_2.documents("tenants/acme/conversations")
@@ -50,7 +52,7 @@ async def test_the_advertisement_goes_from_the_message_and_stays_with_the_conver
     said = a_message("M1", TextContent(kind=Kind.TEXT, text="oi"), origin=origin)
     await on_2.store.messages.record(SCOPE, said, unread=True, now=NOW)
 
-    await apply_event.apply_revocation(SCOPE, Revoked("M1", NOW, (MARIA.key,)), NOW)
+    await recording.record_event(SCOPE, Revoked("M1", NOW, (MARIA.key,)), MOMENT)
 
     assert WORD not in str(on_2.documents("tenants/acme/messages"))
     (conversation,) = on_2.documents("tenants/acme/conversations").values()
@@ -61,7 +63,7 @@ async def test_words_that_come_after_the_revocation_are_not_stored(on_2: Perene)
     waiting = a_message("M1", WaitingContent(kind=Kind.WAITING))
     clear = a_message("M1", TextContent(kind=Kind.TEXT, text=WORD))
     await on_2.store.messages.record(SCOPE, waiting, unread=True, now=NOW)
-    await apply_event.apply_revocation(SCOPE, Revoked("M1", NOW, (MARIA.key,)), NOW)
+    await recording.record_event(SCOPE, Revoked("M1", NOW, (MARIA.key,)), MOMENT)
 
     await on_2.store.messages.record(SCOPE, clear, unread=True, now=NOW)
     await on_2.store.messages.record_history(SCOPE, [clear], now=NOW)
