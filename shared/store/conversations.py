@@ -36,7 +36,7 @@ REPAIR_PATIENCE = 2.0
 
 
 class ConversationFilter(NamedTuple):
-    """A choice of conversations: of one line or all; unread ones only; archived ones or not."""
+    """A choice of conversations: of one line or all; unread ones, those from ads; archived or not."""
 
     line: LineId | None = None
     unread: bool = False
@@ -225,7 +225,7 @@ class Conversations(Topic):
             query = query.where(filter=FieldFilter("line", "==", chosen.line))
         if chosen.unread and not search:
             query = query.where(filter=FieldFilter("has_unread", "==", True))
-        if chosen.from_ad:
+        if chosen.from_ad and not search:
             query = query.where(filter=FieldFilter("from_ad", "==", True))
         newest_first = firestore.Query.DESCENDING
         query = query.order_by("last_at", direction=newest_first)
