@@ -36,7 +36,7 @@ REPAIR_PATIENCE = 2.0
 
 
 class ConversationFilter(NamedTuple):
-    """A choice of conversations: of one line or all, unread, from advertisements, archived or not."""
+    """A choice of conversations, by line, unread, archived, search, or advertisement."""
 
     line: LineId | None = None
     unread: bool = False
