@@ -303,9 +303,11 @@ async def test_unswept_fleet_is_unknown(visit: Visit):
 
 
 async def test_unknown_cause_uses_functions_sentence(visit: Visit):
-    tab = await open_fleet(visit, add_incidents("comet"))
+    fleet = describe_fleet(add_incidents("server_full"))
+    fleet["attention"][0]["cause"] = "comet"
+    tab = await open_as_operator(visit, "/fleet", answers={"/fleet": fleet})
 
-    await expect(tab.page.get_by_text("sentence of comet")).to_be_visible()
+    await expect(tab.page.get_by_text("sentence of server_full")).to_be_visible()
 
 
 async def test_placing_is_stopped_and_resumed(visit: Visit, stack: Stack):

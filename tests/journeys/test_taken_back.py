@@ -6,7 +6,8 @@ from unittest import mock
 
 from shared import problems
 from shared.store import base
-from shared.store.messages import Messages, revoke
+from shared.store.messages import revoke
+from shared.store.messages.read import Reads
 from tests.journeys.test_odd_intake import MARIA, inbox, post, said
 from tests.journeys.test_who_changed_it import ANA, GROUP, an_order, order
 from tests.perene import Perene
@@ -159,17 +160,19 @@ async def test_preview_healed_during_revocation_is_empty(on_2: Perene):
     name = await on_2.pair()
     await post(on_2, name, "messages.upsert", said("M2", "PALAVRA"))
     await post(on_2, name, "messages.upsert", said("M1", "antes", at=NOW - 60))
-    show = Messages.show_preview
+    commit = base.Database.commit
     once = []
 
-    async def later(self: Any, *args: Any, **more: Any) -> bool:
+    async def revoke_and_commit(self: Any, batch: Any) -> list[Any]:
         if not once:
             once.append(True)
             await order(on_2, name, "RV", an_order("M2"))
-        return await show(self, *args, **more)
+        return await commit(self, batch)
 
-    with mock.patch.object(Messages, "show_preview", later):
+    with mock.patch.object(base.Database, "commit", revoke_and_commit):
         await inbox(on_2)
+
+    assert once
 
     assert "PALAVRA" not in str(await inbox(on_2))
 
@@ -178,19 +181,20 @@ async def test_preview_healed_during_edit_is_edited(on_2: Perene):
     name = await on_2.pair()
     await post(on_2, name, "messages.upsert", said("M2", "velho"))
     await post(on_2, name, "messages.upsert", said("M1", "antes", at=NOW - 60))
-    found = Messages.list_page
+    list_page = Reads.list_page
     once: list[bool] = []
 
-    async def then_edited(self: Any, *args: Any) -> Any:
-        page = await found(self, *args)
+    async def list_and_edit(self: Any, *args: Any) -> Any:
+        page = await list_page(self, *args)
         if not once:
             once.append(True)
             await order(on_2, name, "ED", an_order("M2", "novo"))
         return page
 
-    with mock.patch.object(Messages, "list_page", then_edited):
+    with mock.patch.object(Reads, "list_page", list_and_edit):
         await inbox(on_2)
 
+    assert once
     assert (await inbox(on_2))[0]["last"]["text"] == "novo"
 
 

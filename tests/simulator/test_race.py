@@ -27,17 +27,25 @@ def statuses(answers):
 
 
 async def test_two_creates_sometimes_leave_nothing_although_one_was_told_201(sim, call):
-    rounds = [await race(sim, call, 2) for _ in range(20)]
+    both = {(((201, 1), (400, 1)), False), (((201, 1), (403, 1)), True)}
+    outcomes = set()
 
-    outcomes = {(tuple(sorted(statuses(answers).items())), left) for answers, left in rounds}
-    assert (((201, 1), (400, 1)), False) in outcomes
-    assert (((201, 1), (403, 1)), True) in outcomes
+    for _ in range(500):
+        if both <= outcomes:
+            break
+        answers, left = await race(sim, call, 2)
+        outcomes.add((tuple(sorted(statuses(answers).items())), left))
+
+    assert both <= outcomes
 
 
 async def test_with_webhook_both_are_told_400(sim, call):
-    rounds = [await race(sim, call, 2, **HOOK) for _ in range(20)]
+    for _ in range(500):
+        answers, left = await race(sim, call, 2, **HOOK)
+        if (statuses(answers), left) == (Counter({400: 2}), False):
+            return
 
-    assert (Counter({400: 2}), False) in [(statuses(a), left) for a, left in rounds]
+    raise AssertionError("one was always told 201")
 
 
 async def test_twenty_creates_mostly_see_the_name_in_use(sim, call):

@@ -92,8 +92,8 @@ def test_data_survives_kill_and_restart(tmp_path, log, monkeypatch):
         patch.setattr(emulator, "SAVE_EVERY", 0.1)
         first = emulator.start(log, data=data)
         write(first.host, emulator.PROJECT)
-        saved_before = set(data.glob("saved-*"))
-        assert processes.wait_until(lambda: set(data.glob("saved-*")) - saved_before)
+        wait_for_save(data)  # one that may have begun before the write
+        wait_for_save(data)
         first.child.stop()
         first.stop()
 
@@ -105,6 +105,11 @@ def test_data_survives_kill_and_restart(tmp_path, log, monkeypatch):
     with emulator.running(data=data) as host:
         assert status(host, emulator.PROJECT) == 200
         assert status(host, emulator.PROJECT, "notes/two") == 200
+
+
+def wait_for_save(data):
+    earlier = set(data.glob("saved-*"))
+    assert processes.wait_until(lambda: set(data.glob("saved-*")) - earlier)
 
 
 def test_killed_owner_takes_emulator_along():
