@@ -9,7 +9,7 @@ REQUIREMENTS := requirements.txt infra/local/requirements.txt tests/requirements
 TOOLS := .local/tools
 TERRAFORM ?= terraform
 IN_CLOUD := $(TERRAFORM) -chdir=infra/terraform
-WORKERS ?= 2
+WORKERS ?= 3
 ENV ?=
 
 unexport PYTHONPATH
@@ -34,7 +34,7 @@ fix: $(READY) ## repair what the linter and the formatter can
 	$(IN_VENV) ruff check --fix .
 	$(IN_VENV) ruff format .
 
-test: $(READY) ## all tests, in WORKERS=2 processes
+test: $(READY) ## all tests, in WORKERS=3 processes, which mostly wait
 	$(IN_VENV) pytest --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder
 
 prove: export PROOF := full

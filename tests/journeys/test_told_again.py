@@ -32,32 +32,6 @@ async def test_a_status_told_by_history_counts(on_2: Perene):
     assert kept(on_2)["default~O1"]["progress"] == 4
 
 
-async def test_cursor_of_long_name_is_accepted(on_2: Perene):
-    name = await on_2.pair()
-    for at in range(2):
-        jid = f"551188888{at:04}@s.whatsapp.net"
-        await post(on_2, name, "messages.upsert", said(f"M{at}", jid=jid, pushName="🎉" * 60))
-
-    first = await on_2.call("GET", "/conversations", params={"search": "🎉", "limit": 1})
-    again = {"search": "🎉", "limit": 1, "cursor": first.json()["next"]}
-    assert (await on_2.call("GET", "/conversations", params=again)).status_code == 200
-
-
-async def test_cursor_of_group_with_long_subject_is_accepted(on_2: Perene):
-    name = await on_2.pair()
-    for at in range(2):
-        jid = f"12036300000000000{at}@g.us"
-        await post(on_2, name, "messages.upsert", said(f"M{at}", jid=jid, key=BY_MARIA))
-        await post(on_2, name, "groups.upsert", [{"id": jid, "subject": "Ж" * 90}])
-
-    asked = {"search": "Ж", "limit": 1}
-    first = await on_2.call("GET", "/conversations", params=asked)
-    again = await on_2.call(
-        "GET", "/conversations", params={**asked, "cursor": first.json()["next"]}
-    )
-    assert again.status_code == 200
-
-
 @pytest.mark.parametrize(
     "odd",
     [

@@ -15,6 +15,9 @@ from infra.local import children
 from tests.stack import processes
 
 ROOT = Path(__file__).parents[2]
+PATIENCE = 120
+"""Seconds after which a stack that does not end hangs."""
+
 SETTINGS = """
 import os
 import functions_framework.aio
@@ -64,7 +67,7 @@ class Stack:
         return self.wait_for_end()
 
     def wait_for_end(self):
-        self.output += self.process.communicate(timeout=20)[0]
+        self.output += self.process.communicate(timeout=PATIENCE)[0]
         return self.process.returncode
 
     def list_processes(self, command=""):

@@ -7,7 +7,7 @@ from pathlib import Path
 MARK = "STACK_TEST_MARK"
 
 
-def wait_until(is_true: Callable[[], object], seconds: float = 15) -> bool:
+def wait_until(is_true: Callable[[], object], seconds: float = 60) -> bool:
     """Wait until the condition is true; return False if the seconds run out first."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:

@@ -11,7 +11,7 @@ import jwt
 import pytest
 
 from tests.stack import processes
-from tests.stack.conftest import ROOT
+from tests.stack.conftest import PATIENCE, ROOT
 
 
 def verify(token, settings):
@@ -108,7 +108,7 @@ def test_closed_terminal_ends_the_stack(start):
     with open(ours) as terminal:
         stack.wait_until_ready(terminal)
 
-    assert stack.process.wait(20) == 0
+    assert stack.process.wait(PATIENCE) == 0
     assert stack.list_processes() == []
 
 

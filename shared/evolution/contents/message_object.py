@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from shared import untrusted
 from shared.domain.content import Content, Kind
 from shared.domain.content.media_files import FileContent
 from shared.domain.content.texts import TextContent
@@ -124,8 +125,8 @@ def read_again(content: Content) -> Content:
     if not isinstance(content, UnsupportedContent) or not content.raw:
         return content
     try:
-        message = read_object(json.loads(content.raw))
-    except ValueError:
+        message = read_object(untrusted.read_lenient(content.raw))
+    except untrusted.NotJson:
         return content
     again = read_content(*unwrap_message(message))
     return content if isinstance(again, UnsupportedContent) else again
