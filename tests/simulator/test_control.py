@@ -82,7 +82,7 @@ async def test_pairing_code_is_seen_and_typed(sim, call):
     assert after["pairing_code"] is after["pairing_number"] is None
 
 
-async def test_only_a_shown_pairing_code_can_be_typed(sim, call):
+async def test_only_shown_pairing_code_is_accepted(sim, call):
     await create(call)
 
     answer = await do(call, "shop", "pair")
@@ -91,7 +91,7 @@ async def test_only_a_shown_pairing_code_can_be_typed(sim, call):
 
 
 @pytest.mark.parametrize("number", ["", "abc", "1234567", "1234567890123456", "0551199999", None])
-async def test_what_can_not_be_a_number_is_refused(number, sim, call):
+async def test_invalid_number_is_refused(number, sim, call):
     await create(call)
 
     answers = [
@@ -115,7 +115,7 @@ def test_number_is_of_digits_of_ours():
         require_number("٥٥١١٩٩٩٩٩٠٠٠١")
 
 
-async def test_a_webhook_is_seen_with_its_moment_and_the_state_it_told(sim, shop, call):
+async def test_delivery_shows_time_and_state(sim, shop, call):
     state = (await call.get("/simulator/state")).json()
 
     opened = state["deliveries"]["last"][-1]
@@ -125,7 +125,7 @@ async def test_a_webhook_is_seen_with_its_moment_and_the_state_it_told(sim, shop
     assert opened["at"].endswith("Z")
 
 
-async def test_media_and_raw_messages_can_be_received(sim, shop, call):
+async def test_media_and_raw_messages_are_received(sim, shop, call):
     await do(call, shop, "receive", **{
         "from": "5511988887777", "kind": "image", "media": "iVBORw0KGgo=", "text": "foto",
     })  # fmt: skip
@@ -175,7 +175,7 @@ async def test_an_unknown_fault_is_explained(call):
     assert "earthquake" in answer.json()["detail"]
 
 
-async def test_another_sites_page_can_not_change_anything(sim, shop, call):
+async def test_foreign_origin_changes_nothing(sim, shop, call):
     answer = await call.post("/simulator/reset", headers={"origin": "https://evil.example"})
 
     assert answer.status_code == 403

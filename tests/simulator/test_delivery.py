@@ -58,7 +58,7 @@ async def test_it_gives_up_after_ten_attempts(sim, shop, receiver, monkeypatch):
     assert delivery.outcome == "given up"
 
 
-async def test_it_is_done_with_first_2xx(sim, shop, receiver):
+async def test_first_2xx_ends_delivery(sim, shop, receiver):
     answers = iter([500, 500, 204])
     receiver.answers = lambda body: next(answers) if body["event"] == "messages.upsert" else 200
 
@@ -77,7 +77,7 @@ def test_the_gaps_are_the_measured_ones(sim):
     assert min(gaps) >= 5
 
 
-async def test_a_receiver_that_crashes_or_hangs_is_tried_again(sim, shop, receiver):
+async def test_crashing_receiver_is_tried_again(sim, shop, receiver):
     sim.world.options.webhook_timeout = 0.02
     answers = iter(["crash", "hang"])
 
@@ -120,7 +120,7 @@ async def test_others_overtake_an_event_that_waits(sim, shop, receiver):
     assert order == [late, early, late]
 
 
-async def test_settled_does_not_wait_for_long_retries(sim, shop, receiver):
+async def test_drain_does_not_await_long_retries(sim, shop, receiver):
     receiver.answers = lambda body: 500
     await receive_text(sim, shop)
 

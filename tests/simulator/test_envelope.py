@@ -21,7 +21,7 @@ async def test_sender_is_unknown_until_first_open(sim, call, receiver):
     assert receiver.last("connection.update")["sender"] == "5511999990001@s.whatsapp.net"
 
 
-async def test_a_webhook_gets_only_what_it_subscribed_to(sim, call, receiver):
+async def test_webhook_gets_only_subscribed_events(sim, call, receiver):
     await create(call, webhook={"url": "http://receiver/hook", "events": ["QRCODE_UPDATED"]})
 
     await sim.drain()
@@ -37,7 +37,7 @@ async def test_group_updates_never_arrive(sim, shop, receiver):
     assert "groups.update" not in receiver.events
 
 
-async def test_custom_headers_travel_with_it(sim, call, receiver):
+async def test_webhook_carries_custom_headers(sim, call, receiver):
     hook = {"url": "http://receiver/hook", "events": [], "headers": {"X-Token": "t1"}}
     await create(call, webhook=hook)
 
@@ -71,7 +71,7 @@ async def test_by_events_adds_event_to_path(sim, call, receiver):
     assert body["destination"] == "http://receiver/hook"
 
 
-async def test_date_time_is_the_servers_wall_clock_with_a_z(sim, call, receiver):
+async def test_date_time_is_the_wall_clock(sim, call, receiver):
     sim.world.options.timezone_offset_hours = -3
     await create(call)
     await sim.drain()

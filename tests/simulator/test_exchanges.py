@@ -152,7 +152,7 @@ async def test_answers_as_recorded(scene, name):
     assert_same_shape(name, answer.json(), recorded["response"]["body"], answer.status_code >= 400)
 
 
-def test_every_recorded_exchange_is_covered_or_has_a_reason_not_to_be():
+def test_every_recorded_exchange_is_accounted_for():
     accounted = {name for _, name in COVERED} | NOT_COVERED.keys() | MEASUREMENTS
 
     assert accounted == set(names("exchanges"))

@@ -63,7 +63,7 @@ async def test_fault_may_concern_some_names_only(sim, call):
     assert (await create(call, "good")).status_code == 201
 
 
-async def test_a_fault_fires_as_often_as_it_was_told_to(sim, shop, call):
+async def test_fault_fires_its_number_of_times(sim, shop, call):
     sim.faults.turn_on("error_500_before", count=2)
 
     answers = [await call.get("/instance/connectionState/shop") for _ in range(3)]

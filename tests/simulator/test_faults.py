@@ -36,7 +36,7 @@ async def test_no_answer_before_hangs_without_effect(sim, call):
     assert (await create(call)).status_code == 201
 
 
-async def test_no_answer_after_hangs_although_it_took_effect(sim, call):
+async def test_no_answer_after_takes_effect(sim, call):
     sim.faults.turn_on("no_answer_after", count=1)
 
     with pytest.raises(NoAnswer):
@@ -58,7 +58,7 @@ async def test_a_hanging_request_can_be_left(sim, call):
 
 @pytest.mark.parametrize(("kind", "effect"), [("error_500_before", False),
                                               ("error_500_after", True)])  # fmt: skip
-async def test_errors_of_its_own_have_an_effect_or_not(kind, effect, sim, call):
+async def test_error_fault_may_take_effect(kind, effect, sim, call):
     sim.faults.turn_on(kind, route="create", count=1)
 
     assert (await create(call)).status_code == 500

@@ -11,7 +11,7 @@ from tests.simulator.conftest import create
 pytestmark = pytest.mark.anyio
 
 
-async def test_a_created_instance_shows_a_code_of_the_real_form(sim, call):
+async def test_created_instance_shows_real_code(sim, call):
     code = (await create(call)).json()["qrcode"]
 
     assert code["count"] == 1
@@ -20,7 +20,7 @@ async def test_a_created_instance_shows_a_code_of_the_real_form(sim, call):
     assert code["base64"].startswith("data:image/png;base64,iVBOR")
 
 
-async def test_scanning_opens_it_under_the_number(sim, call, receiver):
+async def test_scan_opens_instance_with_number(sim, call, receiver):
     await create(call)
 
     await sim.scan("shop", "+55 (11) 99999-0001")
@@ -59,14 +59,14 @@ async def test_after_last_code_it_gives_up(sim, call, receiver):
     assert receiver.last("connection.update")["data"]["state"] == "refused"
 
 
-async def test_one_that_is_unpaired_loses_its_number_but_not_its_name(sim, shop, call):
+async def test_unpaired_instance_keeps_its_name(sim, shop, call):
     await sim.unpair(shop)
 
     assert (sim.state(shop), sim.number(shop)) == ("close", None)
     assert (await create(call)).status_code == 403
 
 
-async def test_one_that_vanished_is_unknown_and_says_nothing(sim, shop, call, receiver):
+async def test_vanished_instance_posts_nothing(sim, shop, call, receiver):
     posted = len(receiver.posts)
 
     await sim.vanish(shop)
@@ -76,14 +76,14 @@ async def test_one_that_vanished_is_unknown_and_says_nothing(sim, shop, call, re
     assert (await call.get("/instance/connectionState/shop")).status_code == 404
 
 
-async def test_one_that_somebody_else_made_is_there(sim, call):
+async def test_planted_instance_exists(sim, call):
     await sim.plant("theirs", "5511999990009", open=True)
 
     assert sim.number("theirs") == "5511999990009"
     assert (await create(call, "theirs")).status_code == 403
 
 
-async def test_a_lost_connection_is_open_in_the_database_and_closed_in_memory(sim, shop, call):
+async def test_lost_connection_stays_open_in_database(sim, shop, call):
     await sim.drop(shop, back=False)
 
     memory = (await call.get("/instance/connectionState/shop")).json()["instance"]["state"]
@@ -91,7 +91,7 @@ async def test_a_lost_connection_is_open_in_the_database_and_closed_in_memory(si
     assert (memory, row["connectionStatus"]) == ("close", "open")
 
 
-async def test_one_that_is_still_paired_logs_in_when_asked_to_connect(sim, shop, call):
+async def test_paired_instance_reconnects_on_request(sim, shop, call):
     await sim.drop(shop, back=False)
 
     await call.get("/instance/connect/shop")
@@ -109,7 +109,7 @@ async def test_storm_posts_one_connecting_after_other(sim, shop, receiver):
     assert sim.state(shop) == "open"
 
 
-async def test_a_deleted_instance_is_gone_once_its_last_webhook_was_delivered(sim, shop, call):
+async def test_deleted_instance_awaits_its_last_webhook(sim, shop, call):
     answer = await call.delete("/instance/delete/shop")
     right_after = (await call.get("/instance/connectionState/shop")).json()
     again = await create(call)
@@ -122,7 +122,7 @@ async def test_a_deleted_instance_is_gone_once_its_last_webhook_was_delivered(si
     assert not sim.exists(shop)
 
 
-async def test_a_deleted_instance_stays_while_its_receiver_fails(sim, shop, call, receiver):
+async def test_failing_receiver_keeps_deleted_instance(sim, shop, call, receiver):
     receiver.answers = lambda body: 500
 
     await call.delete("/instance/delete/shop")
@@ -157,7 +157,7 @@ async def test_webhooks_base64_waits_for_next_restart(sim, shop, call, receiver)
     assert (before, after) == (False, True)
 
 
-async def test_messages_are_lost_after_logout_and_pairing_again(sim, shop, call, receiver):
+async def test_messages_after_pairing_again_are_lost(sim, shop, call, receiver):
     await call.delete(f"/instance/logout/{shop}")
     await call.get(f"/instance/connect/{shop}")
     await sim.scan(shop, "5511999990001")
@@ -190,7 +190,7 @@ async def test_creates_in_flight_are_counted(sim, call):
     assert len([request for request in sim.calls if request.path == "/instance/create"]) == 5
 
 
-async def test_a_caller_who_leaves_does_not_undo_what_was_asked(sim, call):
+async def test_cancelled_call_still_takes_effect(sim, call):
     sim.faults.turn_on("slow", milliseconds=0)
     creating = asyncio.create_task(create(call))
     while not sim.creates_in_flight_peak:

@@ -94,7 +94,7 @@ async def test_groups_acknowledge_nothing(sim, shop, call, receiver):
         ("5511988887777-1600000000", "5511988887777-1600000000@g.us"),
     ],
 )
-def test_addresses_are_made_as_evolution_makes_them(number, jid):
+def test_addresses_follow_evolution(number, jid):
     assert address_of(number) == jid
 
 
@@ -185,7 +185,7 @@ async def test_closed_instance_receives_nothing(sim, shop):
         await sim.receive(shop, CONTACT, "oi")
 
 
-async def test_stored_messages_come_in_pages_newest_first(sim, shop, call):
+async def test_stored_messages_are_paged_newest_first(sim, shop, call):
     for at in range(5):
         await sim.receive(shop, CONTACT, str(at))
 
@@ -197,7 +197,7 @@ async def test_stored_messages_come_in_pages_newest_first(sim, shop, call):
     assert [record["message"]["conversation"] for record in page["records"]] == ["2", "1"]
 
 
-async def test_stored_messages_are_found_by_id_kind_and_time(sim, shop, call):
+async def test_stored_messages_are_filtered(sim, shop, call):
     message_id = await sim.receive(shop, CONTACT, "oi")
 
     async def total(**where):
@@ -210,7 +210,7 @@ async def test_stored_messages_are_found_by_id_kind_and_time(sim, shop, call):
     assert await total(messageTimestamp={"lte": "2020-01-01T00:00:00Z"}) == 0
 
 
-async def test_a_quoted_message_is_silently_left_out_if_unknown(sim, shop, call):
+async def test_unknown_quote_is_left_out(sim, shop, call):
     sent = await send_text(call, shop, quoted={"key": {"id": "NOPE"}})
 
     assert "stanzaId" not in sent.json()["contextInfo"]

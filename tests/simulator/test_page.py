@@ -16,7 +16,7 @@ FAULTS = (control.PAGE / "faults.js").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("path", ["/simulator", "/simulator/"])
-async def test_it_is_served_and_loads_nothing_from_elsewhere(path, call):
+async def test_page_loads_only_own_assets(path, call):
     page = await call.get(path)
 
     assert page.headers["content-type"].startswith("text/html")
@@ -26,7 +26,7 @@ async def test_it_is_served_and_loads_nothing_from_elsewhere(path, call):
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.name)
-async def test_every_script_is_served_as_one(script, call):
+async def test_scripts_are_served_with_their_imports(script, call):
     served = await call.get(f"/simulator/{script.name}")
 
     assert served.headers["content-type"].startswith("text/javascript")
@@ -34,12 +34,12 @@ async def test_every_script_is_served_as_one(script, call):
         assert (await call.get(f"/simulator/{imported}")).status_code == 200
 
 
-def test_it_has_no_inline_script_or_style():
+def test_page_has_no_inline_code():
     assert re.findall(r"<script(?![^>]*src=)|<style|\son\w+=|style=", HTML) == []
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.name)
-def test_its_scripts_put_texts_in_as_texts(script):
+def test_scripts_insert_no_markup(script):
     text = script.read_text(encoding="utf-8")
 
     for dangerous in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval("):
@@ -61,7 +61,7 @@ def test_it_says_everything_in_both_languages():
     assert sorted(theirs_pt) == sorted(theirs_en)
 
 
-async def test_it_has_a_sentence_for_what_its_buttons_can_not_do(sim, call):
+async def test_page_explains_every_refusal(sim, call):
     await create(call)
 
     for act in (sim.unpair("shop"), sim.pair("shop"), sim.scan("shop", ""), sim.vanish("ghost")):
@@ -70,7 +70,7 @@ async def test_it_has_a_sentence_for_what_its_buttons_can_not_do(sim, call):
         assert f"    {refused.value.why}: " in WORDS
 
 
-async def test_markup_in_names_and_texts_stays_text_on_the_way_to_it(sim, call):
+async def test_state_carries_markup_as_json(sim, call):
     name = "<img src=x onerror=alert(1)>"
     await create(call, name)
     await sim.scan(name, "5511999990001", profile="<b>Loja</b>")

@@ -68,7 +68,7 @@ async def test_a_restart_posts_connecting_and_open(rechild, receiver):
     assert [body["data"]["state"] for _, _, body in receiver.posts] == ["connecting", "open"]
 
 
-async def test_a_restart_forgets_what_it_has_seen_and_hears_again(rechild, receiver):
+async def test_restarted_instance_hears_messages_again(rechild, receiver):
     sim, call = rechild()
     await create(call)
     await sim.scan("shop", "5511999990001")
@@ -111,7 +111,7 @@ def process(tmp_path):
     child.communicate()
 
 
-async def test_as_a_process_it_serves_cuts_and_stops_when_told_to(process):
+async def test_process_serves_cuts_and_stops(process):
     child, origin = process
     async with httpx.AsyncClient(base_url=origin, headers={"apikey": KEY}) as call:
         await wait_until_up(call)

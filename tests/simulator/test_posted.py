@@ -7,7 +7,7 @@ from tests.simulator.conftest import create
 pytestmark = pytest.mark.anyio
 
 
-async def test_posts_about_messages_are_listed_with_their_outcome(sim, call, receiver):
+async def test_message_posts_show_their_outcome(sim, call, receiver):
     await create(call)
     await call.post("/simulator/instances/shop/scan", json={"number": "5511999990001"})
     receiver.answers = lambda body: 400 if "bad" in str(body["data"]) else 200

@@ -26,7 +26,7 @@ def statuses(answers):
     return Counter(answer.status_code for answer in answers)
 
 
-async def test_two_creates_sometimes_leave_nothing_although_one_was_told_201(sim, call):
+async def test_two_creates_sometimes_leave_nothing(sim, call):
     both = {(((201, 1), (400, 1)), False), (((201, 1), (403, 1)), True)}
     outcomes = set()
 
@@ -48,7 +48,7 @@ async def test_with_webhook_both_are_told_400(sim, call):
     raise AssertionError("one was always told 201")
 
 
-async def test_twenty_creates_mostly_see_the_name_in_use(sim, call):
+async def test_twenty_creates_mostly_conflict(sim, call):
     answers, _ = await race(sim, call, 20)
 
     assert statuses(answers)[403] >= 8
@@ -64,7 +64,7 @@ async def test_loser_is_told_in_prismas_words(sim, call):
     assert not left
 
 
-async def test_without_the_fault_one_wins_and_the_others_see_the_name_in_use(sim, call):
+async def test_one_create_wins_without_fault(sim, call):
     sim.faults.turn_off("destructive_race")
 
     answers, left = await race(sim, call, 5)
@@ -73,7 +73,7 @@ async def test_without_the_fault_one_wins_and_the_others_see_the_name_in_use(sim
     assert left
 
 
-async def test_different_names_do_not_disturb_each_other(sim, call):
+async def test_different_names_do_not_interfere(sim, call):
     answers = await asyncio.gather(*[
         call.post("/instance/create", json={"instanceName": f"n{at}", "integration": "EVOLUTION"})
         for at in range(10)

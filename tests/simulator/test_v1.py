@@ -82,7 +82,7 @@ async def test_posts_as_derived(event, sim, call, receiver, wa1):
     assert shape(ours) == shape(theirs)
 
 
-async def test_an_open_instance_has_to_be_disconnected_before_it_is_deleted(sim, call, wa1):
+async def test_open_instance_cannot_be_deleted(sim, call, wa1):
     refused = await call.delete("/instance/delete/wa1")
     await call.delete("/instance/logout/wa1")
     accepted = await call.delete("/instance/delete/wa1")
@@ -95,7 +95,7 @@ async def test_an_open_instance_has_to_be_disconnected_before_it_is_deleted(sim,
     assert not sim.exists("wa1")
 
 
-async def test_restart_is_put_and_only_tells_the_state_unless_open(sim, call, wa1):
+async def test_restart_is_a_put_request(sim, call, wa1):
     await call.post("/instance/create", json={"instanceName": "wa2"})
 
     closed = await call.put("/instance/restart/wa2")
@@ -105,7 +105,7 @@ async def test_restart_is_put_and_only_tells_the_state_unless_open(sim, call, wa
     assert (await call.post("/instance/restart/wa1")).status_code == 404
 
 
-async def test_a_webhook_is_tried_once_and_has_no_headers_of_its_own(sim, call, receiver, wa1):
+async def test_webhook_is_tried_once_without_headers(sim, call, receiver, wa1):
     receiver.answers = lambda body: 500
 
     await sim.receive(wa1, CONTACT, "oi")
@@ -128,13 +128,13 @@ async def test_settings_are_in_snake_case(sim, call, wa1):
     assert sim.settings("wa1")["alwaysOnline"] is True
 
 
-async def test_groups_are_ignored_from_the_start_whatever_was_asked(sim, call):
+async def test_new_instance_always_ignores_groups(sim, call):
     await call.post("/instance/create", json={"instanceName": "wa2", "groups_ignore": False})
 
     assert (await call.get("/settings/find/wa2")).json()["groups_ignore"] is True
 
 
-async def test_messages_are_found_in_a_list_newest_first(sim, call, wa1):
+async def test_messages_are_listed_newest_first(sim, call, wa1):
     ids = [await sim.receive(wa1, CONTACT, text) for text in ("um", "dois", "três")]
 
     records = (await call.post("/chat/findMessages/wa1", json={"where": {}, "limit": 2})).json()
@@ -164,7 +164,7 @@ async def test_conditions_are_equalities(where, times, sim, call, wa1):
     assert len(records) == times
 
 
-async def test_messages_are_marked_as_read_with_put(sim, call, wa1):
+async def test_put_marks_messages_read(sim, call, wa1):
     keys = [{"id": "3A", "remoteJid": f"{CONTACT}@s.whatsapp.net", "fromMe": False}]
 
     answer = await call.put("/chat/markMessageAsRead/wa1", json={"read_messages": keys})
@@ -174,7 +174,7 @@ async def test_messages_are_marked_as_read_with_put(sim, call, wa1):
     assert (await call.post("/chat/markMessageAsRead/wa1", json={})).status_code == 404
 
 
-async def test_a_message_is_edited_with_put_and_nobody_is_told(sim, call, wa1, receiver):
+async def test_put_edits_a_message_silently(sim, call, wa1, receiver):
     key = {"id": "3EB0", "remoteJid": f"{CONTACT}@s.whatsapp.net", "fromMe": True}
     edit = {"number": CONTACT, "key": key, "text": "olá!"}
 

@@ -29,16 +29,16 @@ async def removal_events(version: str) -> list[str]:
         return receiver.events[posts_before:]
 
 
-async def test_removal_is_told_before_the_close_until_2_3_6():
+async def test_older_server_tells_removal_first():
     assert await removal_events("2.3.6") == ["remove.instance", "connection.update"]
 
 
-async def test_removal_is_told_after_the_close_since_2_3_7():
+async def test_newer_server_tells_close_first():
     assert await removal_events("2.3.7") == ["connection.update", "remove.instance"]
 
 
 @pytest.mark.parametrize("code", [402, 403, 406])
-async def test_blocked_number_is_closed_with_its_code(sim, call, receiver, code: int):
+async def test_blocked_number_closes_with_code(sim, call, receiver, code: int):
     await create(call)
     await sim.scan("shop", "5511999990001")
 
@@ -52,7 +52,7 @@ async def test_blocked_number_is_closed_with_its_code(sim, call, receiver, code:
     assert (row["connectionStatus"], row["disconnectionReasonCode"]) == ("close", code)
 
 
-async def test_number_is_blocked_with_codes_of_whatsapp_only(sim, call):
+async def test_only_whatsapp_codes_block_a_number(sim, call):
     await create(call)
     await sim.scan("shop", "5511999990001")
 
@@ -86,7 +86,7 @@ async def test_server_without_licence_serves_nothing(unlicensed: httpx.AsyncClie
             assert (answer.status_code, answer.json()["code"]) == (503, "LICENSE_REQUIRED"), path
 
 
-async def test_server_without_licence_still_says_who_it_is(unlicensed: httpx.AsyncClient):
+async def test_unlicensed_server_still_shows_its_version(unlicensed: httpx.AsyncClient):
     welcome = await unlicensed.get("/")
     licence = (await unlicensed.get("/license/status")).json()
 
@@ -110,13 +110,13 @@ async def test_activation_survives_a_restart(tmp_path, anyio_backend):
         assert sim.world.licensed
 
 
-async def test_server_before_2_4_knows_no_licence(anyio_backend):
+async def test_older_server_knows_no_licence(anyio_backend):
     async with Simulator(KEY, "2.3.7", licensed=False) as sim, client_of(sim) as call:
         assert (await call.get("/license/status")).status_code == 404
         assert (await create(call)).status_code == 201
 
 
-async def test_2_4_trims_names_and_logs_out_twice(anyio_backend):
+async def test_newest_server_trims_names(anyio_backend):
     async with Simulator(KEY, "2.4.0") as sim, client_of(sim) as call:
         await create(call, name=" shop ")
 

@@ -201,7 +201,7 @@ async def test_posts_as_recorded_on_evolution_channel(name, sim, call, receiver)
     assert_posted(receiver, name)
 
 
-async def test_every_recorded_webhook_is_covered_or_has_a_reason_not_to_be():
+async def test_every_recorded_webhook_is_accounted_for():
     covered = OPEN.keys() | PENDING | PENDING_WITH_NUMBER | LIMIT | CHANNEL
 
     assert covered | NOT_POSTED.keys() | GLOBAL == set(names("webhooks"))
