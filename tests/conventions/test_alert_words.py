@@ -22,7 +22,7 @@ def an_incident(
 
 @in_each("language", LANGUAGES)
 @in_each("cause", Cause, ids=lambda cause: cause.value)
-def test_every_cause_is_a_sentence_in_every_language(cause: Cause, language: Language):
+def test_every_cause_has_a_sentence(cause: Cause, language: Language):
     said = words.write_sentence(an_incident(cause), language)
 
     assert said.startswith("🔴 ")
@@ -32,7 +32,7 @@ def test_every_cause_is_a_sentence_in_every_language(cause: Cause, language: Lan
 
 @in_each("language", LANGUAGES)
 @in_each("news", IncidentNews, ids=lambda news: news.value)
-def test_every_news_begins_in_its_own_way(news: IncidentNews, language: Language):
+def test_every_news_has_its_opening(news: IncidentNews, language: Language):
     assert words.OPENINGS[language][news] in words.write_sentence(an_incident(news=news), language)
 
 
@@ -45,13 +45,13 @@ def test_every_news_begins_in_its_own_way(news: IncidentNews, language: Language
         (timedelta(days=2, hours=3, minutes=4), "2 d 3 h 4 min"),
     ],
 )
-def test_what_is_over_says_how_long_it_lasted(lasted: timedelta, said: str):
+def test_resolved_incident_says_its_duration(lasted: timedelta, said: str):
     over = an_incident(news=IncidentNews.RESOLVED, resolved_at=NOON + lasted)
 
     assert words.write_sentence(over, "pt-BR").endswith(f"não responde (durou {said})")
 
 
-def test_many_are_one_message_with_so_many_lines():
+def test_many_incidents_share_one_message():
     many = [an_incident(id=f"x{at}", subject=f"s{at}") for at in range(50)]
 
     lines = words.write_text(many, "en").splitlines()

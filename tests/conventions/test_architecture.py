@@ -93,7 +93,7 @@ def test_functions_never_know_each_other():
     assert those(lambda each: each.within("functions") and each.of("functions")) == []
 
 
-def test_what_runs_in_production_knows_neither_tools_nor_tests():
+def test_production_imports_no_tools_or_tests():
     assert those(lambda each: each.of("infra", "tests")) == []
 
 
@@ -105,7 +105,7 @@ def test_only_the_store_knows_firestore():
     assert those(elsewhere) == []
 
 
-def test_only_the_client_and_the_sign_in_know_the_network():
+def test_only_client_and_auth_import_httpx():
     def elsewhere(each: Import) -> bool:
         allowed = each.within("shared/evolution", "shared/auth.py", "shared/alerts")
         lazily = each.within("shared/services.py") and each.lazily
@@ -122,7 +122,7 @@ def test_only_edge_and_functions_know_web():
     assert those(elsewhere) == []
 
 
-def test_the_two_adapters_know_neither_each_other_nor_their_callers():
+def test_adapters_import_no_neighbours_or_callers():
     above = ("shared.lines", "shared.services", "shared.web", "shared.auth")
 
     def upwards(each: Import) -> bool:
@@ -133,7 +133,7 @@ def test_the_two_adapters_know_neither_each_other_nor_their_callers():
     assert those(upwards) == []
 
 
-def test_no_package_of_shared_is_part_of_a_cycle():
+def test_no_shared_package_is_cyclic():
     dependencies: dict[str, set[str]] = {}
     for each in IMPORTS:
         if each.within("shared") and each.of("shared"):
@@ -204,7 +204,7 @@ def test_function_is_named_like_its_file(path: Path):
 
 
 @in_each("path", FUNCTIONS, ids=lambda path: path.stem)
-def test_a_function_says_at_once_what_it_is_for(path: Path):
+def test_every_function_file_has_a_summary(path: Path):
     said = ast.get_docstring(ast.parse(path.read_text()))
 
     assert said

@@ -47,14 +47,14 @@ UNUSABLE: dict[str, dict[str, Any]] = {
 
 
 @in_each("said", UNUSABLE.values(), ids=UNUSABLE.keys())
-async def test_a_tenant_that_cannot_be_named_is_refused(deploy: Deploy, said: dict[str, Any]):
+async def test_unnameable_tenant_is_refused(deploy: Deploy, said: dict[str, Any]):
     deploy(**HS256, AUTH_TENANT_CLAIM="tenant")
 
     with pytest.raises(problems.TenantUnusable):
         await require_tenant(asking(token("acme", **said)))
 
 
-async def test_a_claim_that_should_hold_the_tenant_but_is_plain_is_refused(deploy: Deploy):
+async def test_nested_tenant_claim_must_exist(deploy: Deploy):
     deploy(**HS256, AUTH_TENANT_CLAIM="sub.tenant")
 
     with pytest.raises(problems.TenantUnusable):
@@ -94,14 +94,14 @@ async def test_an_operator_is_known_by(deploy: Deploy, claim: str, said: dict[st
 
 
 @in_each(("claim", "said"), OTHERS.values(), ids=OTHERS.keys())
-async def test_nobody_is_an_operator_by(deploy: Deploy, claim: str, said: dict[str, Any]):
+async def test_invalid_claim_makes_no_operator(deploy: Deploy, claim: str, said: dict[str, Any]):
     deploy(**HS256, AUTH_OPERATOR_CLAIM=claim)
 
     with pytest.raises(problems.NotAllowed):
         await require_operator(asking(token("olga", **said)))
 
 
-async def test_where_no_claim_makes_an_operator_there_is_none(by_secret: Deploy):
+async def test_no_operator_claim_means_no_operator(by_secret: Deploy):
     with pytest.raises(problems.NotAllowed):
         await require_operator(asking(token(operator=True)))
 

@@ -15,11 +15,11 @@ from tests.conventions.issuer import Issuer, by_hand, claims, public_pem, signed
 
 
 @pytest.mark.parametrize("kid", ["rsa-1", "ec-1"])
-async def test_a_token_signed_with_a_published_key_is_good(by_keys: Issuer, kid: str):
+async def test_token_of_published_key_is_good(by_keys: Issuer, kid: str):
     assert await require_tenant(asking(signed(kid))) == "acme"
 
 
-async def test_a_token_signed_with_a_public_key_as_a_secret_is_refused(by_keys: Issuer):
+async def test_public_key_is_no_secret(by_keys: Issuer):
     header = {"alg": "HS256", "kid": "rsa-1"}
 
     with pytest.raises(problems.TokenInvalid):
@@ -27,14 +27,12 @@ async def test_a_token_signed_with_a_public_key_as_a_secret_is_refused(by_keys: 
 
 
 @pytest.mark.parametrize("kid", ["rsa-1", "ec-1"])
-async def test_a_token_signed_with_another_key_under_a_published_id_is_refused(
-    by_keys: Issuer, kid: str
-):
+async def test_foreign_key_under_known_id_fails(by_keys: Issuer, kid: str):
     with pytest.raises(problems.TokenInvalid):
         await require_tenant(asking(signed(kid, key=f"{kid} of a stranger")))
 
 
-async def test_a_token_of_one_kind_of_key_under_the_id_of_the_other_is_refused(by_keys: Issuer):
+async def test_key_id_of_another_kind_fails(by_keys: Issuer):
     with pytest.raises(problems.TokenInvalid):
         await require_tenant(asking(signed("rsa-1", key="ec-1")))
 
@@ -50,13 +48,13 @@ async def test_key_that_nobody_published_is_refused(by_keys: Issuer):
         await require_tenant(asking(signed("rsa-foreign")))
 
 
-async def test_a_token_without_a_key_id_is_good_where_there_is_one_key(by_keys: Issuer):
+async def test_single_key_needs_no_id(by_keys: Issuer):
     by_keys.kids = ["rsa-1"]
 
     assert await require_tenant(asking(signed(None))) == "acme"
 
 
-async def test_an_issuer_that_answers_drop_by_drop_is_given_up(
+async def test_dripping_issuer_is_given_up(
     by_keys: Issuer, deploy: Deploy, monkeypatch: pytest.MonkeyPatch
 ):
     async def drops(_: asyncio.StreamReader, told: asyncio.StreamWriter) -> None:
@@ -77,19 +75,19 @@ async def test_an_issuer_that_answers_drop_by_drop_is_given_up(
         server.close()
 
 
-async def test_a_token_without_a_key_id_is_refused_where_there_are_several(by_keys: Issuer):
+async def test_several_keys_need_an_id(by_keys: Issuer):
     with pytest.raises(problems.TokenInvalid):
         await require_tenant(asking(signed(None)))
 
 
-async def test_keys_are_fetched_once_for_many_callers(by_keys: Issuer):
+async def test_many_callers_fetch_keys_once(by_keys: Issuer):
     tenants = await asyncio.gather(*(require_tenant(asking(signed())) for _ in range(20)))
 
     assert tenants == ["acme"] * 20
     assert by_keys.fetches == 1
 
 
-async def test_keys_nobody_knows_are_not_looked_for_again_and_again(by_keys: Issuer):
+async def test_unknown_key_ids_fetch_nothing_more(by_keys: Issuer):
     await require_tenant(asking(signed()))
 
     for number in range(20):
@@ -110,9 +108,7 @@ async def test_new_key_is_found_after_pause(by_keys: Issuer, monkeypatch: pytest
     assert await require_tenant(asking(signed("rsa-2"))) == "acme"
 
 
-async def test_a_key_that_was_withdrawn_is_refused_in_the_end(
-    by_keys: Issuer, monkeypatch: pytest.MonkeyPatch
-):
+async def test_withdrawn_key_is_refused_later(by_keys: Issuer, monkeypatch: pytest.MonkeyPatch):
     await require_tenant(asking(signed()))
     by_keys.kids = ["rsa-2"]
     assert await require_tenant(asking(signed())) == "acme"
@@ -147,7 +143,7 @@ async def test_silent_issuer_blames_no_caller(by_keys: Issuer, answer: tuple[int
     assert (problem.value.status, problem.value.retry_after) == (503, auth.JWKS_PAUSE_SECONDS)
 
 
-async def test_an_issuer_that_nobody_reaches_is_not_the_callers_fault(deploy: Deploy):
+async def test_unreachable_issuer_blames_no_caller(deploy: Deploy):
     with issuer.running() as gone:
         deploy(**TRUST, AUTH_JWKS_URL=gone.url)
 
@@ -155,7 +151,7 @@ async def test_an_issuer_that_nobody_reaches_is_not_the_callers_fault(deploy: De
         await require_tenant(asking(signed()))
 
 
-async def test_an_issuer_that_is_down_is_not_asked_by_every_caller(by_keys: Issuer):
+async def test_broken_issuer_is_asked_once(by_keys: Issuer):
     by_keys.answer = (500, b"")
 
     for _ in range(5):
@@ -165,9 +161,7 @@ async def test_an_issuer_that_is_down_is_not_asked_by_every_caller(by_keys: Issu
     assert by_keys.fetches == 1
 
 
-async def test_an_issuer_that_comes_back_is_asked_again(
-    by_keys: Issuer, monkeypatch: pytest.MonkeyPatch
-):
+async def test_recovered_issuer_is_asked_again(by_keys: Issuer, monkeypatch: pytest.MonkeyPatch):
     by_keys.answer = (500, b"")
     with pytest.raises(problems.IssuerUnreachable):
         await require_tenant(asking(signed()))
@@ -179,7 +173,7 @@ async def test_an_issuer_that_comes_back_is_asked_again(
 
 
 @pytest.mark.parametrize("answer", DOWN.values(), ids=DOWN.keys())
-async def test_known_keys_go_on_working_while_the_issuer_is_down(
+async def test_known_keys_outlive_issuer_outage(
     by_keys: Issuer, monkeypatch: pytest.MonkeyPatch, answer: tuple[int, bytes]
 ):
     await require_tenant(asking(signed()))

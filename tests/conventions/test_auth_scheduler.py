@@ -65,7 +65,7 @@ async def test_another_account_of_google_may_not(google: Issuer, more: dict[str,
         pytest.param(lambda: "garbage", id="garbage"),
     ],
 )
-async def test_a_token_that_is_not_for_us_is_not_valid(google: Issuer, bearer: Any):
+async def test_token_for_others_is_invalid(google: Issuer, bearer: Any):
     with pytest.raises(problems.TokenInvalid):
         await auth.require_scheduler(asking(bearer()))
 
@@ -75,17 +75,17 @@ async def test_a_tenant_may_not(google: Issuer):
         await auth.require_scheduler(asking(token("acme")))
 
 
-async def test_without_a_token_nobody_may(google: Issuer):
+async def test_missing_token_is_refused(google: Issuer):
     with pytest.raises(problems.TokenMissing):
         await auth.require_scheduler(bearing(None))
 
 
-async def test_an_operators_claim_in_googles_token_counts_for_nothing(google: Issuer):
+async def test_google_token_makes_no_operator(google: Issuer):
     with pytest.raises(problems.NotAllowed):
         await auth.require_scheduler(asking(by_google(email="x@y.test", operator=True)))
 
 
-async def test_where_no_scheduler_is_configured_google_is_nobody(deploy: Deploy):
+async def test_unconfigured_scheduler_refuses_google_token(deploy: Deploy):
     deploy(**HS256, AUTH_OPERATOR_CLAIM="operator")
 
     with pytest.raises(problems.TokenInvalid):

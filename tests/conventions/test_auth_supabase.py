@@ -48,16 +48,14 @@ def legacy(**more: Any) -> Any:
     return asking(jwt.encode(claims(**more), SECRET, "HS256"))
 
 
-async def test_a_person_is_a_tenant_by_their_user_id(deploy: Deploy):
+async def test_user_id_names_the_tenant(deploy: Deploy):
     deploy(**LEGACY)
 
     assert await require_tenant(legacy()) == PERSON
 
 
 @in_each("kid", ["ec-1", "rsa-1"])
-async def test_asymmetric_keys_are_read_from_the_projects_address(
-    deploy: Deploy, by_keys: Issuer, kid: str
-):
+async def test_asymmetric_keys_come_from_the_project(deploy: Deploy, by_keys: Issuer, kid: str):
     deploy(**LEGACY | {"AUTH_HS256_SECRET": "", "AUTH_JWKS_URL": by_keys.url})
     algorithm = "ES256" if kid.startswith("ec") else "RS256"
     token = jwt.encode(claims(), a_key(kid), algorithm, {"kid": kid})
@@ -65,7 +63,7 @@ async def test_asymmetric_keys_are_read_from_the_projects_address(
     assert await require_tenant(asking(token)) == PERSON
 
 
-async def test_a_team_shares_the_tenant_that_only_the_backend_can_write(deploy: Deploy):
+async def test_app_metadata_gives_teams_one_tenant(deploy: Deploy):
     deploy(**LEGACY | {"AUTH_TENANT_CLAIM": "app_metadata.tenant_id"})
 
     team = await require_tenant(legacy(app_metadata={"tenant_id": "acme"}))
@@ -73,7 +71,7 @@ async def test_a_team_shares_the_tenant_that_only_the_backend_can_write(deploy: 
     assert team == "acme"
 
 
-async def test_what_people_write_of_themselves_makes_nobody_anything(deploy: Deploy):
+async def test_user_metadata_grants_nothing(deploy: Deploy):
     deploy(**LEGACY | {"AUTH_TENANT_CLAIM": "app_metadata.tenant_id"})
     dreamer = legacy(user_metadata={"tenant_id": "acme", "role": "operator"}, role="authenticated")
 
@@ -83,14 +81,14 @@ async def test_what_people_write_of_themselves_makes_nobody_anything(deploy: Dep
         await require_operator(dreamer)
 
 
-async def test_an_anonymous_person_is_no_tenant_where_tenants_are_given(deploy: Deploy):
+async def test_anonymous_person_without_tenant_is_refused(deploy: Deploy):
     deploy(**LEGACY | {"AUTH_TENANT_CLAIM": "app_metadata.tenant_id"})
 
     with pytest.raises(problems.TenantUnusable):
         await require_tenant(legacy(is_anonymous=True, app_metadata={}))
 
 
-async def test_an_operator_is_one_by_a_role_that_only_the_backend_can_write(deploy: Deploy):
+async def test_app_metadata_role_makes_an_operator(deploy: Deploy):
     deploy(**LEGACY)
 
     assert await require_operator(legacy(app_metadata={"role": "operator"})) == PERSON

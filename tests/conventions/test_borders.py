@@ -78,14 +78,14 @@ def trespasses() -> Iterator[tuple[str, int, str]]:
             )
 
 
-def test_words_include_those_that_everybody_knows():
+def test_provider_words_include_common_ones():
     known = {"remoteJid", "pushName", "fromMe", "instanceName", "messageType", "keyId", "apikey"}
     known |= {"connection.update", "messages.upsert", "MESSAGES_UPSERT", "SERVER_ACK"}
 
     assert known <= provider_words()
 
 
-def test_words_of_evolution_stay_in_its_adapter():
+def test_evolution_words_stay_in_their_adapter():
     strangers = [
         f"{path}:{line} {word}"
         for path, line, word in trespasses()

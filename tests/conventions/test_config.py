@@ -33,7 +33,7 @@ def test_a_missing_variable_names_itself(variable: str):
 
 
 @in_each("variable", ["EVOLUTION_URL", "EVOLUTION_API_KEY"])
-def test_a_deployment_without_a_server_hears_both_ways_to_name_one(variable: str):
+def test_missing_server_names_both_variables(variable: str):
     with pytest.raises(ConfigurationError, match=r"EVOLUTION_URL.*EVOLUTION_SERVERS"):
         read(**{variable: ""})
 
@@ -71,7 +71,7 @@ WRONG = {
 
 
 @in_each(("variable", "value"), WRONG.items(), ids=WRONG.keys())
-def test_a_wrong_variable_names_itself_and_never_shows_its_value(variable: str, value: str):
+def test_wrong_variable_hides_its_value(variable: str, value: str):
     with pytest.raises(ConfigurationError) as refused:
         read(**{variable: value})
 
@@ -111,7 +111,7 @@ def test_a_server_named_twice_is_refused():
         read(EVOLUTION_SERVERS=fleet(SERVER, SERVER))
 
 
-def test_two_ways_to_check_a_token_exclude_each_other():
+def test_token_checks_exclude_each_other():
     both = {"AUTH_JWKS_URL": "https://issuer.test/jwks", "AUTH_HS256_SECRET": "s" * 32}
 
     with pytest.raises(ConfigurationError, match="AUTH_JWKS_URL and AUTH_HS256_SECRET"):
@@ -119,17 +119,17 @@ def test_two_ways_to_check_a_token_exclude_each_other():
 
 
 @in_each("prefix", ["__", "__x", "a b", "a/", "a~", "é", "x" * 17])
-def test_a_prefix_that_could_spoil_a_document_id_or_a_url_is_refused(prefix: str):
+def test_unsafe_prefix_is_refused(prefix: str):
     with pytest.raises(ConfigurationError, match=r"^INSTANCE_PREFIX:"):
         read(INSTANCE_PREFIX=prefix)
 
 
-def test_a_scheduler_is_known_by_its_audience_and_its_address_together():
+def test_scheduler_needs_audience_and_email():
     with pytest.raises(ConfigurationError, match="SCHEDULER_AUDIENCE and SCHEDULER_EMAIL"):
         read(SCHEDULER_EMAIL="sweeper@project.test")
 
 
-def test_e_mail_needs_somebody_to_send_it_and_somebody_to_get_it():
+def test_alert_email_needs_sender_and_recipient():
     with pytest.raises(ConfigurationError, match="ALERT_EMAIL_HOST needs"):
         read(ALERT_EMAIL_HOST="mail.test", ALERT_EMAIL_FROM="perene@agency.test")
 
@@ -179,7 +179,7 @@ def test_a_fleet_needs_no_single_server():
     ("version", "dialect"),
     [("1.8.2", "1.8"), ("2.2.3", "2"), ("2.3.7", "2"), ("2.4.0", "2"), ("2.4.0-rc2", "2")],
 )
-def test_a_servers_version_says_how_to_speak_to_it(version: str, dialect: str):
+def test_server_version_decides_its_dialect(version: str, dialect: str):
     (server,) = read(EVOLUTION_SERVERS=fleet({**SERVER, "version": version})).servers.values()
 
     assert server.dialect == dialect
@@ -193,7 +193,7 @@ def test_an_empty_variable_counts_as_absent(nothing: str):
     assert read(INSTANCE_MAX=nothing, AUTH_JWKS_URL=nothing) == read()
 
 
-def test_what_was_typed_around_a_value_is_none_of_it():
+def test_surrounding_space_is_stripped():
     """As of a secret that `openssl rand | gcloud secrets versions add` ended with a new line."""
     secret = "s" * 32
     around = read(TENANT_FEED_SECRET=f"{secret}\n", EVOLUTION_API_KEY=" key\r\n")
@@ -233,11 +233,11 @@ def test_what_was_typed_around_a_value_is_none_of_it():
         ("alert_webhook_url", None),
     ],
 )
-def test_what_is_not_said_has_its_documented_default(name: str, default: Any):
+def test_missing_variable_has_documented_default(name: str, default: Any):
     assert getattr(read(), name) == default
 
 
-def test_a_server_of_a_fleet_carries_a_hundred_instances_unless_it_says_otherwise():
+def test_fleet_server_carries_hundred_by_default():
     assert read(EVOLUTION_SERVERS=fleet(SERVER)).servers["a"].instance_max == 100
 
 
@@ -245,15 +245,15 @@ def test_a_server_of_a_fleet_carries_a_hundred_instances_unless_it_says_otherwis
 
 
 @in_each("origins", ["https://a.test,https://b.test", " https://a.test  https://b.test "])
-def test_origins_are_separated_by_commas_or_spaces(origins: str):
+def test_commas_or_spaces_separate_origins(origins: str):
     assert read(CORS_ORIGINS=origins).cors_origins == ("https://a.test", "https://b.test")
 
 
-def test_an_address_has_no_slash_at_its_end():
+def test_trailing_slash_is_removed():
     assert read(PUBLIC_URL="https://perene.test/").public_url == "https://perene.test"
 
 
-def test_variables_of_others_are_none_of_our_business():
+def test_unrelated_variables_are_ignored():
     assert read(HOME="/root", PATH="/bin") == read()
 
 

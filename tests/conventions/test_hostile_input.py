@@ -59,7 +59,7 @@ INSIDE = [
 
 
 @in_each("address", INSIDE, ids=ascii)
-def test_an_address_that_may_lead_inside_is_refused(address: str):
+def test_internal_address_is_refused(address: str):
     with pytest.raises(ValidationError):
         Picture(url=address)
 
@@ -73,7 +73,7 @@ def test_an_address_that_may_lead_inside_is_refused(address: str):
         "https://s3.sa-east-1.amazonaws.com/bucket/fotos%20de%20hoje/a.jpg",
     ],
 )
-def test_an_address_on_the_public_web_is_taken_as_it_is(address: str):
+def test_public_address_is_kept(address: str):
     assert Picture(url=address).source == address
 
 
@@ -98,9 +98,7 @@ async def reader(deploy: Deploy) -> AsyncIterator[httpx.AsyncClient]:
         yield http
 
 
-async def test_a_body_that_never_ends_is_given_up(
-    reader: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
-):
+async def test_stalled_body_is_given_up(reader: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(web, "PATIENCE", 0.01)
 
     async def drops() -> AsyncIterator[bytes]:
@@ -113,7 +111,7 @@ async def test_a_body_that_never_ends_is_given_up(
     assert answer.json()["type"] == "urn:perene:problem:body-too-slow"
 
 
-async def test_a_body_without_end_is_not_read_to_its_end(reader: httpx.AsyncClient):
+async def test_endless_body_is_cut_off(reader: httpx.AsyncClient):
     sent = 0
 
     async def flood() -> AsyncIterator[bytes]:
@@ -128,7 +126,7 @@ async def test_a_body_without_end_is_not_read_to_its_end(reader: httpx.AsyncClie
     assert sent < 1_000
 
 
-async def test_a_body_that_takes_its_time_is_read(reader: httpx.AsyncClient):
+async def test_slow_body_is_read(reader: httpx.AsyncClient):
     async def slowly() -> AsyncIterator[bytes]:
         for _ in range(3):
             await asyncio.sleep(0)

@@ -37,7 +37,7 @@ def test_fact_is_one_line_of_json(logged: Logged, verb, severity: str):
     assert logged() == [fact]
 
 
-def test_what_broke_is_an_error_with_its_type_and_stack(logged: Logged):
+def test_error_shows_type_and_stack(logged: Logged):
     log.error("request.broke", broken(), function="instances")
 
     (line,) = logged()
@@ -47,13 +47,13 @@ def test_what_broke_is_an_error_with_its_type_and_stack(logged: Logged):
     assert "caused by ValueError" in line["stack"]
 
 
-def test_what_error_says_is_never_logged(logged: Logged, capsys: pytest.CaptureFixture[str]):
+def test_error_text_is_never_logged(logged: Logged, capsys: pytest.CaptureFixture[str]):
     log.error("request.broke", broken())
 
     assert "5511999990001" not in capsys.readouterr().out
 
 
-def test_an_error_behind_another_is_named_even_if_nobody_said_so(logged: Logged):
+def test_implicit_cause_is_named(logged: Logged):
     try:
         try:
             raise ValueError(SAID)
@@ -98,7 +98,7 @@ def test_any_value_is_one_line(capsys: pytest.CaptureFixture[str], value, writte
     assert json.loads(out)["what"] == written
 
 
-def test_a_fact_never_hides_what_happened(logged: Logged):
+def test_fact_never_hides_event_or_severity(logged: Logged):
     log.info("message.stored", message="ABCD", severity="low")
 
     (line,) = logged()

@@ -50,7 +50,7 @@ def test_kept_document_is_up_to_date():
     assert openapi.DOCUMENT.read_text() == rendered, "run `python -m infra.openapi`"
 
 
-def test_it_says_what_it_is():
+def test_document_names_its_version():
     assert DOCUMENT["openapi"].startswith("3.1.")
     assert {"title", "version"} <= DOCUMENT["info"].keys()
     assert DOCUMENT.keys() <= {"openapi", "info", "paths", "components", "servers", "tags"}
@@ -73,13 +73,13 @@ def test_every_schema_is_used():
     ]
 
 
-def test_every_path_is_absolute_and_has_known_methods():
+def test_paths_are_absolute_with_known_methods():
     for path, methods in DOCUMENT["paths"].items():
         assert path.startswith("/")
         assert methods.keys() <= METHODS
 
 
-def test_every_operation_has_a_name_of_its_own():
+def test_operation_names_are_unique():
     names = [operation.values[1]["operationId"] for operation in OPERATIONS]
 
     assert len(set(names)) == len(names)
@@ -87,7 +87,7 @@ def test_every_operation_has_a_name_of_its_own():
 
 
 @every_operation
-def test_an_operation_says_what_it_does_and_answers(path: str, operation: dict[str, Any]):
+def test_operation_has_summary_and_answers(path: str, operation: dict[str, Any]):
     assert operation["summary"]
     assert operation["responses"]
     for status, answer in operation["responses"].items():
@@ -132,7 +132,7 @@ def test_route_is_described_with_its_answers(edge: web.Edge, route: web.Route):
 
 
 @every_route
-def test_a_route_is_described_with_what_it_takes(edge: web.Edge, route: web.Route):
+def test_route_describes_its_body(edge: web.Edge, route: web.Route):
     body = described(edge, route).get("requestBody")
 
     assert bool(body) == bool(route.takes)
@@ -142,7 +142,7 @@ def test_a_route_is_described_with_what_it_takes(edge: web.Edge, route: web.Rout
 
 
 @every_route
-def test_a_route_is_described_with_each_of_its_problems(edge: web.Edge, route: web.Route):
+def test_route_describes_its_problems(edge: web.Edge, route: web.Route):
     responses = described(edge, route)["responses"]
 
     for problem in (*route.problems, *web.EVERYWHERE):
@@ -152,7 +152,7 @@ def test_a_route_is_described_with_each_of_its_problems(edge: web.Edge, route: w
 
 
 @every_route
-def test_a_route_that_takes_a_body_may_refuse_it(edge: web.Edge, route: web.Route):
+def test_route_with_body_may_refuse_it(edge: web.Edge, route: web.Route):
     assert not route.takes or set(web.BODY_PROBLEMS) <= set(route.problems)
 
 

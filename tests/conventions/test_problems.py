@@ -122,7 +122,7 @@ def test_body_has_what_standard_asks_for(kind: type[Problem]):
     assert body == said | again
 
 
-def test_a_body_says_more_if_there_is_more():
+def test_body_carries_optional_fields():
     errors = [{"field": "line", "message": "too long"}]
 
     body = AProblem("Not now.", retry_after=7, errors=errors).body()
@@ -130,10 +130,10 @@ def test_a_body_says_more_if_there_is_more():
     assert (body["detail"], body["retry_after"], body["errors"]) == ("Not now.", 7, errors)
 
 
-def test_a_caller_that_may_try_again_at_once_hears_so():
+def test_zero_retry_after_is_shown():
     assert AProblem(retry_after=0).body()["retry_after"] == 0
 
 
-def test_an_exception_says_its_detail_or_else_its_title():
+def test_exception_shows_detail_or_title():
     assert str(AProblem("Not now.")) == "Not now."
     assert str(AProblem()) == AProblem.title

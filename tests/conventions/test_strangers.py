@@ -48,7 +48,7 @@ def untouched(*_: object) -> NoReturn:
 
 
 @in_each(("method", "path"), ROUTES)
-async def test_a_stranger_is_turned_away_before_anything_is_touched(
+async def test_stranger_is_refused_before_any_work(
     origin: httpx.AsyncClient, method: str, path: str
 ):
     answer = await origin.request(method, re.sub(r"{\w+}", "default", path), json={})

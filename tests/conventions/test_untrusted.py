@@ -32,7 +32,7 @@ READING = {
 # Only here -----------------------------------------------------------------------------------
 
 
-def test_nobody_else_reads_json():
+def test_only_untrusted_module_reads_json():
     readers = [
         f"{path.relative_to(ROOT)}:{line}"
         for path in files("shared", "functions")
@@ -59,7 +59,7 @@ ASKED = {model for route in ROUTES for model in (route.takes, route.asks) if mod
 
 
 @pytest.mark.parametrize("model", sorted(ASKED, key=lambda model: model.__name__))
-def test_what_has_pattern_has_length(model: Any):
+def test_pattern_comes_with_length(model: Any):
     patterns = [node for node in _objects(model.model_json_schema()) if "pattern" in node]
 
     assert [node for node in patterns if "maxLength" not in node] == []
@@ -93,7 +93,7 @@ def test_a_small_text_is_its_value(value: Any):
     "written",
     ["", "{", "[1,]", "nul", "NaN", "[Infinity]", r'"\ud800"', b'"\xff"', "[" * 190, "{} {}"],
 )
-def test_what_is_no_json_is_told_from_what_is_too_much(written: str | bytes):
+def test_invalid_json_differs_from_too_much(written: str | bytes):
     with pytest.raises(NotJson) as raised:
         read(written)
 
@@ -103,7 +103,7 @@ def test_what_is_no_json_is_told_from_what_is_too_much(written: str | bytes):
 @pytest.mark.parametrize(
     "value", ["x" * 200, [0] * 10, [[[[[0]]]]], {"a": {"b": {"c": {"d": {"e": 0}}}}}], ids=repr
 )
-def test_what_is_too_long_too_full_or_too_deep_is_refused(value: Any):
+def test_oversized_json_is_refused(value: Any):
     with pytest.raises(TooMuch):
         read(json.dumps(value))
 
@@ -139,7 +139,7 @@ def test_a_file_does_not_count(value: Any, escaped: bool):
     ],
     ids=["another field", "a list", "too many", "without end", "with an escaped end"],
 )
-def test_what_only_looks_like_file_counts(written: str):
+def test_file_lookalike_counts_towards_bounds(written: str):
     with pytest.raises(TooMuch):
         read(written)
 
@@ -149,7 +149,7 @@ def test_accents_in_a_file_are_refused():
         read(json.dumps({"base64": FILE + "é"}, ensure_ascii=False))
 
 
-def test_a_large_file_is_not_in_memory_twice():
+def test_large_file_is_held_once():
     written = bytearray(json.dumps({"base64": FILE}).encode())
 
     untrusted.read(written, SMALL)
@@ -160,7 +160,7 @@ def test_a_large_file_is_not_in_memory_twice():
 # What servers wrote --------------------------------------------------------------------------
 
 
-def test_what_a_server_wrote_is_read_though_it_is_no_strict_json():
+def test_lenient_reading_takes_loose_json():
     assert untrusted.read_lenient(r'[NaN, "\ud800", -Infinity]') == [None, "\ud800", None]
     assert untrusted.read_lenient(b'{"a": 1}') == {"a": 1}
 
@@ -175,7 +175,7 @@ def test_what_a_server_wrote_is_read_though_it_is_no_strict_json():
         ("9" * 99, TooMuch),
     ],
 )
-def test_what_server_wrote_has_bounds_too(written: str | bytes, problem: type[NotJson]):
+def test_server_answers_have_bounds_too(written: str | bytes, problem: type[NotJson]):
     bounds = Bounds(size=50, items=1) if problem is TooMuch else untrusted.SERVERS
 
     with pytest.raises(problem):
@@ -185,7 +185,7 @@ def test_what_server_wrote_has_bounds_too(written: str | bytes, problem: type[No
 # What doesn't fit ----------------------------------------------------------------------------
 
 
-def test_only_the_first_faults_are_told_in_few_words():
+def test_first_faults_are_named_briefly():
     model = next(model for model in ASKED if model.__name__ == "EnsureInstance")
     written = bytearray(json.dumps({"x" * 500 + str(n): 0 for n in range(30)}).encode())
 

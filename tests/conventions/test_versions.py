@@ -26,7 +26,7 @@ def fleet(version: str) -> str:
 
 
 @pytest.mark.parametrize("version", [each for each in UNKNOWN if each == each.strip()])
-def test_unknown_version_is_refused_with_the_known_ones_named(version: str):
+def test_refused_version_names_known_ones(version: str):
     said = refusal(EVOLUTION_VERSION=version)
 
     assert said.startswith("EVOLUTION_VERSION: ")
@@ -34,7 +34,7 @@ def test_unknown_version_is_refused_with_the_known_ones_named(version: str):
 
 
 @pytest.mark.parametrize("version", UNKNOWN)
-def test_unknown_version_of_a_fleets_server_is_refused(version: str):
+def test_unknown_fleet_version_is_refused(version: str):
     said = refusal(EVOLUTION_SERVERS=fleet(version))
 
     assert said.startswith("EVOLUTION_SERVERS.0.version: ")
@@ -53,7 +53,7 @@ def test_known_version_is_read(version: str):
         assert server.version == version
 
 
-def test_every_dialect_is_spoken_in_every_respect():
+def test_every_dialect_is_complete():
     spoken = set(get_args(config.Dialect))
 
     assert spoken == set(config.DIALECTS.values()) == set(dialects.DIALECTS)

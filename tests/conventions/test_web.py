@@ -101,7 +101,7 @@ def slug(answer: httpx.Response) -> str:
 
 
 @in_each("path", ["/", "", "/things", "/things/", "//"])
-async def test_a_functions_own_path_has_its_prefix_or_none(things: httpx.AsyncClient, path: str):
+async def test_root_path_needs_no_prefix(things: httpx.AsyncClient, path: str):
     assert (await things.get(path)).json()["name"] == "every"
 
 
@@ -119,7 +119,7 @@ async def test_part_of_path_may_be_escaped(things: httpx.AsyncClient):
 
 
 @in_each("path", ["/a/b", "/things/a/b", "/a/b/c"])
-async def test_an_unknown_path_is_nothing(things: httpx.AsyncClient, path: str):
+async def test_unknown_path_is_not_found(things: httpx.AsyncClient, path: str):
     answer = await things.get(path)
 
     assert (answer.status_code, slug(answer)) == (404, "no-such-path")
@@ -139,18 +139,18 @@ async def test_wrong_method_hears_right_ones(
     assert named in answer.json()["detail"]
 
 
-async def test_a_wrong_method_hears_the_right_ones_in_a_header_too(things: httpx.AsyncClient):
+async def test_wrong_method_gets_allow_header(things: httpx.AsyncClient):
     assert (await things.put("/")).headers.get("allow") == "GET, POST"
 
 
-async def test_whoever_only_wants_head_gets_it(things: httpx.AsyncClient):
+async def test_head_request_is_answered(things: httpx.AsyncClient):
     answer = await things.head("/a")
 
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "application/json"
 
 
-async def test_options_need_no_more_than_an_empty_answer(things: httpx.AsyncClient):
+async def test_options_gets_an_empty_answer(things: httpx.AsyncClient):
     answer = await things.options("/a")
 
     assert (answer.status_code, answer.content) == (204, b"")
@@ -159,14 +159,14 @@ async def test_options_need_no_more_than_an_empty_answer(things: httpx.AsyncClie
 # Answers -------------------------------------------------------------------------------------
 
 
-async def test_answer_is_json_that_nobody_keeps(things: httpx.AsyncClient):
+async def test_answer_is_uncached_json(things: httpx.AsyncClient):
     answer = await things.get("/a")
 
     assert answer.headers["content-type"] == "application/json"
     assert answer.headers["cache-control"] == "no-store"
 
 
-async def test_an_answer_may_be_empty_and_have_headers_of_its_own(things: httpx.AsyncClient):
+async def test_empty_answer_may_have_headers(things: httpx.AsyncClient):
     answer = await things.delete("/a")
 
     assert (answer.status_code, answer.content) == (204, b"")
@@ -205,7 +205,7 @@ async def test_broken_json_is_malformed(things: httpx.AsyncClient, content: byte
     assert (answer.status_code, slug(answer)) == (400, "body-malformed")
 
 
-async def test_fields_that_are_wrong_are_named_and_never_quoted(things: httpx.AsyncClient):
+async def test_wrong_fields_are_named_unquoted(things: httpx.AsyncClient):
     body = {"size": SAID, "colour": SAID, "parts": [{}, {"name": [SAID]}]}
 
     answer = await posted(things, json.dumps(body))
@@ -225,7 +225,7 @@ def a_body_of(size: int) -> bytes:
     return b'{"name":"' + b"x" * (size - 11) + b'"}'
 
 
-async def test_a_body_as_large_as_allowed_is_read(things: httpx.AsyncClient):
+async def test_largest_allowed_body_is_read(things: httpx.AsyncClient):
     assert (await posted(things, a_body_of(FULL))).status_code == 200
     assert (await posted(things, in_pieces(a_body_of(FULL)))).status_code == 200
 
@@ -238,7 +238,7 @@ async def test_a_larger_body_is_refused(things: httpx.AsyncClient, size: int):
     assert str(FULL) in answer.json()["detail"]
 
 
-async def test_a_larger_body_in_pieces_is_refused_before_it_ends(things: httpx.AsyncClient):
+async def test_oversized_pieces_are_refused_early(things: httpx.AsyncClient):
     sent = 0
 
     async def endless() -> AsyncIterator[bytes]:
@@ -256,28 +256,26 @@ async def test_a_larger_body_in_pieces_is_refused_before_it_ends(things: httpx.A
 # Failures ------------------------------------------------------------------------------------
 
 
-async def test_problem_is_told_as_it_is(things: httpx.AsyncClient):
+async def test_problem_is_answered_uncached(things: httpx.AsyncClient):
     answer = await things.post("/a/refuse")
 
     assert answer.json() == Busy("Not now.", retry_after=7).body()
     assert answer.headers["cache-control"] == "no-store"
 
 
-async def test_the_header_says_when_to_try_again_as_the_body_does(things: httpx.AsyncClient):
+async def test_retry_after_header_matches_body(things: httpx.AsyncClient):
     answer = await things.post("/a/refuse")
 
     assert answer.headers["retry-after"] == str(answer.json()["retry_after"]) == "7"
 
 
-async def test_whoever_has_to_sign_in_hears_how(things: httpx.AsyncClient):
+async def test_sign_in_problem_names_scheme(things: httpx.AsyncClient):
     answer = await things.post("/a/sign-in")
 
     assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
 
 
-async def test_what_nobody_expected_is_a_problem_without_its_text(
-    things: httpx.AsyncClient, logged: Logged
-):
+async def test_unexpected_error_hides_its_text(things: httpx.AsyncClient, logged: Logged):
     answer = await things.post("/a/break")
 
     lines = logged()
@@ -287,7 +285,7 @@ async def test_what_nobody_expected_is_a_problem_without_its_text(
     assert lines[0]["error"] == "ValueError"
 
 
-async def test_a_deployment_that_is_misconfigured_says_so_in_its_log_only(
+async def test_misconfiguration_is_only_logged(
     things: httpx.AsyncClient, deploy: Deploy, logged: Logged
 ):
     @edge.route("GET", "/x/settings", answers={200: Thing})

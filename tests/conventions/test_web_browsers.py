@@ -42,7 +42,7 @@ async def things(deploy: Deploy) -> AsyncIterator[httpx.AsyncClient]:
 # Browsers ------------------------------------------------------------------------------------
 
 
-async def test_a_browser_may_ask_whether_it_may_call(things: httpx.AsyncClient):
+async def test_preflight_of_allowed_origin_succeeds(things: httpx.AsyncClient):
     answer = await things.options("/a", headers={"origin": APP, **ASKS})
 
     assert answer.status_code == 200
@@ -51,14 +51,14 @@ async def test_a_browser_may_ask_whether_it_may_call(things: httpx.AsyncClient):
     assert "authorization" in answer.headers["access-control-allow-headers"].lower()
 
 
-async def test_a_browser_of_another_origin_may_not_call(things: httpx.AsyncClient):
+async def test_preflight_of_other_origin_fails(things: httpx.AsyncClient):
     answer = await things.options("/a", headers={"origin": "https://evil.test", **ASKS})
 
     assert answer.status_code == 400
     assert "access-control-allow-origin" not in answer.headers
 
 
-async def test_a_browser_may_read_the_answer_and_when_to_try_again(things: httpx.AsyncClient):
+async def test_allowed_origin_reads_answer_and_headers(things: httpx.AsyncClient):
     answer = await things.get("/a", headers={"origin": APP})
 
     assert answer.json() == {"name": "a"}
@@ -74,20 +74,20 @@ async def test_browser_may_read_problem_too(things: httpx.AsyncClient):
     assert answer.headers["access-control-allow-origin"] == APP
 
 
-async def test_a_browser_of_another_origin_may_not_read_the_answer(things: httpx.AsyncClient):
+async def test_other_origin_reads_no_answer(things: httpx.AsyncClient):
     answer = await things.get("/a", headers={"origin": "https://evil.test"})
 
     assert "access-control-allow-origin" not in answer.headers
 
 
 @in_each("origin", ["null", f"{APP}.evil.test", "http://app.test", APP.upper()])
-async def test_an_origin_that_only_looks_alike_is_another(things: httpx.AsyncClient, origin: str):
+async def test_similar_origin_is_another(things: httpx.AsyncClient, origin: str):
     answer = await things.get("/a", headers={"origin": origin})
 
     assert "access-control-allow-origin" not in answer.headers
 
 
-async def test_where_no_origin_is_allowed_none_is(things: httpx.AsyncClient, deploy: Deploy):
+async def test_default_allows_no_origin(things: httpx.AsyncClient, deploy: Deploy):
     deploy()
 
     asked = await things.options("/a", headers={"origin": APP, **ASKS})
@@ -105,7 +105,7 @@ async def test_a_browser_never_sends_its_cookies(things: httpx.AsyncClient):
 # The access log ------------------------------------------------------------------------------
 
 
-async def test_a_request_leaves_one_line(things: httpx.AsyncClient, logged: Logged):
+async def test_request_logs_one_line(things: httpx.AsyncClient, logged: Logged):
     await things.get("/things/a")
 
     (line,) = logged()
@@ -122,7 +122,7 @@ async def test_a_refused_request_leaves_its_problem(things: httpx.AsyncClient, l
     assert (line["severity"], line["problem"]) == ("NOTICE", "no-such-path")
 
 
-async def test_no_line_tells_what_was_asked(
+async def test_log_never_quotes_the_request(
     things: httpx.AsyncClient, capsys: pytest.CaptureFixture[str]
 ):
     secret = {"authorization": "Bearer said", "cookie": "said"}
@@ -177,7 +177,7 @@ async def test_misconfigured_deployment_still_answers_and_logs(
 
 
 @in_each("path", ["/", "/default", "/instances", "/instances/default"])
-async def test_a_function_deployed_alone_answers_at_its_own_root(deploy: Deploy, path: str):
+async def test_single_function_answers_at_root(deploy: Deploy, path: str):
     app = aio.create_asgi_app("instances", FUNCTIONS / "instances.py", "http")
     through = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=through, base_url=ORIGIN) as client:

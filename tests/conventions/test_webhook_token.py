@@ -35,7 +35,7 @@ def test_token_is_always_same_one():
     assert webhook_token.sign(NAME, BORN) == webhook_token.sign(NAME, BORN)
 
 
-def test_a_token_fits_in_a_header_and_in_a_path():
+def test_token_fits_header_and_path():
     token = webhook_token.sign(InstanceName("instance_" + "~c3" * 70), BORN)
 
     assert token.replace("-", "").replace("_", "").replace(".", "").isalnum()
@@ -96,7 +96,7 @@ def test_any_other_token_is_forged(token: str):
         webhook_token.verify(token)
 
 
-def test_a_token_whose_name_was_changed_is_forged():
+def test_renamed_token_is_forged():
     header, _, signature = webhook_token.sign(NAME, BORN).split(".")
 
     with pytest.raises(problems.WebhookForged):
