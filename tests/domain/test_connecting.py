@@ -54,9 +54,7 @@ def after(line: Instance, *told: Told) -> Instance:
         pytest.param(events.Removed(), State.MISSING, Reason.VANISHED, id="removed"),
     ],
 )
-def test_an_event_moves_the_line_and_ends_its_code(
-    event: ConnectionEvent, state: State, reason: Any
-):
+def test_event_moves_line_and_drops_code(event: ConnectionEvent, state: State, reason: Any):
     moved = decide_event(a_line(State.PAIRING, code=a_code()), event, 1, LATER)
 
     assert moved
@@ -64,14 +62,14 @@ def test_an_event_moves_the_line_and_ends_its_code(
     assert (moved.since, moved.heard_at) == (LATER, 1)
 
 
-def test_a_line_opens_with_the_number_it_was_paired_with():
+def test_line_opens_with_paired_number():
     moved = decide_event(a_line(number=OTHER), events.Opened(NUMBER), 1, NOON)
 
     assert moved
     assert moved.number == NUMBER
 
 
-def test_a_line_that_opens_without_saying_its_number_keeps_the_one_it_had():
+def test_opening_without_number_keeps_known_one():
     moved = decide_event(a_line(number=NUMBER), events.Opened(None), 1, NOON)
 
     assert moved
@@ -93,14 +91,14 @@ def test_the_next_code_replaces_it():
     assert moved.code == a_code("2@b", born=LATER)
 
 
-def test_a_code_we_know_lives_no_longer_for_being_told_again():
+def test_repeated_code_keeps_its_expiry():
     moved = decide_event(a_line(code=a_code("2@a")), code_shown("2@a"), 1, LATER)
 
     assert moved
     assert moved.code == a_code("2@a", born=NOON)
 
 
-def test_a_typed_code_survives_being_told_again_without_it():
+def test_repeated_code_keeps_its_typed_code():
     typed = a_code("2@a", pairing_code="ABCD1234")
 
     moved = decide_event(a_line(code=typed), code_shown("2@a"), 1, LATER)
@@ -109,7 +107,7 @@ def test_a_typed_code_survives_being_told_again_without_it():
     assert moved.code == typed
 
 
-def test_a_line_that_opens_is_not_spoiled_by_a_typed_code_any_more():
+def test_opened_line_is_no_longer_spoiled():
     moved = decide_event(a_line(spoiled=True), events.Opened(NUMBER), 1, NOON)
 
     assert moved
@@ -117,7 +115,7 @@ def test_a_line_that_opens_is_not_spoiled_by_a_typed_code_any_more():
 
 
 @every_move
-def test_an_event_that_is_older_than_one_heard_says_nothing(event: ConnectionEvent):
+def test_older_event_is_ignored(event: ConnectionEvent):
     if isinstance(event, events.Removed):
         return  # it is final
 
@@ -125,19 +123,19 @@ def test_an_event_that_is_older_than_one_heard_says_nothing(event: ConnectionEve
 
 
 @every_move
-def test_what_a_release_has_begun_no_event_undoes(event: ConnectionEvent):
+def test_event_undoes_no_release(event: ConnectionEvent):
     assert decide_event(a_line(State.RELEASING), event, 99_999, LATER) is None
 
 
 @every_move
-def test_an_event_told_twice_changes_nothing_the_second_time(event: ConnectionEvent):
+def test_repeated_event_changes_nothing(event: ConnectionEvent):
     once = decide_event(a_line(number=NUMBER), event, 100_000, NOON)
 
     assert once
     assert decide_event(once, event, 100_000, LATER) is None
 
 
-def test_two_events_of_one_moment_are_both_heard():
+def test_simultaneous_events_both_count():
     opened = a_line(open=True, heard_at=100)
 
     moved = decide_event(opened, events.LoggedOut(), 100, LATER)
@@ -146,7 +144,7 @@ def test_two_events_of_one_moment_are_both_heard():
     assert moved.state is State.CLOSED
 
 
-def test_a_line_that_only_says_again_what_it_is_costs_no_write():
+def test_unchanged_line_costs_no_write():
     known = a_line(open=True, heard_at=100)
 
     assert decide_event(known, events.Opened(NUMBER), 10**9, LATER) is None
@@ -175,7 +173,7 @@ LINES = st.sampled_from(
 
 
 @given(a_muddle(), LINES)
-def test_events_in_order_end_the_same_however_often_each_is_told(muddle: Any, line: Instance):
+def test_repeated_events_end_the_same(muddle: Any, line: Instance):
     happened, arrived = muddle
     in_order = sorted(arrived, key=lambda told: told[0])
 
@@ -207,7 +205,7 @@ def claiming(opened: Instance) -> Instance:
     return opened.model_copy(update={"claimed": opened.number, "claimed_at": LATER})
 
 
-def test_number_nobody_had_becomes_lines():
+def test_free_number_is_bound():
     opened = opened_from(before := a_line())
 
     assert decide_number(before, opened, None, LATER) == Bind(claiming(opened), free=None)
@@ -219,13 +217,13 @@ def test_number_line_has_stays_lines():
     assert decide_number(before, opened, opened, LATER) == Bind(opened, free=None)
 
 
-def test_a_line_that_changes_its_number_gives_the_old_one_back():
+def test_changed_number_frees_the_old_one():
     opened = opened_from(before := a_line(number=OTHER, claimed=OTHER))
 
     assert decide_number(before, opened, None, LATER) == Bind(claiming(opened), free=OTHER)
 
 
-def test_a_number_that_is_live_on_another_line_is_refused_to_the_newcomer():
+def test_number_in_use_is_refused():
     owner = a_line(open=True, tenant="other")
     before = a_line(State.PAIRING, code=a_code())
 
@@ -236,7 +234,7 @@ def test_a_number_that_is_live_on_another_line_is_refused_to_the_newcomer():
     assert refused == Conflict(conflict)
 
 
-def test_another_line_of_the_same_tenant_is_another_line():
+def test_tenants_second_line_conflicts_too():
     owner, before = a_line(open=True), a_line(line="vendas")
 
     assert isinstance(decide_number(before, opened_from(before), owner, LATER), Conflict)
@@ -253,13 +251,13 @@ def test_another_line_of_the_same_tenant_is_another_line():
         pytest.param(a_line(open=True, tenant="other", number=OTHER), id="open with another"),
     ],
 )
-def test_an_owner_that_is_not_live_with_the_number_gives_way(owner: Instance):
+def test_inactive_owner_gives_way(owner: Instance):
     opened = opened_from(before := a_line())
 
     assert decide_number(before, opened, owner, LATER) == Bind(claiming(opened), free=None)
 
 
-def test_an_open_owner_whose_number_nobody_told_yet_keeps_it():
+def test_open_owner_without_number_keeps_it():
     owner, before = a_line(open=True, tenant="other", number=None), a_line()
 
     assert isinstance(decide_number(before, opened_from(before), owner, LATER), Conflict)
@@ -281,11 +279,11 @@ def test_earlier_instance_of_name_says_nothing():
     [a_line(State.RELEASING, reason=Reason.RELEASE_ASKED), a_line(reason=Reason.DISCONNECTED)],
     ids=["leaving", "disconnected"],
 )
-def test_a_line_whose_instance_is_let_go_hears_nothing(known: Instance):
+def test_released_line_ignores_events(known: Instance):
     assert decide_event(known, events.Opened(NUMBER), 9, LATER) is None
 
 
-def test_a_server_whose_clock_was_set_back_is_heard():
+def test_clock_set_back_is_tolerated():
     at = 10**9
     known = a_line(open=True, heard_at=at)
 
@@ -297,7 +295,7 @@ def test_a_server_whose_clock_was_set_back_is_heard():
     assert news.state is State.CLOSED
 
 
-def test_a_time_far_ahead_deafens_nobody():
+def test_far_future_event_blocks_no_other():
     far = decide_event(a_line(), events.Opened(NUMBER), 10**15, NOON)
 
     assert far

@@ -32,22 +32,22 @@ ten_digits = st.from_regex(r"[2-9][0-9]{9}", fullmatch=True)
 
 
 @given(areas, mobiles)
-def test_brazil_with_and_without_the_ninth_digit_folds_to_area_and_last_eight(area, mobile):
+def test_brazilian_ninth_digit_is_folded(area, mobile):
     assert fold(f"55{area}9{mobile}") == fold(f"55{area}{mobile}") == f"55{area}{mobile}"
 
 
 @given(ten_digits)
-def test_mexico_and_argentina_fold_their_two_spellings(number):
+def test_mexican_and_argentine_spellings_fold(number):
     assert fold(f"521{number}") == fold(f"52{number}") == f"52{number}"
     assert fold(f"549{number}") == fold(f"54{number}") == f"54{number}"
 
 
-def test_a_landline_isnt_the_mobile_that_ends_like_it():
+def test_landline_differs_from_similar_mobile():
     assert fold("551133334444") != fold("5511933334444")
 
 
 @given(areas, mobiles, mobiles)
-def test_two_brazilian_mobiles_fold_together_only_if_their_last_eight_digits_agree(area, one, two):
+def test_brazilian_mobiles_fold_by_eight_digits(area, one, two):
     assert (fold(f"55{area}9{one}") == fold(f"55{area}{two}")) == (one == two)
 
 
@@ -55,7 +55,7 @@ def test_two_brazilian_mobiles_fold_together_only_if_their_last_eight_digits_agr
     "number",
     ["15551234567", "351912345678", "5511", "", "55119888877771", "5591912345678", "52155512345"],
 )
-def test_other_numbers_are_their_own_key_or_stay_apart(number):
+def test_other_numbers_stay_as_they_are(number):
     folded = fold(number)
 
     assert folded in (number, "559112345678")
@@ -66,7 +66,7 @@ def test_punctuation_doesnt_count():
 
 
 @given(st.text() | st.text("0123456789", max_size=20))
-def test_folding_is_total_and_folding_twice_changes_nothing(number):
+def test_folding_is_total_and_idempotent(number):
     assert fold(fold(number)) == fold(number)
     assert re.fullmatch("[0-9]*", fold(number))
 
@@ -89,11 +89,11 @@ def test_a_number_is_its_own_address():
         " 5511988887777@s.whatsapp.net ",
     ],
 )
-def test_the_device_and_old_spellings_dont_make_another_contact(jid):
+def test_device_and_old_spellings_are_ignored(jid):
     assert contact_of(jid) == contact_of(MARIA)
 
 
-def test_a_lid_with_a_number_is_the_number_but_is_answered_at_the_lid():
+def test_lid_with_number_keeps_lid_address():
     found = contact_of(LID, MARIA)
 
     assert found.key == contact_of(MARIA).key
@@ -115,7 +115,7 @@ def test_a_bare_lid_has_no_number():
 
 
 @in_each("alt", ["", "nonsense", "status@broadcast", "120363000000000001@g.us"])
-def test_alternative_that_is_nobody_is_none(alt):
+def test_unusable_alternative_is_ignored(alt):
     assert contact_of(LID, alt) == contact_of(LID)
 
 
@@ -148,19 +148,19 @@ def test_a_group_has_no_number(group):
         "5511988887777@",
     ],
 )
-def test_what_is_no_person_and_no_group_is_nobody(jid):
+def test_other_addresses_are_no_contact(jid):
     assert contact_of(jid) is None
 
 
 @given(st.text(), st.none() | st.text())
-def test_any_text_is_somebody_or_nobody(jid, alt):
+def test_any_address_is_contact_or_none(jid, alt):
     found = contact_of(jid, alt)
 
     assert found is None or (found.key and found.address)
 
 
 @given(areas, mobiles, st.sampled_from(["", LID]))
-def test_one_person_has_one_key_whatever_the_spelling_and_the_way(area, mobile, lid):
+def test_person_has_one_key(area, mobile, lid):
     long, short = f"55{area}9{mobile}@s.whatsapp.net", f"55{area}{mobile}@s.whatsapp.net"
 
     keys = {contact_of(long, lid).key, contact_of(short).key, contact_of(LID, long).key}
@@ -172,11 +172,11 @@ def a_conversation(line: str = "default", number: str = "5511999990001", contact
     return conversation_id(LineId(line), number, ContactKey(contact))
 
 
-def test_a_conversation_is_the_same_wherever_it_is_computed():
+def test_conversation_id_is_stable():
     assert a_conversation() == "vei5taovuaval76nlepestycmw"
 
 
-def test_a_conversation_doesnt_depend_on_how_our_own_number_is_spelled():
+def test_conversation_id_ignores_own_spelling():
     assert a_conversation(number="551199990001") == a_conversation(number="5511999990001")
 
 
@@ -191,11 +191,11 @@ def test_two_conversations_have_two_ids(one, two):
 
 
 @given(parts)
-def test_a_conversations_id_fits_into_a_url_and_a_document_id(one):
+def test_conversation_id_fits_url_and_document(one):
     assert re.fullmatch("[a-z2-7]{26}", a_conversation(*one))
 
 
-def test_a_person_has_a_key_for_the_number_and_one_for_the_lid():
+def test_person_has_number_and_lid_keys():
     assert keys_of(contact_of(LID, MARIA)) == ("551188887777", "lid-111222333444555")
     assert keys_of(contact_of(LID)) == ("lid-111222333444555",)
 
@@ -212,11 +212,11 @@ def test_a_person_has_a_key_for_the_number_and_one_for_the_lid():
     ],
     ids=["the number", "another", "the lid", "another lid", "an unknown lid", "an unknown number"],
 )
-def test_somebody_may_be_a_person_of_whom_the_same_is_known_or_not_known(key, person, may):
+def test_key_may_match_a_person(key, person, may):
     assert may_be(key, person) is may
 
 
-def test_a_conversation_id_is_known_by_its_look():
+def test_conversation_id_is_recognised():
     assert is_conversation_id(conversation_id(LineId("default"), "5511999990001", "x"))
     assert not is_conversation_id("../" * 9)
 
@@ -232,7 +232,7 @@ def test_a_conversation_id_is_known_by_its_look():
         ("442079460026", ("442079460026",)),
     ],
 )
-def test_spellings_of_one_number_lead_to_each_other(number: str, spellings: tuple[str, ...]):
+def test_spellings_of_a_number_fold_together(number: str, spellings: tuple[str, ...]):
     assert spellings_of(number) == spellings
     assert {fold(spelling) for spelling in spellings} == {fold(number)}
 
@@ -249,7 +249,7 @@ def test_spellings_of_one_number_lead_to_each_other(number: str, spellings: tupl
         ("552177776666+lid-111", False),
     ],
 )
-def test_of_a_number_and_a_lid_neither_may_be_another(told: str, may: bool):
+def test_number_and_lid_must_both_match(told: str, may: bool):
     maria = contact_of("5511988887777@s.whatsapp.net", "111@lid")
 
     assert may_be(told, maria) is may
@@ -268,7 +268,7 @@ def test_of_a_number_and_a_lid_neither_may_be_another(told: str, may: bool):
         ("", None),
     ],
 )
-def test_name_is_something_that_somebody_sees(text: str, name: str | None):
+def test_name_needs_visible_characters(text: str, name: str | None):
     assert clean_name(text) == name
 
 
@@ -283,7 +283,7 @@ def test_name_is_something_that_somebody_sees(text: str, name: str | None):
         ("maria", None),
     ],
 )
-def test_contact_is_found_by_the_key_or_address_that_is_shown(shown: str, address: str | None):
+def test_contact_is_found_by_shown_key(shown: str, address: str | None):
     contact = find_contact(shown)
 
     assert (contact and contact.address) == address

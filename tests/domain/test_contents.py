@@ -30,18 +30,18 @@ def test_every_kind_has_one_model():
     assert sorted(kind for kind, _ in every_kind()) == sorted(Kind)
 
 
-def test_one_name_means_the_same_in_every_kind():
+def test_field_has_one_type_everywhere():
     for _, model in every_kind():
         for name, field in model.model_fields.items():
             assert name == "kind" or field.annotation == FIELDS[name].annotation, (model, name)
 
 
-def test_no_field_of_a_content_is_one_of_a_message():
+def test_content_and_message_share_no_field():
     assert not set(FIELDS) & (set(KeptMessage.model_fields) - {"content"})
 
 
 @given(any_content())
-def test_a_content_is_stored_and_read_again(said):
+def test_stored_content_reads_back(said):
     stored = {**a_message(said).model_dump(), **PLACE, "told": 3}
 
     assert KeptMessage.model_validate(stored).content == said
@@ -65,7 +65,7 @@ def test_whatever_has_words_has_a_preview(said):
 
 
 @given(any_content())
-def test_nothing_is_left_of_what_was_taken_back(said):
+def test_revoked_message_keeps_no_content(said):
     quoted, origin = Quoted(id="3A0", preview="x"), AdOrigin(title="x", url="y")
     stored = a_message(said).model_copy(update={"quoted": quoted, "origin": origin}).model_dump()
 
@@ -77,7 +77,7 @@ def test_nothing_is_left_of_what_was_taken_back(said):
 
 
 @in_each("kind", Kind)
-def test_every_text_of_a_filled_content_goes(kind: Kind):
+def test_purge_removes_every_text(kind: Kind):
     stored = a_message(a_filled_content(kind)).model_dump()
 
     assert WORD in str(stored)
@@ -85,14 +85,14 @@ def test_every_text_of_a_filled_content_goes(kind: Kind):
 
 
 @in_each("kind", Kind)
-def test_an_empty_content_of_every_kind_is_readable(kind: Kind):
+def test_empty_content_is_readable(kind: Kind):
     empty = read_content({"kind": kind.value})
 
     assert (empty.kind, preview(empty)) == (kind, "")
     assert read_content({**empty.model_dump(), "text": None}).fingerprint() == empty.fingerprint()
 
 
-def test_a_document_of_before_is_read_as_it_was():
+def test_earlier_document_is_still_read():
     fields = {
         "kind": "unsupported", "text": "Promoção", "original": "templateMessage", "media": None,
         "place": None, "cards": [], "poll": None, "view_once": False,
@@ -105,7 +105,7 @@ def test_a_document_of_before_is_read_as_it_was():
     )
 
 
-def test_a_kind_of_a_newer_version_reads_as_unsupported():
+def test_newer_kind_reads_as_unsupported():
     fields = {"kind": "hologram", "text": "oi", "hologram": {"x": 1}, **ABOUT, **PLACE}
 
     message = KeptMessage.model_validate(fields)
@@ -130,11 +130,11 @@ def test_a_kind_of_a_newer_version_reads_as_unsupported():
         pytest.param(1999, 1000, "BRL", 200, id="rounded"),
     ],
 )
-def test_money_is_in_the_minor_unit_of_its_currency(value, units, currency, amount):
+def test_money_is_in_minor_units(value, units, currency, amount):
     assert money(value, units, currency).amount == amount
 
 
-def test_what_is_clearer_takes_the_place_of_the_rest():
+def test_clearer_content_ranks_higher():
     kinds = [Kind.TEXT, Kind.WAITING, Kind.UNSUPPORTED]
 
     ranked = sorted(kinds, key=lambda kind: content.clarity(read_content({"kind": kind})))
@@ -142,7 +142,7 @@ def test_what_is_clearer_takes_the_place_of_the_rest():
     assert ranked == [Kind.WAITING, Kind.UNSUPPORTED, Kind.TEXT]
 
 
-def test_call_ends_as_the_furthest_report_says():
+def test_furthest_report_decides_the_call():
     call = read_content({"kind": Kind.CALL, "call": {"outcome": "ringing", "video": True}})
     answered = a_kept(call, call_progress=CallOutcome.ANSWERED.rank)
 
@@ -151,7 +151,7 @@ def test_call_ends_as_the_furthest_report_says():
     assert [outcome_of_rank(rank) for rank in (0, 9)] == [CallOutcome.RINGING, CallOutcome.ANSWERED]
 
 
-def test_edit_out_of_sight_leaves_the_text():
+def test_unseen_edit_leaves_the_text():
     said = TextContent(kind=Kind.TEXT, text="às 14h")
     hidden = Edit(text=None, at=2, unseen=True, by={MARIA.key: True})
     seen = Edit(text="às 15h", at=3, by={MARIA.key: True})
@@ -164,7 +164,7 @@ def test_edit_out_of_sight_leaves_the_text():
     assert not a_kept(said).edited_out_of_sight
 
 
-def test_conversation_knows_its_first_and_last_advertisement():
+def test_conversation_keeps_first_and_last_advertisement():
     ads = {f"m{at}": SeenAd(source_id=str(at), message=f"3A{at}", at=at) for at in (2, 1, 3)}
     with_ads, without = (
         Conversation(id="c", line="default", number="55", contact=MARIA.key, ads=found)
@@ -175,7 +175,7 @@ def test_conversation_knows_its_first_and_last_advertisement():
     assert (without.first_ad, without.last_ad) == (None, None)
 
 
-def test_only_what_a_contact_says_counts_as_unread():
+def test_only_contact_messages_count_unread():
     notice, said = a_filled_content(Kind.NOTICE), a_filled_content(Kind.IMAGE)
 
     assert a_message(said).counts_unread

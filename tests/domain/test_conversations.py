@@ -41,7 +41,7 @@ def a_conversation(**change: Any) -> Conversation:
     return Conversation(**known, contact=ContactKey("551188887777"), **change)
 
 
-def test_an_edited_message_says_what_it_says_now_and_what_it_said_before():
+def test_edited_message_shows_both_texts():
     edits = {"b": an_edit("três", 9), "a": an_edit("dois", 8)}
 
     assert kept(edits=edits).text_now == "três"
@@ -49,13 +49,13 @@ def test_an_edited_message_says_what_it_says_now_and_what_it_said_before():
     assert conversations.preview_of(kept(edits=edits)).text == "três"
 
 
-def test_a_message_that_was_never_edited_says_what_was_said():
+def test_unedited_message_shows_its_text():
     assert kept().text_now == "um"
     assert kept().texts_before == ()
     assert conversations.preview_of(SAID) == conversations.preview_of(kept())
 
 
-def test_nothing_is_shown_of_what_was_taken_back():
+def test_revoked_message_shows_no_text():
     revoked = kept(edits={"a": an_edit("dois", 8)}, revoked_by={"?": 0})
 
     assert revoked.text_now is None
@@ -86,7 +86,7 @@ GROUP = {
         pytest.param(GROUP | {"author": None}, ANA, False, id="a member, of nobody's message"),
     ],
 )
-def test_only_who_said_a_message_may_change_it(message: dict[str, Any], by: str, may: bool):
+def test_only_author_changes_a_message(message: dict[str, Any], by: str, may: bool):
     edited = kept(**message, edits={"a": an_edit("dois", 8, by)})
     revoked = kept(**message, revoked_by={by: 9})
 
@@ -95,11 +95,11 @@ def test_only_who_said_a_message_may_change_it(message: dict[str, Any], by: str,
     assert (revoked.revoked_at is not None) == (may or by == "me")
 
 
-def test_we_may_take_back_whatever_we_see_taken_back():
+def test_our_revocation_counts_in_groups():
     assert kept(**GROUP, revoked_by={"me": 9, ANA: 10}).revoked_at == 9
 
 
-def test_of_many_edits_the_newest_are_left_and_of_reactions_everybodys_last():
+def test_compaction_keeps_newest_edits_and_reactions():
     told = {f"{at:02}": an_edit(f"texto {at}", at) for at in range(40)}
     reactions = {"me": {f"{at:02}": Reaction(emoji="👍", at=at) for at in range(40)}}
 
@@ -109,13 +109,13 @@ def test_of_many_edits_the_newest_are_left_and_of_reactions_everybodys_last():
     assert left["reactions"] == {"me": {"39": {"emoji": "👍", "at": 39}}}
 
 
-def test_of_long_edits_no_more_are_left_than_there_is_room_for():
+def test_compaction_bounds_long_edits():
     told = {str(at): an_edit("x" * 60_000, at) for at in range(9)}
 
     assert sorted(compaction.compact(kept(edits=told).model_dump())["edits"]) == ["7", "8"]
 
 
-def test_edits_that_do_not_count_take_no_others_place():
+def test_invalid_edits_displace_no_valid_ones():
     theirs = {str(at): an_edit("R$ 1", 100 + at) for at in range(40)}
     ours = {"ours": an_edit("R$ 900", 1, "me")}
 
@@ -124,7 +124,7 @@ def test_edits_that_do_not_count_take_no_others_place():
     ) == ["ours"]
 
 
-def test_of_a_stub_nobody_knows_which_edits_count():
+def test_stub_keeps_all_edits():
     assert compaction.compact({"edits": {"a": an_edit("R$ 1", 1, ANA).model_dump()}})["edits"]
     assert compaction.compact({"progress": 1}) == {"edits": {}, "reactions": {}}
 
@@ -133,7 +133,7 @@ def test_every_field_of_content_is_purged():
     assert set(content.FIELDS) - set(conversations.EMPTY_CONTENT) == {"kind", "view_once"}
 
 
-def test_what_was_said_is_kept_until_it_is_purged():
+def test_content_is_kept_until_purged():
     said = kept().model_dump()
 
     assert not conversations.is_content_purged(said)
@@ -144,13 +144,13 @@ def test_what_was_said_is_kept_until_it_is_purged():
 
 
 @given(st.permutations([("a", "👍", 1), ("b", "😂", 2), ("c", "🎉", 2)]))
-def test_the_newest_reaction_counts_and_of_two_the_one_that_sorts_last(told: list[Any]):
+def test_newest_reaction_counts(told: list[Any]):
     given_ = {key: Reaction(emoji=emoji, at=at) for key, emoji, at in told}
 
     assert kept(reactions={"me": given_, "x": {}}).reactions_now() == {"me": "🎉"}
 
 
-def test_a_reaction_that_was_taken_back_is_none():
+def test_removed_reaction_is_not_shown():
     given_ = {"a": Reaction(emoji="👍", at=1), "b": Reaction(emoji=None, at=2)}
 
     assert kept(reactions={"me": given_}).reactions_now() == {}
@@ -176,7 +176,7 @@ def test_only_our_own_messages_get_anywhere(
     assert (message.outcome, message.failed) == (outcome, failed)
 
 
-def test_a_preview_is_stale_when_something_newer_was_said():
+def test_newer_message_makes_preview_stale():
     preview = Preview(message="3A1", at=7, kind=Kind.TEXT)
 
     assert a_conversation(last_at=7).stale
@@ -184,7 +184,7 @@ def test_a_preview_is_stale_when_something_newer_was_said():
     assert not a_conversation(last_at=7, preview=preview).stale
 
 
-def test_only_a_person_of_whom_only_the_lid_is_known_is_nameless():
+def test_only_unnumbered_lid_is_nameless():
     assert a_conversation(lid="111").nameless_lid
     assert not a_conversation().nameless_lid
     assert not a_conversation(lid="111", contact_number="5511988887777").nameless_lid
@@ -222,7 +222,7 @@ def test_a_quote_shows_who_said_what():
     assert conversations.quote_of(in_group).author == "551188887777"
 
 
-def test_in_a_group_nobody_counts_only_while_nobody_is_named():
+def test_unnamed_group_edit_yields_to_named():
     unnamed = kept(**GROUP, edits={"a": an_edit("dois", 8)})
     named = kept(**GROUP, edits={"a": Edit(text="dois", at=8, by={"?": True, ANA: True})})
 
@@ -230,19 +230,19 @@ def test_in_a_group_nobody_counts_only_while_nobody_is_named():
     assert kept(**GROUP, revoked_by={"?": 9}).revoked_at is None
 
 
-def test_everybodys_newest_edit_is_kept_before_anybodys_others():
+def test_every_authors_newest_edit_is_kept():
     true = {"true": an_edit("certo", 1, "551188887777")}
     forged = {f"{at:02}": an_edit("x" * 60_000, 10 + at, ANA) for at in range(40)}
 
     assert "true" in compaction.compact({"edits": true | forged})["edits"]
 
 
-def test_the_lid_that_our_phone_addressed_is_told():
+def test_our_order_carries_its_lid():
     assert conversations.lid_in(conversations.ours_in(ContactKey(LID))) == "111"
     assert conversations.lid_in(conversations.ours_in(ContactKey(ANA))) is None
 
 
-def test_what_only_reads_as_our_phones_order_hides_and_takes_nothing_for_good():
+def test_claimed_order_hides_but_never_purges():
     claim = conversations.ours_in(ContactKey("551188887777"))
 
     claimed = kept(from_me=True, revoked_by={claim: 9, "?": 9})
@@ -254,7 +254,7 @@ def test_what_only_reads_as_our_phones_order_hides_and_takes_nothing_for_good():
     assert (sure.revoked_at, sure.surely_revoked) == (8, True)
 
 
-def test_whoever_is_named_in_a_group_takes_back_what_was_said_in_it():
+def test_group_member_revokes_in_its_group():
     here = conversations.member_of(contact_of("120363000000000001@g.us").key)
     there = conversations.member_of(contact_of("120363000000000002@g.us").key)
     hidden = GROUP | {"author": {"key": "lid-111", "lid": "111"}}
@@ -282,7 +282,7 @@ def test_whoever_is_named_in_a_group_takes_back_what_was_said_in_it():
         ({"unread": 2, "unread_at": {"7": 2}, "marked_unread_at": 9}, 2),
     ],
 )
-def test_unread_is_what_came_after_the_last_reading(change: dict[str, Any], unread: int):
+def test_unread_counts_messages_after_reading(change: dict[str, Any], unread: int):
     conversation = a_conversation(**change)
 
     assert conversation.unread_now == unread
@@ -292,7 +292,7 @@ def test_unread_is_what_came_after_the_last_reading(change: dict[str, Any], unre
 
 
 @given(st.dictionaries(st.integers(1, 10**13), st.integers(1, 9), max_size=300), st.integers(0))
-def test_tidied_counts_are_few_and_none_is_lost(counts: dict[int, int], before: int):
+def test_tidying_keeps_the_unread_count(counts: dict[int, int], before: int):
     unread_at = {str(at): count for at, count in counts.items()}
     conversation = a_conversation(unread=sum(counts.values()) + before, unread_at=unread_at)
 

@@ -50,7 +50,7 @@ FILE = a_content(Kind.DOCUMENT, text="veja", media=Media(name="a.pdf"))
         (None, TEXT, False),
     ],
 )
-def test_a_message_is_a_send_if_it_says_the_same(asked, told, same):
+def test_same_content_matches_the_send(asked, told, same):
     assert evidence.matches(a_send(content=asked), a_message(content=told)) is same
 
 
@@ -67,11 +67,11 @@ def test_a_message_is_a_send_if_it_says_the_same(asked, told, same):
         ({"changed": AT + 1}, True),
     ],
 )
-def test_only_what_we_said_at_that_time_is_evidence(change: dict[str, Any], same: bool):
+def test_only_our_timely_message_is_evidence(change: dict[str, Any], same: bool):
     assert evidence.matches(a_send(), a_message(**change)) is same
 
 
-def test_a_message_is_one_sends_only():
+def test_message_pairs_with_one_send():
     two = [a_send("k1"), a_send("k2", asked_at=NOON + SECOND)]
 
     assert evidence.pair(two, [a_message("3EB01")], LATER) == {"k1": "3EB01"}
@@ -81,7 +81,7 @@ def test_a_message_is_one_sends_only():
     assert evidence.pair(two, [a_message("3EB01", send="k0")], LATER) == {}
 
 
-def test_what_a_send_under_way_says_is_left_to_it():
+def test_running_send_keeps_its_message():
     live = a_send("k2", SendState.SENDING)
 
     assert evidence.pair([a_send("k1"), live], [a_message()], NOON + SECOND) == {}
@@ -89,7 +89,7 @@ def test_what_a_send_under_way_says_is_left_to_it():
 
 
 @given(st.permutations(["a", "b", "c"]), st.permutations(["x", "y", "z"]))
-def test_whatever_order_they_are_found_in_the_pairs_are_the_same(keys, names):
+def test_pairs_ignore_the_order_found(keys, names):
     several = [a_send(key, asked_at=NOON + SECOND * ord(key)) for key in keys]
     found = [a_message(f"3EB0{name}", at=AT + ord(name) * 1000) for name in names]
 
@@ -107,13 +107,13 @@ def test_whatever_order_they_are_found_in_the_pairs_are_the_same(keys, names):
         ("", {"a": Reaction(emoji=None, at=AT)}, True),
     ],
 )
-def test_a_reaction_was_sent_if_it_is_there_since(emoji, given_, reacted):
+def test_later_reaction_is_evidence(emoji, given_, reacted):
     send = a_send(content=None, reaction=Reacting(message="3EB01", emoji=emoji))
 
     assert evidence.reacted(send, a_message(reactions={"me": given_})) is reacted
 
 
-def test_a_server_is_asked_after_the_echo_had_its_time_and_not_often():
+def test_look_is_due_after_echo_time():
     asked = a_send()
 
     assert not evidence.look_due(asked, NOON + timedelta(seconds=9))

@@ -33,18 +33,18 @@ from tests.builders import (
 from tests.cases import in_each
 
 
-def test_a_new_line_is_being_created_for_its_tenant():
+def test_new_line_is_being_created():
     new = a_new_line(tenant="acme", line="vendas", reason=Reason.NEW)
 
     assert (new.state, new.reason, new.since) == (State.CREATING, Reason.NEW, NOON)
     assert new.key == a_key("acme", "vendas")
 
 
-def test_a_born_code_lives_as_long_as_a_server_shows_it():
+def test_new_code_lives_its_whole_life():
     assert a_code(born=NOON).expires_at == NOON + CODE_LIFETIME
 
 
-def test_a_found_code_is_trusted_for_a_third_of_a_life():
+def test_fetched_code_lives_a_third():
     assert Code.from_look(a_scan(), NOON).expires_at == NOON + FOUND_CODE_LIFETIME
     assert FOUND_CODE_LIFETIME * 3 == CODE_LIFETIME
 
@@ -56,7 +56,7 @@ def test_code_shows_what_server_showed():
     assert code.png == a_scan("2@x").png
 
 
-def test_a_code_can_be_scanned_until_it_expires():
+def test_code_works_until_it_expires():
     line = a_line(State.PAIRING, code=a_code())
 
     assert line.code_at(CODE_EXPIRY - SECOND) == a_code()
@@ -67,7 +67,7 @@ def test_line_without_code_shows_none():
     assert a_line().code_at(NOON) is None
 
 
-def test_a_line_that_moves_is_in_its_state_since_now():
+def test_new_state_starts_now():
     moved = a_line(State.CLOSED).with_state(State.PAIRING, Reason.WAITING_FOR_SCAN, LATER)
 
     assert (moved.state, moved.reason) == (State.PAIRING, Reason.WAITING_FOR_SCAN)
@@ -80,7 +80,7 @@ def test_another_reason_is_another_time():
     assert closed.with_state(State.CLOSED, Reason.LOGGED_OUT, LATER).since == LATER
 
 
-def test_a_line_that_stays_in_its_state_keeps_the_time():
+def test_same_state_keeps_its_start():
     assert a_line(open=True).with_state(State.OPEN, None, LATER).since == NOON
 
 
@@ -91,14 +91,14 @@ def test_code_to_scan_makes_line_pairing():
     assert (line.code, line.since, line.spoiled) == (a_code(born=LATER), LATER, False)
 
 
-def test_a_code_to_type_spoils_the_line_until_it_is_paired():
+def test_typed_code_spoils_the_line():
     typed = a_line().showing(a_code(pairing_code="ABCD1234"), NOON)
 
     assert typed.spoiled
     assert typed.showing(a_code("2@next"), LATER).spoiled
 
 
-def test_a_move_changes_what_else_it_is_told():
+def test_move_changes_further_fields():
     moved = a_line(number="1").with_state(State.OPEN, None, LATER, number="2")
 
     assert moved.number == "2"
@@ -125,14 +125,14 @@ def test_every_grant_has_a_higher_fence(holders: list[str]):
     assert (line.fence, line.lease) == (len(holders), None)
 
 
-def test_a_grant_names_its_holder_and_its_fence():
+def test_grant_names_holder_and_fence():
     held = a_line(fence=7).granted("me", NOON)
 
     assert held.lease
     assert (held.lease.holder, held.lease.fence, held.fence) == ("me", 8, 8)
 
 
-def test_an_extended_lease_is_the_same_grant_for_its_whole_length():
+def test_extended_lease_keeps_its_holder():
     held = a_line(held_by="me")
 
     extended = held.extended(LATER)
@@ -162,18 +162,18 @@ def test_any_other_grant_is_not_same(one, other):
     assert not one.held_by(other)
 
 
-def test_a_record_never_quotes_what_it_could_not_read():
+def test_invalid_record_hides_its_values():
     with pytest.raises(ValidationError) as refused:
         Code.model_validate({"qr": "2@secret", "png": 5, "expires_at": NOON})
 
     assert "secret" not in str(refused.value)
 
 
-def test_the_stores_version_is_never_part_of_what_is_stored():
+def test_store_version_is_not_stored():
     assert "version" not in a_line(version="v1").model_dump()
 
 
-def test_a_number_is_restricted_for_a_day_since_whatsapp_last_said_so():
+def test_restriction_lasts_a_day():
     free = a_line(open=True)
     told = free.found_restricted(NOON)
     again = told.found_restricted(NOON + timedelta(hours=20))
@@ -189,13 +189,13 @@ def test_a_number_is_restricted_for_a_day_since_whatsapp_last_said_so():
 # Since when it isn't connected ---------------------------------------------------------------
 
 
-def test_a_line_that_opens_was_paired_and_is_not_closed():
+def test_opened_line_counts_as_paired():
     opened = a_line(State.PAIRING, closed_since=NOON).with_state(State.OPEN, None, LATER)
 
     assert (opened.ever_open, opened.closed_since) == (True, None)
 
 
-def test_a_line_is_closed_since_it_was_open_whatever_was_tried_since():
+def test_failed_pairing_keeps_closed_since():
     lost = a_line(open=True).with_state(State.CLOSED, Reason.LOGGED_OUT, NOON)
     tried = lost.with_state(State.PAIRING, Reason.WAITING_FOR_SCAN, LATER)
 
@@ -203,7 +203,7 @@ def test_a_line_is_closed_since_it_was_open_whatever_was_tried_since():
 
 
 @in_each("reason", [Reason.LOGGED_OUT, Reason.CONNECTION_LOST, Reason.RECONNECTING])
-def test_a_line_that_was_logged_out_before_we_took_notes_was_paired(reason: Reason):
+def test_logged_out_line_counts_as_paired(reason: Reason):
     tried = a_line(State.CLOSED, reason=reason).with_state(State.PAIRING, Reason.NO_CODE, LATER)
 
     assert not tried.surely_unpaired
@@ -220,11 +220,11 @@ def test_a_line_that_was_logged_out_before_we_took_notes_was_paired(reason: Reas
         pytest.param(a_line(State.CLOSED, reason=Reason.QR_LIMIT, ever_open=True), False, id="was"),
     ],
 )
-def test_only_proof_says_that_nobody_ever_paired_a_line(line: Instance, surely: bool):
+def test_unpaired_line_needs_proof(line: Instance, surely: bool):
     assert line.surely_unpaired is surely
 
 
-def test_what_was_told_long_before_a_number_was_the_lines_was_told_under_another():
+def test_older_message_has_unknown_number():
     line = a_line(open=True, claimed_at=NOON)
 
     assert number_at(line, epoch_ms(NOON - SECOND)) == NUMBER

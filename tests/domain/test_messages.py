@@ -43,7 +43,7 @@ from tests.cases import in_each
         pytest.param(a_content(Kind.UNSUPPORTED, original="x"), "", id="unsupported"),
     ],
 )
-def test_preview_is_what_person_would_read(content, line):
+def test_preview_reads_like_the_message(content, line):
     assert preview(content) == line
 
 
@@ -55,7 +55,7 @@ def test_a_preview_is_one_short_line(text):
     assert len(line.splitlines()) <= 1
 
 
-def test_a_long_text_is_cut_where_it_shows():
+def test_long_text_is_cut_in_preview():
     assert preview(a_content(Kind.TEXT, text="a" * 121)) == "a" * 119 + "…"
 
 
@@ -74,7 +74,7 @@ def test_delivery_is_ordered():
         pytest.param(8_640_000_000_000, 9_000, id="in 2243"),
     ],
 )
-def test_what_is_dated_days_ahead_was_said_when_it_was_heard(dated, said):
+def test_future_date_becomes_arrival_time(dated, said):
     contact = contact_of("5511988887777@s.whatsapp.net")
     message = Message(id="3A1", kind=Kind.TEXT, contact=contact, from_me=False, at=dated)
 

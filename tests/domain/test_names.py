@@ -22,7 +22,7 @@ def test_default_line_is_tenant_behind_prefix():
     assert names.instance_name(PREFIX, a_key("acme")) == "instance_acme"
 
 
-def test_any_other_line_follows_after_two_tildes():
+def test_other_line_follows_two_tildes():
     assert names.instance_name(PREFIX, a_key("acme", "vendas")) == "instance_acme~~vendas"
 
 
@@ -62,7 +62,7 @@ def test_two_tenants_are_never_spelled_alike(one: str, other: str):
 
 
 @given(TENANTS)
-def test_every_spelling_fits_urls_and_document_ids(tenant: str):
+def test_spelling_fits_urls_and_ids(tenant: str):
     spelled = names.spell(TenantId(tenant))
 
     assert re.fullmatch(r"[A-Za-z0-9._~-]+", spelled)
@@ -84,7 +84,7 @@ def test_two_lines_never_share_a_name(one: LineKey, other: LineKey):
 
 
 @given(KEYS)
-def test_every_name_fits_urls_columns_and_document_ids(key: LineKey):
+def test_name_fits_urls_and_columns(key: LineKey):
     name = names.instance_name("p" * names.PREFIX_LIMIT, key)
 
     assert re.fullmatch(r"[A-Za-z0-9._~-]+", name)
@@ -94,7 +94,7 @@ def test_every_name_fits_urls_columns_and_document_ids(key: LineKey):
 
 @given(KEYS, st.from_regex(r"\A[A-Za-z0-9][A-Za-z0-9_-]{0,15}\Z"))
 @example(a_key("b__"), "a__")
-def test_no_prefix_makes_a_name_that_a_document_cannot_have(key: LineKey, prefix: str):
+def test_no_prefix_makes_reserved_name(key: LineKey, prefix: str):
     assert not RESERVED.fullmatch(names.instance_name(prefix, key))
 
 
@@ -102,7 +102,7 @@ def test_no_prefix_makes_a_name_that_a_document_cannot_have(key: LineKey, prefix
 @example("")
 @example("\ud800")
 @example("x" * (names.SPELLING_LIMIT + 1))
-def test_any_text_is_either_unusable_or_short_enough(text: str):
+def test_usable_text_is_short_enough(text: str):
     try:
         spelled = names.spell(TenantId(text))
     except UnicodeEncodeError:
@@ -111,7 +111,7 @@ def test_any_text_is_either_unusable_or_short_enough(text: str):
     assert names.usable(text) == (0 < len(spelled) <= names.SPELLING_LIMIT)
 
 
-def test_the_longest_tenant_is_measured_as_it_is_spelled():
+def test_tenant_length_counts_its_spelling():
     plain, escaped = names.SPELLING_LIMIT, names.SPELLING_LIMIT // 3
 
     assert names.usable("x" * plain)
@@ -121,7 +121,7 @@ def test_the_longest_tenant_is_measured_as_it_is_spelled():
 
 
 @given(ANY_TEXT)
-def test_whatever_is_read_as_a_line_is_spelled_exactly_so(name: str):
+def test_line_key_reads_back_its_name(name: str):
     key = names.line_key(PREFIX, PREFIX + name)
 
     assert key is None or names.instance_name(PREFIX, key) == PREFIX + name

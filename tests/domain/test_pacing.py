@@ -10,7 +10,7 @@ NOW = 1_795_302_085_000
 RATE = pacing.per_minute(30, burst=5)
 
 
-def test_a_full_bucket_gives_its_burst_and_then_one_token_at_a_time():
+def test_full_bucket_gives_burst_then_singles():
     full_at, taken = 0, 0
     while isinstance(left := take(full_at, RATE, NOW), Taken):
         full_at, taken = left.full_at, taken + 1
@@ -22,7 +22,7 @@ def test_a_full_bucket_gives_its_burst_and_then_one_token_at_a_time():
 
 
 @given(st.lists(st.tuples(st.integers(0, 5_000), st.integers(1, 3)), max_size=60))
-def test_nobody_ever_gets_more_than_the_burst_and_what_came_back(steps: list[tuple[int, int]]):
+def test_bucket_never_gives_more_than_allowed(steps: list[tuple[int, int]]):
     now, full_at, spent = NOW, 0, 0
     for pause, tokens in steps:
         now += pause
@@ -36,11 +36,11 @@ def test_nobody_ever_gets_more_than_the_burst_and_what_came_back(steps: list[tup
     assert spent <= RATE.burst + (now - NOW) / RATE.every_ms
 
 
-def test_several_tokens_are_taken_together_or_not_at_all():
+def test_tokens_are_taken_all_or_none():
     assert take(0, RATE, NOW, 6) == TooFast(NOW + 2_000)
     assert take(0, RATE, NOW, 5) == Taken(NOW + 10_000)
 
 
-def test_a_day_has_its_number_and_none_is_none():
+def test_daily_rate_may_be_zero():
     assert pacing.per_day(50) == Rate(50, 1_728_000)
     assert isinstance(take(0, pacing.per_day(0), NOW), TooFast)

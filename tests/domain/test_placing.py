@@ -55,20 +55,20 @@ def test_unknown_tenant_enters_where_welcome():
     assert decide_entry(None, on_first_use=True) is None
 
 
-def test_an_unknown_tenant_stays_out_where_that_is_not_welcome():
+def test_unknown_tenant_may_be_barred():
     assert decide_entry(None, on_first_use=False) == placing.Barred(None)
 
 
 @in_each("status", PUT_OUT)
-def test_a_tenant_kept_out_gets_not_even_a_line_it_has(status: Status):
+def test_barred_tenant_is_refused_existing_line(status: Status):
     assert placed(a_tenant(status=status), a_line(open=True)) == placing.Barred(status)
 
 
-def test_a_tenant_nobody_knows_begins_with_its_default_line():
+def test_unknown_tenant_gets_default_line():
     assert placed() == placing.NewLine()
 
 
-def test_a_tenant_nobody_knows_has_no_second_line():
+def test_unknown_tenant_gets_one_line():
     assert placed(line="vendas") == placing.TooManyLines(1)
 
 
@@ -76,20 +76,20 @@ def test_tenant_with_room_gets_another_line():
     assert placed(a_tenant("acme", max_lines=2), line="vendas") == placing.NewLine()
 
 
-def test_a_tenant_without_room_hears_what_its_plan_allows():
+def test_refusal_names_the_plans_limit():
     tenant = a_tenant("acme", "vendas", max_lines=2)
 
     assert placed(tenant, line="suporte") == placing.TooManyLines(2)
 
 
-def test_a_line_beyond_a_plan_that_shrank_is_still_looked_after():
+def test_line_beyond_plan_is_kept():
     known = a_line(line="suporte")
 
     assert placed(a_tenant(max_lines=1), known, line="suporte") == placing.Look(known)
 
 
 @in_each("state", State)
-def test_a_line_somebody_is_changing_has_to_be_waited_for(state: State):
+def test_leased_line_must_be_waited_for(state: State):
     changing = a_line(state, held_by="another")
 
     assert placed(a_tenant(), changing) == placing.Wait(changing, NOON + LEASE)
@@ -115,7 +115,7 @@ def test_an_interrupted_creation_is_taken_over():
 
 
 @in_each("state", SETTLED)
-def test_a_line_that_should_be_there_is_looked_at(state: State):
+def test_existing_line_is_looked_at(state: State):
     known = a_line(state)
 
     assert placed(instance=known) == placing.Look(known)
@@ -124,19 +124,19 @@ def test_a_line_that_should_be_there_is_looked_at(state: State):
 # Which server? -------------------------------------------------------------------------------
 
 
-def test_a_new_line_goes_to_the_server_with_most_room():
+def test_new_line_goes_to_emptiest_server():
     busy, quiet = a_room("busy", reserved=9), a_room("quiet", reserved=2)
 
     assert decide_server([busy, quiet]) == quiet
 
 
-def test_room_is_counted_in_slots_not_in_shares():
+def test_room_is_counted_in_slots():
     small, large = a_room("small", 0, limit=5), a_room("large", 90, limit=100)
 
     assert decide_server([small, large]) == large
 
 
-def test_a_tie_goes_to_the_first_by_id_in_whatever_order_they_come():
+def test_tie_goes_to_first_id():
     servers = [a_room("b"), a_room("a"), a_room("c")]
 
     assert decide_server(servers) == decide_server(servers[::-1]) == a_room("a")
@@ -176,9 +176,7 @@ def test_no_server_has_no_room():
         pytest.param({7, 8}, 1, [0], id="taken beyond a limit that was lowered to three"),
     ],
 )
-def test_the_lowest_slots_are_open_as_far_as_there_is_room(
-    taken: set[int], room: int, free: list[int]
-):
+def test_lowest_free_slots_are_offered(taken: set[int], room: int, free: list[int]):
     assert placing.free_slots(taken, room) == free
 
 
@@ -187,7 +185,7 @@ def test_the_lowest_slots_are_open_as_far_as_there_is_room(
     st.integers(0, 8),
     st.lists(st.tuples(st.sampled_from(["look", "take", "leave"]), st.integers(0, 50))),
 )
-def test_callers_who_decide_by_an_older_look_never_outgrow_the_limit(
+def test_stale_views_never_exceed_the_limit(
     taken: set[int], limit: int, events: list[tuple[str, int]]
 ):
     most, looks = max(len(taken), limit), [placing.free_slots(taken, limit - len(taken))]

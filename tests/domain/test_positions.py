@@ -77,7 +77,7 @@ def test_unknown_clock_stands_first():
         (SECOND, SECOND + 1000 - STEP, SECOND + 1000 - STEP),
     ],
 )
-def test_missing_message_follows_the_one_listed_before_it(position, before, following):
+def test_missing_message_follows_its_neighbour(position, before, following):
     assert follow(position, before) == following
 
 

@@ -23,7 +23,7 @@ def decide_event(line: Instance, event: ConnectionEvent, at: int) -> Instance | 
 
 
 @every_close
-def test_removal_counts_though_a_close_of_later_came_first(event: ConnectionEvent):
+def test_removal_counts_after_later_close(event: ConnectionEvent):
     closed = decide_event(a_line(open=True), event, 30)
     assert closed
 
@@ -43,7 +43,7 @@ def test_close_after_removal_is_no_news(event: ConnectionEvent):
 
 
 @pytest.mark.parametrize("event", [events.Opened(NUMBER), code_shown()], ids=["opened", "a code"])
-def test_what_shows_a_code_or_opens_is_not_gone(event: ConnectionEvent):
+def test_code_or_opening_undoes_removal(event: ConnectionEvent):
     gone = decide_event(a_line(open=True), events.Removed(), 1)
     assert gone
 
@@ -69,5 +69,5 @@ def test_removal_of_earlier_instance_says_nothing():
         pytest.param(Connection.UNKNOWN, events.LoggedOut(), id="nobody could look"),
     ],
 )
-def test_look_tells_what_an_outage_is(seen: Connection | None, means: ConnectionEvent | None):
+def test_look_explains_an_outage(seen: Connection | None, means: ConnectionEvent | None):
     assert decide_outage(events.LoggedOut(), seen) == means

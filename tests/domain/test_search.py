@@ -23,7 +23,7 @@ def finds(text: str, number: str | None, *names: str) -> bool:
      "+55 11 97777-0019", "(11) 97777-0019", "11977770019", "0019", "7777", "1177770019", "9777",
      "０１１ ９７７７７", "00 55 11 97777 0019"],
 )  # fmt: skip
-def test_search_finds_whom_it_means(text: str):
+def test_search_finds_its_contact(text: str):
     assert finds(text, NUMBER, *NAMES)
 
 
@@ -33,14 +33,14 @@ def test_search_finds_nobody_else(text: str):
 
 
 @given(st.from_regex(r"55[1-9][1-9]9?[6-9][0-9]{7}", fullmatch=True), st.integers(4, 13))
-def test_both_spellings_find_each_other_by_any_last_digits(number: str, length: int):
+def test_last_digits_find_both_spellings(number: str, length: int):
     for spelling in spellings_of(number):
         for other in spellings_of(number):
             assert finds(spelling[-length:], other)
 
 
 @given(st.text(max_size=60), st.lists(st.text(max_size=200), max_size=2))
-def test_every_word_finds_its_name_and_tokens_are_few(text: str, names: list[str]):
+def test_every_word_finds_its_name(text: str, names: list[str]):
     tokens = tokens_of(NUMBER, *names)
 
     assert len(tokens) < 50 + 2 * MOST_WORDS * LONGEST_BEGINNING + 400

@@ -62,11 +62,11 @@ def a_message(name: str = "3EB01", content: Any = TEXT, **change: Any) -> KeptMe
         (a_line(open=True, held_by="somebody"), NUMBER, sends.NotOpen),
     ],
 )
-def test_a_line_speaks_only_open_and_under_the_number_that_is_meant(line, number, speech):
+def test_only_open_line_with_number_sends(line, number, speech):
     assert isinstance(sends.decide_speech(line, number, NOON), speech)
 
 
-def test_what_may_pass_in_a_moment_says_so():
+def test_passing_refusal_says_soon():
     assert sends.decide_speech(a_line(open=True, held_by="x"), None, NOON).soon
     assert sends.decide_speech(a_line(State.OPEN), None, NOON).soon
     assert not sends.decide_speech(a_line(State.CLOSED), None, NOON).soon
@@ -85,13 +85,13 @@ def test_what_may_pass_in_a_moment_says_so():
         (a_send(state=SendState.FAILED), LATER, sends.Retry),
     ],
 )
-def test_only_what_surely_was_not_sent_is_sent_again(send, now, again):
+def test_only_surely_unsent_is_sent_again(send, now, again):
     assert isinstance(sends.decide_again(send, "r", now), again)
     assert isinstance(sends.decide_again(send, None, now), again)
     assert isinstance(sends.decide_again(send, "another", now), sends.Other)
 
 
-def test_a_send_whose_holder_is_gone_is_uncertain_and_one_asked_again_has_a_new_holder():
+def test_abandoned_send_is_uncertain():
     left = sends.abandoned(a_send(state=SendState.SENDING))
     again = a_send(state=SendState.FAILED, why=WhyNotSent.NOT_CONNECTED).again("h2", LATER)
 
@@ -103,7 +103,7 @@ def test_a_send_whose_holder_is_gone_is_uncertain_and_one_asked_again_has_a_new_
     assert again.expires_at == LATER + sends.KEPT_FOR
 
 
-def test_a_send_whose_evidence_was_anothers_is_uncertain_and_says_why():
+def test_doubted_send_is_uncertain_with_reason():
     doubted = sends.doubted(a_send(state=SendState.SENT, message="3EB01"))
 
     assert (doubted.state, doubted.why, doubted.message) == (
@@ -121,7 +121,7 @@ def test_another_spelling_is_no_other_number():
     assert sends.other_number(NUMBER, "5511999990002") == "5511999990002"
 
 
-def test_an_echo_that_came_first_tells_its_number():
+def test_early_echo_gives_its_number():
     done = a_send(state=SendState.SENT, message="3EB01")
 
     same = sends.as_echoed(done, {"number": NUMBER, "conversation": "c"})

@@ -29,14 +29,14 @@ def test_an_open_line_is_ready():
     assert step(known := a_line(open=True), Connection.OPEN) == steps.Ready(known)
 
 
-def test_an_open_line_is_ready_for_a_caller_who_would_type_a_code_too():
+def test_open_line_is_ready_by_number():
     known = a_line(open=True)
 
     assert step(known, Connection.OPEN, by_number=True) == steps.Ready(known)
 
 
 @in_each("state", [State.PAIRING, State.CLOSED, State.MISSING])
-def test_a_record_behind_an_open_instance_forgets_who_paired_it(state: State):
+def test_late_record_opens_without_number(state: State):
     known = a_line(state, number="5511999990009", code=a_code(), reason=Reason.LOGGED_OUT)
 
     noted = step(known, Connection.OPEN, LATER)
@@ -44,36 +44,36 @@ def test_a_record_behind_an_open_instance_forgets_who_paired_it(state: State):
     assert noted == steps.Note(known.with_state(State.OPEN, None, LATER, number=None, code=None))
 
 
-def test_a_refused_line_that_is_connected_asks_whether_its_number_is_free_now():
+def test_connected_conflict_contests_its_number():
     assert step(known := a_line(State.CONFLICT), Connection.OPEN) == steps.Contest(known)
 
 
-def test_a_code_that_can_be_scanned_is_shown_again():
+def test_valid_code_is_shown_again():
     known = a_line(State.PAIRING, code=a_code())
 
     assert step(known, Connection.CONNECTING) == steps.Ready(known)
 
 
-def test_a_code_that_has_expired_is_asked_for():
+def test_expired_code_is_asked_for_again():
     known = a_line(State.PAIRING, code=a_code())
 
     assert step(known, Connection.CONNECTING, CODE_EXPIRY) == steps.AskForCode(known)
 
 
 @in_each("state", [State.OPEN, State.CLOSED, State.CONFLICT, State.MISSING])
-def test_a_connecting_instance_is_asked_whether_it_shows_a_code(state: State):
+def test_connecting_instance_is_asked_for_code(state: State):
     known = a_line(state, code=a_code())
 
     assert step(known, Connection.CONNECTING) == steps.AskForCode(known)
 
 
-def test_a_caller_with_a_code_to_type_keeps_it():
+def test_typed_code_is_shown_again():
     known = a_line(State.PAIRING, code=a_code(pairing_code="ABCD1234"))
 
     assert step(known, Connection.CONNECTING, by_number=True) == steps.Ready(known)
 
 
-def test_a_caller_who_would_type_needs_a_new_instance_while_a_code_to_scan_is_on_show():
+def test_typed_code_replaces_shown_scan_code():
     known = a_line(State.PAIRING, code=a_code())
 
     assert step(known, Connection.CONNECTING, by_number=True) == steps.Renew(known)
@@ -87,21 +87,19 @@ def test_a_caller_who_would_type_needs_a_new_instance_while_a_code_to_scan_is_on
     ],
 )
 @in_each("state", SETTLED)
-def test_without_a_code_on_show_nobody_knows_that_it_is_unpaired_so_nothing_is_made_anew(
-    state: State, code: Code | None
-):
+def test_no_shown_code_prevents_renewal(state: State, code: Code | None):
     known = a_line(state, code=code)
 
     assert step(known, Connection.CONNECTING, by_number=True) == steps.AskForCode(known)
 
 
-def test_a_line_that_was_told_to_post_elsewhere_is_told_again():
+def test_outdated_configuration_is_renewed():
     known = a_line(open=True, configured="as we wanted it before")
 
     assert step(known, Connection.OPEN) == steps.Configure(known)
 
 
-def test_a_paired_line_that_reconnects_is_never_made_anew_for_a_typed_code():
+def test_reconnecting_paired_line_is_not_renewed():
     known = a_line(open=True)
 
     assert step(known, Connection.CONNECTING, by_number=True) == steps.AskForCode(known)
@@ -114,27 +112,27 @@ def test_a_closed_instance_is_started(connection: Connection):
     assert step(known, connection, LATER) == steps.Reconnect(known)
 
 
-def test_a_typed_code_that_nobody_typed_spoils_the_start():
+def test_unused_typed_code_renews_the_line():
     known = a_line(spoiled=True, reason=Reason.QR_LIMIT)
 
     assert step(known, Connection.CLOSED) == steps.Renew(known)
 
 
 @in_each("reason", [Reason.CONNECTION_LOST, Reason.LOGGED_OUT, None])
-def test_a_line_that_may_have_been_paired_with_a_typed_code_is_never_made_anew(reason: Reason):
+def test_possibly_paired_line_is_not_renewed(reason: Reason):
     known = a_line(spoiled=True, reason=reason)
 
     assert step(known, Connection.CLOSED) == steps.Reconnect(known)
 
 
-def test_a_code_to_type_that_expired_spoils_the_next_start():
+def test_expired_typed_code_renews_the_line():
     typed = steps.decide_started(a_line(), a_scan(pairing_code="ABCD1234"), NOON)
     closed = typed.with_state(State.CLOSED, Reason.QR_LIMIT, LATER, code=None)
 
     assert step(closed, Connection.CLOSED, LATER) == steps.Renew(closed)
 
 
-def test_a_line_that_was_paired_after_all_is_not_spoiled():
+def test_connected_line_is_not_spoiled():
     assert not steps.decide_started(a_line(spoiled=True), Connected(), NOON).spoiled
 
 
@@ -165,7 +163,7 @@ def test_disconnected_line_can_still_be_released():
     assert leaving.instance.reason is Reason.RELEASE_ASKED
 
 
-def test_a_release_that_has_begun_is_not_turned_into_less():
+def test_begun_release_stays_a_release():
     known = a_line(State.RELEASING, reason=Reason.RELEASE_ASKED)
 
     assert steps.decide_leaving(known, Reason.DISCONNECT_ASKED, LATER) == steps.Leaving(known)
@@ -174,7 +172,7 @@ def test_a_release_that_has_begun_is_not_turned_into_less():
 # What a code means ---------------------------------------------------------------------------
 
 
-def test_a_code_nobody_knew_is_shown_for_a_short_while():
+def test_fetched_new_code_lives_shortly():
     known = a_line(State.PAIRING, reason=Reason.WAITING_FOR_SCAN, code=a_code("2@old"))
 
     found = steps.decide_found(known, a_scan("2@new"), LATER)
@@ -184,7 +182,7 @@ def test_a_code_nobody_knew_is_shown_for_a_short_while():
     assert code.expires_at == LATER + FOUND_CODE_LIFETIME
 
 
-def test_the_first_code_of_a_line_makes_it_pairing():
+def test_first_code_makes_line_pairing():
     found = steps.decide_found(a_line(), a_scan(), LATER)
 
     noted = found.instance
@@ -205,7 +203,7 @@ def test_stale_code_is_not_shown_again(link: Any):
     assert found.instance.code_at(LATER) is None
 
 
-def test_a_stale_code_stays_stale_however_often_it_is_found():
+def test_stale_code_stays_stale():
     once = steps.decide_found(a_line(State.PAIRING, code=a_code()), a_scan(), LATER)
 
     again = steps.decide_found(once.instance, a_scan(), LATER)
@@ -213,7 +211,7 @@ def test_a_stale_code_stays_stale_however_often_it_is_found():
     assert again.instance.code_at(LATER) is None
 
 
-def test_a_line_on_its_way_back_is_not_called_pairing():
+def test_reconnecting_line_is_not_pairing():
     known = a_line(State.CLOSED, reason=Reason.RECONNECTING)
 
     assert steps.decide_found(known, NoCode(), LATER) == steps.Ready(known)
@@ -221,7 +219,7 @@ def test_a_line_on_its_way_back_is_not_called_pairing():
 
 
 @in_each("link", [pytest.param(a_scan(), id="a stale code"), pytest.param(NoCode(), id="no code")])
-def test_an_open_line_that_shows_no_new_code_reconnects_by_itself(link: Any):
+def test_open_line_without_code_reconnects(link: Any):
     known = a_line(open=True, code=a_code())
 
     found = steps.decide_found(known, link, LATER)
@@ -231,14 +229,14 @@ def test_an_open_line_that_shows_no_new_code_reconnects_by_itself(link: Any):
     assert closed.number == known.number
 
 
-def test_an_open_line_that_shows_a_new_code_has_to_be_paired_again():
+def test_new_code_means_pairing_again():
     found = steps.decide_found(a_line(open=True), a_scan(), LATER)
 
     assert isinstance(found, steps.Note)
     assert found.instance.state is State.PAIRING
 
 
-def test_an_instance_that_connected_meanwhile_is_open_with_some_number():
+def test_meanwhile_connected_instance_is_open():
     found = steps.decide_found(a_line(State.PAIRING, number="1"), Connected(), LATER)
 
     assert isinstance(found, steps.Note)
@@ -258,7 +256,7 @@ def test_an_instance_that_connected_meanwhile_is_open_with_some_number():
         pytest.param(NoCode(), State.PAIRING, Reason.NO_CODE, None, id="no code"),
     ],
 )
-def test_start_is_what_came_of_it(link: Any, state: State, reason: Any, code: Any):
+def test_start_records_its_result(link: Any, state: State, reason: Any, code: Any):
     known = a_line(State.CREATING, code=a_code("2@old"))
 
     started = steps.decide_started(known, link, LATER)
@@ -267,7 +265,7 @@ def test_start_is_what_came_of_it(link: Any, state: State, reason: Any, code: An
     assert started.since == LATER
 
 
-def test_a_holder_that_heard_nothing_writes_what_it_found():
+def test_undisturbed_holder_writes_its_result():
     held = a_line(State.CREATING, held_by="me")
 
     settled = steps.decide_settled(held, held, a_scan(), LATER)
@@ -276,20 +274,20 @@ def test_a_holder_that_heard_nothing_writes_what_it_found():
 
 
 @in_each("state", [State.OPEN, State.CONFLICT])
-def test_a_line_that_was_paired_meanwhile_stays_so(state: State):
+def test_meanwhile_paired_line_stays_paired(state: State):
     held = a_line(State.CREATING, held_by="me")
     current = held.model_copy(update={"state": state, "number": "1", "heard_at": 5})
 
     assert steps.decide_settled(current, held, a_scan(), LATER) == current
 
 
-def test_an_open_line_that_nothing_was_heard_of_may_be_closed_by_its_holder():
+def test_holder_may_close_silent_line():
     held = a_line(open=True, held_by="me")
 
     assert steps.decide_settled(held, held, NoCode(), LATER).state is State.CLOSED
 
 
-def test_a_code_pushed_meanwhile_is_at_least_as_new():
+def test_meanwhile_pushed_code_is_kept():
     held = a_line(State.CREATING, held_by="me")
     pushed = a_code("2@pushed", born=LATER)
     current = held.model_copy(update={"state": State.PAIRING, "code": pushed, "heard_at": 5})
@@ -297,7 +295,7 @@ def test_a_code_pushed_meanwhile_is_at_least_as_new():
     assert steps.decide_settled(current, held, a_scan(), LATER).code == pushed
 
 
-def test_a_code_pushed_meanwhile_that_is_over_is_not_kept():
+def test_expired_pushed_code_is_not_kept():
     held = a_line(State.CREATING, held_by="me")
     current = held.model_copy(update={"code": a_code("2@pushed"), "heard_at": 5})
 

@@ -10,14 +10,14 @@ from tests.cases import in_each
 VENDAS, SUPORTE = LineId("vendas"), LineId("suporte")
 
 
-def test_a_tenant_has_the_default_line_and_no_other():
+def test_new_tenant_has_only_default_line():
     tenant = a_tenant()
 
     assert tenant.has_room_for(DEFAULT_LINE)
     assert not tenant.has_room_for(VENDAS)
 
 
-def test_the_default_line_keeps_its_place_among_others():
+def test_default_line_keeps_its_place():
     tenant = a_tenant("acme", "vendas", max_lines=2)
 
     assert tenant.has_room_for(DEFAULT_LINE)
@@ -30,19 +30,19 @@ def test_larger_plan_has_room_for_more():
 
 @in_each("max_lines", [0, 1])
 @in_each("line", [DEFAULT_LINE, VENDAS])
-def test_a_line_stays_the_tenants_when_its_plan_shrinks(line: LineId, max_lines: int):
+def test_smaller_plan_keeps_existing_lines(line: LineId, max_lines: int):
     assert a_tenant("acme", "default", "vendas", max_lines=max_lines).has_room_for(line)
 
 
 @in_each("line", [DEFAULT_LINE, VENDAS])
-def test_a_plan_of_no_lines_has_room_for_none(line: LineId):
+def test_empty_plan_has_no_room(line: LineId):
     assert not a_tenant(max_lines=0).has_room_for(line)
 
 
 @in_each(
     ("written", "means"), [(-1, 0), (MAX_LINES_LIMIT + 1, MAX_LINES_LIMIT), ("many", 1), (None, 1)]
 )
-def test_a_plan_written_by_hand_is_kept_within_its_bounds(written: Any, means: int):
+def test_handwritten_plan_is_kept_in_bounds(written: Any, means: int):
     assert a_tenant(max_lines=written).max_lines == means
 
 

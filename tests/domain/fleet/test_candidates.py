@@ -34,7 +34,7 @@ def move(
     return decide_move(finding, known, rules, run, now)
 
 
-def test_what_is_found_for_the_first_time_is_only_suspected():
+def test_first_finding_is_only_suspected():
     decision = move(a_finding(), None, NOON)
 
     assert isinstance(decision, Suspect)
@@ -56,49 +56,49 @@ def test_one_sweep_never_takes_two_steps(stage: Stage):
     assert move(a_finding(), a_candidate(stage, run="this"), OVER, none) == CandidateWait()
 
 
-def test_what_is_in_quarantine_waits_until_its_time_is_over():
+def test_quarantined_candidate_waits_its_time():
     assert move(a_finding(), a_candidate(), OVER - SECOND) == CandidateWait()
     assert move(a_finding(), a_candidate(), OVER) == Delete(a_candidate())
 
 
 @in_each("stage", [Stage.SUSPECTED, Stage.QUARANTINED], ids=lambda stage: stage.value)
-def test_what_has_no_cause_any_more_is_cleared(stage: Stage):
+def test_candidate_without_cause_is_cleared(stage: Stage):
     assert move(None, a_candidate(stage)) == Clear(a_candidate(stage))
 
 
 @in_each("stage", [Stage.DELETED, Stage.KEPT], ids=lambda stage: stage.value)
-def test_what_was_done_and_what_a_person_said_stays_known(stage: Stage):
+def test_finished_and_kept_candidates_stay(stage: Stage):
     assert move(None, a_candidate(stage)) == CandidateWait()
 
 
-def test_nothing_is_made_of_nothing():
+def test_no_finding_needs_no_candidate():
     assert move(None, None) == CandidateWait()
 
 
-def test_what_was_deleted_and_is_there_again_begins_anew():
+def test_reappearing_instance_is_suspected_again():
     decision = move(a_finding(), a_candidate(Stage.DELETED, version=7))
 
     assert isinstance(decision, Suspect)
     assert decision.candidate.version == 7
 
 
-def test_a_deletion_that_has_begun_goes_on_whatever_is_found():
+def test_begun_deletion_goes_on():
     begun = a_candidate(Stage.DELETING)
 
     assert move(None, begun) == move(a_finding(CandidateCause.CANCELLED), begun) == Delete(begun)
 
 
-def test_what_is_kept_is_not_asked_for_again():
+def test_kept_candidate_is_left_alone():
     assert move(a_finding(), a_candidate(Stage.KEPT)) == CandidateWait()
 
 
-def test_what_is_kept_for_one_cause_is_asked_for_for_another():
+def test_another_cause_reopens_kept_candidate():
     kept = a_candidate(Stage.KEPT, cause=CandidateCause.IDLE)
 
     assert isinstance(move(a_finding(CandidateCause.CANCELLED), kept), Suspect)
 
 
-def test_another_cause_begins_anew_and_forgets_the_approval():
+def test_another_cause_resets_the_approval():
     approved = a_candidate(cause=CandidateCause.IDLE, approved_at=NOON, approved_by="olga")
 
     decision = move(a_finding(CandidateCause.ORPHAN), approved)
@@ -111,7 +111,7 @@ def test_another_cause_begins_anew_and_forgets_the_approval():
     "cause",
     [CandidateCause.IDLE, CandidateCause.NEVER_PAIRED, CandidateCause.TENANT_UNKNOWN],
 )
-def test_what_may_be_in_use_waits_for_a_person(cause: CandidateCause):
+def test_possibly_used_instance_needs_approval(cause: CandidateCause):
     waiting = a_candidate(cause=cause, needs_approval=True)
     approved = waiting.model_copy(update={"approved_at": NOON})
 
@@ -139,7 +139,7 @@ def test_a_stranger_waits_for_a_person():
         (Approval.ALL, CandidateCause.ORPHAN, False, True),
     ],
 )
-def test_whoever_was_paired_and_is_unclaimed_is_asked_for_and_a_setting_says_who_else(
+def test_setting_decides_who_needs_approval(
     approval: Approval, cause: CandidateCause, paired: bool | None, asked: bool
 ):
     found = a_finding(paired=paired, cause=cause)
@@ -149,7 +149,7 @@ def test_whoever_was_paired_and_is_unclaimed_is_asked_for_and_a_setting_says_who
     assert decision.candidate.needs_approval is asked
 
 
-def test_what_is_learned_is_noted_and_costs_a_sweep():
+def test_new_fact_delays_candidate_one_sweep():
     decision = move(a_finding(paired=True), a_candidate())
 
     assert isinstance(decision, Refresh)
@@ -157,7 +157,7 @@ def test_what_is_learned_is_noted_and_costs_a_sweep():
 
 
 @in_each("learned", [{"paired": True}, {"stranger": True}, {"paired": None}])
-def test_an_approval_for_less_than_what_is_known_now_does_not_count(learned: dict[str, Any]):
+def test_approval_expires_with_new_facts(learned: dict[str, Any]):
     approved = a_candidate(cause=CandidateCause.IDLE, approved_at=NOON, needs_approval=True)
 
     decision = move(a_finding(CandidateCause.IDLE, **learned), approved)

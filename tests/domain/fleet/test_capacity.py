@@ -64,7 +64,7 @@ def test_every_instance_stands_somehow(
     assert capacity.standing_of(sighting, line, quarantined) is standing
 
 
-def test_what_is_not_ours_is_foreign():
+def test_unclaimed_instance_counts_as_foreign():
     sightings = [opened(), seen("evo1"), seen(GHOST)]
     keys = {each.name: found for each in sightings if (found := key(each.name))}
 
@@ -73,12 +73,12 @@ def test_what_is_not_ours_is_foreign():
     assert counted == {Standing.OPEN: 1, Standing.FOREIGN: 1, Standing.QUARANTINED: 1}
 
 
-def test_a_slot_is_used_that_is_reserved_or_occupied():
+def test_reserved_and_occupied_slots_are_used():
     assert (a_census(reserved=4, open=2).used, a_census(reserved=1, closed=3).used) == (4, 3)
     assert (a_census(reserved=12).free, a_census(reserved=4, foreign=9).free) == (0, 6)
 
 
-def test_a_server_that_may_carry_nothing_is_full():
+def test_server_with_zero_limit_is_full():
     assert a_census(limit=0).share == 1.0
     assert a_census(reserved=9).share == 0.9
 
@@ -90,14 +90,14 @@ def days(*used: int) -> list[tuple[int, int]]:
     return list(enumerate(used))
 
 
-def test_a_steady_growth_is_foreseen_to_the_day():
+def test_steady_growth_is_forecast_exactly():
     found = capacity.forecast(days(*range(0, 20, 2)), 100)
 
     assert found.trend
     assert (found.trend.a_day, found.days, found.earliest, found.latest) == (2, 41, 41, 41)
 
 
-def test_an_unsteady_growth_is_foreseen_with_its_doubt():
+def test_unsteady_growth_has_a_range():
     found = capacity.forecast(days(10, 14, 11, 17, 15, 19, 17, 24, 20, 25), 50)
 
     assert found.days
@@ -106,18 +106,18 @@ def test_an_unsteady_growth_is_foreseen_with_its_doubt():
     assert found.earliest < found.days < found.latest
 
 
-def test_what_does_not_grow_is_never_full():
+def test_no_growth_means_never_full():
     assert capacity.forecast(days(*[5] * 10), 10).days is None
     assert capacity.forecast(days(*range(20, 10, -1)), 30).days is None
 
 
-def test_a_growth_that_may_be_none_is_perhaps_never_full():
+def test_doubtful_growth_has_no_latest_day():
     found = capacity.forecast(days(10, 12, 9, 11, 10, 13, 10, 12, 11, 13), 100)
 
     assert (found.latest, found.days is not None) == (None, True)
 
 
-def test_what_is_full_is_full_today():
+def test_full_server_is_full_today():
     assert capacity.forecast(days(*range(10, 20)), 19).days == 0
 
 
@@ -136,7 +136,7 @@ def test_only_the_last_weeks_count():
 
 
 @given(st.lists(st.integers(0, 5000), min_size=7, max_size=28), st.integers(0, 5000))
-def test_the_most_likely_day_lies_between_the_earliest_and_the_latest(used: list[int], limit: int):
+def test_forecast_lies_within_its_range(used: list[int], limit: int):
     found = capacity.forecast(days(*used), limit)
 
     for sooner, later in ((found.earliest, found.days), (found.days, found.latest)):
@@ -150,7 +150,7 @@ def test_the_most_likely_day_lies_between_the_earliest_and_the_latest(used: list
     ("instances", "gigabytes"),
     [(0, 0.0), (50, 2.0), (100, 4.0), (300, 10.0), (500, 16.0), (1000, 32.0), (2000, 64.0)],
 )
-def test_memory_is_as_the_table_says_and_a_straight_line_between(instances: int, gigabytes: float):
+def test_memory_is_interpolated_from_the_table(instances: int, gigabytes: float):
     assert capacity.memory_gb(instances, TABLE) == gigabytes
 
 
@@ -161,7 +161,7 @@ def test_an_empty_table_says_nothing():
 # Slots to have back --------------------------------------------------------------------------
 
 
-def test_slots_that_nobody_uses_are_ranked_the_surest_and_oldest_first():
+def test_unused_slots_are_ranked_by_certainty():
     lines = [
         fine(),
         closed(tenant="out"),

@@ -31,11 +31,11 @@ def causes(*given: Any, **more: Any) -> list[CandidateCause]:
     return [finding.cause for finding in found(*given, **more).values()]
 
 
-def test_there_is_nothing_against_a_line_that_is_open():
+def test_open_line_has_no_finding():
     assert found(a_survey([fine()]), GRACE + DAY) == {}
 
 
-def test_what_no_line_claims_is_an_orphan():
+def test_unclaimed_instance_is_an_orphan():
     survey = a_survey([fine()], main=[opened(), seen(GHOST)])
 
     (finding,) = found(survey).values()
@@ -44,25 +44,25 @@ def test_what_no_line_claims_is_an_orphan():
 
 
 @in_each("name", ["evo1", "Instance_acme", "instance_", "instance_a~~default"])
-def test_what_is_not_ours_by_name_is_nobodys_business(name: str):
+def test_foreign_name_has_no_finding(name: str):
     assert found(a_survey([fine()], main=[seen(name)])) == {}
 
 
-def test_a_line_that_its_tenant_lists_is_claimed_though_its_record_is_lost():
+def test_tenant_list_claims_lost_line():
     survey = a_survey(tenants=[a_tenant("ghost", "default")], main=[seen(GHOST)])
 
     assert found(survey) == {}
 
 
 @in_each("unreadable", [GHOST, "ghost"], ids=["its record", "its tenant"])
-def test_what_nobody_understands_is_left_alone(unreadable: str):
+def test_unreadable_record_has_no_finding(unreadable: str):
     survey = a_survey(main=[seen(GHOST)], unreadable=frozenset({unreadable}))
 
     assert found(survey) == {}
 
 
 @in_each("state", [State.OPEN, State.CLOSED, State.PAIRING, State.MISSING])
-def test_a_cancelled_tenants_line_has_to_go_however_it_is(state: State):
+def test_line_of_cancelled_tenant_goes(state: State):
     line = a_line(state)
     gone = a_tenant("acme", "default", status=Status.CANCELLED, cancelled_at=NOON)
 
@@ -72,11 +72,11 @@ def test_a_cancelled_tenants_line_has_to_go_however_it_is(state: State):
 
 
 @in_each("status", [Status.ACTIVE, Status.SUSPENDED])
-def test_a_tenant_that_may_come_back_keeps_its_lines(status: Status):
+def test_paused_tenant_keeps_its_lines(status: Status):
     assert found(a_survey([fine()], [a_tenant("acme", "default", status=status)])) == {}
 
 
-def test_a_line_whose_tenant_has_no_record_is_a_riddle():
+def test_line_without_tenant_is_a_finding():
     assert causes(a_survey([fine()], tenants=[])) == [CandidateCause.TENANT_UNKNOWN]
 
 
@@ -87,7 +87,7 @@ def test_a_line_whose_tenant_has_no_record_is_a_riddle():
         pytest.param(a_line(open=True, held_by="somebody"), id="leased"),
     ],
 )
-def test_whom_somebody_is_changing_is_left_alone(busy: Instance):
+def test_busy_line_has_no_finding(busy: Instance):
     gone = a_tenant("acme", "default", status=Status.CANCELLED)
 
     assert found(a_survey([busy], [gone])) == {}
@@ -96,32 +96,32 @@ def test_whom_somebody_is_changing_is_left_alone(busy: Instance):
 # Idle, and never paired ----------------------------------------------------------------------
 
 
-def test_a_line_is_idle_after_so_many_days_by_our_own_record():
+def test_line_is_idle_after_grace():
     assert found(a_survey([closed()]), GRACE) == {}
     (finding,) = found(a_survey([closed()]), GRACE + SECOND).values()
     assert (finding.cause, finding.since, finding.paired) == (CandidateCause.IDLE, NOON, True)
 
 
-def test_trying_to_pair_again_does_not_make_a_line_less_idle():
+def test_pairing_attempt_leaves_line_idle():
     tried = closed(reason=Reason.QR_LIMIT, since=GRACE - DAY)
 
     assert causes(a_survey([tried]), GRACE + SECOND) == [CandidateCause.IDLE]
 
 
-def test_a_line_that_was_logged_out_before_we_took_notes_counts_from_then():
+def test_old_line_counts_from_last_change():
     old = closed(closed_since=None, since=NOON + DAY)
 
     assert found(a_survey([old]), GRACE + SECOND) == {}
     assert causes(a_survey([old]), GRACE + DAY + SECOND) == [CandidateCause.IDLE]
 
 
-def test_a_line_that_nobody_paired_is_so_sooner():
+def test_unpaired_line_is_found_sooner():
     assert found(a_survey([unpaired()]), SOON) == {}
     (finding,) = found(a_survey([unpaired()]), SOON + SECOND).values()
     assert (finding.cause, finding.paired) == (CandidateCause.NEVER_PAIRED, False)
 
 
-def test_what_a_server_knows_a_number_of_was_paired():
+def test_known_number_proves_pairing():
     survey = a_survey([unpaired()], main=[seen(number="5511999990001")])
 
     assert found(survey, SOON + SECOND) == {}
@@ -133,12 +133,12 @@ def test_what_a_server_knows_a_number_of_was_paired():
     [closed(), unpaired(), a_line(State.OPEN), a_line(State.CONFLICT), a_line(State.MISSING)],
     ids=["closed", "unpaired", "open", "in conflict", "missing"],
 )
-def test_what_is_connected_upstream_is_neither(line: Instance):
+def test_connected_line_has_no_finding(line: Instance):
     assert found(a_survey([line], main=[opened()]), GRACE + DAY) == {}
 
 
 @in_each("state", [State.OPEN, State.CONFLICT, State.MISSING, State.CREATING])
-def test_what_our_record_says_otherwise_of_is_neither(state: State):
+def test_other_states_are_never_idle(state: State):
     line = a_line(state, closed_since=NOON)
 
     assert found(a_survey([line], main=[seen()]), GRACE + DAY) == {}
@@ -156,14 +156,14 @@ def two(own: Connection | None, copy: Connection, state: State = State.CLOSED) -
     return found(a_survey([line], seen=carried, servers=servers)).values()
 
 
-def test_the_one_that_the_record_does_not_name_is_the_duplicate():
+def test_unrecorded_copy_is_the_duplicate():
     (finding,) = two(Connection.OPEN, Connection.CLOSED, State.OPEN)
 
     assert (finding.cause, finding.server) == (CandidateCause.DUPLICATE, "other")
     assert not finding.doubtful
 
 
-def test_of_two_that_are_connected_the_records_one_stays():
+def test_recorded_instance_stays_when_both_connected():
     (finding,) = two(Connection.OPEN, Connection.OPEN, State.OPEN)
 
     assert (finding.cause, finding.server) == (CandidateCause.DUPLICATE, "other")
@@ -171,13 +171,13 @@ def test_of_two_that_are_connected_the_records_one_stays():
 
 @in_each("own", [Connection.CLOSED, Connection.CONNECTING, Connection.UNKNOWN])
 @in_each("copy", list(Connection))
-def test_unless_the_records_one_is_connected_nobody_can_tell(own: Connection, copy: Connection):
+def test_duplicate_is_doubtful_without_recorded_connection(own: Connection, copy: Connection):
     (finding,) = two(own, copy)
 
     assert (finding.cause, finding.doubtful) == (CandidateCause.DUPLICATE, True)
 
 
-def test_the_only_one_there_is_is_no_duplicate():
+def test_single_copy_is_no_duplicate():
     assert not two(None, Connection.CLOSED)
 
 
@@ -199,7 +199,7 @@ def test_whether_an_orphan_was_paired(sighting: Any, vague: tuple[str, ...], pai
     assert [finding.paired for finding in found(survey).values()] == [paired]
 
 
-def test_an_instance_that_posts_to_somebody_else_is_a_stranger():
+def test_instance_posting_elsewhere_is_a_stranger():
     survey = a_survey(main=[seen(GHOST)], strangers=frozenset({("main", GHOST)}))
 
     assert [finding.stranger for finding in found(survey).values()] == [True]

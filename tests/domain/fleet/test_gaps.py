@@ -26,26 +26,26 @@ def since(line: Instance, now: Any = DAYS) -> Any:
     return window and window.since
 
 
-def test_it_goes_on_where_it_ended_with_an_overlap():
+def test_window_continues_with_overlap():
     assert gaps.window_of(a_live_one(), DAYS) == Window(epoch_ms(LATER), epoch_ms(DAYS), NUMBER)
 
 
-def test_what_was_said_before_the_number_was_the_lines_is_not_looked_at():
+def test_window_starts_at_number_claim():
     assert since(a_live_one(heard_until=0)) == epoch_ms(NOON)
     assert since(a_live_one(claimed_at=DAYS)) == epoch_ms(DAYS)
 
 
-def test_of_a_line_whose_claim_has_no_time_it_is_since_when_it_is_open():
+def test_undated_claim_counts_from_opening():
     assert since(a_live_one(claimed_at=None, heard_until=0, since=LATER)) == epoch_ms(LATER)
 
 
-def test_a_line_that_was_never_looked_at_is_looked_at_for_so_long():
+def test_first_window_has_a_longest_length():
     late = NOON + LONGEST + timedelta(days=1)
 
     assert since(a_live_one(heard_number=None), late) == epoch_ms(late - LONGEST)
 
 
-def test_another_number_begins_where_it_became_the_lines():
+def test_new_number_starts_at_its_claim():
     assert since(a_live_one(heard_number="1", claimed_at=LATER)) == epoch_ms(LATER)
 
 
@@ -60,23 +60,23 @@ def test_another_number_begins_where_it_became_the_lines():
         ),
     ],
 )
-def test_where_nothing_can_be_missing_nothing_is_fetched(line: Instance):
+def test_line_without_gap_has_no_window(line: Instance):
     assert gaps.window_of(line, DAYS) is None
 
 
-def test_a_line_that_closed_since_is_looked_at_once_more():
+def test_recently_closed_line_has_a_window():
     known = {"heard_number": NUMBER, "heard_until": epoch_ms(NOON)}
 
     assert gaps.window_of(closed(closed_since=LATER, **known), DAYS)
 
 
-def test_a_line_that_opened_since_came_back():
+def test_reopened_line_came_back():
     assert gaps.came_back(a_live_one(since=DAYS), DAYS)
     assert not gaps.came_back(a_live_one(), DAYS)
     assert not gaps.came_back(closed(since=DAYS), DAYS)
 
 
-def test_a_mark_that_lies_ahead_was_a_wrong_clocks_and_is_as_none():
+def test_future_mark_is_ignored():
     ahead = a_live_one(heard_until=epoch_ms(DAYS + timedelta(days=1)))
 
     known = gaps.note_window(ahead, Window(0, epoch_ms(DAYS), NUMBER), epoch_ms(DAYS))
@@ -87,7 +87,7 @@ def test_a_mark_that_lies_ahead_was_a_wrong_clocks_and_is_as_none():
     assert known.heard_until == epoch_ms(DAYS)
 
 
-def test_what_is_known_only_grows():
+def test_known_window_only_grows():
     window = Window(0, epoch_ms(DAYS), NUMBER)
     line = a_live_one()
 
@@ -106,11 +106,11 @@ def test_another_number_begins_anew():
     assert (first.heard_until, first.heard_number) == (5, NUMBER)
 
 
-def test_what_was_fetched_under_another_number_says_nothing():
+def test_window_of_another_number_is_ignored():
     assert gaps.note_window(a_live_one(), Window(0, 1, "1"), 5) is None
 
 
-def test_a_line_that_was_not_done_goes_on_exactly_there():
+def test_unfinished_window_resumes_exactly():
     newest = epoch_ms(LATER)
 
     assert since(a_live_one(heard_until=gaps.resumed_at(newest))) == newest
@@ -135,7 +135,7 @@ HOUR = timedelta(hours=1)
         pytest.param(an_outage(DAYS + HOUR, DAYS + 2 * HOUR), False, id="after what is looked at"),
     ],
 )
-def test_an_outage_counts_where_it_was_not_looked_at_since(outage: gaps.Outage, counts: bool):
+def test_outage_counts_until_looked_at(outage: gaps.Outage, counts: bool):
     line = a_live_one()
     window = gaps.window_of(line, DAYS)
 
@@ -143,7 +143,7 @@ def test_an_outage_counts_where_it_was_not_looked_at_since(outage: gaps.Outage, 
     assert gaps.outage_in(window, line, [outage]) == (outage.since if counts else None)
 
 
-def test_under_another_number_nothing_was_looked_at():
+def test_another_number_makes_outage_count():
     line = a_live_one(heard_number="1")
     window, outage = gaps.window_of(line, DAYS), an_outage(NOON, LATER)
 
@@ -151,7 +151,7 @@ def test_under_another_number_nothing_was_looked_at():
     assert gaps.outage_in(window, line, [outage]) == outage.since
 
 
-def test_of_a_server_of_which_nobody_knows_it_may_have_restarted():
+def test_unknown_start_may_be_a_restart():
     assert not gaps.ran_through(None, 5_000)
     assert not gaps.ran_through(6_000, 5_000)
     assert gaps.ran_through(5_999, 5_000)

@@ -39,25 +39,25 @@ def raised(trouble: Trouble | None = None) -> Incident:
     return incident
 
 
-def test_a_trouble_is_raised_and_waits_to_be_told():
+def test_new_trouble_raises_an_incident():
     incident = raised()
 
     assert (incident.news, incident.pending, incident.number) == (IncidentNews.RAISED, True, 1)
     assert incident.id == "server_down~main"
 
 
-def test_the_same_trouble_seen_again_is_no_news():
+def test_unchanged_trouble_is_no_news():
     assert looked(raised(), a_trouble(), NOON + HOUR) is None
 
 
-def test_a_trouble_that_grows_is_noted_and_not_told_again():
+def test_growing_trouble_sends_no_news():
     grown = looked(raised(), a_trouble(count=9), NOON + HOUR)
 
     assert grown
     assert (grown.count, grown.number, grown.news) == (9, 1, IncidentNews.RAISED)
 
 
-def test_a_trouble_that_stays_is_reminded_of_after_a_while():
+def test_lasting_trouble_sends_a_reminder():
     reminded = looked(raised(), a_trouble(), NOON + DAY)
 
     assert reminded
@@ -71,7 +71,7 @@ def test_disconnected_lines_are_not_reminded_of():
     assert looked(raised(trouble), trouble, NOON + 9 * DAY) is None
 
 
-def test_a_trouble_that_is_over_is_resolved_with_how_long_it_lasted():
+def test_ended_trouble_resolves_its_incident():
     resolved = looked(raised(), None, NOON + HOUR)
 
     assert resolved
@@ -80,7 +80,7 @@ def test_a_trouble_that_is_over_is_resolved_with_how_long_it_lasted():
     assert looked(resolved, None, NOON + DAY) is None
 
 
-def test_a_trouble_that_comes_back_is_raised_anew():
+def test_returning_trouble_is_raised_again():
     resolved = looked(raised(), None, NOON + HOUR)
 
     again = looked(resolved, a_trouble(), NOON + DAY)
@@ -90,11 +90,11 @@ def test_a_trouble_that_comes_back_is_raised_anew():
     assert (again.lasted, again.expires_at, again.number) == (None, None, 3)
 
 
-def test_what_never_was_is_not_resolved():
+def test_absent_incident_is_not_resolved():
     assert looked(None, None) is None
 
 
-def test_only_what_was_looked_at_can_be_over():
+def test_only_checked_causes_are_resolved():
     known = {each.id: each for each in (raised(), raised(a_trouble(Cause.VIOLATIONS, "fleet")))}
 
     planned = dict(plan_incidents(known, [], frozenset({Cause.SERVER_DOWN})))
@@ -102,13 +102,13 @@ def test_only_what_was_looked_at_can_be_over():
     assert planned == {"server_down~main": None}
 
 
-def test_what_nobody_could_see_is_not_over():
+def test_unseen_subject_is_not_resolved():
     known = {raised().id: raised()}
 
     assert not dict(plan_incidents(known, [], frozenset(Cause), {"server_down~main"}))
 
 
-def test_a_server_that_says_nothing_hides_what_it_and_its_lines_are_in():
+def test_silent_server_hides_its_incidents():
     full = {"full": Census(at=NOON, limit=1, reserved=1)}
     lines = [closed(server="down"), closed(tenant="other")]
 
@@ -136,7 +136,7 @@ def test_every_cause_has_a_severity(cause: Cause):
     assert raised(a_trouble(cause)).severity is SEVERITY[cause]
 
 
-def test_a_subject_of_any_characters_can_be_an_id():
+def test_any_subject_makes_an_id():
     assert a_trouble(subject="a/b").id == "server_down~a~2fb"
 
 
@@ -149,13 +149,13 @@ def servers(silent: dict[str, str] | None = None, **censuses: Census) -> list[tu
 
 
 @in_each(("reserved", "cause"), [(8, None), (9, Cause.SERVER_FILLING), (10, Cause.SERVER_FULL)])
-def test_a_server_is_in_trouble_as_it_fills(reserved: int, cause: Cause | None):
+def test_filling_server_is_in_trouble(reserved: int, cause: Cause | None):
     census = Census(at=NOON, limit=10, reserved=reserved)
 
     assert servers(main=census) == ([("main", cause)] if cause else [])
 
 
-def test_a_server_that_does_not_answer_is_down_or_knows_us_no_more():
+def test_silent_server_has_its_cause():
     silent = {
         "a": "evolution-unreachable",
         "b": "evolution-refused-key",
@@ -169,7 +169,7 @@ def test_a_server_that_does_not_answer_is_down_or_knows_us_no_more():
     ]
 
 
-def test_unlicensed_server_says_where_it_is_mended():
+def test_unlicensed_server_names_its_manager():
     managers = {"a": "https://a.test/manager", "b": "https://b.test/manager"}
     silent = {"a": "server-not-licensed", "b": "evolution-unreachable"}
 
@@ -188,7 +188,7 @@ def disconnected(*lines: Any, **more: Any) -> list[tuple[str, int]]:
     return [(each.subject, each.count) for each in found]
 
 
-def test_disconnected_lines_are_one_trouble_per_tenant():
+def test_tenant_has_one_disconnection_trouble():
     lines = [closed(), closed(line="vendas"), closed(tenant="other")]
 
     assert disconnected(*lines) == [("acme", 2), ("other", 1)]
@@ -211,7 +211,7 @@ def test_other_lines_are_nobodys_trouble(line: Any):
     assert disconnected(line, silent={"down"}, away={"away"}) == []
 
 
-def test_what_happened_once_stays_open_for_days():
+def test_single_event_stays_open_for_days():
     wrong = Trouble(cause=Cause.WRONG_NUMBER, subject="acme")
     down = Trouble(cause=Cause.SERVER_DOWN, subject="main")
     happened = decide_incident(None, wrong, NOON, timedelta(hours=1))
@@ -222,7 +222,7 @@ def test_what_happened_once_stays_open_for_days():
     assert not incidents.lasts(seen, NOON)
 
 
-def test_blocked_numbers_are_a_trouble_of_their_own_at_once():
+def test_blocked_numbers_have_their_own_trouble():
     fresh = closed(line="a", reason=Reason.BANNED, closed_since=NOON + 2 * HOUR)
     old = closed(line="b", reason=Reason.BANNED, closed_since=NOON - 40 * DAY)
 

@@ -23,7 +23,7 @@ def rules(survey: Survey) -> list[Rule]:
     return [each.rule for each in found]
 
 
-def test_a_fleet_that_is_as_it_must_be_violates_nothing():
+def test_sound_fleet_violates_nothing():
     assert rules(a_survey([fine()], **HERE, owners={NUMBER: fine().name})) == []
 
 
@@ -64,7 +64,7 @@ def test_each_rule_has_its_violation(survey: Survey, rule: Rule):
     assert set(found) - {rule} <= {Rule.LINE_WITHOUT_INSTANCE}
 
 
-def test_a_number_that_is_live_on_two_lines_violates_it_twice():
+def test_number_on_two_lines_violates_twice():
     two = [a_line(open=True), a_line(open=True, tenant="other")]
 
     assert (
@@ -73,7 +73,7 @@ def test_a_number_that_is_live_on_two_lines_violates_it_twice():
     )
 
 
-def test_a_number_that_a_line_has_but_another_one_claims_violates_it():
+def test_number_claimed_elsewhere_is_a_violation():
     line = a_line(open=True, claimed=NUMBER)
     other = closed(tenant="other")
     survey = a_survey([line, other], seats={"main": [line.name, other.name]})
@@ -92,11 +92,11 @@ def test_a_number_that_a_line_has_but_another_one_claims_violates_it():
     ],
     ids=["being made", "being released", "disconnected"],
 )
-def test_a_line_that_need_not_have_an_instance_violates_nothing(line: Any):
+def test_line_may_lack_an_instance(line: Any):
     assert rules(a_survey([line], main=[], **HERE)) == []
 
 
-def test_of_what_nobody_could_see_nothing_is_said():
+def test_unseen_server_has_no_violations():
     survey = replace(a_survey([fine()], seen={}, **HERE), tenants=None)
 
     told = invariants.report(survey, {}, (), NOON)
@@ -104,7 +104,7 @@ def test_of_what_nobody_could_see_nothing_is_said():
     assert (told.count, told.unseen) == (0, ("main",))
 
 
-def test_an_instance_whose_record_nobody_understands_is_said_once():
+def test_unreadable_record_is_reported_once():
     survey = a_survey(main=[seen(GHOST)], unreadable=frozenset({GHOST}))
 
     assert rules(survey) == [Rule.RECORD_UNREADABLE]
@@ -120,7 +120,7 @@ def test_what_is_not_ours_violates_nothing():
     assert rules(a_survey(main=[seen("evo1")])) == []
 
 
-def test_a_report_counts_everything_and_shows_so_much():
+def test_report_shows_a_bounded_number():
     survey = a_survey(main=[seen(f"instance_g{at}") for at in range(250)])
     keys = findings.ours(survey, PREFIX)
 
@@ -140,19 +140,19 @@ def test_a_report_counts_everything_and_shows_so_much():
         ([GHOST], 2),
     ],
 )
-def test_slots_that_are_not_those_of_the_lines_are_counted(seats: list[Any], count: int):
+def test_wrong_slots_are_counted(seats: list[Any], count: int):
     survey = a_survey([fine()], seats={"main": seats})
 
     assert invariants.misseated(survey) == ({"main": count} if count else {})
 
 
-def test_the_slot_of_a_record_that_nobody_can_read_is_in_order():
+def test_slot_of_unreadable_record_is_right():
     survey = a_survey([], seats={"main": [GHOST]})
 
     assert invariants.misseated(replace(survey, unreadable=frozenset({GHOST}))) == {}
 
 
-def test_a_report_from_when_slots_were_counted_is_read():
+def test_report_of_earlier_version_is_read():
     assert Rule("counter_wrong") is Rule.SLOTS_WRONG
     with pytest.raises(ValueError, match="never"):
         Rule("never")

@@ -63,7 +63,7 @@ def test_whose_time_is_over_is_deleted():
         ),
     ],
 )
-def test_whoever_does_not_see_the_world_whole_deletes_nothing(change: dict[str, Any], why: Why):
+def test_incomplete_survey_deletes_nothing(change: dict[str, Any], why: Why):
     plan = planned(doomed(**change), OVER)
 
     assert plan.delete == ()
@@ -71,7 +71,7 @@ def test_whoever_does_not_see_the_world_whole_deletes_nothing(change: dict[str, 
 
 
 @in_each("change", [{"tenants": None}, {"tenants": {}}])
-def test_who_does_not_know_the_tenants_suspects_nobody(change: dict[str, Any]):
+def test_missing_tenants_raise_no_suspicion(change: dict[str, Any]):
     plan = planned(doomed(seen("instance_new"), **change), OVER)
 
     assert (plan.suspect, plan.quarantine, plan.clear, plan.held_back) == ((), (), (), 0)
@@ -82,14 +82,14 @@ def test_a_few_clients_may_always_go():
     assert reasons(doomed(before=Before(1, 4, {"main": 2}))) == {Why.TENANTS_SHRANK}
 
 
-def test_the_last_client_who_goes_stops_everything():
+def test_cancelling_last_tenant_brakes_the_sweep():
     gone = a_tenant("acme", "default", status=Status.CANCELLED)
 
     assert reasons(a_survey([fine()], [gone], before=Before(1, 1))) == {Why.TENANTS_SHRANK}
     assert reasons(a_survey([fine()], [gone], before=Before(1, 0))) == set()
 
 
-def test_no_record_of_a_client_ever_goes_so_even_one_of_a_few_that_is_lost_stops_everything():
+def test_lost_tenant_record_brakes_the_sweep():
     assert reasons(doomed(before=Before(2, 1))) == {Why.TENANTS_SHRANK}
 
 
@@ -109,7 +109,7 @@ def left_over(count: int, lines: int, rules: Rules = RULES, **more: Any) -> Plan
     return planned(survey, OVER, rules)
 
 
-def test_where_too_many_are_unclaimed_a_person_has_to_approve_each():
+def test_many_unclaimed_instances_need_approval():
     plan = left_over(4, 12)
 
     assert plan.delete == ()
@@ -125,34 +125,34 @@ def test_where_too_many_are_unclaimed_a_person_has_to_approve_each():
 
 
 @in_each(("ghosts", "lines"), [(3, 1), (4, 16)], ids=["a few", "a small share"])
-def test_a_few_or_a_small_share_may_be_unclaimed(ghosts: int, lines: int):
+def test_few_unclaimed_instances_are_deleted(ghosts: int, lines: int):
     plan = left_over(ghosts, lines, Rules(max_deletes=9))
 
     assert plan.brakes == ()
     assert len(plan.delete) == ghosts
 
 
-def test_those_of_too_many_that_a_person_approved_go():
+def test_approved_ones_of_many_are_deleted():
     plan = left_over(4, 4, doubtful=True, needs_approval=True, approved_at=OVER, approved_by="o")
 
     assert len(plan.delete) == 3
     assert plan.before == Before(4, 4, {"main": 8})
 
 
-def test_an_approval_from_before_there_were_too_many_counts_no_more():
+def test_earlier_approval_expires_with_many_unclaimed():
     plan = left_over(4, 4, approved_at=OVER, approved_by="o")
 
     assert plan.delete == ()
     assert {each.approved_at for each in plan.refresh} == {None}
 
 
-def test_what_a_person_keeps_is_not_one_of_too_many():
+def test_kept_candidates_are_not_counted():
     plan = left_over(4, 4, stage=Stage.KEPT)
 
     assert plan.brakes == ()
 
 
-def test_two_servers_that_carry_the_same_instance_stop_everything():
+def test_identical_servers_brake_the_sweep():
     line, other = a_line(open=True), seen("somebody-elses")
     carried = {"main": [opened(line.name), other], "blue": [opened(line.name), other]}
     same = {
@@ -165,7 +165,7 @@ def test_two_servers_that_carry_the_same_instance_stop_everything():
     assert planned(survey).braked
 
 
-def test_a_share_may_go_however_many_that_is():
+def test_small_share_of_tenants_may_go():
     tenants = [a_tenant(f"t{at}") for at in range(81)]
     many = replace(a_survey(tenants=tenants), before=Before(tenants=100, living=100))
 
@@ -173,14 +173,14 @@ def test_a_share_may_go_however_many_that_is():
     assert reasons(replace(many, before=Before(tenants=102, living=100))) == {Why.TENANTS_SHRANK}
 
 
-def test_tenants_that_are_cancelled_at_once_stop_everything():
+def test_cancelling_many_tenants_brakes_the_sweep():
     gone = [a_tenant(f"t{at}", status=Status.CANCELLED) for at in range(9)]
     survey = a_survey(tenants=[a_tenant("acme", "default"), *gone])
 
     assert reasons(replace(survey, before=Before(10, 10))) == {Why.TENANTS_SHRANK}
 
 
-def test_nothing_is_decided_of_what_a_silent_server_carries():
+def test_silent_servers_candidates_stay_undecided():
     candidate = a_candidate(server="other", id="other~instance_ghost")
     survey = doomed(servers=frozenset({"main", "other"}), candidates={candidate.id: candidate})
 
@@ -190,7 +190,7 @@ def test_nothing_is_decided_of_what_a_silent_server_carries():
     assert [each.name for each in plan.suspect] == [GHOST]
 
 
-def test_no_more_are_deleted_than_may_be_in_one_sweep_the_oldest_first():
+def test_sweep_deletes_few_oldest_first():
     ghosts = [f"instance_g{at}" for at in range(3)]
     candidates = [
         a_candidate(name=name, suspected_at=NOON - (9 - at) * DAY) for at, name in enumerate(ghosts)
@@ -207,15 +207,15 @@ def test_no_more_are_deleted_than_may_be_in_one_sweep_the_oldest_first():
     assert plan.held_back == 1
 
 
-def test_none_at_all_may_be_deleted_if_a_deployment_says_so():
+def test_zero_limit_deletes_nothing():
     assert planned(doomed(), OVER, Rules(max_deletes=0)).delete == ()
 
 
-def test_the_next_sweep_compares_with_what_this_one_saw():
+def test_sweep_remembers_its_counts():
     assert planned(doomed(), OVER).before == Before(1, 1, {"main": 2})
 
 
-def test_a_sweep_that_was_braked_teaches_nothing():
+def test_braked_sweep_keeps_earlier_counts():
     before = Before(9, 9, {"main": 9})
 
     assert planned(doomed(before=before), OVER).before == before
@@ -235,7 +235,7 @@ def test_each_goes_its_own_way():
     assert (plan.delete, plan.refresh) == ((), ())
 
 
-def test_what_is_learned_of_a_candidate_is_noted():
+def test_new_fact_refreshes_the_candidate():
     survey = doomed(strangers=frozenset({("main", GHOST)}))
 
     (refreshed,) = planned(survey, OVER).refresh
@@ -243,7 +243,7 @@ def test_what_is_learned_of_a_candidate_is_noted():
     assert refreshed.needs_approval
 
 
-def test_a_cancelled_tenants_line_is_released_once_its_time_is_over():
+def test_cancelled_tenants_line_goes_after_quarantine():
     candidate = a_candidate(
         name="instance_acme", id="main~instance_acme", cause=CandidateCause.CANCELLED, paired=True
     )

@@ -27,11 +27,11 @@ def repairs(line: Instance, now: Any = LONG, **more: Any) -> list[Repair]:
     return list(find_repairs(a_survey([line], **more), now))
 
 
-def test_a_line_and_its_instance_that_agree_need_nothing():
+def test_matching_line_needs_no_repair():
     assert repairs(fine()) == repairs(closed()) == []
 
 
-def test_a_line_whose_instance_is_gone_is_missing():
+def test_line_without_instance_is_missing():
     assert repairs(line := fine(), main=[]) == [Missing(line)]
 
 
@@ -40,24 +40,24 @@ def test_a_line_whose_instance_is_gone_is_missing():
     [DISCONNECTED, a_line(State.MISSING), a_line(open=True, held_by="somebody", since=LONG)],
     ids=["disconnected", "missing already", "somebody is at it"],
 )
-def test_a_line_whose_instance_may_be_gone_is_not(line: Instance):
+def test_line_with_uncertain_instance_is_kept(line: Instance):
     assert repairs(line, NOON, main=[]) == []
 
 
-def test_of_a_server_that_said_nothing_nothing_is_known():
+def test_silent_server_needs_no_repair():
     assert repairs(fine(), seen={}) == []
 
 
 @in_each("connection", [Connection.CLOSED, Connection.CONNECTING])
-def test_a_line_that_is_not_as_open_as_its_record_says_lies(connection: Connection):
+def test_closed_line_recorded_open_is_repaired(connection: Connection):
     assert repairs(line := fine(), main=[seen(connection=connection)]) == [Liar(line)]
 
 
-def test_a_line_that_is_more_open_than_its_record_says_lies_too():
+def test_open_line_recorded_closed_is_repaired():
     assert repairs(line := closed(), main=[opened()]) == [Liar(line)]
 
 
-def test_a_line_that_was_missing_and_is_there_again_is_looked_at():
+def test_reappeared_line_is_repaired():
     assert repairs(line := a_line(State.MISSING), main=[seen()]) == [Liar(line)]
 
 
@@ -66,14 +66,14 @@ def test_a_line_in_conflict_is_connected():
 
 
 @in_each("state", [State.CREATING, State.RELEASING])
-def test_what_nobody_finished_is_stuck_after_a_while(state: State):
+def test_unfinished_line_is_stuck_later(state: State):
     line = a_line(state)
 
     assert repairs(line, NOON + STUCK) == []
     assert repairs(line, LONG) == [Stuck(line)]
 
 
-def test_a_lease_that_is_over_counts_from_its_end():
+def test_stuck_time_counts_from_lease_end():
     line = a_line(State.CREATING, held_by="somebody")
 
     assert line.lease
@@ -113,7 +113,7 @@ def test_a_lease_that_is_over_counts_from_its_end():
         ),
     ],
 )
-def test_the_record_says_what_was_seen(
+def test_look_corrects_the_record(
     line: Instance, connection: Connection | None, state: State, reason: Reason | None
 ):
     changed = decide_looked(line, connection, None, LATER)
@@ -140,11 +140,11 @@ def test_a_record_that_was_right_stays(line: Instance, connection: Connection | 
     assert decide_looked(line, connection, None, LATER) is None
 
 
-def test_a_line_that_somebody_is_changing_stays():
+def test_leased_line_stays():
     assert decide_looked(a_line(open=True, held_by="x"), None, None, NOON) is None
 
 
-def test_the_number_is_what_the_census_says():
+def test_census_gives_the_number():
     changed = decide_looked(closed(number=None), Connection.OPEN, NUMBER, LATER)
 
     assert changed
