@@ -86,7 +86,7 @@ async def test_transaction_costs_reads_writes_round_trips(client):
     assert counted == Counted(reads=1, writes=1, round_trips=3)
 
 
-async def test_what_comes_after_is_not_counted(client):
+async def test_later_calls_are_not_counted(client):
     with counting(client) as counted:
         pass
     await client.document("things/a").get()

@@ -227,7 +227,7 @@ async def test_connected_instance_fails_to_be_deleted():
         await evolution.delete_instance("wa1")
 
 
-async def test_where_nobody_listens_nothing_was_sent(unused_port):
+async def test_refused_connection_is_unreachable(unused_port):
     async with httpx.AsyncClient() as http:
         evolution = Evolution(a_server(url=f"http://127.0.0.1:{unused_port}"), http)
 
@@ -237,7 +237,7 @@ async def test_where_nobody_listens_nothing_was_sent(unused_port):
             await evolution.send_message("wa1", TO)
 
 
-async def test_whoever_hangs_up_may_have_heard(unused_port):
+async def test_dropped_connection_leaves_doubt(unused_port):
     async def hang_up(reader, writer):
         await reader.readline()
         writer.transport.abort()

@@ -35,7 +35,7 @@ async def test_missing_licence_is_its_own_problem(call: str):
     assert len(wire.requests) == 1
 
 
-async def test_missing_licence_is_read_in_every_shape():
+async def test_missing_licence_has_many_shapes():
     for body in SHAPES:
         evolution, _ = an_evolution(saying(503, body), "2.4.0")
 
@@ -76,7 +76,7 @@ async def test_licence_is_asked_for(status: int, body: object, licensed: bool | 
 
 
 @pytest.mark.parametrize("body", [{}, [], {"status": 1}, "html"])
-async def test_licence_that_makes_no_sense_is_failure(body: object):
+async def test_odd_licence_is_a_failure(body: object):
     evolution, _ = an_evolution(saying(200, body), "2.4.0")
 
     with pytest.raises(problems.EvolutionFailed):

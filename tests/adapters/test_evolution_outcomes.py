@@ -47,14 +47,14 @@ def impatient(monkeypatch):
         (201, {"instance": {"instanceName": "wa1"}, "hash": "token"}, Created),
     ],
 )
-async def test_create_ends_in_one_of_four_ways(status, body, outcome):
+async def test_create_ends_in_known_outcome(status, body, outcome):
     evolution, wire = an_evolution(saying(status, body))
 
     assert isinstance(await evolution.create_instance("wa1", WANTED), outcome)
     assert len(wire.requests) == 1
 
 
-async def test_only_limit_is_taken_for_full_server():
+async def test_only_the_limit_means_full_server():
     full, _ = an_evolution(saying(403, says("Maximum instances reached")))
     strict, _ = an_evolution(saying(400, says(["instanceName does not meet maximum length"])))
 

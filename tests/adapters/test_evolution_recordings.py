@@ -346,7 +346,7 @@ async def test_census_of_1_8_tells_same():
     ]
 
 
-async def test_recorded_lookups_come_back_in_order_asked():
+async def test_recorded_lookups_keep_their_order():
     recorded = exchange("baileys-whatsappNumbers")
     answer = recorded["response"]["body"]
     evolution, _ = an_evolution(lambda request: httpx.Response(200, json=answer))
@@ -399,7 +399,7 @@ async def test_disabled_webhook_wants_no_events():
 
 
 @in_each("version", ["2.3.6", "1.8.2"])
-async def test_no_webhook_at_all_reads_as_wanting_nothing(version):
+async def test_missing_webhook_reads_as_empty_configuration(version):
     evolution, _ = an_evolution(lambda request: httpx.Response(200, content=b"null"), version)
 
     configuration = await evolution.find_configuration("evo-min")

@@ -69,7 +69,7 @@ async def test_create_on_1_8_is_flat():
     assert wire.bodies == [expected]
 
 
-async def test_1_8_subscribes_to_known_events_only():
+async def test_1_8_subscribes_to_known_events():
     evolution, wire = an_evolution(saying(201, {"instance": {}}), "1.8.2")
     configuration = Configuration(
         "https://x.example", {}, ("MESSAGES_UPSERT", "SEND_MESSAGE_UPDATE")
@@ -199,7 +199,7 @@ async def test_server_under_path_is_called_there():
     assert wire.requests[0].url == httpx.URL("http://host.test/evo/instance/connectionState/wa1")
 
 
-async def test_redirect_is_not_followed_with_our_key():
+async def test_redirect_is_not_followed():
     redirect = httpx.Response(307, headers={"location": "https://elsewhere.test/"})
     evolution, wire = an_evolution(lambda request: redirect)
 

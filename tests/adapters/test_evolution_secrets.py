@@ -53,7 +53,7 @@ async def test_what_server_says_is_never_repeated(call, leak):
 
 @everything
 @in_each("error", [httpx.ConnectError, httpx.ReadError, httpx.ReadTimeout])
-async def test_key_is_in_no_problem_or_outcome(call, error):
+async def test_no_problem_or_outcome_shows_key(call, error):
     evolution, _ = an_evolution(failing(error))
 
     assert KEY not in await all_that_is_disclosed(evolution, call)

@@ -79,7 +79,7 @@ SENDS = {
 
 
 @in_each("name", SENDS)
-async def test_send_is_sent_as_it_was_recorded(name):
+async def test_send_request_matches_recording(name):
     request = recorded(name)
     evolution, wire = an_evolution(saying(201, exchange(name)["response"]["body"]))
 
@@ -89,7 +89,7 @@ async def test_send_is_sent_as_it_was_recorded(name):
     assert wire.bodies == [request["body"]]
 
 
-async def test_text_for_1_8_follows_its_source():
+async def test_1_8_text_follows_its_source():
     request = recorded("v1.sendText")
     evolution, wire = an_evolution(saying(201, {}), "1.8.2")
 
@@ -177,7 +177,7 @@ CHATS = {
 
 
 @in_each("name", CHATS)
-async def test_chat_route_is_called_as_it_was_recorded(name):
+async def test_chat_request_matches_recording(name):
     request, response = recorded(name), exchange(name)["response"]
     evolution, wire = an_evolution(saying(response["status"], response["body"]))
 
@@ -190,7 +190,7 @@ async def test_chat_route_is_called_as_it_was_recorded(name):
     assert wire.bodies == [expected]
 
 
-async def test_1_8_has_own_read_and_edit():
+async def test_1_8_marks_and_edits_differently():
     evolution, wire = an_evolution(saying(201, {}), "1.8.2")
 
     await evolution.mark_read("wa1", [MessageKey("3A", JID, False)])
@@ -210,7 +210,7 @@ async def test_history_is_requested_by_interval():
     assert wire.bodies == [{"where": {"messageTimestamp": times}, "page": 3, "offset": 50}]
 
 
-async def test_1_8_history_is_cut_to_interval():
+async def test_1_8_history_keeps_to_interval():
     stamps = [1767225600, "1767225601", {"low": 1767312001, "high": 0}, None]
     answer = [
         {"key": {"remoteJid": JID, "id": f"3A{place}"}, "messageTimestamp": stamp}
@@ -226,7 +226,7 @@ async def test_1_8_history_is_cut_to_interval():
     assert page.pages == 1
 
 
-async def test_nobody_is_looked_up_without_call():
+async def test_empty_lookup_calls_nothing():
     evolution, wire = an_evolution(saying(500))
 
     assert await evolution.look_up_numbers("wa1", []) == []

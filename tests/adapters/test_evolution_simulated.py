@@ -103,7 +103,7 @@ async def test_instance_lives_its_whole_life(pair):
     assert await names(evolution) == []
 
 
-async def test_what_is_not_there_is_answered_so(pair):
+async def test_unknown_instance_is_reported_missing(pair):
     evolution = pair.evolution
 
     assert await evolution.connect_instance(NAME) is None
@@ -120,7 +120,7 @@ async def test_what_is_not_there_is_answered_so(pair):
     assert unsent.reason is WhyNotSent.INSTANCE_MISSING
 
 
-async def test_name_in_use_is_no_full_server(pair):
+async def test_name_in_use_isnt_full_server(pair):
     await pair.evolution.create_instance(NAME, WANTED)
 
     assert await pair.evolution.create_instance(NAME, WANTED) == NameInUse()
@@ -145,7 +145,7 @@ async def test_a_number_gets_a_pairing_code(pair):
     assert len(code.pairing_code) == 8
 
 
-async def test_it_is_configured_from_the_start(pair):
+async def test_new_instance_is_configured(pair):
     await pair.evolution.create_instance(NAME, WANTED)
 
     assert await pair.evolution.find_configuration(NAME) == pair.evolution.fit_configuration(WANTED)
@@ -169,7 +169,7 @@ async def test_settings_read_as_they_were_set(pair):
     assert settings == SETTINGS
 
 
-async def test_a_silenced_instance_wants_nothing(pair):
+async def test_silenced_instance_subscribes_to_nothing(pair):
     await pair.evolution.create_instance(NAME, WANTED)
 
     await pair.evolution.silence_instance(NAME)
@@ -233,7 +233,7 @@ SAID = [
 
 
 @pytest.mark.parametrize("content", SAID, ids=lambda content: type(content).__name__)
-async def test_everything_that_can_be_said_arrives(pair, content):
+async def test_every_kind_of_message_arrives(pair, content):
     await pair.open_up()
 
     options = Options(mentions=(MARIA,), mention_everyone=True, link_preview=False)
@@ -280,7 +280,7 @@ async def test_unscanned_instance_sends_nothing(pair):
     assert unconnected.reason is unscanned.reason is WhyNotSent.NOT_CONNECTED
 
 
-async def test_numbers_are_looked_up_in_order_asked(pair):
+async def test_lookups_keep_the_order_of_numbers(pair):
     await pair.open_up()
     numbers = [MARIA, NOBODY, "120363000000000001@g.us", "5531988887777"]
 
@@ -309,7 +309,7 @@ async def test_received_messages_are_paged(pair):
     assert older.size == 0
 
 
-async def test_file_that_was_received_can_be_had(pair):
+async def test_received_file_is_fetched(pair):
     await pair.open_up()
     received = await pair.server.receive_media(NAME, MARIA, "image", PNG)
     text = await pair.server.receive(NAME, MARIA, "oi")
@@ -321,7 +321,7 @@ async def test_file_that_was_received_can_be_had(pair):
     assert await pair.evolution.fetch_media(NAME, "nope") is None
 
 
-async def test_what_was_received_is_marked_as_read(pair):
+async def test_received_message_is_marked_read(pair):
     await pair.open_up()
     received = await pair.server.receive(NAME, MARIA, "oi")
     key = MessageKey(received, f"{MARIA}@s.whatsapp.net", False)

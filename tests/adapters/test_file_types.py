@@ -88,7 +88,7 @@ WRONG: dict[str, tuple[Shown, str | None, str | None, bytes | None]] = {
 
 
 @in_each(("shown", "mimetype", "name", "content"), RIGHT.values(), ids=RIGHT)
-def test_file_that_is_what_it_says_is_taken(
+def test_file_of_its_declared_type_passes(
     shown: Shown, mimetype: str | None, name: str | None, content: bytes
 ):
     require_agreement(shown, mimetype, name, base64.b64encode(content).decode())
@@ -96,7 +96,7 @@ def test_file_that_is_what_it_says_is_taken(
 
 
 @in_each(("shown", "mimetype", "name", "content"), WRONG.values(), ids=WRONG)
-def test_file_that_is_something_else_is_refused(
+def test_file_of_another_type_is_refused(
     shown: Shown, mimetype: str | None, name: str | None, content: bytes | None
 ):
     encoded = None if content is None else base64.b64encode(content).decode()

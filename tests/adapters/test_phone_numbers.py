@@ -96,7 +96,7 @@ def test_number_that_cannot_exist_is_refused(pasted: str):
 
 
 @given(st.text(max_size=80))
-def test_any_text_is_a_number_or_refused(text: str):
+def test_text_is_parsed_or_refused(text: str):
     try:
         number = parse_number(text, "BR")
     except ValueError:
@@ -105,7 +105,7 @@ def test_any_text_is_a_number_or_refused(text: str):
 
 
 @in_each("name", ["receive_webhook", "conversations", "send_message", "ensure_instance"])
-def test_libraries_are_not_loaded_before_they_are_needed(name: str):
+def test_heavy_libraries_are_loaded_late(name: str):
     late = {"phonenumbers", "filetype"}
     code = f"import sys, functions.{name}; print({late} & sys.modules.keys())"
 

@@ -29,7 +29,7 @@ async def test_look_finds_tenant_and_its_line(store: Store):
     assert line == held
 
 
-async def test_record_reads_back_as_it_was_written(store: Store):
+async def test_record_reads_back_as_written(store: Store):
     held = await placed(store)
     full = a_line(number=NUMBER, heard_at=7, held_by="me").showing(a_code(), NOON)
 
@@ -39,7 +39,7 @@ async def test_record_reads_back_as_it_was_written(store: Store):
     assert kept.model_copy(update={"version": None}) == full
 
 
-async def test_line_that_never_was_has_no_record(store: Store):
+async def test_unknown_line_has_no_record(store: Store):
     assert await store.instances.find(a_line().name) is None
 
 
@@ -56,7 +56,7 @@ async def test_tenant_sees_only_its_lines(perene: Perene, store: Store):
     assert {line.tenant for line in lines} == {"acme"}
 
 
-async def test_tenant_that_never_was_has_no_lines(store: Store):
+async def test_unknown_tenant_has_no_lines(store: Store):
     assert await store.instances.list_of_tenant(a_tenant().tenant) == (None, [])
 
 
@@ -72,7 +72,7 @@ async def test_escaped_tenant_id_is_found_again(store: Store):
 # Placing -------------------------------------------------------------------------------------
 
 
-async def test_new_line_has_record_tenant_and_slot(perene: Perene, store: Store):
+async def test_new_line_gets_record_and_slot(perene: Perene, store: Store):
     held = await placed(store)
 
     assert held == a_new_line(version=held.version)
@@ -81,7 +81,7 @@ async def test_new_line_has_record_tenant_and_slot(perene: Perene, store: Store)
     assert perene.taken("main") == 1
 
 
-async def test_line_goes_to_server_with_most_room(perene: Perene, store: Store):
+async def test_line_goes_to_emptiest_server(perene: Perene, store: Store):
     fleet = [Server("small", 1), Server("large", 2)]
 
     found = await store.instances.place(a_new_line(), fleet)
@@ -107,13 +107,13 @@ async def test_closed_server_is_passed_over(perene: Perene, store: Store):
     assert found.instance.server == "small"
 
 
-async def test_full_fleet_keeps_nothing_of_line(perene: Perene, store: Store):
+async def test_full_fleet_stores_nothing(perene: Perene, store: Store):
     assert await store.instances.place(a_new_line(), [Server(instance_max=0)]) == Full()
 
     assert [perene.documents(each) for each in ("instances", "tenants", "servers")] == [{}, {}, {}]
 
 
-async def test_limit_is_deployments_not_one_remembered(perene: Perene, store: Store):
+async def test_configured_limit_beats_stored_one(perene: Perene, store: Store):
     perene.write("servers/main", limit=1)
     perene.write("servers/main/slots/0", instance="instance_old")
 
@@ -129,7 +129,7 @@ async def test_line_placed_meanwhile_is_read_again(store: Store):
     assert await store.instances.find(first.name) == first
 
 
-async def test_place_that_was_done_already_is_done(perene: Perene, store: Store):
+async def test_placing_twice_takes_one_slot(perene: Perene, store: Store):
     first = await placed(store, held_by="me")
 
     assert await store.instances.place(a_new_line(held_by="me"), FLEET) == Placed(first)

@@ -34,7 +34,7 @@ async def test_unchanged_record_is_replaced(store: Store):
     assert new == await store.instances.find(held.name)
 
 
-async def test_record_that_moved_on_is_not_replaced(store: Store):
+async def test_changed_record_is_not_replaced(store: Store):
     held = await placed(store)
     moved = await store.instances.replace(held, held.with_state(State.PAIRING, None, LATER))
 
@@ -50,7 +50,7 @@ async def test_old_lease_is_no_replacement(store: Store):
     assert await store.instances.find(held.name) == moved
 
 
-async def test_record_that_is_gone_is_not_replaced(store: Store):
+async def test_missing_record_is_not_replaced(store: Store):
     held = await placed(store)
     await store.instances.release(held)
 
@@ -67,7 +67,7 @@ async def test_extended_lease_has_full_length(store: Store):
     assert await store.instances.find(held.name) == extended
 
 
-async def test_event_does_not_cost_holder_its_lease(store: Store):
+async def test_event_leaves_holder_its_lease(store: Store):
     held = await placed(store)
     await store.instances.change(held.name, opened, LATER)
 
@@ -85,7 +85,7 @@ async def test_anothers_lease_is_not_extended(store: Store):
     assert await store.instances.find(held.name) == taken
 
 
-async def test_line_that_is_gone_is_not_extended(store: Store):
+async def test_missing_line_is_not_extended(store: Store):
     held = await placed(store)
     await store.instances.release(held)
 
@@ -144,7 +144,7 @@ async def test_lease_of_earlier_line_is_void(store: Store):
     assert await store.instances.find(held.name) == anew
 
 
-async def test_line_that_is_gone_cannot_be_settled(store: Store):
+async def test_missing_line_is_not_settled(store: Store):
     held = await placed(store)
     await store.instances.release(held)
 
@@ -154,7 +154,7 @@ async def test_line_that_is_gone_cannot_be_settled(store: Store):
 # Events and numbers --------------------------------------------------------------------------
 
 
-async def test_line_that_never_was_does_not_change(store: Store):
+async def test_unknown_line_does_not_change(store: Store):
     assert await store.instances.change(a_line().name, opened, LATER) is None
 
 
@@ -184,7 +184,7 @@ async def test_other_number_frees_the_first(perene: Perene, store: Store):
     assert list(perene.documents("numbers")) == [OTHER]
 
 
-async def test_line_that_opens_without_number_owns_none(perene: Perene, store: Store):
+async def test_line_without_number_owns_none(perene: Perene, store: Store):
     known = await settled(store)
 
     changed = await store.instances.change(known.name, opened_with_some, LATER)

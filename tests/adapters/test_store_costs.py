@@ -66,7 +66,7 @@ async def test_lost_placement_costs_two_reads(store: Store):
     assert counted == Counted(reads=2, round_trips=1)
 
 
-async def test_release_is_two_reads_and_three_changes(store: Store):
+async def test_release_costs_two_reads(store: Store):
     held = await placed(store)
 
     with counting(store.db.client) as counted:
@@ -75,7 +75,7 @@ async def test_release_is_two_reads_and_three_changes(store: Store):
     assert counted == Counted(reads=2, writes=1, deletes=2, round_trips=3)
 
 
-async def test_release_of_number_is_read_and_change_more(store: Store):
+async def test_release_of_number_costs_more(store: Store):
     held = await placed(store)
     current = await store.instances.change(held.name, opened, LATER)
 
@@ -122,7 +122,7 @@ async def test_a_settlement_is_one_write(store: Store):
     assert counted == Counted(writes=1, round_trips=1)
 
 
-async def test_settlement_after_event_is_one_read_more(store: Store):
+async def test_settlement_after_event_costs_a_read(store: Store):
     held = await placed(store)
     await store.instances.change(held.name, moved, LATER)
 
@@ -132,7 +132,7 @@ async def test_settlement_after_event_is_one_read_more(store: Store):
     assert (counted.reads, counted.writes) == (1, 1)
 
 
-async def test_change_that_changes_nothing_is_one_read(store: Store):
+async def test_empty_change_costs_one_read(store: Store):
     known = await settled(store)
 
     with counting(store.db.client) as counted:
@@ -141,7 +141,7 @@ async def test_change_that_changes_nothing_is_one_read(store: Store):
     assert counted == Counted(reads=1, round_trips=1)
 
 
-async def test_change_is_one_read_and_one_write(store: Store):
+async def test_change_costs_read_and_write(store: Store):
     known = await settled(store)
 
     with counting(store.db.client) as counted:
@@ -150,7 +150,7 @@ async def test_change_is_one_read_and_one_write(store: Store):
     assert counted == Counted(reads=1, writes=1, round_trips=2)
 
 
-async def test_new_number_is_read_and_write_more(store: Store):
+async def test_new_number_costs_more_than_change(store: Store):
     known = await settled(store)
 
     with counting(store.db.client) as counted:
@@ -189,7 +189,7 @@ async def test_freeing_number_costs_read_and_write(store: Store):
     assert counted == Counted(reads=1, deletes=1, round_trips=2)
 
 
-async def test_no_number_is_freed_for_nothing(store: Store):
+async def test_freeing_no_number_costs_nothing(store: Store):
     known = await settled(store)
 
     with counting(store.db.client) as counted:

@@ -216,9 +216,7 @@ async def test_unreachable_database_is_a_problem(unreachable: Store, asked: str)
     assert problem.value.retry_after
 
 
-async def test_contention_that_does_not_end_is_problem(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-):
+async def test_endless_contention_is_a_problem(store: Store, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(base, "PATIENCE", 0.1)
     monkeypatch.setattr(store.db, "commit", contended)
 

@@ -85,7 +85,7 @@ copies = st.permutations([(number, late) for number in range(4) for late in (0, 
 
 @patient
 @given(copies, st.integers(1, 4), st.integers(1, 4))
-async def test_copies_in_any_order_end_the_same(
+async def test_order_of_copies_does_not_matter(
     store: Store, arrivals: list[tuple[int, int]], at_once: int, limit: int
 ):
     chat = Chat(store)
@@ -116,7 +116,7 @@ async def test_sends_stand_as_they_were_asked(store: Store, order: list[int], ea
     assert await chat.read() == (["0", "1", "2", "3", "4", "5"], "5")
 
 
-async def test_history_does_not_move_what_was_heard(store: Store):
+async def test_history_leaves_live_messages_in_place(store: Store):
     chat = Chat(store)
     heard = [chat.build(number, 100 + number) for number in range(3)]
     for message in heard:
@@ -129,7 +129,7 @@ async def test_history_does_not_move_what_was_heard(store: Store):
     assert await chat.read() == (["0", "1", "2"], "2")
 
 
-async def test_missing_message_stands_where_history_lists_it(store: Store):
+async def test_missing_message_follows_history_order(store: Store):
     chat = Chat(store)
     for number in (0, 3):
         await chat.record(chat.build(number, 100 + number))

@@ -9,7 +9,7 @@ from tests.builders import LATER
 pytestmark = pytest.mark.anyio
 
 
-async def test_lease_is_taken_of_line_that_speaks(store: Store):
+async def test_sending_line_can_be_leased(store: Store):
     known = await settled(store)
     speaking = known.model_copy(update={"paced_until": 7})
     between = Store(Interrupted(store, lambda: store.instances.replace(known, speaking)))

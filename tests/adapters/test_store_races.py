@@ -121,7 +121,7 @@ async def test_event_during_settlement_is_decided_upon(store: Store):
     assert (done.state, done.number, done.lease) == (State.OPEN, NUMBER, None)
 
 
-async def test_event_during_release_does_not_stop_it(perene: Perene, store: Store):
+async def test_event_does_not_stop_a_release(perene: Perene, store: Store):
     held = await placed(store)
     between = Store(Interrupted(store, partial(store.instances.change, held.name, opened, LATER)))
 

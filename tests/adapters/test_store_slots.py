@@ -185,7 +185,7 @@ def moved(current: Instance) -> Instance:
     return current.model_copy(update={"heard_at": 1})
 
 
-async def test_event_while_line_is_seated_is_kept(perene: Perene, store: Store):
+async def test_event_during_seating_is_kept(perene: Perene, store: Store):
     legacy(perene, 1)
     name = name_of("old-0")
     between = Store(Interrupted(store, partial(store.instances.change, name, moved, LATER)))

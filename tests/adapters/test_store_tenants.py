@@ -27,7 +27,7 @@ async def list_records(store: Store) -> list[Any]:
     return [record async for record in store.tenants.iterate()]
 
 
-def test_no_field_of_a_tenant_is_left_out_here():
+def test_whole_tenant_fills_every_field():
     assert {*WHOLE.model_dump(exclude_defaults=True)} == {*Tenant.model_fields} - {"version"}
 
 
@@ -53,7 +53,7 @@ async def test_sweeps_see_every_odd_tenant(perene: Perene, store: Store):
     assert silent == {}
 
 
-async def test_an_odd_date_makes_a_tenant_unreadable(perene: Perene, store: Store):
+async def test_odd_date_makes_tenant_unreadable(perene: Perene, store: Store):
     perene.write("tenants/acme", **{**STORED, "created_at": "yesterday"})
 
     assert await list_records(store) == [UnreadableRecord("acme")]

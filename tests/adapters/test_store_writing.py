@@ -44,7 +44,7 @@ def test_writes_equal_the_clients(client: firestore.AsyncClient, fields: dict[st
 
 
 @pytest.mark.parametrize("number", [2**63, -(2**63) - 1])
-def test_number_that_does_not_fit_is_unfit(client: firestore.AsyncClient, number: int):
+def test_oversized_number_is_unfit(client: firestore.AsyncClient, number: int):
     with pytest.raises(Unfit):
         writing.create(client.batch(), client.document("a/b"), {"at": number})
 

@@ -27,7 +27,7 @@ NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
         pytest.param(b"9" * 5_000, id="too long a number"),
     ],
 )
-def test_what_is_no_webhook_is_none(body: bytes):
+def test_invalid_webhook_reads_as_none(body: bytes):
     assert read_envelope(body) is None
 
 
@@ -68,7 +68,7 @@ def test_unused_events_are_ignored_by_name(event: str):
 
 
 @in_each("event", ["messages.reactions", "", "Messages.Upsert"])
-def test_unknown_event_is_ignored_without_quoting_it(event: str):
+def test_unknown_event_is_ignored_unquoted(event: str):
     assert read_events(an_event(event, {"secret": 1})) == (Ignored("unknown event"),)
 
 
@@ -84,7 +84,7 @@ def test_unreadable_event_is_stored_for_replay(event: str, data):
 
 
 @in_each("event", ["messages.set", "contacts.upsert", "groups.upsert"])
-def test_an_empty_list_says_nothing(event: str):
+def test_empty_list_is_ignored(event: str):
     assert read_events(an_event(event, [])) == (Ignored("nothing in it"),)
 
 
@@ -115,7 +115,7 @@ def test_lone_surrogates_never_reach_the_store():
     assert said.message.text == "a?"
 
 
-def test_whole_character_in_two_halves_is_itself():
+def test_escaped_emoji_is_read_whole():
     text = json.dumps(an_event("messages.upsert", a_message({"conversation": "oi 👍"})))
     assert "\\ud83d\\udc4d" in text
 

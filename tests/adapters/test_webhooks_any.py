@@ -174,7 +174,7 @@ def test_recording_with_several_parts_changed(name: str, drawn):
     check_events(json.dumps(body).encode())
 
 
-def test_deepest_content_there_can_be_is_events():
+def test_deepest_content_is_read():
     content: Any = {"conversation": "oi"}
     for _ in range(150):
         content = {"x": {"message": content}}

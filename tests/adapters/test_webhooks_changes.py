@@ -77,7 +77,7 @@ def test_contacts_delivery_is_not_ours():
     ],
     ids=["2.x", "1.8", "nested"],
 )
-def test_update_names_its_message_in_three_ways(key):
+def test_update_finds_its_message(key):
     (event,) = read_events(an_event("messages.update", [{**key, "status": "READ"}]))
 
     assert event == DeliveryMoved("3A1", Delivery.READ)
@@ -98,7 +98,7 @@ def test_a_deleted_message_was_revoked():
     assert event == Revoked("3A1", POSTED, ("me",))
 
 
-def test_votes_in_poll_look_deleted_but_arent():
+def test_poll_votes_are_no_deletion():
     assert update(status="DELETED", pollUpdates=[{"name": "A"}]) == Ignored("votes in a poll")
 
 

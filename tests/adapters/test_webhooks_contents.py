@@ -47,7 +47,7 @@ def test_a_round_video_is_a_video():
     assert read_message({"ptvMessage": {"seconds": 3}}).kind is Kind.VIDEO
 
 
-def test_sticker_has_its_own_sort_of_thumbnail():
+def test_sticker_has_png_thumbnail():
     message = read_message({"stickerMessage": {"pngThumbnail": base64.b64encode(b"png").decode()}})
 
     assert message.media.thumbnail == base64.b64encode(b"png").decode()
@@ -75,7 +75,7 @@ def test_the_file_itself_isnt_kept():
     assert "s3" not in message.model_dump_json()
 
 
-def test_a_place_is_where_it_is():
+def test_location_has_coordinates_and_name():
     assert recorded("messages.upsert.in-location.json").content.place == Place(
         latitude=-23.5, longitude=-46.6, name="Praça", address="Rua X"
     )
@@ -90,7 +90,7 @@ def test_place_that_is_nowhere_is_none(latitude):
     assert (message.kind, message.content.place) == (Kind.LOCATION, None)
 
 
-def test_somebody_who_moves_is_live_location():
+def test_live_location_has_coordinates():
     moving = {"degreesLatitude": 1, "degreesLongitude": 2, "caption": "indo"}
 
     message = read_message({"liveLocationMessage": moving})

@@ -34,7 +34,7 @@ def wrapped(content: dict, *wrappers: str) -> dict:
         ("viewOnceMessageV2Extension", "ephemeralMessage", "deviceSentMessage", "a", "b"),
     ],
 )
-def test_wrappers_dont_change_what_is_said(wrappers):
+def test_wrappers_leave_the_text(wrappers):
     content = wrapped({"extendedTextMessage": {"text": "oi"}}, *wrappers)
 
     assert read_message({**content, "messageContextInfo": {"deviceListMetadata": {}}}).text == "oi"
@@ -65,7 +65,7 @@ def test_unsupported_kind_keeps_name_and_text():
     assert json.loads(inner.raw) == {"hologramMessage": {"caption": "Promoção"}}
 
 
-def test_what_is_kept_of_the_unknown_is_short_and_opens_nothing():
+def test_raw_content_is_short_without_secrets():
     rows = [{"title": "a" * 50, "mediaKey": "KEY", "url": "https://x/?sig=1"}] * 400
 
     content = read_message({"hologramMessage": {"rows": rows, "jpegThumbnail": "PIC"}}).content
@@ -75,7 +75,7 @@ def test_what_is_kept_of_the_unknown_is_short_and_opens_nothing():
     assert json.loads(content.raw)["hologramMessage"]["rows"][0] == {"title": "a" * 50}
 
 
-def test_what_a_later_version_understands_is_read_again():
+def test_newly_supported_content_is_read_again():
     raw = json.dumps({"contactMessage": {"displayName": "Ana"}})
     before = UnsupportedContent(kind=Kind.UNSUPPORTED, original="contactMessage", raw=raw)
 
@@ -158,7 +158,7 @@ def test_reference_has_three_places(where: str):
 
 
 @in_each("score", [1, "3", {"low": 127, "high": 0}])
-def test_what_was_forwarded_often_is_forwarded(score):
+def test_forwarding_score_means_forwarded(score):
     assert read_message(contextInfo={"forwardingScore": score}).forwarded
     assert not read_message(contextInfo={"forwardingScore": 0, "isForwarded": False}).forwarded
 

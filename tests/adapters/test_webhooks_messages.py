@@ -25,7 +25,7 @@ MARIAS_KEY = "551188887777"
 LID_KEY = "lid-111222333444555"
 
 
-def test_maria_said_something():
+def test_inbound_message_is_read():
     message = read_message()
 
     assert (message.id, message.contact.key, message.name) == ("3A1", MARIAS_KEY, "Maria")
@@ -225,7 +225,7 @@ def test_history_without_a_message_recalls_none():
     )
 
 
-def test_history_may_say_how_far_it_has_got():
+def test_history_may_carry_progress():
     data = {"messages": [a_message()], "isLatest": False, "progress": 40}
 
     (recalled,) = read_events(an_event("messages.set", data))

@@ -7,7 +7,7 @@ from tests.cases import in_each
 
 
 @in_each("event", ["contacts.set", "contacts.upsert", "contacts.update"])
-def test_contact_has_name_it_came_with(event: str):
+def test_contact_gets_its_push_name(event: str):
     row = {"remoteJid": MARIA, "pushName": " Maria  Silva "}
 
     named = ContactNamed(contact_of(MARIA), "Maria Silva")
@@ -16,7 +16,7 @@ def test_contact_has_name_it_came_with(event: str):
 
 
 @in_each("name", ["pushName", "name", "verifiedName", "notify"])
-def test_1_8_and_others_spell_it_otherwise(name: str):
+def test_contact_name_has_several_fields(name: str):
     (event,) = read_events(an_event("contacts.upsert", [{"id": LID, name: "Maria"}]))
 
     assert event == ContactNamed(contact_of(LID), "Maria")

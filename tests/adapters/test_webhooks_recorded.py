@@ -134,7 +134,7 @@ def test_no_recording_is_left_out():
 
 
 @in_each("name", posted.RECORDED)
-def test_recorded_webhook_means_what_its_row_says(name: str):
+def test_recorded_webhook_matches_its_row(name: str):
     envelope = read_envelope(json.dumps(posted.body(name)).encode())
 
     assert (envelope and "; ".join(map(summary, envelope.events()))) == MEANT[name]

@@ -26,7 +26,7 @@ json_values = st.recursive(
         *["directPath", "jpegThumbnail", "pngThumbnail", "streamingSidecar", "destination"],
     ],
 )
-def test_a_secret_goes_wherever_it_is(name: str):
+def test_nested_secret_is_stripped(name: str):
     assert strip_secrets({"a": [{name: "s3cret", "b": 1}]}) == {"a": [{"b": 1}]}
 
 

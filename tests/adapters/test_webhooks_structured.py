@@ -217,7 +217,7 @@ def offered(name: str, **parameters: Any) -> dict[str, Any]:
     return {"interactiveMessage": {"nativeFlowMessage": {"buttons": buttons}}}
 
 
-def test_every_reader_has_a_sample_and_every_kind_a_reader():
+def test_every_reader_and_kind_is_sampled():
     read_kinds = {kind for _, kind, _ in SAMPLES.values()}
     others = {Kind.AUDIO, Kind.FORM_REPLY, Kind.WAITING, Kind.UNSUPPORTED}
 
@@ -244,7 +244,7 @@ def test_nonsense_in_any_field_breaks_nothing(name: str):
         assert all(isinstance(event, Said | Ignored) for event in events)
 
 
-def test_a_file_at_the_head_of_an_offer_can_be_opened():
+def test_file_heading_an_offer_is_read():
     head = {"header": {"imageMessage": FILE, "hasMediaAttachment": True}, "body": {"text": "a"}}
     template = {"hydratedTemplate": {"documentMessage": {"fileName": "a.pdf"}}}
 
@@ -253,7 +253,7 @@ def test_a_file_at_the_head_of_an_offer_can_be_opened():
     assert read({"templateMessage": template}).media.name == "a.pdf"
 
 
-def test_the_cards_of_a_carousel_keep_their_words():
+def test_carousel_cards_keep_their_words():
     card = SAMPLES["interactiveMessage"][0]
 
     content = read({"interactiveMessage": {"carouselMessage": {"cards": [card, card]}}}).content
@@ -262,7 +262,7 @@ def test_the_cards_of_a_carousel_keep_their_words():
     assert [button.label for button in content.offer.slides[0].buttons][-1] == "Bolo"
 
 
-def test_a_form_is_its_answers_in_their_order():
+def test_form_keeps_answers_in_order():
     content = read(
         flow("flow", "Sent", flow_token="t", screen_0_Nota_0="0_Muito_bom", aceito=True, vezes=3)
     ).content
@@ -289,14 +289,14 @@ def test_an_address_form_is_its_values():
         ("menu_options", "Sim", {}, "Sim", None),
     ],
 )
-def test_a_choice_is_what_stands_on_its_button(name, body, parameters, text, chosen):
+def test_choice_reads_as_its_button(name, body, parameters, text, chosen):
     content = read(flow(name, body, **parameters)).content
 
     assert (content.kind, content.text) == (Kind.BUTTON_REPLY, text)
     assert (content.choice and content.choice.id) == chosen
 
 
-def test_a_bare_choice_gets_its_words_from_the_quoted_offer():
+def test_bare_choice_takes_words_from_offer():
     offer = {"buttonsMessage": SAMPLES["buttonsMessage"][0]}
     context = {"stanzaId": "3A0", "quotedMessage": offer}
 
@@ -307,7 +307,7 @@ def test_a_bare_choice_gets_its_words_from_the_quoted_offer():
     assert (content.text, content.choice.id) == ("Sim", "id1")
 
 
-def test_an_order_has_items_amounts_and_how_to_pay():
+def test_order_has_items_amounts_and_payment():
     content = read(
         offered(
             "review_and_pay",
@@ -344,14 +344,14 @@ def test_an_order_has_items_amounts_and_how_to_pay():
     )
 
 
-def test_the_state_of_an_order_is_an_order():
+def test_order_status_is_an_order():
     content = read(offered("order_status", order={"status": "shipped", "description": "a caminho"}))
 
     assert (content.kind, content.content.order.status) == (Kind.ORDER, "shipped")
     assert preview(content.content) == "a caminho"
 
 
-def test_how_somebody_will_pay_is_a_payment():
+def test_payment_method_is_a_payment():
     content = read(flow("payment_method", "Sent", payment_method="pix", reference_id="R1")).content
 
     assert (content.kind, content.payment.state, content.payment.method) == (
@@ -361,7 +361,7 @@ def test_how_somebody_will_pay_is_a_payment():
     )
 
 
-def test_a_comment_is_its_words_about_a_message():
+def test_comment_quotes_its_message():
     comment = {"message": {"conversation": "boa"}, "targetMessageKey": TARGET}
 
     message = read({"commentMessage": comment})
@@ -369,7 +369,7 @@ def test_a_comment_is_its_words_about_a_message():
     assert (message.text, message.quoted.id) == ("boa", "3A0")
 
 
-def test_an_answer_to_a_status_says_so():
+def test_status_reply_is_marked():
     context = {"stanzaId": "3A0", "remoteJid": "status@broadcast", "quotedMessage": {}}
     target = {"id": "3A0", "remoteJid": "status@broadcast"}
 
@@ -378,7 +378,7 @@ def test_an_answer_to_a_status_says_so():
     assert not read().in_reply_to_status
 
 
-def test_a_mention_in_a_status_is_a_notice():
+def test_status_mention_is_a_notice():
     order = {"protocolMessage": {"type": "STATUS_MENTION_MESSAGE", "key": TARGET}}
 
     message = read({"statusMentionMessage": {"message": order}})
@@ -401,7 +401,7 @@ def test_a_mention_in_a_status_is_a_notice():
         ({}, False),
     ],
 )
-def test_an_advertisement_is_told_from_a_preview_of_a_link(context, is_ad):
+def test_advertisement_differs_from_link_preview(context, is_ad):
     inner = {"extendedTextMessage": {"text": "a", "contextInfo": context}}
 
     assert isinstance(read(contextInfo=context).origin, AdOrigin) is is_ad
@@ -410,7 +410,7 @@ def test_an_advertisement_is_told_from_a_preview_of_a_link(context, is_ad):
 
 
 @in_each("stub", [2, "2", "CIPHERTEXT"])
-def test_what_could_not_be_decrypted_waits(stub):
+def test_undecrypted_message_is_waiting(stub):
     context = {"messageContextInfo": {"deviceListMetadata": {}}}
 
     assert read({}, messageStubType=stub).kind is Kind.WAITING
@@ -419,14 +419,14 @@ def test_what_could_not_be_decrypted_waits(stub):
 
 
 @in_each(("stub", "video"), [(40, False), ("CALL_MISSED_GROUP_VIDEO", True)])
-def test_a_stub_of_a_missed_call_is_a_call(stub, video):
+def test_missed_call_stub_is_a_call(stub, video):
     call = read({}, messageStubType=stub).content.call
 
     assert (call.outcome, call.video) == ("missed", video)
 
 
 @in_each(("kind", "is_edit"), [(2, True), ("MESSAGE_EDIT", True), (1, True), (0, False)])
-def test_an_encrypted_edit_names_its_message_only(kind, is_edit):
+def test_encrypted_edit_names_its_message(kind, is_edit):
     change = {"targetMessageKey": TARGET, "secretEncType": kind}
 
     (event,) = upsert({"secretEncryptedMessage": change})
@@ -436,7 +436,7 @@ def test_an_encrypted_edit_names_its_message_only(kind, is_edit):
 
 
 @in_each("noise", ["encReactionMessage", "encCommentMessage", "encEventResponseMessage"])
-def test_what_is_encrypted_for_the_phone_is_no_message(noise: str):
+def test_encrypted_phone_notice_is_ignored(noise: str):
     assert isinstance(upsert({noise: {"targetMessageKey": TARGET}})[0], Ignored)
 
 
@@ -452,21 +452,21 @@ def test_what_is_encrypted_for_the_phone_is_no_message(noise: str):
         ("somethingNew", "ringing"),
     ],
 )
-def test_a_call_is_a_message_whatever_is_reported_of_it(status, outcome):
+def test_call_report_becomes_a_message(status, outcome):
     (said,) = posted.read_events(an_event("call", a_call(status=status)))
 
     assert (said.message.id, said.message.content.call.outcome) == ("CALL1", outcome)
     assert second_of(said.message.at) == AT
 
 
-def test_a_call_of_a_group_says_who_calls():
+def test_group_call_names_its_caller():
     (said,) = posted.read_events(an_event("call", a_call(chatId=GROUP, isGroup=True)))
 
     assert (said.message.contact.group, said.message.author.key) == (True, "551188887777")
 
 
 @in_each("change", [{"id": None}, {"from": None, "chatId": None}, {"chatId": "x@call"}])
-def test_a_call_of_nobody_is_none(change):
+def test_call_without_contact_is_ignored(change):
     (event,) = posted.read_events(an_event("call", a_call(**change)))
 
     assert not isinstance(event, Said)
