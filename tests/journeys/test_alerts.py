@@ -105,7 +105,7 @@ async def test_concurrent_sweeps_raise_one_alert(on_2: Perene, hook: Hook):
     assert told == ["raised", "resolved"]
 
 
-async def test_what_stays_is_reminded_of_once_day(on_2: Perene, hook: Hook):
+async def test_lasting_incident_is_reminded_daily(on_2: Perene, hook: Hook):
     on_2.set(SWEEP_OVERDUE_HOURS="999")
     on_2.evolution.faults.turn_on("down")
 
@@ -144,7 +144,7 @@ async def test_refused_alert_is_given_up(
     ]
 
 
-async def test_next_news_reaches_channel_that_gave_up(on_2: Perene, hook: Hook):
+async def test_refusing_channel_gets_later_news(on_2: Perene, hook: Hook):
     on_2.evolution.faults.turn_on("down")
     hook.status = 403
     await counted(on_2, 2)
@@ -245,7 +245,7 @@ async def test_disconnected_lines_alert_once_per_tenant(on_2: Perene, hook: Hook
     assert [post["text"] for post in hook.said] == ["🔴 Client acme: 3 line(s) disconnected"]
 
 
-async def test_tenant_of_any_id_is_alerted_of(on_2: Perene, hook: Hook):
+async def test_any_tenant_id_is_alerted(on_2: Perene, hook: Hook):
     name = await on_2.pair("a/b|c")
     await on_2.evolution.unpair(name)
     await on_2.evolution.drain()

@@ -62,7 +62,7 @@ async def test_a_wrong_method_is_named(perene: Perene, method: str):
     await nothing_was_made(perene)
 
 
-async def test_a_path_below_is_nothing(perene: Perene):
+async def test_subpath_is_not_found(perene: Perene):
     answer = await perene.call("POST", "/ensure-instance/now", json={})
 
     assert answer.status_code == 404

@@ -19,7 +19,7 @@ def through_list(id: str, text: str = "cardápio", **key: Any) -> dict[str, Any]
     return said(id, text, jid=LIST, key=BY_MARIA | key) | {"broadcast": True}
 
 
-async def test_it_comes_into_the_senders_conversation(on_2: Perene):
+async def test_broadcast_joins_the_senders_conversation(on_2: Perene):
     name = await on_2.pair()
     await post(on_2, name, "messages.upsert", said("M1", "oi"))
 
@@ -50,7 +50,7 @@ async def test_the_sender_takes_it_back(on_2: Perene):
     assert (await thread(on_2))["messages"][0]["revoked"]
 
 
-async def test_history_tells_it_too(on_2: Perene):
+async def test_history_may_carry_a_broadcast(on_2: Perene):
     name = await on_2.pair()
 
     await post(on_2, name, "messages.set", [through_list("B1")])
@@ -79,7 +79,7 @@ async def test_history_tells_it_too(on_2: Perene):
         "a device",
     ],
 )
-async def test_nobody_gets_no_conversation(on_2: Perene, told: dict[str, Any]):
+async def test_message_without_contact_gets_no_conversation(on_2: Perene, told: dict[str, Any]):
     name = await on_2.pair()
 
     answer = await post(on_2, name, "messages.upsert", told)

@@ -168,7 +168,7 @@ async def test_read_conversation_leaves_the_unread(perene: Perene):
     assert [call.status for call in marked] == [201]
 
 
-async def test_archived_conversation_comes_back_with_next_message(perene: Perene):
+async def test_next_message_unarchives_conversation(perene: Perene):
     name = await perene.pair()
     await write(perene, name)
 
@@ -258,7 +258,7 @@ async def test_a_search_has_pages_too(on_2: Perene):
 # Messages ------------------------------------------------------------------------------------
 
 
-async def test_messages_come_newest_first_page_by_page(perene: Perene):
+async def test_message_pages_start_with_newest(perene: Perene):
     name = await perene.pair()
     for at in range(5):
         said = {"conversation": str(at)}
@@ -318,7 +318,7 @@ async def test_simultaneous_changes_span_pages(on_2: Perene):
     assert page["since"] > 0
 
 
-async def test_two_changes_of_one_moment_are_both_polled(on_2: Perene):
+async def test_simultaneous_changes_are_both_polled(on_2: Perene):
     name = await on_2.pair()
     first = await write(on_2, name)
     path = f"/conversations/{(await only(on_2))['id']}/messages?since=0"
@@ -334,7 +334,7 @@ async def test_two_changes_of_one_moment_are_both_polled(on_2: Perene):
 # What became of them -------------------------------------------------------------------------
 
 
-async def test_ticks_of_what_was_sent_move_forward(perene: Perene):
+async def test_ticks_only_move_forward(perene: Perene):
     name = await perene.pair()
     sent = await send(perene, name)
     conversation = await only(perene)
@@ -406,7 +406,7 @@ async def test_edit_by_contact_changes_preview(on_2: Perene):
     assert (await only(on_2))["last"]["text"] == "depois"
 
 
-async def test_what_was_taken_back_is_shown_nowhere(on_2: Perene):
+async def test_revoked_message_is_shown_nowhere(on_2: Perene):
     name = await on_2.pair()
     first = await write(on_2, name, text="segredo")
     await on_2.evolution.edit(name, first, "segredo maior")
@@ -449,7 +449,7 @@ async def test_revocation_by_lid_is_in_preview(on_2: Perene):
     assert "segredo" not in (await on_2.call("GET", "/conversations")).text
 
 
-async def test_reactions_are_added_changed_and_taken_away(perene: Perene):
+async def test_reaction_is_added_changed_and_removed(perene: Perene):
     name = await perene.pair()
     first = await write(perene, name)
     target = {"remoteJid": f"{MARIA}@s.whatsapp.net", "fromMe": False, "id": first}
@@ -665,7 +665,7 @@ async def test_scriptable_file_is_downloaded(on_2: Perene, case: str):
     assert "x-evil" not in answer.headers
 
 
-async def test_file_that_cannot_be_shown_is_problem(on_2: Perene):
+async def test_unavailable_file_is_a_problem(on_2: Perene):
     name = await on_2.pair()
     text = await write(on_2, name)
     gone = await on_2.evolution.receive_media(name, MARIA, "image", PIXEL)

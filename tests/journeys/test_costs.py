@@ -64,7 +64,7 @@ async def test_shown_code_costs_two_reads(perene: Perene):
     assert counted == Counted(reads=2, round_trips=1)
 
 
-async def test_new_line_costs_seven_reads_and_four_writes(perene: Perene):
+async def test_new_line_costs_seven_reads(perene: Perene):
     with costs(perene) as counted:
         assert (await perene.ensure()).json()["state"] == "pairing"
 
@@ -88,7 +88,7 @@ async def test_new_line_costs_per_server(firestore_emulator: str, servers: int):
         assert perene.taken("s0") == 4
 
 
-async def test_line_refused_by_full_fleet_costs_six_reads(firestore_emulator: str):
+async def test_full_fleet_costs_six_reads(firestore_emulator: str):
     async with Perene(instance_max=3) as perene:
         for tenant in range(3):
             await perene.ensure(f"t{tenant}")
@@ -100,7 +100,7 @@ async def test_line_refused_by_full_fleet_costs_six_reads(firestore_emulator: st
         assert (counted.reads, counted.writes) == (6, 0)
 
 
-async def test_closed_line_costs_two_reads_and_two_writes(perene: Perene):
+async def test_closed_line_costs_two_reads(perene: Perene):
     name = await perene.pair()
     await perene.evolution.unpair(name)
     await perene.evolution.drain()
@@ -111,7 +111,7 @@ async def test_closed_line_costs_two_reads_and_two_writes(perene: Perene):
     assert counted == Counted(reads=2, writes=2, round_trips=3)
 
 
-async def test_line_that_is_refused_costs_two_reads(perene: Perene):
+async def test_refused_line_costs_two_reads(perene: Perene):
     await pairing(perene)
 
     with costs(perene) as counted:

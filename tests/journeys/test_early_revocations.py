@@ -64,7 +64,7 @@ async def test_our_early_revocation_counts(on_2: Perene, early: bool):
     assert WORDS not in str([await inbox(on_2), await thread(on_2)])
 
 
-async def test_our_phone_may_have_written_to_lid(on_2: Perene):
+async def test_our_phone_revokes_through_lid(on_2: Perene):
     name = await on_2.pair()
     await post(on_2, name, "messages.upsert", said("K1", key={"remoteJidAlt": "777@lid"}))
     key = {"remoteJid": "777@lid", "fromMe": True}
@@ -102,7 +102,7 @@ async def test_unsigned_group_revocation_is_ignored(on_2: Perene):
     assert (await thread(on_2))["messages"][0]["text"] == "sim"
 
 
-async def test_the_simulated_server_lets_it_overtake(on_2: Perene):
+async def test_early_revocation_hides_later_message(on_2: Perene):
     name = await on_2.pair()
     await on_2.evolution.revoke_early(name, "3A00000000000000000E", f"{OWN}@s.whatsapp.net")
     await on_2.evolution.receive(name, MARIA, WORDS, id="3A00000000000000000E")
@@ -137,7 +137,7 @@ async def test_administrator_takes_back_what_member_said(on_2: Perene, how: str,
     assert WORDS not in await everything(on_2)
 
 
-async def test_our_phone_takes_back_what_member_said(on_2: Perene):
+async def test_our_phone_revokes_members_message(on_2: Perene):
     name = await on_2.pair()
     await post(on_2, name, "messages.upsert", said("G1", WORDS, jid=GROUP, key=BY_MARIA))
     ours = said("X1", jid=GROUP, me=True, key={"participant": f"{OWN}@s.whatsapp.net"})

@@ -33,7 +33,7 @@ async def test_asked_again_same_code_is_shown(perene: Perene):
 
 
 @in_both_dialects
-async def test_scanned_line_is_open_with_its_number(perene: Perene):
+async def test_scanned_line_opens_with_number(perene: Perene):
     name = await perene.pair(number=NUMBER)
 
     line = (await perene.ensure()).json()
@@ -87,7 +87,7 @@ async def test_a_number_gets_a_pairing_code(perene: Perene):
 
 
 @in_both_dialects
-async def test_number_may_be_written_as_people_do(perene: Perene):
+async def test_formatted_number_gets_pairing_code(perene: Perene):
     line = (await perene.ensure(number="+55 (11) 99999-0001")).json()
 
     assert len(line["code"]["pairing_code"]) == 8
@@ -196,7 +196,7 @@ async def test_unknown_open_instance_is_adopted(perene: Perene):
 
 
 @in_both_dialects
-async def test_vanished_instance_is_recreated_under_same_name(perene: Perene):
+async def test_recreated_instance_keeps_its_name(perene: Perene):
     name = await perene.pair()
     await perene.evolution.vanish(name)
 

@@ -37,14 +37,14 @@ async def test_the_fleet_at_a_glance(perene: Perene):
     assert seen["attention"] == []
 
 
-async def test_before_any_sweep_fleet_is_shown_too(perene: Perene):
+async def test_unswept_fleet_is_shown(perene: Perene):
     seen = await get(perene, "/fleet")
 
     assert seen["sentence"] == "No sweep of orphans has run yet"
     assert seen["totals"]["limit"] == 100
 
 
-async def test_what_is_wrong_comes_first_in_words(firestore_emulator: str):
+async def test_troubles_come_first_in_words(firestore_emulator: str):
     async with Perene(instance_max=2, one="2.3.6", two="2.3.6") as perene:
         perene.set(ALERT_LANGUAGE="en")
         for at in range(4):
@@ -107,7 +107,7 @@ async def test_a_tenant_is_registered_and_changed(perene: Perene):
     assert (seen["max_lines"], seen["lines"]) == (2, ["default", "vendas"])
 
 
-async def test_cancelled_tenant_is_so_since_it_was(perene: Perene):
+async def test_cancelling_twice_keeps_the_date(perene: Perene):
     await perene.ensure("acme")
     first = await perene.operate("PUT", "/fleet/tenants/acme", json={"status": "cancelled"})
     perene.clock.advance(DAY)
@@ -164,7 +164,7 @@ async def test_tenants_come_page_by_page(perene: Perene):
         ("PUT", "/fleet/tenants/acme?x", 422, "request-invalid"),
     ],
 )
-async def test_what_is_not_there_has_name(
+async def test_every_refusal_has_its_problem(
     perene: Perene, method: str, path: str, status: int, problem: str
 ):
     body = {"accepting": True} if "servers" in path else {}
@@ -178,7 +178,7 @@ async def test_what_is_not_there_has_name(
 # Sweeps --------------------------------------------------------------------------------------
 
 
-async def test_reports_are_kept_and_read_newest_first(perene: Perene):
+async def test_reports_are_listed_newest_first(perene: Perene):
     for _ in range(3):
         perene.clock.advance(DAY)
         last = await perene.sweep()
@@ -192,7 +192,7 @@ async def test_reports_are_kept_and_read_newest_first(perene: Perene):
     assert latest["id"] == named["id"] == listed["reports"][0]["id"] == last["id"]
 
 
-async def test_deletion_that_has_begun_cannot_be_undone(perene: Perene):
+async def test_begun_deletion_cannot_be_undone(perene: Perene):
     await perene.ensure("acme")
     await perene.plant_orphan("instance_ghost")
     perene.evolution.faults.turn_on("delete_never_finishes")
@@ -294,7 +294,7 @@ async def test_replayed_letter_never_moves_connection(perene: Perene):
 # What a console shows ------------------------------------------------------------------------
 
 
-async def test_every_line_is_listed_page_by_page(on_2: Perene):
+async def test_lines_are_listed_in_pages(on_2: Perene):
     for at in range(3):
         await on_2.pair(f"t{at}", f"551199999000{at}")
     await on_2.ensure("shy")
@@ -355,7 +355,7 @@ async def test_incidents_are_listed_newest_first(on_2: Perene):
     assert (await get(on_2, "/fleet/incidents", cursor=found["next"]))["incidents"] == []
 
 
-async def test_days_tell_how_full_each_server_was(on_2: Perene):
+async def test_days_show_each_servers_use(on_2: Perene):
     for at in range(3):
         await on_2.ensure(f"t{at}")
         await on_2.sweep("/sweep-capacity")

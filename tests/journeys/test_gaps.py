@@ -68,7 +68,7 @@ async def test_missed_messages_are_backfilled_unread(perene: Perene):
     assert (gap["recovered"], gap["line"], gap["number"]) == (500, "default", NUMBER)
 
 
-async def test_order_is_that_of_messages_own_times(on_2: Perene):
+async def test_missed_messages_are_ordered_by_time(on_2: Perene):
     name = await on_2.pair("acme", NUMBER)
     on_2.clock.advance(3 * HOUR)
     at = int(on_2.clock().timestamp()) - 600

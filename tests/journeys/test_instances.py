@@ -74,7 +74,7 @@ async def test_disconnected_line_keeps_its_slot(
     assert (await perene.ensure()).json()["state"] == "open"
 
 
-async def test_upstream_log_out_is_not_used_on_2(on_2: Perene):
+async def test_disconnect_calls_no_upstream_logout(on_2: Perene):
     await on_2.pair()
 
     await on_2.call("POST", "/instances/default/disconnect")

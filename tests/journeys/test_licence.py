@@ -100,7 +100,7 @@ async def test_unlicensed_server_refuses_changes(on_4: Perene):
     assert problem(edited) == NOT_LICENSED
 
 
-async def test_unlicensed_server_is_called_once_for_answer(on_4: Perene):
+async def test_unlicensed_server_is_called_once(on_4: Perene):
     await on_4.pair("acme", OWN)
     on_4.evolution.license(active=False)
     before = len(on_4.evolution.calls)

@@ -125,7 +125,7 @@ async def test_blocked_number_is_not_unlinked(perene: Perene, code: int):
     assert await shown(perene) == ("closed", "banned")
 
 
-async def test_blocked_line_shows_code_for_another_number(perene: Perene):
+async def test_blocked_line_shows_another_code(perene: Perene):
     name = await perene.pair()
     await perene.evolution.block(name)
     await perene.evolution.drain()

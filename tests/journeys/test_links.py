@@ -153,7 +153,7 @@ async def test_unknown_line_has_no_link(on_2: Perene, line: str):
     assert on_2.documents("links") == {}
 
 
-async def test_operator_gives_tenant_link_and_is_named(on_2: Perene):
+async def test_operator_link_names_its_maker(on_2: Perene):
     await on_2.ensure("acme")
 
     answer = await on_2.operate("POST", "/fleet/tenants/acme/lines/default/link")

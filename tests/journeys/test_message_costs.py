@@ -82,7 +82,7 @@ async def test_new_message_costs_two_writes(line: Perene, recording: str):
     assert (repetition.reads, repetition.writes) == (1, 0)
 
 
-async def test_next_message_of_conversation_costs_two_writes(line: Perene):
+async def test_next_message_costs_two_writes(line: Perene):
     await say(line, "A")
 
     with costs(line) as counted:
@@ -129,7 +129,7 @@ async def test_a_reaction_costs_a_write(line: Perene):
     assert counted == ONE_WRITE
 
 
-async def test_edit_of_last_message_costs_two_writes(line: Perene):
+async def test_edit_costs_two_writes(line: Perene):
     await recorded(line, "messages.upsert.in-conversation.json")
 
     with costs(line) as counted:
@@ -138,7 +138,7 @@ async def test_edit_of_last_message_costs_two_writes(line: Perene):
     assert (counted.reads, counted.writes) == (3, 2)
 
 
-async def test_taking_back_last_message_costs_three_writes(line: Perene):
+async def test_revocation_costs_three_writes(line: Perene):
     await recorded(line, "messages.upsert.in-conversation.json")
 
     with costs(line) as counted:

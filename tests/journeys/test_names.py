@@ -27,7 +27,7 @@ def asked(perene: Perene) -> int:
 
 
 @in_both_dialects
-async def test_group_known_before_pairing_has_its_subject(perene: Perene):
+async def test_older_group_has_its_subject(perene: Perene):
     await perene.pair(number=OWN)
     await write_to_group(perene)
 
@@ -38,7 +38,7 @@ async def test_group_known_before_pairing_has_its_subject(perene: Perene):
     assert len(await inbox(perene, "?search=grupo")) == 1
 
 
-async def test_subject_that_no_server_knows_is_asked_for_once_a_day(on_2: Perene):
+async def test_unknown_subject_is_asked_daily(on_2: Perene):
     await on_2.pair(number=OWN)
     await write_to_group(on_2)
     on_2.evolution.faults.turn_on("error_500_before", route="findGroupInfos")
@@ -75,7 +75,7 @@ async def test_name_that_nobody_sees_is_none(on_2: Perene, name: str):
     assert contact["number"] == MARIA
 
 
-async def test_name_that_people_gave_stays_until_they_take_it_back(on_2: Perene):
+async def test_given_name_stays_until_removed(on_2: Perene):
     await on_2.pair(number=OWN)
     await write(on_2, "Mari 🌸")
     path = f"/conversations/{(await only(on_2))['id']}"
@@ -95,7 +95,7 @@ async def test_name_that_people_gave_stays_until_they_take_it_back(on_2: Perene)
 
 
 @pytest.mark.parametrize("name", ["", "\u3164", "x" * 101, 7])
-async def test_name_that_nobody_could_read_is_a_problem(on_2: Perene, name: object):
+async def test_unreadable_name_is_a_problem(on_2: Perene, name: object):
     await on_2.pair(number=OWN)
     await write(on_2, "Maria")
 

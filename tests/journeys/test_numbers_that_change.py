@@ -64,7 +64,7 @@ MEANWHILE = {
 
 
 @pytest.mark.parametrize("problem", MEANWHILE)
-async def test_what_happens_during_look_up_counts(open_2: Perene, problem: str):
+async def test_change_during_look_up_counts(open_2: Perene, problem: str):
     open_2.hosts.before[f"/chat/whatsappNumbers/{NAME}"] = lambda: MEANWHILE[problem](open_2)
 
     answer = await send(open_2, "k1", to=ANA, text="oi")
@@ -207,7 +207,7 @@ async def test_the_incident_outlives_sweeps_and_ends(open_2: Perene):
     assert await incidents(open_2) == []
 
 
-async def test_echo_of_same_number_is_no_incident(open_2: Perene):
+async def test_same_number_raises_no_incident(open_2: Perene):
     conversation = await talk(open_2)
     await send(open_2, "k1", conversation=conversation, text="oi")
     await open_2.evolution.drain()

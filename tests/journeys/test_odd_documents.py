@@ -152,7 +152,7 @@ async def test_plain_number_ends_no_quarantine(fleet: Perene, odd: object):
     assert fleet.evolution.exists("instance_ghost")
 
 
-async def test_candidate_is_about_what_its_id_says(fleet: Perene):
+async def test_candidate_id_decides_what_goes(fleet: Perene):
     path = "sweeps/orphans/candidates/main~instance_ghost"
     fleet.write(path, name="instance_acme", server="other", id="main~instance_acme")
 

@@ -23,7 +23,7 @@ NOW = int(time.time())
 HUGE = "x" * 1_100_000
 
 
-async def test_one_oversized_message_does_not_lose_history(on_2: Perene):
+async def test_oversized_message_loses_no_history(on_2: Perene):
     name = await on_2.pair()
     past = [said(f"H{number:04}", at=NOW - 500 + number) for number in range(250)]
     past[5] = said("HUGE", HUGE, at=NOW - 495)
@@ -34,7 +34,7 @@ async def test_one_oversized_message_does_not_lose_history(on_2: Perene):
     assert len(kept(on_2)) == 249
 
 
-async def test_many_long_messages_of_history_are_kept(on_2: Perene):
+async def test_long_history_messages_are_kept(on_2: Perene):
     name = await on_2.pair()
     past = [said(f"L{number:04}", "😀" * 60_000, at=NOW - 500 + number) for number in range(48)]
 
@@ -65,7 +65,7 @@ async def test_one_webhooks_events_are_stored_concurrently(on_2: Perene):
     ],
     ids=["a name", "a subject", "a code"],
 )
-async def test_what_never_fits_is_accepted(on_2: Perene, event: str, data: Any):
+async def test_unstorable_event_is_accepted(on_2: Perene, event: str, data: Any):
     name = (await on_2.ensure()).json()["instance"]
     await post(on_2, name, "messages.upsert", said("A1"))
 
@@ -74,7 +74,7 @@ async def test_what_never_fits_is_accepted(on_2: Perene, event: str, data: Any):
     assert answer.status_code == 204
 
 
-async def test_text_larger_than_commit_is_dead_letter(on_2: Perene):
+async def test_oversized_text_is_a_dead_letter(on_2: Perene):
     name = await on_2.pair()
 
     answer = await post(on_2, name, "messages.upsert", said("BIG", "x" * 12_000_000))
@@ -114,7 +114,7 @@ async def test_a_broken_body_keeps_no_secret(on_2: Perene):
     assert "SECRET-KEY" not in letter["raw"]
 
 
-async def test_file_with_long_name_can_be_had(on_2: Perene):
+async def test_file_with_long_name_is_served(on_2: Perene):
     name = await on_2.pair()
     document = {"mimetype": "application/pdf", "fileName": "ç" * 60_000, "fileLength": 3}
     await post(

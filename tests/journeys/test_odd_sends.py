@@ -64,7 +64,7 @@ async def test_database_error_after_send_is_doubt(open_2: Perene, line: str, wor
     assert len(said(open_2)) == 1
 
 
-async def test_broken_cache_after_media_send_is_doubt(open_2: Perene):
+async def test_broken_cache_makes_send_uncertain(open_2: Perene):
     conversation = await talk(open_2)
     open_2.evolution.faults.turn_on("webhook_lost", events="send.message")
     answering(open_2, failing("Error: connect ECONNREFUSED 10.0.0.7:6379", status=500))
@@ -93,7 +93,7 @@ async def test_lid_pays_for_new_contact(open_2: Perene):
     assert answer.status_code in (422, 429), answer.text
 
 
-async def test_restricted_line_writes_to_no_unknown_lid(open_2: Perene):
+async def test_restricted_line_refuses_unknown_lid(open_2: Perene):
     (name,) = open_2.documents("instances")
     open_2.write(f"instances/{name}", restricted_at=datetime.now(UTC))
     assert (await send(open_2, to=ANA, text="oi")).status_code == 409
@@ -120,7 +120,7 @@ async def test_earlier_phone_message_is_no_evidence(open_2: Perene):
     assert (await outcome(open_2, "k1")).json()["state"] == "uncertain"
 
 
-async def test_uncertain_send_survives_merge_of_its_conversation(open_2: Perene):
+async def test_uncertain_send_survives_conversation_merge(open_2: Perene):
     (name,) = open_2.documents("instances")
     lid = "123456789012345@lid"
     await open_2.evolution.receive_message(name, {"key": {"remoteJid": lid}, **OI})
@@ -154,7 +154,7 @@ async def test_uncertain_send_survives_merge_of_its_conversation(open_2: Perene)
 
 
 @in_each("url", ["https://x.localhoſt/a.jpg", "https://svc.teſt/a.jpg"])
-async def test_no_unicode_spelling_of_inside_is_public(open_2: Perene, url: str):
+async def test_unicode_internal_address_is_refused(open_2: Perene, url: str):
     conversation = await talk(open_2)
     answer = await send(open_2, conversation=conversation, image={"url": url})
     assert answer.status_code == 422

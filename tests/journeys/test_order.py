@@ -56,7 +56,7 @@ async def test_six_forwarded_in_one_second(on_2: Perene, apart: float):
     assert await read(on_2) == ([f"{n} de 6" for n in range(1, 7)], "6 de 6")
 
 
-async def test_time_of_eleven_digits_is_when_it_was_heard(on_2: Perene):
+async def test_far_future_time_becomes_arrival_time(on_2: Perene):
     name = await on_2.pair(number=NUMBER)
     heard = int(on_2.clock().timestamp())
 
@@ -66,7 +66,7 @@ async def test_time_of_eleven_digits_is_when_it_was_heard(on_2: Perene):
     assert await read(on_2) == (["vi o anúncio", "alguém aí?"], "alguém aí?")
 
 
-async def test_several_messages_of_one_webhook_stand_as_listed(on_2: Perene):
+async def test_messages_of_one_webhook_keep_order(on_2: Perene):
     name = await on_2.pair(number=NUMBER)
     listed = [build(f"3A{9 - n}", str(n), NOW - 60) for n in range(8)]
 
@@ -100,7 +100,7 @@ async def test_sends_stand_as_asked(on_2: Perene):
     assert await read(on_2) == (["oi", *"012345678"], "8")
 
 
-async def test_cursor_of_an_earlier_version_goes_on(on_2: Perene):
+async def test_cursor_of_earlier_version_works(on_2: Perene):
     name = await on_2.pair(number=NUMBER)
     for n in range(4):
         await post(on_2, name, build(f"3A{n}", str(n), NOW - 60), NOW + n / 100)

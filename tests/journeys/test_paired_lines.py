@@ -78,7 +78,7 @@ async def test_early_look_frees_old_number(
 
 
 @in_both_dialects
-async def test_conflict_that_goes_on_costs_no_write(perene: Perene):
+async def test_lasting_conflict_costs_no_write(perene: Perene):
     await perene.pair("owner", number=NUMBER)
     await perene.pair("newcomer", number=NUMBER)
 

@@ -28,7 +28,7 @@ async def test_landline_is_answered_and_written_to(on_2: Perene):
     assert [to for _, to, _ in said(on_2)] == ["553133180028", "553133180029"]
 
 
-async def test_extension_is_a_problem_and_nothing_is_sent(on_2: Perene):
+async def test_number_with_extension_is_refused(on_2: Perene):
     await on_2.pair(number=OWN)
 
     answer = await send(on_2, to="+55 11 91111-0020 ramal 3", text="oi")
@@ -39,7 +39,7 @@ async def test_extension_is_a_problem_and_nothing_is_sent(on_2: Perene):
     assert "extension" in fault["message"]
 
 
-async def test_region_of_a_deployment_reads_its_numbers(on_2: Perene):
+async def test_numbers_are_read_by_region(on_2: Perene):
     await on_2.pair(number=OWN)
     on_2.set(DEFAULT_REGION="PT")
 

@@ -66,7 +66,7 @@ async def test_restart_loses_messages_behind_edit(on_2: Perene):
 
 
 @pytest.mark.parametrize("sweep", ["/sweep-capacity", "/sweep-orphans"])
-async def test_after_outage_with_restart_it_is_said(on_2: Perene, sweep: str):
+async def test_outage_with_restart_is_reported(on_2: Perene, sweep: str):
     name = await watched(on_2)
     await be_away(on_2, name, restart=True)
 
@@ -92,7 +92,7 @@ async def test_examined_window_is_not_reported_again(on_2: Perene):
     assert on_2.documents("incidents")[INCIDENT]["open"]
 
 
-async def test_it_stays_incident_for_week(on_2: Perene):
+async def test_incident_closes_after_a_week(on_2: Perene):
     name = await watched(on_2)
     await be_away(on_2, name, restart=True)
     await on_2.sweep("/sweep-capacity")
@@ -103,7 +103,7 @@ async def test_it_stays_incident_for_week(on_2: Perene):
     assert not on_2.documents("incidents")[INCIDENT]["open"]
 
 
-async def test_after_outage_without_restart_all_is_there(on_2: Perene):
+async def test_outage_without_restart_loses_nothing(on_2: Perene):
     name = await watched(on_2)
     await be_away(on_2, name, restart=False)
 
@@ -123,7 +123,7 @@ async def test_closed_line_may_be_incomplete(on_2: Perene):
     assert report["counts"]["gap_possibly_incomplete"] == 1
 
 
-async def test_line_that_closed_before_outage_missed_nothing(on_2: Perene):
+async def test_earlier_closed_line_missed_nothing(on_2: Perene):
     name = await watched(on_2)
     await on_2.evolution.unpair(name)
     await on_2.evolution.drain()

@@ -157,7 +157,7 @@ async def test_same_key_sends_once(open_line: Perene):
     }
 
 
-async def test_same_key_with_another_request_is_problem(open_2: Perene):
+async def test_reused_key_is_a_problem(open_2: Perene):
     conversation = await talk(open_2)
     await send(open_2, "k1", conversation=conversation, text="um")
 
@@ -230,7 +230,7 @@ async def test_failed_send_may_be_repeated(
     assert len(said(open_line)) == 1
 
 
-async def test_server_that_nobody_reaches_has_sent_nothing(open_2: Perene):
+async def test_unreachable_server_sends_nothing(open_2: Perene):
     conversation = await talk(open_2)
 
     async def refused() -> None:
@@ -308,7 +308,7 @@ async def test_a_line_in_conflict_says_nothing(open_2: Perene):
 
 
 @in_each("spelled", ["+55 (11) 98888-7777", "551188887777", "5511988887777@s.whatsapp.net"])
-async def test_any_spelling_of_number_meets_its_conversation(open_line: Perene, spelled: str):
+async def test_any_spelling_finds_its_conversation(open_line: Perene, spelled: str):
     conversation = await talk(open_line)
 
     answer = await send(open_line, to=spelled, text=spelled)
@@ -329,7 +329,7 @@ async def test_new_contact_is_looked_up_once(open_line: Perene):
     assert [text for _, _, text in said(open_line)] == ["olá", "de novo"]
 
 
-async def test_who_is_not_on_whatsapp_is_problem(open_line: Perene):
+async def test_number_outside_whatsapp_is_refused(open_line: Perene):
     answer = await send(open_line, to="5511900000000", text="oi")
 
     assert (answer.status_code, answer.json()["type"]) == (
@@ -350,7 +350,7 @@ async def test_stalled_look_up_sends_nothing(open_2: Perene, monkeypatch: pytest
 
 
 @in_each("to", ["maria", "12", "status@broadcast", "1@newsletter", "+", "0055"])
-async def test_what_is_nobodys_address_is_refused(open_2: Perene, to: str):
+async def test_invalid_address_is_refused(open_2: Perene, to: str):
     answer = await send(open_2, to=to, text="oi")
 
     assert (answer.status_code, said(open_2)) == (422, [])
@@ -385,7 +385,7 @@ async def test_destination_must_be_clear(open_2: Perene, where: dict[str, str]):
 # Pace ----------------------------------------------------------------------------------------
 
 
-async def test_burst_is_let_through_and_then_paced(open_2: Perene):
+async def test_burst_passes_before_pacing(open_2: Perene):
     open_2.set(SEND_BURST="5", SEND_PER_MINUTE="6")
     conversation = await talk(open_2)
 
@@ -410,7 +410,7 @@ async def test_burst_at_once_is_paced_too(open_2: Perene):
     assert {each.status_code for each in answers} == {201, 429}
 
 
-async def test_new_contacts_have_budget_of_their_own(open_2: Perene):
+async def test_new_contacts_have_own_budget(open_2: Perene):
     open_2.set(SEND_NEW_CONTACTS_PER_DAY="2")
     conversation = await talk(open_2)
 
@@ -551,7 +551,7 @@ async def test_refused_and_unacknowledged_are_shown(open_2: Perene):
 # Changed afterwards --------------------------------------------------------------------------
 
 
-async def test_text_is_edited_and_deleted_for_everybody(open_line: Perene):
+async def test_sent_text_is_edited_and_deleted(open_line: Perene):
     conversation = await talk(open_line)
     await send(open_line, "k1", conversation=conversation, text="R$ 100")
     await open_line.evolution.drain()

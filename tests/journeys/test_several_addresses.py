@@ -97,7 +97,7 @@ async def test_second_lid_hides_nothing(on_2: Perene):
 @pytest.mark.parametrize(
     "number", ["5521977776661", "5521977776662", "5521977776663", "5521977776664"]
 )
-async def test_who_changed_number_is_not_old_number(on_2: Perene, number: str):
+async def test_changed_number_starts_another_contact(on_2: Perene, number: str):
     name = await on_2.pair()
     await post(
         on_2, name, "messages.upsert", said("K1", at=NOW - 50, key={"remoteJidAlt": "777@lid"})

@@ -51,7 +51,7 @@ async def test_quiet_orphan_sweep_costs_per_line(perene: Perene, lines: int):
 
 
 @pytest.mark.parametrize("lines", [2, 6])
-async def test_sweep_of_capacity_costs_read_per_line(perene: Perene, lines: int):
+async def test_capacity_sweep_reads_each_line_once(perene: Perene, lines: int):
     await a_fleet(perene, lines)
     perene.clock.advance(DAY)
 

@@ -53,7 +53,7 @@ async def given_up(perene: Perene) -> None:
 # Orphans -------------------------------------------------------------------------------------
 
 
-async def test_orphan_is_suspected_then_quarantined_then_deleted(perene: Perene):
+async def test_orphan_is_deleted_after_quarantine(perene: Perene):
     await perene.pair("acme")
     await perene.plant_orphan("instance_ghost")
 
@@ -112,7 +112,7 @@ async def test_foreign_webhook_needs_approval(on_2: Perene):
     assert told(await swept(on_2), "deleted") == ["instance_theirs"]
 
 
-async def test_orphan_that_is_claimed_meanwhile_is_cleared(perene: Perene):
+async def test_claimed_orphan_is_cleared(perene: Perene):
     await perene.pair("acme")
     await perene.plant_orphan("instance_late")
     await quarantined(perene)
@@ -159,7 +159,7 @@ async def test_deletion_takes_three_sweeps(perene: Perene):
 # Lines of tenants ----------------------------------------------------------------------------
 
 
-async def test_cancelled_tenants_line_is_released_after_quarantine(perene: Perene):
+async def test_cancelled_line_goes_after_quarantine(perene: Perene):
     await perene.pair("acme")
     await perene.pair("gone", "5511999990002")
     await perene.operate("PUT", "/fleet/tenants/gone", json={"status": "cancelled"})
@@ -233,7 +233,7 @@ async def test_line_paired_after_approval_stays(perene: Perene):
     assert perene.evolution.state(name) == "open"
 
 
-async def test_line_that_nobody_paired_is_proposed_sooner(perene: Perene):
+async def test_unpaired_line_is_proposed_sooner(perene: Perene):
     await perene.ensure("shy")
     await perene.evolution.reach_qr_limit("instance_shy")
     await perene.evolution.drain()
@@ -351,7 +351,7 @@ async def test_deployment_that_moved_repairs_every_line(perene: Perene):
         assert perene.evolution.webhook(name)["url"].startswith("https://moved.test/webhook")
 
 
-async def test_settings_that_somebody_changed_are_ours_again(perene: Perene):
+async def test_changed_settings_are_restored(perene: Perene):
     name = await perene.pair("acme")
     perene.evolution.world.rows[name].setting["readMessages"] = True
 
@@ -387,7 +387,7 @@ def braked(report: dict[str, Any]) -> set[str]:
     return {brake["why"] for brake in report["brakes"]}
 
 
-async def test_nothing_is_deleted_while_server_says_nothing(firestore_emulator: str):
+async def test_silent_server_stops_deletions(firestore_emulator: str):
     async with Perene(one="2.3.6", two="2.3.6") as perene:
         await perene.ensure("acme")
         await perene.plant_orphan("instance_ghost", server="one")
@@ -402,7 +402,7 @@ async def test_nothing_is_deleted_while_server_says_nothing(firestore_emulator: 
         assert told(await swept(perene), "deleted") == ["instance_ghost"]
 
 
-async def test_nothing_is_deleted_when_tenants_are_gone(perene: Perene):
+async def test_lost_tenants_stop_deletions(perene: Perene):
     await doomed(perene)
     for name in list(perene.documents("tenants"))[:5]:
         perene.database.document(f"tenants/{name}").delete()
@@ -492,7 +492,7 @@ async def test_dry_run_changes_nothing(perene: Perene):
     assert perene.evolution.exists("instance_ghost")
 
 
-async def test_record_that_nobody_understands_is_left_alone(perene: Perene):
+async def test_unreadable_record_is_left_alone(perene: Perene):
     await perene.pair("acme")
     await perene.pair("odd", "5511999990002")
     await perene.pair("old", "5511999990003")
@@ -604,7 +604,7 @@ async def test_staging_instances_need_approval(on_2: Perene):
     assert len(on_2.evolution.names()) == 3
 
 
-async def test_instance_without_webhook_is_not_deleted_unasked(perene: Perene):
+async def test_stranger_is_not_deleted_unasked(perene: Perene):
     await perene.pair("acme")
     await perene.evolution.plant("instance_dev")
 
@@ -625,7 +625,7 @@ async def test_returned_instance_is_ours(perene: Perene):
     assert told(await swept(perene), "deleted") == ["instance_back"]
 
 
-async def test_one_server_under_two_names_stops_everything(firestore_emulator: str):
+async def test_server_with_two_names_stops_deletions(firestore_emulator: str):
     async with Perene(main="2.3.6", blue="2.3.6") as perene:
         await perene.ensure("acme")
         carrier = perene.documents("instances")["instance_acme"]["server"]

@@ -39,7 +39,7 @@ async def test_unseen_send_is_counted(perene: Perene):
     assert said(perene) == []
 
 
-async def test_what_caller_left_behind_is_found(on_2: Perene):
+async def test_sweep_settles_abandoned_send(on_2: Perene):
     await unanswered(on_2, "cut_after")
     on_2.write("tenants/acme/sends/k1", state="sending", why=None)  # as if it had died just then
     conversation = on_2.documents("tenants/acme/sends")["k1"]["conversation"]

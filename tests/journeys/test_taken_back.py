@@ -120,7 +120,7 @@ async def test_quote_and_original_are_both_revoked(on_2: Perene):
     assert answer.status_code == 200
 
 
-async def test_many_quotes_are_taken_back_at_once(on_2: Perene):
+async def test_many_quotes_are_revoked_together(on_2: Perene):
     name = await on_2.pair()
     quotes = [f"Q{at}" for at in range(90)]
     told = [said("V"), *(a_quote(id, "V") for id in quotes)]

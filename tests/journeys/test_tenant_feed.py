@@ -75,7 +75,7 @@ async def test_suspended_row_bars_its_tenant(perene: Perene):
     assert refused.json()["type"].endswith("tenant-suspended")
 
 
-async def test_row_that_is_gone_cancels_its_tenant(perene: Perene):
+async def test_deleted_row_cancels_its_tenant(perene: Perene):
     await feed(perene, SUSPENDED)
 
     await feed(perene, DELETED)
@@ -95,7 +95,7 @@ async def test_newest_row_counts_in_any_order(perene: Perene, order: tuple[Any, 
 
 
 @in_each("order", [*itertools.permutations([SUSPENDED, DELETED, BACK])])
-async def test_row_that_came_back_is_tenant_again(perene: Perene, order: tuple[Any, ...]):
+async def test_returning_row_restores_its_tenant(perene: Perene, order: tuple[Any, ...]):
     forget_tenant(perene)
 
     for body in order:
@@ -167,7 +167,7 @@ async def test_plan_that_is_not_told_stays(perene: Perene):
     assert kept(perene) == ("active", 3)
 
 
-async def test_what_else_row_holds_may_be_large(perene: Perene):
+async def test_other_columns_may_be_large(perene: Perene):
     logo = {"logo": "x" * 200_000}
 
     taken = await feed(perene, told("UPDATE", row(**logo), row(**logo)))
@@ -195,9 +195,7 @@ async def test_numeric_id_is_tenants_id_too(perene: Perene):
         (SECRET[:-1], "token-invalid"),
     ],
 )
-async def test_who_does_not_know_secret_changes_nothing(
-    perene: Perene, secret: str | None, slug: str
-):
+async def test_wrong_secret_changes_nothing(perene: Perene, secret: str | None, slug: str):
     refused = await feed(perene, INSERTED, secret)
 
     assert (refused.status_code, refused.json()["type"]) == (401, f"urn:perene:problem:{slug}")
@@ -215,19 +213,19 @@ async def test_previous_secret_still_counts(perene: Perene):
     assert (await feed(perene, INSERTED, PREVIOUS)).status_code == 401
 
 
-async def test_without_current_secret_previous_one_opens_nothing(perene: Perene):
+async def test_previous_secret_alone_is_refused(perene: Perene):
     perene.set(TENANT_FEED_SECRET="", TENANT_FEED_SECRET_PREVIOUS=PREVIOUS)
 
     assert (await feed(perene, INSERTED, PREVIOUS)).status_code == 503
 
 
-async def test_no_other_token_opens_it(perene: Perene):
+async def test_operator_token_is_refused(perene: Perene):
     refused = await perene.operate("POST", "/tenant-feed", json=INSERTED)
 
     assert refused.status_code == 401
 
 
-async def test_without_a_secret_it_is_closed(perene: Perene):
+async def test_missing_secret_closes_the_feed(perene: Perene):
     perene.set(TENANT_FEED_SECRET="")
 
     assert (await feed(perene, INSERTED, "")).status_code == 503
@@ -255,7 +253,7 @@ async def test_without_a_secret_it_is_closed(perene: Perene):
         [],
     ],
 )
-async def test_what_is_not_surely_understood_is_refused(perene: Perene, body: Any):
+async def test_unclear_row_is_refused(perene: Perene, body: Any):
     refused = await feed(perene, body)
 
     assert refused.status_code == 422

@@ -138,7 +138,7 @@ def test_missing_file_is_explained(tmp_path: Path):
     assert ran.stderr.strip().endswith("nowhere.csv can't be read: No such file or directory.")
 
 
-def test_origin_that_is_away_is_asked_once(tmp_path: Path):
+def test_unreachable_origin_is_asked_once(tmp_path: Path):
     there = {"PUBLIC_URL": "http://127.0.0.1:1", "OPERATOR_TOKEN": "x\n"}
     ran = run(str(table(tmp_path, TABLE)), **there)
 
@@ -147,7 +147,7 @@ def test_origin_that_is_away_is_asked_once(tmp_path: Path):
     assert line.startswith("acme: http://127.0.0.1:1 can't be reached (ConnectError).")
 
 
-def test_table_can_be_read_without_importing_it(tmp_path: Path):
+def test_dry_run_reads_the_table(tmp_path: Path):
     assert run(str(table(tmp_path, TABLE)), "--dry").returncode == 0
     assert len(list(import_tenants.read_rows(tmp_path / "tenants.csv"))) == 3
 

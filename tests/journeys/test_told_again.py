@@ -40,7 +40,7 @@ async def test_a_status_told_by_history_counts(on_2: Perene):
         {"unread": "3"},
     ],
 )
-async def test_one_odd_conversation_does_not_cost_inbox(on_2: Perene, odd: dict[str, Any]):
+async def test_odd_conversation_spares_the_inbox(on_2: Perene, odd: dict[str, Any]):
     name = await on_2.pair()
     await post(on_2, name, "messages.upsert", said("A1", jid=ANA))
     await post(on_2, name, "messages.upsert", said("S1"))
@@ -53,7 +53,7 @@ async def test_one_odd_conversation_does_not_cost_inbox(on_2: Perene, odd: dict[
     assert len(answer.json()["conversations"]) >= 1
 
 
-async def test_one_odd_message_does_not_cost_page(on_2: Perene):
+async def test_odd_message_spares_its_page(on_2: Perene):
     name = await on_2.pair()
     await post(on_2, name, "messages.upsert", said("S1"))
     await post(on_2, name, "messages.upsert", said("S2"))

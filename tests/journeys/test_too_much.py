@@ -165,7 +165,7 @@ async def test_deep_json_is_accepted(on_2: Perene, depth: int):
     assert answer.status_code == 204
 
 
-async def test_one_deep_message_does_not_cost_history(on_2: Perene):
+async def test_deep_message_loses_no_history(on_2: Perene):
     name = await on_2.pair()
     past = [said(f"H{at:04}", "y" * 5_000, at=NOW - 500 + at) for at in range(250)]
     item = said("DEEP") | {"message": "HERE"}
@@ -186,7 +186,7 @@ async def test_one_deep_message_does_not_cost_history(on_2: Perene):
     assert len(kept(on_2)) >= 250
 
 
-async def test_oversized_edit_of_long_history_is_cut(on_2: Perene):
+async def test_oversized_edit_in_history_is_cut(on_2: Perene):
     name = await on_2.pair()
     past = [said(f"H{at:04}", "y" * 5_000, at=NOW - 500 + at) for at in range(250)]
     past.append({**said("E1"), "message": an_order("H0003", "precioso" + "x" * 1_100_000)})
@@ -205,7 +205,7 @@ async def test_history_of_large_polls_is_kept(on_2: Perene):
     assert len(kept(on_2)) == 30
 
 
-async def test_page_of_very_long_messages_ends_early(on_2: Perene):
+async def test_page_of_long_messages_ends_early(on_2: Perene):
     name = await on_2.pair()
     for at in range(40):
         await post(on_2, name, "messages.upsert", said(f"L{at}", "x" * 1_000_000))
@@ -252,7 +252,7 @@ async def forge_long_edits(perene: Perene) -> str:
 
 
 @pytest.mark.parametrize("event", ["messages.upsert", "messages.set"])
-async def test_longest_message_is_kept_whatever_strangers_reported(on_2: Perene, event: str):
+async def test_forged_edits_spare_longest_message(on_2: Perene, event: str):
     name = await forge_long_edits(on_2)
     text = "😀" * 65_536
     longest = said("G1", text, jid=GROUP, key=BY_MARIA)
@@ -264,7 +264,7 @@ async def test_longest_message_is_kept_whatever_strangers_reported(on_2: Perene,
 
 
 @pytest.mark.parametrize("event", ["messages.upsert", "messages.set"])
-async def test_message_that_never_fits_its_stub_is_dead_letter(on_2: Perene, event: str):
+async def test_unfitting_message_is_a_dead_letter(on_2: Perene, event: str):
     name = await forge_long_edits(on_2)
     fitting = said("G2", jid=GROUP, key=BY_MARIA)
     text = "x" * 850_000
@@ -278,7 +278,7 @@ async def test_message_that_never_fits_its_stub_is_dead_letter(on_2: Perene, eve
     assert kept(on_2)["default~G2"]["text"] == "oi"
 
 
-async def test_edit_that_never_fits_is_dead_letter(on_2: Perene):
+async def test_unfitting_edit_is_a_dead_letter(on_2: Perene):
     name = await on_2.pair()
     await post(on_2, name, "messages.upsert", said("G1", "x" * 900_000, jid=GROUP, key=BY_MARIA))
     await order(on_2, name, "E1", an_order("G1", "novo"), jid=GROUP, key=BY_MARIA)

@@ -21,7 +21,7 @@ async def send(perene: Perene, key: str = "k1") -> None:
 
 
 @pytest.mark.parametrize("echo", ["heard", "lost"])
-async def test_sweep_does_not_say_it_was_sent(perene: Perene, echo: str):
+async def test_sweep_leaves_delivery_unconfirmed(perene: Perene, echo: str):
     await perene.pair()
     if echo == "lost":
         perene.evolution.faults.turn_on("webhook_lost")

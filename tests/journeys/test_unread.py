@@ -55,7 +55,7 @@ ORDERS = [
 @pytest.mark.parametrize(
     ("events", "unread"), [case[1:] for case in ORDERS], ids=[case[0] for case in ORDERS]
 )
-async def test_unread_is_the_same_in_any_order(
+async def test_unread_ignores_the_order(
     paired: Perene, events: list[tuple[str, dict[str, Any]]], unread: int
 ):
     for order in itertools.permutations([*events, events[0]]):
@@ -79,7 +79,7 @@ async def test_answer_of_the_api_reads(paired: Perene):
     assert await inbox(paired, "?unread=true") == []
 
 
-async def test_person_marks_as_unread_until_somebody_reads(paired: Perene):
+async def test_unread_mark_lasts_until_reading(paired: Perene):
     path = f"/conversations/{await talk(paired)}"
     await paired.call("PATCH", path, json={"read": True})
 
@@ -90,7 +90,7 @@ async def test_person_marks_as_unread_until_somebody_reads(paired: Perene):
     assert (await paired.call("PATCH", path, json={"read": True})).json()["unread"] == 0
 
 
-async def test_message_that_came_late_is_unread_though_newer_ones_were_read(paired: Perene):
+async def test_late_message_is_unread(paired: Perene):
     await post(paired, *inbound("I2", 2))
     path = f"/conversations/{(await only(paired))['id']}"
     await paired.call("PATCH", path, json={"read": True})
@@ -100,7 +100,7 @@ async def test_message_that_came_late_is_unread_though_newer_ones_were_read(pair
     assert (await only(paired))["unread"] == 1
 
 
-async def test_very_many_unread_are_counted_in_a_document_that_stays_small(paired: Perene):
+async def test_many_unread_keep_document_small(paired: Perene):
     for at in range(TIDIED_EVERY + 5):
         await post(paired, *inbound(f"I{at}", at))
 

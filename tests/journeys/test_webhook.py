@@ -26,7 +26,7 @@ async def test_envelopes_number_is_enough(perene: Perene):
 
 
 @in_both_dialects
-async def test_every_connecting_of_storm_costs_no_write(perene: Perene):
+async def test_connecting_storm_costs_no_write(perene: Perene):
     name = await perene.pair()
     before = perene.database.document(f"instances/{name}").get().update_time
 
@@ -49,7 +49,7 @@ async def test_unpaired_line_has_its_reason(perene: Perene):
 
 
 @in_both_dialects
-async def test_instance_removed_by_somebody_else_is_missing(perene: Perene):
+async def test_removed_instance_is_missing(perene: Perene):
     name = await perene.pair()
     headers = perene.webhook_headers(name)
     await perene.evolution.vanish(name)
@@ -73,7 +73,7 @@ async def test_live_number_makes_a_conflict(perene: Perene):
 
 
 @in_both_dialects
-async def test_conflict_ends_when_owner_lets_number_go(perene: Perene):
+async def test_conflict_ends_with_owners_release(perene: Perene):
     await perene.pair("owner", number=NUMBER)
     await perene.pair("newcomer", number=NUMBER)
     await perene.call("DELETE", "/instances/default", "owner")
@@ -133,7 +133,7 @@ async def test_failed_look_closes_the_line(perene: Perene):
 
 
 @in_both_dialects
-async def test_server_that_posts_by_event_is_understood(perene: Perene):
+async def test_webhook_by_event_is_read(perene: Perene):
     name = await perene.pair()
     headers = perene.webhook_headers(name)
     closed = {"instance": name, "state": "close", "statusReason": 401}
@@ -147,7 +147,7 @@ async def test_server_that_posts_by_event_is_understood(perene: Perene):
 
 
 @in_both_dialects
-async def test_secret_can_be_rotated_without_losing_event(perene: Perene):
+async def test_rotated_secret_loses_no_event(perene: Perene):
     name = await perene.pair()
     perene.set(
         WEBHOOK_SECRET="the next secret of the webhooks of the tests",

@@ -59,7 +59,7 @@ async def test_unsigned_event_rewrites_nothing(on_2: Perene):
     assert (await thread(on_2))["messages"][0]["text"] == "R$ 1000"
 
 
-async def test_what_we_edit_on_phone_is_shown(on_2: Perene):
+async def test_edit_on_our_phone_is_shown(on_2: Perene):
     name = await on_2.pair()
     await post(on_2, name, "messages.upsert", said("OURS", "R$ 1000", me=True))
     key = {"remoteJid": f"{MARIA}@s.whatsapp.net", "fromMe": True, "id": "OURS"}
@@ -71,7 +71,7 @@ async def test_what_we_edit_on_phone_is_shown(on_2: Perene):
     assert (message["text"], message["history"]) == ("R$ 900", ["R$ 1000"])
 
 
-async def test_another_contact_cannot_take_our_message_back(on_2: Perene):
+async def test_another_contact_cannot_revoke_ours(on_2: Perene):
     name = await on_2.pair()
     await post(on_2, name, "messages.upsert", said("OURS", "contrato", me=True))
 
@@ -94,7 +94,7 @@ async def test_member_cannot_edit_anothers_message(on_2: Perene):
     assert (await thread(on_2))["messages"][0]["revoked"]
 
 
-async def test_reactions_toggled_for_ever_are_kept_once(on_2: Perene):
+async def test_toggled_reactions_are_kept_once(on_2: Perene):
     name = await on_2.pair()
     await post(on_2, name, "messages.upsert", said("T", me=True))
     reactions = [
@@ -115,7 +115,7 @@ async def test_reactions_toggled_for_ever_are_kept_once(on_2: Perene):
     assert (await thread(on_2))["messages"][0]["reactions"] == {"551188887777": "👍"}
 
 
-async def test_revocation_that_is_told_twice_is_one(on_2: Perene):
+async def test_repeated_revocation_counts_once(on_2: Perene):
     name = await on_2.pair()
     await post(on_2, name, "messages.upsert", said("V1", "PALAVRA"))
     key = {"remoteJid": f"{MARIA}@s.whatsapp.net", "fromMe": False, "id": "V1"}
