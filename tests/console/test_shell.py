@@ -309,7 +309,7 @@ async def test_policy_stops_foreign_code(visit: Visit):
 # A browser that several people use -----------------------------------------------------------
 
 
-async def test_leaving_removes_what_was_written(visit: Visit):
+async def test_leaving_removes_drafts_and_outbox(visit: Visit):
     tab = await enter_lines(visit)
     await tab.page.evaluate("localStorage.setItem('perene.draft.x', '{\"text\": \"segredo\"}')")
     await tab.page.evaluate("sessionStorage.setItem('perene.outbox', '[]')")

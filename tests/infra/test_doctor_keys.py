@@ -16,7 +16,7 @@ URL = "https://issuer.test/jwks"
 
 
 @pytest.mark.parametrize(("bits", "verdict"), [(1024, Verdict.BAD), (2048, Verdict.GOOD)])
-async def test_length_of_an_issuers_key_is_looked_at(bits: int, verdict: Verdict):
+async def test_issuer_key_length_is_checked(bits: int, verdict: Verdict):
     public = rsa.generate_private_key(public_exponent=65537, key_size=bits).public_key()
     published = {"keys": [json.loads(RSAAlgorithm.to_jwk(public)) | {"kid": "1"}]}
     answer = httpx.MockTransport(lambda _: httpx.Response(200, json=published))

@@ -55,7 +55,7 @@ async def test_licence_that_nobody_understands_is_unseen(licensed: Patient):
     assert unseen.verdict is Verdict.UNSEEN
 
 
-async def test_version_that_perene_does_not_know_is_bad(licensed: Patient):
+async def test_unknown_version_is_bad(licensed: Patient):
     licensed.perene.evolution.world.options.version = "2.5.0"
 
     (ill,) = await licensed.ills()

@@ -79,7 +79,7 @@ def test_source_without_git_is_packed_whole(clone: Path):
     assert package.list_untracked(clone) == []
 
 
-def test_what_stays_out_is_told(clone: Path, monkeypatch: pytest.MonkeyPatch, capsys):
+def test_left_out_file_is_named(clone: Path, monkeypatch: pytest.MonkeyPatch, capsys):
     (clone / "shared" / "new.py").write_text("")
     monkeypatch.setattr(package, "ROOT", clone)
     monkeypatch.setattr(sys, "argv", ["package", f"--to={clone.parent / 'perene.zip'}"])

@@ -139,7 +139,7 @@ def test_plan_with_losses_is_stopped(kind: str, actions: list[str], lost: bool):
     assert bool(list(losses.list_losses(plan(kind, *actions)))) == lost
 
 
-def test_without_plan_nothing_is_called_safe():
+def test_missing_plan_is_an_error():
     ran = subprocess.run(
         [sys.executable, "-m", "infra.losses"], cwd=ROOT, capture_output=True, text=True, input=""
     )

@@ -16,7 +16,7 @@ ZONE_MS = -3 * 60 * 60 * 1000
 """The server's wall clock is that of São Paulo."""
 
 
-async def test_burst_of_one_second_stands_as_said(firestore_emulator: str, tmp_path: Path):
+async def test_burst_of_one_second_keeps_order(firestore_emulator: str, tmp_path: Path):
     chance = random.Random(15)
     async with open_stage(tmp_path, 2) as stage:
         await stage.ensure("acme")

@@ -95,7 +95,7 @@ async def test_wrong_grant_gets_no_tokens(issuer, wrong):
     ],
     ids=lambda wrong: next(iter(wrong)),
 )
-async def test_nobody_else_is_sent_anywhere(issuer, wrong):
+async def test_wrong_request_is_not_redirected(issuer, wrong):
     answer = await issuer.get("/authorize", params=REQUEST | wrong | {"as": "demo"})
 
     assert answer.status_code == 400
