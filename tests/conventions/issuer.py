@@ -29,7 +29,7 @@ def a_key(kid: str) -> Any:
 
 
 def claims(**more: Any) -> dict[str, Any]:
-    """Those of a good token."""
+    """Build the claims of a good token."""
     now = int(time.time())
     return {"iss": ISSUER, "aud": AUDIENCE, "sub": "acme", "iat": now, "exp": now + 600} | more
 
@@ -84,7 +84,7 @@ def running() -> Iterator[Issuer]:
             self.wfile.write(body)
 
         def log_message(self, *_: Any) -> None:
-            """Nothing on the screen."""
+            """Write nothing to the screen."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         issuer = Issuer(server.server_port)

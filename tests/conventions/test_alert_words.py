@@ -23,11 +23,11 @@ def an_incident(
 @in_each("language", LANGUAGES)
 @in_each("cause", Cause, ids=lambda cause: cause.value)
 def test_every_cause_has_a_sentence(cause: Cause, language: Language):
-    said = words.write_sentence(an_incident(cause), language)
+    sentence = words.write_sentence(an_incident(cause), language)
 
-    assert said.startswith("🔴 ")
-    assert len(said) > 15
-    assert "{" not in said
+    assert sentence.startswith("🔴 ")
+    assert len(sentence) > 15
+    assert "{" not in sentence
 
 
 @in_each("language", LANGUAGES)
@@ -37,7 +37,7 @@ def test_every_news_has_its_opening(news: IncidentNews, language: Language):
 
 
 @in_each(
-    ("lasted", "said"),
+    ("lasted", "duration"),
     [
         (timedelta(seconds=20), "0 min"),
         (timedelta(minutes=5), "5 min"),
@@ -45,10 +45,10 @@ def test_every_news_has_its_opening(news: IncidentNews, language: Language):
         (timedelta(days=2, hours=3, minutes=4), "2 d 3 h 4 min"),
     ],
 )
-def test_resolved_incident_says_its_duration(lasted: timedelta, said: str):
+def test_resolved_incident_says_its_duration(lasted: timedelta, duration: str):
     over = an_incident(news=IncidentNews.RESOLVED, resolved_at=NOON + lasted)
 
-    assert words.write_sentence(over, "pt-BR").endswith(f"não responde (durou {said})")
+    assert words.write_sentence(over, "pt-BR").endswith(f"não responde (durou {duration})")
 
 
 def test_many_incidents_share_one_message():

@@ -22,7 +22,7 @@ SOMEBODYS_MACHINE = re.compile("/" + r"work\b")
 
 
 class Import(NamedTuple):
-    """Who imports which module, and whether only when it is needed."""
+    """Record who imports which module, and whether only when it is needed."""
 
     file: str
     line: int
@@ -30,10 +30,10 @@ class Import(NamedTuple):
     lazily: bool
 
     def of(self, *packages: str) -> bool:
-        return any(self.module == each or self.module.startswith(f"{each}.") for each in packages)
+        return any(self.module == name or self.module.startswith(f"{name}.") for name in packages)
 
     def within(self, *places: str) -> bool:
-        return any(self.file == each or self.file.startswith(f"{each}/") for each in places)
+        return any(self.file == place or self.file.startswith(f"{place}/") for place in places)
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line} imports {self.module}"
@@ -44,80 +44,82 @@ def files(*places: str) -> list[Path]:
 
 
 def imports(path: Path) -> Iterator[Import]:
-    """All of a file's, those of `from x import y` as `x.y` (which may be less than a module)."""
+    """List a file's imports, `from x import y` as `x.y` (which may be less than a module)."""
     tree, name = ast.parse(path.read_text()), path.relative_to(ROOT).as_posix()
-    typing_only = {id(node) for each in guarded(tree) for node in ast.walk(each)}
+    typing_only = {id(node) for block in guarded(tree) for node in ast.walk(block)}
     for node in ast.walk(tree):
         lazily = node not in tree.body
         if id(node) in typing_only:
             continue
         if isinstance(node, ast.Import):
-            yield from (Import(name, node.lineno, each.name, lazily) for each in node.names)
+            yield from (Import(name, node.lineno, alias.name, lazily) for alias in node.names)
         if isinstance(node, ast.ImportFrom):
             assert not node.level, f"{name}:{node.lineno} imports relatively"
-            for each in node.names:
-                yield Import(name, node.lineno, f"{node.module}.{each.name}", lazily)
+            for alias in node.names:
+                yield Import(name, node.lineno, f"{node.module}.{alias.name}", lazily)
 
 
 def guarded(tree: ast.Module) -> Iterator[ast.If]:
-    """What only the type checker imports."""
+    """Find the blocks that only the type checker imports."""
     for node in tree.body:
         if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
             yield node
 
 
-IMPORTS = [each for path in files("functions", "shared") for each in imports(path)]
+IMPORTS = [imported for path in files("functions", "shared") for imported in imports(path)]
 FUNCTIONS = sorted((ROOT / "functions").glob("*.py"))
 
 
 def those(broken: Callable[[Import], bool]) -> list[str]:
-    return [str(each) for each in IMPORTS if broken(each)]
+    return [str(imported) for imported in IMPORTS if broken(imported)]
 
 
 # One way -------------------------------------------------------------------------------------
 
 
 def test_the_domain_knows_only_itself():
-    def strange(each: Import) -> bool:
-        known = each.of("shared.domain", "pydantic", *sys.stdlib_module_names)
-        return each.within("shared/domain") and not known
+    def strange(imported: Import) -> bool:
+        allowed = imported.of("shared.domain", "pydantic", *sys.stdlib_module_names)
+        return imported.within("shared/domain") and not allowed
 
     assert those(strange) == []
 
 
 def test_shared_code_knows_no_function():
-    assert those(lambda each: each.within("shared") and each.of("functions")) == []
+    assert those(lambda imported: imported.within("shared") and imported.of("functions")) == []
 
 
 def test_functions_never_know_each_other():
-    assert those(lambda each: each.within("functions") and each.of("functions")) == []
+    assert those(lambda imported: imported.within("functions") and imported.of("functions")) == []
 
 
 def test_production_imports_no_tools_or_tests():
-    assert those(lambda each: each.of("infra", "tests")) == []
+    assert those(lambda imported: imported.of("infra", "tests")) == []
 
 
 def test_only_the_store_knows_firestore():
-    def elsewhere(each: Import) -> bool:
-        allowed = each.within("shared/store") or (each.within("shared/services.py") and each.lazily)
-        return each.of("google") and not allowed
+    def elsewhere(imported: Import) -> bool:
+        allowed = imported.within("shared/store") or (
+            imported.within("shared/services.py") and imported.lazily
+        )
+        return imported.of("google") and not allowed
 
     assert those(elsewhere) == []
 
 
 def test_only_client_and_auth_import_httpx():
-    def elsewhere(each: Import) -> bool:
-        allowed = each.within("shared/evolution", "shared/auth.py", "shared/alerts")
-        lazily = each.within("shared/services.py") and each.lazily
-        return each.of("httpx") and not (allowed or lazily)
+    def elsewhere(imported: Import) -> bool:
+        allowed = imported.within("shared/evolution", "shared/auth.py", "shared/alerts")
+        lazily = imported.within("shared/services.py") and imported.lazily
+        return imported.of("httpx") and not (allowed or lazily)
 
     assert those(elsewhere) == []
 
 
 def test_only_edge_and_functions_know_web():
-    def elsewhere(each: Import) -> bool:
-        allowed = each.within("functions", "shared/web.py", "shared/auth.py")
-        return each.of("starlette", "functions_framework") and not allowed
+    def elsewhere(imported: Import) -> bool:
+        allowed = imported.within("functions", "shared/web.py", "shared/auth.py")
+        return imported.of("starlette", "functions_framework") and not allowed
 
     assert those(elsewhere) == []
 
@@ -125,9 +127,9 @@ def test_only_edge_and_functions_know_web():
 def test_adapters_import_no_neighbours_or_callers():
     above = ("shared.lines", "shared.services", "shared.web", "shared.auth")
 
-    def upwards(each: Import) -> bool:
-        store = each.within("shared/store") and each.of("shared.evolution", *above)
-        client = each.within("shared/evolution") and each.of("shared.store", *above)
+    def upwards(imported: Import) -> bool:
+        store = imported.within("shared/store") and imported.of("shared.evolution", *above)
+        client = imported.within("shared/evolution") and imported.of("shared.store", *above)
         return store or client
 
     assert those(upwards) == []
@@ -135,9 +137,9 @@ def test_adapters_import_no_neighbours_or_callers():
 
 def test_no_shared_package_is_cyclic():
     dependencies: dict[str, set[str]] = {}
-    for each in IMPORTS:
-        if each.within("shared") and each.of("shared"):
-            dependencies.setdefault(package(each.file), set()).add(package(each.module))
+    for imported in IMPORTS:
+        if imported.within("shared") and imported.of("shared"):
+            dependencies.setdefault(package(imported.file), set()).add(package(imported.module))
 
     assert find_cycle(dependencies) == []
 
@@ -199,16 +201,16 @@ def test_function_is_named_like_its_file(path: Path):
         if isinstance(node, ast.AsyncFunctionDef)
     }
 
-    decorated = [ast.unparse(each) for each in defined[path.stem].decorator_list]
+    decorated = [ast.unparse(decorator) for decorator in defined[path.stem].decorator_list]
     assert decorated == ["functions_framework.aio.http"]
 
 
 @in_each("path", FUNCTIONS, ids=lambda path: path.stem)
 def test_every_function_file_has_a_summary(path: Path):
-    said = ast.get_docstring(ast.parse(path.read_text()))
+    docstring = ast.get_docstring(ast.parse(path.read_text()))
 
-    assert said
-    assert len(said.splitlines()[0]) < 100
+    assert docstring
+    assert len(docstring.splitlines()[0]) < 100
 
 
 # Portable --------------------------------------------------------------------------
@@ -216,16 +218,16 @@ def test_every_function_file_has_a_summary(path: Path):
 
 def test_nothing_names_somebodys_machine():
     naming = [
-        f"{path.relative_to(ROOT)}: {found[0]}"
+        f"{path.relative_to(ROOT)}: {match[0]}"
         for path in every_file()
-        if (found := SOMEBODYS_MACHINE.search(path.read_text(errors="replace")))
+        if (match := SOMEBODYS_MACHINE.search(path.read_text(errors="replace")))
     ]
 
     assert naming == []
 
 
 def every_file() -> Iterator[Path]:
-    """Those that somebody wrote."""
+    """List the files that people wrote."""
     for place, folders, names in os.walk(ROOT):
         folders[:] = [name for name in folders if name not in MADE]
         yield from (Path(place, name) for name in names if name not in (".coverage", ".git"))

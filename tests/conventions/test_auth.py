@@ -113,11 +113,11 @@ async def test_a_signature_alone_is_not_enough(mint: Mint, wrong: dict[str, Any]
 
 @in_each("claim", ["exp", "iss", "aud"])
 async def test_token_without_required_claim_is_refused(by_secret: Deploy, claim: str):
-    said = claims()
-    del said[claim]
+    payload = claims()
+    del payload[claim]
 
     with pytest.raises(problems.TokenInvalid):
-        await require_tenant(asking(jwt.encode(said, SECRET, "HS256")))
+        await require_tenant(asking(jwt.encode(payload, SECRET, "HS256")))
 
 
 @in_each("iss", [None, [ISSUER], {}], ids=["nobody", "a list", "an object"])

@@ -18,7 +18,7 @@ DOTTED = "https://x.test/tenant"
 
 
 @in_each(
-    ("claim", "said"),
+    ("claim", "payload"),
     [
         pytest.param("tenant", {"tenant": "acme"}, id="a claim of its own"),
         pytest.param("app_metadata.tenant_id", NESTED, id="inside another"),
@@ -26,10 +26,10 @@ DOTTED = "https://x.test/tenant"
         pytest.param("a.b", {"a.b": "acme", "a": {"b": "other"}}, id="its whole name first"),
     ],
 )
-async def test_tenant_is_where_deployment_says(deploy: Deploy, claim: str, said: Any):
+async def test_tenant_is_where_deployment_says(deploy: Deploy, claim: str, payload: Any):
     deploy(**HS256, AUTH_TENANT_CLAIM=claim)
 
-    assert await require_tenant(asking(token("a person", **said))) == "acme"
+    assert await require_tenant(asking(token("a person", **payload))) == "acme"
 
 
 UNUSABLE: dict[str, dict[str, Any]] = {
@@ -46,12 +46,12 @@ UNUSABLE: dict[str, dict[str, Any]] = {
 }
 
 
-@in_each("said", UNUSABLE.values(), ids=UNUSABLE.keys())
-async def test_unnameable_tenant_is_refused(deploy: Deploy, said: dict[str, Any]):
+@in_each("payload", UNUSABLE.values(), ids=UNUSABLE.keys())
+async def test_unnameable_tenant_is_refused(deploy: Deploy, payload: dict[str, Any]):
     deploy(**HS256, AUTH_TENANT_CLAIM="tenant")
 
     with pytest.raises(problems.TenantUnusable):
-        await require_tenant(asking(token("acme", **said)))
+        await require_tenant(asking(token("acme", **payload)))
 
 
 async def test_nested_tenant_claim_must_exist(deploy: Deploy):
@@ -86,19 +86,19 @@ OTHERS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 
-@in_each(("claim", "said"), OPERATORS.values(), ids=OPERATORS.keys())
-async def test_an_operator_is_known_by(deploy: Deploy, claim: str, said: dict[str, Any]):
+@in_each(("claim", "payload"), OPERATORS.values(), ids=OPERATORS.keys())
+async def test_an_operator_is_known_by(deploy: Deploy, claim: str, payload: dict[str, Any]):
     deploy(**HS256, AUTH_OPERATOR_CLAIM=claim)
 
-    assert await require_operator(asking(token("olga", **said))) == "olga"
+    assert await require_operator(asking(token("olga", **payload))) == "olga"
 
 
-@in_each(("claim", "said"), OTHERS.values(), ids=OTHERS.keys())
-async def test_invalid_claim_makes_no_operator(deploy: Deploy, claim: str, said: dict[str, Any]):
+@in_each(("claim", "payload"), OTHERS.values(), ids=OTHERS.keys())
+async def test_invalid_claim_makes_no_operator(deploy: Deploy, claim: str, payload: dict[str, Any]):
     deploy(**HS256, AUTH_OPERATOR_CLAIM=claim)
 
     with pytest.raises(problems.NotAllowed):
-        await require_operator(asking(token("olga", **said)))
+        await require_operator(asking(token("olga", **payload)))
 
 
 async def test_no_operator_claim_means_no_operator(by_secret: Deploy):

@@ -57,12 +57,12 @@ async def test_single_key_needs_no_id(by_keys: Issuer):
 async def test_dripping_issuer_is_given_up(
     by_keys: Issuer, deploy: Deploy, monkeypatch: pytest.MonkeyPatch
 ):
-    async def drops(_: asyncio.StreamReader, told: asyncio.StreamWriter) -> None:
-        told.write(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n")
+    async def drops(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n")
         with suppress(ConnectionError):
             while True:
-                told.write(b" ")
-                await told.drain()
+                writer.write(b" ")
+                await writer.drain()
                 await asyncio.sleep(0.01)
 
     monkeypatch.setattr(auth, "JWKS_TIMEOUT_SECONDS", 0.3)

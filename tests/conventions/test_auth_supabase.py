@@ -26,7 +26,7 @@ LEGACY = {
 
 
 def claims(**more: Any) -> dict[str, Any]:
-    """Those of somebody who signed in."""
+    """Build the claims of a person who signed in."""
     now = int(time.time())
     return {
         "iss": f"{PROJECT}/auth/v1",

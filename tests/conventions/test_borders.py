@@ -79,10 +79,10 @@ def trespasses() -> Iterator[tuple[str, int, str]]:
 
 
 def test_provider_words_include_common_ones():
-    known = {"remoteJid", "pushName", "fromMe", "instanceName", "messageType", "keyId", "apikey"}
-    known |= {"connection.update", "messages.upsert", "MESSAGES_UPSERT", "SERVER_ACK"}
+    words = {"remoteJid", "pushName", "fromMe", "instanceName", "messageType", "keyId", "apikey"}
+    words |= {"connection.update", "messages.upsert", "MESSAGES_UPSERT", "SERVER_ACK"}
 
-    assert known <= provider_words()
+    assert words <= provider_words()
 
 
 def test_evolution_words_stay_in_their_adapter():

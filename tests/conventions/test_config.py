@@ -194,7 +194,7 @@ def test_an_empty_variable_counts_as_absent(nothing: str):
 
 
 def test_surrounding_space_is_stripped():
-    """As of a secret that `openssl rand | gcloud secrets versions add` ended with a new line."""
+    """Strip the new line that `openssl rand | gcloud secrets versions add` leaves."""
     secret = "s" * 32
     around = read(TENANT_FEED_SECRET=f"{secret}\n", EVOLUTION_API_KEY=" key\r\n")
 

@@ -121,7 +121,7 @@ async def test_each_request_follows_its_own_trace(logged: Logged):
         await asyncio.sleep(0)
         log.info("line.opened", own=trace)
 
-    await asyncio.gather(*(asyncio.create_task(request(each)) for each in "abc"))
+    await asyncio.gather(*(asyncio.create_task(request(name)) for name in "abc"))
 
     lines = logged()
     assert len(lines) == 3

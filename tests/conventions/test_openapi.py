@@ -33,7 +33,7 @@ every_route = in_each(("edge", "route"), ROUTES)
 
 
 def nodes(value: Any) -> Iterator[dict[str, Any]]:
-    """Every object in the document."""
+    """Yield every object in the document."""
     if isinstance(value, dict):
         yield value
     children = value.values() if isinstance(value, dict) else value
@@ -97,17 +97,21 @@ def test_operation_has_summary_and_answers(path: str, operation: dict[str, Any])
 
 @every_operation
 def test_operation_declares_parts_of_its_path(path: str, operation: dict[str, Any]):
-    declared = {each["name"] for each in operation.get("parameters", []) if each["in"] == "path"}
+    declared = {
+        parameter["name"]
+        for parameter in operation.get("parameters", [])
+        if parameter["in"] == "path"
+    }
 
     assert declared == set(re.findall(r"{(\w+)}", path))
 
 
 @every_operation
 def test_operation_says_who_may_call_it(path: str, operation: dict[str, Any]):
-    asked = [name for scheme in operation.get("security", []) for name in scheme]
+    schemes = [name for scheme in operation.get("security", []) for name in scheme]
 
-    assert set(asked) <= DOCUMENT["components"]["securitySchemes"].keys()
-    assert bool(asked) == ("401" in operation["responses"])
+    assert set(schemes) <= DOCUMENT["components"]["securitySchemes"].keys()
+    assert bool(schemes) == ("401" in operation["responses"])
 
 
 # It is about these functions -----------------------------------------------------------------
@@ -127,7 +131,7 @@ def test_route_is_described_with_its_answers(edge: web.Edge, route: web.Route):
 
     for status, model in route.answers.items():
         content = responses[str(status)].get("content", {})
-        shown = [each["schema"]["$ref"].rpartition("/")[2] for each in content.values()]
+        shown = [media["schema"]["$ref"].rpartition("/")[2] for media in content.values()]
         assert shown == ([model.__name__] if model else [])
 
 

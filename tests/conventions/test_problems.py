@@ -78,8 +78,12 @@ SLUGS = [
 ]
 """Callers decide by these. A new one is added here; one that is here stays as it is."""
 
-KINDS = [each for each in vars(problems).values() if isinstance(each, type) and each is not Problem]
-EVERY = [each for each in KINDS if issubclass(each, Problem)]
+KINDS = [
+    member
+    for member in vars(problems).values()
+    if isinstance(member, type) and member is not Problem
+]
+EVERY = [kind for kind in KINDS if issubclass(kind, Problem)]
 every_problem = in_each("kind", EVERY, ids=lambda kind: kind.slug())
 
 
@@ -89,7 +93,7 @@ class AProblem(Problem):
 
 
 def test_names_of_all_problems_are_these():
-    assert sorted(each.slug() for each in EVERY) == sorted(SLUGS)
+    assert sorted(kind.slug() for kind in EVERY) == sorted(SLUGS)
 
 
 @every_problem
@@ -110,16 +114,20 @@ def test_problem_has_sentence_for_person(kind: type[Problem]):
 
 
 def test_no_two_problems_say_the_same():
-    assert len({each.title for each in EVERY}) == len(EVERY)
+    assert len({kind.title for kind in EVERY}) == len(EVERY)
 
 
 @every_problem
 def test_body_has_what_standard_asks_for(kind: type[Problem]):
     body = kind().body()
 
-    said = {"type": f"urn:perene:problem:{kind.slug()}", "title": kind.title, "status": kind.status}
+    expected = {
+        "type": f"urn:perene:problem:{kind.slug()}",
+        "title": kind.title,
+        "status": kind.status,
+    }
     again = {"retry_after": kind.again_after} if kind.again_after else {}
-    assert body == said | again
+    assert body == expected | again
 
 
 def test_body_carries_optional_fields():

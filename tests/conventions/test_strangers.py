@@ -33,7 +33,7 @@ ROUTES = [
 async def origin(
     deploy: Deploy, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[httpx.AsyncClient]:
-    """Every function, and nothing that they could work with."""
+    """Serve every function with nothing that it could work with."""
     trust = {"AUTH_ISSUER": "https://issuer.test", "AUTH_AUDIENCE": "perene"}
     deploy(**trust, AUTH_HS256_SECRET="s" * 32, TENANT_FEED_SECRET="f" * 32)
     monkeypatch.setattr(services, "store", untouched)

@@ -25,20 +25,20 @@ def fleet(version: str) -> str:
     return json.dumps([{"id": "a", "url": "http://a.test", "api_key": "k", "version": version}])
 
 
-@pytest.mark.parametrize("version", [each for each in UNKNOWN if each == each.strip()])
+@pytest.mark.parametrize("version", [version for version in UNKNOWN if version == version.strip()])
 def test_refused_version_names_known_ones(version: str):
-    said = refusal(EVOLUTION_VERSION=version)
+    fault = refusal(EVOLUTION_VERSION=version)
 
-    assert said.startswith("EVOLUTION_VERSION: ")
-    assert config.KNOWN_VERSIONS in said
+    assert fault.startswith("EVOLUTION_VERSION: ")
+    assert config.KNOWN_VERSIONS in fault
 
 
 @pytest.mark.parametrize("version", UNKNOWN)
 def test_unknown_fleet_version_is_refused(version: str):
-    said = refusal(EVOLUTION_SERVERS=fleet(version))
+    fault = refusal(EVOLUTION_SERVERS=fleet(version))
 
-    assert said.startswith("EVOLUTION_SERVERS.0.version: ")
-    assert config.KNOWN_VERSIONS in said
+    assert fault.startswith("EVOLUTION_SERVERS.0.version: ")
+    assert config.KNOWN_VERSIONS in fault
 
 
 def test_unknown_version_is_not_quoted():

@@ -90,10 +90,12 @@ async def test_similar_origin_is_another(things: httpx.AsyncClient, origin: str)
 async def test_default_allows_no_origin(things: httpx.AsyncClient, deploy: Deploy):
     deploy()
 
-    asked = await things.options("/a", headers={"origin": APP, **ASKS})
+    preflight = await things.options("/a", headers={"origin": APP, **ASKS})
     answer = await things.get("/a", headers={"origin": APP})
 
-    assert not [name for each in (asked, answer) for name in each.headers if "access" in name]
+    assert not [
+        name for response in (preflight, answer) for name in response.headers if "access" in name
+    ]
 
 
 async def test_a_browser_never_sends_its_cookies(things: httpx.AsyncClient):
@@ -109,8 +111,8 @@ async def test_request_logs_one_line(things: httpx.AsyncClient, logged: Logged):
     await things.get("/things/a")
 
     (line,) = logged()
-    said = {"severity": "INFO", "message": "request.answered", "function": "things"}
-    assert said.items() <= line.items()
+    fields = {"severity": "INFO", "message": "request.answered", "function": "things"}
+    assert fields.items() <= line.items()
     assert (line["status"], line["method"], line["route"]) == (200, "GET", "/things/{name}")
     assert line["ms"] >= 0
 
