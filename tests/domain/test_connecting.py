@@ -36,9 +36,9 @@ every_move = in_each("event", MOVES.values(), ids=MOVES.keys())
 Told = tuple[int, ConnectionEvent]
 
 
-def after(line: Instance, *told: Told) -> Instance:
+def after(line: Instance, *arrivals: Told) -> Instance:
     """The record after these events arrived, in this order."""
-    for at, event in told:
+    for at, event in arrivals:
         line = decide_event(line, event, at, LATER) or line
     return line
 
@@ -145,14 +145,14 @@ def test_simultaneous_events_both_count():
 
 
 def test_unchanged_line_costs_no_write():
-    known = a_line(open=True, heard_at=100)
+    line = a_line(open=True, heard_at=100)
 
-    assert decide_event(known, events.Opened(NUMBER), 10**9, LATER) is None
+    assert decide_event(line, events.Opened(NUMBER), 10**9, LATER) is None
 
 
-def decide_event(known: Instance, event: ConnectionEvent, at: int, now: Any) -> Instance | None:
-    """What an event of the line's own instance makes of it."""
-    return connecting.decide_event(known, event, known.born, at, now)
+def decide_event(line: Instance, event: ConnectionEvent, at: int, now: Any) -> Instance | None:
+    """Decide what an event of the line's own instance makes of it."""
+    return connecting.decide_event(line, event, line.born, at, now)
 
 
 # Any order, any number of times (P5) ---------------------------------------------------------
@@ -175,19 +175,19 @@ LINES = st.sampled_from(
 @given(a_muddle(), LINES)
 def test_repeated_events_end_the_same(muddle: Any, line: Instance):
     happened, arrived = muddle
-    in_order = sorted(arrived, key=lambda told: told[0])
+    in_order = sorted(arrived, key=lambda event: event[0])
 
     assert after(line, *in_order) == after(line, *happened)
 
 
 @given(st.lists(st.tuples(st.integers(0, 10**6), SAID), max_size=8), LINES)
-def test_a_line_never_hears_backwards(told: list[Told], line: Instance):
-    heard = [line.heard_at]
-    for each in told:
-        line = after(line, each)
-        heard.append(line.heard_at)
+def test_a_line_never_hears_backwards(arrivals: list[Told], line: Instance):
+    times = [line.heard_at]
+    for event in arrivals:
+        line = after(line, event)
+        times.append(line.heard_at)
 
-    assert heard == sorted(heard)
+    assert times == sorted(times)
 
 
 def qr(line: Instance) -> str | None:
@@ -229,8 +229,8 @@ def test_number_in_use_is_refused():
 
     refused = decide_number(before, opened_from(before), owner, LATER)
 
-    said = {"number": NUMBER, "heard_at": 7, "code": None}
-    conflict = before.with_state(State.CONFLICT, Reason.NUMBER_IN_USE, LATER, **said)
+    change = {"number": NUMBER, "heard_at": 7, "code": None}
+    conflict = before.with_state(State.CONFLICT, Reason.NUMBER_IN_USE, LATER, **change)
     assert refused == Conflict(conflict)
 
 
@@ -267,28 +267,28 @@ def test_open_owner_without_number_keeps_it():
 
 
 def test_earlier_instance_of_name_says_nothing():
-    known = a_line(State.PAIRING)
+    line = a_line(State.PAIRING)
 
-    told = connecting.decide_event(known, events.Opened(NUMBER), known.born - 1, 9, LATER)
+    moved = connecting.decide_event(line, events.Opened(NUMBER), line.born - 1, 9, LATER)
 
-    assert told is None
+    assert moved is None
 
 
 @in_each(
-    "known",
+    "line",
     [a_line(State.RELEASING, reason=Reason.RELEASE_ASKED), a_line(reason=Reason.DISCONNECTED)],
     ids=["leaving", "disconnected"],
 )
-def test_released_line_ignores_events(known: Instance):
-    assert decide_event(known, events.Opened(NUMBER), 9, LATER) is None
+def test_released_line_ignores_events(line: Instance):
+    assert decide_event(line, events.Opened(NUMBER), 9, LATER) is None
 
 
 def test_clock_set_back_is_tolerated():
     at = 10**9
-    known = a_line(open=True, heard_at=at)
+    line = a_line(open=True, heard_at=at)
 
-    late = decide_event(known, events.LoggedOut(), at - connecting.LONGEST_RETRY_MS, LATER)
-    news = decide_event(known, events.LoggedOut(), at - connecting.LONGEST_RETRY_MS - 1, LATER)
+    late = decide_event(line, events.LoggedOut(), at - connecting.LONGEST_RETRY_MS, LATER)
+    news = decide_event(line, events.LoggedOut(), at - connecting.LONGEST_RETRY_MS - 1, LATER)
 
     assert late is None
     assert news

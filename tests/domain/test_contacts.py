@@ -94,24 +94,26 @@ def test_device_and_old_spellings_are_ignored(jid):
 
 
 def test_lid_with_number_keeps_lid_address():
-    found = contact_of(LID, MARIA)
+    contact = contact_of(LID, MARIA)
 
-    assert found.key == contact_of(MARIA).key
-    assert (found.address, found.number, found.lid) == (LID, "5511988887777", "111222333444555")
+    assert contact.key == contact_of(MARIA).key
+    assert (contact.address, contact.number) == (LID, "5511988887777")
+    assert contact.lid == "111222333444555"
 
 
 def test_number_with_lid_knows_both():
-    found = contact_of(MARIA, LID)
+    contact = contact_of(MARIA, LID)
 
-    assert (found.address, found.number, found.lid) == (MARIA, "5511988887777", "111222333444555")
+    assert (contact.address, contact.number) == (MARIA, "5511988887777")
+    assert contact.lid == "111222333444555"
 
 
 def test_a_bare_lid_has_no_number():
-    found = contact_of("111222333444555:3@lid")
+    contact = contact_of("111222333444555:3@lid")
 
-    assert found == contact_of(LID) == contact_of("111222333444555@hosted.lid")
-    assert found.key == lid_key("111222333444555") == lid_key(LID) == "lid-111222333444555"
-    assert found.number is None
+    assert contact == contact_of(LID) == contact_of("111222333444555@hosted.lid")
+    assert contact.key == lid_key("111222333444555") == lid_key(LID) == "lid-111222333444555"
+    assert contact.number is None
 
 
 @in_each("alt", ["", "nonsense", "status@broadcast", "120363000000000001@g.us"])
@@ -126,9 +128,9 @@ def test_alternative_of_same_sort_changes_nothing():
 
 @in_each("group", ["120363000000000001", "5511999990001-1430000000"])
 def test_a_group_has_no_number(group):
-    found = contact_of(f"{group}@g.us", MARIA)
+    contact = contact_of(f"{group}@g.us", MARIA)
 
-    assert found == Contact(key=ContactKey(f"g-{group}"), address=f"{group}@g.us", group=True)
+    assert contact == Contact(key=ContactKey(f"g-{group}"), address=f"{group}@g.us", group=True)
 
 
 @in_each(
@@ -154,9 +156,9 @@ def test_other_addresses_are_no_contact(jid):
 
 @given(st.text(), st.none() | st.text())
 def test_any_address_is_contact_or_none(jid, alt):
-    found = contact_of(jid, alt)
+    contact = contact_of(jid, alt)
 
-    assert found is None or (found.key and found.address)
+    assert contact is None or (contact.key and contact.address)
 
 
 @given(areas, mobiles, st.sampled_from(["", LID]))
@@ -238,7 +240,7 @@ def test_spellings_of_a_number_fold_together(number: str, spellings: tuple[str, 
 
 
 @in_each(
-    ("told", "may"),
+    ("name", "may"),
     [
         ("551188887777", True),
         ("lid-111", True),
@@ -249,10 +251,10 @@ def test_spellings_of_a_number_fold_together(number: str, spellings: tuple[str, 
         ("552177776666+lid-111", False),
     ],
 )
-def test_number_and_lid_must_both_match(told: str, may: bool):
+def test_number_and_lid_must_both_match(name: str, may: bool):
     maria = contact_of("5511988887777@s.whatsapp.net", "111@lid")
 
-    assert may_be(told, maria) is may
+    assert may_be(name, maria) is may
     assert told_by(maria) == "551188887777+lid-111"
 
 

@@ -50,9 +50,9 @@ def test_stored_content_reads_back(said):
 
 @given(any_content())
 def test_a_content_is_json_and_back(said):
-    told = json.loads(a_message(said).model_dump_json())
+    dumped = json.loads(a_message(said).model_dump_json())
 
-    assert Message.model_validate(told).content == said
+    assert Message.model_validate(dumped).content == said
 
 
 @given(any_content())
@@ -152,23 +152,24 @@ def test_furthest_report_decides_the_call():
 
 
 def test_unseen_edit_leaves_the_text():
-    said = TextContent(kind=Kind.TEXT, text="às 14h")
+    text = TextContent(kind=Kind.TEXT, text="às 14h")
     hidden = Edit(text=None, at=2, unseen=True, by={MARIA.key: True})
     seen = Edit(text="às 15h", at=3, by={MARIA.key: True})
 
-    before, after = a_kept(said, edits={"a": hidden}), a_kept(said, edits={"a": hidden, "b": seen})
+    before = a_kept(text, edits={"a": hidden})
+    after = a_kept(text, edits={"a": hidden, "b": seen})
 
     assert (before.text_now, before.edited, before.edited_out_of_sight) == ("às 14h", True, True)
     assert before.texts_before == ()
     assert (after.text_now, after.edited_out_of_sight) == ("às 15h", False)
-    assert not a_kept(said).edited_out_of_sight
+    assert not a_kept(text).edited_out_of_sight
 
 
 def test_conversation_keeps_first_and_last_advertisement():
     ads = {f"m{at}": SeenAd(source_id=str(at), message=f"3A{at}", at=at) for at in (2, 1, 3)}
     with_ads, without = (
-        Conversation(id="c", line="default", number="55", contact=MARIA.key, ads=found)
-        for found in (ads, {})
+        Conversation(id="c", line="default", number="55", contact=MARIA.key, ads=seen_ads)
+        for seen_ads in (ads, {})
     )
 
     assert (with_ads.first_ad.source_id, with_ads.last_ad.source_id) == ("1", "3")
@@ -176,12 +177,12 @@ def test_conversation_keeps_first_and_last_advertisement():
 
 
 def test_only_contact_messages_count_unread():
-    notice, said = a_filled_content(Kind.NOTICE), a_filled_content(Kind.IMAGE)
+    notice, image = a_filled_content(Kind.NOTICE), a_filled_content(Kind.IMAGE)
 
-    assert a_message(said).counts_unread
+    assert a_message(image).counts_unread
     assert not a_message(notice).counts_unread
-    assert not a_message(said).model_copy(update={"from_me": True}).counts_unread
-    assert (a_message(said).media, a_message(notice).media) == (said.media, None)
+    assert not a_message(image).model_copy(update={"from_me": True}).counts_unread
+    assert (a_message(image).media, a_message(notice).media) == (image.media, None)
 
 
 def a_kept(said, **more) -> KeptMessage:

@@ -32,13 +32,13 @@ def kept(**change: Any) -> KeptMessage:
 
 
 def an_edit(text: str, at: int, by: str = "?") -> Edit:
-    """Somebody says that it reads so."""
+    """Build an edit to this text."""
     return Edit(text=text, at=at, by={by: True})
 
 
 def a_conversation(**change: Any) -> Conversation:
-    known = {"id": ConversationId("c"), "line": LineId("default"), "number": "5511999990001"}
-    return Conversation(**known, contact=ContactKey("551188887777"), **change)
+    fields = {"id": ConversationId("c"), "line": LineId("default"), "number": "5511999990001"}
+    return Conversation(**fields, contact=ContactKey("551188887777"), **change)
 
 
 def test_edited_message_shows_both_texts():
@@ -100,19 +100,19 @@ def test_our_revocation_counts_in_groups():
 
 
 def test_compaction_keeps_newest_edits_and_reactions():
-    told = {f"{at:02}": an_edit(f"texto {at}", at) for at in range(40)}
+    edits = {f"{at:02}": an_edit(f"texto {at}", at) for at in range(40)}
     reactions = {"me": {f"{at:02}": Reaction(emoji="👍", at=at) for at in range(40)}}
 
-    left = compaction.compact(kept(edits=told, reactions=reactions).model_dump())
+    left = compaction.compact(kept(edits=edits, reactions=reactions).model_dump())
 
-    assert sorted(left["edits"]) == sorted(told)[-compaction.EDITS_KEPT :]
+    assert sorted(left["edits"]) == sorted(edits)[-compaction.EDITS_KEPT :]
     assert left["reactions"] == {"me": {"39": {"emoji": "👍", "at": 39}}}
 
 
 def test_compaction_bounds_long_edits():
-    told = {str(at): an_edit("x" * 60_000, at) for at in range(9)}
+    edits = {str(at): an_edit("x" * 60_000, at) for at in range(9)}
 
-    assert sorted(compaction.compact(kept(edits=told).model_dump())["edits"]) == ["7", "8"]
+    assert sorted(compaction.compact(kept(edits=edits).model_dump())["edits"]) == ["7", "8"]
 
 
 def test_invalid_edits_displace_no_valid_ones():
@@ -134,18 +134,18 @@ def test_every_field_of_content_is_purged():
 
 
 def test_content_is_kept_until_purged():
-    said = kept().model_dump()
+    stored = kept().model_dump()
 
-    assert not conversations.is_content_purged(said)
+    assert not conversations.is_content_purged(stored)
     assert not conversations.is_content_purged(
-        {**said, **conversations.EMPTY_CONTENT, "edits": {"a": {}}}
+        {**stored, **conversations.EMPTY_CONTENT, "edits": {"a": {}}}
     )
-    assert conversations.is_content_purged({**said, **conversations.EMPTY_CONTENT})
+    assert conversations.is_content_purged({**stored, **conversations.EMPTY_CONTENT})
 
 
 @given(st.permutations([("a", "👍", 1), ("b", "😂", 2), ("c", "🎉", 2)]))
-def test_newest_reaction_counts(told: list[Any]):
-    given_ = {key: Reaction(emoji=emoji, at=at) for key, emoji, at in told}
+def test_newest_reaction_counts(reactions: list[Any]):
+    given_ = {key: Reaction(emoji=emoji, at=at) for key, emoji, at in reactions}
 
     assert kept(reactions={"me": given_, "x": {}}).reactions_now() == {"me": "🎉"}
 

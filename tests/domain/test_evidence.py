@@ -23,7 +23,7 @@ FILE = a_content(Kind.DOCUMENT, text="veja", media=Media(name="a.pdf"))
 
 
 @in_each(
-    ("asked", "told", "same"),
+    ("wanted", "stored", "same"),
     [
         (TEXT, a_content(Kind.TEXT, text="oi "), True),
         (TEXT, a_content(Kind.TEXT, text="olá"), False),
@@ -50,8 +50,8 @@ FILE = a_content(Kind.DOCUMENT, text="veja", media=Media(name="a.pdf"))
         (None, TEXT, False),
     ],
 )
-def test_same_content_matches_the_send(asked, told, same):
-    assert evidence.matches(a_send(content=asked), a_message(content=told)) is same
+def test_same_content_matches_the_send(wanted, stored, same):
+    assert evidence.matches(a_send(content=wanted), a_message(content=stored)) is same
 
 
 @in_each(
@@ -91,9 +91,9 @@ def test_running_send_keeps_its_message():
 @given(st.permutations(["a", "b", "c"]), st.permutations(["x", "y", "z"]))
 def test_pairs_ignore_the_order_found(keys, names):
     several = [a_send(key, asked_at=NOON + SECOND * ord(key)) for key in keys]
-    found = [a_message(f"3EB0{name}", at=AT + ord(name) * 1000) for name in names]
+    messages = [a_message(f"3EB0{name}", at=AT + ord(name) * 1000) for name in names]
 
-    assert evidence.pair(several, found, LATER) == {"a": "3EB0x", "b": "3EB0y", "c": "3EB0z"}
+    assert evidence.pair(several, messages, LATER) == {"a": "3EB0x", "b": "3EB0y", "c": "3EB0z"}
 
 
 @in_each(
@@ -114,10 +114,10 @@ def test_later_reaction_is_evidence(emoji, given_, reacted):
 
 
 def test_look_is_due_after_echo_time():
-    asked = a_send()
+    send = a_send()
 
-    assert not evidence.look_due(asked, NOON + timedelta(seconds=9))
-    assert evidence.look_due(asked, NOON + timedelta(seconds=10))
+    assert not evidence.look_due(send, NOON + timedelta(seconds=9))
+    assert evidence.look_due(send, NOON + timedelta(seconds=10))
     looked = a_send(looked_at=NOON + timedelta(seconds=10))
     assert not evidence.look_due(looked, NOON + timedelta(seconds=29))
     assert evidence.look_due(looked, NOON + timedelta(seconds=30))

@@ -175,12 +175,12 @@ def test_store_version_is_not_stored():
 
 def test_restriction_lasts_a_day():
     free = a_line(open=True)
-    told = free.found_restricted(NOON)
-    again = told.found_restricted(NOON + timedelta(hours=20))
+    restricted = free.found_restricted(NOON)
+    again = restricted.found_restricted(NOON + timedelta(hours=20))
 
     assert not free.restricted(NOON)
-    assert told.restricted(NOON + timedelta(hours=23))
-    assert not told.restricted(NOON + timedelta(hours=24))
+    assert restricted.restricted(NOON + timedelta(hours=23))
+    assert not restricted.restricted(NOON + timedelta(hours=24))
     assert again.restricted_since == NOON
     assert again.restricted(NOON + timedelta(hours=43))
     assert again.found_restricted(NOON + timedelta(days=9)).restricted_since > NOON

@@ -66,7 +66,7 @@ def test_delivery_is_ordered():
 
 
 @in_each(
-    ("dated", "said"),
+    ("dated", "stored"),
     [
         pytest.param(5_000, 5_000, id="in the past"),
         pytest.param(9_500 + AHEAD, 9_500 + AHEAD, id="by a clock that is a day ahead"),
@@ -74,8 +74,8 @@ def test_delivery_is_ordered():
         pytest.param(8_640_000_000_000, 9_000, id="in 2243"),
     ],
 )
-def test_future_date_becomes_arrival_time(dated, said):
+def test_future_date_becomes_arrival_time(dated, stored):
     contact = contact_of("5511988887777@s.whatsapp.net")
     message = Message(id="3A1", kind=Kind.TEXT, contact=contact, from_me=False, at=dated)
 
-    assert heard_by(9_500, message).at == said
+    assert heard_by(9_500, message).at == stored

@@ -83,9 +83,9 @@ def test_refusal_names_the_plans_limit():
 
 
 def test_line_beyond_plan_is_kept():
-    known = a_line(line="suporte")
+    line = a_line(line="suporte")
 
-    assert placed(a_tenant(max_lines=1), known, line="suporte") == placing.Look(known)
+    assert placed(a_tenant(max_lines=1), line, line="suporte") == placing.Look(line)
 
 
 @in_each("state", State)
@@ -96,10 +96,10 @@ def test_leased_line_must_be_waited_for(state: State):
 
 
 def test_lease_is_over_moment_it_ends():
-    known = a_line(held_by="another")
+    line = a_line(held_by="another")
 
-    assert placed(instance=known, now=NOON + LEASE - SECOND) == placing.Wait(known, NOON + LEASE)
-    assert placed(instance=known, now=NOON + LEASE) == placing.Look(known)
+    assert placed(instance=line, now=NOON + LEASE - SECOND) == placing.Wait(line, NOON + LEASE)
+    assert placed(instance=line, now=NOON + LEASE) == placing.Look(line)
 
 
 def test_an_interrupted_leave_is_finished_first():
@@ -116,9 +116,9 @@ def test_an_interrupted_creation_is_taken_over():
 
 @in_each("state", SETTLED)
 def test_existing_line_is_looked_at(state: State):
-    known = a_line(state)
+    line = a_line(state)
 
-    assert placed(instance=known) == placing.Look(known)
+    assert placed(instance=line) == placing.Look(line)
 
 
 # Which server? -------------------------------------------------------------------------------

@@ -19,8 +19,8 @@ TEXT = a_content(Kind.TEXT, text="oi")
 
 
 def a_send(key: str = "k1", state: SendState = SendState.UNCERTAIN, **change: Any) -> Send:
-    """Somebody asked to say "oi" at noon."""
-    known = {
+    """Build a send that was asked to say "oi" at noon."""
+    fields = {
         "key": key,
         "tenant": TenantId("acme"),
         "request": "r",
@@ -35,14 +35,14 @@ def a_send(key: str = "k1", state: SendState = SendState.UNCERTAIN, **change: An
         "until": NOON + sends.LEASE,
         "expires_at": NOON + sends.KEPT_FOR,
     }
-    return Send(**{**known, **change})
+    return Send(**{**fields, **change})
 
 
 def a_message(name: str = "3EB01", content: Any = TEXT, **change: Any) -> KeptMessage:
-    """One of ours, said at noon."""
-    known = {"id": name, "contact": MARIA, "from_me": True, "at": AT}
+    """Build a message of ours, sent at noon."""
+    fields = {"id": name, "contact": MARIA, "from_me": True, "at": AT}
     where = {"conversation": "c", "line": "default", "number": NUMBER}
-    return KeptMessage.model_validate({**content.model_dump(), **known, **where, **change})
+    return KeptMessage.model_validate({**content.model_dump(), **fields, **where, **change})
 
 
 # May it be sent? -----------------------------------------------------------------------------

@@ -15,68 +15,68 @@ SETTLED = [State.PAIRING, State.OPEN, State.CLOSED, State.CONFLICT, State.MISSIN
 
 
 def step(
-    known: Any, connection: Connection | None, now: datetime = NOON, by_number: bool = False
+    line: Any, connection: Connection | None, now: datetime = NOON, by_number: bool = False
 ) -> steps.Step:
-    return steps.decide_step(known, connection, now, by_number=by_number, mark=FINGERPRINT)
+    return steps.decide_step(line, connection, now, by_number=by_number, mark=FINGERPRINT)
 
 
 @in_each("state", SETTLED)
 def test_lost_instance_is_made_again(state: State):
-    assert step(known := a_line(state), None) == steps.Heal(known)
+    assert step(line := a_line(state), None) == steps.Heal(line)
 
 
 def test_an_open_line_is_ready():
-    assert step(known := a_line(open=True), Connection.OPEN) == steps.Ready(known)
+    assert step(line := a_line(open=True), Connection.OPEN) == steps.Ready(line)
 
 
 def test_open_line_is_ready_by_number():
-    known = a_line(open=True)
+    line = a_line(open=True)
 
-    assert step(known, Connection.OPEN, by_number=True) == steps.Ready(known)
+    assert step(line, Connection.OPEN, by_number=True) == steps.Ready(line)
 
 
 @in_each("state", [State.PAIRING, State.CLOSED, State.MISSING])
 def test_late_record_opens_without_number(state: State):
-    known = a_line(state, number="5511999990009", code=a_code(), reason=Reason.LOGGED_OUT)
+    line = a_line(state, number="5511999990009", code=a_code(), reason=Reason.LOGGED_OUT)
 
-    noted = step(known, Connection.OPEN, LATER)
+    noted = step(line, Connection.OPEN, LATER)
 
-    assert noted == steps.Note(known.with_state(State.OPEN, None, LATER, number=None, code=None))
+    assert noted == steps.Note(line.with_state(State.OPEN, None, LATER, number=None, code=None))
 
 
 def test_connected_conflict_contests_its_number():
-    assert step(known := a_line(State.CONFLICT), Connection.OPEN) == steps.Contest(known)
+    assert step(line := a_line(State.CONFLICT), Connection.OPEN) == steps.Contest(line)
 
 
 def test_valid_code_is_shown_again():
-    known = a_line(State.PAIRING, code=a_code())
+    line = a_line(State.PAIRING, code=a_code())
 
-    assert step(known, Connection.CONNECTING) == steps.Ready(known)
+    assert step(line, Connection.CONNECTING) == steps.Ready(line)
 
 
 def test_expired_code_is_asked_for_again():
-    known = a_line(State.PAIRING, code=a_code())
+    line = a_line(State.PAIRING, code=a_code())
 
-    assert step(known, Connection.CONNECTING, CODE_EXPIRY) == steps.AskForCode(known)
+    assert step(line, Connection.CONNECTING, CODE_EXPIRY) == steps.AskForCode(line)
 
 
 @in_each("state", [State.OPEN, State.CLOSED, State.CONFLICT, State.MISSING])
 def test_connecting_instance_is_asked_for_code(state: State):
-    known = a_line(state, code=a_code())
+    line = a_line(state, code=a_code())
 
-    assert step(known, Connection.CONNECTING) == steps.AskForCode(known)
+    assert step(line, Connection.CONNECTING) == steps.AskForCode(line)
 
 
 def test_typed_code_is_shown_again():
-    known = a_line(State.PAIRING, code=a_code(pairing_code="ABCD1234"))
+    line = a_line(State.PAIRING, code=a_code(pairing_code="ABCD1234"))
 
-    assert step(known, Connection.CONNECTING, by_number=True) == steps.Ready(known)
+    assert step(line, Connection.CONNECTING, by_number=True) == steps.Ready(line)
 
 
 def test_typed_code_replaces_shown_scan_code():
-    known = a_line(State.PAIRING, code=a_code())
+    line = a_line(State.PAIRING, code=a_code())
 
-    assert step(known, Connection.CONNECTING, by_number=True) == steps.Renew(known)
+    assert step(line, Connection.CONNECTING, by_number=True) == steps.Renew(line)
 
 
 @in_each(
@@ -88,41 +88,41 @@ def test_typed_code_replaces_shown_scan_code():
 )
 @in_each("state", SETTLED)
 def test_no_shown_code_prevents_renewal(state: State, code: Code | None):
-    known = a_line(state, code=code)
+    line = a_line(state, code=code)
 
-    assert step(known, Connection.CONNECTING, by_number=True) == steps.AskForCode(known)
+    assert step(line, Connection.CONNECTING, by_number=True) == steps.AskForCode(line)
 
 
 def test_outdated_configuration_is_renewed():
-    known = a_line(open=True, configured="as we wanted it before")
+    line = a_line(open=True, configured="as we wanted it before")
 
-    assert step(known, Connection.OPEN) == steps.Configure(known)
+    assert step(line, Connection.OPEN) == steps.Configure(line)
 
 
 def test_reconnecting_paired_line_is_not_renewed():
-    known = a_line(open=True)
+    line = a_line(open=True)
 
-    assert step(known, Connection.CONNECTING, by_number=True) == steps.AskForCode(known)
+    assert step(line, Connection.CONNECTING, by_number=True) == steps.AskForCode(line)
 
 
 @in_each("connection", [Connection.CLOSED, Connection.UNKNOWN])
 def test_a_closed_instance_is_started(connection: Connection):
-    known = a_line(code=a_code())
+    line = a_line(code=a_code())
 
-    assert step(known, connection, LATER) == steps.Reconnect(known)
+    assert step(line, connection, LATER) == steps.Reconnect(line)
 
 
 def test_unused_typed_code_renews_the_line():
-    known = a_line(spoiled=True, reason=Reason.QR_LIMIT)
+    line = a_line(spoiled=True, reason=Reason.QR_LIMIT)
 
-    assert step(known, Connection.CLOSED) == steps.Renew(known)
+    assert step(line, Connection.CLOSED) == steps.Renew(line)
 
 
 @in_each("reason", [Reason.CONNECTION_LOST, Reason.LOGGED_OUT, None])
 def test_possibly_paired_line_is_not_renewed(reason: Reason):
-    known = a_line(spoiled=True, reason=reason)
+    line = a_line(spoiled=True, reason=reason)
 
-    assert step(known, Connection.CLOSED) == steps.Reconnect(known)
+    assert step(line, Connection.CLOSED) == steps.Reconnect(line)
 
 
 def test_expired_typed_code_renews_the_line():
@@ -139,53 +139,53 @@ def test_connected_line_is_not_spoiled():
 # Leaving -------------------------------------------------------------------------------------
 
 
-@in_each("asked", [Reason.RELEASE_ASKED, Reason.DISCONNECT_ASKED])
+@in_each("reason", [Reason.RELEASE_ASKED, Reason.DISCONNECT_ASKED])
 @in_each("state", SETTLED)
-def test_line_that_leaves_says_so_first(state: State, asked: Reason):
-    known = a_line(state, code=a_code(), number="1")
+def test_line_that_leaves_says_so_first(state: State, reason: Reason):
+    line = a_line(state, code=a_code(), number="1")
 
-    leaving = steps.decide_leaving(known, asked, LATER)
+    leaving = steps.decide_leaving(line, reason, LATER)
 
-    assert leaving == steps.Leaving(known.with_state(State.RELEASING, asked, LATER, code=None))
+    assert leaving == steps.Leaving(line.with_state(State.RELEASING, reason, LATER, code=None))
 
 
 def test_a_disconnected_line_is_disconnected_already():
-    known = a_line(reason=Reason.DISCONNECTED)
+    line = a_line(reason=Reason.DISCONNECTED)
 
-    assert steps.decide_leaving(known, Reason.DISCONNECT_ASKED, NOON) == steps.Ready(known)
+    assert steps.decide_leaving(line, Reason.DISCONNECT_ASKED, NOON) == steps.Ready(line)
 
 
 def test_disconnected_line_can_still_be_released():
-    known = a_line(reason=Reason.DISCONNECTED)
+    line = a_line(reason=Reason.DISCONNECTED)
 
-    leaving = steps.decide_leaving(known, Reason.RELEASE_ASKED, NOON)
+    leaving = steps.decide_leaving(line, Reason.RELEASE_ASKED, NOON)
 
     assert leaving.instance.reason is Reason.RELEASE_ASKED
 
 
 def test_begun_release_stays_a_release():
-    known = a_line(State.RELEASING, reason=Reason.RELEASE_ASKED)
+    line = a_line(State.RELEASING, reason=Reason.RELEASE_ASKED)
 
-    assert steps.decide_leaving(known, Reason.DISCONNECT_ASKED, LATER) == steps.Leaving(known)
+    assert steps.decide_leaving(line, Reason.DISCONNECT_ASKED, LATER) == steps.Leaving(line)
 
 
 # What a code means ---------------------------------------------------------------------------
 
 
 def test_fetched_new_code_lives_shortly():
-    known = a_line(State.PAIRING, reason=Reason.WAITING_FOR_SCAN, code=a_code("2@old"))
+    line = a_line(State.PAIRING, reason=Reason.WAITING_FOR_SCAN, code=a_code("2@old"))
 
-    found = steps.decide_found(known, a_scan("2@new"), LATER)
+    decision = steps.decide_found(line, a_scan("2@new"), LATER)
 
     code = Code.from_look(a_scan("2@new"), LATER)
-    assert found == steps.Note(known.model_copy(update={"code": code}))
+    assert decision == steps.Note(line.model_copy(update={"code": code}))
     assert code.expires_at == LATER + FOUND_CODE_LIFETIME
 
 
 def test_first_code_makes_line_pairing():
-    found = steps.decide_found(a_line(), a_scan(), LATER)
+    decision = steps.decide_found(a_line(), a_scan(), LATER)
 
-    noted = found.instance
+    noted = decision.instance
     assert (noted.state, noted.reason) == (State.PAIRING, Reason.WAITING_FOR_SCAN)
     assert noted.since == LATER
 
@@ -194,13 +194,13 @@ def test_first_code_makes_line_pairing():
     "link", [pytest.param(a_scan(), id="the stale code again"), pytest.param(NoCode(), id="none")]
 )
 def test_stale_code_is_not_shown_again(link: Any):
-    known = a_line(State.PAIRING, code=a_code())
+    line = a_line(State.PAIRING, code=a_code())
 
-    found = steps.decide_found(known, link, LATER)
+    decision = steps.decide_found(line, link, LATER)
 
-    assert isinstance(found, steps.Note)
-    assert (found.instance.state, found.instance.reason) == (State.PAIRING, Reason.NO_CODE)
-    assert found.instance.code_at(LATER) is None
+    assert isinstance(decision, steps.Note)
+    assert (decision.instance.state, decision.instance.reason) == (State.PAIRING, Reason.NO_CODE)
+    assert decision.instance.code_at(LATER) is None
 
 
 def test_stale_code_stays_stale():
@@ -212,35 +212,35 @@ def test_stale_code_stays_stale():
 
 
 def test_reconnecting_line_is_not_pairing():
-    known = a_line(State.CLOSED, reason=Reason.RECONNECTING)
+    line = a_line(State.CLOSED, reason=Reason.RECONNECTING)
 
-    assert steps.decide_found(known, NoCode(), LATER) == steps.Ready(known)
-    assert steps.decide_started(known, NoCode(), LATER) == known
+    assert steps.decide_found(line, NoCode(), LATER) == steps.Ready(line)
+    assert steps.decide_started(line, NoCode(), LATER) == line
 
 
 @in_each("link", [pytest.param(a_scan(), id="a stale code"), pytest.param(NoCode(), id="no code")])
 def test_open_line_without_code_reconnects(link: Any):
-    known = a_line(open=True, code=a_code())
+    line = a_line(open=True, code=a_code())
 
-    found = steps.decide_found(known, link, LATER)
+    decision = steps.decide_found(line, link, LATER)
 
-    closed = known.with_state(State.CLOSED, Reason.RECONNECTING, LATER)
-    assert found == steps.Ready(closed)
-    assert closed.number == known.number
+    closed = line.with_state(State.CLOSED, Reason.RECONNECTING, LATER)
+    assert decision == steps.Ready(closed)
+    assert closed.number == line.number
 
 
 def test_new_code_means_pairing_again():
-    found = steps.decide_found(a_line(open=True), a_scan(), LATER)
+    decision = steps.decide_found(a_line(open=True), a_scan(), LATER)
 
-    assert isinstance(found, steps.Note)
-    assert found.instance.state is State.PAIRING
+    assert isinstance(decision, steps.Note)
+    assert decision.instance.state is State.PAIRING
 
 
 def test_meanwhile_connected_instance_is_open():
-    found = steps.decide_found(a_line(State.PAIRING, number="1"), Connected(), LATER)
+    decision = steps.decide_found(a_line(State.PAIRING, number="1"), Connected(), LATER)
 
-    assert isinstance(found, steps.Note)
-    assert (found.instance.state, found.instance.number) == (State.OPEN, None)
+    assert isinstance(decision, steps.Note)
+    assert (decision.instance.state, decision.instance.number) == (State.OPEN, None)
 
 
 # What a start made of it ---------------------------------------------------------------------
@@ -257,9 +257,9 @@ def test_meanwhile_connected_instance_is_open():
     ],
 )
 def test_start_records_its_result(link: Any, state: State, reason: Any, code: Any):
-    known = a_line(State.CREATING, code=a_code("2@old"))
+    line = a_line(State.CREATING, code=a_code("2@old"))
 
-    started = steps.decide_started(known, link, LATER)
+    started = steps.decide_started(line, link, LATER)
 
     assert (started.state, started.reason, started.code) == (state, reason, code)
     assert started.since == LATER

@@ -26,12 +26,12 @@ OVER = NOON + RULES.quarantine
 
 def move(
     finding: Finding | None,
-    known: Candidate | None,
+    candidate: Candidate | None,
     now: Any = OVER,
     rules: Rules = RULES,
     run: str = "this",
 ) -> Move:
-    return decide_move(finding, known, rules, run, now)
+    return decide_move(finding, candidate, rules, run, now)
 
 
 def test_first_finding_is_only_suspected():
@@ -93,9 +93,9 @@ def test_kept_candidate_is_left_alone():
 
 
 def test_another_cause_reopens_kept_candidate():
-    kept = a_candidate(Stage.KEPT, cause=CandidateCause.IDLE)
+    candidate = a_candidate(Stage.KEPT, cause=CandidateCause.IDLE)
 
-    assert isinstance(move(a_finding(CandidateCause.CANCELLED), kept), Suspect)
+    assert isinstance(move(a_finding(CandidateCause.CANCELLED), candidate), Suspect)
 
 
 def test_another_cause_resets_the_approval():
@@ -127,7 +127,7 @@ def test_a_stranger_waits_for_a_person():
 
 
 @in_each(
-    ("approval", "cause", "paired", "asked"),
+    ("approval", "cause", "paired", "needs_approval"),
     [
         (Approval.ACTIVE, CandidateCause.CANCELLED, True, False),
         (Approval.ACTIVE, CandidateCause.ORPHAN, False, False),
@@ -140,13 +140,13 @@ def test_a_stranger_waits_for_a_person():
     ],
 )
 def test_setting_decides_who_needs_approval(
-    approval: Approval, cause: CandidateCause, paired: bool | None, asked: bool
+    approval: Approval, cause: CandidateCause, paired: bool | None, needs_approval: bool
 ):
-    found = a_finding(paired=paired, cause=cause)
-    decision = move(found, None, rules=Rules(approval=approval))
+    finding = a_finding(paired=paired, cause=cause)
+    decision = move(finding, None, rules=Rules(approval=approval))
 
     assert isinstance(decision, Suspect)
-    assert decision.candidate.needs_approval is asked
+    assert decision.candidate.needs_approval is needs_approval
 
 
 def test_new_fact_delays_candidate_one_sweep():

@@ -17,8 +17,8 @@ DAYS = NOON + timedelta(days=3)
 
 def a_live_one(**more: Any) -> Instance:
     """Paired at noon, and looked at until later."""
-    heard = {"heard_until": epoch_ms(LATER + OVERLAP), "heard_number": NUMBER}
-    return a_line(open=True, **{"claimed_at": NOON, **heard, **more})
+    mark = {"heard_until": epoch_ms(LATER + OVERLAP), "heard_number": NUMBER}
+    return a_line(open=True, **{"claimed_at": NOON, **mark, **more})
 
 
 def since(line: Instance, now: Any = DAYS) -> Any:
@@ -65,9 +65,9 @@ def test_line_without_gap_has_no_window(line: Instance):
 
 
 def test_recently_closed_line_has_a_window():
-    known = {"heard_number": NUMBER, "heard_until": epoch_ms(NOON)}
+    mark = {"heard_number": NUMBER, "heard_until": epoch_ms(NOON)}
 
-    assert gaps.window_of(closed(closed_since=LATER, **known), DAYS)
+    assert gaps.window_of(closed(closed_since=LATER, **mark), DAYS)
 
 
 def test_reopened_line_came_back():
@@ -79,12 +79,12 @@ def test_reopened_line_came_back():
 def test_future_mark_is_ignored():
     ahead = a_live_one(heard_until=epoch_ms(DAYS + timedelta(days=1)))
 
-    known = gaps.note_window(ahead, Window(0, epoch_ms(DAYS), NUMBER), epoch_ms(DAYS))
+    noted = gaps.note_window(ahead, Window(0, epoch_ms(DAYS), NUMBER), epoch_ms(DAYS))
 
     assert since(ahead) == epoch_ms(NOON)
     assert gaps.came_back(ahead, DAYS)
-    assert known
-    assert known.heard_until == epoch_ms(DAYS)
+    assert noted
+    assert noted.heard_until == epoch_ms(DAYS)
 
 
 def test_known_window_only_grows():

@@ -29,8 +29,8 @@ def a_trouble(cause: Cause = Cause.SERVER_DOWN, subject: str = "main", **more: A
     return Trouble(cause=cause, subject=subject, **more)
 
 
-def looked(known: Incident | None, trouble: Trouble | None, now: Any = NOON) -> Incident | None:
-    return decide_incident(known, trouble, now, DAY)
+def looked(incident: Incident | None, trouble: Trouble | None, now: Any = NOON) -> Incident | None:
+    return decide_incident(incident, trouble, now, DAY)
 
 
 def raised(trouble: Trouble | None = None) -> Incident:
@@ -95,17 +95,20 @@ def test_absent_incident_is_not_resolved():
 
 
 def test_only_checked_causes_are_resolved():
-    known = {each.id: each for each in (raised(), raised(a_trouble(Cause.VIOLATIONS, "fleet")))}
+    incidents_by_id = {
+        incident.id: incident
+        for incident in (raised(), raised(a_trouble(Cause.VIOLATIONS, "fleet")))
+    }
 
-    planned = dict(plan_incidents(known, [], frozenset({Cause.SERVER_DOWN})))
+    planned = dict(plan_incidents(incidents_by_id, [], frozenset({Cause.SERVER_DOWN})))
 
     assert planned == {"server_down~main": None}
 
 
 def test_unseen_subject_is_not_resolved():
-    known = {raised().id: raised()}
+    incidents_by_id = {raised().id: raised()}
 
-    assert not dict(plan_incidents(known, [], frozenset(Cause), {"server_down~main"}))
+    assert not dict(plan_incidents(incidents_by_id, [], frozenset(Cause), {"server_down~main"}))
 
 
 def test_silent_server_hides_its_incidents():
@@ -122,10 +125,10 @@ def test_silent_server_hides_its_incidents():
 
 
 def test_every_trouble_is_decided():
-    known = {raised().id: raised()}
+    incidents_by_id = {raised().id: raised()}
     full = a_trouble(Cause.SERVER_FULL)
 
-    planned = dict(plan_incidents(known, [a_trouble(), full], frozenset(Cause)))
+    planned = dict(plan_incidents(incidents_by_id, [a_trouble(), full], frozenset(Cause)))
 
     assert planned == {"server_down~main": a_trouble(), "server_full~main": full}
 
@@ -144,8 +147,8 @@ def test_any_subject_makes_an_id():
 
 
 def servers(silent: dict[str, str] | None = None, **censuses: Census) -> list[tuple[str, Cause]]:
-    found = detect.of_servers(censuses, silent or {}, 0.9)
-    return [(each.subject, each.cause) for each in found]
+    troubles = detect.of_servers(censuses, silent or {}, 0.9)
+    return [(trouble.subject, trouble.cause) for trouble in troubles]
 
 
 @in_each(("reserved", "cause"), [(8, None), (9, Cause.SERVER_FILLING), (10, Cause.SERVER_FULL)])
@@ -173,9 +176,9 @@ def test_unlicensed_server_names_its_manager():
     managers = {"a": "https://a.test/manager", "b": "https://b.test/manager"}
     silent = {"a": "server-not-licensed", "b": "evolution-unreachable"}
 
-    found = detect.of_servers({}, silent, 0.9, managers)
+    troubles = detect.of_servers({}, silent, 0.9, managers)
 
-    assert [each.facts for each in found] == [{"address": "https://a.test/manager"}, {}]
+    assert [trouble.facts for trouble in troubles] == [{"address": "https://a.test/manager"}, {}]
 
 
 def test_slugs_of_silent_servers_are_problems():
@@ -184,8 +187,8 @@ def test_slugs_of_silent_servers_are_problems():
 
 def disconnected(*lines: Any, **more: Any) -> list[tuple[str, int]]:
     given = {"silent": set(), "away": set(), "after": HOUR, "idle": 30 * DAY, **more}
-    found = detect.of_lines(lines, now=NOON + 2 * HOUR, **given)
-    return [(each.subject, each.count) for each in found]
+    troubles = detect.of_lines(lines, now=NOON + 2 * HOUR, **given)
+    return [(trouble.subject, trouble.count) for trouble in troubles]
 
 
 def test_tenant_has_one_disconnection_trouble():
@@ -226,9 +229,11 @@ def test_blocked_numbers_have_their_own_trouble():
     fresh = closed(line="a", reason=Reason.BANNED, closed_since=NOON + 2 * HOUR)
     old = closed(line="b", reason=Reason.BANNED, closed_since=NOON - 40 * DAY)
 
-    found = detect.of_lines([fresh, old, closed()], set(), set(), HOUR, 30 * DAY, NOON + 2 * HOUR)
+    troubles = detect.of_lines(
+        [fresh, old, closed()], set(), set(), HOUR, 30 * DAY, NOON + 2 * HOUR
+    )
 
-    assert [(each.cause, each.count) for each in found] == [
+    assert [(trouble.cause, trouble.count) for trouble in troubles] == [
         (Cause.LINES_BANNED, 1),
         (Cause.LINES_DISCONNECTED, 1),
     ]

@@ -19,8 +19,8 @@ HERE = {"seats": {"main": (fine().name,)}}
 
 
 def rules(survey: Survey) -> list[Rule]:
-    found = invariants.find_violations(survey, findings.ours(survey, PREFIX))
-    return [each.rule for each in found]
+    violations = invariants.find_violations(survey, findings.ours(survey, PREFIX))
+    return [violation.rule for violation in violations]
 
 
 def test_sound_fleet_violates_nothing():
@@ -58,10 +58,10 @@ def on_two(**change: Any) -> Survey:
     ],
 )
 def test_each_rule_has_its_violation(survey: Survey, rule: Rule):
-    found = Counter(rules(survey))
+    counts = Counter(rules(survey))
 
-    assert rule in found
-    assert set(found) - {rule} <= {Rule.LINE_WITHOUT_INSTANCE}
+    assert rule in counts
+    assert set(counts) - {rule} <= {Rule.LINE_WITHOUT_INSTANCE}
 
 
 def test_number_on_two_lines_violates_twice():
@@ -78,9 +78,9 @@ def test_number_claimed_elsewhere_is_a_violation():
     other = closed(tenant="other")
     survey = a_survey([line, other], seats={"main": [line.name, other.name]})
 
-    found = rules(replace(survey, owners={NUMBER: closed(tenant="other").name}))
+    violated = rules(replace(survey, owners={NUMBER: closed(tenant="other").name}))
 
-    assert found == [Rule.NUMBER_ON_TWO_LINES]
+    assert violated == [Rule.NUMBER_ON_TWO_LINES]
 
 
 @in_each(
@@ -99,9 +99,9 @@ def test_line_may_lack_an_instance(line: Any):
 def test_unseen_server_has_no_violations():
     survey = replace(a_survey([fine()], seen={}, **HERE), tenants=None)
 
-    told = invariants.report(survey, {}, (), NOON)
+    report = invariants.report(survey, {}, (), NOON)
 
-    assert (told.count, told.unseen) == (0, ("main",))
+    assert (report.count, report.unseen) == (0, ("main",))
 
 
 def test_unreadable_record_is_reported_once():
@@ -111,9 +111,9 @@ def test_unreadable_record_is_reported_once():
 
 
 def test_what_a_person_keeps_violates_nothing():
-    kept = a_candidate(Stage.KEPT)
+    candidate = a_candidate(Stage.KEPT)
 
-    assert rules(a_survey(main=[seen(GHOST)], candidates={kept.id: kept})) == []
+    assert rules(a_survey(main=[seen(GHOST)], candidates={candidate.id: candidate})) == []
 
 
 def test_what_is_not_ours_violates_nothing():
@@ -124,10 +124,11 @@ def test_report_shows_a_bounded_number():
     survey = a_survey(main=[seen(f"instance_g{at}") for at in range(250)])
     keys = findings.ours(survey, PREFIX)
 
-    told = invariants.report(survey, keys, (), NOON)
+    report = invariants.report(survey, keys, (), NOON)
 
-    assert (told.instances, told.lines, told.count, len(told.violations)) == (250, 0, 250, 200)
-    assert told.by_rule == {Rule.INSTANCE_WITHOUT_LINE: 250}
+    assert (report.instances, report.lines) == (250, 0)
+    assert (report.count, len(report.violations)) == (250, 200)
+    assert report.by_rule == {Rule.INSTANCE_WITHOUT_LINE: 250}
 
 
 @in_each(

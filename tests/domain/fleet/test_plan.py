@@ -43,7 +43,7 @@ def reasons(survey: Survey, now: Any = OVER) -> set[Why]:
 def test_whose_time_is_over_is_deleted():
     plan = planned(doomed(), OVER)
 
-    assert [each.name for each in plan.delete] == [GHOST]
+    assert [candidate.name for candidate in plan.delete] == [GHOST]
     assert (plan.brakes, plan.held_back) == ((), 0)
 
 
@@ -100,11 +100,11 @@ def left_over(count: int, lines: int, rules: Rules = RULES, **more: Any) -> Plan
     """A plan for so many lines, and so many orphans in quarantine whose time is over."""
     ghosts = [f"instance_g{at}" for at in range(count)]
     waiting = [a_candidate(**{"name": name, **more}) for name in ghosts]
-    known = [a_line(tenant=f"t{at}", open=True) for at in range(lines)]
+    instances = [a_line(tenant=f"t{at}", open=True) for at in range(lines)]
     survey = a_survey(
-        known,
-        main=[*(opened(each.name) for each in known), *map(seen, ghosts)],
-        candidates={each.id: each for each in waiting},
+        instances,
+        main=[*(opened(instance.name) for instance in instances), *map(seen, ghosts)],
+        candidates={candidate.id: candidate for candidate in waiting},
     )
     return planned(survey, OVER, rules)
 
@@ -113,7 +113,9 @@ def test_many_unclaimed_instances_need_approval():
     plan = left_over(4, 12)
 
     assert plan.delete == ()
-    assert [(each.doubtful, each.awaits_approval) for each in plan.refresh] == [(True, True)] * 4
+    assert [(candidate.doubtful, candidate.awaits_approval) for candidate in plan.refresh] == [
+        (True, True)
+    ] * 4
     (brake,) = plan.brakes
     assert (brake.why, brake.server, brake.before, brake.now) == (
         Why.MANY_UNCLAIMED,
@@ -143,7 +145,7 @@ def test_earlier_approval_expires_with_many_unclaimed():
     plan = left_over(4, 4, approved_at=OVER, approved_by="o")
 
     assert plan.delete == ()
-    assert {each.approved_at for each in plan.refresh} == {None}
+    assert {candidate.approved_at for candidate in plan.refresh} == {None}
 
 
 def test_kept_candidates_are_not_counted():
@@ -156,7 +158,9 @@ def test_identical_servers_brake_the_sweep():
     line, other = a_line(open=True), seen("somebody-elses")
     carried = {"main": [opened(line.name), other], "blue": [opened(line.name), other]}
     same = {
-        server: {each.name: replace(each, uid=f"uid of {each.name}") for each in several}
+        server: {
+            sighting.name: replace(sighting, uid=f"uid of {sighting.name}") for sighting in several
+        }
         for server, several in carried.items()
     }
     survey = a_survey([line], seen=same, servers=frozenset(same))
@@ -187,7 +191,7 @@ def test_silent_servers_candidates_stay_undecided():
     plan = planned(survey, OVER)
 
     assert (plan.clear, plan.delete) == ((), ())
-    assert [each.name for each in plan.suspect] == [GHOST]
+    assert [candidate.name for candidate in plan.suspect] == [GHOST]
 
 
 def test_sweep_deletes_few_oldest_first():
@@ -198,12 +202,12 @@ def test_sweep_deletes_few_oldest_first():
     survey = a_survey(
         [fine()],
         main=[opened(), *map(seen, ghosts)],
-        candidates={each.id: each for each in candidates},
+        candidates={candidate.id: candidate for candidate in candidates},
     )
 
     plan = planned(survey, OVER, Rules(max_deletes=2))
 
-    assert [each.name for each in plan.delete] == ghosts[:2]
+    assert [candidate.name for candidate in plan.delete] == ghosts[:2]
     assert plan.held_back == 1
 
 
@@ -225,13 +229,13 @@ def test_each_goes_its_own_way():
     gone = a_candidate(name="instance_gone", id="main~instance_gone")
     again = a_candidate(Stage.SUSPECTED, name="instance_two", id="main~instance_two")
     survey = doomed(seen("instance_two"), seen("instance_new"))
-    known = {**survey.candidates, gone.id: gone, again.id: again}
+    candidates = {**survey.candidates, gone.id: gone, again.id: again}
 
-    plan = planned(replace(survey, candidates=known), NOON)
+    plan = planned(replace(survey, candidates=candidates), NOON)
 
-    assert [each.name for each in plan.suspect] == ["instance_new"]
-    assert [each.name for each in plan.quarantine] == ["instance_two"]
-    assert [each.name for each in plan.clear] == ["instance_gone"]
+    assert [candidate.name for candidate in plan.suspect] == ["instance_new"]
+    assert [candidate.name for candidate in plan.quarantine] == ["instance_two"]
+    assert [candidate.name for candidate in plan.clear] == ["instance_gone"]
     assert (plan.delete, plan.refresh) == ((), ())
 
 
@@ -252,4 +256,4 @@ def test_cancelled_tenants_line_goes_after_quarantine():
 
     plan = planned(replace(survey, candidates={candidate.id: candidate}), OVER)
 
-    assert [each.name for each in plan.delete] == ["instance_acme"]
+    assert [candidate.name for candidate in plan.delete] == ["instance_acme"]

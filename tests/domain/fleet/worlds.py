@@ -26,12 +26,12 @@ def seen(
     connection: Connection = Connection.CLOSED,
     number: str | None = None,
 ) -> Sighting:
-    """One instance in a census."""
+    """Build one instance of a census."""
     return Sighting(InstanceName(name), connection, number)
 
 
 def opened(name: str = "instance_acme", number: str = NUMBER) -> Sighting:
-    """One that is connected."""
+    """Build a connected instance of a census."""
     return seen(name, Connection.OPEN, number)
 
 
@@ -42,19 +42,19 @@ def a_survey(
     **more: Any,
 ) -> Survey:
     """A fleet: by default each line has its tenant, and its instance on its server, as it says."""
-    known = {line.name: line for line in lines}
+    records = {line.name: line for line in lines}
     if tenants is None:
-        tenants = [a_tenant(line.tenant, line.line) for line in known.values()]
+        tenants = [a_tenant(line.tenant, line.line) for line in records.values()]
     if main is None:
         main = [
             opened(line.name) if line.state is State.OPEN else seen(line.name, number=line.number)
-            for line in known.values()
+            for line in records.values()
         ]
-    carried = {"main": {each.name: each for each in main}}
+    carried = {"main": {sighting.name: sighting for sighting in main}}
     defaults: dict[str, Any] = {"seen": carried, "servers": frozenset({"main"}), "candidates": {}}
     return Survey(
         tenants={tenant.tenant: tenant for tenant in tenants},
-        lines=known,
+        lines=records,
         **{**defaults, **more},
     )
 
@@ -81,13 +81,13 @@ def unpaired(**more: Any) -> Instance:
 
 
 def a_finding(cause: CandidateCause = CandidateCause.ORPHAN, **more: Any) -> Finding:
-    """Something against an instance."""
+    """Build a finding against an instance."""
     fields = {"server": "main", "name": GHOST, "tenant": TenantId("ghost"), "paired": False}
     return Finding(**{"line": LineId("default"), "cause": cause, **fields, **more})
 
 
 def a_candidate(stage: Stage = Stage.QUARANTINED, **more: Any) -> Candidate:
-    """One that was found before, and quarantined at noon."""
+    """Build a candidate that was found before and quarantined at noon."""
     name = more.get("name", GHOST)
     fields = {
         "id": candidate_id(more.get("server", "main"), name),
