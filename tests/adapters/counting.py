@@ -26,7 +26,7 @@ class Counted:
 
 @contextmanager
 def counting(client: firestore.AsyncClient) -> Iterator[Counted]:
-    """What the client did inside the `with`."""
+    """Count what the client does inside the `with`."""
     counted, api = Counted(), client._firestore_api
     wrapped = {name: partial(wrap, counted, getattr(api, name)) for name, wrap in _WRAPS.items()}
     vars(api).update(wrapped)
@@ -54,12 +54,12 @@ async def _query(counted: Counted, call: Any, *given: Any, **more: Any) -> Async
     stream = await call(*given, **more)
 
     async def each() -> AsyncIterator[Any]:
-        found = 0
+        documents = 0
         async for answer in stream:
-            found += "document" in answer
+            documents += "document" in answer
             counted.reads += "document" in answer
             yield answer
-        counted.reads += not found
+        counted.reads += not documents
 
     return each()
 

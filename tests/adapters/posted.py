@@ -56,6 +56,6 @@ def upsert(*parts: Any, **change: Any) -> tuple[Event, ...]:
 
 def read_message(*parts: Any, **change: Any) -> Message:
     """Return the message in a `messages.upsert` of `a_message`."""
-    (said,) = upsert(*parts, **change)
-    assert isinstance(said, Said), said
-    return said.message
+    (event,) = upsert(*parts, **change)
+    assert isinstance(event, Said), event
+    return event.message

@@ -96,8 +96,8 @@ async def settled(store: Store, **line: Any) -> Instance:
     """A line that was placed and let go; `line` says what it is then."""
     key = {name: line.pop(name) for name in ("tenant", "line") if name in line}
     held = await placed(store, **key)
-    found = await store.instances.release_lease(
+    released = await store.instances.release_lease(
         held, lambda current: current.model_copy(update=line)
     )
-    assert found
-    return found
+    assert released
+    return released

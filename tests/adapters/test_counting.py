@@ -18,10 +18,10 @@ async def client(perene: Perene) -> AsyncIterator[firestore.AsyncClient]:
 
 
 async def test_batch_get_costs_one_round_trip(client):
-    things = [client.document(f"things/{each}") for each in "ab"]
+    things = [client.document(f"things/{name}") for name in "ab"]
 
     with counting(client) as counted:
-        assert len([each async for each in client.get_all(things)]) == 2
+        assert len([snapshot async for snapshot in client.get_all(things)]) == 2
 
     assert counted == Counted(reads=2, round_trips=1)
 
@@ -35,23 +35,23 @@ async def test_a_missing_document_costs_a_read(client):
 
 async def test_a_query_costs_what_it_finds(client):
     with counting(client) as counted:
-        assert len([each async for each in client.collection("things").stream()]) == 2
+        assert len([snapshot async for snapshot in client.collection("things").stream()]) == 2
 
     assert counted == Counted(reads=2, round_trips=1)
 
 
 async def test_query_that_finds_nothing_costs_read(client):
     with counting(client) as counted:
-        assert [each async for each in client.collection("nothing").stream()] == []
+        assert [snapshot async for snapshot in client.collection("nothing").stream()] == []
 
     assert counted == Counted(reads=1, round_trips=1)
 
 
 async def test_a_count_costs_a_read(client):
     with counting(client) as counted:
-        ((found,),) = await client.collection("things").count().get()
+        ((result,),) = await client.collection("things").count().get()
 
-    assert found.value == 2
+    assert result.value == 2
     assert counted == Counted(reads=1, round_trips=1)
 
 

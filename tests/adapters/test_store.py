@@ -33,10 +33,10 @@ async def test_record_reads_back_as_written(store: Store):
     held = await placed(store)
     full = a_line(number=NUMBER, heard_at=7, held_by="me").showing(a_code(), NOON)
 
-    kept = await store.instances.replace(held, full)
+    replaced = await store.instances.replace(held, full)
 
-    assert kept == await store.instances.find(held.name)
-    assert kept.model_copy(update={"version": None}) == full
+    assert replaced == await store.instances.find(held.name)
+    assert replaced.model_copy(update={"version": None}) == full
 
 
 async def test_unknown_line_has_no_record(store: Store):
@@ -84,33 +84,33 @@ async def test_new_line_gets_record_and_slot(perene: Perene, store: Store):
 async def test_line_goes_to_emptiest_server(perene: Perene, store: Store):
     fleet = [Server("small", 1), Server("large", 2)]
 
-    found = await store.instances.place(a_new_line(), fleet)
+    placement = await store.instances.place(a_new_line(), fleet)
 
-    assert found.instance.server == "large"
+    assert placement.instance.server == "large"
     assert (perene.taken("small"), perene.taken("large")) == (0, 1)
 
 
 async def test_placed_line_keeps_its_full_server(perene: Perene, store: Store):
     fleet = [Server("full", 0), Server("empty", 9)]
 
-    found = await store.instances.place(a_new_line(), fleet, "full")
+    placement = await store.instances.place(a_new_line(), fleet, "full")
 
-    assert found.instance.server == "full"
+    assert placement.instance.server == "full"
     assert perene.taken("full") == 1
 
 
 async def test_closed_server_is_passed_over(perene: Perene, store: Store):
     perene.write("servers/large", accepting=False)
 
-    found = await store.instances.place(a_new_line(), [Server("large", 9), Server("small", 1)])
+    placement = await store.instances.place(a_new_line(), [Server("large", 9), Server("small", 1)])
 
-    assert found.instance.server == "small"
+    assert placement.instance.server == "small"
 
 
 async def test_full_fleet_stores_nothing(perene: Perene, store: Store):
     assert await store.instances.place(a_new_line(), [Server(instance_max=0)]) == Full()
 
-    assert [perene.documents(each) for each in ("instances", "tenants", "servers")] == [{}, {}, {}]
+    assert [perene.documents(name) for name in ("instances", "tenants", "servers")] == [{}, {}, {}]
 
 
 async def test_configured_limit_beats_stored_one(perene: Perene, store: Store):
@@ -148,9 +148,9 @@ async def test_placing_keeps_the_operators_settings(perene: Perene, store: Store
 
     await placed(store, line="vendas")
 
-    kept = perene.documents("tenants")["acme"]
-    said = {"tenant": "acme", "max_lines": 7, "note": "pays late"}
-    assert kept == said | {"lines": ["vendas"], "labels": {"vendas": "Vendas"}}
+    record = perene.documents("tenants")["acme"]
+    settings = {"tenant": "acme", "max_lines": 7, "note": "pays late"}
+    assert record == settings | {"lines": ["vendas"], "labels": {"vendas": "Vendas"}}
 
 
 # Releasing -----------------------------------------------------------------------------------

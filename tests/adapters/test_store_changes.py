@@ -159,35 +159,35 @@ async def test_unknown_line_does_not_change(store: Store):
 
 
 async def test_change_that_changes_nothing_writes_nothing(store: Store):
-    known = await settled(store)
+    instance = await settled(store)
 
-    assert await store.instances.change(known.name, lambda _: None, LATER) is None
-    assert await store.instances.find(known.name) == known
+    assert await store.instances.change(instance.name, lambda _: None, LATER) is None
+    assert await store.instances.find(instance.name) == instance
 
 
 async def test_line_that_opens_owns_its_number(perene: Perene, store: Store):
-    known = await settled(store)
+    instance = await settled(store)
 
-    changed = await store.instances.change(known.name, opened, LATER)
+    changed = await store.instances.change(instance.name, opened, LATER)
 
-    assert changed == await store.instances.find(known.name)
+    assert changed == await store.instances.find(instance.name)
     owner = perene.documents("numbers")[NUMBER]
-    assert (owner["instance"], owner["tenant"]) == (known.name, "acme")
+    assert (owner["instance"], owner["tenant"]) == (instance.name, "acme")
 
 
 async def test_other_number_frees_the_first(perene: Perene, store: Store):
-    known = await settled(store)
-    await store.instances.change(known.name, opened, LATER)
+    instance = await settled(store)
+    await store.instances.change(instance.name, opened, LATER)
 
-    await store.instances.change(known.name, opened_with_another, LATER)
+    await store.instances.change(instance.name, opened_with_another, LATER)
 
     assert list(perene.documents("numbers")) == [OTHER]
 
 
 async def test_line_without_number_owns_none(perene: Perene, store: Store):
-    known = await settled(store)
+    instance = await settled(store)
 
-    changed = await store.instances.change(known.name, opened_with_some, LATER)
+    changed = await store.instances.change(instance.name, opened_with_some, LATER)
 
     assert (changed.state, changed.number) == (State.OPEN, None)
     assert perene.documents("numbers") == {}
@@ -218,15 +218,15 @@ async def test_closed_lines_number_can_move(perene: Perene, store: Store):
 
 async def test_released_lines_number_is_free(perene: Perene, store: Store):
     perene.write(f"numbers/{NUMBER}", instance="instance_gone", tenant="gone")
-    known = await settled(store)
+    instance = await settled(store)
 
-    assert (await store.instances.change(known.name, opened, LATER)).state is State.OPEN
-    assert perene.documents("numbers")[NUMBER]["instance"] == known.name
+    assert (await store.instances.change(instance.name, opened, LATER)).state is State.OPEN
+    assert perene.documents("numbers")[NUMBER]["instance"] == instance.name
 
 
 async def test_a_freed_number_is_nobodys(perene: Perene, store: Store):
-    known = await settled(store)
-    current = await store.instances.change(known.name, opened, LATER)
+    instance = await settled(store)
+    current = await store.instances.change(instance.name, opened, LATER)
 
     await store.numbers.free(current)
 

@@ -95,11 +95,11 @@ async def test_a_replacement_is_one_write(store: Store):
 
 
 async def test_lost_claim_costs_one_read(store: Store):
-    known = await settled(store)
-    await store.instances.replace(known, known.granted("another", LATER))
+    instance = await settled(store)
+    await store.instances.replace(instance, instance.granted("another", LATER))
 
     with counting(store.db.client) as counted:
-        await store.instances.replace(known, known.granted("me", LATER))
+        await store.instances.replace(instance, instance.granted("me", LATER))
 
     assert counted == Counted(reads=1, round_trips=2)
 
@@ -133,38 +133,40 @@ async def test_settlement_after_event_costs_a_read(store: Store):
 
 
 async def test_empty_change_costs_one_read(store: Store):
-    known = await settled(store)
+    instance = await settled(store)
 
     with counting(store.db.client) as counted:
-        await store.instances.change(known.name, lambda _: None, LATER)
+        await store.instances.change(instance.name, lambda _: None, LATER)
 
     assert counted == Counted(reads=1, round_trips=1)
 
 
 async def test_change_costs_read_and_write(store: Store):
-    known = await settled(store)
+    instance = await settled(store)
 
     with counting(store.db.client) as counted:
-        await store.instances.change(known.name, moved, LATER)
+        await store.instances.change(instance.name, moved, LATER)
 
     assert counted == Counted(reads=1, writes=1, round_trips=2)
 
 
 async def test_new_number_costs_more_than_change(store: Store):
-    known = await settled(store)
+    instance = await settled(store)
 
     with counting(store.db.client) as counted:
-        await store.instances.change(known.name, opened, LATER)
+        await store.instances.change(instance.name, opened, LATER)
 
     assert counted == Counted(reads=2, writes=2, round_trips=3)
 
 
 async def test_other_number_costs_two_more_each(store: Store):
-    known = await settled(store)
-    await store.instances.change(known.name, opened, LATER)
+    instance = await settled(store)
+    await store.instances.change(instance.name, opened, LATER)
 
     with counting(store.db.client) as counted:
-        await store.instances.change(known.name, lambda line: opened(line, "5511999990002"), LATER)
+        await store.instances.change(
+            instance.name, lambda line: opened(line, "5511999990002"), LATER
+        )
 
     assert counted == Counted(reads=3, writes=2, deletes=1, round_trips=4)
 
@@ -180,8 +182,8 @@ async def test_contested_number_is_two_reads_more(store: Store):
 
 
 async def test_freeing_number_costs_read_and_write(store: Store):
-    known = await settled(store)
-    current = await store.instances.change(known.name, opened, LATER)
+    instance = await settled(store)
+    current = await store.instances.change(instance.name, opened, LATER)
 
     with counting(store.db.client) as counted:
         await store.numbers.free(current)
@@ -190,9 +192,9 @@ async def test_freeing_number_costs_read_and_write(store: Store):
 
 
 async def test_freeing_no_number_costs_nothing(store: Store):
-    known = await settled(store)
+    instance = await settled(store)
 
     with counting(store.db.client) as counted:
-        await store.numbers.free(known)
+        await store.numbers.free(instance)
 
     assert (counted.reads, counted.writes, counted.deletes) == (0, 0, 0)

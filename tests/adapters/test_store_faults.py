@@ -24,8 +24,8 @@ LOST = [
 
 
 def opened(current: Instance) -> Instance | None:
-    known = (current.state, current.number) == (State.OPEN, NUMBER)
-    return None if known else current.with_state(State.OPEN, None, LATER, number=NUMBER)
+    is_open = (current.state, current.number) == (State.OPEN, NUMBER)
+    return None if is_open else current.with_state(State.OPEN, None, LATER, number=NUMBER)
 
 
 def reserved(perene: Perene) -> int:
@@ -38,11 +38,11 @@ def reserved(perene: Perene) -> int:
 async def test_place_sent_twice_reserves_once(perene: Perene, store: Store):
     wanted = a_new_line()
 
-    found = await Store(Repeating(store)).instances.place(wanted, FLEET)
+    placement = await Store(Repeating(store)).instances.place(wanted, FLEET)
 
-    assert isinstance(found, Placed)
-    assert found.instance.held_by(wanted)
-    assert found.instance == await store.instances.find(wanted.name)
+    assert isinstance(placement, Placed)
+    assert placement.instance.held_by(wanted)
+    assert placement.instance == await store.instances.find(wanted.name)
     assert reserved(perene) == 1
 
 
@@ -57,12 +57,12 @@ async def test_known_place_sent_twice_reserves_once(perene: Perene, store: Store
 
 
 async def test_a_claim_sent_twice_is_held(store: Store):
-    known = await settled(store)
+    instance = await settled(store)
 
-    held = await Store(Repeating(store)).instances.replace(known, known.granted("me", LATER))
+    held = await Store(Repeating(store)).instances.replace(instance, instance.granted("me", LATER))
 
     assert held
-    assert held == await store.instances.find(known.name)
+    assert held == await store.instances.find(instance.name)
 
 
 async def test_an_extension_sent_twice_is_held(store: Store):
@@ -102,17 +102,17 @@ async def test_release_sent_twice_frees_its_number(perene: Perene, store: Store)
 
 
 async def test_event_sent_twice_is_written_once(perene: Perene, store: Store):
-    known = await settled(store)
+    instance = await settled(store)
 
-    await Store(Repeating(store)).instances.change(known.name, opened, LATER)
+    await Store(Repeating(store)).instances.change(instance.name, opened, LATER)
 
-    assert (await store.instances.find(known.name)).state is State.OPEN
-    assert perene.documents("numbers")[NUMBER]["instance"] == known.name
+    assert (await store.instances.find(instance.name)).state is State.OPEN
+    assert perene.documents("numbers")[NUMBER]["instance"] == instance.name
 
 
 async def test_a_number_freed_twice_is_free(perene: Perene, store: Store):
-    known = await settled(store)
-    current = await store.instances.change(known.name, opened, LATER)
+    instance = await settled(store)
+    current = await store.instances.change(instance.name, opened, LATER)
 
     await Store(Repeating(store)).numbers.free(current)
 
@@ -128,10 +128,10 @@ async def test_lost_place_is_the_same_again(perene: Perene, store: Store, error:
     with pytest.raises(StoreUnavailable):
         await lossy.instances.place(wanted, FLEET)
 
-    found = await lossy.instances.place(wanted, FLEET)
+    placement = await lossy.instances.place(wanted, FLEET)
 
-    assert isinstance(found, Placed)
-    assert found.instance.held_by(wanted)
+    assert isinstance(placement, Placed)
+    assert placement.instance.held_by(wanted)
     assert reserved(perene) == 1
 
 
@@ -145,12 +145,12 @@ async def test_lost_place_is_not_anothers(store: Store, error: Exception):
 
 @pytest.mark.parametrize("error", LOST)
 async def test_lost_claim_keeps_others_out(store: Store, error: Exception):
-    known = await settled(store)
+    instance = await settled(store)
     with pytest.raises(StoreUnavailable):
-        await Store(Lossy(store, error)).instances.replace(known, known.granted("me", LATER))
+        await Store(Lossy(store, error)).instances.replace(instance, instance.granted("me", LATER))
 
-    assert await store.instances.replace(known, known.granted("another", LATER)) is None
-    assert (await store.instances.find(known.name)).lease.holder == "me"
+    assert await store.instances.replace(instance, instance.granted("another", LATER)) is None
+    assert (await store.instances.find(instance.name)).lease.holder == "me"
 
 
 @pytest.mark.parametrize("error", LOST)
@@ -207,11 +207,11 @@ async def unreachable(
     await client._firestore_api.transport.close()
 
 
-@pytest.mark.parametrize("asked", ASKED)
-async def test_unreachable_database_is_a_problem(unreachable: Store, asked: str):
+@pytest.mark.parametrize("question", ASKED)
+async def test_unreachable_database_is_a_problem(unreachable: Store, question: str):
     async with asyncio.timeout(2):
         with pytest.raises(StoreUnavailable) as problem:
-            await ASKED[asked](unreachable)
+            await ASKED[question](unreachable)
 
     assert problem.value.retry_after
 

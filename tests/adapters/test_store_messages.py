@@ -78,8 +78,8 @@ async def test_concurrent_writes_only_delay(perene: Perene, store: Store, what: 
     else:
         await contended.dead_letters.store("instance_acme", "raw", "why", perene.clock())
 
-    kept = perene.documents("dead_letters" if what == "bury" else "tenants/acme/messages")
-    assert len(kept) == 1
+    documents = perene.documents("dead_letters" if what == "bury" else "tenants/acme/messages")
+    assert len(documents) == 1
 
 
 async def test_early_revoked_message_keeps_no_content(perene: Perene, store: Store):
@@ -111,7 +111,7 @@ async def test_concurrent_messages_are_all_counted(perene: Perene, store: Store)
     several = [OI.model_copy(update={"id": f"3A{at}"}) for at in range(20)]
 
     await asyncio.gather(
-        *(store.messages.record(THROUGH, each, unread=True, now=1) for each in several)
+        *(store.messages.record(THROUGH, message, unread=True, now=1) for message in several)
     )
 
     assert summary(perene)["unread"] == 20

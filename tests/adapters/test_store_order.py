@@ -89,10 +89,10 @@ async def test_order_of_copies_does_not_matter(
     store: Store, arrivals: list[tuple[int, int]], at_once: int, limit: int
 ):
     chat = Chat(store)
-    told = [chat.build(number, 100 + 7 * number + late) for number, late in arrivals]
+    messages = [chat.build(number, 100 + 7 * number + late) for number, late in arrivals]
 
-    for start in range(0, len(told), at_once):
-        await asyncio.gather(*map(chat.record, told[start : start + at_once]))
+    for start in range(0, len(messages), at_once):
+        await asyncio.gather(*map(chat.record, messages[start : start + at_once]))
 
     assert await chat.read(limit) == (["0", "1", "2", "3"], "3")
 
@@ -118,8 +118,8 @@ async def test_sends_stand_as_they_were_asked(store: Store, order: list[int], ea
 
 async def test_history_leaves_live_messages_in_place(store: Store):
     chat = Chat(store)
-    heard = [chat.build(number, 100 + number) for number in range(3)]
-    for message in heard:
+    messages = [chat.build(number, 100 + number) for number in range(3)]
+    for message in messages:
         await chat.record(message)
 
     listed = [chat.build(number, 90_000, index=2 - number) for number in range(3)]

@@ -10,22 +10,22 @@ pytestmark = pytest.mark.anyio
 
 
 async def test_sending_line_can_be_leased(store: Store):
-    known = await settled(store)
-    speaking = known.model_copy(update={"paced_until": 7})
-    between = Store(Interrupted(store, lambda: store.instances.replace(known, speaking)))
+    instance = await settled(store)
+    speaking = instance.model_copy(update={"paced_until": 7})
+    between = Store(Interrupted(store, lambda: store.instances.replace(instance, speaking)))
 
-    leased = await between.instances.replace(known, known.granted("me", LATER))
+    leased = await between.instances.replace(instance, instance.granted("me", LATER))
 
     assert leased
-    assert leased.lease == known.granted("me", LATER).lease
-    assert (await store.instances.find(known.name)) == leased
+    assert leased.lease == instance.granted("me", LATER).lease
+    assert (await store.instances.find(instance.name)) == leased
     assert leased.paced_until == 7
 
 
 async def test_moved_line_cannot_be_leased(store: Store):
-    known = await settled(store)
-    moved = known.model_copy(update={"paced_until": 7, "number": "5511999990002"})
-    between = Store(Interrupted(store, lambda: store.instances.replace(known, moved)))
+    instance = await settled(store)
+    moved = instance.model_copy(update={"paced_until": 7, "number": "5511999990002"})
+    between = Store(Interrupted(store, lambda: store.instances.replace(instance, moved)))
 
-    assert await between.instances.replace(known, known.granted("me", LATER)) is None
-    assert (await store.instances.find(known.name)).number == "5511999990002"
+    assert await between.instances.replace(instance, instance.granted("me", LATER)) is None
+    assert (await store.instances.find(instance.name)).number == "5511999990002"

@@ -31,20 +31,20 @@ def reserved(perene: Perene) -> int:
 async def test_concurrent_placements_reserve_one_slot(perene: Perene, store: Store):
     wanted = [a_new_line(held_by=f"caller {number}") for number in range(MANY)]
 
-    found = await asyncio.gather(*(store.instances.place(each, FLEET) for each in wanted))
+    placements = await asyncio.gather(*(store.instances.place(line, FLEET) for line in wanted))
 
-    assert sum(isinstance(each, Placed) for each in found) == 1
-    assert found.count(None) == MANY - 1
+    assert sum(isinstance(placement, Placed) for placement in placements) == 1
+    assert placements.count(None) == MANY - 1
     assert (len(perene.documents("instances")), reserved(perene)) == (1, 1)
 
 
 async def test_last_slots_are_given_once(perene: Perene, store: Store):
     wanted = [a_new_line(tenant=f"tenant-{number}") for number in range(MANY)]
 
-    found = await asyncio.gather(*(store.instances.place(each, FLEET) for each in wanted))
+    placements = await asyncio.gather(*(store.instances.place(line, FLEET) for line in wanted))
 
-    assert sum(isinstance(each, Placed) for each in found) == 10
-    assert found.count(Full()) == MANY - 10
+    assert sum(isinstance(placement, Placed) for placement in placements) == 10
+    assert placements.count(Full()) == MANY - 10
     assert (len(perene.documents("instances")), reserved(perene)) == (10, 10)
     assert len(perene.documents("tenants")) == 10
 
@@ -53,10 +53,10 @@ async def test_concurrent_lines_respect_the_plan(perene: Perene, store: Store):
     perene.write("tenants/acme", tenant="acme", max_lines=2)
     wanted = [a_new_line(line=line) for line in ("default", "vendas", "suporte")]
 
-    found = await asyncio.gather(*(store.instances.place(each, FLEET) for each in wanted))
+    placements = await asyncio.gather(*(store.instances.place(line, FLEET) for line in wanted))
 
-    assert isinstance(found[0], Placed)
-    assert {type(each) for each in found[1:]} == {Placed, type(None)}
+    assert isinstance(placements[0], Placed)
+    assert {type(placement) for placement in placements[1:]} == {Placed, type(None)}
     assert len(perene.documents("tenants")["acme"]["lines"]) == 2
     assert (len(perene.documents("instances")), reserved(perene)) == (2, 2)
 
@@ -76,13 +76,13 @@ async def test_concurrent_releases_keep_count_right(perene: Perene, store: Store
 
 
 async def test_concurrent_claims_have_one_holder(store: Store):
-    known = await settled(store)
-    claims = [known.granted(f"caller {number}", LATER) for number in range(MANY)]
+    instance = await settled(store)
+    claims = [instance.granted(f"caller {number}", LATER) for number in range(MANY)]
 
-    held = await asyncio.gather(*(store.instances.replace(known, each) for each in claims))
+    held = await asyncio.gather(*(store.instances.replace(instance, claim) for claim in claims))
 
     (winner,) = filter(None, held)
-    assert await store.instances.find(known.name) == winner
+    assert await store.instances.find(instance.name) == winner
 
 
 async def test_concurrent_releases_free_one_slot(perene: Perene, store: Store):
@@ -131,14 +131,14 @@ async def test_event_does_not_stop_a_release(perene: Perene, store: Store):
 
 
 async def test_events_at_once_all_reach_record(store: Store):
-    known = await settled(store)
+    instance = await settled(store)
 
     def hear(current: Instance) -> Instance:
         return current.model_copy(update={"heard_at": current.heard_at + 1})
 
-    await asyncio.gather(*(store.instances.change(known.name, hear, LATER) for _ in range(10)))
+    await asyncio.gather(*(store.instances.change(instance.name, hear, LATER) for _ in range(10)))
 
-    assert (await store.instances.find(known.name)).heard_at == 10
+    assert (await store.instances.find(instance.name)).heard_at == 10
 
 
 # Numbers (P11) -------------------------------------------------------------------------------
@@ -147,7 +147,7 @@ async def test_events_at_once_all_reach_record(store: Store):
 async def test_new_number_opens_one_of_two(perene: Perene, store: Store):
     lines = [await settled(store), await settled(store, tenant="other")]
 
-    await asyncio.gather(*(store.instances.change(each.name, opened, LATER) for each in lines))
+    await asyncio.gather(*(store.instances.change(line.name, opened, LATER) for line in lines))
 
     assert states(perene) == ["conflict", "open"]
 
@@ -155,7 +155,7 @@ async def test_new_number_opens_one_of_two(perene: Perene, store: Store):
 async def test_one_number_opens_one_line(perene: Perene, store: Store):
     lines = [await settled(store, tenant=f"tenant-{number}") for number in range(8)]
 
-    await asyncio.gather(*(store.instances.change(each.name, opened, LATER) for each in lines))
+    await asyncio.gather(*(store.instances.change(line.name, opened, LATER) for line in lines))
 
     assert states(perene) == ["conflict"] * 7 + ["open"]
 
@@ -191,8 +191,8 @@ async def test_newcomer_claims_while_owner_returns(perene: Perene, store: Store)
 
 
 async def test_number_freed_twice_is_freed(perene: Perene, store: Store):
-    known = await settled(store)
-    current = await store.instances.change(known.name, opened, LATER)
+    instance = await settled(store)
+    current = await store.instances.change(instance.name, opened, LATER)
     between = Store(Interrupted(store, partial(store.numbers.free, current)))
 
     await between.numbers.free(current)
@@ -229,9 +229,9 @@ async def test_line_lands_on_one_server(perene: Perene, store: Store):
     elsewhere = partial(store.instances.place, a_new_line(held_by="other"), TWO, "other")
     between = Store(Interrupted(store, elsewhere))
 
-    found = await between.instances.place(a_new_line(held_by="somebody"), TWO, "main")
+    placement = await between.instances.place(a_new_line(held_by="somebody"), TWO, "main")
 
-    assert found is None
+    assert placement is None
     assert perene.documents("instances")["instance_acme"]["server"] == "other"
     assert "main" not in perene.documents("servers")
 

@@ -17,8 +17,8 @@ MANY = 12
 
 
 def slots(perene: Perene, server: str = "main") -> dict[int, str]:
-    found = perene.documents(f"servers/{server}/slots")
-    return {int(number): slot["instance"] for number, slot in found.items()}
+    documents = perene.documents(f"servers/{server}/slots")
+    return {int(number): slot["instance"] for number, slot in documents.items()}
 
 
 def legacy(perene: Perene, lines: int, server: str = "main") -> None:
@@ -49,9 +49,9 @@ async def test_lowered_limit_fills_remaining_room(perene: Perene, store: Store):
     for slot in (1, 8, 9):
         perene.write(f"servers/main/slots/{slot}", instance=f"instance_old-{slot}")
 
-    found = await place_many(store, MANY, [Server(instance_max=5)])
+    placements = await place_many(store, MANY, [Server(instance_max=5)])
 
-    assert sum(isinstance(each, Placed) for each in found) == 2
+    assert sum(isinstance(placement, Placed) for placement in placements) == 2
     assert len(slots(perene)) == 5
 
 
@@ -65,21 +65,21 @@ async def test_limit_below_usage_takes_nothing(perene: Perene, store: Store):
 async def test_raised_limit_takes_so_many_more(perene: Perene, store: Store):
     await place_many(store, 3, [Server(instance_max=2)])
 
-    found = await store.instances.place(a_new_line(), [Server(instance_max=3)])
+    placement = await store.instances.place(a_new_line(), [Server(instance_max=3)])
 
-    assert isinstance(found, Placed)
+    assert isinstance(placement, Placed)
     assert len(slots(perene)) == 3
 
 
 async def test_adopted_lines_may_exceed_limit(perene: Perene, store: Store):
     wanted = [a_new_line(tenant=f"new-{number}") for number in range(MANY)]
 
-    found = await asyncio.gather(
-        *(store.instances.place(each, [Server()], "main") for each in wanted)
+    placements = await asyncio.gather(
+        *(store.instances.place(line, [Server()], "main") for line in wanted)
     )
 
-    assert all(isinstance(each, Placed) for each in found)
-    assert sorted(slots(perene).values()) == sorted(each.name for each in wanted)
+    assert all(isinstance(placement, Placed) for placement in placements)
+    assert sorted(slots(perene).values()) == sorted(line.name for line in wanted)
     assert await store.instances.place(a_new_line(), FLEET) == Full()
 
 
@@ -90,9 +90,9 @@ async def test_adopted_lines_may_exceed_limit(perene: Perene, store: Store):
 async def test_slotless_lines_are_counted_first(perene: Perene, store: Store, old: int):
     legacy(perene, old)
 
-    found = await place_many(store, MANY)
+    placements = await place_many(store, MANY)
 
-    assert sum(isinstance(each, Placed) for each in found) == max(10 - old, 0)
+    assert sum(isinstance(placement, Placed) for placement in placements) == max(10 - old, 0)
     assert sorted(slots(perene).values()) == sorted(perene.documents("instances"))
     assert "reserved" not in perene.documents("servers")["main"]
 

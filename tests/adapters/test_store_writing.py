@@ -40,7 +40,9 @@ def test_writes_equal_the_clients(client: firestore.AsyncClient, fields: dict[st
     theirs.create(reference, fields)
     theirs.set(reference, fields, merge=True)
 
-    assert [said(each) for each in ours._write_pbs] == [said(each) for each in theirs._write_pbs]
+    assert [said(write) for write in ours._write_pbs] == [
+        said(write) for write in theirs._write_pbs
+    ]
 
 
 @pytest.mark.parametrize("number", [2**63, -(2**63) - 1])

@@ -110,18 +110,18 @@ def test_lone_surrogates_never_reach_the_store():
     text = json.dumps(an_event("messages.upsert", a_message({"conversation": "a\ud83d"})))
     envelope = read_envelope(text.replace('"fromMe": false', '"fromMe": NaN').encode())
 
-    (said,) = envelope.events()
+    (event,) = envelope.events()
 
-    assert said.message.text == "a?"
+    assert event.message.text == "a?"
 
 
 def test_escaped_emoji_is_read_whole():
     text = json.dumps(an_event("messages.upsert", a_message({"conversation": "oi 👍"})))
     assert "\\ud83d\\udc4d" in text
 
-    (said,) = read_envelope(text.encode()).events()
+    (event,) = read_envelope(text.encode()).events()
 
-    assert said.message.text == "oi 👍"
+    assert event.message.text == "oi 👍"
 
 
 def test_envelope_shows_neither_data_nor_key():

@@ -81,16 +81,16 @@ def test_any_data_is_events(event: str, data: Any):
 
 @given(contents, values, values, values)
 def test_any_content_of_message_is_events(content, context, status, name):
-    said = a_message(content, contextInfo=context, status=status, pushName=name)
+    message = a_message(content, contextInfo=context, status=status, pushName=name)
 
-    assert check_events(json.dumps(an_event("messages.upsert", said)).encode())
+    assert check_events(json.dumps(an_event("messages.upsert", message)).encode())
 
 
 @given(st.dictionaries(st.sampled_from(["remoteJid", "remoteJidAlt", "participant"]), values))
 def test_any_key_of_message_is_events(addresses):
-    said = a_message(None, {**a_key(), **addresses})
+    message = a_message(None, {**a_key(), **addresses})
 
-    assert check_events(json.dumps(an_event("messages.upsert", said)).encode())
+    assert check_events(json.dumps(an_event("messages.upsert", message)).encode())
 
 
 @given(values)

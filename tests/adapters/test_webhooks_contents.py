@@ -13,8 +13,8 @@ from tests.cases import in_each
 
 
 def recorded(name: str):
-    (said,) = read_events(posted.body(name))
-    return said.message
+    (event,) = read_events(posted.body(name))
+    return event.message
 
 
 def test_picture_is_described_without_keys():
@@ -54,10 +54,10 @@ def test_sticker_has_png_thumbnail():
 
 
 def test_thumbnail_that_is_file_isnt_kept():
-    kept = {"0": 1} | {str(index): 1 for index in range(THUMBNAIL_LIMIT)}
-    dropped = kept | {str(THUMBNAIL_LIMIT): 1}
+    thumbnail = {"0": 1} | {str(index): 1 for index in range(THUMBNAIL_LIMIT)}
+    dropped = thumbnail | {str(THUMBNAIL_LIMIT): 1}
 
-    assert read_message({"imageMessage": {"jpegThumbnail": kept}}).media.thumbnail
+    assert read_message({"imageMessage": {"jpegThumbnail": thumbnail}}).media.thumbnail
     assert read_message({"imageMessage": {"jpegThumbnail": dropped}}).media.thumbnail is None
 
 
@@ -128,9 +128,9 @@ def test_card_without_anything_is_still_card():
 @in_each("version", ["", "V2", "V3", "V5"])
 def test_a_poll_asks(version: str):
     options = [{"optionName": "A"}, {"optionName": "B"}, {"optionName": 3}, None]
-    asked = {"name": "Qual?", "options": options, "selectableOptionsCount": 1}
+    poll = {"name": "Qual?", "options": options, "selectableOptionsCount": 1}
 
-    message = read_message({f"pollCreationMessage{version}": asked})
+    message = read_message({f"pollCreationMessage{version}": poll})
 
     assert message.content.poll == Poll(question="Qual?", options=("A", "B"), selectable=1)
     assert read_message({"pollCreationMessage": {}}).content.poll == Poll(question="")

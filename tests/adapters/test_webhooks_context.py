@@ -169,7 +169,7 @@ def test_answer_keeps_its_hidden_reference():
 
 
 def test_mention_in_group_is_contact():
-    (said,) = read_events(posted.body("send.message.sendText-group.json"))
+    (event,) = read_events(posted.body("send.message.sendText-group.json"))
 
-    assert said.message.mentions == ("551199990001", "551188887777")
+    assert event.message.mentions == ("551199990001", "551188887777")
     assert read_message(None, a_key(GROUP)).mentions == ()

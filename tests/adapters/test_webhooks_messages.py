@@ -85,9 +85,9 @@ def test_sent_lid_resolves_to_other_number():
 
 
 def test_unknown_own_number_resolves_nothing():
-    said = a_message(None, a_key(LID, fromMe=True, remoteJidAlt=MARIA))
+    message = a_message(None, a_key(LID, fromMe=True, remoteJidAlt=MARIA))
 
-    (event,) = read_events(an_event("messages.upsert", said, sender=None))
+    (event,) = read_events(an_event("messages.upsert", message, sender=None))
 
     assert event.message.contact.key == LID_KEY
 
@@ -153,16 +153,16 @@ def test_phone_message_has_its_delivery(status, delivery):
 
 
 def test_server_message_is_ours_and_pending():
-    (said,) = read_events(an_event("send.message", a_message(None, a_key(), status=None)))
+    (event,) = read_events(an_event("send.message", a_message(None, a_key(), status=None)))
 
-    assert (said.fresh, said.message.from_me) == (True, True)
-    assert (said.message.delivery, said.message.name) == (Delivery.PENDING, None)
+    assert (event.fresh, event.message.from_me) == (True, True)
+    assert (event.message.delivery, event.message.name) == (Delivery.PENDING, None)
 
 
 def test_refused_message_is_stored_as_refused():
-    said, refused = upsert(None, a_key(fromMe=True), status="ERROR")
+    event, refused = upsert(None, a_key(fromMe=True), status="ERROR")
 
-    assert (said.message.delivery, refused) == (Delivery.PENDING, SendRefused("3A1"))
+    assert (event.message.delivery, refused) == (Delivery.PENDING, SendRefused("3A1"))
 
 
 def test_error_of_contacts_message_isnt_ours():
@@ -170,7 +170,7 @@ def test_error_of_contacts_message_isnt_ours():
 
 
 @in_each(
-    "said",
+    "element",
     [
         pytest.param(None, id="nothing"),
         pytest.param("oi", id="a text"),
@@ -187,9 +187,9 @@ def test_error_of_contacts_message_isnt_ours():
         pytest.param(a_message(message="oi"), id="content that is none"),
     ],
 )
-def test_unreadable_element_is_stored_for_replay(said):
+def test_unreadable_element_is_stored_for_replay(element):
     before, unreadable, after = read_events(
-        an_event("messages.upsert", [a_message(), said, a_message(None, a_key(id="3A2"))])
+        an_event("messages.upsert", [a_message(), element, a_message(None, a_key(id="3A2"))])
     )
 
     assert isinstance(unreadable, Unreadable)

@@ -153,6 +153,6 @@ def test_in_a_group_somebody_reacts():
 
 
 def test_incomplete_reaction_is_stored_for_replay():
-    found = [react(by=a_key(GROUP)), react(7), react(key=None), react(key={"id": 1})]
+    events = [react(by=a_key(GROUP)), react(7), react(key=None), react(key={"id": 1})]
 
-    assert {type(event) for event in found} == {Unreadable}
+    assert {type(event) for event in events} == {Unreadable}

@@ -39,9 +39,9 @@ def test_a_url_that_opens_something_goes(name: str, url: str):
 
 
 def test_url_in_text_is_kept():
-    said = an_event("messages.upsert", a_message({"conversation": "https://x.y?a=b"}))
+    event = an_event("messages.upsert", a_message({"conversation": "https://x.y?a=b"}))
 
-    assert strip_secrets(said) == said
+    assert strip_secrets(event) == event
 
 
 @in_each("name", posted.RECORDED)
@@ -49,10 +49,10 @@ def test_recording_can_be_kept_and_replayed(name: str):
     body = posted.body(name)
     secrets = {body.get("apikey"), body.get("destination"), "mmg.whatsapp.net/v/t62"} - {None}
 
-    kept = json.dumps(strip_secrets(body))
+    redacted = json.dumps(strip_secrets(body))
 
-    assert not [secret for secret in secrets if secret in kept]
-    assert (read_envelope(kept.encode()) is None) == (name == "error.json")
+    assert not [secret for secret in secrets if secret in redacted]
+    assert (read_envelope(redacted.encode()) is None) == (name == "error.json")
 
 
 def test_replay_loses_only_the_thumbnail():
@@ -78,6 +78,6 @@ def test_too_deep_json_is_removed():
     for _ in range(900):
         value = [value]
 
-    kept = json.dumps(strip_secrets(value))
+    redacted = json.dumps(strip_secrets(value))
 
-    assert kept == "[" * DEEPEST + "null" + "]" * DEEPEST
+    assert redacted == "[" * DEEPEST + "null" + "]" * DEEPEST

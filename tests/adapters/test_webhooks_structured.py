@@ -453,16 +453,16 @@ def test_encrypted_phone_notice_is_ignored(noise: str):
     ],
 )
 def test_call_report_becomes_a_message(status, outcome):
-    (said,) = posted.read_events(an_event("call", a_call(status=status)))
+    (event,) = posted.read_events(an_event("call", a_call(status=status)))
 
-    assert (said.message.id, said.message.content.call.outcome) == ("CALL1", outcome)
-    assert second_of(said.message.at) == AT
+    assert (event.message.id, event.message.content.call.outcome) == ("CALL1", outcome)
+    assert second_of(event.message.at) == AT
 
 
 def test_group_call_names_its_caller():
-    (said,) = posted.read_events(an_event("call", a_call(chatId=GROUP, isGroup=True)))
+    (event,) = posted.read_events(an_event("call", a_call(chatId=GROUP, isGroup=True)))
 
-    assert (said.message.contact.group, said.message.author.key) == (True, "551188887777")
+    assert (event.message.contact.group, event.message.author.key) == (True, "551188887777")
 
 
 @in_each("change", [{"id": None}, {"from": None, "chatId": None}, {"chatId": "x@call"}])
@@ -482,10 +482,10 @@ def an_update(message: Any, **change: Any) -> dict[str, Any]:
 
 
 def test_an_update_may_bring_the_words():
-    (said,) = posted.read_events(an_update({"conversation": "chegou"}))
+    (event,) = posted.read_events(an_update({"conversation": "chegou"}))
     (dated,) = posted.read_events(an_update({"conversation": "a"}, messageTimestamp=AT // 1000))
 
-    assert (said.message.id, said.message.text) == ("3A1", "chegou")
+    assert (event.message.id, event.message.text) == ("3A1", "chegou")
     assert second_of(dated.message.at) == AT
 
 
