@@ -88,13 +88,13 @@ async def test_bad_month_deletes_exactly_the_orphans(
         await idle.drain()
 
         reports = [await night(perene), await night(perene)]
-        kept = await perene.operate("POST", "/fleet/candidates/one~instance_orphan1/keep")
+        decision = await perene.operate("POST", "/fleet/candidates/one~instance_orphan1/keep")
         undone = await perene.operate("POST", "/fleet/candidates/one~instance_orphan2/undo")
         agreed = await perene.operate("POST", f"/fleet/candidates/two~{duplicated}/approve")
         await perene.operate("PUT", "/fleet/tenants/c4", json={"status": "active"})
         reports += [await night(perene) for _ in range(12)]
 
-        assert {answer.status_code for answer in (kept, undone, agreed)} == {200}
+        assert {answer.status_code for answer in (decision, undone, agreed)} == {200}
         suspected = {name for at, name in swept(reports, "suspected") if at == 1}
         assert suspected == {
             *(f"instance_orphan{at}" for at in range(3)),

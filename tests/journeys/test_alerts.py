@@ -32,7 +32,7 @@ FIVE = timedelta(minutes=5)
 
 
 class Hook:
-    """What was posted to an alert webhook; `status` is what it answers."""
+    """Keep what is posted to an alert webhook, and answer with `status`."""
 
     def __init__(self) -> None:
         self.posts: list[tuple[bytes, dict[str, str]]] = []
@@ -77,12 +77,12 @@ async def test_dead_server_is_one_alert(
     on_2.evolution.faults.turn_off("down")
     await counted(on_2, 2, 3 * FIVE)
 
-    told = [
+    posted = [
         (incident["cause"], incident["news"])
         for post in hook.said
         for incident in post["incidents"]
     ]
-    assert told == [("server_down", "raised"), ("server_down", "resolved")]
+    assert posted == [("server_down", "raised"), ("server_down", "resolved")]
     assert hook.said[1]["text"] == "🟢 Resolved: Server main doesn't answer (lasted 1 h)"
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     alerts = [line for line in lines if line.get("alert")]
@@ -101,8 +101,8 @@ async def test_concurrent_sweeps_raise_one_alert(on_2: Perene, hook: Hook):
     )
     await asyncio.gather(*(notify.update_incidents([], detect.OF_CAPACITY) for _ in range(8)))
 
-    told = [incident["news"] for post in hook.said for incident in post["incidents"]]
-    assert told == ["raised", "resolved"]
+    news = [incident["news"] for post in hook.said for incident in post["incidents"]]
+    assert news == ["raised", "resolved"]
 
 
 async def test_lasting_incident_is_reminded_daily(on_2: Perene, hook: Hook):
@@ -111,8 +111,8 @@ async def test_lasting_incident_is_reminded_daily(on_2: Perene, hook: Hook):
 
     await counted(on_2, 9, timedelta(hours=6))
 
-    told = [incident["news"] for post in hook.said for incident in post["incidents"]]
-    assert told == ["raised", "reminded", "reminded"]
+    news = [incident["news"] for post in hook.said for incident in post["incidents"]]
+    assert news == ["raised", "reminded", "reminded"]
 
 
 async def test_failing_channel_is_tried_again(on_2: Perene, hook: Hook):
@@ -233,7 +233,7 @@ async def test_disconnected_lines_alert_once_per_tenant(on_2: Perene, hook: Hook
     for at, line in enumerate(("default", "vendas", "suporte")):
         name = await on_2.pair("acme", f"551199999000{at}", line=line)
         await on_2.evolution.unpair(name)
-    asked = await on_2.pair("calm", "5511999990007")
+    calm = await on_2.pair("calm", "5511999990007")
     await on_2.call("POST", "/instances/default/disconnect", "calm")
     await on_2.evolution.drain()
 
@@ -241,7 +241,7 @@ async def test_disconnected_lines_alert_once_per_tenant(on_2: Perene, hook: Hook
     assert hook.said == []
     await counted(on_2, 14)
 
-    assert asked
+    assert calm
     assert [post["text"] for post in hook.said] == ["🔴 Client acme: 3 line(s) disconnected"]
 
 
@@ -264,12 +264,12 @@ async def test_dead_server_resolves_no_incident(on_2: Perene, hook: Hook):
     on_2.evolution.faults.turn_on("down")
     await counted(on_2, 2)
 
-    told = [
+    alerts = [
         (incident["cause"], incident["news"])
         for post in hook.said
         for incident in post["incidents"]
     ]
-    assert sorted(told) == [
+    assert sorted(alerts) == [
         ("lines_disconnected", "raised"),
         ("server_down", "raised"),
         ("server_filling", "raised"),
@@ -385,9 +385,9 @@ async def test_braked_sweep_is_alerted(on_2: Perene, hook: Hook):
 
 
 def alerted(hook: Hook) -> list[tuple[str, str, str]]:
-    """What was told, of what, in which order."""
-    told = [incident for post in hook.said for incident in post["incidents"]]
-    return [(each["cause"], each["subject"], each["news"]) for each in told]
+    """List cause, subject and news of what was posted, in order."""
+    posted = [incident for post in hook.said for incident in post["incidents"]]
+    return [(incident["cause"], incident["subject"], incident["news"]) for incident in posted]
 
 
 @pytest.mark.parametrize("ran_before", [True, False], ids=["died since", "never ran"])
@@ -443,8 +443,8 @@ async def test_unclaimed_paired_instances_alert_once(on_2: Perene, hook: Hook):
     await on_2.sweep()
 
     about = ("approval_awaited", "main")
-    told = [alert for alert in alerted(hook) if alert[0] == about[0]]
-    assert [each[2] for each in told if each[2] != "reminded"] == ["raised", "resolved"]
+    alerts = [alert for alert in alerted(hook) if alert[0] == about[0]]
+    assert [alert[2] for alert in alerts if alert[2] != "reminded"] == ["raised", "resolved"]
     assert seen["awaiting_approval"] == 3
     assert "3 instance(s) without a line" in json.dumps(seen["attention"])
 
@@ -514,8 +514,8 @@ async def test_unreadable_candidate_still_awaits_approval(on_2: Perene, hook: Ho
 
     await on_2.sweep()
 
-    told = [news for cause, _, news in alerted(hook) if cause == "approval_awaited"]
-    assert told == ["raised"]
+    alerts = [news for cause, _, news in alerted(hook) if cause == "approval_awaited"]
+    assert alerts == ["raised"]
 
 
 async def test_incident_pages_skip_none(on_2: Perene):
@@ -525,8 +525,8 @@ async def test_incident_pages_skip_none(on_2: Perene):
     first = (await on_2.operate("GET", "/fleet/incidents?limit=2")).json()
     on_2.write("incidents/server_down~s1", news_at=on_2.clock() + timedelta(hours=1))
 
-    asked = {"limit": "2", "cursor": first["next"]}
-    second = (await on_2.operate("GET", "/fleet/incidents", params=asked)).json()
+    query = {"limit": "2", "cursor": first["next"]}
+    second = (await on_2.operate("GET", "/fleet/incidents", params=query)).json()
 
     subjects = [incident["subject"] for incident in first["incidents"] + second["incidents"]]
     assert subjects == ["s0", "s1", "s2", "s3"]

@@ -59,7 +59,7 @@ async def test_history_may_carry_a_broadcast(on_2: Perene):
 
 
 @in_each(
-    "told",
+    "message",
     [
         said("S1", jid="status@broadcast", key=BY_MARIA),
         said("S2", jid=LIST, me=True, key={"participant": f"{OWN}@s.whatsapp.net"}),
@@ -79,10 +79,10 @@ async def test_history_may_carry_a_broadcast(on_2: Perene):
         "a device",
     ],
 )
-async def test_message_without_contact_gets_no_conversation(on_2: Perene, told: dict[str, Any]):
+async def test_message_without_contact_gets_no_conversation(on_2: Perene, message: dict[str, Any]):
     name = await on_2.pair()
 
-    answer = await post(on_2, name, "messages.upsert", told)
+    answer = await post(on_2, name, "messages.upsert", message)
 
     assert answer.status_code == 204
     assert await inbox(on_2) == []
@@ -93,8 +93,8 @@ async def test_new_instance_has_the_settings(on_2: Perene):
     name = await on_2.pair()
 
     for jid in (LIST, "status@broadcast"):
-        heard = {"key": {"remoteJid": jid, **BY_MARIA}, "message": {"conversation": jid}}
-        await on_2.evolution.receive_message(name, heard)
+        arrival = {"key": {"remoteJid": jid, **BY_MARIA}, "message": {"conversation": jid}}
+        await on_2.evolution.receive_message(name, arrival)
     await on_2.evolution.drain()
 
     (message,) = (await thread(on_2))["messages"]

@@ -39,8 +39,8 @@ async def thread(perene: Perene, of: dict[str, Any], query: str = "") -> list[di
     return answer.json()["messages"]
 
 
-async def change(perene: Perene, of: dict[str, Any], **asked: Any) -> dict[str, Any]:
-    answer = await perene.call("PATCH", f"/conversations/{of['id']}", json=asked)
+async def change(perene: Perene, of: dict[str, Any], **fields: Any) -> dict[str, Any]:
+    answer = await perene.call("PATCH", f"/conversations/{of['id']}", json=fields)
     assert answer.status_code == 200, answer.text
     return answer.json()
 
@@ -56,8 +56,8 @@ async def say(perene: Perene, name: str, content: Any, jid: str = MARIA, **more:
     """Any message object arrived, and the server has told us; the message's id."""
     address = jid if "@" in jid else f"{jid}@s.whatsapp.net"
     key = {"remoteJid": address, **more.pop("key", {})}
-    told = {"key": key, "message": content, **more}
-    written = await perene.evolution.receive_message(name, told)
+    message = {"key": key, "message": content, **more}
+    written = await perene.evolution.receive_message(name, message)
     await perene.evolution.drain()
     return written
 
@@ -68,7 +68,7 @@ async def tell(perene: Perene, name: str, event: str, data: Any) -> None:
 
 
 async def send(perene: Perene, name: str, text: str = "olá") -> str:
-    """Something is said through the server itself; the message's id."""
+    """Send a message through the server itself and return its id."""
     body: dict[str, Any] = {"number": MARIA, "text": text}
     if perene.versions["main"].startswith("1."):
         body = {"number": MARIA, "textMessage": {"text": text}}
@@ -96,8 +96,8 @@ def told(name: str, event: str, data: Any, number: str = NUMBER) -> dict[str, An
     """A webhook's body."""
     sender = f"{number}@s.whatsapp.net"
     moment = "2026-11-21T23:01:25.123Z"
-    said = {"event": event, "instance": name, "data": data, "date_time": moment}
-    return {**said, "sender": sender, "apikey": "an instance's token"}
+    envelope = {"event": event, "instance": name, "data": data, "date_time": moment}
+    return {**envelope, "sender": sender, "apikey": "an instance's token"}
 
 
 async def two_lines(perene: Perene) -> tuple[str, str]:
@@ -115,14 +115,15 @@ async def test_inbox_shows_contacts_message(perene: Perene):
 
     await write(perene, name, text="bom dia", push_name="Maria Silva")
 
-    found = await only(perene)
-    assert (found["line"], found["label"], found["number"]) == ("default", "Vendas", NUMBER)
-    assert found["contact"] == {
+    conversation = await only(perene)
+    assert (conversation["line"], conversation["label"]) == ("default", "Vendas")
+    assert conversation["number"] == NUMBER
+    assert conversation["contact"] == {
         "key": "551188887777", "number": MARIA, "name": "Maria Silva", "group": False,
     }  # fmt: skip
-    assert (found["unread"], found["archived"]) == (1, False)
-    assert (found["last"]["text"], found["last"]["from_me"]) == ("bom dia", False)
-    (message,) = await thread(perene, found)
+    assert (conversation["unread"], conversation["archived"]) == (1, False)
+    assert (conversation["last"]["text"], conversation["last"]["from_me"]) == ("bom dia", False)
+    (message,) = await thread(perene, conversation)
     assert (message["text"], message["kind"], message["from_me"]) == ("bom dia", "text", False)
 
 
@@ -132,9 +133,9 @@ async def test_lines_are_merged_newest_first(perene: Perene):
         await say(perene, name, {"conversation": text}, messageTimestamp=NOW + at)
     await say(perene, sales, {"conversation": "três"}, JOAO, messageTimestamp=NOW + 2)
 
-    found = await inbox(perene)
+    conversations = await inbox(perene)
 
-    shown = [(each["label"], each["number"], each["last"]["text"]) for each in found]
+    shown = [(row["label"], row["number"], row["last"]["text"]) for row in conversations]
     assert shown == [
         ("Vendas", NUMBER, "três"), ("Suporte", OTHER, "dois"), ("Vendas", NUMBER, "um"),
     ]  # fmt: skip
@@ -142,9 +143,8 @@ async def test_lines_are_merged_newest_first(perene: Perene):
         conversation["last"]["text"] for conversation in await inbox(perene, "?line=suporte")
     ] == ["dois"]
     assert await inbox(perene, "?line=nobody") == []
-    assert [[m["text"] for m in await thread(perene, each)] for each in found] == [
-        ["três"], ["dois"], ["um"],
-    ]  # fmt: skip
+    threads = [await thread(perene, conversation) for conversation in conversations]
+    assert [[m["text"] for m in messages] for messages in threads] == [["três"], ["dois"], ["um"]]
 
 
 async def test_read_conversation_leaves_the_unread(perene: Perene):
@@ -215,15 +215,15 @@ async def test_search_finds_words_and_digits(on_2: Perene):
     await tell(on_2, name, "groups.upsert", [{"id": GROUP, "subject": "Maria e amigos"}])
 
     for title, (wanted, names) in SEARCHES.items():
-        found = await inbox(on_2, f"?search={wanted}")
-        assert sorted(each["contact"]["name"] for each in found) == names, title
+        conversations = await inbox(on_2, f"?search={wanted}")
+        assert sorted(row["contact"]["name"] for row in conversations) == names, title
 
 
 async def test_pages_stay_complete_while_messages_arrive(on_2: Perene):
     name = await on_2.pair()
     for at in range(7):
-        said = {"conversation": "oi"}
-        await say(on_2, name, said, f"55219777700{at:02}", messageTimestamp=NOW + at // 2)
+        content = {"conversation": "oi"}
+        await say(on_2, name, content, f"55219777700{at:02}", messageTimestamp=NOW + at // 2)
     first = (await on_2.call("GET", "/conversations?limit=3")).json()
     await say(on_2, name, {"conversation": "novo"}, JOAO, messageTimestamp=NOW + 99)
 
@@ -261,8 +261,8 @@ async def test_a_search_has_pages_too(on_2: Perene):
 async def test_message_pages_start_with_newest(perene: Perene):
     name = await perene.pair()
     for at in range(5):
-        said = {"conversation": str(at)}
-        await say(perene, name, said, messageTimestamp=NOW + at // 2)
+        content = {"conversation": str(at)}
+        await say(perene, name, content, messageTimestamp=NOW + at // 2)
     path = f"/conversations/{(await only(perene))['id']}/messages?limit=2"
 
     first = (await perene.call("GET", path)).json()
@@ -370,11 +370,11 @@ async def test_phone_message_is_ours_and_read(perene: Perene):
 
     await say(perene, name, {"conversation": "do celular"}, key={"fromMe": True}, pushName="Você")
 
-    found = await only(perene)
-    (message,) = await thread(perene, found)
+    conversation = await only(perene)
+    (message,) = await thread(perene, conversation)
     assert (message["from_me"], message["delivery"]) == (True, "sent")
-    assert (found["unread"], found["contact"].get("name")) == (0, None)
-    assert found["last"]["from_me"]
+    assert (conversation["unread"], conversation["contact"].get("name")) == (0, None)
+    assert conversation["last"]["from_me"]
 
 
 async def test_edit_is_shown_with_history(on_2: Perene):
@@ -389,11 +389,11 @@ async def test_edit_is_shown_with_history(on_2: Perene):
             "timestampMs": str((NOW + len(text)) * 1000),
         })  # fmt: skip
 
-    found = await only(on_2)
-    (message,) = await thread(on_2, found)
+    conversation = await only(on_2)
+    (message,) = await thread(on_2, conversation)
     assert (message["text"], message["edited"]) == ("certo!", True)
     assert message["history"] == ["certo", "serto"]
-    assert found["last"]["text"] == "certo!"
+    assert conversation["last"]["text"] == "certo!"
 
 
 async def test_edit_by_contact_changes_preview(on_2: Perene):
@@ -413,13 +413,13 @@ async def test_revoked_message_is_shown_nowhere(on_2: Perene):
     await on_2.evolution.revoke(name, first)
     await on_2.evolution.drain()
 
-    found = await only(on_2)
-    path = f"/conversations/{found['id']}"
+    conversation = await only(on_2)
+    path = f"/conversations/{conversation['id']}"
     for where in ("/conversations", path, f"{path}/messages", f"{path}/messages?since=0"):
         assert "segredo" not in (await on_2.call("GET", where)).text
-    (message,) = await thread(on_2, found)
+    (message,) = await thread(on_2, conversation)
     assert message["revoked"]
-    assert found["last"]["message"] == first
+    assert conversation["last"]["message"] == first
 
 
 @pytest.mark.parametrize("news", ["edit", "revocation"])
@@ -433,9 +433,9 @@ async def test_early_update_is_in_the_preview(on_2: Perene, news: str):
 
     await say(on_2, name, {"conversation": "antes"}, key={"id": "3A1"})
 
-    found = await only(on_2)
-    assert found["last"]["text"] == ("depois" if news == "edit" else "")
-    assert found["unread"] == 1
+    conversation = await only(on_2)
+    assert conversation["last"]["text"] == ("depois" if news == "edit" else "")
+    assert conversation["unread"] == 1
 
 
 async def test_revocation_by_lid_is_in_preview(on_2: Perene):
@@ -455,17 +455,17 @@ async def test_reaction_is_added_changed_and_removed(perene: Perene):
     target = {"remoteJid": f"{MARIA}@s.whatsapp.net", "fromMe": False, "id": first}
     seen = []
     for at, emoji in enumerate(["👍", "😂", ""]):
-        said = {"text": emoji, "key": target, "senderTimestampMs": (NOW + at) * 1000}
-        await say(perene, name, {"reactionMessage": said})
-        found = await only(perene)
-        (message,) = await thread(perene, found)
+        reaction = {"text": emoji, "key": target, "senderTimestampMs": (NOW + at) * 1000}
+        await say(perene, name, {"reactionMessage": reaction})
+        conversation = await only(perene)
+        (message,) = await thread(perene, conversation)
         seen.append(message["reactions"])
     mine = {"text": "❤️", "key": target}
     await say(perene, name, {"reactionMessage": mine}, key={"fromMe": True})
 
     assert seen == [{"551188887777": "👍"}, {"551188887777": "😂"}, {}]
-    assert (await thread(perene, found))[0]["reactions"] == {"me": "❤️"}
-    assert (found["unread"], found["last"]["text"]) == (1, "oi")
+    assert (await thread(perene, conversation))[0]["reactions"] == {"me": "❤️"}
+    assert (conversation["unread"], conversation["last"]["text"]) == (1, "oi")
 
 
 # Who -----------------------------------------------------------------------------------------
@@ -480,16 +480,16 @@ async def test_group_says_who_of_it_wrote(on_2: Perene):
             key={"participant": f"{author}@s.whatsapp.net"}, messageTimestamp=NOW + len(text),
         )  # fmt: skip
 
-    found = await only(on_2)
+    conversation = await only(on_2)
 
-    assert found["contact"] == {
+    assert conversation["contact"] == {
         "key": "g-120363000000000001", "name": "Família", "group": True,
     }  # fmt: skip
-    messages = await thread(on_2, found)
+    messages = await thread(on_2, conversation)
     assert [(m["author"]["number"], m["author"]["name"]) for m in messages] == [
         (JOAO, "Nolá"), (MARIA, "Noi"),
     ]  # fmt: skip
-    assert (await only(on_2, "?search=fam"))["id"] == found["id"]
+    assert (await only(on_2, "?search=fam"))["id"] == conversation["id"]
 
 
 async def test_named_group_is_no_conversation_yet(on_2: Perene):
@@ -507,9 +507,9 @@ async def test_lid_with_number_is_that_contact(on_2: Perene):
     await write(on_2, name, MARIA, "dois", lid="111222333")
     await write(on_2, name, "", "três", lid="111222333")
 
-    found = await only(on_2)
-    assert found["unread"] == 3
-    assert len(await thread(on_2, found)) == 3
+    conversation = await only(on_2)
+    assert conversation["unread"] == 3
+    assert len(await thread(on_2, conversation)) == 3
 
 
 async def test_learned_number_merges_conversations(on_2: Perene):
@@ -524,10 +524,10 @@ async def test_learned_number_merges_conversations(on_2: Perene):
             assert (before["contact"].get("number"), before["unread"]) == (None, 2)
 
     await inbox(on_2)
-    found = await only(on_2)
+    conversation = await only(on_2)
 
-    assert (found["contact"]["number"], found["unread"]) == (MARIA, 3)
-    assert [m["text"] for m in await thread(on_2, found)] == texts[::-1]
+    assert (conversation["contact"]["number"], conversation["unread"]) == (MARIA, 3)
+    assert [m["text"] for m in await thread(on_2, conversation)] == texts[::-1]
     assert [m["text"] for m in await thread(on_2, before)] == texts[::-1]
     assert await inbox(on_2, "?archived=true") == []
 
@@ -539,7 +539,9 @@ async def test_updates_after_merge_are_merged(on_2: Perene):
     await inbox(on_2)
     await change(on_2, await only(on_2), read=True)
     document = on_2.database.collection("tenants/acme/conversations")
-    (hidden,) = [each.id for each in document.stream() if each.get("contact").startswith("lid-")]
+    (hidden,) = [
+        snapshot.id for snapshot in document.stream() if snapshot.get("contact").startswith("lid-")
+    ]
     on_2.write(
         f"tenants/acme/conversations/{hidden}",
         merged_into=None, archived=False, unread=1, has_unread=True,
@@ -558,10 +560,10 @@ async def test_hidden_contacts_let_previews_heal(on_2: Perene):
     for at in range(4):
         await say(on_2, name, old, f"11122233{at}@lid", messageTimestamp=NOW + 10)
 
-    found = await inbox(on_2)
+    conversations = await inbox(on_2)
 
-    assert len(found) == 5
-    assert found[-1]["last"]["text"] == "novo"
+    assert len(conversations) == 5
+    assert conversations[-1]["last"]["text"] == "novo"
 
 
 async def test_status_and_broadcast_are_nobodys_conversation(perene: Perene):
@@ -582,8 +584,8 @@ async def test_an_answer_shows_what_it_answers(perene: Perene):
     quoting = {"stanzaId": first, "participant": f"{MARIA}@s.whatsapp.net",
                "quotedMessage": {"conversation": "quanto custa?"}}  # fmt: skip
 
-    said = {"extendedTextMessage": {"text": "e então?", "contextInfo": quoting}}
-    await say(perene, name, said, messageTimestamp=NOW + 3600)
+    content = {"extendedTextMessage": {"text": "e então?", "contextInfo": quoting}}
+    await say(perene, name, content, messageTimestamp=NOW + 3600)
 
     newest = (await thread(perene, await only(perene)))[0]
     assert newest["quoted"] == {
@@ -596,10 +598,10 @@ async def test_unsupported_kind_is_visible(perene: Perene):
 
     await say(perene, name, {"someFutureMessage": {"x": 1}})
 
-    found = await only(perene)
-    (message,) = await thread(perene, found)
+    conversation = await only(perene)
+    (message,) = await thread(perene, conversation)
     assert (message["kind"], message["original"]) == ("unsupported", "someFutureMessage")
-    assert (found["unread"], found["last"]["kind"]) == (1, "unsupported")
+    assert (conversation["unread"], conversation["last"]["kind"]) == (1, "unsupported")
 
 
 PIXEL = base64.b64encode(b"\x89PNG\r\n\x1a\n and so on").decode()
@@ -609,15 +611,15 @@ async def test_file_is_streamed_on_demand(perene: Perene):
     name = await perene.pair()
     first = await perene.evolution.receive_media(name, MARIA, "image", PIXEL, caption="veja")
     await perene.evolution.drain()
-    found = await only(perene)
-    (message,) = await thread(perene, found)
+    conversation = await only(perene)
+    (message,) = await thread(perene, conversation)
 
-    answer = await perene.call("GET", f"/conversations/{found['id']}/messages/{first}/media")
+    answer = await perene.call("GET", f"/conversations/{conversation['id']}/messages/{first}/media")
 
     assert (message["kind"], message["text"]) == ("image", "veja")
     assert message["media"]["mimetype"] == "image/png"
-    kept = perene.documents("tenants/acme/messages")[f"default~{first}"]
-    assert not [word for word in ("mediaKey", "mmg.whatsapp", PIXEL) if word in str(kept)]
+    document = perene.documents("tenants/acme/messages")[f"default~{first}"]
+    assert not [word for word in ("mediaKey", "mmg.whatsapp", PIXEL) if word in str(document)]
     assert answer.status_code == 200
     assert answer.content[:8] == b"\x89PNG\r\n\x1a\n"
     assert answer.headers["content-type"] == "image/png"
@@ -629,12 +631,14 @@ async def test_file_is_streamed_on_demand(perene: Perene):
 
 async def test_file_name_has_no_bidi_controls(on_2: Perene):
     name = await on_2.pair()
-    said = await on_2.evolution.receive_media(name, MARIA, "document", PIXEL)
+    received = await on_2.evolution.receive_media(name, MARIA, "document", PIXEL)
     await on_2.evolution.drain()
-    found = await only(on_2)
-    on_2.write(f"tenants/acme/messages/default~{said}", media={"name": "cobrança\u202efdp.exe"})
+    conversation = await only(on_2)
+    on_2.write(f"tenants/acme/messages/default~{received}", media={"name": "cobrança\u202efdp.exe"})
 
-    answer = await on_2.call("GET", f"/conversations/{found['id']}/messages/{said}/media")
+    answer = await on_2.call(
+        "GET", f"/conversations/{conversation['id']}/messages/{received}/media"
+    )
 
     assert answer.headers["content-disposition"].endswith("''cobran%C3%A7afdp.exe")
 
@@ -655,9 +659,9 @@ async def test_scriptable_file_is_downloaded(on_2: Perene, case: str):
     name = await on_2.pair()
     first = await on_2.evolution.receive_media(name, MARIA, "document", PIXEL, mimetype=case)
     await on_2.evolution.drain()
-    found = await only(on_2)
+    conversation = await only(on_2)
 
-    answer = await on_2.call("GET", f"/conversations/{found['id']}/messages/{first}/media")
+    answer = await on_2.call("GET", f"/conversations/{conversation['id']}/messages/{first}/media")
 
     kind, disposition = MIMETYPES[case]
     assert answer.headers["content-type"] == kind
@@ -712,15 +716,13 @@ async def test_changed_number_splits_conversations(perene: Perene):
     await perene.pair(number=OTHER)
     await say(perene, name, {"conversation": "ao novo"}, messageTimestamp=NOW + 3600)
 
-    found = await inbox(perene)
+    conversations = await inbox(perene)
 
-    assert [(each["number"], each["last"]["text"]) for each in found] == [
-        (OTHER, "ao novo"), (NUMBER, "ao antigo"),
-    ]  # fmt: skip
-    assert [[m["text"] for m in await thread(perene, each)] for each in found] == [
-        ["ao novo"], ["ao antigo"],
-    ]  # fmt: skip
-    await change(perene, found[1], read=True, tell=True)
+    last = [(row["number"], row["last"]["text"]) for row in conversations]
+    threads = [await thread(perene, conversation) for conversation in conversations]
+    assert last == [(OTHER, "ao novo"), (NUMBER, "ao antigo")]
+    assert [[m["text"] for m in messages] for messages in threads] == [["ao novo"], ["ao antigo"]]
+    await change(perene, conversations[1], read=True, tell=True)
     assert not [call for call in perene.evolution.calls if "markMessage" in call.path]
 
 
@@ -729,10 +731,10 @@ async def test_released_line_keeps_its_conversations(perene: Perene):
     await write(perene, sales)
     await perene.call("DELETE", "/instances/default")
 
-    found = await only(perene)
+    conversation = await only(perene)
 
-    assert (found["label"], found["number"]) == ("Vendas", NUMBER)
-    assert len(await thread(perene, found)) == 1
+    assert (conversation["label"], conversation["number"]) == ("Vendas", NUMBER)
+    assert len(await thread(perene, conversation)) == 1
 
 
 def past(count: int, people: int = 1) -> list[dict[str, Any]]:
@@ -756,9 +758,9 @@ async def test_history_is_read_and_idempotent(on_2: Perene):
 
     assert len(on_2.documents("tenants/acme/messages")) == 1001
     for _ in range(4):
-        found = await inbox(on_2)
-    assert [each["unread"] for each in found] == [1] + [0] * 9
-    assert [each["last"]["text"] for each in found] == [
+        conversations = await inbox(on_2)
+    assert [conversation["unread"] for conversation in conversations] == [1] + [0] * 9
+    assert [conversation["last"]["text"] for conversation in conversations] == [
         "agora", *(f"antes {at}" for at in range(999, 990, -1)),
     ]  # fmt: skip
 
@@ -841,7 +843,7 @@ CURSORS = [
 ]  # fmt: skip
 
 
-@in_each("case", [(path, asked) for path, all in QUERIES.items() for asked in all])
+@in_each("case", [(path, query) for path, all in QUERIES.items() for query in all])
 async def test_an_odd_query_is_a_problem(on_2: Perene, case: tuple[str, str]):
     name = await on_2.pair()
     await write(on_2, name)

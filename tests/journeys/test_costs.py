@@ -18,15 +18,15 @@ NUMBER = "5511999990001"
 
 @contextmanager
 def costs(perene: Perene) -> Iterator[Counted]:
-    """Those inside, without what webhooks of the server cost."""
+    """Count the calls inside, without what webhooks of the server cost."""
     perene.evolution.faults.turn_on("webhook_lost")
     with counting(perene.store.db.client) as counted:
         yield counted
 
 
-async def pairing(perene: Perene, **asked: Any) -> None:
+async def pairing(perene: Perene, **fields: Any) -> None:
     """A line shows a code, and nothing is under way any more."""
-    await perene.ensure(**asked)
+    await perene.ensure(**fields)
     await perene.evolution.drain()
 
 

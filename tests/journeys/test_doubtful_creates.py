@@ -47,5 +47,5 @@ async def test_failure_keeps_doubtful_creates_lease(
 
 
 def creates(perene: Perene) -> int:
-    """How many creates reached the server."""
+    """Count the creates that reached the server."""
     return sum(call.path == "/instance/create" for call in perene.evolution.calls)

@@ -15,14 +15,14 @@ BY_MARIA = {"participant": f"{MARIA}@s.whatsapp.net"}
 
 
 def an_early_order(id: str, **key: Any) -> dict[str, Any]:
-    """All that is posted when the server doesn't have the message yet."""
+    """Build all that is posted when the server doesn't have the message yet."""
     return {"key": {"fromMe": False, "id": id} | key, "type": 0}
 
 
 async def everything(perene: Perene) -> str:
-    """What is shown and stored."""
-    kept = [perene.documents(f"tenants/acme/{name}") for name in ("messages", "conversations")]
-    return str([await inbox(perene), await thread(perene), kept])
+    """Return all that is shown and stored, as text."""
+    documents = [perene.documents(f"tenants/acme/{name}") for name in ("messages", "conversations")]
+    return str([await inbox(perene), await thread(perene), documents])
 
 
 @pytest.mark.parametrize(
@@ -154,6 +154,8 @@ async def test_outsiders_revoke_nothing_in_groups(on_2: Perene, chat: str):
 
     await order(on_2, name, "X1", an_order("G1"), jid=chat, key={"participant": ANA})
 
-    (conversation,) = [each for each in await inbox(on_2) if each["contact"]["group"]]
+    (conversation,) = [
+        conversation for conversation in await inbox(on_2) if conversation["contact"]["group"]
+    ]
     answer = await on_2.call("GET", f"/conversations/{conversation['id']}/messages")
     assert answer.json()["messages"][0]["text"] == "sim"

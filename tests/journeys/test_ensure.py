@@ -292,7 +292,8 @@ async def test_plan_limits_lines(perene: Perene):
     default = await perene.ensure()
     third = await perene.ensure(line="suporte")
 
-    assert [each.status_code for each in (refused, allowed, default, third)] == [409, 200, 200, 409]
+    answers = (refused, allowed, default, third)
+    assert [answer.status_code for answer in answers] == [409, 200, 200, 409]
     assert refused.json()["type"] == "urn:perene:problem:maximum-lines-reached"
     assert sorted(perene.evolution.names()) == [name_of("acme"), name_of("acme", "vendas")]
 

@@ -33,7 +33,7 @@ async def test_the_fleet_at_a_glance(perene: Perene):
     (server,) = seen["servers"]
     assert (server["server"], server["free"], server["share"]) == ("main", 98, 0.02)
     assert server["memory_gb"] == 0.1
-    assert {each["kind"] for each in seen["sweeps"]} == {"capacity", "orphans"}
+    assert {sweep["kind"] for sweep in seen["sweeps"]} == {"capacity", "orphans"}
     assert seen["attention"] == []
 
 
@@ -70,9 +70,9 @@ async def test_violations_are_shown_one_by_one(perene: Perene):
     perene.write("tenants/acme/conversations/strange", **document)
     perene.write("instances/instance_far", **far(perene))
 
-    found = (await perene.sweep())["invariants"]
+    invariants = (await perene.sweep())["invariants"]
 
-    rules = sorted(violation["rule"] for violation in found["violations"])
+    rules = sorted(violation["rule"] for violation in invariants["violations"])
     assert rules == [
         "conversation_of_no_line",
         "line_not_listed",
@@ -81,14 +81,14 @@ async def test_violations_are_shown_one_by_one(perene: Perene):
         "number_without_line",
         "slots_wrong",
     ]
-    assert found["count"] == 6
+    assert invariants["count"] == 6
 
 
 def far(perene: Perene) -> dict[str, Any]:
     """The record of a line whose server isn't configured any more."""
-    known = perene.documents("instances")["instance_acme"]
+    record = perene.documents("instances")["instance_acme"]
     other = {"name": "instance_far", "tenant": "far", "server": "away", "number": None}
-    return {**known, **other, "claimed": None}
+    return {**record, **other, "claimed": None}
 
 
 # Tenants -------------------------------------------------------------------------------------
@@ -98,9 +98,9 @@ async def test_a_tenant_is_registered_and_changed(perene: Perene):
     perene.set(TENANTS_ON_FIRST_USE="false")
     assert (await perene.ensure("acme")).status_code == 403
 
-    kept = await perene.operate("PUT", "/fleet/tenants/acme", json={"max_lines": 2})
+    answer = await perene.operate("PUT", "/fleet/tenants/acme", json={"max_lines": 2})
 
-    assert kept.json()["status"] == "active"
+    assert answer.json()["status"] == "active"
     assert (await perene.ensure("acme")).status_code == 200
     assert (await perene.ensure("acme", line="vendas")).status_code == 200
     seen = await get(perene, "/fleet/tenants/acme")
@@ -127,9 +127,9 @@ async def test_cancelling_twice_keeps_the_date(perene: Perene):
     ],
 )
 async def test_any_tenants_id_fits_into_path(perene: Perene, path: str, tenant: str):
-    kept = await perene.operate("PUT", f"/fleet/tenants/{path}", json={"max_lines": 3})
+    answer = await perene.operate("PUT", f"/fleet/tenants/{path}", json={"max_lines": 3})
 
-    assert kept.json()["tenant"] == tenant
+    assert answer.json()["tenant"] == tenant
     assert (await get(perene, f"/fleet/tenants/{path}"))["max_lines"] == 3
 
 
@@ -226,10 +226,10 @@ async def buried(perene: Perene, **data: Any) -> str:
 async def test_dead_letters_are_listed_without_content(perene: Perene):
     letter = await buried(perene, text="segredo")
 
-    (found,) = (await get(perene, "/fleet/dead-letters"))["letters"]
+    (row,) = (await get(perene, "/fleet/dead-letters"))["letters"]
 
-    assert (found["id"], found["instance"], found["attempts"]) == (letter, name_of("acme"), 1)
-    assert "segredo" not in str(found)
+    assert (row["id"], row["instance"], row["attempts"]) == (letter, name_of("acme"), 1)
+    assert "segredo" not in str(row)
 
 
 async def test_unreadable_dead_letter_stays(perene: Perene):
@@ -243,7 +243,7 @@ async def test_unreadable_dead_letter_stays(perene: Perene):
 
 async def test_readable_dead_letter_is_replayed(perene: Perene):
     letter = await buried(perene)
-    said = {
+    webhook = {
         "key": {"id": "3A1", "remoteJid": "5521988887777@s.whatsapp.net", "fromMe": False},
         "message": {"conversation": "oi"},
         "messageTimestamp": 1_795_302_085,
@@ -252,7 +252,7 @@ async def test_readable_dead_letter_is_replayed(perene: Perene):
         "event": "messages.upsert",
         "instance": name_of("acme"),
         "sender": "5511999990001@s.whatsapp.net",
-        "data": said,
+        "data": webhook,
     }
     perene.write(f"dead_letters/{letter}", raw=json.dumps(envelope))
 
@@ -317,8 +317,8 @@ async def test_lines_are_filtered(on_2: Perene):
     await on_2.ensure("shy")
 
     async def listed(**where: str) -> list[str]:
-        found = await get(on_2, "/fleet/instances", **where)
-        return [row["tenant"] for row in found["instances"]]
+        page = await get(on_2, "/fleet/instances", **where)
+        return [row["tenant"] for row in page["instances"]]
 
     assert await listed(state="open") == ["acme"]
     assert await listed(state="pairing", server="main") == ["shy"]
@@ -346,13 +346,13 @@ async def test_incidents_are_listed_newest_first(on_2: Perene):
     on_2.clock.advance(DAY)
     await on_2.sweep("/sweep-capacity")
 
-    found = await get(on_2, "/fleet/incidents", limit=1)
-    (incident,) = found["incidents"]
+    page = await get(on_2, "/fleet/incidents", limit=1)
+    (incident,) = page["incidents"]
 
     assert (incident["cause"], incident["severity"]) == ("server_down", "critical")
     assert incident["resolved_at"] > incident["since"]
     assert incident["sentence"] == "Server main doesn't answer"
-    assert (await get(on_2, "/fleet/incidents", cursor=found["next"]))["incidents"] == []
+    assert (await get(on_2, "/fleet/incidents", cursor=page["next"]))["incidents"] == []
 
 
 async def test_days_show_each_servers_use(on_2: Perene):
@@ -361,10 +361,10 @@ async def test_days_show_each_servers_use(on_2: Perene):
         await on_2.sweep("/sweep-capacity")
         on_2.clock.advance(DAY)
 
-    found = (await get(on_2, "/fleet/days", days=3))["days"]
+    days = (await get(on_2, "/fleet/days", days=3))["days"]
 
-    assert [day["used"]["main"] for day in found] == [2, 3]
-    assert [day["limit"]["main"] for day in found] == [100, 100]
+    assert [day["used"]["main"] for day in days] == [2, 3]
+    assert [day["limit"]["main"] for day in days] == [100, 100]
 
 
 async def test_next_sweeps_plan_is_shown(on_2: Perene):

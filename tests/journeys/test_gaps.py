@@ -18,23 +18,23 @@ async def inbox(perene: Perene) -> list[dict[str, Any]]:
 
 
 async def thread(perene: Perene, conversation: str) -> list[dict[str, Any]]:
-    """All messages of a conversation, oldest first."""
-    found: list[dict[str, Any]] = []
+    """List all messages of a conversation, oldest first."""
+    messages: list[dict[str, Any]] = []
     cursor = None
     while True:
         query = {"limit": "100"} | ({"cursor": cursor} if cursor else {})
         path = f"/conversations/{conversation}/messages"
         page = (await perene.call("GET", path, params=query)).json()
-        found += page["messages"]
+        messages += page["messages"]
         cursor = page.get("next")
         if cursor is None:
-            return found[::-1]
+            return messages[::-1]
 
 
-async def deafened(perene: Perene, name: str, said: list[tuple[str, str]]) -> None:
+async def deafened(perene: Perene, name: str, texts: list[tuple[str, str]]) -> None:
     """Contacts write while no webhook leaves."""
     perene.evolution.faults.turn_on("webhook_lost")
-    for sender, text in said:
+    for sender, text in texts:
         await perene.evolution.receive(name, sender, text)
     perene.evolution.faults.turn_off("webhook_lost")
     await perene.evolution.drain()
@@ -46,24 +46,24 @@ async def test_missed_messages_are_backfilled_unread(perene: Perene):
     people = [f"55219888877{at:02}" for at in range(20)]
     await perene.evolution.receive(name, people[0], "antes")
     await perene.evolution.drain()
-    said = [(people[at % 20], f"texto {at:03}") for at in range(500)]
-    await deafened(perene, name, said)
+    texts = [(people[at % 20], f"texto {at:03}") for at in range(500)]
+    await deafened(perene, name, texts)
 
     report = await perene.sweep()
     again = await perene.sweep()
 
     assert report["counts"]["recovered"] == 500
     assert "recovered" not in again["counts"]
-    found = await inbox(perene)
-    assert len(found) == 20
-    assert sorted(each["unread"] for each in found) == [25] * 19 + [26]
-    assert all(each["recovered_at"] for each in found)
-    for each in found:
-        messages = await thread(perene, each["id"])
+    conversations = await inbox(perene)
+    assert len(conversations) == 20
+    assert sorted(conversation["unread"] for conversation in conversations) == [25] * 19 + [26]
+    assert all(conversation["recovered_at"] for conversation in conversations)
+    for conversation in conversations:
+        messages = await thread(perene, conversation["id"])
         recovered = [message["text"] for message in messages if message["recovered"]]
         assert len(recovered) == 25
         assert {message["text"] for message in messages if not message["recovered"]} <= {"antes"}
-        assert each["last"]["at"] == each["last_at"]
+        assert conversation["last"]["at"] == conversation["last_at"]
     (gap,) = perene.documents("tenants/acme/gaps").values()
     assert (gap["recovered"], gap["line"], gap["number"]) == (500, "default", NUMBER)
 
@@ -98,7 +98,9 @@ async def test_late_message_is_counted_once(perene: Perene):
     await deafened(perene, name, [(MARIA, "oi")])
     await perene.sweep()
     late = perene.evolution.deliveries[-1]
-    lost = [each for each in perene.evolution.deliveries if each.event == "messages.upsert"]
+    lost = [
+        delivery for delivery in perene.evolution.deliveries if delivery.event == "messages.upsert"
+    ]
     headers = perene.webhook_headers(name)
 
     answer = await perene.http.post(lost[-1].url, json=lost[-1].body, headers=headers)
@@ -113,8 +115,8 @@ async def test_backfilled_phone_message_is_read(on_2: Perene):
     name = await on_2.pair("acme", NUMBER)
     on_2.evolution.faults.turn_on("webhook_lost")
     key = {"remoteJid": f"{MARIA}@s.whatsapp.net", "fromMe": True}
-    said = {"key": key, "message": {"conversation": "já vai"}}
-    await on_2.evolution.receive_message(name, said)
+    arrival = {"key": key, "message": {"conversation": "já vai"}}
+    await on_2.evolution.receive_message(name, arrival)
 
     await on_2.sweep()
 
@@ -133,8 +135,8 @@ async def test_stub_is_filled_with_its_message(on_2: Perene):
     await on_2.sweep()
 
     (conversation,) = await inbox(on_2)
-    (found,) = await thread(on_2, conversation["id"])
-    assert (found["text"], found["edited"], found["recovered"]) == ("olá", True, True)
+    (recovered,) = await thread(on_2, conversation["id"])
+    assert (recovered["text"], recovered["edited"], recovered["recovered"]) == ("olá", True, True)
 
 
 async def test_backfill_skips_earlier_number(on_2: Perene):
@@ -158,12 +160,12 @@ async def test_long_window_continues_next_run(on_2: Perene, monkeypatch: pytest.
     at = int(on_2.clock().timestamp()) - 3_000
     on_2.evolution.faults.turn_on("webhook_lost")
     for offset in range(230):
-        said = {
+        message = {
             "key": {"remoteJid": f"{MARIA}@s.whatsapp.net"},
             "message": {"conversation": f"texto {offset:03}"},
             "messageTimestamp": at + offset,
         }
-        await on_2.evolution.receive_message(name, said)
+        await on_2.evolution.receive_message(name, message)
 
     counts = [(await on_2.sweep())["counts"].get("recovered", 0) for _ in range(4)]
 
@@ -208,8 +210,8 @@ async def test_failing_server_is_asked_again(on_2: Perene):
 async def said_once(perene: Perene, name: str, **row: Any) -> dict[str, Any]:
     """We said something that arrived here; upstream knows more of it by now."""
     key = {"remoteJid": f"{MARIA}@s.whatsapp.net", "fromMe": True}
-    said = {"key": key, "message": {"conversation": "oi"}}
-    await perene.evolution.receive_message(name, said)
+    arrival = {"key": key, "message": {"conversation": "oi"}}
+    await perene.evolution.receive_message(name, arrival)
     await perene.evolution.drain()
     perene.evolution.world.rows[name].messages[-1].update(row)
     await perene.sweep()
@@ -289,11 +291,11 @@ async def test_capacity_sweep_backfills_reopened_lines(
     for at in range(3):
         await on_2.pair(f"t{at}", f"551199999000{at}")
     await look(on_2)
-    asked: list[str] = []
+    paths: list[str] = []
     call = on_2.hosts.handle_async_request
 
     async def noted(request: httpx.Request) -> httpx.Response:
-        asked.append(request.url.path)
+        paths.append(request.url.path)
         return await call(request)
 
     monkeypatch.setattr(on_2.hosts, "handle_async_request", noted)
@@ -305,10 +307,10 @@ async def test_capacity_sweep_backfills_reopened_lines(
     back = {"instance": name_of("t1"), "state": "open", "wuid": "5511999990001@s.whatsapp.net"}
     await on_2.evolution.emit(name_of("t1"), "connection.update", back)
     await on_2.evolution.drain()
-    asked.clear()
+    paths.clear()
     await look(on_2)
 
-    assert asked == ["/instance/fetchInstances", f"/chat/findMessages/{name_of('t1')}"]
+    assert paths == ["/instance/fetchInstances", f"/chat/findMessages/{name_of('t1')}"]
 
 
 async def test_interrupted_backfill_goes_on(on_2: Perene, monkeypatch: pytest.MonkeyPatch):
@@ -353,12 +355,12 @@ async def test_partial_window_is_incomplete(
         at = int(perene.clock().timestamp()) - 600
         perene.evolution.faults.turn_on("webhook_lost")
         for offset in range(12):
-            said = {
+            message = {
                 "key": {"remoteJid": f"{MARIA}@s.whatsapp.net"},
                 "messageTimestamp": at + offset,
             }
-            said["message"] = {"conversation": f"texto {offset}"}
-            await perene.evolution.receive_message(name, said)
+            message["message"] = {"conversation": f"texto {offset}"}
+            await perene.evolution.receive_message(name, message)
 
         report = await perene.sweep()
 

@@ -283,7 +283,7 @@ async def test_failing_receiver_delays_no_release(perene: Perene, monkeypatch: p
 
     answer = await perene.call("DELETE", "/instances/default")
 
-    asked = [call.path.split("/")[2] for call in perene.evolution.calls[before:]]
+    routes = [call.path.split("/")[2] for call in perene.evolution.calls[before:]]
     assert answer.status_code == 204
     assert not perene.evolution.exists(name)
-    assert asked[:2] == ["set", "delete"]
+    assert routes[:2] == ["set", "delete"]

@@ -15,12 +15,12 @@ CLOSED = {"state": "close", "statusReason": 401}
 
 async def test_released_instances_event_is_ignored(perene: Perene):
     await perene.pair(number=NUMBER)
-    told = Told(perene, OPEN, perene.clock())
+    events = Told(perene, OPEN, perene.clock())
     await perene.call("DELETE", "/instances/default")
     perene.evolution.faults.turn_on("webhook_lost")
     await perene.ensure()
 
-    await told.arrives()
+    await events.arrives()
 
     assert await state(perene) == "pairing"
     assert perene.documents("numbers") == {}
@@ -28,10 +28,10 @@ async def test_released_instances_event_is_ignored(perene: Perene):
 
 async def test_removed_instances_event_opens_nothing(perene: Perene):
     await perene.pair(number=NUMBER)
-    told = Told(perene, OPEN, perene.clock())
+    events = Told(perene, OPEN, perene.clock())
     await perene.call("POST", "/instances/default/disconnect")
 
-    await told.arrives()
+    await events.arrives()
 
     assert await state(perene) == "closed"
 
@@ -109,5 +109,5 @@ class Told:
 
 
 async def state(perene: Perene) -> Any:
-    """What a frontend is shown."""
+    """Return what a frontend is shown."""
     return (await perene.call("GET", "/instances/default")).json()["state"]

@@ -61,12 +61,12 @@ async def test_due_deletion_waits_for_licence(on_4: Perene):
         await on_4.sweep()
         on_4.clock.advance(timedelta(days=8))
     on_4.evolution.license(active=False)
-    before = [on_4.documents(kept) for kept in (CANDIDATES, "instances")]
+    before = [on_4.documents(collection) for collection in (CANDIDATES, "instances")]
 
     report = await on_4.sweep()
 
     assert before[0]
-    assert [on_4.documents(kept) for kept in (CANDIDATES, "instances")] == before
+    assert [on_4.documents(collection) for collection in (CANDIDATES, "instances")] == before
     assert report["counts"].get("deleting", 0) + report["counts"].get("deleted", 0) == 0
     assert on_4.evolution.names() == [name, "instance_ghost"]
     on_4.evolution.license()

@@ -173,10 +173,10 @@ async def test_silent_server_keeps_blocked_alert(on_2: Perene):
 async def test_missing_code_has_retry_time(perene: Perene):
     perene.evolution.faults.turn_on("no_code")
 
-    asked = await perene.ensure()
+    ensured = await perene.ensure()
     looked = await perene.call("GET", "/instances/default")
 
-    for answer in (asked, looked):
+    for answer in (ensured, looked):
         assert (answer.status_code, answer.json()["reason"]) == (200, "no_code")
         assert int(answer.headers["retry-after"]) > 0
 

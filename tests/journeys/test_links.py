@@ -24,9 +24,9 @@ async def a_link(perene: Perene, tenant: str = "acme", line: str = "default") ->
     return url.partition("#")[2]
 
 
-async def follow(perene: Perene, **asked: Any) -> httpx.Response:
-    """As a browser that nobody signed in to."""
-    return await perene.http.post("/ensure-instance/link", json=asked)
+async def follow(perene: Perene, **body: Any) -> httpx.Response:
+    """Follow a link in a browser that nobody signed in to."""
+    return await perene.http.post("/ensure-instance/link", json=body)
 
 
 async def test_link_opens_the_line(perene: Perene):
@@ -42,9 +42,9 @@ async def test_link_opens_the_line(perene: Perene):
     assert opened["code"]["png"].startswith("data:image/png")
     assert (seen["state"], seen.get("code")) == ("open", None)
     assert set(seen) <= {"label", "state", "reason", "since", "code", "session", "expires_at"}
-    (kept,) = perene.documents("links").values()
-    assert kept["made_by"] == "acme"
-    assert kept["made_at"] <= kept["opened_at"] <= kept["paired_at"]
+    (link,) = perene.documents("links").values()
+    assert link["made_by"] == "acme"
+    assert link["made_at"] <= link["opened_at"] <= link["paired_at"]
 
 
 async def test_a_code_can_be_typed_instead(on_2: Perene):
@@ -64,7 +64,7 @@ async def test_only_first_of_many_opens_it(on_2: Perene):
 
     statuses = sorted(answer.status_code for answer in answers)
     assert statuses == [200] + [410] * 7
-    assert {each.json()["type"] for each in answers if each.status_code == 410} == {
+    assert {answer.json()["type"] for answer in answers if answer.status_code == 410} == {
         "urn:perene:problem:link-used"
     }
 
@@ -102,14 +102,14 @@ async def test_foreign_signature_opens_nothing(on_2: Perene):
         token[:-2],
     ]
 
-    for each in forged:
-        answer = await follow(on_2, link=each)
-        assert answer.status_code == 404, each
+    for credential in forged:
+        answer = await follow(on_2, link=credential)
+        assert answer.status_code == 404, credential
         assert answer.json()["type"] == "urn:perene:problem:link-unknown"
-    for each in (token, webhook_token.sign(InstanceName(name), 1)):
-        assert (await follow(on_2, session=each)).status_code == 404
-    for asked in ({}, {"link": "a", "session": "b"}):
-        assert (await follow(on_2, **asked)).status_code == 422
+    for credential in (token, webhook_token.sign(InstanceName(name), 1)):
+        assert (await follow(on_2, session=credential)).status_code == 404
+    for body in ({}, {"link": "a", "session": "b"}):
+        assert (await follow(on_2, **body)).status_code == 422
 
 
 async def test_link_token_opens_nothing_else(on_2: Perene):
@@ -117,10 +117,10 @@ async def test_link_token_opens_nothing_else(on_2: Perene):
     token = await a_link(on_2)
 
     headers = {webhook_token.HEADER: token, "authorization": f"Bearer {token}"}
-    heard = await on_2.http.post("/webhook", json={"event": "x"}, headers=headers)
+    answer = await on_2.http.post("/webhook", json={"event": "x"}, headers=headers)
     seen = await on_2.http.get("/instances", headers=headers)
 
-    assert (heard.status_code, seen.status_code) == (401, 401)
+    assert (answer.status_code, seen.status_code) == (401, 401)
 
 
 async def test_released_lines_link_connects_nothing(on_2: Perene):
@@ -160,8 +160,8 @@ async def test_operator_link_names_its_maker(on_2: Perene):
     token = answer.json()["url"].partition("#")[2]
 
     assert (await follow(on_2, link=token)).status_code == 200
-    (kept,) = on_2.documents("links").values()
-    assert (kept["made_by"], kept["tenant"]) == ("olga", "acme")
+    (link,) = on_2.documents("links").values()
+    assert (link["made_by"], link["tenant"]) == ("olga", "acme")
 
 
 async def test_nobodys_link_reaches_another_tenants_line(on_2: Perene):
@@ -180,11 +180,11 @@ async def test_no_log_line_has_links_token(on_2: Perene, capsys: pytest.CaptureF
     session = (await follow(on_2, link=token)).json()["session"]
     await follow(on_2, session=session, look=True)
 
-    said = capsys.readouterr()
-    assert token not in said.out + said.err
-    assert session not in said.out + said.err
-    assert "link.made" in said.out
-    assert "link.opened" in said.out
+    output = capsys.readouterr()
+    assert token not in output.out + output.err
+    assert session not in output.out + output.err
+    assert "link.made" in output.out
+    assert "link.opened" in output.out
 
 
 async def test_outage_does_not_spend_the_link(on_2: Perene):

@@ -20,8 +20,8 @@ async def make_link(perene: Perene) -> str:
     return token
 
 
-async def follow(perene: Perene, **asked: Any) -> httpx.Response:
-    return await perene.http.post("/ensure-instance/link", json=asked)
+async def follow(perene: Perene, **body: Any) -> httpx.Response:
+    return await perene.http.post("/ensure-instance/link", json=body)
 
 
 async def set_status(perene: Perene, status: str) -> None:

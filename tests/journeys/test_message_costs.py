@@ -32,7 +32,7 @@ CHANGED = ["messages.edited.in-edited.json", "messages.delete.in-revoke.json"]
 
 @pytest.fixture
 async def line(perene: Perene) -> Perene:
-    """One line is open with the number that the recordings were made with."""
+    """Open a line with the number that the recordings were made with."""
     await perene.pair(number=posted.OWN.partition("@")[0])
     return perene
 
@@ -40,8 +40,8 @@ async def line(perene: Perene) -> Perene:
 async def post(line: Perene, body: dict[str, Any]) -> None:
     """The server posts this of the one line."""
     name = InstanceName(name_of("acme"))
-    told = {**body, "instance": name}
-    answer = await line.http.post("/webhook", json=told, headers=line.webhook_headers(name))
+    envelope = {**body, "instance": name}
+    answer = await line.http.post("/webhook", json=envelope, headers=line.webhook_headers(name))
     assert answer.status_code == 204, answer.text
 
 
@@ -107,10 +107,10 @@ async def test_known_lid_costs_one_more_read(line: Perene):
     assert counted == Counted(reads=1, writes=2, round_trips=2)
 
 
-@pytest.mark.parametrize("known", [True, False], ids=["of a message", "before its message"])
-async def test_a_delivery_costs_a_write(line: Perene, known: bool):
+@pytest.mark.parametrize("is_stored", [True, False], ids=["of a message", "before its message"])
+async def test_a_delivery_costs_a_write(line: Perene, is_stored: bool):
     read = posted.body("messages.update.sendText-READ.json")
-    if known:
+    if is_stored:
         own = a_message(key=a_key(fromMe=True, id=read["data"]["keyId"]))
         await post(line, posted.an_event("messages.upsert", own))
 
@@ -283,9 +283,9 @@ async def test_marking_costs_three_reads_and_write(line: Perene, change: dict[st
 # Said by us ----------------------------------------------------------------------------------
 
 
-async def say_to_maria(line: Perene, key: str = "k1", **asked: Any) -> Any:
+async def say_to_maria(line: Perene, key: str = "k1", **fields: Any) -> Any:
     headers = {"idempotency-key": key}
-    answer = await line.call("POST", "/send-message", json=asked, headers=headers)
+    answer = await line.call("POST", "/send-message", json=fields, headers=headers)
     await line.evolution.drain()
     return answer
 
@@ -351,8 +351,8 @@ async def test_repeated_send_costs_few_reads(line: Perene):
 
     with costs(line) as counted:
         await say_to_maria(line, conversation=conversation, text="oi")
-    with costs(line) as asked:
+    with costs(line) as calls:
         await line.call("GET", "/send-message/k1")
 
     assert (counted.reads, counted.writes) == (5, 0)
-    assert (asked.reads, asked.writes) == (3, 0)
+    assert (calls.reads, calls.writes) == (3, 0)

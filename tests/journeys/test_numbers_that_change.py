@@ -17,7 +17,7 @@ NAME = name_of("acme")
 
 @pytest.fixture
 async def open_2(on_2: Perene) -> Perene:
-    """One line is open, on 2.x."""
+    """Open one line, on 2.x."""
     await on_2.pair(number=OWN)
     return on_2
 
@@ -121,13 +121,13 @@ async def test_slow_step_never_uses_other_number(open_2: Perene, step: str):
 
 
 async def test_moved_line_sends_through_new_server(two_servers: Perene):
-    """(Its record is what the commit holds to, so also where it is carried.)"""
+    """Check the record's server too: the commit holds to the whole record."""
     name = await two_servers.pair(number=OWN)
     (carrier,) = [server for server, one in two_servers.servers.items() if one.exists(name)]
     other = next(server for server in two_servers.servers if server != carrier)
     await two_servers.servers[carrier].receive(name, MARIA, "oi")
     await two_servers.servers[carrier].drain()
-    (found,) = (await two_servers.call("GET", "/conversations")).json()["conversations"]
+    (conversation,) = (await two_servers.call("GET", "/conversations")).json()["conversations"]
 
     async def move(perene: Perene) -> None:
         await perene.servers[other].plant(name, OWN, open=True)
@@ -136,7 +136,7 @@ async def test_moved_line_sends_through_new_server(two_servers: Perene):
 
     slowly(two_servers, "sends.claim", move)
 
-    answer = await send(two_servers, conversation=found["id"], text="oi")
+    answer = await send(two_servers, conversation=conversation["id"], text="oi")
 
     assert answer.status_code == 201, answer.text
     assert [server.sender for server in two_servers.servers[other].sent_messages()] == [OWN]
@@ -146,14 +146,14 @@ async def test_moved_line_sends_through_new_server(two_servers: Perene):
 
 
 async def incidents(perene: Perene) -> list[dict[str, Any]]:
-    found = (await perene.operate("GET", "/fleet")).json()["attention"]
-    return [each for each in found if each["cause"] == "wrong_number"]
+    rows = (await perene.operate("GET", "/fleet")).json()["attention"]
+    return [row for row in rows if row["cause"] == "wrong_number"]
 
 
-async def send_while_it_changes(perene: Perene, **asked: Any) -> httpx.Response:
+async def send_while_it_changes(perene: Perene, **fields: Any) -> httpx.Response:
     """Send, and change the line's number while the server is at it."""
     perene.hosts.before[f"/message/sendText/{NAME}"] = lambda: change_number(perene)
-    answer = await send(perene, "k1", text="oi", **asked)
+    answer = await send(perene, "k1", text="oi", **fields)
     await perene.evolution.drain()
     assert said(perene)[-1][0] == OTHER, "the scene is another one"
     return answer
@@ -162,22 +162,21 @@ async def send_while_it_changes(perene: Perene, **asked: Any) -> httpx.Response:
 @pytest.mark.parametrize("echo", ["first", "last"])
 @pytest.mark.parametrize("to", ["somebody new", "a conversation"])
 async def test_echo_of_another_number_is_incident(open_2: Perene, echo: str, to: str):
-    asked = {"to": ANA} if to == "somebody new" else {"conversation": await talk(open_2)}
+    recipient = {"to": ANA} if to == "somebody new" else {"conversation": await talk(open_2)}
     if echo == "last":
         open_2.evolution.faults.turn_on("webhook_delayed", events="send.message", seconds=0.5)
     else:
         let_the_echo_come_first(open_2)
 
-    answer = await send_while_it_changes(open_2, **asked)
+    answer = await send_while_it_changes(open_2, **recipient)
 
     assert answer.status_code == 201, answer.text
-    known = await outcome(open_2, "k1")
-    assert (known.json()["state"], known.json()["left_through"]) == ("sent", OTHER)
-    assert known.json()["message"]["left_through"] == OTHER
-    shown = await thread(open_2, known.json()["conversation"])
-    assert [each["left_through"] for each in shown if each["text"] == "oi" and each["from_me"]] == [
-        OTHER
-    ]
+    settled = await outcome(open_2, "k1")
+    assert (settled.json()["state"], settled.json()["left_through"]) == ("sent", OTHER)
+    assert settled.json()["message"]["left_through"] == OTHER
+    shown = await thread(open_2, settled.json()["conversation"])
+    ours = [message for message in shown if message["text"] == "oi" and message["from_me"]]
+    assert [message["left_through"] for message in ours] == [OTHER]
     (incident,) = await incidents(open_2)
     assert (incident["subject"], incident["severity"]) == ("acme", "critical")
     if echo == "first":
@@ -227,7 +226,7 @@ async def test_twenty_at_once_all_leave(open_2: Perene):
         *(send(open_2, conversation=conversation, text=f"{at}") for at in range(20))
     )
 
-    assert {each.status_code for each in answers} == {201}
+    assert {answer.status_code for answer in answers} == {201}
     assert len(said(open_2)) == 20
 
 
@@ -243,4 +242,4 @@ async def test_line_is_restarted_among_many_sends(open_2: Perene):
     )
 
     assert restarted.status_code in (200, 202), restarted.text
-    assert {each.status_code for each in answers} <= {201, 202, 409}
+    assert {answer.status_code for answer in answers} <= {201, 202, 409}

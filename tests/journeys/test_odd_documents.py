@@ -116,16 +116,16 @@ async def test_unreadable_candidates_instance_stays(fleet: Perene):
 async def test_operator_overwrites_tenant_that_nobody_understands(fleet: Perene):
     fleet.write("tenants/globex", status="whatever", max_lines=3)
 
-    asked = await fleet.operate("GET", "/fleet/tenants/globex")
+    answer = await fleet.operate("GET", "/fleet/tenants/globex")
     mended = await fleet.operate("PUT", "/fleet/tenants/globex", json={"status": "active"})
 
-    assert (asked.status_code, asked.json()["type"]) == (
+    assert (answer.status_code, answer.json()["type"]) == (
         500,
         "urn:perene:problem:record-unreadable",
     )
     assert mended.status_code == 200
-    told = mended.json()
-    assert (told["status"], told["max_lines"], told["lines"]) == ("active", 3, ["default"])
+    body = mended.json()
+    assert (body["status"], body["max_lines"], body["lines"]) == ("active", 3, ["default"])
 
 
 async def test_an_odd_incident_is_raised_anew(fleet: Perene):
@@ -135,9 +135,9 @@ async def test_an_odd_incident_is_raised_anew(fleet: Perene):
     report = await fleet.operate("POST", "/sweep-capacity")
 
     assert report.status_code == 200
-    known = fleet.documents("incidents")["server_down~main"]
-    assert (known["cause"], known["open"]) == ("server_down", True)
-    assert known["raised_at"] > datetime.now(UTC)
+    incident = fleet.documents("incidents")["server_down~main"]
+    assert (incident["cause"], incident["open"]) == ("server_down", True)
+    assert incident["raised_at"] > datetime.now(UTC)
 
 
 @in_each("odd", [0, "1700000000", 1.5, True])
@@ -219,9 +219,9 @@ async def test_brake_without_reason_is_shown(fleet: Perene):
     for name in fleet.documents("sweeps/orphans/reports"):
         fleet.write(f"sweeps/orphans/reports/{name}", brakes=[{"x": 1}])
 
-    asked = [(await fleet.operate("GET", route)).status_code for route in ROUTES]
+    statuses = [(await fleet.operate("GET", route)).status_code for route in ROUTES]
 
-    assert asked == [200] * len(ROUTES)
+    assert statuses == [200] * len(ROUTES)
 
 
 @in_each("cursor", ["odd", "server_down~main", "9~a/b", "9~.", "9~..", "9~__x__", f"{10**18}~x"])

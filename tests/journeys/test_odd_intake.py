@@ -47,10 +47,10 @@ async def test_long_history_messages_are_kept(on_2: Perene):
 async def test_one_webhooks_events_are_stored_concurrently(on_2: Perene):
     name = await on_2.pair()
     target = {"reactionMessage": {"key": {"id": "T"}, "text": "x"}}
-    told = [said(f"R{number}") | {"message": target} for number in range(64)]
+    messages = [said(f"R{number}") | {"message": target} for number in range(64)]
 
     with mock.patch.object(base.Database, "commit", counted := Counted()):
-        answer = await post(on_2, name, "messages.set", told)
+        answer = await post(on_2, name, "messages.set", messages)
 
     assert answer.status_code == 204
     assert counted.peak > 1
@@ -154,7 +154,7 @@ async def test_future_message_leaves_the_top(on_2: Perene, event: str):
     name, since = await on_2.pair(), seconds(on_2)
     future = said("FUTURE", "de 2243", at=8_640_000_000)
     await post(on_2, name, event, future if event == "messages.upsert" else [future])
-    (heard,) = kept(on_2).values()
+    (message,) = kept(on_2).values()
     until = seconds(on_2)
 
     on_2.clock.advance(timedelta(minutes=5))
@@ -166,8 +166,8 @@ async def test_future_message_leaves_the_top(on_2: Perene, event: str):
         "de hoje",
         "de 2243",
     ]
-    assert since * 1000 <= heard["at"] <= until * 1000
-    assert kept(on_2)["default~FUTURE"]["at"] == heard["at"], "told again, it is where it was"
+    assert since * 1000 <= message["at"] <= until * 1000
+    assert kept(on_2)["default~FUTURE"]["at"] == message["at"], "told again, it is where it was"
 
 
 async def test_delivery_ignores_the_date(on_2: Perene):
@@ -178,9 +178,9 @@ async def test_delivery_ignores_the_date(on_2: Perene):
     await post(on_2, name, "send.message", said("MINE", me=True, at=8_640_000_000))
     await post(on_2, name, "messages.update", update | {"status": "DELIVERY_ACK"})
 
-    (found,) = await inbox(on_2)
-    assert found["last_at"] <= seconds(on_2) * 1000
-    path = f"/conversations/{found['id']}/messages"
+    (conversation,) = await inbox(on_2)
+    assert conversation["last_at"] <= seconds(on_2) * 1000
+    path = f"/conversations/{conversation['id']}/messages"
     (message,) = (await on_2.call("GET", path)).json()["messages"]
     assert message["delivery"] == "read"
 
@@ -191,8 +191,8 @@ def seconds(perene: Perene) -> int:
 
 async def post(perene: Perene, name: str, event: str, data: Any) -> httpx.Response:
     """The server of the line posts it."""
-    told = {"event": event, "instance": name, "data": data, "sender": f"{OWN}@s.whatsapp.net"}
-    body = json.dumps(told, ensure_ascii=False).encode()
+    envelope = {"event": event, "instance": name, "data": data, "sender": f"{OWN}@s.whatsapp.net"}
+    body = json.dumps(envelope, ensure_ascii=False).encode()
     return await perene.http.post("/webhook", content=body, headers=perene.webhook_headers(name))
 
 
@@ -218,7 +218,7 @@ def kept(perene: Perene) -> dict[str, dict[str, Any]]:
 
 async def inbox(perene: Perene) -> list[dict[str, Any]]:
     """The tenant's conversations."""
-    found: list[dict[str, Any]] = (await perene.call("GET", "/conversations")).json()[
+    conversations: list[dict[str, Any]] = (await perene.call("GET", "/conversations")).json()[
         "conversations"
     ]
-    return found
+    return conversations

@@ -18,13 +18,13 @@ JID = f"{MARIA}@s.whatsapp.net"
 
 @pytest.fixture
 async def open_2(on_2: Perene) -> Perene:
-    """One line is open, on 2.x."""
+    """Open one line, on 2.x."""
     await on_2.pair(number=OWN)
     return on_2
 
 
 def answering(perene: Any, change: Any) -> None:
-    """What the server answers to sends is changed on its way, after it did it."""
+    """Replace what the server answers to sends, after it did them."""
     through = perene.hosts.handle_async_request
 
     async def handle(request: httpx.Request) -> httpx.Response:
@@ -68,22 +68,22 @@ async def test_broken_cache_makes_send_uncertain(open_2: Perene):
     conversation = await talk(open_2)
     open_2.evolution.faults.turn_on("webhook_lost", events="send.message")
     answering(open_2, failing("Error: connect ECONNREFUSED 10.0.0.7:6379", status=500))
-    asked = {"conversation": conversation, "image": {"base64": JPEG}}
-    await send(open_2, "k1", **asked)
-    await send(open_2, "k1", **asked)
+    body = {"conversation": conversation, "image": {"base64": JPEG}}
+    await send(open_2, "k1", **body)
+    await send(open_2, "k1", **body)
     assert len(open_2.evolution.sent_messages()) == 1
 
 
 async def test_late_retry_keeps_key_longer(open_2: Perene):
     conversation = await talk(open_2)
     open_2.evolution.faults.turn_on("media_unreachable")
-    asked = {"conversation": conversation, "image": {"url": "https://cdn.perene.com/a.jpg"}}
-    await send(open_2, "k1", **asked)
+    body = {"conversation": conversation, "image": {"url": "https://cdn.perene.com/a.jpg"}}
+    await send(open_2, "k1", **body)
     open_2.evolution.faults.turn_off("media_unreachable")
     open_2.clock.advance(timedelta(days=6, hours=23))
-    assert (await send(open_2, "k1", **asked)).status_code == 201
-    kept = open_2.documents("tenants/acme/sends")["k1"]
-    assert kept["expires_at"] - kept["asked_at"] > timedelta(days=1)
+    assert (await send(open_2, "k1", **body)).status_code == 201
+    record = open_2.documents("tenants/acme/sends")["k1"]
+    assert record["expires_at"] - record["asked_at"] > timedelta(days=1)
 
 
 async def test_lid_pays_for_new_contact(open_2: Perene):
@@ -125,10 +125,11 @@ async def test_uncertain_send_survives_conversation_merge(open_2: Perene):
     lid = "123456789012345@lid"
     await open_2.evolution.receive_message(name, {"key": {"remoteJid": lid}, **OI})
     await open_2.evolution.drain()
-    (found,) = (await open_2.call("GET", "/conversations")).json()["conversations"]
+    (conversation,) = (await open_2.call("GET", "/conversations")).json()["conversations"]
     open_2.evolution.faults.turn_on("webhook_lost", events="send.message")
     open_2.evolution.faults.turn_on("cut_after", route="sendText", count=1)
-    assert (await send(open_2, "k1", conversation=found["id"], text="chegou?")).status_code == 202
+    answer = await send(open_2, "k1", conversation=conversation["id"], text="chegou?")
+    assert answer.status_code == 202
     await open_2.evolution.receive_message(
         name,
         {
@@ -142,7 +143,7 @@ async def test_uncertain_send_survives_conversation_merge(open_2: Perene):
     )
     await open_2.evolution.drain()
     merged = (await open_2.call("GET", "/conversations")).json()["conversations"]
-    assert [each["id"] for each in merged] != [found["id"]]
+    assert [row["id"] for row in merged] != [conversation["id"]]
     shown = await open_2.call("GET", f"/conversations/{merged[0]['id']}/messages")
     listed = [request["key"] for request in shown.json()["sends"]]
     open_2.clock.advance(timedelta(seconds=30))
@@ -193,7 +194,7 @@ async def test_overruled_send_is_uncertain_again(open_2: Perene):
     original = store.sends.record_sent
 
     async def sent(one: Any, message: Any, now: int) -> Any:
-        """Its echo comes first, and is taken for the other's."""
+        """Record the echo first, so that it is taken for the other's, and then the send."""
         through = LineScope(one.tenant, one.line, one.number)
         await store.messages.record(through, message, unread=False, now=now)
         of = await store.conversations.find(one.tenant, one.conversation)
@@ -220,9 +221,10 @@ async def test_echo_after_merge_answers_send(open_2: Perene):
     )
     await open_2.evolution.receive_message(name, {"key": {"remoteJid": lid}, **OI})
     await open_2.evolution.drain()
-    (found,) = (await open_2.call("GET", "/conversations")).json()["conversations"]
+    (conversation,) = (await open_2.call("GET", "/conversations")).json()["conversations"]
     open_2.evolution.faults.turn_on("cut_before", route="sendText", count=1)
-    assert (await send(open_2, "k1", conversation=found["id"], text="chegou?")).status_code == 202
+    answer = await send(open_2, "k1", conversation=conversation["id"], text="chegou?")
+    assert answer.status_code == 202
     await open_2.evolution.receive_message(name, {"key": key, "message": {"conversation": "eu"}})
     await open_2.evolution.drain()
     await open_2.call("GET", "/conversations")  # merges

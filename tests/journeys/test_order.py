@@ -58,10 +58,10 @@ async def test_six_forwarded_in_one_second(on_2: Perene, apart: float):
 
 async def test_far_future_time_becomes_arrival_time(on_2: Perene):
     name = await on_2.pair(number=NUMBER)
-    heard = int(on_2.clock().timestamp())
+    moment = int(on_2.clock().timestamp())
 
-    await post(on_2, name, build("3A21FAR", "vi o anúncio", FAR), heard)
-    await post(on_2, name, build("3A21NOW", "alguém aí?", heard + 1), heard + 1)
+    await post(on_2, name, build("3A21FAR", "vi o anúncio", FAR), moment)
+    await post(on_2, name, build("3A21NOW", "alguém aí?", moment + 1), moment + 1)
 
     assert await read(on_2) == (["vi o anúncio", "alguém aí?"], "alguém aí?")
 

@@ -119,7 +119,7 @@ async def test_unconfigured_server_is_a_problem(perene: Perene):
 
 
 async def settled(perene: Perene, tenant: str = "acme") -> dict[str, object]:
-    """What the line is after a few more calls, one of them when every lease is over."""
+    """Return the line after a few more calls, one of them when every lease is over."""
     for _ in range(2):
         await perene.ensure(tenant)
     perene.clock.advance(LEASE + timedelta(seconds=1))
@@ -204,5 +204,5 @@ async def test_lost_lease_creates_nothing(perene: Perene):
 
 
 def creates(perene: Perene) -> list[int]:
-    """How the creates that reached the server ended."""
+    """List how the creates that reached the server ended."""
     return [call.status for call in perene.evolution.calls if call.path == "/instance/create"]

@@ -146,8 +146,8 @@ async def test_backfilled_message_says_possibly_incomplete(on_2: Perene, reopene
 
     report = await on_2.sweep()
 
-    found = [message for message in (await thread(on_2))["messages"] if message["recovered"]]
-    assert [each["possibly_incomplete"] for each in found] == [reopened]
+    messages = [message for message in (await thread(on_2))["messages"] if message["recovered"]]
+    assert [message["possibly_incomplete"] for message in messages] == [reopened]
     assert report["counts"].get("gap_possibly_incomplete", 0) == int(reopened)
     (gap,) = on_2.documents("tenants/acme/gaps").values()
     assert gap.get("possibly_incomplete", False) is reopened

@@ -18,11 +18,11 @@ def after_read(at: int, happens: Callable[[], Awaitable[Any]]) -> Any:
     really, turn = base.Database.read, [0]
 
     async def read(self: Any, *references: Any) -> Any:
-        found = await really(self, *references)
+        snapshots = await really(self, *references)
         turn[0] += 1
         if turn[0] == at:
             await happens()
-        return found
+        return snapshots
 
     return mock.patch.object(base.Database, "read", read)
 

@@ -15,7 +15,7 @@ GROUP = "120363000000000099@g.us"
 
 @pytest.fixture
 async def open_2(on_2: Perene) -> Perene:
-    """One line is open, on 2.x."""
+    """Open one line, on 2.x."""
     await on_2.pair(number=OWN)
     return on_2
 
@@ -23,8 +23,8 @@ async def open_2(on_2: Perene) -> Perene:
 async def react(perene: Perene, emoji: str, key: str | None = None) -> Any:
     conversation = await talk(perene)
     message = (await thread(perene, conversation))[-1]["id"]
-    asked = {"message": message, "emoji": emoji}
-    return await send(perene, key, conversation=conversation, reaction=asked)
+    body = {"message": message, "emoji": emoji}
+    return await send(perene, key, conversation=conversation, reaction=body)
 
 
 @in_each("emoji", ["ok", "👍👍", "🇧🇷🇵🇹", " "])
@@ -66,9 +66,9 @@ async def test_failed_upload_is_no_failed_fetch(open_2: Perene, file: dict[str, 
     assert (await outcome(open_2, "k1")).json()["why"] == "upload_failed"
 
 
-@pytest.mark.parametrize("told", ["like an object", "like a number"])
-async def test_an_unknown_group_is_no_number(open_2: Perene, told: str):
-    if told == "like a number":
+@pytest.mark.parametrize("refusal", ["like an object", "like a number"])
+async def test_an_unknown_group_is_no_number(open_2: Perene, refusal: str):
+    if refusal == "like a number":
         open_2.evolution.faults.turn_on("group_not_found")
 
     answer = await send(open_2, "k1", to=GROUP, text="oi")

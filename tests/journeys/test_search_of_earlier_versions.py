@@ -24,13 +24,13 @@ async def test_nights_make_old_conversations_searchable_once(
     for conversation in on_2.documents("tenants/acme/conversations"):
         on_2.write(f"tenants/acme/conversations/{conversation}", tokens=firestore.DELETE_FIELD)
 
-    found = []
+    counts = []
     for _ in range(3):
-        found.append(len(await inbox(on_2, "?search=silva")))
+        counts.append(len(await inbox(on_2, "?search=silva")))
         on_2.clock.advance(timedelta(days=1))
         await on_2.sweep()
 
-    assert found == [0, 4, 7]
+    assert counts == [0, 4, 7]
     assert len(await inbox(on_2, "?search=0004")) == 1
     assert on_2.documents("sweeps")["orphans"]["searchable"] == search_tokens.DONE
     monkeypatch.setattr("shared.store.conversations.Conversations.add_tokens", None)

@@ -16,52 +16,52 @@ JPEG = "/9j/4AAQ" * 4
 
 
 async def talk(perene: Perene, text: str = "oi", sender: str = MARIA) -> str:
-    """Somebody wrote; the conversation's id."""
+    """Let a contact write and return the conversation's id."""
     (name,) = [instance for instance in perene.documents("instances")]
     await perene.evolution.receive(name, sender, text)
     await perene.evolution.drain()
-    found = (await perene.call("GET", "/conversations")).json()["conversations"]
+    conversations = (await perene.call("GET", "/conversations")).json()["conversations"]
     folded = {"5511988887777": "551188887777", "5521977776666": "552177776666"}.get(sender, sender)
-    return next(each["id"] for each in found if each["contact"]["key"] == folded)
+    return next(row["id"] for row in conversations if row["contact"]["key"] == folded)
 
 
 async def send(
-    perene: Perene, key: str | None = None, tenant: str = "acme", **asked: Any
+    perene: Perene, key: str | None = None, tenant: str = "acme", **body: Any
 ) -> httpx.Response:
     """The frontend sends."""
     headers = {"idempotency-key": key or uuid.uuid4().hex}
-    return await perene.call("POST", "/send-message", tenant, json=asked, headers=headers)
+    return await perene.call("POST", "/send-message", tenant, json=body, headers=headers)
 
 
 async def outcome(perene: Perene, key: str) -> httpx.Response:
-    """What became of it."""
+    """Ask what became of a send."""
     return await perene.call("GET", f"/send-message/{key}")
 
 
 async def thread(perene: Perene, conversation: str) -> list[dict[str, Any]]:
     answer = await perene.call("GET", f"/conversations/{conversation}/messages")
-    found: list[dict[str, Any]] = answer.json()["messages"]
-    return found
+    messages: list[dict[str, Any]] = answer.json()["messages"]
+    return messages
 
 
 def said(perene: Perene) -> list[tuple[str, str, str]]:
-    """What contacts received: from which number, to whom, and what."""
+    """List what contacts received: from which number, to whom, and what."""
     return [
-        (each.sender, each.to.partition("@")[0], each.text)
-        for each in perene.evolution.sent_messages()
+        (message.sender, message.to.partition("@")[0], message.text)
+        for message in perene.evolution.sent_messages()
     ]
 
 
 @pytest.fixture
 async def open_line(perene: Perene) -> Perene:
-    """One line is open, on either dialect."""
+    """Open one line, on either dialect."""
     await perene.pair(number=OWN)
     return perene
 
 
 @pytest.fixture
 async def open_2(on_2: Perene) -> Perene:
-    """One line is open, on 2.x."""
+    """Open one line, on 2.x."""
     await on_2.pair(number=OWN)
     return on_2
 
@@ -94,8 +94,8 @@ async def test_send_and_echo_are_one_message(open_2: Perene):
     open_2.evolution.faults.turn_off("webhook_lost")
 
     assert [message["text"] for message in await thread(open_2, conversation)] == ["sem eco", "oi"]
-    (found,) = (await open_2.call("GET", "/conversations")).json()["conversations"]
-    assert (found["last"]["text"], found["last"]["from_me"], found["unread"]) == (
+    (row,) = (await open_2.call("GET", "/conversations")).json()["conversations"]
+    assert (row["last"]["text"], row["last"]["from_me"], row["unread"]) == (
         "sem eco",
         True,
         0,
@@ -149,10 +149,10 @@ async def test_same_key_sends_once(open_line: Perene):
     )
     last = await send(open_line, "k1", conversation=conversation, text="uma vez")
 
-    assert {each.status_code for each in answers} <= {201, 202}
+    assert {answer.status_code for answer in answers} <= {201, 202}
     assert last.status_code == 201
     assert len(said(open_line)) == 1
-    assert {each.json()["message"]["id"] for each in answers if each.status_code == 201} == {
+    assert {answer.json()["message"]["id"] for answer in answers if answer.status_code == 201} == {
         last.json()["message"]["id"]
     }
 
@@ -216,17 +216,17 @@ async def test_failed_send_may_be_repeated(
     open_line: Perene, fault: dict[str, Any], status: int, problem: str
 ):
     conversation = await talk(open_line)
-    asked = {"conversation": conversation, "image": {"url": "https://cdn.perene.com/a.jpg"}}
+    body = {"conversation": conversation, "image": {"url": "https://cdn.perene.com/a.jpg"}}
     for kind, settings in fault.items():
         open_line.evolution.faults.turn_on(kind, **settings)
 
-    failed = await send(open_line, "k1", **asked)
+    failed = await send(open_line, "k1", **body)
     assert (failed.status_code, failed.json()["type"]) == (status, f"urn:perene:problem:{problem}")
     assert (await outcome(open_line, "k1")).json()["state"] == "failed"
     for kind in fault:
         open_line.evolution.faults.turn_off(kind)
 
-    assert (await send(open_line, "k1", **asked)).status_code == 201
+    assert (await send(open_line, "k1", **body)).status_code == 201
     assert len(said(open_line)) == 1
 
 
@@ -321,8 +321,9 @@ async def test_new_contact_is_looked_up_once(open_line: Perene):
     answer = await send(open_line, to="+55 21 97777-6666", text="olá")
     assert answer.status_code == 201, answer.text
 
-    (found,) = (await open_line.call("GET", "/conversations")).json()["conversations"]
-    assert (found["id"], found["last"]["text"]) == (answer.json()["conversation"], "olá")
+    (conversation,) = (await open_line.call("GET", "/conversations")).json()["conversations"]
+    assert conversation["id"] == answer.json()["conversation"]
+    assert conversation["last"]["text"] == "olá"
     await send(open_line, to=ANA, text="de novo")
     looked = [call for call in open_line.evolution.calls if "whatsappNumbers" in call.path]
     assert len(looked) == 1
@@ -391,7 +392,7 @@ async def test_burst_passes_before_pacing(open_2: Perene):
 
     answers = [await send(open_2, conversation=conversation, text=f"{at}") for at in range(7)]
 
-    assert [each.status_code for each in answers] == [201] * 5 + [429] * 2
+    assert [answer.status_code for answer in answers] == [201] * 5 + [429] * 2
     assert 1 <= int(answers[-1].headers["retry-after"]) <= 10
     open_2.clock.advance(timedelta(seconds=11))
     assert (await send(open_2, conversation=conversation, text="depois")).status_code == 201
@@ -405,9 +406,9 @@ async def test_burst_at_once_is_paced_too(open_2: Perene):
         *(send(open_2, conversation=conversation, text=f"{at}") for at in range(12))
     )
 
-    sent = [each for each in answers if each.status_code == 201]
+    sent = [answer for answer in answers if answer.status_code == 201]
     assert len(sent) == len(said(open_2)) <= 6
-    assert {each.status_code for each in answers} == {201, 429}
+    assert {answer.status_code for answer in answers} == {201, 429}
 
 
 async def test_new_contacts_have_own_budget(open_2: Perene):
@@ -416,7 +417,7 @@ async def test_new_contacts_have_own_budget(open_2: Perene):
 
     answers = [await send(open_2, to=f"55219777766{at:02}", text="olá") for at in range(3)]
 
-    assert [each.status_code for each in answers] == [201, 201, 429]
+    assert [answer.status_code for answer in answers] == [201, 201, 429]
     assert answers[-1].json()["type"] == "urn:perene:problem:new-contacts-exhausted"
     assert (await send(open_2, conversation=conversation, text="oi")).status_code == 201
 
@@ -496,8 +497,8 @@ async def test_history_answers_an_unanswered_send(open_line: Perene):
 
     open_line.clock.advance(timedelta(seconds=15))
 
-    found = await outcome(open_line, "k1")
-    assert (found.status_code, found.json()["state"]) == (200, "sent")
+    answer = await outcome(open_line, "k1")
+    assert (answer.status_code, answer.json()["state"]) == (200, "sent")
     assert [message["text"] for message in await thread(open_line, conversation)] == [
         "chegou?",
         "oi",

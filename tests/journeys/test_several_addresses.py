@@ -90,8 +90,8 @@ async def test_second_lid_hides_nothing(on_2: Perene):
     await post(on_2, name, "messages.upsert", said("K3", key={"remoteJidAlt": "888@lid"}))
     await inbox(on_2)
 
-    found = await thread(on_2)
-    assert "N1" in {message["id"] for message in found["messages"]}
+    page = await thread(on_2)
+    assert "N1" in {message["id"] for message in page["messages"]}
 
 
 @pytest.mark.parametrize(

@@ -50,7 +50,7 @@ async def test_unused_server_is_counted(firestore_emulator: str):
 
         report = await counted(perene)
 
-        assert sorted(each["reserved"] for each in report["censuses"].values()) == [0, 1]
+        assert sorted(census["reserved"] for census in report["censuses"].values()) == [0, 1]
 
 
 async def test_silent_server_is_reported(

@@ -12,7 +12,7 @@ DAY = timedelta(days=1)
 
 
 async def a_fleet(perene: Perene, lines: int) -> None:
-    """So many lines that nothing is wrong with, swept once."""
+    """Open so many lines that nothing is wrong with, and sweep once."""
     for at in range(lines):
         await perene.pair(f"t{at}", f"55119999{at:05}")
     await perene.sweep("/sweep-capacity")
@@ -20,9 +20,9 @@ async def a_fleet(perene: Perene, lines: int) -> None:
 
 
 async def counted(perene: Perene, path: str) -> Counted:
-    with counting(perene.store.db.client) as found:
+    with counting(perene.store.db.client) as calls:
         await perene.sweep(path)
-    return found
+    return calls
 
 
 @pytest.mark.parametrize("lines", [2, 6])
@@ -32,7 +32,7 @@ async def test_quiet_orphan_sweep_costs_per_line(perene: Perene, lines: int):
 
     perene.evolution.world.calls.clear()
 
-    found = await counted(perene, "/sweep-orphans")
+    measured = await counted(perene, "/sweep-orphans")
 
     per_line = {
         "tenant": 1,
@@ -44,8 +44,8 @@ async def test_quiet_orphan_sweep_costs_per_line(perene: Perene, lines: int):
     }
     overhead = {"sweep": 2, "no candidate": 1, "no incidents": 2, "no unsettled": 1}
     overhead["when each kind of sweep ended last"] = 2
-    assert found.reads == sum(per_line.values()) * lines + sum(overhead.values())
-    assert (found.writes, found.deletes) == (lines + 3, 0)
+    assert measured.reads == sum(per_line.values()) * lines + sum(overhead.values())
+    assert (measured.writes, measured.deletes) == (lines + 3, 0)
     calls = Counter(call.path.split("/")[2] for call in perene.evolution.calls)
     assert calls == {"fetchInstances": 1, "find": 2 * lines, "findMessages": lines}
 
@@ -55,7 +55,7 @@ async def test_capacity_sweep_reads_each_line_once(perene: Perene, lines: int):
     await a_fleet(perene, lines)
     perene.clock.advance(DAY)
 
-    found = await counted(perene, "/sweep-capacity")
+    calls = await counted(perene, "/sweep-capacity")
 
     overhead = {
         "sweep": 2,
@@ -64,15 +64,15 @@ async def test_capacity_sweep_reads_each_line_once(perene: Perene, lines: int):
         "nobody away, quarantined, wrong": 4,
     }
     overhead["when each kind of sweep ended last"] = 2
-    assert found.reads == lines + sum(overhead.values())
-    assert (found.writes, found.deletes) == (5, 1)
+    assert calls.reads == lines + sum(overhead.values())
+    assert (calls.writes, calls.deletes) == (5, 1)
 
 
 @pytest.mark.parametrize("lines", [2, 6])
 async def test_fleet_overview_cost_is_constant(perene: Perene, lines: int):
     await a_fleet(perene, lines)
 
-    with counting(perene.store.db.client) as found:
+    with counting(perene.store.db.client) as calls:
         await perene.operate("GET", "/fleet")
 
     found_out = {
@@ -82,4 +82,4 @@ async def test_fleet_overview_cost_is_constant(perene: Perene, lines: int):
         "proposals counted": 1,
         "overdue": 2,
     }
-    assert (found.reads, found.writes) == (sum(found_out.values()), 0)
+    assert (calls.reads, calls.writes) == (sum(found_out.values()), 0)

@@ -15,7 +15,7 @@ NUMBER, OTHER = "5511999990001", "5511999990002"
 
 
 async def swept(perene: Perene, times: int = 1) -> dict[str, Any]:
-    """So many sweeps, each when every quarantine is over; the last report."""
+    """Sweep so many times, each when every quarantine is over, and return the last report."""
     for _ in range(times):
         perene.clock.advance(8 * DAY)
         report = await perene.sweep()
@@ -69,11 +69,11 @@ async def test_1_8_orphan_awaits_approval(
         perene.write("tenants/acme", lines=[])
 
         await swept(perene, 4)
-        found = (await candidates(perene))[name]
+        candidate = (await candidates(perene))[name]
         approved = await perene.operate("POST", f"/fleet/candidates/main~{name}/approve")
 
-        assert (found["stage"], found["awaits_approval"]) == ("quarantined", True)
-        assert found.get("paired") is None
+        assert (candidate["stage"], candidate["awaits_approval"]) == ("quarantined", True)
+        assert candidate.get("paired") is None
         assert approved.status_code == 200
         await swept(perene)
         assert not perene.evolution.exists(name)
@@ -104,12 +104,12 @@ async def test_lost_baseline_brakes_until_accepted(on_2: Perene, how: str):
 async def test_sibling_deployments_instances_await_approval(on_2: Perene):
     await on_2.pair("acme")
     await on_2.plant_orphan("instance_staging")
-    known = on_2.evolution.webhook("instance_staging")
+    webhook = on_2.evolution.webhook("instance_staging")
     theirs = {
         "enabled": True,
-        "url": known["url"].replace(ORIGIN, f"{ORIGIN}/staging"),
-        "headers": known["headers"],
-        "events": known["events"],
+        "url": webhook["url"].replace(ORIGIN, f"{ORIGIN}/staging"),
+        "headers": webhook["headers"],
+        "events": webhook["events"],
     }
     store_webhook(on_2.evolution.world.rows["instance_staging"], theirs)
 
@@ -142,9 +142,9 @@ def home_of(perene: Perene, name: str) -> str:
 
 
 def stage_of(perene: Perene, name: str, server: str) -> str | None:
-    """How far the candidate has got, if there is any."""
-    known = perene.documents("sweeps/orphans/candidates").get(f"{server}~{name}", {})
-    stage: str | None = known.get("stage")
+    """Find the candidate's stage, or None if there is no candidate."""
+    candidate = perene.documents("sweeps/orphans/candidates").get(f"{server}~{name}", {})
+    stage: str | None = candidate.get("stage")
     return stage
 
 
@@ -201,9 +201,9 @@ async def test_removed_server_costs_no_sweep(on_2: Perene, cause: str):
     await on_2.pair("acme")
     await on_2.plant_orphan("instance_ghost")
     await swept(on_2, 2)
-    (known,) = on_2.documents("sweeps/orphans/candidates").values()
+    (candidate,) = on_2.documents("sweeps/orphans/candidates").values()
     gone = {"server": "gone", "name": "instance_acme", "stage": "deleting", "cause": cause}
-    on_2.write("sweeps/orphans/candidates/gone~instance_acme", **{**known, **gone})
+    on_2.write("sweeps/orphans/candidates/gone~instance_acme", **{**candidate, **gone})
 
     await swept(on_2)
 

@@ -25,7 +25,7 @@ async def candidates(perene: Perene, **query: str) -> dict[str, dict[str, Any]]:
 
 
 async def swept(perene: Perene, times: int = 1, apart: timedelta = DAY) -> dict[str, Any]:
-    """So many sweeps, each a while after the other; the last report."""
+    """Sweep so many times, each a while after the other, and return the last report."""
     for _ in range(times):
         perene.clock.advance(apart)
         report = await perene.sweep()
@@ -36,16 +36,16 @@ async def quarantined(perene: Perene) -> dict[str, Any]:
     """Everything that can be is in quarantine, its time is over, and 1.8's orphans are given up."""
     await swept(perene, 2)
     perene.clock.advance(WEEK)
-    found = await candidates(perene)
+    shown = await candidates(perene)
     await given_up(perene)
-    return found
+    return shown
 
 
 async def given_up(perene: Perene) -> None:
     """A person approves of orphans of which nobody can tell whether they were paired: 1.8's."""
-    for name, each in (await candidates(perene, stage="quarantined")).items():
-        strange = each["stranger"] or each["doubtful"]
-        if each["cause"] == "orphan" and each.get("paired") is None and not strange:
+    for name, candidate in (await candidates(perene, stage="quarantined")).items():
+        strange = candidate["stranger"] or candidate["doubtful"]
+        if candidate["cause"] == "orphan" and candidate.get("paired") is None and not strange:
             answer = await perene.operate("POST", f"/fleet/candidates/main~{name}/approve")
             assert answer.status_code == 200, answer.text
 
@@ -68,8 +68,8 @@ async def test_orphan_is_deleted_after_quarantine(perene: Perene):
     assert waiting["counts"].get("deleted") is None
     assert told(last, "deleted") == ["instance_ghost"]
     assert perene.evolution.names() == ["instance_acme"]
-    found = await candidates(perene, stage="deleted")
-    assert found["instance_ghost"]["cause"] == "orphan"
+    deleted = await candidates(perene, stage="deleted")
+    assert deleted["instance_ghost"]["cause"] == "orphan"
 
 
 async def test_deletion_leaves_nothing(perene: Perene):
@@ -101,11 +101,11 @@ async def test_foreign_webhook_needs_approval(on_2: Perene):
     row = on_2.evolution.world.rows["instance_theirs"]
     theirs = {"enabled": True, "url": "https://other.test", "headers": {}, "events": ["CALL"]}
     instance_settings.store_webhook(row, theirs)
-    found = await quarantined(on_2)
+    waiting = await quarantined(on_2)
     spared = await swept(on_2)
 
-    assert found["instance_theirs"]["stranger"]
-    assert found["instance_theirs"]["awaits_approval"]
+    assert waiting["instance_theirs"]["stranger"]
+    assert waiting["instance_theirs"]["awaits_approval"]
     assert told(spared, "deleted") == []
 
     await on_2.operate("POST", "/fleet/candidates/main~instance_theirs/approve")
@@ -163,12 +163,12 @@ async def test_cancelled_line_goes_after_quarantine(perene: Perene):
     await perene.pair("acme")
     await perene.pair("gone", "5511999990002")
     await perene.operate("PUT", "/fleet/tenants/gone", json={"status": "cancelled"})
-    found = await quarantined(perene)
+    waiting = await quarantined(perene)
 
     report = await swept(perene)
 
-    assert found["instance_gone"]["cause"] == "cancelled"
-    assert found["instance_gone"]["warning"]
+    assert waiting["instance_gone"]["cause"] == "cancelled"
+    assert waiting["instance_gone"]["warning"]
     assert told(report, "deleted") == ["instance_gone"]
     assert perene.evolution.names() == ["instance_acme"]
     assert "5511999990002" not in perene.documents("numbers")
@@ -207,8 +207,8 @@ async def test_idle_line_awaits_approval(perene: Perene):
     assert await candidates(perene) == {}
 
     await swept(perene, 3, timedelta(days=31))
-    found = await candidates(perene)
-    assert (found[name]["cause"], found[name]["awaits_approval"]) == ("idle", True)
+    shown = await candidates(perene)
+    assert (shown[name]["cause"], shown[name]["awaits_approval"]) == ("idle", True)
     assert perene.evolution.exists(name)
 
     approved = await perene.operate("POST", f"/fleet/candidates/main~{name}/approve")
@@ -240,9 +240,9 @@ async def test_unpaired_line_is_proposed_sooner(perene: Perene):
 
     await swept(perene, 2, timedelta(days=8))
 
-    found = (await candidates(perene))["instance_shy"]
-    assert (found["cause"], found["awaits_approval"]) == ("never_paired", True)
-    assert found["paired"] is False
+    candidate = (await candidates(perene))["instance_shy"]
+    assert (candidate["cause"], candidate["awaits_approval"]) == ("never_paired", True)
+    assert candidate["paired"] is False
 
 
 async def test_duplicate_goes_and_own_stays(
@@ -503,7 +503,7 @@ async def test_unreadable_record_is_left_alone(perene: Perene):
     report = await swept(perene, 5, WEEK)
 
     assert {"instance_acme", "instance_odd", "instance_old"} == set(perene.evolution.names())
-    rules = [each["rule"] for each in report["invariants"]["violations"]]
+    rules = [violation["rule"] for violation in report["invariants"]["violations"]]
     assert rules.count("record_unreadable") == 3
 
 
@@ -565,7 +565,7 @@ async def test_many_lost_records_need_approval(
     on_2.project += "-x"
     await on_2.pair("acme", "5511999990099")
 
-    assert all(each["doubtful"] for each in (await quarantined(on_2)).values())
+    assert all(candidate["doubtful"] for candidate in (await quarantined(on_2)).values())
     report = await swept(on_2, 2)
 
     assert braked(report) == {"many_unclaimed"}
@@ -597,10 +597,10 @@ async def test_staging_instances_need_approval(on_2: Perene):
     on_2.project += "-x"
     await on_2.ensure("qa")
 
-    found = await quarantined(on_2)
+    waiting = await quarantined(on_2)
     await swept(on_2, 2)
 
-    assert [each["stranger"] for each in found.values()] == [True, True]
+    assert [candidate["stranger"] for candidate in waiting.values()] == [True, True]
     assert len(on_2.evolution.names()) == 3
 
 
@@ -608,10 +608,10 @@ async def test_stranger_is_not_deleted_unasked(perene: Perene):
     await perene.pair("acme")
     await perene.evolution.plant("instance_dev")
 
-    found = await quarantined(perene)
+    waiting = await quarantined(perene)
     await swept(perene, 2)
 
-    assert found["instance_dev"]["stranger"]
+    assert waiting["instance_dev"]["stranger"]
     assert "instance_dev" in perene.evolution.names()
 
 
@@ -664,10 +664,10 @@ async def test_unconnected_lines_copy_needs_approval(
         other = "two" if own == "one" else "one"
         await perene.plant_orphan("instance_acme", server=other)
 
-        found = await quarantined(perene)
+        waiting = await quarantined(perene)
         await swept(perene, 2)
 
-        assert found["instance_acme"]["doubtful"]
+        assert waiting["instance_acme"]["doubtful"]
         assert perene.servers[other].names() == ["instance_acme"]
 
 

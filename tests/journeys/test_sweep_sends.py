@@ -7,7 +7,7 @@ from tests.perene import Perene
 
 
 async def unanswered(perene: Perene, fault: str) -> str:
-    """Something was sent and nobody answered, nor does its echo come; its conversation."""
+    """Send a message without an answer or an echo, and return its conversation."""
     await perene.pair(number=OWN)
     conversation = await talk(perene)
     perene.evolution.faults.turn_on("webhook_lost", events="send.message")

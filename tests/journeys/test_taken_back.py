@@ -36,14 +36,14 @@ async def test_crash_leaves_no_quote(on_2: Perene):
     name = await on_2.pair()
     await post(on_2, name, "messages.upsert", said("V1", "PALAVRA"))
     await post(on_2, name, "messages.upsert", a_quote("V2", "V1"))
-    told = {**said("V3"), "message": an_order("V1")}
+    revocation = {**said("V3"), "message": an_order("V1")}
 
     async def fails(*_: object) -> None:
         raise problems.StoreUnavailable()
 
     with mock.patch.object(revoke, "purge_quotes", fails):
-        assert (await post(on_2, name, "messages.upsert", told)).status_code == 503
-    assert (await post(on_2, name, "messages.upsert", told)).status_code == 204
+        assert (await post(on_2, name, "messages.upsert", revocation)).status_code == 503
+    assert (await post(on_2, name, "messages.upsert", revocation)).status_code == 204
 
     assert "PALAVRA" not in str(on_2.documents("tenants/acme/messages"))
 
@@ -103,10 +103,10 @@ async def test_quote_and_original_are_both_revoked(on_2: Perene):
     name = await on_2.pair()
     await post(on_2, name, "messages.upsert", said("V"))
     await post(on_2, name, "messages.upsert", a_quote("Q", "V"))
-    found, once = base.Database.query, list[bool]()
+    query, once = base.Database.query, list[bool]()
 
     async def then_taken_back(self: Any, *args: Any) -> Any:
-        quotes = await found(self, *args)
+        quotes = await query(self, *args)
         if not once:
             once.append(True)
             await order(on_2, name, "RQ", an_order("Q"))
@@ -123,8 +123,8 @@ async def test_quote_and_original_are_both_revoked(on_2: Perene):
 async def test_many_quotes_are_revoked_together(on_2: Perene):
     name = await on_2.pair()
     quotes = [f"Q{at}" for at in range(90)]
-    told = [said("V"), *(a_quote(id, "V") for id in quotes)]
-    assert (await post(on_2, name, "messages.set", told)).status_code == 204
+    messages = [said("V"), *(a_quote(id, "V") for id in quotes)]
+    assert (await post(on_2, name, "messages.set", messages)).status_code == 204
 
     back = [{**said(f"R{id}"), "message": an_order(id)} for id in [*quotes[:20], "V", *quotes[20:]]]
     assert (await post(on_2, name, "messages.upsert", back)).status_code == 204
@@ -140,10 +140,10 @@ async def test_odd_quote_costs_no_inbox(on_2: Perene):
     await post(on_2, name, "messages.upsert", said("V", at=NOW - 9))
     await post(on_2, name, "messages.upsert", a_quote("Q", "V"))
     await post(on_2, name, "messages.upsert", said("LATE", at=NOW - 60))
-    found, once = base.Database.query, list[bool]()
+    query, once = base.Database.query, list[bool]()
 
     async def then_taken_back(self: Any, *args: Any) -> Any:
-        quotes = await found(self, *args)
+        quotes = await query(self, *args)
         if not once:
             once.append(True)
             await order(on_2, name, "RQ", an_order("Q"))

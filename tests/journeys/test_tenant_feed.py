@@ -22,7 +22,7 @@ def row(status: str = "active", at: str = FIRST, **more: Any) -> dict[str, Any]:
 
 
 def told(kind: str, new: Any, old: Any = None) -> dict[str, Any]:
-    """As a Supabase database webhook posts it."""
+    """Build a change as a Supabase database webhook posts it."""
     where = {"table": "tenants", "schema": "public"}
     return {"type": kind, **where, "record": new, "old_record": old}
 
@@ -154,7 +154,7 @@ async def test_newest_of_concurrent_rows_counts(perene: Perene):
     statuses = ("active", "past_due")
     rows = [row(statuses[at % 2], f"2024-11-21T12:00:{at:02}Z", max_lines=at) for at in range(12)]
 
-    await asyncio.gather(*(feed(perene, told("UPDATE", each)) for each in (*rows[::-1], *rows)))
+    await asyncio.gather(*(feed(perene, told("UPDATE", record)) for record in (*rows[::-1], *rows)))
 
     assert kept(perene) == ("suspended", 11)
 
@@ -204,9 +204,8 @@ async def test_wrong_secret_changes_nothing(perene: Perene, secret: str | None, 
 
 async def test_previous_secret_still_counts(perene: Perene):
     perene.set(TENANT_FEED_SECRET_PREVIOUS=PREVIOUS)
-    assert [(await feed(perene, INSERTED, each)).status_code for each in (SECRET, PREVIOUS)] == [
-        200, 200,
-    ]  # fmt: skip
+    for secret in (SECRET, PREVIOUS):
+        assert (await feed(perene, INSERTED, secret)).status_code == 200
     assert (await feed(perene, INSERTED, PREVIOUS[:-1])).status_code == 401
 
     perene.set(TENANT_FEED_SECRET_PREVIOUS="")

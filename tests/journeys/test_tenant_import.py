@@ -29,9 +29,9 @@ def table(place: Path, text: str | bytes) -> Path:
     return file
 
 
-def run(*asked: str, **variables: str) -> Any:
+def run(*arguments: str, **variables: str) -> Any:
     return subprocess.run(
-        [sys.executable, "-m", "infra.import_tenants", "import", *asked],
+        [sys.executable, "-m", "infra.import_tenants", "import", *arguments],
         cwd=ROOT, capture_output=True, text=True, timeout=60,
         env={"PATH": os.environ["PATH"], **variables},
     )  # fmt: skip
@@ -64,11 +64,11 @@ def test_everybody_in_the_table_is_registered(on_2: Perene, origin: str, tmp_pat
 
     assert (first.returncode, again.returncode) == (0, 0), first.stderr + again.stderr
     assert "3 of 3 tenants are registered." in first.stdout
-    kept = {
+    tenants = {
         name: (tenant["status"], tenant.get("max_lines"))
         for name, tenant in on_2.documents("tenants").items()
     }
-    assert kept == {"acme": ("active", 3), "beta": ("cancelled", None), "42": ("suspended", 1)}
+    assert tenants == {"acme": ("active", 3), "beta": ("cancelled", None), "42": ("suspended", 1)}
 
 
 def test_whoever_is_no_operator_registers_nobody(on_2: Perene, origin: str, tmp_path: Path):

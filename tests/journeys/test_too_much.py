@@ -169,14 +169,14 @@ async def test_deep_message_loses_no_history(on_2: Perene):
     name = await on_2.pair()
     past = [said(f"H{at:04}", "y" * 5_000, at=NOW - 500 + at) for at in range(250)]
     item = said("DEEP") | {"message": "HERE"}
-    told = {
+    envelope = {
         "event": "messages.set",
         "instance": name,
         "data": [item, *past],
         "sender": "5511999990001@s.whatsapp.net",
     }
     nested = '{"extendedTextMessage":{"text":"x","contextInfo":{"quotedMessage":' * 320
-    body = json.dumps(told).replace('"HERE"', nested + '{"conversation":"x"}' + "}}}" * 320)
+    body = json.dumps(envelope).replace('"HERE"', nested + '{"conversation":"x"}' + "}}}" * 320)
 
     answer = await on_2.http.post(
         "/webhook", content=body.encode(), headers=on_2.webhook_headers(name)

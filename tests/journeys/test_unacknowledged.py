@@ -53,8 +53,8 @@ async def test_phone_message_is_acknowledged(on_2: Perene):
     name = await on_2.pair()
     on_2.evolution.faults.turn_on("webhook_lost")
     key = {"remoteJid": f"{MARIA}@s.whatsapp.net", "fromMe": True}
-    heard = {"key": key, "message": {"conversation": "do celular"}}
-    await on_2.evolution.receive_message(name, heard)
+    event = {"key": key, "message": {"conversation": "do celular"}}
+    await on_2.evolution.receive_message(name, event)
     on_2.clock.advance(LATER)
 
     await on_2.sweep()

@@ -24,8 +24,8 @@ async def post(perene: Perene, event: str, data: dict[str, Any]) -> None:
 
 def inbound(name: str, at: int) -> tuple[str, dict[str, Any]]:
     key = {"remoteJid": f"{MARIA}@s.whatsapp.net", "fromMe": False, "id": name}
-    said = {"conversation": "tem vaga hoje?"}
-    return "messages.upsert", {"key": key, "message": said, "messageTimestamp": AT + at}
+    content = {"conversation": "tem vaga hoje?"}
+    return "messages.upsert", {"key": key, "message": content, "messageTimestamp": AT + at}
 
 
 def answered(name: str, at: int) -> tuple[str, dict[str, Any]]:

@@ -17,10 +17,10 @@ NUMBER = "5511999990001"
 async def test_envelopes_number_is_enough(perene: Perene):
     name = (await perene.ensure()).json()["instance"]
     await perene.evolution.drain()
-    said = json.loads(event(name, "connection.update", {"instance": name, "state": "open"}))
-    said["sender"] = f"{NUMBER}:7@s.whatsapp.net"
+    envelope = json.loads(event(name, "connection.update", {"instance": name, "state": "open"}))
+    envelope["sender"] = f"{NUMBER}:7@s.whatsapp.net"
 
-    await post(perene, json.dumps(said).encode(), perene.webhook_headers(name))
+    await post(perene, json.dumps(envelope).encode(), perene.webhook_headers(name))
 
     assert (await perene.call("GET", "/instances/default")).json()["number"] == NUMBER
 
@@ -209,8 +209,8 @@ async def test_senseless_body_is_accepted(perene: Perene, body: bytes):
 
 def event(name: str, what: str, data: Any, date_time: str = "2099-01-01T00:00:00.000Z") -> bytes:
     """A webhook's body."""
-    said = {"event": what, "instance": name, "data": data, "date_time": date_time}
-    return json.dumps(said).encode()
+    envelope = {"event": what, "instance": name, "data": data, "date_time": date_time}
+    return json.dumps(envelope).encode()
 
 
 async def post(perene: Perene, body: bytes, headers: Any) -> httpx.Response:

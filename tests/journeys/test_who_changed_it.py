@@ -15,7 +15,7 @@ GROUP = "120363000000000001@g.us"
 
 
 def an_order(target: str, text: str | None = None, at: int = NOW) -> dict[str, Any]:
-    """What edits a message, or without a text takes it back."""
+    """Build the order that edits a message, or without a text revokes it."""
     key = {"key": {"id": target}, "timestampMs": at * 1000}
     if text is None:
         return {"protocolMessage": {**key, "type": "REVOKE"}}
@@ -25,16 +25,16 @@ def an_order(target: str, text: str | None = None, at: int = NOW) -> dict[str, A
 
 async def order(perene: Perene, name: str, id: str, what: dict[str, Any], **by: Any) -> None:
     """Somebody's phone sends it."""
-    told = {**said(id, **by), "message": what}
-    assert (await post(perene, name, "messages.upsert", told)).status_code == 204
+    message = {**said(id, **by), "message": what}
+    assert (await post(perene, name, "messages.upsert", message)).status_code == 204
 
 
 async def thread(perene: Perene, query: str = "") -> dict[str, Any]:
     """The only conversation's messages."""
     (conversation,) = await inbox(perene)
     answer = await perene.call("GET", f"/conversations/{conversation['id']}/messages{query}")
-    found: dict[str, Any] = answer.json()
-    return found
+    body: dict[str, Any] = answer.json()
+    return body
 
 
 async def test_contact_cannot_rewrite_what_we_said(on_2: Perene):
@@ -107,9 +107,11 @@ async def test_toggled_reactions_are_kept_once(on_2: Perene):
         }
         for at in range(300)
     ]
-    told = [said(f"R{at:0>100}") | {"message": each} for at, each in enumerate(reactions)]
+    messages = [
+        said(f"R{at:0>100}") | {"message": reaction} for at, reaction in enumerate(reactions)
+    ]
 
-    assert (await post(on_2, name, "messages.upsert", told)).status_code == 204
+    assert (await post(on_2, name, "messages.upsert", messages)).status_code == 204
 
     assert len(kept(on_2)["default~T"]["reactions"]["551188887777"]) < 50
     assert (await thread(on_2))["messages"][0]["reactions"] == {"551188887777": "👍"}
@@ -204,10 +206,10 @@ async def test_poll_tells_what_merge_brought(on_2: Perene):
     name = await on_2.pair()
     await post(on_2, name, "messages.upsert", said("K1", at=NOW - 50))
     await post(on_2, name, "messages.upsert", said("N1", "oculta", jid="777@lid", at=NOW - 40))
-    known = next(
+    row = next(
         conversation for conversation in await inbox(on_2) if conversation["contact"].get("number")
     )
-    path = f"/conversations/{known['id']}/messages"
+    path = f"/conversations/{row['id']}/messages"
     since = (await on_2.call("GET", path)).json()["since"]
     on_2.clock.advance(datetime.timedelta(minutes=5))
     since = (await on_2.call("GET", f"{path}?since={since}")).json()["since"]
@@ -215,5 +217,5 @@ async def test_poll_tells_what_merge_brought(on_2: Perene):
     await post(on_2, name, "messages.upsert", said("K2", at=NOW, key={"remoteJidAlt": "777@lid"}))
     await inbox(on_2)
 
-    found = (await on_2.call("GET", f"{path}?since={since}")).json()["messages"]
-    assert {"K2", "N1"} <= {each["id"] for each in found}
+    messages = (await on_2.call("GET", f"{path}?since={since}")).json()["messages"]
+    assert {"K2", "N1"} <= {message["id"] for message in messages}

@@ -22,7 +22,7 @@ MARIA, WORDS = "5511977776666", "um segredo só da acme"
 
 
 class Route(NamedTuple):
-    """One of the deployment's routes."""
+    """Describe one of the deployment's routes."""
 
     function: str
     method: str
@@ -111,9 +111,9 @@ async def _filled(perene: Perene) -> dict[str, str]:
     await perene.pair(line="vendas")
     await perene.evolution.receive(name_of("acme", "vendas"), MARIA, WORDS)
     await perene.evolution.drain()
-    asked = {"to": MARIA, "text": WORDS, "line": "vendas"}
+    body = {"to": MARIA, "text": WORDS, "line": "vendas"}
     sent = await perene.call(
-        "POST", "/send-message", json=asked, headers={"idempotency-key": "acmes"}
+        "POST", "/send-message", json=body, headers={"idempotency-key": "acmes"}
     )
     assert sent.status_code == 201, sent.text
     (conversation,) = (await perene.call("GET", "/conversations")).json()["conversations"]
@@ -134,7 +134,7 @@ async def _filled(perene: Perene) -> dict[str, str]:
 
 
 def _callers() -> dict[str, dict[str, str]]:
-    """What each kind of caller sends along."""
+    """Build what each kind of caller sends along."""
 
     def bearer(value: str) -> dict[str, str]:
         return {"authorization": f"Bearer {value}"}
@@ -160,7 +160,7 @@ def _callers() -> dict[str, dict[str, str]]:
 
 
 async def ask(world: World, route: Route, caller: str) -> httpx.Response:
-    path = re.sub(r"{(\w+)(?::\w+)?}", lambda found: world.places[found[1]], route.path)
+    path = re.sub(r"{(\w+)(?::\w+)?}", lambda match: world.places[match[1]], route.path)
     headers = {"idempotency-key": "anothers", **world.callers[caller]}
     return await world.perene.http.request(
         route.method, path, headers=headers, json=_body(route, world, caller)
