@@ -56,7 +56,7 @@ class Place(NamedTuple):
 
 
 async def everything(store: Store) -> None:
-    """Every method that queries, with each combination of what it may be asked."""
+    """Call every method that queries, with each combination of its arguments."""
     await store.instances.list_of_tenant(TENANT)
     for chosen in product(*(CHOICES[field] for field in ConversationFilter._fields)):
         wanted = ConversationFilter(*chosen)
@@ -79,14 +79,14 @@ async def everything(store: Store) -> None:
 
 
 async def of_the_fleet(store: Store) -> None:
-    """What sweeps and operators ask."""
+    """Call what sweeps and operators ask."""
     for every in (
         store.tenants.iterate,
         store.instances.iterate,
         store.numbers.iterate,
         store.candidates.iterate,
     ):
-        _ = [each async for each in every()]
+        _ = [result async for result in every()]
     for after in (None, "some"):
         await store.tenants.list_page(1, after)
         await store.dead_letters.list_page(1, after)
@@ -114,42 +114,44 @@ async def of_the_fleet(store: Store) -> None:
 @contextmanager
 def shapes(client: firestore.AsyncClient) -> Iterator[set[Shape]]:
     """The shapes of the queries that are sent inside the `with`."""
-    found: set[Shape] = set()
+    seen: set[Shape] = set()
     api = client._firestore_api
     query, aggregation = api.run_query, api.run_aggregation_query
 
     def queried(request: Any, **more: Any) -> Any:
-        found.add(shape_of(RunQueryRequest(request).structured_query))
+        seen.add(shape_of(RunQueryRequest(request).structured_query))
         return query(request=request, **more)
 
     def aggregated(request: Any, **more: Any) -> Any:
-        asked = RunAggregationQueryRequest(request).structured_aggregation_query
-        found.add(shape_of(asked.structured_query))
+        counting = RunAggregationQueryRequest(request).structured_aggregation_query
+        seen.add(shape_of(counting.structured_query))
         return aggregation(request=request, **more)
 
     with mock.patch.multiple(api, run_query=queried, run_aggregation_query=aggregated):
-        yield found
+        yield seen
 
 
 @contextmanager
 def places() -> Iterator[set[Place]]:
     """Where in our code queries are made inside the `with`."""
-    found: set[Place] = set()
+    makers: set[Place] = set()
 
     def noting(make: Any) -> Any:
         def noted(*given: Any, **more: Any) -> Any:
             frame = sys._getframe(1)
             file = Path(frame.f_code.co_filename)
-            if any(file.is_relative_to(ROOT / each) for each in OURS):
-                found.add(Place(file.relative_to(ROOT).as_posix(), frame.f_lineno))
+            if any(file.is_relative_to(ROOT / folder) for folder in OURS):
+                makers.add(Place(file.relative_to(ROOT).as_posix(), frame.f_lineno))
             return make(*given, **more)
 
         return noted
 
-    with mock.patch.multiple(BaseQuery, **{each: noting(vars(BaseQuery)[each]) for each in MAKERS}):
-        collection = {each: noting(vars(BaseCollectionReference)[each]) for each in MAKERS}
+    with mock.patch.multiple(
+        BaseQuery, **{maker: noting(vars(BaseQuery)[maker]) for maker in MAKERS}
+    ):
+        collection = {maker: noting(vars(BaseCollectionReference)[maker]) for maker in MAKERS}
         with mock.patch.multiple(BaseCollectionReference, **collection):
-            yield found
+            yield makers
 
 
 def written(*folders: str) -> set[Place]:
@@ -165,6 +167,6 @@ def _made(file: Path) -> Iterator[Place]:
             yield Place(file.relative_to(ROOT).as_posix(), called.end_lineno or 0)
 
 
-def _conversation(**known: Any) -> Conversation:
+def _conversation(**changes: Any) -> Conversation:
     fields = {"id": "a" * 26, "line": "default", "number": "5511999990001", "contact": "someone"}
-    return Conversation(**fields, **known)
+    return Conversation(**fields, **changes)

@@ -11,7 +11,7 @@ INFRA = Path(__file__).parent.parent.parent / "infra"
 
 
 class Browser:
-    """One with a token; without a subject, nobody. `http` is at the emulator."""
+    """Read with a token, or with none if there is no subject. `http` is at the emulator."""
 
     def __init__(
         self, http: httpx.Client, project: str, subject: str | None = None, **claims: Any
@@ -28,12 +28,12 @@ class Browser:
     def query(self, path: str, order: str = "", **where: str) -> tuple[int, list[str]]:
         """The status of a query for documents whose fields are so, and the ids it found."""
         parent, _, collection = path.rpartition("/")
-        asked: dict[str, Any] = {"from": [{"collectionId": collection}]}
+        structured: dict[str, Any] = {"from": [{"collectionId": collection}]}
         if where:
-            asked["where"] = {"compositeFilter": {"op": "AND", "filters": _filters(where)}}
+            structured["where"] = {"compositeFilter": {"op": "AND", "filters": _filters(where)}}
         if order:
-            asked["orderBy"] = [{"field": {"fieldPath": order}, "direction": "DESCENDING"}]
-        return self._asked(parent, asked)
+            structured["orderBy"] = [{"field": {"fieldPath": order}, "direction": "DESCENDING"}]
+        return self._asked(parent, structured)
 
     def everywhere(self, collection: str) -> int:
         """The status of a query of all collections with that name."""
@@ -49,10 +49,10 @@ class Browser:
     def delete(self, path: str) -> int:
         return self._called("DELETE", path).status_code
 
-    def _asked(self, parent: str, asked: dict[str, Any]) -> tuple[int, list[str]]:
-        answer = self._called("POST", f"{parent}:runQuery", {"structuredQuery": asked})
-        found = answer.json() if answer.is_success else []
-        named = [each["document"]["name"] for each in found if "document" in each]
+    def _asked(self, parent: str, query: dict[str, Any]) -> tuple[int, list[str]]:
+        answer = self._called("POST", f"{parent}:runQuery", {"structuredQuery": query})
+        rows = answer.json() if answer.is_success else []
+        named = [row["document"]["name"] for row in rows if "document" in row]
         return answer.status_code, [name.rpartition("/")[2] for name in named]
 
     def _called(self, method: str, path: str, body: Any = None) -> httpx.Response:

@@ -41,16 +41,16 @@ class Indexes:
 
     def __init__(self, declared: dict[str, Any] | None = None) -> None:
         declared = declared or json.loads(DECLARED.read_text())
-        self.composite = [_composite(each) for each in declared["indexes"]]
+        self.composite = [_composite(index) for index in declared["indexes"]]
         self.off = {
-            (each["collectionGroup"], each["fieldPath"])
-            for each in declared["fieldOverrides"]
-            if not each["indexes"]
+            (override["collectionGroup"], override["fieldPath"])
+            for override in declared["fieldOverrides"]
+            if not override["indexes"]
         }
         self.ttl = {
-            (each["collectionGroup"], each["fieldPath"])
-            for each in declared["fieldOverrides"]
-            if each.get("ttl")
+            (override["collectionGroup"], override["fieldPath"])
+            for override in declared["fieldOverrides"]
+            if override.get("ttl")
         }
 
     def serve(self, shape: Shape) -> bool:
@@ -65,14 +65,14 @@ class Indexes:
         if (
             simple
             and not shape.group
-            and all(self._single(shape.collection, each) for each in fields)
+            and all(self._single(shape.collection, field) for field in fields)
         ):
             return True
         return any(_serves(index, shape) for index in self.composite)
 
     def needed_by(self, shapes: set[Shape]) -> list[Shape]:
         """List the composite indexes that serve one of the shapes."""
-        return [each for each in self.composite if any(_serves(each, shape) for shape in shapes)]
+        return [index for index in self.composite if any(_serves(index, shape) for shape in shapes)]
 
     def _single(self, collection: str, field: str) -> bool:
         above = field.split(".")
@@ -84,13 +84,13 @@ def shape_of(query: StructuredQuery) -> Shape:
     """Return the shape of a query as it is sent."""
     (source,) = query.from_
     filters = list(_filters(query.where))
-    unknown = [each.op for each in filters if each.op not in _EQUAL | _ORDERED]
+    unknown = [condition.op for condition in filters if condition.op not in _EQUAL | _ORDERED]
     assert not unknown, f"which index serves {unknown}? Teach this module."
-    compared = [each.field.field_path for each in filters if each.op in _ORDERED]
-    order = [Order(each.field.field_path, each.direction.name) for each in query.order_by]
+    compared = [condition.field.field_path for condition in filters if condition.op in _ORDERED]
+    order = [Order(by.field.field_path, by.direction.name) for by in query.order_by]
     order = order or [Order(field) for field in dict.fromkeys(compared)]
-    assert set(compared) <= {each.field for each in order[:1]}, "several ranges: teach this module"
-    equal = frozenset(each.field.field_path for each in filters if each.op in _EQUAL)
+    assert set(compared) <= {by.field for by in order[:1]}, "several ranges: teach this module"
+    equal = frozenset(condition.field.field_path for condition in filters if condition.op in _EQUAL)
     return Shape(source.collection_id, equal, _without_id(order), source.all_descendants)
 
 
@@ -103,8 +103,8 @@ def _without_id(order: list[Order]) -> tuple[Order, ...]:
 
 def _composite(declared: dict[str, Any]) -> Shape:
     fields = [
-        Order(each["fieldPath"], each.get("order") or each["arrayConfig"])
-        for each in declared["fields"]
+        Order(field["fieldPath"], field.get("order") or field["arrayConfig"])
+        for field in declared["fields"]
     ]
     group = declared["queryScope"] == "COLLECTION_GROUP"
     # Which of its fields are asked for equality is up to the query: see _serves.
@@ -121,8 +121,8 @@ def _serves(index: Shape, shape: Shape) -> bool:
 def _filters(where: Any) -> Any:
     if "composite_filter" in where:
         assert where.composite_filter.op == StructuredQuery.CompositeFilter.Operator.AND
-        for each in where.composite_filter.filters:
-            yield from _filters(each)
+        for condition in where.composite_filter.filters:
+            yield from _filters(condition)
     if "field_filter" in where:
         yield where.field_filter
     if "unary_filter" in where:

@@ -55,8 +55,8 @@ def resources(kind: str | None = None) -> list[Resource]:
     return [
         Resource(_bare(of), _bare(name), body)
         for file in parsed()
-        for each in file.get("resource", ())
-        for of, named in each.items()
+        for block in file.get("resource", ())
+        for of, named in block.items()
         for name, body in named.items()
         if kind in (None, _bare(of))
     ]
@@ -69,8 +69,8 @@ def variables() -> dict[str, Block]:
 
 def _blocks(kind: str) -> Iterator[tuple[str, Block]]:
     for file in parsed():
-        for each in file.get(kind, ()):
-            for name, body in each.items():
+        for block in file.get(kind, ()):
+            for name, body in block.items():
                 yield _bare(name), body
 
 
@@ -112,10 +112,10 @@ def _computed(variables: str, functions: str | None) -> dict[str, Any]:
     return {name.replace("--", "."): output["value"] for name, output in outputs.items()}
 
 
-def _run(folder: Path, *asked: str) -> str:
+def _run(folder: Path, *arguments: str) -> str:
     assert PROGRAM
     ran = subprocess.run(
-        [PROGRAM, *asked, "-no-color"], cwd=folder, capture_output=True, text=True, timeout=120
+        [PROGRAM, *arguments, "-no-color"], cwd=folder, capture_output=True, text=True, timeout=120
     )
     if ran.returncode:
         raise Refused(ran.stderr)
@@ -141,8 +141,8 @@ def _outputs() -> Iterator[str]:
         if many is None:
             value = f'{{"" = {_object(body)}}}'
         else:
-            each = f"[for key, value in {_expression(many)} : {_PAIR}]"
-            value = f"{{for each in {each} : each.key => {_object(body)}}}"
+            entries = f"[for key, value in {_expression(many)} : {_PAIR}]"
+            value = f"{{for each in {entries} : each.key => {_object(body)}}}"
         yield f'output "{kind}--{name}" {{\n value = {value}\n}}'
 
 
@@ -156,8 +156,8 @@ def _object(body: Block) -> str:
     for dynamic in body.get("dynamic", ()):
         for name, block in dynamic.items():
             bare, (content,) = _bare(name), block["content"]
-            each = f"[for key, value in {_expression(block['for_each'])} : {_PAIR}]"
-            dynamics.setdefault(bare, []).append(f"[for {bare} in {each} : {_object(content)}]")
+            entries = f"[for key, value in {_expression(block['for_each'])} : {_PAIR}]"
+            dynamics.setdefault(bare, []).append(f"[for {bare} in {entries} : {_object(content)}]")
     parts += [f"{name} = concat({', '.join(lists)})" for name, lists in dynamics.items()]
     return "{\n" + "\n".join(parts) + "\n}"
 
@@ -194,8 +194,8 @@ def _bare(name: str) -> str:
 def _plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {
-            _bare(name): _plain(each) for name, each in value.items() if not name.startswith("__")
+            _bare(name): _plain(item) for name, item in value.items() if not name.startswith("__")
         }
     if isinstance(value, list):
-        return [_plain(each) for each in value]
+        return [_plain(item) for item in value]
     return _bare(value) if isinstance(value, str) else value

@@ -66,22 +66,22 @@ class Administered(httpx.AsyncBaseTransport):
     def __init__(self) -> None:
         self.indexes = [
             {
-                "name": f"projects/p/databases/d/collectionGroups/{each['collectionGroup']}"
+                "name": f"projects/p/databases/d/collectionGroups/{index['collectionGroup']}"
                 "/indexes/1",
-                "queryScope": each["queryScope"],
-                "fields": [*each["fields"], {"fieldPath": "__name__", "order": "DESCENDING"}],
+                "queryScope": index["queryScope"],
+                "fields": [*index["fields"], {"fieldPath": "__name__", "order": "DESCENDING"}],
                 "state": "READY",
             }
-            for each in deployment.load_indexes()["indexes"]
+            for index in deployment.load_indexes()["indexes"]
         ]
         self.fields = [
             {
-                "name": f"projects/p/databases/d/collectionGroups/{each['collectionGroup']}"
-                f"/fields/{each['fieldPath']}",
+                "name": f"projects/p/databases/d/collectionGroups/{override['collectionGroup']}"
+                f"/fields/{override['fieldPath']}",
                 "ttlConfig": {"state": "ACTIVE"},
             }
-            for each in deployment.load_indexes()["fieldOverrides"]
-            if each.get("ttl")
+            for override in deployment.load_indexes()["fieldOverrides"]
+            if override.get("ttl")
         ]
         self.asked: list[httpx.Request] = []
 
@@ -129,8 +129,10 @@ class Patient:
     async def examined(
         self, evolution: dict[str, str] | None = None, token: Callable[[], str] | None = None
     ) -> list[Diagnosis]:
-        found = checks.run_checks(self.environment, evolution, token or (lambda: "of-the-doctor"))
-        return [finding async for finding in found]
+        diagnoses = checks.run_checks(
+            self.environment, evolution, token or (lambda: "of-the-doctor")
+        )
+        return [finding async for finding in diagnoses]
 
     def instead(self, path: str, answer: httpx.Response | Exception) -> None:
         """Let the origin give that answer at the path."""
@@ -148,12 +150,14 @@ class Patient:
 
     async def left(self) -> set[str]:
         """List the collections that exist."""
-        return {each.id for each in self.perene.database.collections()}
+        return {collection.id for collection in self.perene.database.collections()}
 
     async def ills(self, **more: Any) -> list[Diagnosis]:
         """List the diagnoses that are bad or doubtful."""
         wrong = (Verdict.BAD, Verdict.DOUBTFUL)
-        return [each for each in await self.examined(**more) if each.verdict in wrong]
+        return [
+            diagnosis for diagnosis in await self.examined(**more) if diagnosis.verdict in wrong
+        ]
 
 
 @pytest.fixture
@@ -162,12 +166,16 @@ def patient(on_2: Perene) -> Patient:
 
 
 async def test_nothing_is_wrong_with_good_deployment(patient: Patient):
-    found = await patient.examined({"DEL_INSTANCE": "false"})
+    diagnoses = await patient.examined({"DEL_INSTANCE": "false"})
 
-    assert [str(each) for each in found if each.verdict in (Verdict.BAD, Verdict.DOUBTFUL)] == []
-    good = [str(each) for each in found if each.verdict is Verdict.GOOD]
+    assert [
+        str(diagnosis)
+        for diagnosis in diagnoses
+        if diagnosis.verdict in (Verdict.BAD, Verdict.DOUBTFUL)
+    ] == []
+    good = [str(diagnosis) for diagnosis in diagnoses if diagnosis.verdict is Verdict.GOOD]
     for seen in ("document", "indexes are ready", "TTL", "our key", "is 2.3", "OpenAPI", "ours"):
-        assert any(seen in each for each in good), seen
+        assert any(seen in statement for statement in good), seen
     assert len(patient.administered.asked) > 2
 
 
@@ -178,7 +186,7 @@ async def test_it_leaves_nothing_behind(patient: Patient):
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "statement"),
     [
         ({"PUBLIC_URL": ""}, "PUBLIC_URL: Field required"),
         ({"WEBHOOK_SECRET": "short", "INSTANCE_MAX": "many"}, "WEBHOOK_SECRET"),
@@ -199,13 +207,15 @@ async def test_it_leaves_nothing_behind(patient: Patient):
         ),
     ],
 )
-async def test_wrong_setting_is_named(patient: Patient, change: dict[str, str], told: str):
+async def test_wrong_setting_is_named(patient: Patient, change: dict[str, str], statement: str):
     patient.environment |= change
 
     ills = await patient.ills()
 
-    assert any(told in f"{each.subject}: {each.statement}" for each in ills), ills
-    assert all(each.remedy for each in ills)
+    assert any(statement in f"{diagnosis.subject}: {diagnosis.statement}" for diagnosis in ills), (
+        ills
+    )
+    assert all(diagnosis.remedy for diagnosis in ills)
 
 
 async def test_wrong_value_is_never_shown(patient: Patient):
@@ -245,7 +255,9 @@ async def test_key_that_is_refused_is_told(patient: Patient):
 async def test_server_of_another_dialect_is_told(patient: Patient):
     patient.served(version="1.8.2")
 
-    (ill,) = [each for each in await patient.ills() if "configured as" in each.statement]
+    (ill,) = [
+        diagnosis for diagnosis in await patient.ills() if "configured as" in diagnosis.statement
+    ]
 
     assert "2.3.6, and configured as 1.8.2" in ill.statement
 
@@ -283,28 +295,28 @@ async def test_clocks_that_differ_are_told(behind: float, verdict: Verdict):
     there = format_datetime(datetime.now(UTC) - timedelta(seconds=behind), usegmt=True)
 
     async with httpx.AsyncClient(transport=Says(date=there)) as http:
-        found = await servers.check_clock("It", "https://it.test", http)
+        diagnosis = await servers.check_clock("It", "https://it.test", http)
 
-    assert found.verdict is verdict
+    assert diagnosis.verdict is verdict
 
 
 async def test_slow_answer_skews_no_clock(monkeypatch):
-    asked = datetime.now(UTC)
-    clock = iter([asked, asked + timedelta(seconds=14)])
+    start = datetime.now(UTC)
+    clock = iter([start, start + timedelta(seconds=14)])
     monkeypatch.setattr(servers, "datetime", SimpleNamespace(now=lambda _: next(clock)))
-    there = format_datetime(asked + timedelta(seconds=1), usegmt=True)
+    there = format_datetime(start + timedelta(seconds=1), usegmt=True)
 
     async with httpx.AsyncClient(transport=Says(date=there)) as http:
-        found = await servers.check_clock("It", "https://it.test", http)
+        diagnosis = await servers.check_clock("It", "https://it.test", http)
 
-    assert found.verdict is Verdict.GOOD
+    assert diagnosis.verdict is Verdict.GOOD
 
 
 async def test_unseen_clock_is_not_good():
     async with httpx.AsyncClient(transport=Says()) as http:
-        found = await servers.check_clock("It", "https://it.test", http)
+        diagnosis = await servers.check_clock("It", "https://it.test", http)
 
-    assert found.verdict is Verdict.UNSEEN
+    assert diagnosis.verdict is Verdict.UNSEEN
 
 
 @pytest.mark.parametrize(
@@ -331,10 +343,10 @@ def test_servers_environment_is_checked(given: dict[str, str], named: str):
 
 
 def test_unseen_facts_are_said_so():
-    (found,) = servers.check_environment(None)
+    (diagnosis,) = servers.check_environment(None)
 
-    assert found.verdict is Verdict.UNSEEN
-    assert "--evolution-env" in found.remedy
+    assert diagnosis.verdict is Verdict.UNSEEN
+    assert "--evolution-env" in diagnosis.remedy
 
 
 # The origin ----------------------------------------------------------------------------------
@@ -421,10 +433,10 @@ async def test_deployed_shared_secret_counts(patient: Patient, claim: str):
     patient.perene.set(**SHARED, AUTH_TENANT_CLAIM=claim)
     patient.environment |= {**SHARED, "AUTH_TENANT_CLAIM": claim}
 
-    found = [str(each) for each in await patient.examined()]
+    statements = [str(diagnosis) for diagnosis in await patient.examined()]
 
-    assert "✓ Sign-in: a token signed with AUTH_HS256_SECRET counts" in found
-    assert {each.id for each in patient.perene.database.collections()} == set()
+    assert "✓ Sign-in: a token signed with AUTH_HS256_SECRET counts" in statements
+    assert {collection.id for collection in patient.perene.database.collections()} == set()
 
 
 @pytest.mark.parametrize(
@@ -463,9 +475,9 @@ async def test_unreadable_firestore_is_reported(patient: Patient, monkeypatch: A
 async def test_emulator_has_no_checkable_indexes(patient: Patient):
     patient.environment["FIRESTORE_EMULATOR_HOST"] = os.environ["FIRESTORE_EMULATOR_HOST"]
 
-    found = await patient.examined()
+    diagnoses = await patient.examined()
 
-    assert "can't be checked: the emulator" in str(found)
+    assert "can't be checked: the emulator" in str(diagnoses)
     assert patient.administered.asked == []
 
 
@@ -495,15 +507,17 @@ async def test_missing_end_of_life_is_named(patient: Patient):
 
 
 async def test_unlistable_indexes_are_reported(patient: Patient):
-    found = await patient.examined(token=lambda: "of-somebody-else")
+    diagnoses = await patient.examined(token=lambda: "of-somebody-else")
 
     assert any(
-        "can't be listed" in each.statement for each in found if each.verdict is Verdict.UNSEEN
+        "can't be listed" in diagnosis.statement
+        for diagnosis in diagnoses
+        if diagnosis.verdict is Verdict.UNSEEN
     )
 
 
 @pytest.mark.parametrize(
-    ("host", "told"),
+    ("host", "statement"),
     [
         (Dead(), "the keys can't be read"),
         (Says(404), "the keys can't be read"),
@@ -513,13 +527,13 @@ async def test_unlistable_indexes_are_reported(patient: Patient):
     ],
     ids=["away", "not found", "none", "something else", "another kind"],
 )
-async def test_an_issuer_without_keys_is_told(patient: Patient, host: Any, told: str):
+async def test_an_issuer_without_keys_is_told(patient: Patient, host: Any, statement: str):
     patient.hosts["issuer.test"] = host
 
     (ill,) = await patient.ills()
 
     assert ill.subject == "AUTH_JWKS_URL"
-    assert told in ill.statement
+    assert statement in ill.statement
 
 
 @pytest.mark.parametrize(("slash", "verdict"), [("", Verdict.GOOD), ("/", Verdict.BAD)])
@@ -527,9 +541,11 @@ async def test_issuers_name_must_match(patient: Patient, slash: str, verdict: Ve
     patient.environment["AUTH_ISSUER"] = "https://issuer.test/auth"
     patient.hosts["issuer.test"] = Says(body=KEYS | {"issuer": f"https://issuer.test/auth{slash}"})
 
-    found = [each for each in await patient.examined() if each.subject == "AUTH_ISSUER"]
+    diagnoses = [
+        diagnosis for diagnosis in await patient.examined() if diagnosis.subject == "AUTH_ISSUER"
+    ]
 
-    assert [each.verdict for each in found] == [verdict]
+    assert [diagnosis.verdict for diagnosis in diagnoses] == [verdict]
 
 
 @pytest.mark.parametrize("pause", [0.0, 0.05], ids=["quickly", "slowly"])
@@ -541,7 +557,7 @@ async def test_answer_without_end_is_given_up(
 
     ills = await patient.ills()
 
-    assert [each.subject for each in ills] == ["AUTH_JWKS_URL", "PUBLIC_URL"]
+    assert [diagnosis.subject for diagnosis in ills] == ["AUTH_JWKS_URL", "PUBLIC_URL"]
     assert flood.sent < 500
 
 
@@ -552,10 +568,10 @@ async def test_unreadable_answer_stops_nothing(patient: Patient):
 
     patient.hosts["issuer.test"] = patient.hosts["perene.test"] = Deep()
 
-    said = str(await patient.ills())
+    report = str(await patient.ills())
 
-    assert "there are no keys" in said
-    assert "something else than Perene" in said
+    assert "there are no keys" in report
+    assert "something else than Perene" in report
 
 
 async def test_wrong_ttl_policy_is_reported(patient: Patient):
@@ -589,9 +605,9 @@ async def test_a_shared_secret_is_doubted(patient: Patient):
 # The program ---------------------------------------------------------------------------------
 
 
-def doctor(*asked: str, **more: str) -> Any:
+def doctor(*arguments: str, **more: str) -> Any:
     return subprocess.run(
-        [sys.executable, "-m", "infra.doctor", *asked],
+        [sys.executable, "-m", "infra.doctor", *arguments],
         cwd=ROOT, capture_output=True, text=True, timeout=120,
         env={"PATH": os.environ["PATH"], "HOME": "/nonexistent", **more},
     )  # fmt: skip
@@ -658,6 +674,6 @@ def test_forged_token_is_not_ours(patient: Patient):
 def test_many_short_pauses_are_good(attempts: str, good: bool):
     given = {"DEL_INSTANCE": "false", "WEBHOOK_RETRY_MAX_DELAY_SECONDS": "30"}
 
-    (found,) = servers.check_environment(given | {"WEBHOOK_RETRY_MAX_ATTEMPTS": attempts})
+    (diagnosis,) = servers.check_environment(given | {"WEBHOOK_RETRY_MAX_ATTEMPTS": attempts})
 
-    assert (found.verdict is Verdict.GOOD) is good
+    assert (diagnosis.verdict is Verdict.GOOD) is good

@@ -16,9 +16,9 @@ async def licensed(firestore_emulator: str, anyio_backend: str):
 
 
 async def test_active_licence_is_good(licensed: Patient):
-    found = [str(each) for each in await licensed.examined()]
+    statements = [str(diagnosis) for diagnosis in await licensed.examined()]
 
-    assert "✓ Server main: its licence is active" in found
+    assert "✓ Server main: its licence is active" in statements
     assert await licensed.ills() == []
 
 
@@ -33,9 +33,9 @@ async def test_missing_licence_is_bad(licensed: Patient):
 
 
 async def test_licence_is_asked_where_needed(on_2: Perene):
-    found = str(await Patient(on_2).examined())
+    report = str(await Patient(on_2).examined())
 
-    assert "licence" not in found
+    assert "licence" not in report
 
 
 async def test_licence_that_nobody_understands_is_unseen(licensed: Patient):
@@ -49,9 +49,9 @@ async def test_licence_that_nobody_understands_is_unseen(licensed: Patient):
 
     licensed.hosts["main.test"] = Odd()
 
-    found = await licensed.examined()
+    diagnoses = await licensed.examined()
 
-    (unseen,) = [each for each in found if "licence" in each.statement]
+    (unseen,) = [diagnosis for diagnosis in diagnoses if "licence" in diagnosis.statement]
     assert unseen.verdict is Verdict.UNSEEN
 
 

@@ -20,7 +20,7 @@ async def test_queries_and_indexes_match(perene: Perene):
         await asked.everything(perene.store)
 
     assert [shape for shape in shapes if not indexes.serve(shape)] == []
-    assert [each for each in indexes.composite if each not in indexes.needed_by(shapes)] == []
+    assert [index for index in indexes.composite if index not in indexes.needed_by(shapes)] == []
 
 
 async def test_every_query_is_asked(perene: Perene):

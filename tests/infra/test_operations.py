@@ -92,10 +92,10 @@ async def test_send_costs_what_table_says(on_2: Perene):
     conversation = await counted.in_conversation(on_2)
     on_2.evolution.faults.turn_on("webhook_lost")
 
-    with counting(on_2.store.db.client) as found:
+    with counting(on_2.store.db.client) as calls:
         await counted.say_to_maria(on_2, conversation=conversation, text="oi")
 
-    assert (found.reads, found.writes) == (costs.SENT.reads, costs.SENT.writes)
+    assert (calls.reads, calls.writes) == (costs.SENT.reads, costs.SENT.writes)
 
 
 async def test_night_costs_line_what_table_says(firestore_emulator: str):
@@ -106,7 +106,7 @@ async def test_night_costs_line_what_table_says(firestore_emulator: str):
 
 
 async def a_night(lines: int) -> tuple[int, int, int]:
-    """What the sweeps of so many lines read and write when nothing is wrong."""
+    """Count what the sweeps of so many lines read and write when nothing is wrong."""
     async with Perene() as perene:
         for at in range(lines):
             await perene.pair(f"t{at}", f"55119999{at:05}")
@@ -144,8 +144,8 @@ def test_guide_restarts_every_secret_reader():
 @pytest.mark.skipif(shutil.which("gcloud") is None, reason="needs the Google Cloud SDK")
 def test_sdk_knows_every_command(tmp_path: Path):
     whole = GUIDE.replace("\\\n", " ")
-    found = re.findall(r"`(gcloud [^`|]+)`|^ *(gcloud [^|\n]+)$|\| (gcloud [^`]+)`", whole, re.M)
-    lines = [re.sub(r'"\$\(?[\w +%]+\)?"|"\$f"', "1", "".join(each)) for each in found]
+    commands = re.findall(r"`(gcloud [^`|]+)`|^ *(gcloud [^|\n]+)$|\| (gcloud [^`]+)`", whole, re.M)
+    lines = [re.sub(r'"\$\(?[\w +%]+\)?"|"\$f"', "1", "".join(command)) for command in commands]
     file = tmp_path / "commands.json"
     file.write_text(json.dumps([{"command_string": line} for line in lines]))
 
@@ -156,9 +156,9 @@ def test_sdk_knows_every_command(tmp_path: Path):
     )  # fmt: skip
 
     verdicts = json.loads(linted.stdout)
-    failed = [each for each in verdicts if not each["success"]]
+    failed = [verdict for verdict in verdicts if not verdict["success"]]
     assert len(verdicts) == len(lines) > 8
-    assert [(each["command_string"], each["error_message"]) for each in failed] == []
+    assert [(verdict["command_string"], verdict["error_message"]) for verdict in failed] == []
 
 
 # The recommended Evolution server ------------------------------------------------------------
@@ -167,7 +167,7 @@ def test_sdk_knows_every_command(tmp_path: Path):
 def test_doctor_likes_recommended_environment():
     given = environment.read_variables(EVOLUTION / ".env.example")
 
-    assert [each.verdict for each in servers.check_environment(given)] == [Verdict.GOOD]
+    assert [diagnosis.verdict for diagnosis in servers.check_environment(given)] == [Verdict.GOOD]
     checked = {*servers.REQUIRED_VALUES, *servers.RETRY_DEFAULTS, servers.FINAL_STATUSES}
     assert checked <= set(given)
     assert given["AUTHENTICATION_API_KEY"] == ""
@@ -185,14 +185,17 @@ def test_every_recommendation_has_its_reason():
 def test_server_is_reached_through_tls_only():
     services = yaml.safe_load((EVOLUTION / "docker-compose.yml").read_text())["services"]
 
-    assert [name for name, each in services.items() if each.get("ports")] == ["caddy"]
+    assert [name for name, service in services.items() if service.get("ports")] == ["caddy"]
     assert services["evolution"]["env_file"] == ".env"
     assert services["evolution"]["image"].endswith(
         f":v{config.Settings.model_fields['evolution_version'].default}"
     )
-    assert all(":" in each["image"] and "latest" not in each["image"] for each in services.values())
-    assert all(each["restart"] == "unless-stopped" for each in services.values())
-    assert all(each["logging"] == {"driver": "local"} for each in services.values())
+    assert all(
+        ":" in service["image"] and "latest" not in service["image"]
+        for service in services.values()
+    )
+    assert all(service["restart"] == "unless-stopped" for service in services.values())
+    assert all(service["logging"] == {"driver": "local"} for service in services.values())
 
 
 def test_server_demands_own_keys():
@@ -218,11 +221,11 @@ def test_changed_image_defaults_are_set():
 def test_secret_files_are_ignored_by_git():
     ignored = ["infra/evolution/.env", ".env.production", "infra/terraform/terraform.tfvars"]
 
-    asked = subprocess.run(
+    answer = subprocess.run(
         ["git", "check-ignore", *ignored, "infra/evolution/.env.example"],
         cwd=INFRA.parent, capture_output=True, text=True,
     )  # fmt: skip
-    assert asked.stdout.split() == ignored
+    assert answer.stdout.split() == ignored
 
 
 def test_unguarded_paths_are_not_public():

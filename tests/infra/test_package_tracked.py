@@ -25,10 +25,10 @@ def clone(tmp_path: Path) -> Path:
     return root
 
 
-def git(root: Path, *asked: str) -> None:
+def git(root: Path, *arguments: str) -> None:
     if shutil.which("git") is None:
         pytest.skip("needs git")
-    subprocess.run(["git", "-C", str(root), *asked], check=True, capture_output=True)
+    subprocess.run(["git", "-C", str(root), *arguments], check=True, capture_output=True)
 
 
 def packed(root: Path) -> set[str]:

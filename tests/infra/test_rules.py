@@ -87,7 +87,7 @@ def test_a_tenant_reads_its_own_documents(ruled: Ruled, tenant: str):
 
     assert browser.get(home) == 200
     assert browser.get(f"instances/{instance}") == 200
-    assert [browser.get(f"{home}/{each}/one") for each in OPEN_BELOW] == [200] * len(OPEN_BELOW)
+    assert {browser.get(f"{home}/{collection}/one") for collection in OPEN_BELOW} == {200}
 
 
 @pytest.mark.parametrize("tenant", TENANTS)
@@ -98,8 +98,8 @@ def test_tenant_queries_own_documents(ruled: Ruled, tenant: str):
 
     assert browser.query("tenants", tenant=tenant) == (200, [home.removeprefix("tenants/")])
     assert browser.query("instances", tenant=tenant)[0] == 200
-    for each in OPEN_BELOW:
-        assert browser.query(f"{home}/{each}", tenant=tenant) == (200, ["one"])
+    for collection in OPEN_BELOW:
+        assert browser.query(f"{home}/{collection}", tenant=tenant) == (200, ["one"])
 
 
 @pytest.mark.parametrize("tenant", SPELLED_BY_RULES)
@@ -108,9 +108,9 @@ def test_tenant_lists_own_collections_unfiltered(ruled: Ruled, tenant: str):
 
     browser = ruled.browser(tenant)
 
-    for each in OPEN_BELOW:
-        assert browser.query(f"{home}/{each}", order="last_at") == (200, ["one"])
-        assert browser.get(f"{home}/{each}") == 200
+    for collection in OPEN_BELOW:
+        assert browser.query(f"{home}/{collection}", order="last_at") == (200, ["one"])
+        assert browser.get(f"{home}/{collection}") == 200
 
 
 def test_stub_message_belongs_to_its_tenant(ruled: Ruled):
@@ -142,8 +142,8 @@ def test_a_stranger_reads_nothing(ruled: Ruled, stranger: Stranger):
     for path in (
         "tenants/acme",
         "instances/instance_acme",
-        *(f"tenants/acme/{each}/one" for each in OPEN_BELOW),
-        *(f"tenants/acme/{each}/none" for each in OPEN_BELOW),
+        *(f"tenants/acme/{collection}/one" for collection in OPEN_BELOW),
+        *(f"tenants/acme/{collection}/none" for collection in OPEN_BELOW),
     ):
         assert browser.get(path) == 403, path
 
@@ -152,19 +152,23 @@ def test_a_stranger_reads_nothing(ruled: Ruled, stranger: Stranger):
 def test_a_stranger_lists_nothing(ruled: Ruled, stranger: Stranger):
     browser = stranger(ruled)
 
-    for path in ("tenants", "instances", *(f"tenants/acme/{each}" for each in OPEN_BELOW)):
+    for path in (
+        "tenants",
+        "instances",
+        *(f"tenants/acme/{collection}" for collection in OPEN_BELOW),
+    ):
         assert browser.get(path) == 403, path
         assert browser.query(path)[0] == 403, path
         assert browser.query(path, tenant="acme")[0] == 403, path
-    for each in OPEN_BELOW:
-        assert browser.everywhere(each) == 403
+    for collection in OPEN_BELOW:
+        assert browser.everywhere(collection) == 403
 
 
 def test_nobody_lists_more_than_their_own(ruled: Ruled):
     browser = ruled.browser("acme")
 
     assert browser.query("tenants")[0] == browser.query("instances")[0] == 403
-    assert [browser.everywhere(each) for each in OPEN_BELOW] == [403] * len(OPEN_BELOW)
+    assert [browser.everywhere(collection) for collection in OPEN_BELOW] == [403] * len(OPEN_BELOW)
 
 
 @pytest.mark.parametrize(
@@ -200,7 +204,7 @@ def test_internal_documents_are_closed(ruled: Ruled, path: str):
 EVERYWHERE = (
     "tenants/acme",
     "instances/instance_acme",
-    *(f"tenants/acme/{each}/one" for each in OPEN_BELOW),
+    *(f"tenants/acme/{collection}/one" for collection in OPEN_BELOW),
     *CLOSED,
     *CLOSED_BELOW,
 )

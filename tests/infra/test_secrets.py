@@ -103,9 +103,9 @@ def test_invalid_secret_is_never_quoted(
 
     assert secrets.prompt_value(setting, lambda _: next(answers)) == valid
 
-    said = capsys.readouterr().err
-    assert setting in said
-    assert "hunter2" not in said
+    report = capsys.readouterr().err
+    assert setting in report
+    assert "hunter2" not in report
 
 
 def test_project_without_secrets_fails(gcloud: Any):

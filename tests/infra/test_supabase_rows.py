@@ -54,10 +54,14 @@ def database() -> Iterator[list[str]]:
         shutil.rmtree(place)
 
 
-def _do(program: str, *asked: str) -> None:
+def _do(program: str, *arguments: str) -> None:
     assert BINARIES
     subprocess.run(
-        [BINARIES / program, *asked], check=True, stdout=subprocess.DEVNULL, cwd="/", user=NOBODY
+        [BINARIES / program, *arguments],
+        check=True,
+        stdout=subprocess.DEVNULL,
+        cwd="/",
+        user=NOBODY,
     )
 
 

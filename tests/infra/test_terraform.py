@@ -45,8 +45,8 @@ def functions() -> dict[str, Any]:
 
 
 def service(name: str) -> Any:
-    (found,) = functions()[name]["service_config"]
-    return found
+    (service_config,) = functions()[name]["service_config"]
+    return service_config
 
 
 # Every function ------------------------------------------------------------------------------
@@ -97,9 +97,9 @@ def test_functions_start_from_own_files(name: str):
 
 def defined(file: Path) -> set[str]:
     return {
-        each.name
-        for each in ast.parse(file.read_text()).body
-        if isinstance(each, ast.AsyncFunctionDef)
+        statement.name
+        for statement in ast.parse(file.read_text()).body
+        if isinstance(statement, ast.AsyncFunctionDef)
     }
 
 
@@ -128,9 +128,9 @@ def test_sweep_stops_before_it_is_stopped(name: str):
 
 
 def test_deployment_knows_every_setting_once():
-    known = [*SETTINGS["secret"], *SETTINGS["computed"], *SETTINGS["plain"]]
+    variables = [*SETTINGS["secret"], *SETTINGS["computed"], *SETTINGS["plain"]]
 
-    assert sorted(known) == sorted(name.upper() for name in config.Settings.model_fields), (
+    assert sorted(variables) == sorted(name.upper() for name in config.Settings.model_fields), (
         "A setting of shared/config.py needs its place in infra/settings.json."
     )
 
@@ -149,7 +149,7 @@ def test_secret_settings_are_deployed_secrets():
 @in_each("name", [n for n, e in MAP["functions"].items() if e["trust"] != "nobody"])
 def test_functions_get_valid_settings(name: str):
     given = service(name)["environment_variables"]
-    secrets = {each["key"] for each in service(name)["secret_environment_variables"]}
+    secrets = {variable["key"] for variable in service(name)["secret_environment_variables"]}
 
     read = config.read({**given, **{secret: SECRET_VALUES[secret] for secret in secrets}})
 
@@ -203,10 +203,10 @@ def test_every_setting_reaches_the_functions():
     everything = terraform.computed(given)["google_cloudfunctions2_function.function"].values()
     reached: set[str] = {"AUTH_JWKS_URL"}
 
-    for each in everything:
-        (found,) = each["service_config"]
-        reached |= set(found["environment_variables"])
-        reached |= {secret["key"] for secret in found["secret_environment_variables"]}
+    for function in everything:
+        (service_config,) = function["service_config"]
+        reached |= set(service_config["environment_variables"])
+        reached |= {secret["key"] for secret in service_config["secret_environment_variables"]}
 
     assert reached - {"PYTHONPATH"} == {
         *SETTINGS["secret"],
@@ -220,15 +220,17 @@ def test_functions_read_secrets_by_trust():
     given = terraform.example() | {"secrets": [*SETTINGS["secret"]], "auth_jwks_url": None}
     all_there_is = terraform.computed(given)
     readers = {
-        (each["secret_id"], each["member"])
-        for each in all_there_is["google_secret_manager_secret_iam_member.reader"].values()
+        (member["secret_id"], member["member"])
+        for member in all_there_is["google_secret_manager_secret_iam_member.reader"].values()
     }
 
     assert len(readers) == sum(map(len, SETTINGS["secret"].values()))
     for name, function in all_there_is["google_cloudfunctions2_function.function"].items():
         trust = MAP["functions"][name]["trust"]
-        (found,) = function["service_config"]
-        given_to_it = {each["key"] for each in found["secret_environment_variables"]}
+        (service_config,) = function["service_config"]
+        given_to_it = {
+            variable["key"] for variable in service_config["secret_environment_variables"]
+        }
         assert given_to_it == {
             secret for secret, trusts in SETTINGS["secret"].items() if trust in trusts
         }
@@ -241,7 +243,7 @@ def test_functions_read_secrets_by_trust():
 def test_no_secret_is_in_plain_text():
     for name in MAP["functions"]:
         given = service(name)["environment_variables"]
-        secret = {each: value for each, value in given.items() if each in SETTINGS["secret"]}
+        secret = {name: value for name, value in given.items() if name in SETTINGS["secret"]}
         assert set(secret.values()) <= set(SETTINGS["placeholders"].values())
 
 
@@ -259,9 +261,9 @@ def test_page_gets_only_plain_settings():
     page = MAP["functions"]["openapi"] | {"path": "/console", "trust": "page"}
     functions = MAP | {"functions": MAP["functions"] | {"console": page}}
 
-    found = terraform.computed(None, functions)
+    computed = terraform.computed(None, functions)
 
-    (its,) = found["google_cloudfunctions2_function.function"]["console"]["service_config"]
+    (its,) = computed["google_cloudfunctions2_function.function"]["console"]["service_config"]
     assert config.read(its["environment_variables"]).auth_jwks_url
     by_secret = terraform.example() | {"auth_jwks_url": None}
     by_secret |= {"secrets": ["EVOLUTION_SERVERS", "WEBHOOK_SECRET", "AUTH_HS256_SECRET"]}
@@ -270,8 +272,8 @@ def test_page_gets_only_plain_settings():
     assert config.read(other["environment_variables"]).auth_hs256_secret
     assert other["secret_environment_variables"] == []
     assert its["secret_environment_variables"] == []
-    assert "page" not in found["google_project_iam_member.documents"]
-    (matcher,) = found["google_compute_url_map.origin"][""]["path_matcher"]
+    assert "page" not in computed["google_project_iam_member.documents"]
+    (matcher,) = computed["google_compute_url_map.origin"][""]["path_matcher"]
     (home,) = [rule for rule in matcher["path_rule"] if rule["paths"] == ["/"]]
     assert home["url_redirect"][0]["path_redirect"] == "/console"
 
@@ -304,8 +306,8 @@ def test_sweeps_are_for_the_scheduler_alone():
 
     assert set(scheduled) == sweeps
     assert set(public) == set(FUNCTIONS) - sweeps
-    assert {each["member"] for each in public.values()} == {"allUsers"}
-    assert {each["member"] for each in scheduled.values()} == {
+    assert {member["member"] for member in public.values()} == {"allUsers"}
+    assert {member["member"] for member in scheduled.values()} == {
         "<google_service_account.scheduler.member>"
     }
     for name in sweeps:
@@ -314,7 +316,9 @@ def test_sweeps_are_for_the_scheduler_alone():
 
 
 def test_nothing_else_is_open_to_everybody():
-    (opened,) = [each for each in terraform.resources() if "allUsers" in json.dumps(each.body)]
+    (opened,) = [
+        resource for resource in terraform.resources() if "allUsers" in json.dumps(resource.body)
+    ]
 
     assert (opened.kind, opened.name) == ("google_cloud_run_service_iam_member", "public")
     assert opened.body["for_each"] == "${local.public}"
@@ -362,8 +366,8 @@ def test_roles_are_narrow():
     roles = {
         role
         for kind in ("google_project_iam_member", "google_storage_bucket_iam_member")
-        for each in terraform.resources(kind)
-        for role in re.findall(r"roles/[\w.]+", json.dumps(each.body))
+        for resource in terraform.resources(kind)
+        for role in re.findall(r"roles/[\w.]+", json.dumps(resource.body))
     }
 
     assert roles == {
@@ -405,12 +409,12 @@ def test_long_domain_has_certificate_too():
 
 
 @computes
-@in_each(("asked", "limited"), [(0, False), (600, True)])
-def test_rate_limit_spares_webhooks(asked: int, limited: bool):
-    found = terraform.computed(terraform.example() | {"requests_per_minute": asked})
-    behind = found["google_compute_backend_service.function"]
+@in_each(("limit", "limited"), [(0, False), (600, True)])
+def test_rate_limit_spares_webhooks(limit: int, limited: bool):
+    computed = terraform.computed(terraform.example() | {"requests_per_minute": limit})
+    behind = computed["google_compute_backend_service.function"]
 
-    assert bool(found["google_compute_security_policy.edge"]) == limited
+    assert bool(computed["google_compute_security_policy.edge"]) == limited
     assert bool(behind["instances"]["security_policy"]) == limited
     assert behind["receive_webhook"]["security_policy"] is None
 
@@ -422,7 +426,9 @@ def test_platform_logs_quote_no_tokens():
 
     assert 'service_name="receive-webhook"' in exclusion
     assert "run.googleapis.com/requests" in exclusion
-    assert [log["enable"] for each in behind for log in each["log_config"]] == [False] * len(behind)
+    assert [log["enable"] for backend in behind for log in backend["log_config"]] == [False] * len(
+        behind
+    )
 
 
 # Firestore -----------------------------------------------------------------------------------
@@ -435,18 +441,18 @@ def test_declared_indexes_are_deployed():
 
     assert [
         {
-            "collectionGroup": each["collection"],
-            "queryScope": each["query_scope"],
+            "collectionGroup": index["collection"],
+            "queryScope": index["query_scope"],
             "fields": [
                 {"fieldPath": field["field_path"], "order": field["order"]}
                 if field["order"]
                 else {"fieldPath": field["field_path"], "arrayConfig": field["array_config"]}
-                for field in each["fields"]
+                for field in index["fields"]
             ],
         }
-        for each in made
-    ] == sorted(declared, key=lambda each: " ".join(
-        [each["collectionGroup"], *(field["fieldPath"] for field in each["fields"])]
+        for index in made
+    ] == sorted(declared, key=lambda index: " ".join(
+        [index["collectionGroup"], *(field["fieldPath"] for field in index["fields"])]
     ))  # fmt: skip
 
 
@@ -455,11 +461,11 @@ def test_declared_exemptions_are_deployed():
     declared = json.loads(DECLARED.read_text())["fieldOverrides"]
     made = deployed()["google_firestore_field.override"].values()
 
-    assert {(each["collection"], each["field"], len(each["ttl_config"])) for each in made} == {
-        (each["collectionGroup"], each["fieldPath"], int(each.get("ttl", False)))
-        for each in declared
+    assert {(field["collection"], field["field"], len(field["ttl_config"])) for field in made} == {
+        (field["collectionGroup"], field["fieldPath"], int(field.get("ttl", False)))
+        for field in declared
     }
-    assert all(each["index_config"] == [{"indexes": []}] for each in made)
+    assert all(field["index_config"] == [{"indexes": []}] for field in made)
 
 
 @computes
@@ -468,11 +474,11 @@ def test_declared_exemptions_are_deployed():
     [("(default)", "cloud.firestore"), ("perene", "cloud.firestore/perene")],
 )
 def test_rules_belong_to_the_database(database: str, release: str):
-    found = terraform.computed(terraform.example() | {"firestore_database": database})
-    (source,) = found["google_firebaserules_ruleset.firestore"][""]["source"]
+    computed = terraform.computed(terraform.example() | {"firestore_database": database})
+    (source,) = computed["google_firebaserules_ruleset.firestore"][""]["source"]
 
     assert source["files"][0]["content"] == (INFRA / "firestore.rules").read_text()
-    assert found["google_firebaserules_release.firestore"][""]["name"] == release
+    assert computed["google_firebaserules_release.firestore"][""]["name"] == release
 
 
 def test_database_is_protected():
@@ -552,20 +558,22 @@ def test_attributes_match_the_providers_schema():
 
     assert [
         wrong
-        for each in terraform.resources()
-        for wrong in faults(each.body, schema[each.kind], f"{each.kind}.{each.name}")
+        for resource in terraform.resources()
+        for wrong in faults(
+            resource.body, schema[resource.kind], f"{resource.kind}.{resource.name}"
+        )
     ] == []
 
 
 def test_references_match_the_providers_exports():
     schema, text = provider.load_schema(), "\n".join(file.read_text() for file in terraform.FILES)
-    made = {(each.kind, each.name) for each in terraform.resources()}
+    made = {(resource.kind, resource.name) for resource in terraform.resources()}
     referred = re.findall(r"(?<!data\.)\b(google_\w+)\.(\w+)(?:\[[^\]]+\]+)?\.(\w+)", text)
 
     assert referred
     assert [
-        each for each in referred
-        if each[:2] not in made or each[2] not in schema[each[0]]["exports"]
+        reference for reference in referred
+        if reference[:2] not in made or reference[2] not in schema[reference[0]]["exports"]
     ] == []  # fmt: skip
 
 
@@ -595,13 +603,13 @@ def faults(body: dict[str, Any], schema: dict[str, Any], where: str) -> list[str
     attributes, wrong, seen = schema["attributes"], [], set()
     for name, value in given.items():
         plural = f"{name}s" if attributes.get(f"{name}s", {}).get("many") else name
-        known = attributes.get(name) or attributes.get(plural)
+        attribute = attributes.get(name) or attributes.get(plural)
         seen |= {name, plural}
-        if known is None and name not in attributes:
+        if attribute is None and name not in attributes:
             wrong.append(f"{where}.{name}")
-        elif known and isinstance(value, list):
+        elif attribute and isinstance(value, list):
             for block in value:
-                wrong += faults(block, known["block"], f"{where}.{name}")
+                wrong += faults(block, attribute["block"], f"{where}.{name}")
     missing = [name for name in schema["needed"] if name not in seen]
     return wrong + [f"{where} needs {name}" for name in missing]
 
