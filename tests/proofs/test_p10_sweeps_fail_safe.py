@@ -188,26 +188,26 @@ def assert_all_agrees(world: World) -> None:
     perene = world.perene
     records = perene.documents("instances")
     waiting = perene.documents("sweeps/orphans/candidates")
-    assert {each["state"] for each in records.values()}.isdisjoint({"creating", "releasing"})
-    assert [name for name, each in waiting.items() if each["stage"] == "deleting"] == []
+    assert {record["state"] for record in records.values()}.isdisjoint({"creating", "releasing"})
+    assert [name for name, candidate in waiting.items() if candidate["stage"] == "deleting"] == []
     tenants = perene.documents("tenants")
-    assert sorted((each["tenant"], each["line"]) for each in records.values()) == sorted(
-        (name, line) for name, each in tenants.items() for line in each.get("lines", ())
+    assert sorted((record["tenant"], record["line"]) for record in records.values()) == sorted(
+        (name, line) for name, tenant in tenants.items() for line in tenant.get("lines", ())
     )
-    for server, each in perene.servers.items():
+    for server, simulator in perene.servers.items():
         placed = [record for record in records.values() if record["server"] == server]
         assert perene.taken(server) == len(placed)
-        for name in each.names():
+        for name in simulator.names():
             if (server, name) in world.foreign or records.get(name, {}).get("server") == server:
                 continue
-            known = waiting.get(f"{server}~{name}", {})
-            asked = known.get("stage") == "kept" or known.get("needs_approval")
-            assert asked or name in records, f"{server} {name} was forgotten"
-    cancelled = {name for name, each in tenants.items() if each.get("status") == "cancelled"}
+            candidate = waiting.get(f"{server}~{name}", {})
+            needs_approval = candidate.get("stage") == "kept" or candidate.get("needs_approval")
+            assert needs_approval or name in records, f"{server} {name} was forgotten"
+    cancelled = {name for name, tenant in tenants.items() if tenant.get("status") == "cancelled"}
     for name, record in records.items():
-        known = waiting.get(f"{record['server']}~{name}", {})
+        candidate = waiting.get(f"{record['server']}~{name}", {})
         if record["tenant"] in cancelled and perene.servers[record["server"]].exists(name):
-            assert known.get("stage") == "kept", f"{name} stayed"
+            assert candidate.get("stage") == "kept", f"{name} stayed"
 
 
 @pytest.mark.parametrize("batch", range(times(1, 40)))

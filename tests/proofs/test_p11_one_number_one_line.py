@@ -25,7 +25,7 @@ async def test_number_is_live_on_one_line(firestore_emulator: str, tmp_path: Pat
             posters = [Poster(stage, name, number) for name in names]
 
             statuses = await asyncio.gather(
-                *(each.post(("connection.update", opened), turn) for each in posters * 3)
+                *(poster.post(("connection.update", opened), turn) for poster in posters * 3)
             )
 
             assert set(statuses) == {204}

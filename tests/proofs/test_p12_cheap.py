@@ -43,7 +43,7 @@ class Crafted(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What came back, and what it took: seconds of CPU."""
+    """Hold what came back, and the seconds of CPU that it took."""
 
     status: int
     body: bytes
@@ -122,7 +122,7 @@ def _values(size: int) -> Iterator[tuple[str, bytes]]:
 
 
 def _large_bodies() -> Iterator[tuple[str, bytes]]:
-    """As large as a file makes them."""
+    """Build bodies as large as a file makes them."""
     file = b"A" * (4 * (16 * MIB // 3))
     yield "a poll with a million options", b'{"poll":{"options":[%s""]}}' % (b"0," * 10**6)
     yield "a whole file to nobody", b'{"image":{"base64":"%s"},"to":"1"}' % file
@@ -152,7 +152,7 @@ def _fields(schema: dict[str, Any]) -> list[str]:
 
 
 async def send(perene: Perene, route: Route, request: Crafted) -> Answer:
-    """One request, as the platform hands it over: piece by piece."""
+    """Send one request as the platform hands it over: piece by piece."""
     pieces = [request.body[at : at + PIECE] for at in range(0, len(request.body), PIECE)] or [b""]
     pieces.reverse()
 
@@ -162,10 +162,10 @@ async def send(perene: Perene, route: Route, request: Crafted) -> Answer:
         piece = pieces.pop()
         return {"type": "http.request", "body": piece, "more_body": bool(pieces)}
 
-    told: list[dict[str, Any]] = []
+    messages: list[dict[str, Any]] = []
 
     async def answered(message: Any) -> None:
-        told.append(message)
+        messages.append(message)
 
     headers = allowed() | request.headers
     scope = {
@@ -186,8 +186,8 @@ async def send(perene: Perene, route: Route, request: Crafted) -> Answer:
     before = time.process_time()
     await perene.app(scope, receive, answered)
     seconds = time.process_time() - before
-    body = b"".join(message.get("body", b"") for message in told)
-    return Answer(told[0]["status"], body, seconds)
+    body = b"".join(message.get("body", b"") for message in messages)
+    return Answer(messages[0]["status"], body, seconds)
 
 
 def allowed() -> dict[str, str]:
@@ -238,7 +238,7 @@ async def _least(perene: Perene, route: Route, request: Crafted) -> float:
 
 
 def _measure_pace() -> float:
-    """How many times longer this machine takes now than the one that MOST_CPU was set on."""
+    """Measure how many times longer this machine takes than the one that MOST_CPU was set on."""
     before = time.process_time()
     for _ in range(10):
         json.loads(REFERENCE)

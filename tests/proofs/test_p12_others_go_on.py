@@ -20,7 +20,7 @@ MESSAGES = 20_000
 
 
 class Turns:
-    """How long others had to wait for their turn, in CPU time of the loop's thread."""
+    """Measure how long others wait for their turn, in CPU time of the loop's thread."""
 
     longest = 0.0
     number = 0
@@ -58,8 +58,8 @@ def forgetful(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 
 def envelope(name: str, event: str, data: Any) -> bytes:
-    told = {"event": event, "instance": name, "data": data}
-    return json.dumps(told | {"sender": "5511999990001@s.whatsapp.net"}).encode()
+    webhook = {"event": event, "instance": name, "data": data}
+    return json.dumps(webhook | {"sender": "5511999990001@s.whatsapp.net"}).encode()
 
 
 async def post(perene: Perene, name: str, body: bytes) -> int:
@@ -118,8 +118,8 @@ async def test_many_odd_items_are_few_letters(on_2: Perene):
     letters = on_2.documents("dead_letters").values()
     assert 0 < len(letters) < 10
     assert not any(letter["cut"] for letter in letters)
-    told = [item for letter in letters for item in json.loads(letter["raw"])["data"]]
-    assert sorted(told) == list(range(200_000))
+    items = [item for letter in letters for item in json.loads(letter["raw"])["data"]]
+    assert sorted(items) == list(range(200_000))
     assert turns.longest < LONGEST_TURN
 
 

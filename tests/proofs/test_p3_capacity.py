@@ -82,7 +82,7 @@ async def test_new_lines_go_to_accepting_servers(
 
         full = await perene.ensure("one too many")
 
-        carried = {server: len(each.names()) for server, each in perene.servers.items()}
+        carried = {server: len(simulator.names()) for server, simulator in perene.servers.items()}
         assert carried == {"one": 1, "two": 0, "three": 3}
         assert full.status_code == 503
 

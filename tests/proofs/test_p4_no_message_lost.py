@@ -30,8 +30,8 @@ async def test_kill_under_load_loses_nothing(firestore_emulator: str, tmp_path: 
             second = asyncio.create_task(received(stage, f"{turn}b", MESSAGES // 2))
             await stage.start_caller(port=stage.public_port)
 
-            told = await first + await second
-            await stored(stage, set(told) | known(stage))
+            received_ids = await first + await second
+            await stored(stage, set(received_ids) | known(stage))
         (conversation,) = await read_inbox(stage, "acme")
         assert conversation["unread"] == MESSAGES * times(1, 5)
 
@@ -56,7 +56,7 @@ async def lose_database(emulator: str, place: Path, outage: str) -> None:
 
         await wire.cut(hangs=outage == "hangs")
         began = time.monotonic()
-        told = await received(stage, "x", 20)
+        ids = await received(stage, "x", 20)
         statuses = await asyncio.gather(
             *(poster.post(message_event(f"3B{at}", "durante", AT + at)) for at in range(10)),
             poster.post(("messages.update", {"keyId": "3A1", "fromMe": True, "status": "READ"})),
@@ -68,7 +68,7 @@ async def lose_database(emulator: str, place: Path, outage: str) -> None:
         assert time.monotonic() - began < FEW_SECONDS
 
         await wire.mend()
-        await stored(stage, {"3A1", *told})
+        await stored(stage, {"3A1", *ids})
         assert [
             await poster.post(message_event(f"3B{at}", "durante", AT + at)) for at in range(10)
         ] == ([204] * 10)
@@ -89,10 +89,10 @@ def known(stage: Stage) -> set[str]:
     return {name.partition("~")[2] for name in stage.documents("tenants/acme/messages")}
 
 
-async def stored(stage: Stage, told: set[str]) -> None:
+async def stored(stage: Stage, ids: set[str]) -> None:
     """Everything that was told is kept in the end."""
     deadline = time.monotonic() + WITHIN
-    while missing := told - known(stage):
+    while missing := ids - known(stage):
         assert time.monotonic() < deadline, f"lost: {sorted(missing)[:10]}"
         await asyncio.sleep(0.1)
 
@@ -111,13 +111,13 @@ class Wire:
         self.tasks: set[asyncio.Task[None]] = set()
 
     async def mend(self) -> None:
-        """It works (again)."""
+        """Let traffic through (again)."""
         self.flows.set()
         if self.server is None:
             self.server = await asyncio.start_server(self._carry, "127.0.0.1", self.port)
 
     async def cut(self, *, hangs: bool) -> None:
-        """Nothing gets through: connections hang, or are closed and refused."""
+        """Let nothing through: connections hang, or are closed and refused."""
         self.flows.clear()
         if not hangs and self.server:
             self.server.close()
@@ -134,7 +134,7 @@ class Wire:
     async def _carry(self, near: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
         far, there = await asyncio.open_connection(self.far_host, int(self.far_port))
         self.ends |= {back, there}
-        pipes = {asyncio.create_task(self._pipe(*each)) for each in ((near, there), (far, back))}
+        pipes = {asyncio.create_task(self._pipe(*pair)) for pair in ((near, there), (far, back))}
         self.tasks |= pipes
 
     async def _pipe(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -23,11 +23,11 @@ async def test_muddled_events_end_as_clean_run(firestore_emulator: str, tmp_path
     muddle = await outcome(tmp_path / "muddle", 2, arrived, AT_ONCE)
 
     assert len(clean["messages"]) > len(events) / 4
-    for kept in clean:
+    for collection in clean:
         differing = {
-            each: (clean[kept].get(each), muddle[kept].get(each))
-            for each in clean[kept].keys() | muddle[kept].keys()
-            if clean[kept].get(each) != muddle[kept].get(each)
+            name: (clean[collection].get(name), muddle[collection].get(name))
+            for name in clean[collection].keys() | muddle[collection].keys()
+            if clean[collection].get(name) != muddle[collection].get(name)
         }
         assert differing == {}
 
@@ -37,35 +37,35 @@ async def test_first_messages_are_one_conversation(firestore_emulator: str, tmp_
         await stage.ensure("acme")
         poster = Poster(stage, name_of("acme"))
         for turn in range(times(1, 20)):
-            told = [
+            messages = [
                 message_event(f"3A{turn}x{at}", "oi", AT + at, f"55219777{turn:05}")
                 for at in range(50)
             ]
 
-            statuses = await asyncio.gather(*map(poster.post, told))
+            statuses = await asyncio.gather(*map(poster.post, messages))
 
             assert set(statuses) == {204}
-            found = await read_inbox(stage, "acme")
-            assert len(found) == turn + 1
-            assert {each["unread"] for each in found} == {50}
+            conversations = await read_inbox(stage, "acme")
+            assert len(conversations) == turn + 1
+            assert {conversation["unread"] for conversation in conversations} == {50}
 
 
 def happened(count: int) -> list[tuple[int, Event]]:
-    """What happened, in order, each at its own moment: things are said, and then get news."""
+    """Build what happened, in order, each at its own moment: messages, and then news of them."""
     chance = random.Random(5)
     events: list[Event] = [("groups.upsert", [{"id": GROUP, "subject": "Família"}])]
     opened = {"state": "open", "wuid": f"{NUMBER}@s.whatsapp.net"}
     events += [("connection.update", opened)]
     everybody = [*PEOPLE, HIDDEN, GROUP]
     events += [a_message(f"F{at}", AT + at, jid, False) for at, jid in enumerate(everybody)]
-    known: list[tuple[str, str, bool]] = []
+    messages: list[tuple[str, str, bool]] = []
     said_by_now: list[tuple[Event, bool]] = []
     while len(events) < count:
         moment = AT + 100 + len(events)
-        if not known or chance.random() < 0.45:
+        if not messages or chance.random() < 0.45:
             jid, ours = chance.choice(everybody), chance.random() < 0.4
-            known.append((f"M{len(events)}", jid, ours))
-            events.append(a_message(known[-1][0], moment, jid, ours))
+            messages.append((f"M{len(events)}", jid, ours))
+            events.append(a_message(messages[-1][0], moment, jid, ours))
             said_by_now.append((events[-1], ours))
         elif chance.random() < 0.05:
             events.append(history(len(events)))
@@ -74,12 +74,12 @@ def happened(count: int) -> list[tuple[int, Event]]:
         elif chance.random() < 0.05:
             events.append(("connection.update", opened))
         else:
-            events.append(news(chance, moment, *chance.choice(known)))
+            events.append(news(chance, moment, *chance.choice(messages)))
     return list(enumerate(events))
 
 
 def muddled(events: list[tuple[int, Event]]) -> list[tuple[int, Event]]:
-    """As they arrive: each one to four times, in any order."""
+    """Repeat each event one to four times, in any order."""
     chance = random.Random(55)
     arrived = [event for event in events for _ in range(chance.randint(1, 4))]
     chance.shuffle(arrived)
@@ -96,9 +96,9 @@ def a_message(name: str, moment: int, jid: str, ours: bool) -> Event:
     return ("send.message", data | {"status": "PENDING"}) if ours else (event, data)
 
 
-def again(chance: random.Random, told: Event, ours: bool) -> Event:
-    """What is known already: as history, or by the phone, with how far it got meanwhile."""
-    _, data = told
+def again(chance: random.Random, event: Event, ours: bool) -> Event:
+    """Tell a message again: as history, or by the phone, with how far it got meanwhile."""
+    _, data = event
     further = {"status": chance.choice(["PENDING", "DELIVERY_ACK", "READ"])} if ours else {}
     if chance.random() < 0.5:
         return "messages.set", [data | further]
@@ -130,44 +130,44 @@ def news(chance: random.Random, moment: int, name: str, jid: str, ours: bool) ->
     reaction = {"text": emoji, "key": key, "senderTimestampMs": moment * 1000}
     own = {"remoteJid": address, "fromMe": chance.random() < 0.5, "id": f"R{moment}"}
     own |= {"participant": f"{MARIA}@s.whatsapp.net"} if jid == GROUP else {}
-    told = {"key": own, "message": {"reactionMessage": reaction}, "messageTimestamp": moment}
-    return "messages.upsert", told
+    message = {"key": own, "message": {"reactionMessage": reaction}, "messageTimestamp": moment}
+    return "messages.upsert", message
 
 
 async def outcome(
     place: Path, callers: int, events: list[tuple[int, Event]], at_once: int
 ) -> dict[str, dict[str, Any]]:
-    """What is kept in the end of a deployment that was told these."""
+    """Return what a deployment stores in the end of these events."""
     place.mkdir()
     async with open_stage(place, callers) as stage:
         await stage.ensure("acme")
         poster = Poster(stage, name_of("acme"))
         turns = asyncio.Semaphore(at_once)
 
-        async def tell(at: int, told: Event) -> int:
+        async def tell(at: int, event: Event) -> int:
             async with turns:
-                return await poster.post(told, at * 1000)
+                return await poster.post(event, at * 1000)
 
         if at_once == 1:
-            statuses = [await tell(at, told) for at, told in events]
+            statuses = [await tell(at, event) for at, event in events]
         else:
-            statuses = await asyncio.gather(*(tell(at, told) for at, told in events))
+            statuses = await asyncio.gather(*(tell(at, event) for at, event in events))
         assert set(statuses) == {204}
         await read_inbox(stage, "acme")
         return kept(stage)
 
 
 def kept(stage: Stage) -> dict[str, dict[str, Any]]:
-    """All that is stored of what was said, but for when it was."""
+    """Return all that is stored of the messages, but for when."""
     messages = stage.documents("tenants/acme/messages")
     line = stage.documents("instances")[name_of("acme")]
     assert stage.documents("dead_letters") == {}
     return {
         "messages": {
             name: {
-                field: value for field, value in each.items() if field not in ("changed", "told")
+                field: value for field, value in message.items() if field not in ("changed", "told")
             }
-            for name, each in messages.items()
+            for name, message in messages.items()
         },
         "conversations": stage.documents("tenants/acme/conversations"),
         "line": {field: line[field] for field in ("state", "number")},

@@ -17,7 +17,7 @@ AT = 1_795_302_085
 
 
 def orders() -> list[tuple[str, ...]]:
-    """Every order of everything (a sample of them, unless all are asked for), and of every part."""
+    """Build every order of everything (a sample, unless all are asked for), and of every part."""
     chance = random.Random(6)
     every = list(itertools.permutations((MESSAGE, ERROR, *STATUSES)))
     few = list(itertools.permutations((MESSAGE, ERROR, "DELIVERY_ACK", "READ")))
@@ -32,45 +32,47 @@ def orders() -> list[tuple[str, ...]]:
 
 async def test_every_order_ends_the_same(perene: Perene):
     name = await perene.pair()
-    told = {f"3A{at}": order for at, order in enumerate(orders())}
+    orders_by_id = {f"3A{at}": order for at, order in enumerate(orders())}
 
-    for some in chunks(told):
-        await asyncio.gather(*(tell(perene, name, each, told[each]) for each in some))
+    for some in chunks(orders_by_id):
+        await asyncio.gather(
+            *(tell(perene, name, message_id, orders_by_id[message_id]) for message_id in some)
+        )
 
-    kept, shown = perene.documents("tenants/acme/messages"), await everything(perene)
-    for message, order in told.items():
+    documents, shown = perene.documents("tenants/acme/messages"), await everything(perene)
+    for message, order in orders_by_id.items():
         furthest = max((STATUSES.index(s) + 1 for s in order if s in STATUSES), default=0)
         refused = ERROR in order
-        assert kept[f"default~{message}"].get("progress", 0) == max(furthest, 1), order
-        assert kept[f"default~{message}"].get("refused", False) == refused, order
+        assert documents[f"default~{message}"].get("progress", 0) == max(furthest, 1), order
+        assert documents[f"default~{message}"].get("refused", False) == refused, order
         assert shown[message]["delivery"] == WORDS[max(furthest, 1)], order
         assert shown[message]["failed"] == (refused and furthest < 3), order
 
 
-def chunks(told: Iterable[str], size: int = 16) -> Iterable[list[str]]:
-    rest = iter(told)
+def chunks(ids: Iterable[str], size: int = 16) -> Iterable[list[str]]:
+    rest = iter(ids)
     while some := list(itertools.islice(rest, size)):
         yield some
 
 
 async def tell(perene: Perene, name: str, message: str, order: tuple[str, ...]) -> None:
-    """What became of one message is told in this order."""
+    """Post what became of one message in this order."""
     key = {"remoteJid": MARIA, "fromMe": True, "id": message}
     headers = perene.webhook_headers(name)
     for step in order:
         data: dict[str, Any] = {"keyId": message, "remoteJid": MARIA, "fromMe": True}
         event, data = "messages.update", data | {"status": step}
         if step == MESSAGE:
-            said = {"message": {"conversation": "oi"}, "messageTimestamp": AT}
-            event, data = "send.message", {"key": key, "status": "PENDING", **said}
+            content = {"message": {"conversation": "oi"}, "messageTimestamp": AT}
+            event, data = "send.message", {"key": key, "status": "PENDING", **content}
         body = {"event": event, "instance": name, "data": data}
-        told = body | {"sender": "5511999990001@s.whatsapp.net"}
-        answer = await perene.http.post("/webhook", json=told, headers=headers)
+        envelope = body | {"sender": "5511999990001@s.whatsapp.net"}
+        answer = await perene.http.post("/webhook", json=envelope, headers=headers)
         assert answer.status_code == 204
 
 
 async def everything(perene: Perene) -> dict[str, dict[str, Any]]:
-    """All messages, by id, as people see them."""
+    """Read all messages, by id, as people see them."""
     (conversation,) = (await perene.call("GET", "/conversations")).json()["conversations"]
     shown, cursor = {}, ""
     while cursor is not None:

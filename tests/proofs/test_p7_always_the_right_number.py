@@ -115,7 +115,7 @@ class LinesAndNumbers(RuleBasedStateMachine):
 
     @rule(line=lines, number=st.integers(0, 2))
     def pair(self, line: str, number: int) -> None:
-        """Somebody asks for a code and scans it, if there is one."""
+        """Ask for a code and scan it, if there is one."""
         self.call("POST", "/ensure-instance", {"line": line})
         self.simulate(line, "scan", {"number": self.numbers[number]})
 
@@ -160,12 +160,12 @@ class LinesAndNumbers(RuleBasedStateMachine):
     )
     def answer(self, choice: int, beside: str) -> None:
         """Into a conversation, while its line is perhaps let go at the same moment."""
-        known = self.conversations()
-        conversation = known[choice % len(known)]
+        conversations = self.conversations()
+        conversation = conversations[choice % len(conversations)]
         text = f"{self.tenant} {next(serial)}"
         self.expected[text] = conversation["number"]
-        said = {"conversation": conversation["id"], "text": text}
-        self.at_once(lambda: self.send(text, said), conversation["line"], beside)
+        body = {"conversation": conversation["id"], "text": text}
+        self.at_once(lambda: self.send(text, body), conversation["line"], beside)
 
     @precondition(lambda self: self.conversations())
     @rule(choice=st.integers(0, 20))
@@ -201,10 +201,10 @@ class LinesAndNumbers(RuleBasedStateMachine):
         self.http.put(f"{self.simulator}/faults", json=dict.fromkeys(LATE, False))
         self.a_moment_passes()
         state = self.http.get(f"{self.simulator}/state").json()
-        for each in state["sent"]:
-            meant = self.expected.get(each["text"])
-            if meant and each["sender"] != meant and not self.is_shown(each):
-                wrong.append((each["sender"], meant))
+        for sent in state["sent"]:
+            meant = self.expected.get(sent["text"])
+            if meant and sent["sender"] != meant and not self.is_shown(sent):
+                wrong.append((sent["sender"], meant))
         for line in LINES:
             self.leave(line, "release")
         self.pool.shutdown()
@@ -232,7 +232,7 @@ class LinesAndNumbers(RuleBasedStateMachine):
         return True
 
     def until(self, true: Callable[[], Any]) -> None:
-        """What the server has to post has come."""
+        """Wait until this is true: what the server has to post has come."""
         for _ in range(200):
             if true():
                 return
@@ -246,8 +246,8 @@ class LinesAndNumbers(RuleBasedStateMachine):
         return self.call("GET", f"/instances/{line}").json().get("state")
 
     def conversations(self) -> list[dict[str, Any]]:
-        found = self.call("GET", "/conversations").json().get("conversations", [])
-        return [each for each in found if not each["contact"].get("group")]
+        rows = self.call("GET", "/conversations").json().get("conversations", [])
+        return [conversation for conversation in rows if not conversation["contact"].get("group")]
 
     def send(self, key: str, body: dict[str, Any]) -> httpx.Response:
         answer = self.call(
@@ -268,12 +268,12 @@ class LinesAndNumbers(RuleBasedStateMachine):
         self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None
     ) -> httpx.Response:
         port = self.stage.ports[next(serial) % len(self.stage.ports)]
-        known = {"authorization": f"Bearer {token(self.tenant)}", **(headers or {})}
+        all_headers = {"authorization": f"Bearer {token(self.tenant)}", **(headers or {})}
         url = f"http://127.0.0.1:{port}{path}"
-        return self.http.request(method, url, json=body, headers=known)
+        return self.http.request(method, url, json=body, headers=all_headers)
 
     def simulate(self, line: str, verb: str, body: dict[str, Any]) -> None:
-        """What can't happen now doesn't."""
+        """Ask the simulator for something that may be impossible now."""
         name = name_of(self.tenant, line)
         self.http.post(f"{self.simulator}/instances/{name}/{verb}", json=body)
 

@@ -53,20 +53,20 @@ async def test_failing_sends_are_never_doubled(
         texts: dict[str, str] = {}
         for fault, switches in FAULTS.items():
             await stage.set_faults(**switches)
-            asked = list(itertools.islice(fresh(fault, conversations), times(2, 20)))
-            await asyncio.gather(*(say(stage, *each) for each in asked for _ in range(3)))
+            requests = list(itertools.islice(fresh(fault, conversations), times(2, 20)))
+            await asyncio.gather(*(say(stage, *request) for request in requests for _ in range(3)))
             await stage.set_faults()
-            texts |= {key: text for key, _, text in asked}
+            texts |= {key: text for key, _, text in requests}
         await stage.wait_until_posted()
 
         outcomes = await settled(stage, texts)
 
-        heard = Counter(sent["text"] for sent in (await stage.read_simulator_state())["sent"])
+        received = Counter(sent["text"] for sent in (await stage.read_simulator_state())["sent"])
         states = Counter(outcomes.values())
         assert states["sent"] >= len(texts) / 2, states
         assert states.keys() <= {"sent", "failed", "uncertain"}
         for key, text in texts.items():
-            assert heard[text] == int(outcomes[key] == "sent"), (text, outcomes[key])
+            assert received[text] == int(outcomes[key] == "sent"), (text, outcomes[key])
         await once_in_the_conversation(stage, texts, outcomes)
 
 
@@ -95,9 +95,9 @@ async def test_send_killed_at_any_step(firestore_emulator: str, tmp_path: Path, 
 
         outcomes = await settled(stage, texts)
 
-        heard = Counter(sent["text"] for sent in (await stage.read_simulator_state())["sent"])
+        received = Counter(sent["text"] for sent in (await stage.read_simulator_state())["sent"])
         for key, text in texts.items():
-            assert heard[text] == int(outcomes[key] == "sent"), (text, outcomes[key])
+            assert received[text] == int(outcomes[key] == "sent"), (text, outcomes[key])
         await once_in_the_conversation(stage, texts, outcomes)
 
 
@@ -111,9 +111,9 @@ async def test_shared_key_is_one_send(firestore_emulator: str, tmp_path: Path):
                 *(say(stage, key, conversation, text) for _ in range(25))
             )
 
-            assert {each.status_code for each in answers} <= {201, 202}
-        heard = Counter(sent["text"] for sent in (await stage.read_simulator_state())["sent"])
-        assert set(heard.values()) == {1}
+            assert {answer.status_code for answer in answers} <= {201, 202}
+        received = Counter(sent["text"] for sent in (await stage.read_simulator_state())["sent"])
+        assert set(received.values()) == {1}
 
 
 async def talking(stage: Stage) -> list[str]:
@@ -123,9 +123,9 @@ async def talking(stage: Stage) -> list[str]:
     for contact in CONTACTS:
         await stage.receive_text(name_of("acme"), contact, "oi")
     await stage.wait_until_posted()
-    found = (await stage.call("GET", "/conversations", "acme")).json()["conversations"]
-    assert len(found) == len(CONTACTS)
-    return [each["id"] for each in found]
+    conversations = (await stage.call("GET", "/conversations", "acme")).json()["conversations"]
+    assert len(conversations) == len(CONTACTS)
+    return [conversation["id"] for conversation in conversations]
 
 
 def fresh(fault: str, conversations: list[str]) -> Any:
@@ -144,7 +144,7 @@ async def say(
 
 
 async def settled(stage: Stage, texts: dict[str, str]) -> dict[str, str]:
-    """What became of each, after whoever wants to know asked twice."""
+    """Ask twice what became of each send, and return it."""
     outcomes: dict[str, str] = {}
     for _ in range(2):
         for key in texts:
@@ -162,19 +162,19 @@ async def settled(stage: Stage, texts: dict[str, str]) -> dict[str, str]:
 async def once_in_the_conversation(
     stage: Stage, texts: dict[str, str], outcomes: dict[str, str]
 ) -> None:
-    """What was sent is kept once, and is its send's; no count of what is unsettled is wrong."""
+    """Check that each sent message is kept once with its send, and unsettled counts are right."""
     messages = stage.documents("tenants/acme/messages").values()
-    kept = Counter(each["text"] for each in messages if each.get("from_me"))
-    assert kept == Counter(text for key, text in texts.items() if outcomes[key] == "sent")
-    owners = Counter(each["send"] for each in messages if each.get("from_me"))
+    counts = Counter(message["text"] for message in messages if message.get("from_me"))
+    assert counts == Counter(text for key, text in texts.items() if outcomes[key] == "sent")
+    owners = Counter(message["send"] for message in messages if message.get("from_me"))
     assert set(owners.values()) == {1}
     uncertain = Counter(
-        each["conversation"]
-        for each in stage.documents("tenants/acme/sends").values()
-        if each["state"] == "uncertain"
+        send["conversation"]
+        for send in stage.documents("tenants/acme/sends").values()
+        if send["state"] == "uncertain"
     )
     counted = {
-        name: each.get("unsettled", 0)
-        for name, each in stage.documents("tenants/acme/conversations").items()
+        name: conversation.get("unsettled", 0)
+        for name, conversation in stage.documents("tenants/acme/conversations").items()
     }
     assert counted == {name: uncertain[name] for name in counted}

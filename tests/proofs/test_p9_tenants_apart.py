@@ -151,10 +151,12 @@ async def test_same_message_is_separate_per_line(perene: Perene):
 
     seen = {}
     for tenant in ("acme", "other"):
-        for each in (await perene.call("GET", "/conversations", tenant)).json()["conversations"]:
-            path = f"/conversations/{each['id']}/messages"
+        inbox = (await perene.call("GET", "/conversations", tenant)).json()["conversations"]
+        for conversation in inbox:
+            path = f"/conversations/{conversation['id']}/messages"
             (message,) = (await perene.call("GET", path, tenant)).json()["messages"]
-            seen[tenant, each["line"]] = (message["id"], message.get("text"), each["unread"])
+            read = (message["id"], message.get("text"), conversation["unread"])
+            seen[tenant, conversation["line"]] = read
 
     assert seen == {
         ("acme", "default"): (MESSAGE, "acme/default", 1),
@@ -176,20 +178,23 @@ async def lived(perene: Perene) -> str:
     """Acme's line is open and Maria sent a picture; the line's instance."""
     name = await perene.pair("acme", NUMBER)
     key = {"remoteJid": f"{MARIA}@s.whatsapp.net", "id": MESSAGE}
-    said = {"imageMessage": {"caption": "segredo", "mimetype": "image/png"}}
-    await perene.evolution.receive_message(name, {"key": key, "message": said})
+    content = {"imageMessage": {"caption": "segredo", "mimetype": "image/png"}}
+    await perene.evolution.receive_message(name, {"key": key, "message": content})
     await perene.evolution.drain()
     assert set(perene.documents("tenants/acme/conversations")) == {CONVERSATION}
     return name
 
 
 def talk(perene: Perene) -> list[Any]:
-    """All that was said."""
-    return [perene.documents(f"tenants/acme/{kept}") for kept in ("conversations", "messages")]
+    """Read all that is stored of conversations and messages."""
+    return [
+        perene.documents(f"tenants/acme/{collection}")
+        for collection in ("conversations", "messages")
+    ]
 
 
 def world(perene: Perene) -> tuple[Any, ...]:
-    """Everything there is."""
-    kept = ("instances", "tenants", "servers", "numbers")
-    documents = [perene.documents(collection) for collection in kept]
+    """Read everything there is."""
+    collections = ("instances", "tenants", "servers", "numbers")
+    documents = [perene.documents(collection) for collection in collections]
     return (perene.evolution.names(), talk(perene), *documents)

@@ -73,7 +73,7 @@ class Steps:
 
 @dataclass
 class World:
-    """What is true, whatever anybody's records say."""
+    """Know what is true, whatever any record says."""
 
     perene: Perene
     steps: Steps = field(default_factory=Steps)
@@ -97,7 +97,7 @@ class World:
     deletions: int = 0
 
     def install(self) -> None:
-        """Every step is counted, and every deletion judged."""
+        """Count every step, and judge every deletion."""
         store, hosts = self.perene.store, self.perene.hosts
         db, candidates = store.db, store.candidates
         commit, read, condemn = db.commit, db.read, candidates.begin_deletion
@@ -197,17 +197,17 @@ class World:
     async def say(self, verb: str, chosen: int) -> None:
         """A person says something to one of the candidates."""
         answer = await self.perene.operate("GET", "/fleet/candidates")
-        listed = [each["id"] for each in answer.json()["candidates"]]
+        listed = [candidate["id"] for candidate in answer.json()["candidates"]]
         if not listed:
             return
         name = listed[chosen % len(listed)]
         answer = await self.perene.operate("POST", f"/fleet/candidates/{name}/{verb}")
         if answer.status_code != 200:
             return
-        said = {"approve": self.approved, "undo": self.undone}.get(verb)
-        if said is not None:
+        moments = {"approve": self.approved, "undo": self.undone}.get(verb)
+        if moments is not None:
             self.moment += 1
-            said[name] = self.moment
+            moments[name] = self.moment
         if verb == "undo":
             self.kept.pop(name, None)
             self.approved.pop(name, None)
@@ -216,7 +216,7 @@ class World:
             self.approved.pop(name, None)
 
     async def sweep(self, at: int = 0, happens: Any = None, blindness: str | None = None) -> None:
-        """One sweep, to which something happens at a step; a crash leaves it as it is."""
+        """Run one sweep with an accident at one step; a crash leaves it as it is."""
         self.steps.at, self.steps.count = at, 0
         self.steps.happens, self.steps.dead = happens, False
         self.in_this_sweep, self.blind = 0, blindness is not None
@@ -270,19 +270,19 @@ class World:
     # Whether it may --------------------------------------------------------------------------
 
     def _look(self) -> None:
-        """What is suspected of whom now that a sweep begins."""
+        """Note what is suspected of whom now that a sweep begins."""
         before, self.looked = self.looked, self.moment
         self.moment += 1
-        found = self.perene.documents("sweeps/orphans/candidates")
+        candidates = self.perene.documents("sweeps/orphans/candidates")
         now = {
-            name: f"{each['stage']} {each['cause']}"
-            for name, each in found.items()
-            if each["stage"] in ("suspected", "quarantined", "deleting")
+            name: f"{candidate['stage']} {candidate['cause']}"
+            for name, candidate in candidates.items()
+            if candidate["stage"] in ("suspected", "quarantined", "deleting")
         }
         for name, seen in now.items():
-            known = self.history.get(name, [])
-            same = known and known[-1][1].split()[1] == seen.split()[1]
-            self.history[name] = [*known, (self.looked, seen)] if same else [(before, seen)]
+            stages = self.history.get(name, [])
+            same = stages and stages[-1][1].split()[1] == seen.split()[1]
+            self.history[name] = [*stages, (self.looked, seen)] if same else [(before, seen)]
         for name in self.history.keys() - now.keys():
             del self.history[name]
 
@@ -336,16 +336,16 @@ class World:
 
 
 async def _begun(store: Any, candidate: Candidate) -> bool:
-    (kept,) = await Database.read(store.db, store.db.candidates.document(candidate.id))
-    return (kept.to_dict() or {}).get("stage") == Stage.DELETING
+    (snapshot,) = await Database.read(store.db, store.db.candidates.document(candidate.id))
+    return (snapshot.to_dict() or {}).get("stage") == Stage.DELETING
 
 
 async def _truth(store: Any, candidate: Candidate) -> tuple[Instance | None, Tenant | None]:
     read, db = Database.read, store.db
-    (kept,) = await read(db, db.instance(candidate.name))
-    record = Instance.model_validate(kept.to_dict()) if kept.exists else None
-    (found,) = await read(db, db.tenant(TenantId(candidate.tenant)))
-    tenant = Tenant.model_validate(found.to_dict()) if found.exists else None
+    (snapshot,) = await read(db, db.instance(candidate.name))
+    record = Instance.model_validate(snapshot.to_dict()) if snapshot.exists else None
+    (owner,) = await read(db, db.tenant(TenantId(candidate.tenant)))
+    tenant = Tenant.model_validate(owner.to_dict()) if owner.exists else None
     return record, tenant
 
 
