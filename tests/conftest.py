@@ -18,7 +18,7 @@ def anyio_backend() -> str:
 
 @pytest.fixture(scope="session", autouse=True)
 async def one_loop(anyio_backend: str) -> AsyncIterator[None]:
-    """All tests share one event loop: gRPC's asynchronous client doesn't outlive a change."""
+    """Give all tests one event loop: gRPC's asynchronous client doesn't outlive a change."""
     yield  # noqa: PT022 - a fixture that is still open is what keeps the loop
 
 

@@ -31,7 +31,7 @@ def every_kind() -> Iterator[tuple[Kind, type[BaseContent]]]:
 
 def a_filled_content(kind: Kind) -> BaseContent:
     """Build a content of this kind in which nothing is empty."""
-    (model,) = (model for known, model in every_kind() if known is kind)
+    (model,) = (model for key, model in every_kind() if key is kind)
     words = (f"{WORD}{number}" for number in itertools.count())
     filled: BaseContent = _fill_model(model, words, kind=kind)
     return filled

@@ -169,7 +169,7 @@ class Perene:
         }
 
     def taken(self, server: str) -> int:
-        """How many slots of a server are taken."""
+        """Count the slots of a server that are taken."""
         return len(self.documents(f"servers/{server}/slots"))
 
     def write(self, path: str, **fields: Any) -> None:

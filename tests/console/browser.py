@@ -61,7 +61,7 @@ FAULTS = """async (rules) => {
 
 
 class Look(NamedTuple):
-    """How a person looks at the console."""
+    """Describe how a person looks at the console."""
 
     size: str = "desktop"
     language: str = "pt-BR"

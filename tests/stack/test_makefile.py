@@ -61,17 +61,17 @@ LOSS = '{"address": "x", "type": "google_firestore_database", "change": {"action
 
 
 @pytest.mark.parametrize(
-    ("changes", "asked"),
+    ("changes", "commands"),
     [("", ["plan", "show", "apply"]), (LOSS, ["plan", "show"])],
     ids=["a plan that loses nothing", "one that would"],
 )
 @pytest.mark.parametrize("how", [[], ["-j4"]], ids=["one by one", "in parallel"])
-def test_deploy_applies_the_checked_plan(make, tmp_path, changes, asked, how):
+def test_deploy_applies_the_checked_plan(make, tmp_path, changes, commands, how):
     program = tmp_path / "terraform"
     program.write_text(TERRAFORM.format(place=tmp_path, changes=changes))
     program.chmod(0o755)
 
     ran = make("deploy", f"TERRAFORM={program}", *how)
 
-    assert (tmp_path / "asked").read_text().split() == asked, ran.stderr
-    assert (ran.returncode == 0) == ("apply" in asked)
+    assert (tmp_path / "asked").read_text().split() == commands, ran.stderr
+    assert (ran.returncode == 0) == ("apply" in commands)
