@@ -1,7 +1,7 @@
 """Do much work beside the event loop, a few things at a time, so that other requests go on."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import ParamSpec, TypeVar
 
 LARGE = 128 * 1024
@@ -29,12 +29,14 @@ async def run_aside(
 
 
 async def run_some_at_a_time(
-    most: int, work: Callable[[Item], Awaitable[None]], items: Iterable[Item]
+    most: int, work: Callable[[Item], Awaitable[None]], items: Sequence[Item]
 ) -> None:
     """Do the work for all items, so many at a time; then raise the first failure, if there is one.
 
     Others have their turn between any two items, also if the work never waits.
     """
+    if len(items) == 1:  # as almost always; a task would cost more than many a work
+        return await work(items[0])
     waiting, failures = iter(items), list[Exception]()
 
     async def take() -> None:
@@ -45,6 +47,6 @@ async def run_some_at_a_time(
                 failures.append(failure)
             await asyncio.sleep(0)
 
-    await asyncio.gather(*(take() for _ in range(most)))
+    await asyncio.gather(*(take() for _ in range(min(most, len(items)))))
     for failure in failures:
         raise failure

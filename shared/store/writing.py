@@ -21,6 +21,7 @@ ROOM = 16_384
 """Bytes of a new document that are left free for later updates."""
 
 _Raw = type(Write.pb(Write()))
+_TRANSFORMS = (firestore.Maximum, firestore.Increment, firestore.ArrayUnion)
 _SIMPLE = re.compile(r"[A-Za-z_][A-Za-z_0-9]*")
 
 
@@ -67,7 +68,7 @@ def _encode_fields(write: Any, fields: Mapping[str, Any]) -> None:
     for field, value in fields.items():
         if _is_transform(value):
             _encode_transform(write, _path(field), value)
-        elif isinstance(value, Mapping) and value and all(map(_is_transform, value.values())):
+        elif isinstance(value, dict) and value and all(map(_is_transform, value.values())):
             for name, transform in value.items():
                 _encode_transform(write, f"{_path(field)}.{_path(name)}", transform)
         else:
@@ -75,7 +76,7 @@ def _encode_fields(write: Any, fields: Mapping[str, Any]) -> None:
 
 
 def _is_transform(value: Any) -> bool:
-    return isinstance(value, firestore.Maximum | firestore.Increment | firestore.ArrayUnion)
+    return isinstance(value, _TRANSFORMS)
 
 
 def _encode_transform(write: Any, path: str, value: Any) -> None:
@@ -101,7 +102,7 @@ def _encode(into: Any, value: Any) -> None:
         into.integer_value = _fit(value)
     elif isinstance(value, float):
         into.double_value = value
-    elif isinstance(value, Mapping):
+    elif isinstance(value, dict):
         into.map_value.SetInParent()
         for name, member in value.items():
             _encode(into.map_value.fields[name], member)
@@ -121,7 +122,7 @@ def _leaves(fields: Mapping[str, Any], above: str) -> Iterator[str]:
     for name, value in fields.items():
         if _is_transform(value):
             continue
-        if isinstance(value, Mapping) and value:
+        if isinstance(value, dict) and value:
             yield from _leaves(value, f"{above}{_path(name)}.")
         else:
             yield f"{above}{_path(name)}"
