@@ -36,7 +36,8 @@ async def run_some_at_a_time(
     Others have their turn between any two items, also if the work never waits.
     """
     if len(items) == 1:  # as almost always; a task would cost more than many a work
-        return await work(items[0])
+        await work(items[0])
+        return
     waiting, failures = iter(items), list[Exception]()
 
     async def take() -> None:
