@@ -15,6 +15,7 @@ from shared.domain.events import MessageEvent, NameEvent, Recalled, Said
 from shared.domain.fleet.gaps import Window
 from shared.domain.instances import epoch_ms
 from shared.domain.messages import Message
+from shared.domain.positions import second_of
 from shared.domain.sends import Send
 from shared.store import LineScope
 
@@ -118,6 +119,11 @@ async def _record_messages(
             echo = await store.messages.record_echo(scope, message, sender, now=now)
             return RecordResult(echo.new, echo.unsettled, echo.left_through)
         case Said(message, fresh):
+            if message.new_subject:
+                at = second_of(message.at)
+                await store.conversations.rename_group(
+                    scope, message.contact, message.new_subject, at
+                )
             unread = fresh and message.counts_unread
             return RecordResult(await store.messages.record(scope, message, unread=unread, now=now))
         case Recalled(messages):
@@ -166,5 +172,7 @@ async def _record_update(scope: LineScope, event: UpdateEvent, now: int) -> None
             actors = (*by, member_of(group)) if group else by
             await store.messages.record_revocation(scope, message_id, at, actors, now)
             await store.messages.refresh_preview(scope, message_id, now)
-        case events.ContactNamed(contact, name) | events.GroupNamed(contact, name):
+        case events.ContactNamed(contact, name):
             await store.conversations.rename(scope, contact, name)
+        case events.GroupNamed(contact, subject, at):
+            await store.conversations.rename_group(scope, contact, subject, at or now)

@@ -61,7 +61,7 @@ class Conversation(Kept):
     given_name: str | None = None
     """What the tenant's people call them."""
     subject_asked_at: int = 0
-    """When a server was last asked for the group's subject (epoch milliseconds)."""
+    """When the group's subject was last reported or asked for (epoch milliseconds)."""
     last_at: Position = 0
     preview: Preview | None = None
     unread: int = 0

@@ -51,11 +51,12 @@ class Removed:
 class Said:
     """A message was said: by a contact, or by us (through us, or on the phone).
 
-    `fresh`: it is news, not history.
+    `fresh`: it is news, not history. `by_wall_clock`: only a server's wall clock dates it.
     """
 
     message: Message
     fresh: bool
+    by_wall_clock: bool = False
 
 
 @dataclass(frozen=True)
@@ -149,10 +150,11 @@ class ContactNamed:
 
 @dataclass(frozen=True)
 class GroupNamed:
-    """A group has this subject."""
+    """A group has this subject since then (epoch milliseconds; 0: unknown)."""
 
     contact: Contact
     subject: str
+    at: int = 0
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from shared.domain.contacts import Contact, ContactKey
 from shared.domain.content import Content, Kind
 from shared.domain.content.kinds import MaybeCode, Piece
 from shared.domain.content.media_files import Media
+from shared.domain.content.notices import GROUP_TOPICS, NoticeContent, NoticeTopic
 from shared.domain.positions import Position
 from shared.domain.record import Record
 
@@ -111,6 +112,21 @@ class Message(Record):
         """Tell whether a person of ours should read it: a contact's, but no mere notice."""
         return not self.from_me and self.kind is not Kind.NOTICE
 
+    @property
+    def is_aside(self) -> bool:
+        """Tell whether it changes nothing in the list: a notice of what happened to a group."""
+        return self._topic in GROUP_TOPICS
+
+    @property
+    def new_subject(self) -> str | None:
+        """Return the subject that the group has from then on, if this is a notice of it."""
+        return self.text if self._topic is NoticeTopic.RENAMED else None
+
+    @property
+    def _topic(self) -> NoticeTopic | None:
+        notice = self.content.notice if isinstance(self.content, NoticeContent) else None
+        return notice.topic if notice else None
+
     @model_validator(mode="before")
     @classmethod
     def _gather_content(cls, fields: Any) -> Any:
@@ -133,6 +149,12 @@ def heard_by(now: int, message: Message) -> Message:
     if message.at <= now + AHEAD:
         return message
     return message.model_copy(update={"at": positions.place(now, message.emitted)})
+
+
+def dated_by_wall_clock(now: int, message: Message) -> Message:
+    """Return a message that only its server's wall clock dates (`emitted`), at that time."""
+    at = positions.read_wall_clock(message.emitted or 0, now)
+    return message.model_copy(update={"at": positions.place(at, message.emitted)})
 
 
 M = TypeVar("M", bound=Message)

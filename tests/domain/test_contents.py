@@ -9,6 +9,7 @@ from shared.domain import content, conversations
 from shared.domain.contacts import contact_of
 from shared.domain.content import FIELDS, Kind, preview, read_content
 from shared.domain.content.calls import CallOutcome, PhoneCall, outcome_of_rank
+from shared.domain.content.notices import GROUP_TOPICS, NoticeTopic
 from shared.domain.content.texts import TextContent
 from shared.domain.content.trade import money
 from shared.domain.content.unreadable import UnsupportedContent
@@ -140,6 +141,16 @@ def test_clearer_content_ranks_higher():
     ranked = sorted(kinds, key=lambda kind: content.clarity(read_content({"kind": kind})))
 
     assert ranked == [Kind.WAITING, Kind.UNSUPPORTED, Kind.TEXT]
+
+
+@in_each("topic", NoticeTopic)
+def test_notices_of_groups_are_asides(topic: NoticeTopic):
+    fields = {"kind": Kind.NOTICE, "text": "Vendas", "notice": {"topic": topic}}
+
+    message = a_message(read_content(fields))
+
+    assert message.is_aside == (topic in GROUP_TOPICS)
+    assert message.new_subject == ("Vendas" if topic is NoticeTopic.RENAMED else None)
 
 
 def test_furthest_report_decides_the_call():

@@ -59,9 +59,13 @@ def add_summary(
     unread: bool,
     **marks: Any,
 ) -> None:
-    """Add to the batch: merge messages of one conversation into its summary, and `marks`."""
-    reference = db.conversation(scope.tenant, scope.conversation_id(messages[0].contact))
-    writing.merge(batch, reference, summary_fields(scope, messages, unread) | marks)
+    """Add to the batch: merge messages of one conversation into its summary, and `marks`.
+
+    Nothing for mere notices of what happened to a group.
+    """
+    if messages := [message for message in messages if not message.is_aside]:
+        reference = db.conversation(scope.tenant, scope.conversation_id(messages[0].contact))
+        writing.merge(batch, reference, summary_fields(scope, messages, unread) | marks)
 
 
 def message_fields(scope: LineScope, message: Message, now: int) -> dict[str, Any]:
@@ -123,8 +127,8 @@ def summary_fields(scope: LineScope, messages: Sequence[Message], unread: bool) 
     summary |= _ad_fields(ordered)
     if newest.from_me:
         summary["unsettled"] = firestore.Increment(0)
-    inbound = (message for message in messages if not message.from_me)
-    moments = Counter(str(second_of(message.at)) for message in inbound)
+    counted = (message for message in messages if message.counts_unread)
+    moments = Counter(str(second_of(message.at)) for message in counted)
     return summary | (unread_fields(moments) if unread and moments else {})
 
 
