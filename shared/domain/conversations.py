@@ -1,7 +1,7 @@
 """Conversations and their messages as they are kept: how facts that come in any order add up."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from pydantic import Field
 
@@ -9,6 +9,7 @@ from shared.domain import content
 from shared.domain.contacts import ContactKey, ConversationId, keys_of, lid_key, may_be
 from shared.domain.content import Content, Kind
 from shared.domain.content.calls import CallContent, outcome_of_rank
+from shared.domain.content.polls import PollContent, count_votes
 from shared.domain.messages import AdOrigin, Delivery, Message, Quoted
 from shared.domain.names import LineId
 from shared.domain.positions import Position
@@ -203,6 +204,13 @@ class Reaction(Record):
     at: int
 
 
+class Vote(Record):
+    """The marks of the options of a poll that somebody is for; none where they took it back."""
+
+    options: tuple[str, ...]
+    at: int
+
+
 class KeptMessage(Message):
     """A message and all that became of it, however it was told."""
 
@@ -215,6 +223,7 @@ class KeptMessage(Message):
     refused: bool = False
     edits: dict[str, Edit] = Field(default_factory=dict)
     reactions: dict[str, dict[str, Reaction]] = Field(default_factory=dict)
+    votes: dict[str, dict[str, Vote]] = Field(default_factory=dict)
     revoked_by: dict[str, int] = Field(default_factory=dict)
     seen: bool = False
     """Our phone read it before it was stored."""
@@ -286,11 +295,14 @@ class KeptMessage(Message):
 
     @property
     def content_now(self) -> Content:
-        """Return the content as last edited, and a call as it ended."""
+        """Return the content as last edited, a call as it ended, and a poll with its results."""
         changed: dict[str, Any] = {"text": self.text_now}
         if isinstance(self.content, CallContent) and self.content.call and self.call_progress:
             outcome = outcome_of_rank(self.call_progress)
             changed["call"] = self.content.call.model_copy(update={"outcome": outcome})
+        if isinstance(self.content, PollContent) and self.content.poll and self.votes:
+            votes = [vote.options for vote in _newest_of_each(self.votes).values()]
+            changed["poll"] = count_votes(self.id, self.content.poll, votes)
         return self.content.model_copy(update=changed)
 
     @property
@@ -334,12 +346,16 @@ class KeptMessage(Message):
 
     def reactions_now(self) -> dict[str, str]:
         """Return each person's newest reaction, by contact key (or `me`), without revoked ones."""
-        last = {
-            actor: max(reaction.items(), key=newest)[1]
-            for actor, reaction in self.reactions.items()
-            if reaction
-        }
+        last = _newest_of_each(self.reactions)
         return {actor: reaction.emoji for actor, reaction in last.items() if reaction.emoji}
+
+
+T = TypeVar("T", Reaction, Vote)
+
+
+def _newest_of_each(reported: Mapping[str, Mapping[str, T]]) -> dict[str, T]:
+    """Return what is the newest of each person."""
+    return {actor: max(items.items(), key=newest)[1] for actor, items in reported.items() if items}
 
 
 def _is_claim(who: str) -> bool:
@@ -351,8 +367,8 @@ def _is_other_person(who: str) -> bool:
     return who != UNNAMED and who != ME and not _is_claim(who)
 
 
-def newest(told: tuple[str, Edit] | tuple[str, Reaction]) -> tuple[int, str]:
-    """Order edits or reactions by time; of two at the same time, by key."""
+def newest(told: tuple[str, Edit | Reaction | Vote]) -> tuple[int, str]:
+    """Order edits, reactions or votes by time; of two at the same time, by key."""
     key, what = told
     return what.at, key
 

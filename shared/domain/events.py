@@ -141,6 +141,17 @@ class Reacted:
 
 
 @dataclass(frozen=True)
+class Voted:
+    """Somebody is for these options of a poll now, and no others. `id` is the vote's own."""
+
+    target_id: str
+    actor: ContactKey | Literal["me"]
+    options: tuple[str, ...] = field(repr=False)
+    at: int
+    id: str
+
+
+@dataclass(frozen=True)
 class ContactNamed:
     """A person calls themself so, or our phone does."""
 
@@ -188,6 +199,7 @@ MessageEvent = (
     | EditedOutOfSight
     | Revoked
     | Reacted
+    | Voted
 )
 NameEvent = ContactNamed | GroupNamed
 

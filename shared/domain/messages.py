@@ -154,7 +154,7 @@ def heard_by(now: int, message: Message) -> Message:
 def dated_by_wall_clock(now: int, message: Message) -> Message:
     """Return a message that only its server's wall clock dates (`emitted`), at that time."""
     at = positions.read_wall_clock(message.emitted or 0, now)
-    return message.model_copy(update={"at": positions.place(at, message.emitted)})
+    return heard_by(now, message.model_copy(update={"at": positions.place(at, message.emitted)}))
 
 
 M = TypeVar("M", bound=Message)

@@ -81,6 +81,7 @@ async def apply_event(source: EventSource, event: Event, now: datetime) -> None:
             | events.SendRefused()
             | events.EditedOutOfSight()
             | events.Reacted()
+            | events.Voted()
         ):
             await recording.record_event(source.scope, event, now)
             if isinstance(event, events.SendRefused) and event.restricted:

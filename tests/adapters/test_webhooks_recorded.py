@@ -122,7 +122,7 @@ MEANT = {
     "labels.association.json": UNUSED,
     "labels.edit.json": UNUSED,
     "messages.update.deleted.json": "revoked 3A1 by 551188887777",
-    "messages.update.poll.json": "ignored: votes in a poll",
+    "messages.update.poll.json": "A of 3EB0POLL by 551188887777",
     "typebot.change-status.json": UNUSED,
     "typebot.start.json": UNUSED,
     "v1.messages.update.json": "delivered BAE5",
@@ -163,6 +163,8 @@ def summary(event: Event) -> str:
             return UNUSED if reason.startswith("no use for") else f"ignored: {reason}"
         case events.Opened(number):
             return f"opened {number}"
+        case events.Voted(poll, actor, options):
+            return f"{'/'.join(options)} of {poll} by {actor}"
         case _:
             return changes(event)
 

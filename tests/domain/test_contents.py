@@ -10,10 +10,11 @@ from shared.domain.contacts import contact_of
 from shared.domain.content import FIELDS, Kind, preview, read_content
 from shared.domain.content.calls import CallOutcome, PhoneCall, outcome_of_rank
 from shared.domain.content.notices import GROUP_TOPICS, NoticeTopic
+from shared.domain.content.polls import mark_option
 from shared.domain.content.texts import TextContent
 from shared.domain.content.trade import money
 from shared.domain.content.unreadable import UnsupportedContent
-from shared.domain.conversations import Conversation, Edit, KeptMessage, Preview, SeenAd
+from shared.domain.conversations import Conversation, Edit, KeptMessage, Preview, SeenAd, Vote
 from shared.domain.messages import AdOrigin, Message, Quoted
 from tests.cases import in_each
 from tests.contents import WORD, a_filled_content, any_content, every_kind
@@ -141,6 +142,21 @@ def test_clearer_content_ranks_higher():
     ranked = sorted(kinds, key=lambda kind: content.clarity(read_content({"kind": kind})))
 
     assert ranked == [Kind.WAITING, Kind.UNSUPPORTED, Kind.TEXT]
+
+
+def test_poll_counts_the_last_vote_of_each():
+    poll = read_content({"kind": Kind.POLL, "poll": {"question": "?", "options": ["A", "B"]}})
+    a, b = (mark_option("3A1", option) for option in "AB")
+    votes = {
+        "me": {"x": Vote(options=(a, b), at=1), "y": Vote(options=(b,), at=2)},
+        "551188887777": {"z": Vote(options=(b, b, "strange"), at=1)},
+        "lid-1": {},
+    }
+
+    shown = a_kept(poll, votes=votes).content_now.poll
+
+    assert [(row.option, row.count) for row in shown.results] == [("A", 0), ("B", 2)]
+    assert a_kept(poll).content_now == poll
 
 
 @in_each("topic", NoticeTopic)

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.journeys.test_odd_intake import OWN
+from tests.journeys.test_names import GROUP
+from tests.journeys.test_odd_intake import OWN, post
 from tests.journeys.test_sending import said, send, talk, thread
 from tests.perene import Perene
 
@@ -251,3 +252,47 @@ async def test_line_breaks_and_signs_leave_as_written(on_2: Perene):
 
     assert [words for _, _, words in said(on_2)] == [text]
     assert [message["text"] for message in await thread(on_2, conversation)] == [text, "oi"]
+
+
+VOTES = [("3AV1", ["Sim", "Talvez"], 1), ("3AV2", ["Sim"], 2), ("3AV3", ["Não"], 1)]
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2, 3), (3, 2, 1, 0), (2, 0, 3, 1, 0, 1)])
+async def test_poll_shows_its_results(on_2: Perene, order: tuple[int, ...]):
+    """Two members vote, one of them twice; as 2.3.7 posts it."""
+    name, now = await on_2.pair(), int(time.time())
+    options = [{"optionName": option} for option in ("Sim", "Não", "Talvez")]
+    poll = {"pollCreationMessageV3": {"name": "Vamos?", "options": options}}
+    told = [("3APOLL", poll, "5511911110001")]
+    for vote_id, chosen, moment in VOTES:
+        vote = {"pollCreationMessageKey": {"id": "3APOLL"}, "vote": {"selectedOptions": chosen}}
+        content = {"pollUpdateMessage": vote | {"senderTimestampMs": (now + moment) * 1000}}
+        told.append((vote_id, content, "551191111000" + ("3" if vote_id == "3AV3" else "2")))
+
+    for index in order:
+        message_id, content, member = told[index]
+        key = {"remoteJid": GROUP, "id": message_id, "participant": f"{member}@s.whatsapp.net"}
+        data = {"key": key, "message": content, "messageTimestamp": now}
+        await post(on_2, name, "messages.upsert", data)
+
+    ((conversation, (message,)),) = await shown(on_2)
+    counts = {row["option"]: row["count"] for row in message["poll"]["results"]}
+    assert counts == {"Sim": 1, "Não": 1, "Talvez": 0}
+    assert conversation["unread"] == 1
+
+
+async def test_votes_keep_no_words_of_a_revoked_poll(on_2: Perene):
+    name = await on_2.pair()
+    key = {"remoteJid": GROUP, "id": "3APOLL", "participant": "5511911110001@s.whatsapp.net"}
+    options = [{"optionName": "Segredo"}]
+    poll = {"key": key, "message": {"pollCreationMessage": {"name": "?", "options": options}}}
+    vote = {"pollCreationMessageKey": key, "vote": {"selectedOptions": ["Segredo"]}}
+    voted = {"key": key | {"id": "3AV1"}, "message": {"pollUpdateMessage": vote}}
+
+    for data in (poll, voted, voted | {"key": key | {"id": "3AV2"}}):
+        await post(on_2, name, "messages.upsert", data | {"messageTimestamp": int(time.time())})
+        await post(on_2, name, "messages.delete", key | {"fromMe": False})
+
+    ((_, (message,)),) = await shown(on_2)
+    assert message["revoked"]
+    assert "Segredo" not in str(on_2.documents("tenants/acme/messages"))

@@ -18,7 +18,7 @@ def read_contacts(payload: EventPayload) -> Events:
 
 def read_groups(payload: EventPayload) -> Events:
     """Read `groups.upsert`: a group that was just made, or that we were just added to."""
-    return read_items(payload.data, lambda value: [_read_group(value)])
+    return read_items(payload.data, lambda value: [_read_group(value, payload.at)])
 
 
 def _read_contact(value: Any) -> Event:
@@ -35,13 +35,13 @@ def _read_contact(value: Any) -> Event:
     return ContactNamed(contact, name) if name else Ignored("a contact without a name")
 
 
-def _read_group(value: Any) -> Event:
+def _read_group(value: Any, reported_at: int) -> Event:
     if not isinstance(value, dict):
         return Unreadable("a group that is no object")
     group, subject = read_group_contact(value), addresses.read_subject(value)
     if not isinstance(group, Contact):
         return group
-    at = json_values.read_millis(value.get("subjectTime")) or 0
+    at = json_values.read_millis(value.get("subjectTime")) or reported_at
     return GroupNamed(group, subject, at) if subject else Ignored("a group without a subject")
 
 

@@ -86,7 +86,7 @@ def _read_members(value: Any, payload: EventPayload) -> Event:
     author = _read_author(value)
     content = _build_notice(topic, author, _list_members(value))
     if content is None:
-        return Ignored("a change of nobody")
+        return Ignored("a change of no member")
     return _build_event(group, author or _find_actor(content), content, payload)
 
 
@@ -121,9 +121,9 @@ def _build_renamed(subject: str) -> NoticeContent:
 def _build_notice(
     topic: NoticeTopic, author: Contact | None, told: Iterable[Any]
 ) -> NoticeContent | None:
-    """Build the notice of what was done to members; None if nobody is named.
+    """Build the notice of what was done to members; None without members.
 
-    Who does it to themselves alone joins or leaves; so does who is added by nobody.
+    Who does it to themselves alone joins or leaves; so does who is added by no author.
     """
     read = (member for item in told if (member := _read_member(item)))
     members = tuple({member.key: member for member in read}.values())

@@ -28,7 +28,7 @@ from shared.evolution import addresses, deliveries, json_values
 from shared.evolution.addresses import Fields, MessageOrigin
 from shared.evolution.contents import message_object, read_notices
 from shared.evolution.contents.fields import read_object
-from shared.evolution.events import group_changes, protocol_message
+from shared.evolution.events import group_changes, poll_votes, protocol_message
 from shared.evolution.events.ad_origin import read_ad_origin
 from shared.evolution.events.payload import EventPayload, Events, read_items
 from shared.evolution.json_values import read_text
@@ -37,7 +37,6 @@ LONGEST_EMOJI = 64
 """Characters; a family with skin tones has 11."""
 
 NOISE = {
-    "pollUpdateMessage": "a vote in a poll",
     "encReactionMessage": "an encrypted reaction",
     "encCommentMessage": "an encrypted comment",
     "encEventResponseMessage": "an answer to an event",
@@ -168,6 +167,8 @@ def _read_events(
         return (protocol_message.read_order(order, authors, payload.at, group),)
     if isinstance(reaction := fields.get("reactionMessage"), dict):
         return (_read_reaction(reaction, origin, payload.at),)
+    if isinstance(vote := fields.get("pollUpdateMessage"), dict):
+        return (poll_votes.read_vote(vote, origin, payload.at),)
     if isinstance(change := fields.get("secretEncryptedMessage"), dict):
         return (_read_encrypted(change, origin, payload.at),)
     if reason := _find_noise(fields, value, origin):
