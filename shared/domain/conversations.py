@@ -1,6 +1,6 @@
 """Conversations and their messages as they are kept: how facts that come in any order add up."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
 from pydantic import Field
@@ -8,11 +8,11 @@ from pydantic import Field
 from shared.domain import content
 from shared.domain.contacts import ContactKey, ConversationId, keys_of, lid_key, may_be
 from shared.domain.content import Content, Kind
-from shared.domain.content.calls import CallContent, outcome_of_rank
+from shared.domain.content.calls import CallContent, PhoneCall, outcome_of_rank
 from shared.domain.content.polls import PollContent, count_votes
 from shared.domain.messages import AdOrigin, Delivery, Message, Quoted
 from shared.domain.names import LineId
-from shared.domain.positions import Position
+from shared.domain.positions import Position, second_of
 from shared.domain.record import Kept, Record
 
 ME: Final = "me"
@@ -220,6 +220,8 @@ class KeptMessage(Message):
     progress: int = 0
     call_progress: int = 0
     """How far a call got: the rank of its outcome; it only moves forward."""
+    call_until: int = 0
+    """The second of the last event of a call (epoch milliseconds)."""
     refused: bool = False
     edits: dict[str, Edit] = Field(default_factory=dict)
     reactions: dict[str, dict[str, Reaction]] = Field(default_factory=dict)
@@ -356,6 +358,49 @@ T = TypeVar("T", Reaction, Vote)
 def _newest_of_each(reported: Mapping[str, Mapping[str, T]]) -> dict[str, T]:
     """Return what is the newest of each person."""
     return {actor: max(items.items(), key=newest)[1] for actor, items in reported.items() if items}
+
+
+SAME_CALL_MS = 5_000
+"""How far the events of a call and the log's message of it may be apart."""
+
+
+def join_calls(messages: Sequence[KeptMessage]) -> list[KeptMessage]:
+    """Return the messages with one line for a call that events and WhatsApp's log both told.
+
+    Their ids are mostly the same, and then they are one message. Else the line is that of the
+    events, with the outcome and the length of both.
+    """
+    rung, joined = dict[str, KeptMessage](), set[str]()
+    for message in messages:
+        if (call := _call_of(message)) and not call.logged:
+            rung[message.id] = message
+    for message in messages:
+        if not (log := _call_of(message)) or not log.logged:
+            continue
+        near = (one for one in rung.values() if _is_same_call(one, message))
+        if twin := min(near, key=lambda one: (abs(one.at - message.at), one.id), default=None):
+            rung[twin.id] = _add_log(twin, log)
+            joined.add(message.id)
+    return [rung.get(message.id, message) for message in messages if message.id not in joined]
+
+
+def _call_of(message: KeptMessage) -> PhoneCall | None:
+    content = message.content_now
+    return content.call if isinstance(content, CallContent) else None
+
+
+def _is_same_call(one: KeptMessage, other: KeptMessage) -> bool:
+    is_of_same = (one.conversation, one.from_me) == (other.conversation, other.from_me)
+    return is_of_same and abs(second_of(one.at) - second_of(other.at)) <= SAME_CALL_MS
+
+
+def _add_log(message: KeptMessage, log: PhoneCall) -> KeptMessage:
+    """Return a call with what the log knows of it."""
+    call = _call_of(message) or log
+    change = {"video": call.video or log.video, "seconds": call.seconds or log.seconds}
+    content = message.content.model_copy(update={"call": call.model_copy(update=change)})
+    progress = max(message.call_progress, log.outcome.rank)
+    return message.model_copy(update={"content": content, "call_progress": progress})
 
 
 def _is_claim(who: str) -> bool:

@@ -9,6 +9,7 @@ from pydantic import SerializerFunctionWrapHandler, model_serializer, model_vali
 from shared.domain import content, positions
 from shared.domain.contacts import Contact, ContactKey
 from shared.domain.content import Content, Kind
+from shared.domain.content.calls import CallContent, CallOutcome
 from shared.domain.content.kinds import MaybeCode, Piece
 from shared.domain.content.media_files import Media
 from shared.domain.content.notices import GROUP_TOPICS, NoticeContent, NoticeTopic
@@ -110,7 +111,13 @@ class Message(Record):
     @property
     def counts_unread(self) -> bool:
         """Tell whether a person of ours should read it: a contact's, but no mere notice."""
-        return not self.from_me and self.kind is not Kind.NOTICE
+        return not self.is_answer and self.kind is not Kind.NOTICE
+
+    @property
+    def is_answer(self) -> bool:
+        """Tell whether we answered by it: it is ours, or we took a contact's call."""
+        call = self.content.call if isinstance(self.content, CallContent) else None
+        return self.from_me or (call is not None and call.outcome is CallOutcome.ANSWERED)
 
     @property
     def is_aside(self) -> bool:

@@ -159,6 +159,30 @@ def test_poll_counts_the_last_vote_of_each():
     assert a_kept(poll).content_now == poll
 
 
+def test_log_joins_the_nearest_call():
+    calls = [a_call("far", 4_000), a_call("near", 1_000), a_call("log", 0, logged=True, seconds=9)]
+    others = [a_call("late", 20_000, logged=True), a_kept(read_content({"kind": "text"}))]
+
+    joined = conversations.join_calls([*calls, *others])
+
+    assert [message.id for message in joined] == ["far", "near", "late", "3A1"]
+    assert [message.content_now.call.seconds for message in joined[:2]] == [None, 9]
+    assert joined[1].content_now.call.outcome is CallOutcome.MISSED
+
+
+def a_call(name: str, at: int, **fields):
+    call = read_content({"kind": Kind.CALL, "call": {"outcome": "missed", **fields}})
+    return a_kept(call).model_copy(update={"id": name, "at": 1_000_000 + at})
+
+
+@in_each("outcome", CallOutcome)
+def test_call_that_was_taken_is_an_answer(outcome: CallOutcome):
+    message = a_message(read_content({"kind": Kind.CALL, "call": {"outcome": outcome}}))
+
+    assert message.is_answer == (not message.counts_unread) == (outcome is CallOutcome.ANSWERED)
+    assert not a_message(read_content({"kind": Kind.CALL})).is_answer
+
+
 @in_each("topic", NoticeTopic)
 def test_notices_of_groups_are_asides(topic: NoticeTopic):
     fields = {"kind": Kind.NOTICE, "text": "Vendas", "notice": {"topic": topic}}

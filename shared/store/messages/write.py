@@ -206,6 +206,8 @@ class Writes(Topic):
         """Add to the batch: the summary after a repetition that says more than before."""
         marks: dict[str, Any] = {"preview": None} if "at" in change else {}
         is_clear, is_news = "kind" in change, "recalled" in change
+        if "call_until" in change or "call_progress" in change:
+            marks |= documents.taken_fields(message_in(snapshot), message)
         if is_clear or is_news:
             stored = message_in(snapshot)
             shown = documents.make_clearer(stored, message) if is_clear else stored
