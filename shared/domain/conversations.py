@@ -205,7 +205,7 @@ class Reaction(Record):
 
 
 class Vote(Record):
-    """The marks of the options of a poll that somebody is for; none where they took it back."""
+    """The marks of the options of a poll that one voter is for; none where they took it back."""
 
     options: tuple[str, ...]
     at: int

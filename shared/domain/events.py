@@ -142,7 +142,7 @@ class Reacted:
 
 @dataclass(frozen=True)
 class Voted:
-    """Somebody is for these options of a poll now, and no others. `id` is the vote's own."""
+    """A voter is for these options of a poll now, and no others. `id` is the vote's own."""
 
     target_id: str
     actor: ContactKey | Literal["me"]
