@@ -10,11 +10,13 @@ from typing import NamedTuple
 
 from shared import services
 from shared.domain import events
-from shared.domain.conversations import Conversation, Edit, Reaction, member_of
+from shared.domain.content.polls import mark_option
+from shared.domain.conversations import Conversation, Edit, Reaction, Vote, member_of
 from shared.domain.events import MessageEvent, NameEvent, Recalled, Said
 from shared.domain.fleet.gaps import Window
 from shared.domain.instances import epoch_ms
 from shared.domain.messages import Message
+from shared.domain.positions import second_of
 from shared.domain.sends import Send
 from shared.store import LineScope
 
@@ -62,7 +64,7 @@ UpdateEvent = (
     | events.EditedOutOfSight
     | events.Revoked
     | events.Reacted
-    | NameEvent
+    | events.Voted
 )
 RecordableEvent = MessageEvent | NameEvent | Backfilled | SendEvent
 
@@ -98,6 +100,9 @@ async def record_event(
             result = await _record_messages(scope, event, now_ms, sender)
         case SendAnswered() | SendMatched() | SendChanged():
             result = await _record_send(event, now_ms)
+        case events.ContactNamed() | events.GroupNamed():
+            await _record_name(scope, event)
+            result = RecordResult()
         case _:
             await _record_update(scope, event, now_ms)
             result = RecordResult()
@@ -118,6 +123,11 @@ async def _record_messages(
             echo = await store.messages.record_echo(scope, message, sender, now=now)
             return RecordResult(echo.new, echo.unsettled, echo.left_through)
         case Said(message, fresh):
+            if message.new_subject:
+                at = second_of(message.at)
+                await store.conversations.rename_group(
+                    scope, message.contact, message.new_subject, at
+                )
             unread = fresh and message.counts_unread
             return RecordResult(await store.messages.record(scope, message, unread=unread, now=now))
         case Recalled(messages):
@@ -155,6 +165,9 @@ async def _record_update(scope: LineScope, event: UpdateEvent, now: int) -> None
         case events.Reacted(target, actor, emoji, at, reaction_id):
             reaction = Reaction(emoji=emoji, at=at)
             await store.messages.record_reaction(scope, target, actor, reaction_id, reaction, now)
+        case events.Voted(target, actor, options, at, vote_id):
+            vote = Vote(options=tuple(mark_option(target, option) for option in options), at=at)
+            await store.messages.record_vote(scope, target, actor, vote_id, vote, now)
         case events.Edited(message_id, text, at, key, by):
             edit = Edit(text=text, at=at, by=dict.fromkeys(by, True))
             await store.messages.record_edit(scope, message_id, key, edit, now)
@@ -166,5 +179,12 @@ async def _record_update(scope: LineScope, event: UpdateEvent, now: int) -> None
             actors = (*by, member_of(group)) if group else by
             await store.messages.record_revocation(scope, message_id, at, actors, now)
             await store.messages.refresh_preview(scope, message_id, now)
-        case events.ContactNamed(contact, name) | events.GroupNamed(contact, name):
-            await store.conversations.rename(scope, contact, name)
+
+
+async def _record_name(scope: LineScope, event: NameEvent) -> None:
+    conversations = services.store().conversations
+    match event:
+        case events.ContactNamed(contact, name):
+            await conversations.rename(scope, contact, name)
+        case events.GroupNamed(group, subject, at):
+            await conversations.rename_group(scope, group, subject, at)

@@ -9,7 +9,7 @@ from pydantic import Field, create_model
 from shared.domain import content
 from shared.domain.contacts import ContactKey, ConversationId
 from shared.domain.content import Kind
-from shared.domain.conversations import Conversation, KeptMessage, Preview, SeenAd
+from shared.domain.conversations import Conversation, KeptMessage, Preview, SeenAd, join_calls
 from shared.domain.instances import epoch_ms
 from shared.domain.messages import AdOrigin, Author, Delivery, Quoted
 from shared.domain.names import LineId
@@ -131,7 +131,7 @@ def conversation_view(conversation: Conversation, tenant: Tenant | None) -> Conv
 
 def message_views(messages: Iterable[KeptMessage], now: datetime) -> list[MessageView]:
     """Return the views of messages; a quote of a message that was taken back is empty."""
-    page = list(messages)
+    page = join_calls(list(messages))
     revoked = {message.id for message in page if message.revoked_at is not None}
     return [message_view(_empty_quote(message, revoked), now) for message in page]
 

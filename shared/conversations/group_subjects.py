@@ -1,6 +1,6 @@
-"""Ask servers for the subjects of groups that were there before their line was paired.
+"""Ask servers for the subjects of groups.
 
-Evolution tells a subject when a group is made, never again (EVOLUTION.md §4, groups.*).
+Evolution tells one when a group is made, and never that it changed (EVOLUTION.md §4, groups.*).
 """
 
 import asyncio
@@ -21,25 +21,28 @@ PATIENCE = 2.0
 ASKED_AGAIN_AFTER = timedelta(days=1)
 """After which a server that didn't know a group's subject is asked again."""
 
+OLD_AFTER = timedelta(days=7)
+"""After which a subject may have changed, if something was said since."""
+
 
 async def add_subjects(
     tenant: TenantId, conversations: Iterable[Conversation], now: datetime
 ) -> list[Conversation]:
-    """Return the conversations; of groups without a subject, some have it now.
+    """Return the conversations; of groups whose subject is unknown or old, some have it now.
 
-    A subject is asked for once and kept. Firestore: nothing if no group lacks one; else 1 read for
-    the line and 1 write for each of at most MOST_A_PAGE groups of it. Upstream: 1 call for each.
+    A subject is kept for OLD_AFTER. Firestore: nothing if no group needs one; else 1 read for the
+    line and 1 write for each of at most MOST_A_PAGE groups of it. Upstream: 1 call for each.
     """
     page = list(conversations)
-    before = epoch_ms(now - ASKED_AGAIN_AFTER)
-    nameless = [group for group in page if _lacks_subject(group, before)]
-    if not nameless:
+    asking = [group for group in page if _needs_subject(group, now)]
+    if not asking:
         return page
-    line = [group for group in nameless if group.line == nameless[0].line][:MOST_A_PAGE]
+    asking.sort(key=lambda group: any(group.names))
+    line = [group for group in asking if group.line == asking[0].line][:MOST_A_PAGE]
     named: dict[str, Conversation] = {}
     with contextlib.suppress(TimeoutError, problems.Problem):
         async with asyncio.timeout(PATIENCE):
-            name = access.instance_name(LineKey(tenant, nameless[0].line))
+            name = access.instance_name(LineKey(tenant, line[0].line))
             instance = await services.store().instances.find(name)
             for group in line:
                 if instance and instance.number == group.number:
@@ -47,9 +50,12 @@ async def add_subjects(
     return [named.get(conversation.id, conversation) for conversation in page]
 
 
-def _lacks_subject(conversation: Conversation, before: int) -> bool:
-    is_nameless = conversation.group and not any(conversation.names)
-    return is_nameless and conversation.subject_asked_at < before
+def _needs_subject(conversation: Conversation, now: datetime) -> bool:
+    asked_at = conversation.subject_asked_at
+    if not any(conversation.names):
+        return conversation.group and asked_at < epoch_ms(now - ASKED_AGAIN_AFTER)
+    is_old = asked_at < min(conversation.last_at, epoch_ms(now - OLD_AFTER))
+    return conversation.group and is_old
 
 
 async def _ask(

@@ -1,17 +1,18 @@
 """Conversations and their messages as they are kept: how facts that come in any order add up."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final, TypeVar
 
 from pydantic import Field
 
 from shared.domain import content
 from shared.domain.contacts import ContactKey, ConversationId, keys_of, lid_key, may_be
 from shared.domain.content import Content, Kind
-from shared.domain.content.calls import CallContent, outcome_of_rank
+from shared.domain.content.calls import CallContent, PhoneCall, outcome_of_rank
+from shared.domain.content.polls import PollContent, count_votes
 from shared.domain.messages import AdOrigin, Delivery, Message, Quoted
 from shared.domain.names import LineId
-from shared.domain.positions import Position
+from shared.domain.positions import Position, second_of
 from shared.domain.record import Kept, Record
 
 ME: Final = "me"
@@ -61,7 +62,7 @@ class Conversation(Kept):
     given_name: str | None = None
     """What the tenant's people call them."""
     subject_asked_at: int = 0
-    """When a server was last asked for the group's subject (epoch milliseconds)."""
+    """When the group's subject was last reported or asked for (epoch milliseconds)."""
     last_at: Position = 0
     preview: Preview | None = None
     unread: int = 0
@@ -203,6 +204,13 @@ class Reaction(Record):
     at: int
 
 
+class Vote(Record):
+    """The marks of the options of a poll that one voter is for; none where they took it back."""
+
+    options: tuple[str, ...]
+    at: int
+
+
 class KeptMessage(Message):
     """A message and all that became of it, however it was told."""
 
@@ -212,9 +220,12 @@ class KeptMessage(Message):
     progress: int = 0
     call_progress: int = 0
     """How far a call got: the rank of its outcome; it only moves forward."""
+    call_until: int = 0
+    """The second of the last event of a call (epoch milliseconds)."""
     refused: bool = False
     edits: dict[str, Edit] = Field(default_factory=dict)
     reactions: dict[str, dict[str, Reaction]] = Field(default_factory=dict)
+    votes: dict[str, dict[str, Vote]] = Field(default_factory=dict)
     revoked_by: dict[str, int] = Field(default_factory=dict)
     seen: bool = False
     """Our phone read it before it was stored."""
@@ -286,11 +297,14 @@ class KeptMessage(Message):
 
     @property
     def content_now(self) -> Content:
-        """Return the content as last edited, and a call as it ended."""
+        """Return the content as last edited, a call as it ended, and a poll with its results."""
         changed: dict[str, Any] = {"text": self.text_now}
         if isinstance(self.content, CallContent) and self.content.call and self.call_progress:
             outcome = outcome_of_rank(self.call_progress)
             changed["call"] = self.content.call.model_copy(update={"outcome": outcome})
+        if isinstance(self.content, PollContent) and self.content.poll and self.votes:
+            votes = [vote.options for vote in _newest_of_each(self.votes).values()]
+            changed["poll"] = count_votes(self.id, self.content.poll, votes)
         return self.content.model_copy(update=changed)
 
     @property
@@ -334,12 +348,59 @@ class KeptMessage(Message):
 
     def reactions_now(self) -> dict[str, str]:
         """Return each person's newest reaction, by contact key (or `me`), without revoked ones."""
-        last = {
-            actor: max(reaction.items(), key=newest)[1]
-            for actor, reaction in self.reactions.items()
-            if reaction
-        }
+        last = _newest_of_each(self.reactions)
         return {actor: reaction.emoji for actor, reaction in last.items() if reaction.emoji}
+
+
+T = TypeVar("T", Reaction, Vote)
+
+
+def _newest_of_each(reported: Mapping[str, Mapping[str, T]]) -> dict[str, T]:
+    """Return what is the newest of each person."""
+    return {actor: max(items.items(), key=newest)[1] for actor, items in reported.items() if items}
+
+
+SAME_CALL_MS = 5_000
+"""How far the events of a call and the log's message of it may be apart."""
+
+
+def join_calls(messages: Sequence[KeptMessage]) -> list[KeptMessage]:
+    """Return the messages with one line for a call that events and WhatsApp's log both told.
+
+    Their ids are mostly the same, and then they are one message. Else the line is that of the
+    events, with the outcome and the length of both.
+    """
+    rung, joined = dict[str, KeptMessage](), set[str]()
+    for message in messages:
+        if (call := _call_of(message)) and not call.logged:
+            rung[message.id] = message
+    for message in messages:
+        if not (log := _call_of(message)) or not log.logged:
+            continue
+        near = (one for one in rung.values() if _is_same_call(one, message))
+        if twin := min(near, key=lambda one: (abs(one.at - message.at), one.id), default=None):
+            rung[twin.id] = _add_log(twin, log)
+            joined.add(message.id)
+    return [rung.get(message.id, message) for message in messages if message.id not in joined]
+
+
+def _call_of(message: KeptMessage) -> PhoneCall | None:
+    content = message.content_now
+    return content.call if isinstance(content, CallContent) else None
+
+
+def _is_same_call(one: KeptMessage, other: KeptMessage) -> bool:
+    is_of_same = (one.conversation, one.from_me) == (other.conversation, other.from_me)
+    return is_of_same and abs(second_of(one.at) - second_of(other.at)) <= SAME_CALL_MS
+
+
+def _add_log(message: KeptMessage, log: PhoneCall) -> KeptMessage:
+    """Return a call with what the log knows of it."""
+    call = _call_of(message) or log
+    change = {"video": call.video or log.video, "seconds": call.seconds or log.seconds}
+    content = message.content.model_copy(update={"call": call.model_copy(update=change)})
+    progress = max(message.call_progress, log.outcome.rank)
+    return message.model_copy(update={"content": content, "call_progress": progress})
 
 
 def _is_claim(who: str) -> bool:
@@ -351,8 +412,8 @@ def _is_other_person(who: str) -> bool:
     return who != UNNAMED and who != ME and not _is_claim(who)
 
 
-def newest(told: tuple[str, Edit] | tuple[str, Reaction]) -> tuple[int, str]:
-    """Order edits or reactions by time; of two at the same time, by key."""
+def newest(told: tuple[str, Edit | Reaction | Vote]) -> tuple[int, str]:
+    """Order edits, reactions or votes by time; of two at the same time, by key."""
     key, what = told
     return what.at, key
 

@@ -51,11 +51,12 @@ class Removed:
 class Said:
     """A message was said: by a contact, or by us (through us, or on the phone).
 
-    `fresh`: it is news, not history.
+    `fresh`: it is news, not history. `by_wall_clock`: only a server's wall clock dates it.
     """
 
     message: Message
     fresh: bool
+    by_wall_clock: bool = False
 
 
 @dataclass(frozen=True)
@@ -140,6 +141,17 @@ class Reacted:
 
 
 @dataclass(frozen=True)
+class Voted:
+    """A voter is for these options of a poll now, and no others. `id` is the vote's own."""
+
+    target_id: str
+    actor: ContactKey | Literal["me"]
+    options: tuple[str, ...] = field(repr=False)
+    at: int
+    id: str
+
+
+@dataclass(frozen=True)
 class ContactNamed:
     """A person calls themself so, or our phone does."""
 
@@ -149,10 +161,11 @@ class ContactNamed:
 
 @dataclass(frozen=True)
 class GroupNamed:
-    """A group has this subject."""
+    """A group has this subject since then (epoch milliseconds; 0: unknown)."""
 
     contact: Contact
     subject: str
+    at: int = 0
 
 
 @dataclass(frozen=True)
@@ -186,6 +199,7 @@ MessageEvent = (
     | EditedOutOfSight
     | Revoked
     | Reacted
+    | Voted
 )
 NameEvent = ContactNamed | GroupNamed
 

@@ -9,8 +9,10 @@ from pydantic import SerializerFunctionWrapHandler, model_serializer, model_vali
 from shared.domain import content, positions
 from shared.domain.contacts import Contact, ContactKey
 from shared.domain.content import Content, Kind
+from shared.domain.content.calls import CallContent, CallOutcome
 from shared.domain.content.kinds import MaybeCode, Piece
 from shared.domain.content.media_files import Media
+from shared.domain.content.notices import GROUP_TOPICS, NoticeContent, NoticeTopic
 from shared.domain.positions import Position
 from shared.domain.record import Record
 
@@ -109,7 +111,28 @@ class Message(Record):
     @property
     def counts_unread(self) -> bool:
         """Tell whether a person of ours should read it: a contact's, but no mere notice."""
-        return not self.from_me and self.kind is not Kind.NOTICE
+        return not self.is_answer and self.kind is not Kind.NOTICE
+
+    @property
+    def is_answer(self) -> bool:
+        """Tell whether we answered by it: it is ours, or we took a contact's call."""
+        call = self.content.call if isinstance(self.content, CallContent) else None
+        return self.from_me or (call is not None and call.outcome is CallOutcome.ANSWERED)
+
+    @property
+    def is_aside(self) -> bool:
+        """Tell whether it changes nothing in the list: a notice of what happened to a group."""
+        return self._topic in GROUP_TOPICS
+
+    @property
+    def new_subject(self) -> str | None:
+        """Return the subject that the group has from then on, if this is a notice of it."""
+        return self.text if self._topic is NoticeTopic.RENAMED else None
+
+    @property
+    def _topic(self) -> NoticeTopic | None:
+        notice = self.content.notice if isinstance(self.content, NoticeContent) else None
+        return notice.topic if notice else None
 
     @model_validator(mode="before")
     @classmethod
@@ -133,6 +156,12 @@ def heard_by(now: int, message: Message) -> Message:
     if message.at <= now + AHEAD:
         return message
     return message.model_copy(update={"at": positions.place(now, message.emitted)})
+
+
+def dated_by_wall_clock(now: int, message: Message) -> Message:
+    """Return a message that only its server's wall clock dates (`emitted`), at that time."""
+    at = positions.read_wall_clock(message.emitted or 0, now)
+    return heard_by(now, message.model_copy(update={"at": positions.place(at, message.emitted)}))
 
 
 M = TypeVar("M", bound=Message)

@@ -27,6 +27,12 @@ ZONE_MS: Final = 15 * 60 * 1000
 BEHIND_MS: Final = 45_000
 """How far a server's clock may be behind WhatsApp's; the rest of ZONE_MS it may take to emit."""
 
+FARTHEST_ZONE_MS: Final = 14 * 60 * 60 * 1000
+"""How far the clocks of time zones are from UTC."""
+
+HALF_AN_HOUR_MS: Final = 30 * 60 * 1000
+"""Nearly all time zones differ by multiples of it, and no server retries for so long."""
+
 LAST: Final = SECOND_MS - STEP
 
 
@@ -59,6 +65,15 @@ def place(at: int, clock: int | None, index: int = 0) -> float:
     second = at // SECOND_MS * SECOND_MS
     late = 0 if clock is None else (clock - second + BEHIND_MS) % ZONE_MS
     return second + min((late * A_MILLISECOND + index) * STEP, LAST)
+
+
+def read_wall_clock(clock: int, now: int) -> int:
+    """Return when a server's wall clock showed this (both in epoch milliseconds), in any time zone.
+
+    It was so just before `now`; where that can't be, it is UTC (or `now`, for no clock at all).
+    """
+    zone = (now + BEHIND_MS - clock) // HALF_AN_HOUR_MS * HALF_AN_HOUR_MS
+    return clock + zone if abs(zone) <= FARTHEST_ZONE_MS else clock or now
 
 
 def follow(position: float, before: float | None) -> float:

@@ -16,12 +16,13 @@ EVENTS = (
     "MESSAGES_DELETE",
     "SEND_MESSAGE",
     "GROUPS_UPSERT",
+    "GROUP_PARTICIPANTS_UPDATE",
     "CALL",
 )
 """What we subscribe to: only what `receive_webhook` uses.
 
-Not contacts.*: one is posted with every inbound message (EVOLUTION.md §4), and tells nothing that
-the message doesn't.
+Not GROUP_UPDATE: no version posts it (EVOLUTION.md §4). Not contacts.*: one is posted with every
+inbound message, and tells nothing that the message doesn't.
 """
 
 EVENTS_SINCE_2 = ("REMOVE_INSTANCE", "MESSAGES_EDITED", "SEND_MESSAGE_UPDATE")

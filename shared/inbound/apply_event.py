@@ -10,7 +10,7 @@ from shared.domain.contacts import Contact
 from shared.domain.conversations import lid_in, ours_in
 from shared.domain.events import Edited, Event, Recalled, Revoked, Said
 from shared.domain.instances import epoch_ms, number_at
-from shared.domain.messages import Message, heard_by
+from shared.domain.messages import Message, dated_by_wall_clock, heard_by
 from shared.domain.names import LineKey
 from shared.inbound import connection_events
 from shared.inbound.concurrency import run_aside, run_some_at_a_time
@@ -81,6 +81,7 @@ async def apply_event(source: EventSource, event: Event, now: datetime) -> None:
             | events.SendRefused()
             | events.EditedOutOfSight()
             | events.Reacted()
+            | events.Voted()
         ):
             await recording.record_event(source.scope, event, now)
             if isinstance(event, events.SendRefused) and event.restricted:
@@ -104,7 +105,9 @@ async def _add_our_phone(scope: LineScope, event: Order) -> Order:
 async def _record_message(source: EventSource, event: Said, now: datetime) -> None:
     scope = await _require_scope(source)
     contact = await resolve_contact(scope, event.message.contact)
-    message = heard_by(epoch_ms(now), event.message.model_copy(update={"contact": contact}))
+    message = event.message.model_copy(update={"contact": contact})
+    date = dated_by_wall_clock if event.by_wall_clock else heard_by
+    message = date(epoch_ms(now), message)
     event = replace(event, message=message)
     result = await recording.record_event(scope, event, now, source.own_number)
     if result.left_through:

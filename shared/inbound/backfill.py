@@ -160,6 +160,9 @@ class _Backfill:
             case events.Reacted(target, actor, _, _, reaction_id):
                 reactions = (await self._read_fields(target)).get("reactions", {})
                 return reaction_id not in reactions.get(actor, {})
+            case events.Voted(target, actor, _, _, vote_id):
+                votes = (await self._read_fields(target)).get("votes", {})
+                return vote_id not in votes.get(actor, {})
             case events.SendRefused(target):
                 return not (await self._read_fields(target)).get("refused")
             case events.Edited(target):

@@ -149,7 +149,7 @@ def _message_id(event: Event) -> str | None:
     match event:
         case events.Said(message):
             return message.id
-        case events.Reacted():
+        case events.Reacted() | events.Voted():
             return event.id
         case _:
             return None

@@ -1,16 +1,16 @@
-"""Compaction of a message that was edited or reacted to very often."""
+"""Compaction of a message that was edited, reacted to or voted on very often."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from shared.domain.conversations import Edit, KeptMessage, is_stub, newest
 
-EDITS_KEPT, WORDS_KEPT, REACTIONS_KEPT = 16, 128 * 1024, 1
-"""The newest edits, in all so many characters, and of every person's reactions the newest."""
+EDITS_KEPT, WORDS_KEPT = 16, 128 * 1024
+"""The newest edits, in all so many characters. (Of every person's reactions or votes, the last.)"""
 
 
 def compact(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the edits and reactions of a stored message, or a stub, that can still matter."""
+    """Return the edits, reactions and votes of a stored message, or a stub, that still matter."""
     message = None if is_stub(fields) else KeptMessage.model_validate(fields)
     edits = {key: Edit.model_validate(edit) for key, edit in fields.get("edits", {}).items()}
     permitted = {
@@ -18,10 +18,15 @@ def compact(fields: Mapping[str, Any]) -> dict[str, Any]:
     }
     return {
         "edits": {key: edit.model_dump() for key, edit in _fit_edits(permitted)},
-        "reactions": {
-            actor: dict(sorted(reactions.items(), key=_reaction_order)[-REACTIONS_KEPT:])
-            for actor, reactions in fields.get("reactions", {}).items()
-        },
+        **{name: _keep_last(fields[name]) for name in ("reactions", "votes") if fields.get(name)},
+    }
+
+
+def _keep_last(reported: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Keep the newest of every actor's reactions or votes."""
+    return {
+        actor: dict(sorted(items.items(), key=_report_order)[-1:])
+        for actor, items in reported.items()
     }
 
 
@@ -39,6 +44,6 @@ def _fit_edits(edits: Mapping[str, Edit]) -> Iterator[tuple[str, Edit]]:
             yield key, edit
 
 
-def _reaction_order(item: tuple[str, Mapping[str, Any]]) -> tuple[int, str]:
-    key, reaction = item
-    return reaction["at"], key
+def _report_order(item: tuple[str, Mapping[str, Any]]) -> tuple[int, str]:
+    key, report = item
+    return report["at"], key

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import random
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from google.api_core import exceptions
@@ -143,22 +144,35 @@ class Conversations(Topic):
         return max(numbered, key=lambda candidate: candidate.last_at, default=None)
 
     async def rename(self, scope: LineScope, contact: Contact, name: str) -> bool:
-        """Show this name for a conversation; return False for a person without one.
+        """Show this name for the conversation with a person; return False if there is none.
 
-        (A group's subject is reported before its first message.) Firestore: 1 write at most.
+        Firestore: 1 write at most.
         """
         batch = self._db.batch()
         reference = self._db.conversation(scope.tenant, scope.conversation_id(contact))
-        fields = {"name": name, **token_fields(contact.number, name)}
-        if contact.group:
-            batch.set(reference, fields, merge=True)
-        else:
-            batch.update(reference, fields)
+        batch.update(reference, {"name": name, **token_fields(contact.number, name)})
         try:
             await self._db.commit_unordered(batch)
         except exceptions.NotFound:
             return False
         return True
+
+    async def rename_group(self, scope: LineScope, group: Contact, subject: str, at: int) -> None:
+        """Show a group's subject since `at` (epoch milliseconds), unless a later one is known.
+
+        (It may be reported before the group's first message.) Firestore: 1 read, 1 write at most.
+        """
+        reference = self._db.conversation(scope.tenant, scope.conversation_id(group))
+        fields = {"name": subject, "subject_asked_at": at, **token_fields(None, subject)}
+
+        async def build(batch: Any, snapshot: Snapshot) -> None:
+            known = snapshot.to_dict() or {}
+            if not snapshot.exists:
+                batch.create(reference, fields)
+            elif not known.get("name") or _subject_order(known) < (at, subject):
+                batch.update(reference, fields, option=self._db.since(snapshot.update_time))
+
+        await self._db.compare_and_set([reference], build)
 
     async def record_subject(
         self, tenant: TenantId, group: Conversation, subject: str | None, now: int
@@ -309,6 +323,11 @@ class Conversations(Topic):
         except CHANGED:
             return nameless
         return nameless.model_copy(update=merged)
+
+
+def _subject_order(fields: Mapping[str, Any]) -> tuple[int, str]:
+    """Order subjects by when they were told; of two at the same time, by their letters."""
+    return int(fields.get("subject_asked_at") or 0), str(fields.get("name"))
 
 
 def _count_by_moment(conversation: Conversation) -> dict[str, int]:

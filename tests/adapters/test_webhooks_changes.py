@@ -99,7 +99,7 @@ def test_a_deleted_message_was_revoked():
 
 
 def test_poll_votes_are_no_deletion():
-    assert update(status="DELETED", pollUpdates=[{"name": "A"}]) == Ignored("votes in a poll")
+    assert update(status="DELETED", pollUpdates=[{"name": "A"}]) == Ignored("a vote in a poll")
 
 
 @in_each(

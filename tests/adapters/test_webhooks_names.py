@@ -2,7 +2,7 @@
 
 from shared.domain.contacts import contact_of
 from shared.domain.events import ContactNamed, GroupNamed, Ignored, Unreadable
-from tests.adapters.posted import GROUP, LID, MARIA, an_event, read_events
+from tests.adapters.posted import AT, GROUP, LID, MARIA, an_event, read_events
 from tests.cases import in_each
 
 
@@ -35,13 +35,13 @@ def test_group_row_names_its_last_author():
     assert isinstance(event, Ignored)
 
 
-@in_each("event", ["groups.upsert", "groups.update", "group.update"])
-def test_a_group_has_a_subject(event: str):
-    data = [{"id": GROUP, "subject": "Vendas"}, {"id": GROUP, "size": 2}]
+@in_each(("since", "at"), [({"subjectTime": 1_700_000_000}, 1_700_000_000_000), ({}, AT + 123)])
+def test_a_group_has_a_subject(since, at):
+    data = [{"id": GROUP, "subject": "Vendas", **since}, {"id": GROUP, "size": 2}]
 
-    named, ignored = read_events(an_event(event, data))
+    named, ignored = read_events(an_event("groups.upsert", data))
 
-    assert named == GroupNamed(contact_of(GROUP), "Vendas")
+    assert named == GroupNamed(contact_of(GROUP), "Vendas", at)
     assert isinstance(ignored, Ignored)
 
 

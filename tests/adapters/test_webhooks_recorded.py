@@ -43,8 +43,10 @@ MEANT = {
     "evolution-channel.messages.upsert.json": "said text by 551188887777",
     "evolution-channel.remove.instance.json": "Removed",
     "evolution-channel.send.message.text.json": "said text to 551188887777",
-    "group-participants.update.group-participants-add.json": UNUSED,
-    "group-participants.update.group-participants-remove.json": UNUSED,
+    "group-participants.update.group-participants-add.json": "said notice by g-120363000000000001",
+    "group-participants.update.group-participants-remove.json": (
+        "said notice by g-120363000000000001"
+    ),
     "groups.upsert.group-create.json": "named g-120363000000000003 Criado",
     "instance.create.json": UNUSED,
     "logout.instance.device-removed-401.json": UNUSED,
@@ -115,12 +117,12 @@ MEANT = {
     "call.offer.lid.json": "said call by lid-111222333444555",
     "chats.delete.json": UNUSED,
     "contacts.set.json": "ignored: nothing in it",
-    "group-participants.update.enhanced.json": UNUSED,
-    "groups.update.json": "named g-120363000000000001 Novo nome",
+    "group-participants.update.enhanced.json": "said notice by g-120363000000000001",
+    "groups.update.json": "said notice by g-120363000000000001",
     "labels.association.json": UNUSED,
     "labels.edit.json": UNUSED,
     "messages.update.deleted.json": "revoked 3A1 by 551188887777",
-    "messages.update.poll.json": "ignored: votes in a poll",
+    "messages.update.poll.json": "A of 3EB0POLL by 551188887777",
     "typebot.change-status.json": UNUSED,
     "typebot.start.json": UNUSED,
     "v1.messages.update.json": "delivered BAE5",
@@ -155,12 +157,14 @@ def summary(event: Event) -> str:
             return f"said {words(message)}"
         case events.Recalled(messages):
             return f"recalled {', '.join(map(words, messages))}"
-        case events.ContactNamed(contact, name) | events.GroupNamed(contact, name):
+        case events.ContactNamed(contact, name) | events.GroupNamed(contact, name, _):
             return f"named {contact.key} {name}"
         case events.Ignored(reason):
             return UNUSED if reason.startswith("no use for") else f"ignored: {reason}"
         case events.Opened(number):
             return f"opened {number}"
+        case events.Voted(poll, actor, options):
+            return f"{'/'.join(options)} of {poll} by {actor}"
         case _:
             return changes(event)
 

@@ -459,6 +459,13 @@ def test_call_report_becomes_a_message(status, outcome):
     assert second_of(event.message.at) == AT
 
 
+@in_each("status", ["preaccept", "transport", "relaylatency"])
+def test_a_step_of_a_call_is_none(status):
+    assert posted.read_events(an_event("call", a_call(status=status))) == (
+        Ignored("a step of a call"),
+    )
+
+
 def test_group_call_names_its_caller():
     (event,) = posted.read_events(an_event("call", a_call(chatId=GROUP, isGroup=True)))
 

@@ -54,6 +54,7 @@ class World:
     def hear_any(self, line: str, contact: Contact, message: Any, **fields: Any) -> str:
         """Deliver a message of any kind; return its id. `fields` are others of its object."""
         key = {"remoteJid": f"{contact.number}@s.whatsapp.net", "id": uuid.uuid4().hex.upper()}
+        key |= fields.pop("key", {})
         return self._receive(line, key=key, message=message, pushName=contact.name, **fields)
 
     def hear_media(self, line: str, contact: Contact, kind: str, media: str, mimetype: str) -> str:

@@ -55,6 +55,24 @@ async def test_every_kind_shows_its_words(visit: Visit, stack: Stack):
     await tab.check_looks("inbox-kinds")
 
 
+async def test_notice_of_a_group_names_members(visit: Visit, stack: Stack):
+    world = World(stack, new_tenant())
+    world.pair_line("sales", "Vendas")
+    members = [f"551196666555{digit}@s.whatsapp.net" for digit in (5, 6)]
+    stub = {"messageStubType": 27, "messageStubParameters": members}
+    key = {"remoteJid": "120363000000000016@g.us", "participant": f"{MARIA.number}@s.whatsapp.net"}
+    world.hear_any("sales", MARIA, {"conversation": "oi"}, key=key)
+    notice = world.hear_any("sales", MARIA, {}, key=key, **stub)
+
+    tab = await visit("/conversations", DESKTOP, world.tenant)
+    await tab.page.locator("a.row").first.click()
+
+    bubble = tab.page.locator(f'.message[data-id="{notice}"]')
+    await expect(bubble).to_contain_text("Adicionou ao grupo")
+    await expect(bubble).to_contain_text("(11) 96666-5555, (11) 96666-5556")
+    await expect(bubble.locator(".reply")).to_have_count(0)
+
+
 def _an_ad() -> dict[str, Any]:
     ad = {"title": "Avaliação grátis", "sourceType": "ad", "sourceUrl": "https://fb.me/EXAMPLE"}
     return {"externalAdReply": ad, "entryPointConversionApp": "instagram"}

@@ -9,10 +9,12 @@ from shared.domain import content, conversations
 from shared.domain.contacts import contact_of
 from shared.domain.content import FIELDS, Kind, preview, read_content
 from shared.domain.content.calls import CallOutcome, PhoneCall, outcome_of_rank
+from shared.domain.content.notices import GROUP_TOPICS, NoticeTopic
+from shared.domain.content.polls import mark_option
 from shared.domain.content.texts import TextContent
 from shared.domain.content.trade import money
 from shared.domain.content.unreadable import UnsupportedContent
-from shared.domain.conversations import Conversation, Edit, KeptMessage, Preview, SeenAd
+from shared.domain.conversations import Conversation, Edit, KeptMessage, Preview, SeenAd, Vote
 from shared.domain.messages import AdOrigin, Message, Quoted
 from tests.cases import in_each
 from tests.contents import WORD, a_filled_content, any_content, every_kind
@@ -140,6 +142,55 @@ def test_clearer_content_ranks_higher():
     ranked = sorted(kinds, key=lambda kind: content.clarity(read_content({"kind": kind})))
 
     assert ranked == [Kind.WAITING, Kind.UNSUPPORTED, Kind.TEXT]
+
+
+def test_poll_counts_the_last_vote_of_each():
+    poll = read_content({"kind": Kind.POLL, "poll": {"question": "?", "options": ["A", "B"]}})
+    a, b = (mark_option("3A1", option) for option in "AB")
+    votes = {
+        "me": {"x": Vote(options=(a, b), at=1), "y": Vote(options=(b,), at=2)},
+        "551188887777": {"z": Vote(options=(b, b, "strange"), at=1)},
+        "lid-1": {},
+    }
+
+    shown = a_kept(poll, votes=votes).content_now.poll
+
+    assert [(row.option, row.count) for row in shown.results] == [("A", 0), ("B", 2)]
+    assert a_kept(poll).content_now == poll
+
+
+def test_log_joins_the_nearest_call():
+    calls = [a_call("far", 4_000), a_call("near", 1_000), a_call("log", 0, logged=True, seconds=9)]
+    others = [a_call("late", 20_000, logged=True), a_kept(read_content({"kind": "text"}))]
+
+    joined = conversations.join_calls([*calls, *others])
+
+    assert [message.id for message in joined] == ["far", "near", "late", "3A1"]
+    assert [message.content_now.call.seconds for message in joined[:2]] == [None, 9]
+    assert joined[1].content_now.call.outcome is CallOutcome.MISSED
+
+
+def a_call(name: str, at: int, **fields):
+    call = read_content({"kind": Kind.CALL, "call": {"outcome": "missed", **fields}})
+    return a_kept(call).model_copy(update={"id": name, "at": 1_000_000 + at})
+
+
+@in_each("outcome", CallOutcome)
+def test_call_that_was_taken_is_an_answer(outcome: CallOutcome):
+    message = a_message(read_content({"kind": Kind.CALL, "call": {"outcome": outcome}}))
+
+    assert message.is_answer == (not message.counts_unread) == (outcome is CallOutcome.ANSWERED)
+    assert not a_message(read_content({"kind": Kind.CALL})).is_answer
+
+
+@in_each("topic", NoticeTopic)
+def test_notices_of_groups_are_asides(topic: NoticeTopic):
+    fields = {"kind": Kind.NOTICE, "text": "Vendas", "notice": {"topic": topic}}
+
+    message = a_message(read_content(fields))
+
+    assert message.is_aside == (topic in GROUP_TOPICS)
+    assert message.new_subject == ("Vendas" if topic is NoticeTopic.RENAMED else None)
 
 
 def test_furthest_report_decides_the_call():

@@ -126,7 +126,7 @@ def test_invalid_edits_displace_no_valid_ones():
 
 def test_stub_keeps_all_edits():
     assert compaction.compact({"edits": {"a": an_edit("R$ 1", 1, ANA).model_dump()}})["edits"]
-    assert compaction.compact({"progress": 1}) == {"edits": {}, "reactions": {}}
+    assert compaction.compact({"progress": 1}) == {"edits": {}}
 
 
 def test_every_field_of_content_is_purged():

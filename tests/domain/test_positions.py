@@ -97,3 +97,15 @@ def test_missing_message_follows_its_neighbour(position, before, following):
 )
 def test_first_emitted_copy_decides(clock, decisive, moves):
     assert is_earlier(clock, decisive) == moves
+
+
+@given(seconds, zones, st.integers(-BEHIND_MS, 29 * MINUTE))
+def test_wall_clock_of_any_zone_tells_the_moment(moment, zone, delay):
+    assume(zone % positions.HALF_AN_HOUR_MS == 0)
+
+    assert positions.read_wall_clock(moment + zone, moment + delay) == moment
+
+
+@in_each(("clock", "moment"), [(0, SECOND), (SECOND - 15 * HOUR, SECOND - 15 * HOUR)])
+def test_clock_of_no_zone_is_taken_as_it_is(clock, moment):
+    assert positions.read_wall_clock(clock, SECOND) == moment

@@ -42,6 +42,7 @@ def test_passing_documents_expire():
         ("messages", "media"),
         ("messages", "edits"),
         ("messages", "reactions"),
+        ("messages", "votes"),
         ("messages", "changed"),
         ("conversations", "preview"),
         ("conversations", "read_until"),

@@ -129,6 +129,20 @@ async def test_a_reaction_costs_a_write(line: Perene):
     assert counted == ONE_WRITE
 
 
+async def test_notice_of_a_group_costs_a_write(line: Perene):
+    with costs(line) as counted:
+        await recorded(line, "group-participants.update.group-participants-add.json")
+
+    assert counted == ONE_WRITE
+
+
+async def test_new_subject_costs_a_read_and_two_writes(line: Perene):
+    with costs(line) as counted:
+        await recorded(line, "groups.update.json")
+
+    assert (counted.reads, counted.writes) == (1, 2)
+
+
 async def test_edit_costs_two_writes(line: Perene):
     await recorded(line, "messages.upsert.in-conversation.json")
 

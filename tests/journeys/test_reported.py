@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
-from tests.journeys.test_odd_intake import OWN
+from tests.journeys.test_names import GROUP
+from tests.journeys.test_odd_intake import OWN, post
+from tests.journeys.test_sending import said, send, talk, thread
 from tests.perene import Perene
 
 REPORTS = Path(__file__).parent.parent / "reports"
@@ -189,3 +191,108 @@ async def test_first_and_last_advertisement_are_told_apart(on_2: Perene):
     assert conversation["first_ad"]["click_id"] == "click0"
     assert conversation["last_ad"]["click_id"] == "click2"
     assert await shown(on_2, "?from_ad=true&archived=true") == []
+
+
+async def test_mention_of_a_lid_is_told(on_2: Perene):
+    await tell(on_2, "mention-of-a-lid")
+
+    ((conversation, (message,)),) = await shown(on_2)
+
+    assert conversation["contact"]["group"]
+    assert message["mentions"] == ["lid-183082158140010"]
+    assert message["author"]["number"] == "5511911110010"
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+@pytest.mark.parametrize("who", ["our-phone", "another-admin"])
+async def test_administrator_takes_back_for_a_member(
+    on_2: Perene, who: str, order: tuple[int, ...]
+):
+    await tell(on_2, f"{who}-deletes-for-a-member", *order)
+
+    ((conversation, (message,)),) = await shown(on_2)
+
+    assert message["revoked"]
+    assert "compre" not in str((conversation, message, on_2.documents("tenants/acme/messages")))
+
+
+async def test_flattened_reply_keeps_its_words(on_2: Perene):
+    await tell(on_2, "reply-as-2-4-flattens-it")
+
+    ((_, (message,)),) = await shown(on_2)
+
+    assert (message["text"], message.get("quoted")) == ("15x21 brilhante", None)
+
+
+async def test_another_phone_begins_another_conversation(on_2: Perene):
+    name = await on_2.pair(number=OWN)
+    before = await talk(on_2, "antes")
+    await on_2.evolution.unpair(name)
+    await on_2.evolution.drain()
+    await on_2.pair(number="5511999990100")
+    await on_2.evolution.receive(name, "5511988887777", "depois")
+    await on_2.evolution.drain()
+
+    conversations = [conversation for conversation, _ in await shown(on_2)]
+
+    assert [(one["number"], one["last"]["text"]) for one in conversations] == [
+        ("5511999990100", "depois"),
+        (OWN, "antes"),
+    ]
+    assert conversations[1]["id"] == before
+
+
+async def test_line_breaks_and_signs_leave_as_written(on_2: Perene):
+    await on_2.pair(number=OWN)
+    text = "Olá,\r\nlinha 2\n\nlinha 4 \\n fim *negrito* _it_"
+
+    conversation = await talk(on_2)
+    await send(on_2, conversation=conversation, text=text)
+    await on_2.evolution.drain()
+
+    assert [words for _, _, words in said(on_2)] == [text]
+    assert [message["text"] for message in await thread(on_2, conversation)] == [text, "oi"]
+
+
+VOTES = [("3AV1", ["Sim", "Talvez"], 1), ("3AV2", ["Sim"], 2), ("3AV3", ["Não"], 1)]
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2, 3), (3, 2, 1, 0), (2, 0, 3, 1, 0, 1)])
+async def test_poll_shows_its_results(on_2: Perene, order: tuple[int, ...]):
+    """Two members vote, one of them twice; as 2.3.7 posts it."""
+    name, now = await on_2.pair(), int(time.time())
+    options = [{"optionName": option} for option in ("Sim", "Não", "Talvez")]
+    poll = {"pollCreationMessageV3": {"name": "Vamos?", "options": options}}
+    told = [("3APOLL", poll, "5511911110001")]
+    for vote_id, chosen, moment in VOTES:
+        vote = {"pollCreationMessageKey": {"id": "3APOLL"}, "vote": {"selectedOptions": chosen}}
+        content = {"pollUpdateMessage": vote | {"senderTimestampMs": (now + moment) * 1000}}
+        told.append((vote_id, content, "551191111000" + ("3" if vote_id == "3AV3" else "2")))
+
+    for index in order:
+        message_id, content, member = told[index]
+        key = {"remoteJid": GROUP, "id": message_id, "participant": f"{member}@s.whatsapp.net"}
+        data = {"key": key, "message": content, "messageTimestamp": now}
+        await post(on_2, name, "messages.upsert", data)
+
+    ((conversation, (message,)),) = await shown(on_2)
+    counts = {row["option"]: row["count"] for row in message["poll"]["results"]}
+    assert counts == {"Sim": 1, "Não": 1, "Talvez": 0}
+    assert conversation["unread"] == 1
+
+
+async def test_votes_keep_no_words_of_a_revoked_poll(on_2: Perene):
+    name = await on_2.pair()
+    key = {"remoteJid": GROUP, "id": "3APOLL", "participant": "5511911110001@s.whatsapp.net"}
+    options = [{"optionName": "Segredo"}]
+    poll = {"key": key, "message": {"pollCreationMessage": {"name": "?", "options": options}}}
+    vote = {"pollCreationMessageKey": key, "vote": {"selectedOptions": ["Segredo"]}}
+    voted = {"key": key | {"id": "3AV1"}, "message": {"pollUpdateMessage": vote}}
+
+    for data in (poll, voted, voted | {"key": key | {"id": "3AV2"}}):
+        await post(on_2, name, "messages.upsert", data | {"messageTimestamp": int(time.time())})
+        await post(on_2, name, "messages.delete", key | {"fromMe": False})
+
+    ((_, (message,)),) = await shown(on_2)
+    assert message["revoked"]
+    assert "Segredo" not in str(on_2.documents("tenants/acme/messages"))

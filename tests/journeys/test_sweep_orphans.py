@@ -86,13 +86,14 @@ async def test_deletion_leaves_nothing(perene: Perene):
 
 async def test_foreign_names_are_never_suspected(perene: Perene):
     await perene.pair("acme")
-    for name in ("evo1", "Instance_acme", "instance_", "instance_a b", "instance_x~~default"):
+    names = ("evo1", "Instance_acme", "INSTANCE_loja", "instance_", "instance_a b", "instance_a ")
+    for name in (*names, "instance_x~~default"):
         await perene.plant_orphan(name)
 
     await swept(perene, 5, WEEK)
 
     assert await candidates(perene) == {}
-    assert len(perene.evolution.names()) == 6
+    assert len(perene.evolution.names()) == 8
 
 
 async def test_foreign_webhook_needs_approval(on_2: Perene):

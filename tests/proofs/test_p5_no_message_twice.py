@@ -113,7 +113,7 @@ def history(serial: int) -> Event:
 
 
 def news(chance: random.Random, moment: int, name: str, jid: str, ours: bool) -> Event:
-    """A status, an edit, a revocation or a reaction."""
+    """A status, an edit, a revocation, a reaction or a vote."""
     address = jid if "@" in jid else f"{jid}@s.whatsapp.net"
     key = {"remoteJid": address, "fromMe": ours, "id": name}
     what = chance.random()
@@ -130,8 +130,10 @@ def news(chance: random.Random, moment: int, name: str, jid: str, ours: bool) ->
     reaction = {"text": emoji, "key": key, "senderTimestampMs": moment * 1000}
     own = {"remoteJid": address, "fromMe": chance.random() < 0.5, "id": f"R{moment}"}
     own |= {"participant": f"{MARIA}@s.whatsapp.net"} if jid == GROUP else {}
-    message = {"key": own, "message": {"reactionMessage": reaction}, "messageTimestamp": moment}
-    return "messages.upsert", message
+    vote = {"selectedOptions": chance.sample(["Sim", "Não"], chance.randint(0, 2))}
+    voted = {"pollCreationMessageKey": key, "vote": vote, "senderTimestampMs": moment * 1000}
+    content = {"reactionMessage": reaction} if what < 0.95 else {"pollUpdateMessage": voted}
+    return "messages.upsert", {"key": own, "message": content, "messageTimestamp": moment}
 
 
 async def outcome(

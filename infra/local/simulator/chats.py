@@ -49,7 +49,8 @@ async def find_group(world: World, request: ApiRequest) -> ApiResponse:
         raise Refusal(ApiResponse(404, {"status": 404, "error": "Not Found", "response": {
             "message": ["Error fetching group", "item-not-found"]}}))  # fmt: skip
     members = [{"id": member, "admin": None} for member in group.get("members", [])]
-    return ApiResponse(200, {"id": jid, "subject": f"Grupo {jid[-7:-5]}", "size": len(members),
+    subject = group.get("subject", f"Grupo {jid[-7:-5]}")
+    return ApiResponse(200, {"id": jid, "subject": subject, "size": len(members),
                              "participants": members})  # fmt: skip
 
 

@@ -27,12 +27,16 @@ def outcome_of_rank(rank: int) -> CallOutcome:
 
 
 class PhoneCall(Piece):
-    """A call, of so many seconds if it was answered."""
+    """A call, of so many seconds if it was answered.
+
+    `logged`: no event told it, but a message of WhatsApp's log of calls.
+    """
 
     outcome: CallOutcome = CallOutcome.RINGING
     video: bool = False
     group: bool = False
     seconds: int | None = None
+    logged: bool = False
 
 
 class CallContent(BaseContent):

@@ -57,6 +57,7 @@ def read_call_log(value: Fields) -> Content:
         video=value.get("isVideo") is True,
         group=bool(value.get("participants")),
         seconds=json_values.read_count(value.get("durationSecs")) or None,
+        logged=True,
     )
     return CallContent(kind=Kind.CALL, call=call)
 

@@ -21,6 +21,9 @@ _OUTCOMES = {
 }
 """What a status says of a call. A call that ends counts as missed until it was answered."""
 
+_STEPS = frozenset({"preaccept", "transport", "relaylatency"})
+"""Statuses that say nothing of a call but that its phones talk."""
+
 
 def read_calls(payload: EventPayload) -> Events:
     """Read `call`: an offer, and what became of it (EVOLUTION.md §4)."""
@@ -30,6 +33,9 @@ def read_calls(payload: EventPayload) -> Events:
 def _read_call(value: Any, payload: EventPayload) -> Event:
     if not isinstance(value, dict):
         return Unreadable("a call that is no object")
+    status = first_text(value, "status") or ""
+    if status in _STEPS:
+        return Ignored("a step of a call")
     chat = first_text(value, "groupJid", "chatId", "from")
     caller = addresses.read_contact(value.get("from"))
     is_ours = not isinstance(caller, Ignored | Unreadable) and addresses.is_own_contact(
@@ -50,7 +56,7 @@ def _read_call(value: Any, payload: EventPayload) -> Event:
     if not at:
         return Unreadable("a call without a time")
     call = PhoneCall(
-        outcome=_OUTCOMES.get(first_text(value, "status") or "", CallOutcome.RINGING),
+        outcome=_OUTCOMES.get(status, CallOutcome.RINGING),
         video=value.get("isVideo") is True,
         group=value.get("isGroup") is True or origin.contact.group,
     )

@@ -22,6 +22,7 @@ from shared.evolution.events import (
     call_reports,
     connection,
     contacts_groups,
+    group_changes,
     messages_update,
     messages_upsert,
     protocol_message,
@@ -44,8 +45,10 @@ READERS: dict[str, EventReader] = {
     "contacts.update": contacts_groups.read_contacts,
     "contacts.set": contacts_groups.read_contacts,
     "groups.upsert": contacts_groups.read_groups,
-    "groups.update": contacts_groups.read_groups,
-    "group.update": contacts_groups.read_groups,
+    "groups.update": group_changes.read_subjects,
+    "group.update": group_changes.read_subjects,
+    "group-participants.update": group_changes.read_members,
+    "group.participants.update": group_changes.read_members,
 }
 
 UNUSED = frozenset(
@@ -55,8 +58,6 @@ UNUSED = frozenset(
         "chats.set",
         "chats.update",
         "chats.upsert",
-        "group-participants.update",
-        "group.participants.update",
         "instance.create",
         "instance.delete",
         "labels.association",

@@ -15,7 +15,7 @@ from shared.domain.events import (
 from shared.domain.messages import Delivery
 from shared.evolution import addresses, deliveries, json_values
 from shared.evolution.addresses import Fields, MessageOrigin
-from shared.evolution.events import messages_upsert, protocol_message
+from shared.evolution.events import messages_upsert, poll_votes, protocol_message
 from shared.evolution.events.payload import EventPayload, Events, read_items
 
 NO_DELIVERY = frozenset({"EDITED"})
@@ -38,6 +38,8 @@ def _read_update(value: Any, payload: EventPayload) -> Events:
     if not isinstance(value, dict):
         return (Unreadable("an update that is no object"),)
     content = _find_content(value)
+    if value.get("pollUpdates"):
+        return poll_votes.read_votes(value, _find_key(value), payload)
     if content is None:
         return (_read_status(value, payload),)
     return _read_words(value, content, payload)
@@ -74,8 +76,6 @@ def _read_status(value: Fields, payload: EventPayload) -> Event:
     key = _find_key(value)
     message_id = next(filter(None, map(addresses.read_message_id, _list_ids(value, key))), None)
     status = deliveries.read_status(value.get("status"))
-    if value.get("pollUpdates"):
-        return Ignored("votes in a poll")
     if message_id is None or status is None:
         return Unreadable("an update of no message, or of nothing")
     if status == "DELETED":

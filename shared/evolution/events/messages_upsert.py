@@ -28,7 +28,7 @@ from shared.evolution import addresses, deliveries, json_values
 from shared.evolution.addresses import Fields, MessageOrigin
 from shared.evolution.contents import message_object, read_notices
 from shared.evolution.contents.fields import read_object
-from shared.evolution.events import protocol_message
+from shared.evolution.events import group_changes, poll_votes, protocol_message
 from shared.evolution.events.ad_origin import read_ad_origin
 from shared.evolution.events.payload import EventPayload, Events, read_items
 from shared.evolution.json_values import read_text
@@ -37,7 +37,6 @@ LONGEST_EMOJI = 64
 """Characters; a family with skin tones has 11."""
 
 NOISE = {
-    "pollUpdateMessage": "a vote in a poll",
     "encReactionMessage": "an encrypted reaction",
     "encCommentMessage": "an encrypted comment",
     "encEventResponseMessage": "an answer to an event",
@@ -168,13 +167,15 @@ def _read_events(
         return (protocol_message.read_order(order, authors, payload.at, group),)
     if isinstance(reaction := fields.get("reactionMessage"), dict):
         return (_read_reaction(reaction, origin, payload.at),)
+    if isinstance(vote := fields.get("pollUpdateMessage"), dict):
+        return (poll_votes.read_vote(vote, origin, payload.at),)
     if isinstance(change := fields.get("secretEncryptedMessage"), dict):
         return (_read_encrypted(change, origin, payload.at),)
-    if reason := _find_noise(fields, value):
+    if reason := _find_noise(fields, value, origin):
         return (Ignored(reason),)
     context = message_object.read_context(fields, value.get("contextInfo"))
     message_type = value.get("messageType") if fields is wrapped else None
-    content = _read_stub(fields, value) or message_object.read_content(
+    content = _read_stub(fields, value, origin) or message_object.read_content(
         fields, view_once, message_type
     )
     if isinstance(order, dict):
@@ -193,24 +194,25 @@ def _read_events(
     return (event, SendRefused(origin.id)) if is_refused else (event,)
 
 
-def _find_noise(fields: Fields, value: Fields) -> str | None:
+def _find_noise(fields: Fields, value: Fields, origin: MessageOrigin) -> str | None:
     names = message_object.list_content_names(fields)
     if names == ("call",) and not read_object(fields["call"]).get("callKey"):
         return "a call"
-    if not names and value.get("messageStubType") and not _read_stub(fields, value):
+    if not names and value.get("messageStubType") and not _read_stub(fields, value, origin):
         return "a notice of WhatsApp's own"
     return NOISE[names[0]] if names and NOISE.keys() >= set(names) else None
 
 
-def _read_stub(fields: Fields, value: Fields) -> Content | None:
+def _read_stub(fields: Fields, value: Fields, origin: MessageOrigin) -> Content | None:
     """Read a message that has a stub in the place of its content, if a person misses it."""
     stub = str(value.get("messageStubType"))
     if message_object.list_content_names(fields):
         return None
     if stub in UNDECRYPTED:
         return WaitingContent(kind=Kind.WAITING)
-    call = MISSED_CALLS.get(_MISSED_CALL_NAMES.get(stub, stub))
-    return CallContent(kind=Kind.CALL, call=call) if call else None
+    if call := MISSED_CALLS.get(_MISSED_CALL_NAMES.get(stub, stub)):
+        return CallContent(kind=Kind.CALL, call=call)
+    return group_changes.read_stub(value, origin.author) if origin.contact.group else None
 
 
 def _read_encrypted(change: Fields, origin: MessageOrigin, at: int) -> EditedOutOfSight | Ignored:

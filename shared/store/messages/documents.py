@@ -59,9 +59,13 @@ def add_summary(
     unread: bool,
     **marks: Any,
 ) -> None:
-    """Add to the batch: merge messages of one conversation into its summary, and `marks`."""
-    reference = db.conversation(scope.tenant, scope.conversation_id(messages[0].contact))
-    writing.merge(batch, reference, summary_fields(scope, messages, unread) | marks)
+    """Add to the batch: merge messages of one conversation into its summary, and `marks`.
+
+    Nothing for mere notices of what happened to a group.
+    """
+    if messages := [message for message in messages if not message.is_aside]:
+        reference = db.conversation(scope.tenant, scope.conversation_id(messages[0].contact))
+        writing.merge(batch, reference, summary_fields(scope, messages, unread) | marks)
 
 
 def message_fields(scope: LineScope, message: Message, now: int) -> dict[str, Any]:
@@ -79,6 +83,7 @@ def message_fields(scope: LineScope, message: Message, now: int) -> dict[str, An
     if isinstance(message.content, CallContent) and (call := message.content.call):
         fields["call"] = call.model_copy(update={"outcome": CallOutcome.RINGING}).model_dump()
         fields["call_progress"] = firestore.Maximum(call.outcome.rank)
+        fields["call_until"] = firestore.Maximum(second_of(message.at))
     return fields
 
 
@@ -118,13 +123,13 @@ def summary_fields(scope: LineScope, messages: Sequence[Message], unread: bool) 
     shown = name if not contact.group else None
     summary |= {"name": shown} if shown else {}
     summary |= token_fields(identity["contact_number"], shown)
-    if own := [second_of(message.at) for message in messages if message.from_me]:
+    if own := [second_of(message.at) for message in messages if message.is_answer]:
         summary["read_until"] = firestore.Maximum(max(own))
     summary |= _ad_fields(ordered)
     if newest.from_me:
         summary["unsettled"] = firestore.Increment(0)
-    inbound = (message for message in messages if not message.from_me)
-    moments = Counter(str(second_of(message.at)) for message in inbound)
+    counted = (message for message in messages if message.counts_unread)
+    moments = Counter(str(second_of(message.at)) for message in counted)
     return summary | (unread_fields(moments) if unread and moments else {})
 
 
@@ -142,7 +147,7 @@ def answer_fields(message: Message) -> dict[str, Any]:
 
     (Of two that overtook each other the flag may be wrong, until a page shows the conversation.)
     """
-    return {"archived": False, **({"has_unread": False} if message.from_me else {})}
+    return {"archived": False, **({"has_unread": False} if message.is_answer else {})}
 
 
 def _ad_fields(messages: Sequence[Message]) -> dict[str, Any]:
@@ -252,7 +257,7 @@ _AROUND = {"quoted", "mentions", "forwarded", "in_reply_to_status", "origin"}
 
 
 def _call_fields(stored: KeptMessage, message: Message, now: int) -> dict[str, Any]:
-    """Return what is news of a call: how far it got, and that it was a video call."""
+    """Return what is news of a call: how far and how long it got, and what sort of call it was."""
     ours, theirs = stored.content, message.content
     if not isinstance(theirs, CallContent) or not isinstance(ours, CallContent):
         return {}
@@ -261,9 +266,26 @@ def _call_fields(stored: KeptMessage, message: Message, now: int) -> dict[str, A
     news: dict[str, Any] = {}
     if theirs.call.outcome.rank > stored.call_progress:
         news["call_progress"] = firestore.Maximum(theirs.call.outcome.rank)
-    if theirs.call.video and not ours.call.video:
-        news["call.video"] = True
+    if (until := second_of(message.at)) > stored.call_until:
+        news["call_until"] = firestore.Maximum(until)
+    if ours.call.logged and not theirs.call.logged:
+        news["call.logged"] = False
+    for name in ("video", "group", "seconds"):
+        if (told := getattr(theirs.call, name)) and not getattr(ours.call, name):
+            news[f"call.{name}"] = told
     return news | ({"changed": firestore.Maximum(now)} if news else {})
+
+
+def taken_fields(stored: KeptMessage, message: Message) -> dict[str, Any]:
+    """Return the fields of the conversation after another report of a call that we took.
+
+    A call that was counted as unread before is read then, like all that was said until it ended.
+    """
+    ranks = stored.call_progress, CallOutcome.ANSWERED.rank if message.is_answer else 0
+    if not isinstance(stored.content, CallContent) or max(ranks) < CallOutcome.ANSWERED.rank:
+        return {}
+    until = max(stored.call_until, second_of(stored.at), second_of(message.at))
+    return {"read_until": firestore.Maximum(until)}
 
 
 def find_wrong_number(fields: Mapping[str, Any], sender: str | None) -> str | None:
@@ -281,11 +303,16 @@ def progress_fields(progress: int, message: Message, now: int) -> dict[str, Any]
 
 
 def position_fields(fields: Mapping[str, Any], copy: Message, now: int) -> dict[str, Any]:
-    """Return the fields that move a message, or none if this copy doesn't decide its position."""
+    """Return the fields that move a message, or none if this copy doesn't decide its position.
+
+    (Each event of a call has a time of its own, so of calls also one of another second decides.)
+    """
     match fields:
         case {"at": int() | float() as position, "emitted": int() | None as decisive}:
-            is_of_its_second = second_of(position) == second_of(copy.at)
-            if is_of_its_second and is_earlier(copy.emitted, decisive):
+            is_call = copy.kind is Kind.CALL and fields.get("kind") == Kind.CALL
+            if (is_call or second_of(position) == second_of(copy.at)) and is_earlier(
+                copy.emitted, decisive
+            ):
                 moved = {"at": copy.at, "emitted": copy.emitted}
                 return moved | {"changed": firestore.Maximum(now)}
             return {}

@@ -2,12 +2,15 @@
 
 from shared.domain import conversations
 from shared.domain.contacts import ConversationId
-from shared.domain.conversations import Conversation
+from shared.domain.conversations import Conversation, KeptMessage
 from shared.domain.names import TenantId
 from shared.store import base
 from shared.store.base import CHANGED, Database
 from shared.store.messages.documents import conversation_in, scope_of
 from shared.store.messages.read import Reads
+
+NOTICES_AT_ONCE = 20
+"""Messages that are read at once where the last one is a mere notice."""
 
 
 async def renew_preview(db: Database, tenant: TenantId, home: ConversationId) -> None:
@@ -29,11 +32,11 @@ async def show_last_message(
     """Show the last message as preview, unless another caller changes the conversation meanwhile.
 
     Then its preview is that caller's, or stays stale until it is read. Firestore: 1 read, 2 writes.
+    Of a group with notices after its last message 1 read more for each, and for 20 at least.
     """
-    newest = (await Reads(db).list_page(tenant, conversation, 1, None)).records
-    if not newest:
+    last = await _find_last(db, tenant, conversation)
+    if last is None:
         return conversation
-    last = newest[0]
     preview = conversations.preview_of(last)
     batch, summary = db.batch(), db.conversation(tenant, conversation.id)
     change = {"preview": preview.model_dump(), "last_at": last.at}
@@ -46,3 +49,16 @@ async def show_last_message(
     except CHANGED:
         return conversation
     return conversation.model_copy(update={"preview": preview, "last_at": last.at})
+
+
+async def _find_last(
+    db: Database, tenant: TenantId, conversation: Conversation
+) -> KeptMessage | None:
+    """Return the last message that isn't a mere notice of what happened to a group."""
+    page = await Reads(db).list_page(tenant, conversation, 1, None)
+    while True:
+        messages: list[KeptMessage] = page.records
+        last = next((message for message in messages if not message.is_aside), None)
+        if last or page.end is None:
+            return last
+        page = await Reads(db).list_page(tenant, conversation, NOTICES_AT_ONCE, page.end)

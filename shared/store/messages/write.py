@@ -53,7 +53,8 @@ class Writes(Topic):
     async def record(self, scope: LineScope, message: Message, *, unread: bool, now: int) -> bool:
         """Store the message and update its conversation. Return False for a repetition.
 
-        Firestore: 2 writes, 0 reads; a repeated message 1 read, 0 writes. (One that was emitted
+        Firestore: 2 writes, 0 reads; a repeated message 1 read, 0 writes; a notice of what happened
+        to a group 1 write, as it isn't in its conversation's summary. (One that was emitted
         before the copy that is stored moves it: 2 reads and 4 writes more.)
         """
         if await self._create(scope, message, unread=unread, now=now):
@@ -205,6 +206,8 @@ class Writes(Topic):
         """Add to the batch: the summary after a repetition that says more than before."""
         marks: dict[str, Any] = {"preview": None} if "at" in change else {}
         is_clear, is_news = "kind" in change, "recalled" in change
+        if "call_until" in change or "call_progress" in change:
+            marks |= documents.taken_fields(message_in(snapshot), message)
         if is_clear or is_news:
             stored = message_in(snapshot)
             shown = documents.make_clearer(stored, message) if is_clear else stored
@@ -285,8 +288,9 @@ async def add_insert(
 
 
 def _last_count(results: Sequence[Any]) -> int:
-    """Return the number that the last transform of the last write resulted in."""
-    return int(results[-1].transform_results[-1].integer_value)
+    """Return the number that the last transform of the last write resulted in; 0 for none."""
+    counts = results[-1].transform_results
+    return int(counts[-1].integer_value) if counts else 0
 
 
 def _is_shown(summary: Snapshot) -> bool:

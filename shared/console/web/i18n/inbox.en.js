@@ -162,6 +162,7 @@ export default {
     channel_admin: "Invitation to administer a channel",
     until: "Valid until {when}",
   },
+  noticeMore: "and {n} more",
   notices: {
     pinned: "Pinned a message",
     unpinned: "Unpinned a message",
@@ -172,6 +173,13 @@ export default {
     status_mention: "Mentioned you in a status",
     status_reaction: "Reacted to a status",
     status_shared: "Shared a status",
+    joined: "Joined the group",
+    added: "Added to the group:",
+    left: "Left the group",
+    removed: "Removed from the group:",
+    promoted: "Made an administrator:",
+    demoted: "Dismissed as an administrator:",
+    renamed: "Changed the name of the group to:",
   },
   media: {
     open: "Open:",

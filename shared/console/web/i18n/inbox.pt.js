@@ -162,6 +162,7 @@ export default {
     channel_admin: "Convite para administrar um canal",
     until: "Vale até {when}",
   },
+  noticeMore: "e mais {n}",
   notices: {
     pinned: "Fixou uma mensagem",
     unpinned: "Desafixou uma mensagem",
@@ -172,6 +173,13 @@ export default {
     status_mention: "Mencionou você em um status",
     status_reaction: "Reagiu a um status",
     status_shared: "Compartilhou um status",
+    joined: "Entrou no grupo",
+    added: "Adicionou ao grupo:",
+    left: "Saiu do grupo",
+    removed: "Removeu do grupo:",
+    promoted: "Promoveu a administrador:",
+    demoted: "Retirou da administração:",
+    renamed: "Mudou o nome do grupo para:",
   },
   media: {
     open: "Abrir:",

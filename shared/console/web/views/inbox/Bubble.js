@@ -23,7 +23,7 @@ export function Bubble({ message, acts, messages, conversation, name, mute, tigh
       <${Foot} message=${message} />
       <${Reactions} reactions=${message.reactions} />
     </div>
-    ${!revoked && !mute && html`<${Button} small kind="quiet" icon="reply" label=${t("inbox.replyTo", { text: summarize(message).slice(0, 80) })} class="reply" onClick=${() => acts.reply(message)} />`}
+    ${!revoked && !mute && message.kind !== "notice" && html`<${Button} small kind="quiet" icon="reply" label=${t("inbox.replyTo", { text: summarize(message).slice(0, 80) })} class="reply" onClick=${() => acts.reply(message)} />`}
   </article>`;
 }
 

@@ -7,7 +7,7 @@ import { has, t } from "../../i18n/index.js";
 import { Icon } from "../../ui/index.js";
 import { Address } from "./Offers.js";
 import { Facts, Place, Words } from "./Pieces.js";
-import { kindWord } from "./words.js";
+import { authorName, kindWord } from "./words.js";
 
 export function EventBody({ message }) {
   const { kind, text, event = {}, place } = message;
@@ -61,10 +61,14 @@ function Part({ part }) {
   return html`${text && html`<${Words} text=${text} />`}${url && html`<p class="small"><${Address} url=${url} /></p>`}`;
 }
 
+const NOTICE_ICONS = { pinned: "pin", unpinned: "pin", joined: "user-plus", added: "user-plus", left: "user", removed: "user" };
+
 export function NoticeBody({ message }) {
-  const topic = message.notice?.topic;
+  const { topic, members = [], more } = message.notice ?? {};
   const name = `inbox.notices.${topic}`;
-  return html`<p class="mark"><${Icon} name=${topic === "pinned" || topic === "unpinned" ? "pin" : "info"} />${has(name) ? t(name) : kindWord("notice")}</p>
+  const others = members.filter((member) => member.key !== message.author?.key);
+  return html`<p class="mark"><${Icon} name=${NOTICE_ICONS[topic] ?? "info"} />${has(name) ? t(name) : kindWord("notice")}</p>
+    ${others.length > 0 && html`<p dir="auto">${others.map(authorName).join(", ")}${more ? ` ${t("inbox.noticeMore", { n: more })}` : ""}</p>`}
     ${message.text && html`<${Words} text=${message.text} />`}`;
 }
 
