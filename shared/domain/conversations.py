@@ -244,6 +244,16 @@ class KeptMessage(Message):
     """When the store last wrote it; the condition of a compare-and-set."""
 
     @property
+    def counts_unread(self) -> bool:
+        """Tell whether a person of ours should read it, and our phone hasn't."""
+        return super().counts_unread and not self.seen
+
+    @property
+    def tells_reading(self) -> bool:
+        """Tell whether we answered by it, or our phone read it."""
+        return self.is_answer or self.seen
+
+    @property
     def outcome(self) -> Delivery | None:
         """Return how far an own message got; None for a contact's."""
         return Delivery(self.progress) if self.from_me and self.progress else None

@@ -120,6 +120,11 @@ class Message(Record):
         return self.from_me or (call is not None and call.outcome is CallOutcome.ANSWERED)
 
     @property
+    def tells_reading(self) -> bool:
+        """Tell whether all that was said until then was read, by what is known of it."""
+        return self.is_answer
+
+    @property
     def is_aside(self) -> bool:
         """Tell whether it changes nothing in the list: a notice of what happened to a group."""
         return self._topic in GROUP_TOPICS
@@ -139,7 +144,7 @@ class Message(Record):
     def _gather_content(cls, fields: Any) -> Any:
         if not isinstance(fields, Mapping) or "content" in fields or "kind" not in fields:
             return fields
-        return {**fields, "content": content.pick_fields(fields)}
+        return {**fields, "content": content.read_content(fields)}
 
     @model_serializer(mode="wrap")
     def _spread_content(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from shared.domain.contacts import Contact, ConversationId
 from shared.domain.conversations import READ, Conversation
 from shared.domain.names import LineId, TenantId
 from shared.domain.positions import second_of
-from shared.domain.search import Search, parse_search
+from shared.domain.search import Search, parse_search, tokens_of
 from shared.domain.tenants import Tenant
 from shared.store import base
 from shared.store.base import CHANGED, LineScope, PageEnd, ResultPage, Snapshot, Topic
@@ -121,9 +121,10 @@ class Conversations(Topic):
             if conversation is None:
                 return None
             changed = conversation.model_copy(update=change)
-            tokens = token_fields(changed.contact_number, *changed.names)
+            # All of them anew: those of earlier names would pile up where every message is read.
+            tokens = tokens_of(changed.contact_number, *changed.names)
             batch.update(
-                reference, {**change, **tokens}, option=self._db.since(snapshot.update_time)
+                reference, {**change, "tokens": tokens}, option=self._db.since(snapshot.update_time)
             )
             return changed
 
@@ -315,6 +316,9 @@ class Conversations(Topic):
         if nameless.ads:
             ads = {place: ad.model_dump() for place, ad in nameless.ads.items()}
             added |= {"ads": ads, "from_ad": True}
+        if nameless.given_name and not numbered.given_name:
+            added["given_name"] = nameless.given_name
+            added |= token_fields(None, nameless.given_name)
         if nameless.unsettled:
             added["unsettled"] = firestore.Increment(nameless.unsettled)
         batch.set(self._db.conversation(tenant, numbered.id), added, merge=True)

@@ -30,7 +30,7 @@ async def give(run: Run, seen: Survey, planned: Plan) -> None:
 
 async def _walk(run: Run, tenants: list[TenantId], place: str) -> str:
     """Walk through the conversations of the tenants; return where the next run goes on."""
-    first, _, after = place.partition("/")
+    first, _, after = place.rpartition("/")  # a tenant's id may have such signs
     left = A_NIGHT
     for tenant in (tenant for tenant in tenants if tenant >= first):
         end: str | None = after if tenant == first else ""

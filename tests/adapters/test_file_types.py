@@ -109,3 +109,11 @@ def test_file_of_another_type_is_refused(
 def test_any_file_is_taken_or_refused(shown: Shown, mimetype: str, name: str, content: bytes):
     with contextlib.suppress(ValueError):
         require_agreement(shown, mimetype, name, base64.b64encode(content).decode())
+
+
+def test_endless_frames_are_a_document():
+    frames = b"\x50\x2a\x4d\x18\0\0\0\0" * 2_000
+
+    require_agreement(Shown.DOCUMENT, None, "a.bin", base64.b64encode(frames).decode())
+    with pytest.raises(ValueError, match="begin like"):
+        require_agreement(Shown.IMAGE, None, None, base64.b64encode(frames).decode())

@@ -185,3 +185,18 @@ async def test_edit_and_delivery_move_nothing(store: Store):
     after = [(await store.db.message(chat.scope, one.id).get()).get("at") for one in messages]
     assert before == after
     assert await chat.read() == (["0", "1", "2"], "2")
+
+
+async def test_odd_message_hides_no_other_of_ours(store: Store):
+    chat = Chat(store)
+    messages = [chat.build(number, 100 + number, from_me=True) for number in range(2)]
+    for message in messages:
+        await chat.record(message)
+    await store.db.message(chat.scope, messages[0].id).update({"contact": 7})
+    page = await store.conversations.list_page(
+        chat.scope.tenant, ConversationFilter(), 9, None, SECOND
+    )
+
+    own = await store.messages.list_own(chat.scope.tenant, page.records[0], 0, SECOND + 1000)
+
+    assert [message.id for message in own] == [messages[1].id]

@@ -9,8 +9,12 @@ from google.cloud.firestore_v1.types import Write
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.domain.conversations import SeenAd
+from shared.evolution.events.ad_origin import read_ad_origin
 from shared.store import writing
 from shared.store.base import Unfit
+from shared.store.messages.documents import ADS_KEPT
+from tests.cases import in_each
 
 INTEGERS = st.integers(-(2**63), 2**63 - 1)
 LETTERS = st.characters(codec="utf-8", exclude_characters="`\\")
@@ -58,3 +62,16 @@ def said(write: Write) -> tuple[Any, ...]:
     paths = sorted(raw.update_mask.field_paths)
     document = dict(raw.update.fields)
     return raw.update.name, document, transforms, paths, raw.HasField("current_document")
+
+
+@in_each("letter", ["a", "\N{PARTY POPPER}"])
+def test_conversation_has_room_for_every_advertisement(letter: str):
+    names = ("sourceType", "sourceId", "title", "body", "sourceUrl", "ctwaClid", "thumbnailUrl")
+    ad = {name: letter * 1_000 for name in (*names, "sourceApp")}
+    context = {"externalAdReply": ad, "quotedAd": {"advertiserName": letter * 1_000}}
+    origin = read_ad_origin(context)
+    assert origin
+
+    seen = SeenAd(**origin.model_dump(), message="x" * 128, at=1.5).model_dump()
+
+    assert ADS_KEPT * writing.size({"ads": seen}) < writing.LARGEST - 16 * writing.ROOM

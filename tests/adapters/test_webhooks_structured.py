@@ -272,6 +272,24 @@ def test_form_keeps_answers_in_order():
     assert (content.kind, content.text) == (Kind.FORM_REPLY, None)
 
 
+def test_deep_form_is_read():
+    deep = "[" * 450 + "]" * 450
+    flow_answer = {"name": "flow", "paramsJson": f'{{"notas": ["9", {deep}]}}'}
+
+    content = read({"interactiveResponseMessage": {"nativeFlowResponseMessage": flow_answer}})
+
+    assert [answer.value for answer in content.content.form.answers] == ["9"]
+
+
+def test_form_costs_no_more_than_its_size():
+    fields = {"x" * 50_000: {f"f{number}": "1" for number in range(2_000)}}
+
+    content = read(flow("flow", **fields)).content
+
+    assert len(content.form.answers) == 2_000
+    assert len(content.model_dump_json()) < 1_000_000
+
+
 def test_an_address_form_is_its_values():
     content = read(flow("address_message", "Enviado", values={"city": "São Paulo", "house": 7}))
 

@@ -121,6 +121,15 @@ def test_newer_kind_reads_as_unsupported():
     assert Quoted(id="3A1", kind="hologram").kind is Kind.UNSUPPORTED
 
 
+@in_each("part", [{"topic": "teleported"}, ["odd"], 7])
+def test_odd_part_reads_as_unsupported(part: object):
+    fields = {"kind": "notice", "text": "oi", "notice": part, **ABOUT, **PLACE}
+
+    content = KeptMessage.model_validate(fields).content
+
+    assert content == UnsupportedContent(kind=Kind.UNSUPPORTED, text="oi", original="notice")
+
+
 @in_each(
     ("value", "units", "currency", "amount"),
     [

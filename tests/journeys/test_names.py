@@ -102,3 +102,20 @@ async def test_unreadable_name_is_a_problem(on_2: Perene, name: object):
     path = f"/conversations/{(await only(on_2))['id']}"
 
     assert (await on_2.call("PATCH", path, json={"name": name})).status_code == 422
+
+
+async def test_given_name_survives_merge(on_2: Perene):
+    name = await on_2.pair(number=OWN)
+    lid, number = "111222333@lid", f"{MARIA}@s.whatsapp.net"
+    for key in ({}, {"remoteJidAlt": number}):
+        message = {"key": {"remoteJid": lid, **key}, "message": {"conversation": "oi"}}
+        await on_2.evolution.receive_message(name, message)
+        await on_2.evolution.drain()
+        if not key:
+            path = f"/conversations/{(await only(on_2))['id']}"
+            await on_2.call("PATCH", path, json={"name": "Maria do Açougue"})
+
+    await inbox(on_2)
+
+    assert (await only(on_2))["contact"]["name"] == "Maria do Açougue"
+    assert len(await inbox(on_2, "?search=acougue")) == 1

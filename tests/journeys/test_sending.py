@@ -571,6 +571,9 @@ async def test_sent_text_is_edited_and_deleted(open_line: Perene):
     assert (deleted.status_code, deleted.json()["message"]["revoked"]) == (200, True)
     await open_line.evolution.drain()
     assert (await thread(open_line, conversation))[0]["revoked"]
+    assert "R$" not in str(open_line.documents("tenants/acme/sends"))
+    told = await open_line.call("GET", "/send-message/k1")
+    assert (told.status_code, told.json().get("text")) == (200, None)
 
 
 async def test_what_cannot_be_changed_says_why(open_2: Perene):

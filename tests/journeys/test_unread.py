@@ -5,7 +5,12 @@ from typing import Any
 
 import pytest
 
+from shared.domain.fleet.gaps import Window
+from shared.domain.names import LineId, TenantId
+from shared.domain.search import tokens_of
+from shared.store import LineScope
 from shared.store.messages.write import TIDIED_EVERY
+from tests.adapters.posted import read_message
 from tests.journeys.test_conversations import inbox, only
 from tests.journeys.test_sending import MARIA, OWN, send, talk
 from tests.perene import Perene, name_of
@@ -107,3 +112,36 @@ async def test_many_unread_keep_document_small(paired: Perene):
     assert (await only(paired))["unread"] == TIDIED_EVERY + 5
     (summary,) = paired.documents("tenants/acme/conversations").values()
     assert len(summary["unread_at"]) < TIDIED_EVERY
+
+
+async def test_reading_before_history_reads(paired: Perene):
+    await post(paired, *inbound("I1", 1))
+    await post(paired, *read("I2"))
+
+    await post(paired, "messages.set", [inbound("I2", 2)[1]])
+
+    assert (await only(paired))["unread"] == 0
+
+
+async def test_reading_before_backfill_reads(paired: Perene):
+    await post(paired, *inbound("I1", 1))
+    await post(paired, *read("I2"))
+    missed = read_message(key=inbound("I2", 2)[1]["key"], messageTimestamp=AT + 2)
+    scope = LineScope(TenantId("acme"), LineId("default"), OWN)
+
+    window = Window(OWN, AT * 1000, AT * 1000 + 9_000)
+    await paired.store.missed_windows.backfill(scope, [missed], window, now=AT * 1000)
+
+    assert (await only(paired))["unread"] == 0
+
+
+async def test_reading_drops_tokens_of_earlier_names(paired: Perene):
+    for at, name in enumerate(("Mariana", "Mariana Souza", "Loja")):
+        event, data = inbound(f"I{at}", at)
+        await post(paired, event, data | {"pushName": name})
+    path = f"/conversations/{(await only(paired))['id']}"
+
+    await paired.call("PATCH", path, json={"read": True})
+
+    (summary,) = paired.documents("tenants/acme/conversations").values()
+    assert summary["tokens"] == [*tokens_of(MARIA, "Loja")]

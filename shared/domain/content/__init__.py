@@ -7,7 +7,7 @@ revocation leaves and how an echo is recognised are derived from these models.
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, get_args
 
-from pydantic import Field, TypeAdapter
+from pydantic import Field, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
 from shared.domain.content.appointments import EventContent
@@ -61,7 +61,6 @@ FIELDS: Mapping[str, FieldInfo] = {
 
 PREVIEW_LENGTH = 120
 
-_KINDS = frozenset(Kind)
 _ADAPTER: TypeAdapter[Content] = TypeAdapter(Content)
 _STAYS = frozenset({"kind", "view_once"})
 """Fields that say nothing of a content's words."""
@@ -73,17 +72,19 @@ EMPTY_FIELDS: Mapping[str, Any] = {
 
 
 def read_content(fields: Mapping[str, Any]) -> Content:
-    """Read a content from flat fields, among which there may be others. Raises ValidationError."""
-    return _ADAPTER.validate_python(pick_fields(fields))
+    """Read a content from flat fields, among which there may be others.
 
-
-def pick_fields(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Pick a content's fields; those of a kind that only a newer version knows are unsupported."""
-    picked = {name: fields[name] for name in FIELDS if name in fields}
-    kind = picked.get("kind")
-    if isinstance(kind, str) and kind not in _KINDS:
-        return {"kind": Kind.UNSUPPORTED, "text": fields.get("text"), "original": kind}
-    return picked
+    What this version can't read is unsupported, so that it is shown, and purged if it is revoked.
+    Raises ValueError for fields without a kind.
+    """
+    kind, text = fields.get("kind"), fields.get("text")
+    if not isinstance(kind, str):
+        raise ValueError("no kind")
+    try:
+        return _ADAPTER.validate_python({name: fields[name] for name in FIELDS if name in fields})
+    except ValidationError:
+        words = text if isinstance(text, str) else None
+        return UnsupportedContent(kind=Kind.UNSUPPORTED, text=words, original=kind)
 
 
 def preview(content: BaseContent) -> str:

@@ -27,6 +27,8 @@ _FLOW_OPTION = re.compile(r"[0-9]+_(.+)", re.DOTALL)
 """How WhatsApp's form builder names fields (`screen_0_Nota_0`) and options (`0_Muito_bom`)."""
 
 _DEEPEST = 8
+_LONGEST_PATH = 200
+"""Characters of the names around a field: every answer repeats them."""
 
 
 def read_button_choice(value: Fields) -> Content:
@@ -78,7 +80,7 @@ def _read_answers(fields: Fields, above: str, depth: int = _DEEPEST) -> Iterator
         if name in _TECHNICAL:
             continue
         if isinstance(value, dict) and depth:
-            yield from _read_answers(value, f"{above}{name}.", depth - 1)
+            yield from _read_answers(value, f"{above}{name}."[:_LONGEST_PATH], depth - 1)
         elif text := _read_value(value, is_of_flow=bool(_FLOW_FIELD.fullmatch(name))):
             yield FormAnswer(name=f"{above}{name}", label=_read_name(name), value=text)
 
@@ -98,7 +100,8 @@ def _read_value(value: Any, *, is_of_flow: bool) -> str | None:
             option = _FLOW_OPTION.fullmatch(value) if is_of_flow else None
             return option[1].replace("_", " ") if option else value
         case list():
-            texts = (_read_value(item, is_of_flow=is_of_flow) for item in value if item != value)
+            items = (item for item in value if not isinstance(item, list))
+            texts = (_read_value(item, is_of_flow=is_of_flow) for item in items)
             return ", ".join(filter(None, texts))
         case dict():
             return first_text(value, "title", "name", "value", "id")

@@ -8,7 +8,7 @@ from shared.evolution.contents.fields import find, first_text, read_label, read_
 
 LONGEST_WORDS = 300
 LONGEST_ADDRESS = 1_000
-"""Characters: the conversation keeps an origin too, so it has to be small."""
+"""Characters, and bytes: the conversation keeps many origins, so each has to be small."""
 
 _SOURCES = frozenset({"ad", "post"})
 _ENTRIES = ("ctwa", "ad_", "click_to")
@@ -49,4 +49,4 @@ def _cut(text: Any) -> str | None:
 
 
 def _address(text: str | None) -> str | None:
-    return text if text and len(text) <= LONGEST_ADDRESS else None
+    return text if text and len(text.encode()) <= LONGEST_ADDRESS else None

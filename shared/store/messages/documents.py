@@ -123,8 +123,8 @@ def summary_fields(scope: LineScope, messages: Sequence[Message], unread: bool) 
     shown = name if not contact.group else None
     summary |= {"name": shown} if shown else {}
     summary |= token_fields(identity["contact_number"], shown)
-    if own := [second_of(message.at) for message in messages if message.is_answer]:
-        summary["read_until"] = firestore.Maximum(max(own))
+    if read := [second_of(message.at) for message in messages if message.tells_reading]:
+        summary["read_until"] = firestore.Maximum(max(read))
     summary |= _ad_fields(ordered)
     if newest.from_me:
         summary["unsettled"] = firestore.Increment(0)

@@ -72,7 +72,7 @@ class Reads(Topic):
         query = query.order_by("at", direction=firestore.Query.DESCENDING)
         query = query.order_by("__name__", direction=firestore.Query.DESCENDING)
         snapshots = await self._db.query(query.limit(MOST_OWN))
-        return [message for message in map(message_in, snapshots) if message.from_me]
+        return [message for message in base.readable(snapshots, message_in) if message.from_me]
 
     # How -------------------------------------------------------------------------------------
 

@@ -5,7 +5,7 @@ from typing import Any
 from google.cloud import firestore
 from google.cloud.firestore_v1.base_query import FieldFilter
 
-from shared.domain import conversations
+from shared.domain import content, conversations
 from shared.domain.contacts import ConversationId
 from shared.domain.conversations import Conversation, KeptMessage
 from shared.domain.names import TenantId
@@ -22,10 +22,10 @@ class Revocations(Topic):
     async def refresh_preview(self, scope: LineScope, message: str, now: int) -> None:
         """Show a changed message as it is now in its preview; purge its content if it was revoked.
 
-        The content of a revoked message is purged from its document and from its quotes too.
+        The content of a revoked message is purged from its document, its send and its quotes too.
         Firestore: 1 read if there is no such message yet, else 3, and 1 write if it is the
         newest of its conversation. If it was revoked, 1 write, and 1 read at least and 1 write
-        for each that quotes it.
+        for each that quotes it; 1 read and 1 write if a send said it.
         """
         reference = self._db.message(scope, message)
         home = await self._purge_content(scope, message, now)
@@ -77,6 +77,8 @@ class Revocations(Topic):
                 return None
             if stored.surely_revoked:
                 await purge_quotes(self._db, scope, message, now)
+                if stored.send:
+                    await self._purge_send(scope, stored.send)
                 if not conversations.is_content_purged(fields):
                     emptied = conversations.content_to_purge(fields)
                     emptied["edits"] = firestore.DELETE_FIELD
@@ -85,6 +87,18 @@ class Revocations(Topic):
             return stored.conversation
 
         return await self._db.compare_and_set([reference], build)
+
+    async def _purge_send(self, scope: LineScope, key: str) -> None:
+        """Remove what was asked for from the send that became the message. 1 read, 1 write."""
+        reference = self._db.send(scope.tenant, key)
+
+        async def build(batch: Any, snapshot: Snapshot) -> None:
+            asked = (snapshot.to_dict() or {}).get("content") or {}
+            if content.EMPTY_FIELDS.keys() & asked.keys():
+                emptied = {"content": {"kind": asked.get("kind")}, "quoted": None}
+                batch.update(reference, emptied, option=self._db.since(snapshot.update_time))
+
+        await self._db.compare_and_set([reference], build)
 
 
 async def purge_quotes(db: Database, scope: LineScope, revoked: str, now: int) -> None:

@@ -18,7 +18,6 @@ from shared.domain import conversations
 from shared.domain.contacts import ConversationId
 from shared.domain.messages import Message
 from shared.domain.names import TenantId
-from shared.domain.positions import second_of
 from shared.domain.search import tokens_of
 from shared.store import base, writing
 from shared.store.base import CHANGED, Database, LineScope, MessageIdTaken, Snapshot, Topic, Unfit
@@ -178,11 +177,8 @@ class Writes(Topic):
             wrong = documents.find_wrong_number(fields, sender)
             if new := conversations.is_stub(fields):
                 whole = await add_insert(batch, self._db, scope, message, snapshot, now)
-                counts = unread and not fields.get("seen")
                 marks = documents.answer_fields(message)
-                if fields.get("seen"):
-                    marks["read_until"] = firestore.Maximum(second_of(message.at))
-                documents.add_summary(batch, self._db, scope, [whole], counts, **marks)
+                documents.add_summary(batch, self._db, scope, [whole], unread, **marks)
             elif change := documents.repetition_fields(snapshot, message, unread, now, wrong):
                 batch.update(reference, change, option=self._db.since(snapshot.update_time))
                 self._retell(batch, scope, snapshot, message, change)
