@@ -91,7 +91,7 @@ def _run_with_java(jar: Path | None, launch: Launch) -> Source | None:
     if java is None or jar is None:
         return None
     listen = ["start", "--host=127.0.0.1", f"--port={launch.port}"]
-    flags = ["-Xmx1g", "-XX:+UseSerialGC", "-cp", str(jar)]
+    flags = ["-Xmx1g", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", str(jar)]
     return Source([java, *flags, MAIN, *listen, *_import_flags(launch)])
 
 

@@ -23,7 +23,7 @@ from tests.console.browser import DESKTOP, Look, Tab, Windows
 
 ROOT = Path(__file__).parent.parent.parent
 READY_SECONDS = 60
-PATIENCE_SECONDS = 30
+PATIENCE_SECONDS = 60
 PAUSE_SECONDS = 0.03
 PATIENCE_MS = 10_000
 SIGN_IN = "(session) => sessionStorage.setItem('perene.tokens', session)"
