@@ -38,9 +38,8 @@ test: $(READY) ## all tests, in WORKERS=3 processes, which mostly wait
 	$(IN_VENV) pytest --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder
 
 prove: export PROOF := full
-prove: $(READY) ## the promises, attacked at full count, and a soak of SECONDS=180
-	$(IN_VENV) pytest tests/proofs tests/console/test_inbox.py::test_long_thread_stays_light \
-		tests/console/test_fleet.py::test_many_lines_stay_light
+prove: $(READY) ## the promises and the console at full count, and a soak of SECONDS=180
+	$(IN_VENV) pytest tests/proofs tests/console
 	$(IN_VENV) tests.proofs.soak
 
 run: $(READY) ## everything on this machine; PORT=8090 elsewhere, KEEP=1 keeps its data

@@ -1,7 +1,9 @@
-"""Encoder of writes for the hot path: the client's own takes 300 µs for one message.
+"""Encode writes for the hot path, past the client's own encoder: its private API is ours to keep.
 
-A test holds them equal to the client's. What goes in are JSON's types, tuples, and the transforms
-that the hot path uses.
+The two writes of a new message take 0.15 ms of CPU here and 1.3 ms there (2026-11, a picture; all
+else that a webhook takes is 2 ms), so that without it intake is far below 0.9 of a bare function.
+A test holds the writes equal to the client's. What goes in are JSON's types, tuples, and the
+transforms that the hot path uses.
 """
 
 import re
