@@ -63,10 +63,11 @@ class StackOptions:
 def main() -> int:
     """Run the stack; return 0 when asked to stop, 1 with one sentence when something failed."""
     options = _read_options()
+    has_terminal = sys.stdout.isatty()
     try:
         with contextlib.ExitStack() as running, _stop_on_signals():
             _lock(options, running)
-            _watch(_start_all(options, running))
+            _watch(_start_all(options, running), has_terminal)
     except StopRequested:
         _discard_output_if_terminal_is_gone()
         return 0
@@ -218,10 +219,11 @@ def _introduce(options: StackOptions, run: StackRun, simulator: str) -> None:
         raise StopRequested from None
 
 
-def _watch(running_children: list[Child]) -> NoReturn:
-    terminal = sys.stdout.isatty()
+def _watch(running_children: list[Child], has_terminal: bool) -> NoReturn:
     while True:
-        if terminal and not sys.stdout.isatty():  # it hung up, and make didn't pass the signal on
+        if (
+            has_terminal and not sys.stdout.isatty()
+        ):  # it hung up, and make didn't pass the signal on
             raise StopRequested
         for child in running_children:
             if child.has_ended:
