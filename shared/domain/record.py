@@ -7,9 +7,14 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 
 class Record(BaseModel):
-    """A frozen value that ignores what it doesn't know and never quotes its input in an error."""
+    """A frozen value that ignores what it doesn't know and never quotes its input in an error.
 
-    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+    Its validator is built on first use: a function starts without those that it never needs.
+    """
+
+    model_config = ConfigDict(
+        frozen=True, extra="ignore", hide_input_in_errors=True, defer_build=True
+    )
 
 
 def _likely(moment: datetime) -> datetime:
