@@ -8,9 +8,10 @@ from typing import Any
 from google.cloud import firestore
 from google.cloud.firestore_v1.base_query import FieldFilter
 
-from shared.domain import conversations, sends
-from shared.domain.conversations import Conversation, KeptMessage
+from shared.domain import kept_messages, sends
+from shared.domain.conversations import Conversation
 from shared.domain.instances import Instance, epoch_ms
+from shared.domain.kept_messages import KeptMessage
 from shared.domain.messages import Message, asked_at
 from shared.domain.names import TenantId
 from shared.domain.sends import Send, SendState
@@ -65,7 +66,7 @@ class Sends(Topic):
         assert send.message
         (snapshot,) = await self._db.read(self._db.message(_scope(send), send.message))
         fields = snapshot.to_dict() or {}
-        return None if conversations.is_stub(fields) else message_in(snapshot)
+        return None if kept_messages.is_stub(fields) else message_in(snapshot)
 
     async def claim(
         self, wanted: Send, line: Instance, pace: Callable[[Instance | None], Instance]

@@ -1,8 +1,9 @@
 """Which message is the last one of its conversation, after another one was moved or came late."""
 
-from shared.domain import conversations
+from shared.domain import kept_messages
 from shared.domain.contacts import ConversationId
-from shared.domain.conversations import Conversation, KeptMessage
+from shared.domain.conversations import Conversation
+from shared.domain.kept_messages import KeptMessage
 from shared.domain.names import TenantId
 from shared.store import base
 from shared.store.base import CHANGED, Database
@@ -37,7 +38,7 @@ async def show_last_message(
     last = await _find_last(db, tenant, conversation)
     if last is None:
         return conversation
-    preview = conversations.preview_of(last)
+    preview = kept_messages.preview_of(last)
     batch, summary = db.batch(), db.conversation(tenant, conversation.id)
     change = {"preview": preview.model_dump(), "last_at": last.at}
     batch.update(summary, change, option=db.since(conversation.version))

@@ -5,9 +5,10 @@ from typing import Any
 from google.cloud import firestore
 from google.cloud.firestore_v1.base_query import FieldFilter
 
-from shared.domain import content, conversations
+from shared.domain import content, kept_messages
 from shared.domain.contacts import ConversationId
-from shared.domain.conversations import Conversation, KeptMessage
+from shared.domain.conversations import Conversation
+from shared.domain.kept_messages import KeptMessage
 from shared.domain.names import TenantId
 from shared.store import base
 from shared.store.base import CHANGED, Database, LineScope, Snapshot, Topic
@@ -50,7 +51,7 @@ class Revocations(Topic):
         self, tenant: TenantId, conversation: Conversation, message: KeptMessage
     ) -> bool:
         """Make the message the preview; return False if the conversation changed meanwhile."""
-        change: dict[str, Any] = {"preview": conversations.preview_of(message).model_dump()}
+        change: dict[str, Any] = {"preview": kept_messages.preview_of(message).model_dump()}
         batch, reference = self._db.batch(), self._db.conversation(tenant, conversation.id)
         batch.update(reference, change, option=self._db.since(conversation.version))
         try:
@@ -70,7 +71,7 @@ class Revocations(Topic):
 
         async def build(batch: Any, snapshot: Snapshot) -> ConversationId | None:
             fields = snapshot.to_dict() or {}
-            if conversations.is_stub(fields):
+            if kept_messages.is_stub(fields):
                 return None
             stored = next(iter(base.readable([snapshot], message_in)), None)
             if stored is None:
@@ -79,8 +80,8 @@ class Revocations(Topic):
                 await purge_quotes(self._db, scope, message, now)
                 if stored.send:
                     await self._purge_send(scope, stored.send)
-                if not conversations.is_content_purged(fields):
-                    emptied = conversations.content_to_purge(fields)
+                if not kept_messages.is_content_purged(fields):
+                    emptied = kept_messages.content_to_purge(fields)
                     emptied["edits"] = firestore.DELETE_FIELD
                     option = self._db.since(snapshot.update_time)
                     batch.update(reference, emptied, option=option)
