@@ -24,7 +24,7 @@ from shared.store.base import CHANGED, Database, LineScope, MessageIdTaken, Snap
 from shared.store.messages import documents
 from shared.store.messages.documents import message_in
 from shared.store.messages.order import renew_preview
-from shared.store.messages.revoke import purge_quotes
+from shared.store.messages.quotes import purge_quotes
 from shared.store.messages.updates import compact
 
 TIDIED_EVERY = 256
