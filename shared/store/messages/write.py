@@ -201,6 +201,8 @@ class Writes(Topic):
     ) -> None:
         """Add to the batch: the summary after a repetition that says more than before."""
         marks: dict[str, Any] = {"preview": None} if "at" in change else {}
+        if "at" in change and not message.is_aside:
+            marks["last_at"] = firestore.Maximum(change["at"])
         is_clear, is_news = "kind" in change, "recalled" in change
         if "call_until" in change or "call_progress" in change:
             marks |= documents.taken_fields(message_in(snapshot), message)
