@@ -12,8 +12,9 @@ from shared import auth, pagination, problems, services, web
 from shared.conversations import conversation_views, group_subjects, read_receipts
 from shared.conversations import media as media_files
 from shared.domain.contacts import ConversationId, clean_name, is_conversation_id
-from shared.domain.conversations import READ, Conversation, KeptMessage, mark_unread
+from shared.domain.conversations import READ, Conversation, mark_unread
 from shared.domain.instances import epoch_ms
+from shared.domain.kept_messages import KeptMessage
 from shared.domain.names import LINE_LIMIT, LINE_PATTERN, LineId, LineKey, TenantId
 from shared.domain.record import Record
 from shared.domain.sends import Send, SendState

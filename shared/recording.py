@@ -11,10 +11,11 @@ from typing import NamedTuple
 from shared import services
 from shared.domain import events
 from shared.domain.content.polls import mark_option
-from shared.domain.conversations import Conversation, Edit, Reaction, Vote, member_of
+from shared.domain.conversations import Conversation
 from shared.domain.events import MessageEvent, NameEvent, Recalled, Said
 from shared.domain.fleet.gaps import Window
 from shared.domain.instances import epoch_ms
+from shared.domain.kept_messages import Edit, Reaction, Vote, member_of
 from shared.domain.messages import Message
 from shared.domain.positions import second_of
 from shared.domain.sends import Send

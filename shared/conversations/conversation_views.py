@@ -9,8 +9,9 @@ from pydantic import Field, create_model
 from shared.domain import content
 from shared.domain.contacts import ContactKey, ConversationId
 from shared.domain.content import Kind
-from shared.domain.conversations import Conversation, KeptMessage, Preview, SeenAd, join_calls
+from shared.domain.conversations import Conversation, Preview, SeenAd
 from shared.domain.instances import epoch_ms
+from shared.domain.kept_messages import KeptMessage, join_calls
 from shared.domain.messages import AdOrigin, Author, Delivery, Quoted
 from shared.domain.names import LineId
 from shared.domain.positions import Position

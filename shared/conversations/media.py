@@ -7,7 +7,7 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 from shared import problems, services
-from shared.domain.conversations import KeptMessage
+from shared.domain.kept_messages import KeptMessage
 from shared.domain.names import InstanceName
 from shared.domain.upstream import ReceivedMedia
 

@@ -94,7 +94,7 @@ class SendRefused:
 
 @dataclass(frozen=True)
 class Edited:
-    """A message reads `text` now, by one of `by` (see `conversations.KeptMessage.may_be_changed`).
+    """A message reads `text` now, by one of `by` (see `KeptMessage.may_be_changed`).
 
     Of two edits the later (`at`, then `edit_key`) wins; one edit told twice has the same two.
     """

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from shared.domain.conversations import ME, KeptMessage
+from shared.domain.kept_messages import ME, KeptMessage
 from shared.domain.sends import LEASE, Send, SendState
 
 LOOK_AFTER = timedelta(seconds=10)

@@ -19,10 +19,10 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, assert_never
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, Field
 
 from shared.domain.contacts import Contact, ConversationId, fold
-from shared.domain.content import Content
+from shared.domain.content import Content, read_content
 from shared.domain.instances import Instance, State
 from shared.domain.messages import Quoted
 from shared.domain.names import LineId, TenantId
@@ -76,7 +76,8 @@ class Send(Kept):
     content: Content | None = None
     reaction: Reacting | None = None
     """A reaction isn't a message: it is said to one."""
-    quoted: Quoted | None = None
+    quoted: Quoted | None = Field(default=None, exclude=True)
+    """What its message quotes. It isn't stored: only the call that sends needs it."""
     state: SendState
     why: WhyNotSent | WhyUncertain | None = None
     message: str | None = None
@@ -95,6 +96,11 @@ class Send(Kept):
     def settled(self, state: SendState, **change: object) -> "Send":
         """The same, with an outcome."""
         return self.model_copy(update={"state": state, "why": None, **change})
+
+    def without_words(self) -> "Send":
+        """The same, without what was said: its message was taken back."""
+        emptied = self.content and read_content({"kind": self.content.kind})
+        return self.model_copy(update={"content": emptied})
 
     def again(self, holder: str, now: datetime) -> "Send":
         """The same, asked once more."""

@@ -7,9 +7,9 @@ from datetime import datetime
 from shared import log, recording, services
 from shared.domain import events
 from shared.domain.contacts import Contact
-from shared.domain.conversations import lid_in, ours_in
 from shared.domain.events import Edited, Event, Recalled, Revoked, Said
 from shared.domain.instances import epoch_ms, number_at
+from shared.domain.kept_messages import lid_in, ours_in
 from shared.domain.messages import Message, dated_by_wall_clock, heard_by
 from shared.domain.names import LineKey
 from shared.inbound import connection_events

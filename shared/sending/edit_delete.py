@@ -4,9 +4,9 @@ from datetime import datetime, timedelta
 
 from shared import problems, recording, services
 from shared.domain.content import Kind
-from shared.domain.conversations import ME
 from shared.domain.events import Edited, Revoked
 from shared.domain.instances import Instance, epoch_ms
+from shared.domain.kept_messages import ME
 from shared.domain.names import LineKey, TenantId
 from shared.domain.sends import Send, SendState
 from shared.domain.upstream import MessageKey, NotSent, SendDoubtful, Sending, Sent, WhyNotSent

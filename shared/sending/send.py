@@ -8,9 +8,9 @@ from functools import cached_property
 from typing import NamedTuple
 
 from shared import config, log, problems, recording, services
-from shared.domain import conversations, pacing, sends
-from shared.domain.conversations import KeptMessage
+from shared.domain import kept_messages, pacing, sends
 from shared.domain.instances import Instance, epoch_ms
+from shared.domain.kept_messages import KeptMessage
 from shared.domain.names import TenantId
 from shared.domain.outgoing import Outgoing, OutgoingReaction
 from shared.domain.sends import Reacting, Send, SendState, WhyUncertain
@@ -178,7 +178,7 @@ def _build_send(
         contact=to.contact,
         content=None if isinstance(request, SayReaction) else content.build_content(request),
         reaction=Reacting(message=reaction.message, emoji=reaction.emoji) if reaction else None,
-        quoted=conversations.quote_of(target) if target and not reaction else None,
+        quoted=kept_messages.quote_of(target) if target and not reaction else None,
         state=SendState.SENDING,
         holder=secrets.token_hex(8),
         asked_at=now,

@@ -5,7 +5,7 @@ from pydantic import AwareDatetime, Field
 from shared import problems, services, web
 from shared.conversations.conversation_views import MessageView, message_view
 from shared.domain.contacts import ConversationId
-from shared.domain.conversations import KeptMessage
+from shared.domain.kept_messages import KeptMessage
 from shared.domain.names import LineId
 from shared.domain.record import Record
 from shared.domain.sends import Send, SendState, WhyUncertain

@@ -3,9 +3,9 @@
 from datetime import datetime
 
 from shared.domain.contacts import Contact, contact_of, may_be
-from shared.domain.conversations import ME, KeptMessage
 from shared.domain.events import Reacted, Said
 from shared.domain.instances import epoch_ms
+from shared.domain.kept_messages import ME, KeptMessage
 from shared.domain.messages import Delivery, Message, asked_at, heard_by
 from shared.domain.sends import Send
 from shared.domain.upstream import Sent

@@ -9,6 +9,7 @@ from shared.store.incidents import Incidents
 from shared.store.instances import Full, Instances, Placed
 from shared.store.link_records import PairingLinks
 from shared.store.messages import Messages
+from shared.store.messages.quotes import Quotes
 from shared.store.missed_windows import MissedWindows
 from shared.store.numbers import Numbers
 from shared.store.sends import Sends
@@ -28,6 +29,7 @@ class Store:
         self.instances = Instances(db, self.servers, self.numbers)
         self.pairing_links = PairingLinks(db)
         self.messages = Messages(db)
+        self.quotes = Quotes(db)
         self.conversations = Conversations(db)
         self.aliases = Aliases(db)
         self.sends = Sends(db, self.messages, self.instances)

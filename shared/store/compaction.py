@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from shared.domain.conversations import Edit, KeptMessage, is_stub, newest
+from shared.domain.kept_messages import Edit, KeptMessage, is_stub, newest
 
 EDITS_KEPT, WORDS_KEPT = 16, 128 * 1024
 """The newest edits, in all so many characters. (Of every person's reactions or votes, the last.)"""

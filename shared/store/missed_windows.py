@@ -6,7 +6,7 @@ from typing import Any
 
 from google.cloud import firestore
 
-from shared.domain import conversations, positions
+from shared.domain import kept_messages, positions
 from shared.domain.fleet.gaps import Window
 from shared.domain.messages import Message
 from shared.store.base import LineScope, Snapshot, Topic, Unfit
@@ -147,7 +147,7 @@ def _place_missing(chunk: Sequence[Message], snapshots: Sequence[Snapshot]) -> I
 
 
 def _is_missing(snapshot: Snapshot) -> bool:
-    return conversations.is_stub(snapshot.to_dict() or {})
+    return kept_messages.is_stub(snapshot.to_dict() or {})
 
 
 def _progress(snapshot: Snapshot) -> int:

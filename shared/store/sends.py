@@ -8,9 +8,10 @@ from typing import Any
 from google.cloud import firestore
 from google.cloud.firestore_v1.base_query import FieldFilter
 
-from shared.domain import conversations, sends
-from shared.domain.conversations import Conversation, KeptMessage
+from shared.domain import kept_messages, sends
+from shared.domain.conversations import Conversation
 from shared.domain.instances import Instance, epoch_ms
+from shared.domain.kept_messages import KeptMessage
 from shared.domain.messages import Message, asked_at
 from shared.domain.names import TenantId
 from shared.domain.sends import Send, SendState
@@ -65,7 +66,7 @@ class Sends(Topic):
         assert send.message
         (snapshot,) = await self._db.read(self._db.message(_scope(send), send.message))
         fields = snapshot.to_dict() or {}
-        return None if conversations.is_stub(fields) else message_in(snapshot)
+        return None if kept_messages.is_stub(fields) else message_in(snapshot)
 
     async def claim(
         self, wanted: Send, line: Instance, pace: Callable[[Instance | None], Instance]
@@ -83,7 +84,8 @@ class Sends(Topic):
             nonlocal paced
             send = None if first else await self.find(wanted.tenant, wanted.key)
             if send and (send.holder, send.attempt) == (wanted.holder, wanted.attempt):
-                return Claimed(send, paced)  # only the commit's answer was lost
+                # Only the commit's answer was lost.
+                return Claimed(wanted.model_copy(update={"version": send.version}), paced)
             if send and send.version != wanted.version:
                 return AlreadyClaimed(send)
             paced = pace(line if first else await self._instances.find(line.name))
@@ -147,6 +149,7 @@ class Sends(Topic):
         batch = self._db.batch()
         home = {"conversation": conversation.id}
         resolved = _as_sent(current, message, proven=False).model_copy(update=home)
+        resolved = _without_revoked(resolved, snapshot)
         self._resolve(batch, current, resolved)
         change = {"send": send.key, "changed": firestore.Maximum(now)}
         batch.update(reference, change, option=self._db.since(snapshot.update_time))
@@ -196,6 +199,7 @@ class Sends(Topic):
                 return _as_sent(send, message, proven=True)
             fields = snapshot.to_dict() or {}
             resolved = sends.as_echoed(_as_sent(current, message, proven=True), fields)
+            resolved = _without_revoked(resolved, snapshot)
             owner = fields.get("send")
             if _is_same(current, resolved) and owner == send.key:
                 return current
@@ -258,6 +262,14 @@ def _scope(send: Send) -> LineScope:
 
 def _as_sent(send: Send, message: str, *, proven: bool) -> Send:
     return send.settled(SendState.SENT, message=message, proven=proven)
+
+
+def _without_revoked(send: Send, snapshot: Snapshot) -> Send:
+    """Return a send without its words, if the message that it became was taken back."""
+    if kept_messages.is_stub(snapshot.to_dict() or {}):
+        return send
+    messages = base.readable([snapshot], message_in)
+    return send.without_words() if any(one.surely_revoked for one in messages) else send
 
 
 def _differences(old: Send, new: Send) -> dict[str, Any]:

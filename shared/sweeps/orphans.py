@@ -17,6 +17,7 @@ from shared.sweeps import (
     conversations,
     deletions,
     drift,
+    late_quotes,
     reconcile_sends,
     runs,
     search_tokens,
@@ -114,10 +115,11 @@ STEPS: tuple[Step, ...] = (
     drift.repair,
     backfill_lines.recover,
     reconcile_sends.settle,
+    late_quotes.purge,
     conversations.check,
     search_tokens.give,
 )
-"""In this order: what was missed may be what reconciles uncertain sends."""
+"""In this order: what was missed may be what reconciles uncertain sends, and may quote."""
 
 
 # What is said of it --------------------------------------------------------------------------

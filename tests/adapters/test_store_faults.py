@@ -11,10 +11,13 @@ from google.cloud import firestore
 
 from infra.local.children import find_free_port
 from shared.domain.instances import Instance, State
+from shared.domain.messages import Quoted
 from shared.problems import StoreUnavailable
 from shared.store import Database, Placed, Store, base
+from shared.store.sends import Claimed
 from tests.adapters.stores import FLEET, Lossy, Repeating, placed, settled
 from tests.builders import LATER, NUMBER, a_line, a_new_line, a_tenant
+from tests.journeys.test_nothing_left import a_send
 from tests.perene import Perene
 
 LOST = [
@@ -117,6 +120,17 @@ async def test_a_number_freed_twice_is_free(perene: Perene, store: Store):
     await Store(Repeating(store)).numbers.free(current)
 
     assert perene.documents("numbers") == {}
+
+
+async def test_send_claimed_twice_has_its_quote(perene: Perene, store: Store):
+    instance, quoted = await settled(store), Quoted(id="3A0", preview="oi")
+    wanted = a_send("k1", None).model_copy(update={"quoted": quoted})
+
+    claim = await Store(Repeating(store)).sends.claim(wanted, instance, lambda line: line)
+
+    assert isinstance(claim, Claimed)
+    assert claim.send.quoted == quoted
+    assert "quoted" not in perene.documents("tenants/acme/sends")["k1"]
 
 
 # The commit was applied, and nobody heard ----------------------------------------------------

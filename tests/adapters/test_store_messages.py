@@ -7,7 +7,7 @@ import pytest
 
 from shared.domain.contacts import contact_of
 from shared.domain.content import Kind
-from shared.domain.conversations import Edit
+from shared.domain.kept_messages import Edit
 from shared.domain.messages import Delivery, Message
 from shared.domain.names import LineId, TenantId
 from shared.store import LineScope, Store

@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from shared.domain.contacts import contact_of
-from shared.domain.conversations import Edit
 from shared.domain.fleet.gaps import Window
+from shared.domain.kept_messages import Edit
 from shared.domain.messages import Delivery, Kind, Message, asked_at
 from shared.domain.names import LineId, TenantId
 from shared.domain.positions import place

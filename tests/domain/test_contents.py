@@ -5,7 +5,7 @@ import json
 import pytest
 from hypothesis import given
 
-from shared.domain import content, conversations
+from shared.domain import content, kept_messages
 from shared.domain.contacts import contact_of
 from shared.domain.content import FIELDS, Kind, preview, read_content
 from shared.domain.content.calls import CallOutcome, PhoneCall, outcome_of_rank
@@ -14,7 +14,8 @@ from shared.domain.content.polls import mark_option
 from shared.domain.content.texts import TextContent
 from shared.domain.content.trade import money
 from shared.domain.content.unreadable import UnsupportedContent
-from shared.domain.conversations import Conversation, Edit, KeptMessage, Preview, SeenAd, Vote
+from shared.domain.conversations import Conversation, Preview, SeenAd
+from shared.domain.kept_messages import Edit, KeptMessage, Vote
 from shared.domain.messages import AdOrigin, Message, Quoted
 from tests.cases import in_each
 from tests.contents import WORD, a_filled_content, any_content, every_kind
@@ -71,10 +72,10 @@ def test_revoked_message_keeps_no_content(said):
     quoted, origin = Quoted(id="3A0", preview="x"), AdOrigin(title="x", url="y")
     stored = a_message(said).model_copy(update={"quoted": quoted, "origin": origin}).model_dump()
 
-    stored |= conversations.content_to_purge(stored)
+    stored |= kept_messages.content_to_purge(stored)
 
     left = KeptMessage.model_validate({**stored, **PLACE})
-    assert conversations.is_content_purged(stored)
+    assert kept_messages.is_content_purged(stored)
     assert (left.kind, left.content.words(), left.quoted) == (said.kind, (), None)
 
 
@@ -83,7 +84,7 @@ def test_purge_removes_every_text(kind: Kind):
     stored = a_message(a_filled_content(kind)).model_dump()
 
     assert WORD in str(stored)
-    assert WORD not in str(stored | conversations.content_to_purge(stored))
+    assert WORD not in str(stored | kept_messages.content_to_purge(stored))
 
 
 @in_each("kind", Kind)
@@ -172,7 +173,7 @@ def test_log_joins_the_nearest_call():
     calls = [a_call("far", 4_000), a_call("near", 1_000), a_call("log", 0, logged=True, seconds=9)]
     others = [a_call("late", 20_000, logged=True), a_kept(read_content({"kind": "text"}))]
 
-    joined = conversations.join_calls([*calls, *others])
+    joined = kept_messages.join_calls([*calls, *others])
 
     assert [message.id for message in joined] == ["far", "near", "late", "3A1"]
     assert [message.content_now.call.seconds for message in joined[:2]] == [None, 9]

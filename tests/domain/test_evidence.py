@@ -12,7 +12,7 @@ from shared.domain.content.cards import Card
 from shared.domain.content.media_files import Media
 from shared.domain.content.places import Place
 from shared.domain.content.polls import Poll
-from shared.domain.conversations import Reaction
+from shared.domain.kept_messages import Reaction
 from shared.domain.sends import Reacting, SendState
 from tests.builders import LATER, NOON, SECOND, a_content
 from tests.cases import in_each

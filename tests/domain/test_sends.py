@@ -5,8 +5,8 @@ from typing import Any
 from shared.domain import sends
 from shared.domain.contacts import ConversationId, contact_of
 from shared.domain.content import Kind
-from shared.domain.conversations import KeptMessage
 from shared.domain.instances import State
+from shared.domain.kept_messages import KeptMessage
 from shared.domain.names import LineId, TenantId
 from shared.domain.sends import Send, SendState, WhyUncertain
 from shared.domain.upstream import WhyNotSent

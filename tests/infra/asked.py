@@ -75,6 +75,7 @@ async def everything(store: Store) -> None:
     await store.messages.record(THROUGH, SAID, unread=True, now=1)
     await store.messages.record_revocation(THROUGH, SAID.id, 1, (SAID.contact.key,), 1)
     await store.messages.refresh_preview(THROUGH, SAID.id, 1)
+    _ = [checked async for checked in store.quotes.purge_late(0, 1)]
     await of_the_fleet(store)
 
 

@@ -89,7 +89,8 @@ def shape_of(query: StructuredQuery) -> Shape:
     compared = [condition.field.field_path for condition in filters if condition.op in _ORDERED]
     order = [Order(by.field.field_path, by.direction.name) for by in query.order_by]
     order = order or [Order(field) for field in dict.fromkeys(compared)]
-    assert set(compared) <= {by.field for by in order[:1]}, "several ranges: teach this module"
+    ranges = order[: len(set(compared)) or 1]
+    assert set(compared) <= {by.field for by in ranges}, "a range that isn't first in the order"
     equal = frozenset(condition.field.field_path for condition in filters if condition.op in _EQUAL)
     return Shape(source.collection_id, equal, _without_id(order), source.all_descendants)
 

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from shared.conversations import group_subjects
+from tests.adapters.counting import counting
 from tests.cases import in_each
+from tests.journeys.test_conversations import inbox
 from tests.journeys.test_names import GROUP, asked, write_to_group
 from tests.journeys.test_reported import shown
 from tests.journeys.test_sending import MARIA, OWN
@@ -81,13 +83,16 @@ async def test_group_without_messages_is_not_listed(on_2: Perene):
 async def test_healed_preview_shows_no_notice(group: Perene):
     ((before, _),) = await shown(group)
     for second in range(25):
-        at = datetime.now(UTC) + timedelta(seconds=second)
+        at = datetime.now(UTC) + timedelta(seconds=second + 2)
         await tell(group, "group-participants.update", JOINED, at)
     group.write(f"tenants/acme/conversations/{before['id']}", preview=None)
 
+    with counting(group.store.db.client) as calls:
+        await inbox(group)
     ((after, messages),) = await shown(group)
 
     assert after["last"] == before["last"]
+    assert calls.reads == 3, "the tenant, the conversation, its last message"
     assert len(messages) == 26
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from shared.domain import evidence
 from shared.domain.content import Kind
-from shared.domain.conversations import KeptMessage
+from shared.domain.kept_messages import KeptMessage
 from shared.domain.sends import Send
 from tests.cases import in_each
 from tests.journeys.test_sending import MARIA, OWN, outcome, said, send, talk, thread

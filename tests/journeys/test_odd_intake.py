@@ -12,7 +12,7 @@ import pytest
 from google.cloud.firestore_v1.types import Value, WriteResult
 
 from shared.conversations import media
-from shared.domain.conversations import KeptMessage
+from shared.domain.kept_messages import KeptMessage
 from shared.domain.upstream import ReceivedMedia
 from shared.store import base
 from tests.cases import in_each

@@ -43,6 +43,7 @@ async def test_quiet_orphan_sweep_costs_per_line(perene: Perene, lines: int):
         "conversations": 3,
     }
     overhead = {"sweep": 2, "no candidate": 1, "no incidents": 2, "no unsettled": 1}
+    overhead["no quotes"] = 1
     overhead["when each kind of sweep ended last"] = 2
     assert measured.reads == sum(per_line.values()) * lines + sum(overhead.values())
     assert (measured.writes, measured.deletes) == (lines + 3, 0)

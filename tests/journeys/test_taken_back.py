@@ -1,13 +1,18 @@
 """What was taken back is shown nowhere any more, whatever happens at the same time."""
 
+import contextlib
 import time
+from datetime import timedelta
 from typing import Any
 from unittest import mock
 
+import pytest
+
 from shared import problems
 from shared.store import base
-from shared.store.messages import revoke
+from shared.store.messages import quotes, revoke
 from shared.store.messages.read import Reads
+from shared.sweeps import late_quotes
 from tests.journeys.test_odd_intake import MARIA, inbox, post, said
 from tests.journeys.test_who_changed_it import ANA, GROUP, an_order, order
 from tests.perene import Perene
@@ -22,6 +27,12 @@ def a_quote(id: str, of: str, words: str = "PALAVRA", **more: Any) -> dict[str, 
     return said(id, **more) | {"message": what}
 
 
+def holders(word: str, perene: Perene) -> list[str]:
+    """List the messages in whose documents a word still is."""
+    messages = perene.documents("tenants/acme/messages").items()
+    return [name for name, fields in messages if word in str(fields)]
+
+
 async def test_quote_of_revoked_message_is_empty(on_2: Perene):
     name = await on_2.pair()
     await post(on_2, name, "messages.upsert", a_quote("V2", "V1"))
@@ -30,6 +41,54 @@ async def test_quote_of_revoked_message_is_empty(on_2: Perene):
     await post(on_2, name, "messages.upsert", said("V1", "PALAVRA", at=NOW - 5))
 
     assert "PALAVRA" not in str(on_2.documents("tenants/acme/messages"))
+
+
+async def test_late_quotes_are_purged_night_by_night(on_2: Perene, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(quotes, "QUOTES_AT_ONCE", 2)
+    monkeypatch.setattr(late_quotes, "PATIENCE", timedelta(0))
+    name = await on_2.pair()
+    for at in range(5):
+        await post(on_2, name, "messages.upsert", said(f"V{at}", "PALAVRA"))
+        await order(on_2, name, f"R{at}", an_order(f"V{at}"))
+        await post(on_2, name, "messages.upsert", a_quote(f"Q{at}", f"V{at}"))
+        on_2.clock.advance(timedelta(minutes=1))
+
+    left = [len(holders("PALAVRA", on_2))]
+    for _ in range(3):
+        on_2.clock.advance(timedelta(days=1))
+        await on_2.sweep()
+        left.append(len(holders("PALAVRA", on_2)))
+
+    assert left == [5, 3, 1, 0]
+
+
+async def test_quotes_of_what_stands_stay(on_2: Perene):
+    name = await on_2.pair()
+    await post(on_2, name, "messages.upsert", said("V1", "PALAVRA"))
+    quotes = [a_quote("Q1", "V1"), a_quote("Q2", "UNKNOWN")]
+    await post(on_2, name, "messages.upsert", quotes)
+
+    counts = (await on_2.sweep())["counts"]
+
+    assert len(holders("PALAVRA", on_2)) == 3
+    assert "quotes_purged" not in counts
+
+
+async def test_night_that_fails_is_repeated(on_2: Perene):
+    name = await on_2.pair()
+    await post(on_2, name, "messages.upsert", said("V1", "PALAVRA"))
+    await order(on_2, name, "V2", an_order("V1"))
+    await post(on_2, name, "messages.upsert", a_quote("Q1", "V1"))
+
+    async def fails(*_: object) -> None:
+        raise problems.StoreUnavailable()
+
+    with mock.patch.object(quotes, "purge_quotes", fails), contextlib.suppress(AssertionError):
+        await on_2.sweep()
+    assert holders("PALAVRA", on_2) == ["default~Q1"]
+    await on_2.sweep()
+
+    assert holders("PALAVRA", on_2) == []
 
 
 async def test_crash_leaves_no_quote(on_2: Perene):

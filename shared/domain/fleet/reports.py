@@ -76,6 +76,8 @@ class SweepStanding(Kept):
     """By server: lines that may have lost messages for good."""
     searchable: str = ""
     """Until where conversations of earlier versions have the tokens of a search."""
+    quotes_checked_until: int = 0
+    """Until which change (epoch milliseconds) quotes were compared with revocations."""
     tenants: int = 0
     living: int = 0
     carried: dict[str, int] = Field(default_factory=dict)

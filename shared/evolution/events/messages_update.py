@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from shared.domain import conversations
+from shared.domain import kept_messages
 from shared.domain.events import (
     DeliveryMoved,
     Event,
@@ -124,6 +124,6 @@ def _build_revocation(message_id: str, key: Fields, payload: EventPayload) -> Re
         else None
     )
     if not isinstance(origin, MessageOrigin):
-        return Revoked(message_id, payload.at, (conversations.UNNAMED,))
+        return Revoked(message_id, payload.at, (kept_messages.UNNAMED,))
     authors = protocol_message.find_authors(origin)
     return Revoked(message_id, payload.at, authors, protocol_message.find_group(origin))

@@ -3,8 +3,8 @@
 from typing import Any, Literal
 
 from shared.domain.contacts import ContactKey, contact_of
-from shared.domain.conversations import ME
 from shared.domain.events import Event, Ignored, Voted
+from shared.domain.kept_messages import ME
 from shared.evolution import addresses, json_values
 from shared.evolution.addresses import Fields, MessageOrigin
 from shared.evolution.contents.fields import find, read_objects

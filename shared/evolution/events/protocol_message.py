@@ -7,8 +7,8 @@ from typing import Any
 
 from shared.domain.contacts import Contact, ContactKey, told_by
 from shared.domain.content import Kind
-from shared.domain.conversations import ME, UNNAMED, ours_in
 from shared.domain.events import Edited, Ignored, Revoked, Unreadable
+from shared.domain.kept_messages import ME, UNNAMED, ours_in
 from shared.evolution import addresses, json_values
 from shared.evolution.addresses import Fields, MessageOrigin
 from shared.evolution.contents import message_object
@@ -22,7 +22,7 @@ LONGEST_EDIT = 65_536
 
 Order = Edited | Revoked | Ignored | Unreadable
 Authors = tuple[str, ...]
-"""The possible authors of an order, in the words of `conversations.KeptMessage.may_be_changed`."""
+"""The possible authors of an order, in the words of `KeptMessage.may_be_changed`."""
 
 
 def read_edits(payload: EventPayload) -> Events:

@@ -10,11 +10,12 @@ from typing import Any
 
 from google.cloud import firestore
 
-from shared.domain import content, conversations, search
+from shared.domain import content, kept_messages, search
 from shared.domain.contacts import ConversationId, conversation_id, lid_key, may_be, told_by
 from shared.domain.content import Kind
 from shared.domain.content.calls import CallContent, CallOutcome
-from shared.domain.conversations import Conversation, KeptMessage, SeenAd
+from shared.domain.conversations import Conversation, SeenAd
+from shared.domain.kept_messages import KeptMessage
 from shared.domain.messages import Message
 from shared.domain.names import TenantId
 from shared.domain.positions import is_earlier, second_of
@@ -115,7 +116,7 @@ def summary_fields(scope: LineScope, messages: Sequence[Message], unread: bool) 
         "address": contact.address,
         "group": contact.group,
         "last_at": firestore.Maximum(newest.at),
-        "preview": conversations.preview_of(newest).model_dump(),
+        "preview": kept_messages.preview_of(newest).model_dump(),
     }
     if not (identity["contact_number"] or contact.group):
         summary["merged_into"] = None  # there is something to merge again
@@ -242,8 +243,8 @@ def clearer_fields(
         return {}
     clearer = message.content.model_dump() | message.model_dump(include=_AROUND)
     if stored.surely_revoked:
-        clearer |= conversations.content_to_purge(clearer)
-    emptied = conversations.content_to_purge(fields)
+        clearer |= kept_messages.content_to_purge(clearer)
+    emptied = kept_messages.content_to_purge(fields)
     return emptied | clearer | {"changed": firestore.Maximum(now)}
 
 

@@ -1,13 +1,17 @@
 """Which message is the last one of its conversation, after another one was moved or came late."""
 
-from shared.domain import conversations
+from shared.domain import kept_messages
 from shared.domain.contacts import ConversationId
-from shared.domain.conversations import Conversation, KeptMessage
+from shared.domain.conversations import Conversation
+from shared.domain.kept_messages import KeptMessage
 from shared.domain.names import TenantId
 from shared.store import base
-from shared.store.base import CHANGED, Database
+from shared.store.base import CHANGED, Database, PageEnd
 from shared.store.messages.documents import conversation_in, scope_of
 from shared.store.messages.read import Reads
+
+SECOND_MS = 1000
+"""Milliseconds in which a message may have moved since `last_at` was written."""
 
 NOTICES_AT_ONCE = 20
 """Messages that are read at once where the last one is a mere notice."""
@@ -32,12 +36,12 @@ async def show_last_message(
     """Show the last message as preview, unless another caller changes the conversation meanwhile.
 
     Then its preview is that caller's, or stays stale until it is read. Firestore: 1 read, 2 writes.
-    Of a group with notices after its last message 1 read more for each, and for 20 at least.
+    Of a group with notices in its last message's second 1 read more for each, and for 20 at least.
     """
     last = await _find_last(db, tenant, conversation)
     if last is None:
         return conversation
-    preview = conversations.preview_of(last)
+    preview = kept_messages.preview_of(last)
     batch, summary = db.batch(), db.conversation(tenant, conversation.id)
     change = {"preview": preview.model_dump(), "last_at": last.at}
     batch.update(summary, change, option=db.since(conversation.version))
@@ -54,8 +58,12 @@ async def show_last_message(
 async def _find_last(
     db: Database, tenant: TenantId, conversation: Conversation
 ) -> KeptMessage | None:
-    """Return the last message that isn't a mere notice of what happened to a group."""
-    page = await Reads(db).list_page(tenant, conversation, 1, None)
+    """Return the last message that isn't a mere notice of what happened to a group.
+
+    Notices move no `last_at`, so those after it are passed over unread.
+    """
+    after = PageEnd(conversation.last_at + SECOND_MS, "~") if conversation.group else None
+    page = await Reads(db).list_page(tenant, conversation, 1, after)
     while True:
         messages: list[KeptMessage] = page.records
         last = next((message for message in messages if not message.is_aside), None)

@@ -7,8 +7,9 @@ from typing import Any
 from google.cloud import firestore
 from google.cloud.firestore_v1.base_query import FieldFilter
 
-from shared.domain import conversations
-from shared.domain.conversations import Conversation, KeptMessage
+from shared.domain import kept_messages
+from shared.domain.conversations import Conversation
+from shared.domain.kept_messages import KeptMessage
 from shared.domain.names import TenantId
 from shared.store import base
 from shared.store.base import LineScope, PageEnd, ResultPage, Snapshot, Topic
@@ -26,7 +27,7 @@ class Reads(Topic):
     async def find(self, tenant: TenantId, of: Conversation, message: str) -> KeptMessage | None:
         """Return a message of a conversation. Firestore: 1 read."""
         (snapshot,) = await self._db.read(self._db.message(scope_of(tenant, of), message))
-        if not snapshot.exists or conversations.is_stub(snapshot.to_dict() or {}):
+        if not snapshot.exists or kept_messages.is_stub(snapshot.to_dict() or {}):
             return None
         (stored,) = base.readable([snapshot], message_in) or (None,)
         return stored if stored and stored.conversation in ids_of(of) else None

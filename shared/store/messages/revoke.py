@@ -3,17 +3,16 @@
 from typing import Any
 
 from google.cloud import firestore
-from google.cloud.firestore_v1.base_query import FieldFilter
 
-from shared.domain import content, conversations
+from shared.domain import content, kept_messages
 from shared.domain.contacts import ConversationId
-from shared.domain.conversations import Conversation, KeptMessage
+from shared.domain.conversations import Conversation
+from shared.domain.kept_messages import KeptMessage
 from shared.domain.names import TenantId
 from shared.store import base
-from shared.store.base import CHANGED, Database, LineScope, Snapshot, Topic
+from shared.store.base import CHANGED, LineScope, Snapshot, Topic
 from shared.store.messages.documents import conversation_in, message_in
-
-QUOTES_AT_ONCE = 100
+from shared.store.messages.quotes import purge_quotes
 
 
 class Revocations(Topic):
@@ -50,7 +49,7 @@ class Revocations(Topic):
         self, tenant: TenantId, conversation: Conversation, message: KeptMessage
     ) -> bool:
         """Make the message the preview; return False if the conversation changed meanwhile."""
-        change: dict[str, Any] = {"preview": conversations.preview_of(message).model_dump()}
+        change: dict[str, Any] = {"preview": kept_messages.preview_of(message).model_dump()}
         batch, reference = self._db.batch(), self._db.conversation(tenant, conversation.id)
         batch.update(reference, change, option=self._db.since(conversation.version))
         try:
@@ -70,7 +69,7 @@ class Revocations(Topic):
 
         async def build(batch: Any, snapshot: Snapshot) -> ConversationId | None:
             fields = snapshot.to_dict() or {}
-            if conversations.is_stub(fields):
+            if kept_messages.is_stub(fields):
                 return None
             stored = next(iter(base.readable([snapshot], message_in)), None)
             if stored is None:
@@ -79,8 +78,8 @@ class Revocations(Topic):
                 await purge_quotes(self._db, scope, message, now)
                 if stored.send:
                     await self._purge_send(scope, stored.send)
-                if not conversations.is_content_purged(fields):
-                    emptied = conversations.content_to_purge(fields)
+                if not kept_messages.is_content_purged(fields):
+                    emptied = kept_messages.content_to_purge(fields)
                     emptied["edits"] = firestore.DELETE_FIELD
                     option = self._db.since(snapshot.update_time)
                     batch.update(reference, emptied, option=option)
@@ -95,31 +94,7 @@ class Revocations(Topic):
         async def build(batch: Any, snapshot: Snapshot) -> None:
             asked = (snapshot.to_dict() or {}).get("content") or {}
             if content.EMPTY_FIELDS.keys() & asked.keys():
-                emptied = {"content": {"kind": asked.get("kind")}, "quoted": None}
+                emptied = {"content": {"kind": asked.get("kind")}}
                 batch.update(reference, emptied, option=self._db.since(snapshot.update_time))
 
         await self._db.compare_and_set([reference], build)
-
-
-async def purge_quotes(db: Database, scope: LineScope, revoked: str, now: int) -> None:
-    """Remove the words of a revoked message from the line's messages that quote it.
-
-    Firestore: 1 read at least, and 1 and 1 write for each that quotes it.
-    """
-    query = db.messages(scope.tenant)
-    query = query.where(filter=FieldFilter("line", "==", scope.line))
-    query = query.where(filter=FieldFilter("quoted.id", "==", revoked))
-    query = query.where(filter=FieldFilter("quoted.preview", ">", ""))
-    change = {"quoted.preview": "", "changed": firestore.Maximum(now)}
-    # The pauses between attempts also separate one full page from the next.
-    async for _ in base.attempts():
-        batch, quoting = db.batch(), await db.query(query.limit(QUOTES_AT_ONCE))
-        for snapshot in quoting:
-            option = db.since(snapshot.update_time)
-            batch.update(snapshot.reference, change, option=option)
-        try:
-            await db.commit(batch)
-        except base.CHANGED:
-            continue
-        if len(quoting) < QUOTES_AT_ONCE:
-            return

@@ -7,7 +7,7 @@ from typing import Any
 
 from google.cloud import firestore
 
-from shared.domain.conversations import Edit, Reaction, Vote, is_stub
+from shared.domain.kept_messages import Edit, Reaction, Vote, is_stub
 from shared.domain.messages import Delivery
 from shared.domain.positions import second_of
 from shared.store import base, compaction, writing

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from google.api_core import exceptions
 from google.cloud import firestore
 
-from shared.domain import conversations
+from shared.domain import conversations, kept_messages
 from shared.domain.contacts import ConversationId
 from shared.domain.messages import Message
 from shared.domain.names import TenantId
@@ -24,7 +24,7 @@ from shared.store.base import CHANGED, Database, LineScope, MessageIdTaken, Snap
 from shared.store.messages import documents
 from shared.store.messages.documents import message_in
 from shared.store.messages.order import renew_preview
-from shared.store.messages.revoke import purge_quotes
+from shared.store.messages.quotes import purge_quotes
 from shared.store.messages.updates import compact
 
 TIDIED_EVERY = 256
@@ -175,7 +175,7 @@ class Writes(Topic):
             (snapshot,) = await self._db.read(reference)
             batch, fields = self._db.batch(), snapshot.to_dict() or {}
             wrong = documents.find_wrong_number(fields, sender)
-            if new := conversations.is_stub(fields):
+            if new := kept_messages.is_stub(fields):
                 whole = await add_insert(batch, self._db, scope, message, snapshot, now)
                 marks = documents.answer_fields(message)
                 documents.add_summary(batch, self._db, scope, [whole], unread, **marks)
@@ -201,6 +201,8 @@ class Writes(Topic):
     ) -> None:
         """Add to the batch: the summary after a repetition that says more than before."""
         marks: dict[str, Any] = {"preview": None} if "at" in change else {}
+        if "at" in change and not message.is_aside:
+            marks["last_at"] = firestore.Maximum(change["at"])
         is_clear, is_news = "kind" in change, "recalled" in change
         if "call_until" in change or "call_progress" in change:
             marks |= documents.taken_fields(message_in(snapshot), message)
@@ -226,7 +228,7 @@ class Writes(Topic):
             inserted = list[Message]()
             for message, snapshot in zip(chunk, snapshots, strict=False):
                 fields = snapshot.to_dict() or {}
-                if conversations.is_stub(fields):
+                if kept_messages.is_stub(fields):
                     marks = {} if message.from_me else {"recalled": True}
                     inserted.append(
                         await add_insert(batch, self._db, scope, message, snapshot, now, **marks)
@@ -276,7 +278,7 @@ async def add_insert(
     whole = documents.complete_stub(snapshot.to_dict() or {}, scope, message)
     if whole.surely_revoked:
         await purge_quotes(db, scope, message.id, now)
-        fields |= conversations.content_to_purge(fields) | {"edits": firestore.DELETE_FIELD}
+        fields |= kept_messages.content_to_purge(fields) | {"edits": firestore.DELETE_FIELD}
     if whole.seen:
         fields["seen"] = firestore.DELETE_FIELD
     batch.update(snapshot.reference, fields, option=db.since(snapshot.update_time))

@@ -166,6 +166,7 @@ export default {
     failed: { one: "1 failure", other: "{n} failures" },
     corrected: { one: "1 state corrected", other: "{n} states corrected" },
     made_searchable: { one: "1 conversation can be searched now", other: "{n} conversations can be searched now" },
+    quotes_purged: { one: "1 deleted message removed from late quotes", other: "{n} deleted messages removed from late quotes" },
     seated: { one: "1 server's slots put right", other: "{n} servers' slots put right" },
     silent: { one: "1 silent server", other: "{n} silent servers" },
     reclaimable: { one: "1 reclaimable slot", other: "{n} reclaimable slots" },

@@ -166,6 +166,7 @@ export default {
     failed: { one: "1 falha", other: "{n} falhas" },
     corrected: { one: "1 estado corrigido", other: "{n} estados corrigidos" },
     made_searchable: { one: "1 conversa agora pode ser buscada", other: "{n} conversas agora podem ser buscadas" },
+    quotes_purged: { one: "1 mensagem apagada removida de citações tardias", other: "{n} mensagens apagadas removidas de citações tardias" },
     seated: { one: "vagas de 1 servidor corrigidas", other: "vagas de {n} servidores corrigidas" },
     silent: { one: "1 servidor sem resposta", other: "{n} servidores sem resposta" },
     reclaimable: { one: "1 vaga recuperável", other: "{n} vagas recuperáveis" },
