@@ -28,6 +28,8 @@ SLUGS = [
     "link-used",
     "conversation-unknown",
     "message-unknown",
+    "desk-full",
+    "notes-full",
     "media-absent",
     "media-too-large",
     "cursor-invalid",

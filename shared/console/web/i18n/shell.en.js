@@ -112,6 +112,8 @@ export default {
     "media-absent": "The message has no file, or WhatsApp doesn't keep it any more.",
     "media-too-large": "The file is too large to be shown here.",
     "message-unknown": "There is no such message.",
+    "desk-full": "There are as many labels, people or quick replies as there may be. Delete one first.",
+    "notes-full": "This conversation has as many notes as it may have. Delete one first.",
     "method-not-allowed": "This address doesn't take that method.",
     "new-contacts-exhausted": "The line has written to as many new contacts as it may for now.",
     "no-such-path": "There is nothing at this address.",

@@ -112,6 +112,8 @@ export default {
     "media-absent": "O arquivo não existe, ou o WhatsApp não o guarda mais.",
     "media-too-large": "O arquivo é grande demais para ser mostrado aqui.",
     "message-unknown": "Essa mensagem não existe.",
+    "desk-full": "Já há tantas etiquetas, pessoas ou respostas rápidas quantas cabem. Apague uma primeiro.",
+    "notes-full": "Esta conversa já tem todas as notas que cabem. Apague uma primeiro.",
     "method-not-allowed": "Isso não pode ser feito aqui.",
     "new-contacts-exhausted": "Esta linha já escreveu para novos contatos demais por hoje.",
     "no-such-path": "Não há nada neste endereço.",
