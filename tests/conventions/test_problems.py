@@ -41,6 +41,7 @@ SLUGS = [
     "idempotency-key-invalid",
     "idempotency-key-reused",
     "send-unknown",
+    "settled-too-early",
     "line-released",
     "line-in-conflict",
     "number-changed",

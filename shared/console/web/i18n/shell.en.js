@@ -125,6 +125,7 @@ export default {
     "report-unknown": "There is no such report.",
     "request-invalid": "The request has fields that are not valid.",
     "send-unknown": "Nothing was sent with this key.",
+    "settled-too-early": "The message may be on its way still. Look again shortly.",
     "sending-too-fast": "The line is sending too fast, try again shortly.",
     "server-absent": "There is no such server.",
     "server-not-licensed": "The WhatsApp server has no licence: somebody has to activate it.",

@@ -125,6 +125,7 @@ export default {
     "report-unknown": "Esse relatório não existe.",
     "request-invalid": "Há campos inválidos.",
     "send-unknown": "Nada foi enviado com este identificador.",
+    "settled-too-early": "A mensagem ainda pode estar a caminho. Olhe de novo em instantes.",
     "sending-too-fast": "A linha está enviando rápido demais; espere um instante.",
     "server-absent": "Esse servidor não existe.",
     "server-not-licensed": "O servidor do WhatsApp está sem licença: alguém precisa ativá-la.",
