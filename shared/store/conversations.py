@@ -117,6 +117,23 @@ class Conversations(Topic):
         end = PageEnd(snapshots[-1].get("last_at"), snapshots[-1].id) if is_full else None
         return ResultPage(await self._repair_page(tenant, snapshots, now), end)
 
+    async def find_newest(self, tenant: TenantId, line: LineId | None = None) -> float | None:
+        """Return the position of the newest message, of all lines or of one; None if there is none.
+
+        Archived conversations don't count. Firestore: 1 read.
+        """
+        query = self._filtered(tenant, ConversationFilter(line=line), None)
+        snapshots = await self._db.query(query.limit(1))
+        return next((snapshot.get("last_at") for snapshot in snapshots), None)
+
+    async def count_since(self, tenant: TenantId, line: LineId, since: int) -> int:
+        """Count the conversations of a line with a message since then (epoch milliseconds).
+
+        Archived ones don't count. Firestore: 1 read per 1000.
+        """
+        query = self._filtered(tenant, ConversationFilter(line=line), None)
+        return await self._db.count(query.where(filter=FieldFilter("last_at", ">=", since)))
+
     async def count_unread(self, tenant: TenantId, line: LineId | None = None) -> int:
         """Count the conversations with something unread, of all lines or of one.
 

@@ -78,6 +78,8 @@ async def everything(store: Store) -> None:
         await store.conversations.list_since(TENANT, since, 1, 1)
     for line in (None, "default"):
         await store.conversations.count_unread(TENANT, line)
+        await store.conversations.find_newest(TENANT, line)
+    await store.conversations.count_since(TENANT, "default", 1)
     await store.desks.list_notes(TENANT, _conversation())
     for of in (_conversation(), _conversation(contact_number="5511988887777", lid="111")):
         for after in (None, PageEnd(1, "some")):
