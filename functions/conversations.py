@@ -1,7 +1,8 @@
 """Conversations of all of a tenant's lines, newest first, with the number that they are held by."""
 
+import asyncio
 import re
-from typing import Annotated
+from typing import Annotated, Any, NamedTuple
 
 import functions_framework.aio
 from pydantic import AfterValidator, ConfigDict, Field
@@ -9,10 +10,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from shared import auth, pagination, problems, services, web
-from shared.conversations import conversation_views, group_subjects, read_receipts
+from shared.conversations import conversation_views, group_subjects, read_receipts, teamwork
 from shared.conversations import media as media_files
 from shared.domain.contacts import ConversationId, clean_name, is_conversation_id
 from shared.domain.conversations import READ, Conversation, mark_unread
+from shared.domain.desk import Assignee, Labels, NoteText
 from shared.domain.instances import epoch_ms
 from shared.domain.kept_messages import KeptMessage
 from shared.domain.names import LINE_LIMIT, LINE_PATTERN, LineId, LineKey, TenantId
@@ -25,7 +27,7 @@ from shared.sending import requests
 from shared.sending import send_views as sending
 from shared.sending.post_message import post_message
 from shared.sending.requests import SendMessage
-from shared.store.base import ResultPage
+from shared.store.base import PageEnd, ResultPage
 from shared.store.conversations import ConversationFilter
 
 edge = web.Edge("conversations", "/conversations")
@@ -54,6 +56,12 @@ class WhichConversations(Record):
         max_length=60,
         description="Beginnings of words of a name, or four digits or more of a number",
     )
+    label: str | None = Field(
+        default=None, min_length=1, max_length=40, description="Only those with this label"
+    )
+    assignee: str | None = Field(
+        default=None, min_length=1, max_length=80, description="Only those that they look after"
+    )
     limit: int = Field(default=PAGE, ge=1, le=LONGEST_PAGE)
     cursor: str | None = Field(default=None, max_length=LONGEST_CURSOR)
 
@@ -78,6 +86,28 @@ class WhichMessages(Record):
     since: int | None = Field(default=None, ge=0, le=10**14)
 
 
+class WhichNews(Record):
+    """What the caller shows: the newest conversation, and a thread with the `since` of its page."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    since: int | None = Field(
+        default=None, ge=0, le=10**14, description="`last_at` of the newest conversation shown"
+    )
+    thread: str | None = Field(
+        default=None, max_length=100, description="The conversation whose messages are shown"
+    )
+    thread_since: int = Field(default=0, ge=0, le=10**14)
+    unread: bool = Field(default=False, description="Count the unread conversations too")
+
+
+class Unread(Record):
+    """How many conversations have something unread; archived ones don't count."""
+
+    total: int
+    lines: dict[LineId, int] = Field(description="The same, by line")
+
+
 class MessagePage(Record):
     """A page of messages, newest first; `next` is its cursor, `since` begins a poll.
 
@@ -88,6 +118,19 @@ class MessagePage(Record):
     sends: list[sending.SendView] = Field(default_factory=list)
     next: str | None = None
     since: int
+
+
+class News(Record):
+    """What changed since the last answer.
+
+    `conversations` are those said in since then, newest first, with the newest that was known. If
+    that isn't among them, or there is `more`, the list has to be asked for again.
+    """
+
+    conversations: list[conversation_views.ConversationView]
+    more: bool = False
+    unread: Unread | None = None
+    thread: MessagePage | None = None
 
 
 def _require_visible(name: str | None) -> str | None:
@@ -103,7 +146,8 @@ class ConversationChange(Record):
     """A change of a conversation; `tell` also shows the contact that it was read.
 
     `read: false` marks it as unread, until it is read or answered. `name` is what the contact
-    is called here, whatever they call themselves; null takes it back.
+    is called here, whatever they call themselves; null takes it back. `labels` are all that it has
+    from now on; `assignee` is who looks after it, null nobody.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -114,6 +158,24 @@ class ConversationChange(Record):
     name: Annotated[str | None, AfterValidator(_require_visible)] = Field(
         default=None, max_length=LONGEST_NAME
     )
+    labels: Labels | None = None
+    assignee: Assignee | None = None
+
+
+class ReplyText(Record):
+    """What a quick reply says."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    text: NoteText
+
+
+class NewNote(Record):
+    """What a note says."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    text: NoteText
 
 
 @edge.route(
@@ -129,7 +191,13 @@ async def every_conversation(request: Request) -> ConversationPage:
     query = web.parse_query(WhichConversations, request)
     tenant = await _require_active_tenant(tenant_id)
     filters = ConversationFilter(
-        query.line, query.unread, query.archived, query.search, query.from_ad
+        query.line,
+        query.unread,
+        query.archived,
+        query.search,
+        query.from_ad,
+        query.label,
+        query.assignee,
     )
     after = pagination.decode_cursor(query.cursor)
     if after and not is_conversation_id(after.id):
@@ -145,6 +213,97 @@ async def every_conversation(request: Request) -> ConversationPage:
         ],
         next=pagination.encode_cursor(page.end),
     )
+
+
+@edge.route(
+    "GET",
+    "/news",
+    asks=WhichNews,
+    answers={200: News, 304: None},
+    problems=(*web.TENANT_PROBLEMS, problems.RequestInvalid, problems.ConversationUnknown),
+)
+async def news(request: Request) -> web.Reply:
+    """Show what changed in the list, in an open thread and in what is unread, for cheap polling.
+
+    Send the `ETag` back as `If-None-Match`: nothing new is a 304.
+    """
+    tenant_id = await auth.require_tenant(request)
+    query = web.parse_query(WhichNews, request)
+    tenant = await _require_active_tenant(tenant_id)
+    page, unread, thread = await asyncio.gather(
+        services.store().conversations.list_since(
+            tenant_id, query.since, PAGE, epoch_ms(services.now())
+        ),
+        _count_unread(tenant_id, tenant, query),
+        _list_thread_changes(tenant_id, query),
+    )
+    changed = News(
+        conversations=[conversation_views.conversation_view(one, tenant) for one in page.records],
+        more=page.end is not None,
+        unread=unread,
+        thread=_changes_page(thread) if thread else None,
+    )
+    seen = changed.model_copy(update={"thread": None})
+    etag = pagination.etag_of([seen, *(thread.seen if thread else ())])
+    if request.headers.get("if-none-match") == etag:
+        return web.Reply(status=304, headers={"etag": etag})
+    return web.Reply(changed, headers={"etag": etag})
+
+
+@edge.route("GET", "/desk", answers={200: teamwork.DeskView}, problems=web.TENANT_PROBLEMS)
+async def desk(request: Request) -> teamwork.DeskView:
+    """Show the labels, people and quick replies that the caller's people choose from."""
+    tenant_id = await auth.require_tenant(request)
+    await _require_active_tenant(tenant_id)
+    me = await auth.require_person(request)
+    return teamwork.desk_view(await services.store().desks.find(tenant_id), me)
+
+
+@edge.route(
+    "PUT",
+    "/desk/replies/{name}",
+    takes=ReplyText,
+    answers={200: teamwork.DeskView},
+    problems=(*web.TENANT_PROBLEMS, *web.BODY_PROBLEMS, problems.DeskFull),
+)
+async def put_reply(request: Request) -> teamwork.DeskView:
+    """Store a quick reply under the name that is typed behind a slash."""
+    tenant_id = await auth.require_tenant(request)
+    reply = await web.parse_body(ReplyText, request)
+    name = teamwork.require_reply_name(request.path_params["name"])
+    await _require_active_tenant(tenant_id)
+    me = await auth.require_person(request)
+    changed = await services.store().desks.put_reply(tenant_id, name, reply.text)
+    return teamwork.desk_view(changed, me)
+
+
+@edge.route(
+    "DELETE",
+    "/desk/replies/{name}",
+    answers={204: None},
+    problems=(*web.TENANT_PROBLEMS, problems.RequestInvalid),
+)
+async def delete_reply(request: Request) -> web.Reply:
+    """Delete a quick reply, if it is there."""
+    tenant_id = await auth.require_tenant(request)
+    name = teamwork.require_reply_name(request.path_params["name"])
+    await _require_active_tenant(tenant_id)
+    await services.store().desks.remove_reply(tenant_id, name)
+    return web.Reply(status=204)
+
+
+@edge.route("DELETE", "/desk/labels/{label}", answers={204: None}, problems=web.TENANT_PROBLEMS)
+async def forget_label(request: Request) -> web.Reply:
+    """Offer a label no more; conversations that have it keep it."""
+    return await _forget(request, "labels", request.path_params["label"])
+
+
+@edge.route(
+    "DELETE", "/desk/assignees/{assignee}", answers={204: None}, problems=web.TENANT_PROBLEMS
+)
+async def forget_assignee(request: Request) -> web.Reply:
+    """Offer a person no more; conversations that they look after stay theirs."""
+    return await _forget(request, "assignees", request.path_params["assignee"])
 
 
 @edge.route(
@@ -203,10 +362,11 @@ async def messages(request: Request) -> web.Reply:
         *web.BODY_PROBLEMS,
         *web.LINE_PROBLEMS,
         problems.ConversationUnknown,
+        problems.DeskFull,
     ),
 )
 async def change(request: Request) -> conversation_views.ConversationView:
-    """Mark a conversation as read or unread, archive it or put it back, and name its contact."""
+    """Mark a conversation as read or unread, archive it, name its contact, label and assign it."""
     tenant_id = await auth.require_tenant(request)
     change = await web.parse_body(ConversationChange, request)
     tenant = await _require_active_tenant(tenant_id)
@@ -218,12 +378,74 @@ async def change(request: Request) -> conversation_views.ConversationView:
         fields["given_name"] = change.name
     if change.archived is not None:
         fields["archived"] = change.archived
+    if change.labels is not None:
+        fields["labels"] = change.labels
+    if "assignee" in change.model_fields_set:
+        fields["assignee"] = change.assignee
+    if change.labels or change.assignee:
+        people = filter(None, [change.assignee])
+        await services.store().desks.learn(tenant_id, change.labels or (), people)
     if change.read and change.tell:
         await read_receipts.send_read_receipts(tenant_id, conversation)
     if fields:
         updated = await services.store().conversations.update(tenant_id, conversation.id, **fields)
         conversation = updated or conversation
     return conversation_views.conversation_view(conversation, tenant)
+
+
+@edge.route(
+    "GET",
+    "/{id}/notes",
+    answers={200: teamwork.NoteList},
+    problems=(*web.TENANT_PROBLEMS, problems.ConversationUnknown),
+)
+async def notes(request: Request) -> teamwork.NoteList:
+    """List the notes of the caller's people on a conversation, newest first."""
+    tenant_id = await auth.require_tenant(request)
+    await _require_active_tenant(tenant_id)
+    conversation = await _require_conversation(tenant_id, request)
+    several = await services.store().desks.list_notes(tenant_id, conversation)
+    return teamwork.NoteList(notes=list(map(teamwork.note_view, several)))
+
+
+@edge.route(
+    "POST",
+    "/{id}/notes",
+    takes=NewNote,
+    answers={201: teamwork.NoteView},
+    problems=(
+        *web.TENANT_PROBLEMS,
+        *web.BODY_PROBLEMS,
+        problems.ConversationUnknown,
+        problems.NotesFull,
+    ),
+)
+async def write_note(request: Request) -> web.Reply:
+    """Write a note on a conversation, for the caller's people alone: it never leaves for WhatsApp.
+
+    Its author is who the token names.
+    """
+    tenant_id = await auth.require_tenant(request)
+    written = await web.parse_body(NewNote, request)
+    await _require_active_tenant(tenant_id)
+    conversation = await _require_conversation(tenant_id, request)
+    by = await auth.require_person(request)
+    return web.Reply(await teamwork.write_note(tenant_id, conversation, by, written.text), 201)
+
+
+@edge.route(
+    "DELETE",
+    "/{id}/notes/{note}",
+    answers={204: None},
+    problems=(*web.TENANT_PROBLEMS, problems.ConversationUnknown),
+)
+async def delete_note(request: Request) -> web.Reply:
+    """Delete a note, if it is there."""
+    tenant_id = await auth.require_tenant(request)
+    await _require_active_tenant(tenant_id)
+    conversation = await _require_conversation(tenant_id, request)
+    await teamwork.delete_note(tenant_id, conversation, request.path_params["note"])
+    return web.Reply(status=204)
 
 
 @edge.route(
@@ -256,7 +478,11 @@ async def _require_active_tenant(tenant_id: TenantId) -> Tenant | None:
 
 
 async def _require_conversation(tenant_id: TenantId, request: Request) -> Conversation:
-    conversation_id = request.path_params["id"]
+    return await _find_conversation(tenant_id, request.path_params["id"])
+
+
+async def _find_conversation(tenant_id: TenantId, conversation_id: str) -> Conversation:
+    """Return the conversation of an id. Raises ConversationUnknown."""
     if not is_conversation_id(conversation_id):
         raise problems.ConversationUnknown()
     conversation = await services.store().conversations.find(
@@ -279,22 +505,75 @@ async def _require_message(
     return message
 
 
+class Changes(NamedTuple):
+    """What is new or changed in a thread, and the `since` of the next poll."""
+
+    page: ResultPage
+    uncertain: list[Send]
+    since: int
+
+    @property
+    def seen(self) -> list[Any]:
+        """List what a caller sees of it."""
+        return [*self.page.records, *self.uncertain]
+
+
 async def _list_changes(
     request: Request, tenant_id: TenantId, conversation: Conversation, query: WhichMessages
 ) -> web.Reply:
-    since, now = query.since or 0, epoch_ms(services.now())
     after = pagination.decode_cursor(query.cursor)
-    page = await services.store().messages.list_changes(
-        tenant_id, conversation, since, query.limit, after
-    )
-    uncertain = await _uncertain_sends(tenant_id, conversation)
-    etag = pagination.etag_of([*page.records, *uncertain])
+    changes = await _find_changes(tenant_id, conversation, query.since or 0, query.limit, after)
+    etag = pagination.etag_of(changes.seen)
     if request.headers.get("if-none-match") == etag:
         return web.Reply(status=304, headers={"etag": etag})
+    return web.Reply(_changes_page(changes), headers={"etag": etag})
+
+
+async def _find_changes(
+    tenant_id: TenantId, conversation: Conversation, since: int, limit: int, after: PageEnd | None
+) -> Changes:
+    now = epoch_ms(services.now())
+    page, uncertain = await asyncio.gather(
+        services.store().messages.list_changes(tenant_id, conversation, since, limit, after),
+        _uncertain_sends(tenant_id, conversation),
+    )
     covered_until = page.records[-1].changed if page.end else now
     # A poll never goes back behind its own `since`, and looks back over what is stored late.
-    next_since = max(since, min(covered_until, now - POLL_OVERLAP_MS))
-    return web.Reply(_messages_page(page, next_since, uncertain), headers={"etag": etag})
+    return Changes(page, uncertain, max(since, min(covered_until, now - POLL_OVERLAP_MS)))
+
+
+def _changes_page(changes: Changes) -> MessagePage:
+    return _messages_page(changes.page, changes.since, changes.uncertain)
+
+
+async def _list_thread_changes(tenant_id: TenantId, query: WhichNews) -> Changes | None:
+    if query.thread is None:
+        return None
+    conversation = await _find_conversation(tenant_id, query.thread)
+    return await _find_changes(tenant_id, conversation, query.thread_since, PAGE, None)
+
+
+async def _count_unread(
+    tenant_id: TenantId, tenant: Tenant | None, query: WhichNews
+) -> Unread | None:
+    """Count what is unread, if asked. Firestore: 1 read, and 1 per line of several."""
+    if not query.unread:
+        return None
+    count, lines = services.store().conversations.count_unread, tenant.lines if tenant else ()
+    if len(lines) < 2:
+        total = await count(tenant_id)
+        return Unread(total=total, lines=dict.fromkeys(lines, total))
+    total, *by_line = await asyncio.gather(
+        count(tenant_id), *(count(tenant_id, line) for line in lines)
+    )
+    return Unread(total=total, lines=dict(zip(lines, by_line, strict=True)))
+
+
+async def _forget(request: Request, field: str, name: str) -> web.Reply:
+    tenant_id = await auth.require_tenant(request)
+    await _require_active_tenant(tenant_id)
+    await services.store().desks.forget(tenant_id, field, name)
+    return web.Reply(status=204)
 
 
 async def _uncertain_sends(tenant_id: TenantId, conversation: Conversation) -> list[Send]:

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from shared import auth, problems, services, web
 from shared.domain.names import DEFAULT_LINE, LINE_LIMIT, LINE_PATTERN, LineId, LineKey
 from shared.domain.record import Record
+from shared.domain.tenants import Label
 from shared.lines import ensure, line_views, pairing_links
 from shared.validation import read_number
 
@@ -31,7 +32,7 @@ class EnsureInstance(Record):
     model_config = ConfigDict(extra="forbid")
 
     line: LineId = Field(default=DEFAULT_LINE, max_length=LINE_LIMIT, pattern=LINE_PATTERN)
-    label: str | None = Field(default=None, min_length=1, max_length=80)
+    label: Label | None = None
     number: Number = NUMBER
 
 

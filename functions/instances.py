@@ -1,7 +1,7 @@
-"""A tenant's lines: how connected they are, and the code; disconnect, restart or release one."""
+"""A tenant's lines: how connected they are, and the code; rename, disconnect or release one."""
 
 import functions_framework.aio
-from pydantic import Field
+from pydantic import ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -10,7 +10,8 @@ from shared.domain import names
 from shared.domain.instances import State
 from shared.domain.names import LineId, LineKey
 from shared.domain.record import Record
-from shared.lines import access, line_views, pairing_links, release
+from shared.domain.tenants import Label
+from shared.lines import access, line_activity, line_views, pairing_links, release
 from shared.lines.restart import restart_line
 
 edge = web.Edge("instances", "/instances")
@@ -24,14 +25,39 @@ class LineList(Record):
     max_lines: int = Field(description="How many the plan allows")
 
 
-@edge.route("GET", "/", answers={200: LineList}, problems=web.TENANT_PROBLEMS)
+class WhichLines(Record):
+    """What to show of the lines: with `activity` when the last message was, and how many today."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    activity: bool = False
+
+
+class LineChange(Record):
+    """What people call the line from now on."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    label: Label
+
+
+@edge.route(
+    "GET",
+    "/",
+    asks=WhichLines,
+    answers={200: LineList},
+    problems=(*web.TENANT_PROBLEMS, problems.RequestInvalid),
+)
 async def every_line(request: Request) -> LineList:
     """List the caller's lines."""
     tenant_id = await auth.require_tenant(request)
+    query = web.parse_query(WhichLines, request)
     tenant, instances = await services.store().instances.list_of_tenant(tenant_id)
     access.require_active(tenant)
     now = services.now()
     lines = [line_views.line_view(instance, now) for instance in instances]
+    if query.activity:
+        lines = await line_activity.add_activity(tenant_id, lines, now)
     return LineList(
         lines=lines,
         open=sum(line.state is State.OPEN for line in lines),
@@ -52,6 +78,22 @@ async def one_line(request: Request) -> web.Reply:
     """
     line, now = await access.require_instance(await _key(request)), services.now()
     return web.Reply(line_views.line_view(line, now), headers=line_views.retry_header(line, now))
+
+
+@edge.route(
+    "PATCH",
+    "/{line}",
+    takes=LineChange,
+    answers={200: line_views.LineView},
+    problems=(*web.TENANT_PROBLEMS, *web.BODY_PROBLEMS, problems.LineUnknown),
+)
+async def rename(request: Request) -> line_views.LineView:
+    """Give the line another label; its id, number and conversations stay."""
+    key = await _key(request)
+    change = await web.parse_body(LineChange, request)
+    line, now = await access.require_instance(key), services.now()
+    await services.store().instances.relabel(line, change.label, now)
+    return line_views.line_view(line.model_copy(update={"label": change.label}), now)
 
 
 @edge.route(

@@ -10,6 +10,7 @@ from shared.domain.record import Record
 from shared.sending import edit_delete, requests, send_views
 from shared.sending.post_message import post_message
 from shared.sending.requests import SendMessage
+from shared.sending.settle import settle_send
 
 edge = web.Edge("send_message", "/send-message")
 
@@ -22,6 +23,14 @@ CHANGE = (
     problems.TooLateToChange,
     problems.ChangeUncertain,
 )
+
+
+class Outcome(Record):
+    """What a person saw on the phone: the message was sent, or it was not."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    sent: bool
 
 
 class EditRequest(Record):
@@ -59,6 +68,29 @@ async def outcome(request: Request) -> web.Reply:
     """
     tenant = await auth.require_tenant(request)
     send = await edit_delete.require_send(tenant, _key(request))
+    return await send_views.reply_with_send(send, final_status=200)
+
+
+@edge.route(
+    "POST",
+    "/{key}/settle",
+    takes=Outcome,
+    answers={200: send_views.SendView},
+    problems=(
+        *KNOWN,
+        *web.BODY_PROBLEMS,
+        *web.LINE_PROBLEMS,
+        problems.SettledTooEarly,
+    ),
+)
+async def settle(request: Request) -> web.Reply:
+    """Say what became of an uncertain send: it was sent, or it was not. Nothing is sent.
+
+    Evidence counts more than a person's word. What wasn't sent may be asked for again with the key.
+    """
+    tenant = await auth.require_tenant(request)
+    said = await web.parse_body(Outcome, request)
+    send = await settle_send(tenant, _key(request), sent=said.sent)
     return await send_views.reply_with_send(send, final_status=200)
 
 

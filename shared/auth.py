@@ -13,6 +13,7 @@ from starlette.requests import Request
 
 from shared import config, problems, untrusted
 from shared.domain import names
+from shared.domain.contacts import clean_name
 from shared.domain.names import TenantId
 
 LEEWAY_SECONDS = 10
@@ -24,6 +25,8 @@ SYMMETRIC = ["HS256"]
 JWKS = untrusted.Bounds(size=256 * 1024, items=2_000, depth=8)
 UNREADABLE = (ValueError, TypeError, AttributeError, RecursionError)
 """Errors of reading JSON of another shape or depth."""
+
+LONGEST_NAME = 80
 
 FEED_HEADER = "x-feed-secret"
 
@@ -41,6 +44,25 @@ async def require_tenant(request: Request) -> TenantId:
     if not isinstance(tenant, str) or not names.usable(tenant):
         raise problems.TenantUnusable()
     return TenantId(tenant)
+
+
+class Person(NamedTuple):
+    """Who is calling, as the token says: its subject, and what that person is called."""
+
+    subject: str
+    name: str
+
+
+async def require_person(request: Request) -> Person:
+    """Return the person whom the request's verified token names; one without a name by its subject.
+
+    Raises what require_tenant raises, but TenantUnusable.
+    """
+    claims = await _claims(request)
+    subject = str(claims.get("sub") or "?")
+    texts = (claims.get(name) for name in ("name", "email"))
+    named = (clean_name(text) for text in texts if isinstance(text, str))
+    return Person(subject, (next(filter(None, named), None) or subject)[:LONGEST_NAME])
 
 
 async def require_operator(request: Request) -> str:

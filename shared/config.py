@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from functools import cache
 from typing import Annotated, Any, Literal, Self
+from zoneinfo import ZoneInfo
 
 from pydantic import (
     AfterValidator,
@@ -34,6 +35,7 @@ VERSION = re.compile(r"([0-9]+\.[0-9]+)\.[0-9]+(-[0-9A-Za-z.]+)?")
 
 
 REGION = "BR"
+TIME_ZONE = "America/Sao_Paulo"
 
 
 class ConfigurationError(Exception):
@@ -74,10 +76,22 @@ def _region(value: str) -> str:
     return value
 
 
+def _time_zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (KeyError, ValueError, OSError):
+        raise ValueError("must be a name of the time zone database, as America/Sao_Paulo") from None
+    return value
+
+
+Picture = Annotated[
+    str, BeforeValidator(_url), Field(max_length=500, pattern=r"^https://[^@\s;,]+$")
+]
 Url = Annotated[str, BeforeValidator(_url), BeforeValidator(_origin)]
 Address = Annotated[str, BeforeValidator(_url)]
 Version = Annotated[str, AfterValidator(_version)]
 Region = Annotated[str, AfterValidator(_region), Field(pattern=r"^[A-Z]{2}$")]
+TimeZone = Annotated[str, AfterValidator(_time_zone), Field(max_length=60)]
 Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
 Secret = Annotated[SecretStr, Field(min_length=32)]
 Days = Annotated[float, Field(ge=0, le=3650)]
@@ -133,12 +147,16 @@ class Settings(BaseModel):
     console_client_id: str | None = None
     console_scopes: Words = ("openid", "profile", "email")
     console_connect: Words = ()
+    brand_name: Annotated[str | None, Field(max_length=60)] = None
+    brand_logo_url: Picture | None = None
+    brand_color: Annotated[str | None, Field(pattern=r"^#[0-9A-Fa-f]{6}$")] = None
 
     send_burst: Annotated[int, Field(ge=1, le=10_000)] = 20
     send_per_minute: Annotated[int, Field(ge=1, le=60_000)] = 30
     send_new_contacts_per_day: Annotated[int, Field(ge=0, le=100_000)] = 50
 
     default_region: Region = REGION
+    time_zone: TimeZone = TIME_ZONE
 
     cors_origins: Words = ()
     tenants_on_first_use: bool = True
@@ -203,10 +221,21 @@ class Settings(BaseModel):
         return self
 
     @model_validator(mode="after")
+    def _require_name_of_brand(self) -> Self:
+        if (self.brand_logo_url or self.brand_color) and not self.brand_name:
+            raise ValueError("BRAND_LOGO_URL and BRAND_COLOR need BRAND_NAME")
+        return self
+
+    @model_validator(mode="after")
     def _require_one_token_key(self) -> Self:
         if self.auth_jwks_url and self.auth_hs256_secret:
             raise ValueError("AUTH_JWKS_URL and AUTH_HS256_SECRET exclude each other")
         return self
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """Return the time zone in which people read times."""
+        return ZoneInfo(self.time_zone)
 
     @property
     def servers(self) -> dict[str, Server]:

@@ -7,6 +7,9 @@ from pydantic import Field
 from shared.config import Settings
 from shared.domain.record import Record
 
+DARKEST_FOR_BLACK = 0.1791
+"""The luminance on which black and white have the same contrast."""
+
 NEEDED = ("auth_issuer", "auth_audience", "console_client_id")
 
 
@@ -20,6 +23,15 @@ class SignIn(Record):
     token: Literal["id", "access"] = Field(description="Which of the two the functions take")
 
 
+class Brand(Record):
+    """The agency, as its clients know it."""
+
+    name: str
+    logo: str | None = Field(default=None, description="The address of a picture")
+    color: str | None = Field(default=None, description="As #rrggbb")
+    ink: str | None = Field(default=None, description="The colour of what is written on it")
+
+
 class Deployment(Record):
     """The deployment, as its console sees it."""
 
@@ -28,6 +40,8 @@ class Deployment(Record):
     missing: list[str] = Field(description="Variables that sign-in needs and that are not set")
     tenant_claim: str
     operator_claim: str | None = None
+    time_zone: str = Field(description="In which people read times")
+    brand: Brand | None = None
 
 
 def describe_deployment(settings: Settings, api: str | None) -> Deployment:
@@ -41,7 +55,31 @@ def describe_deployment(settings: Settings, api: str | None) -> Deployment:
         missing=missing,
         tenant_claim=settings.auth_tenant_claim,
         operator_claim=settings.auth_operator_claim,
+        time_zone=settings.time_zone,
+        brand=_describe_brand(settings),
     )
+
+
+def _describe_brand(settings: Settings) -> Brand | None:
+    if settings.brand_name is None:
+        return None
+    color = settings.brand_color
+    ink = choose_ink(color) if color else None
+    return Brand(name=settings.brand_name, logo=settings.brand_logo_url, color=color, ink=ink)
+
+
+def choose_ink(color: str) -> str:
+    """Return black or white, whichever is easier to read on a colour (#rrggbb).
+
+    One of them has a contrast of 4.5 or more on any colour (WCAG 2, relative luminance).
+    """
+    red, green, blue = (int(color[at : at + 2], 16) / 255 for at in (1, 3, 5))
+    luminance = 0.2126 * _linear(red) + 0.7152 * _linear(green) + 0.0722 * _linear(blue)
+    return "#000000" if luminance > DARKEST_FOR_BLACK else "#ffffff"
+
+
+def _linear(channel: float) -> float:
+    return channel / 12.92 if channel <= 0.04045 else float(((channel + 0.055) / 1.055) ** 2.4)
 
 
 def _describe_sign_in(settings: Settings) -> SignIn:

@@ -13,26 +13,29 @@ EVERYWHERE = {
 ON_THE_PAGE = {
     **EVERYWHERE,
     "cross-origin-opener-policy": "same-origin",
-    "permissions-policy": "camera=(), display-capture=(), geolocation=(), microphone=(), usb=()",
+    # A voice message is recorded on the page.
+    "permissions-policy": (
+        "camera=(), display-capture=(), geolocation=(), microphone=(self), usb=()"
+    ),
 }
 
 
 def build_page_headers(settings: Settings, api: str | None) -> dict[str, str]:
     """Build the page's headers; `api` is the functions' origin, None if they share the page's."""
-    origins = [settings.auth_issuer, *settings.console_connect, api]
-    return ON_THE_PAGE | {
-        "content-security-policy": _build_content_policy(sorted(_list_origins(origins)))
-    }
+    called = _list_origins([settings.auth_issuer, *settings.console_connect, api])
+    shown = _list_origins([settings.brand_logo_url])
+    return ON_THE_PAGE | {"content-security-policy": _build_content_policy(called, shown)}
 
 
-def _build_content_policy(origins: Iterable[str]) -> str:
+def _build_content_policy(called: Iterable[str], shown: Iterable[str]) -> str:
+    """Build the policy: `called` are origins that the page calls, `shown` those of pictures."""
     directives = {
         "default-src": "'none'",
         "script-src": "'self'",
         "style-src": "'self'",
-        "img-src": "'self' data: blob:",
+        "img-src": " ".join(["'self' data: blob:", *shown]),
         "media-src": "'self' blob:",
-        "connect-src": " ".join(["'self'", *origins]),
+        "connect-src": " ".join(["'self'", *called]),
         "base-uri": "'none'",
         "form-action": "'none'",
         "frame-ancestors": "'none'",
@@ -42,6 +45,6 @@ def _build_content_policy(origins: Iterable[str]) -> str:
     return "; ".join(f"{directive} {sources}" for directive, sources in directives.items())
 
 
-def _list_origins(urls: Iterable[str | None]) -> set[str]:
+def _list_origins(urls: Iterable[str | None]) -> list[str]:
     parts = (urlsplit(url) for url in urls if url)
-    return {f"{url.scheme}://{url.netloc}" for url in parts if url.scheme and url.netloc}
+    return sorted({f"{url.scheme}://{url.netloc}" for url in parts if url.scheme and url.netloc})

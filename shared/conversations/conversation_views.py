@@ -44,6 +44,8 @@ class ConversationView(Record):
     last: Preview | None = None
     unread: int = 0
     archived: bool = False
+    labels: tuple[str, ...] = ()
+    assignee: str | None = Field(default=None, description="Who of the tenant looks after it")
     first_ad: SeenAd | None = Field(
         default=None, description="The advertisement by which the contact first wrote"
     )
@@ -124,6 +126,8 @@ def conversation_view(conversation: Conversation, tenant: Tenant | None) -> Conv
         last=None if conversation.stale else conversation.preview,
         unread=conversation.unread_now,
         archived=conversation.archived,
+        labels=conversation.labels,
+        assignee=conversation.assignee,
         first_ad=conversation.first_ad,
         last_ad=conversation.last_ad,
         recovered_at=conversation.recovered_at,

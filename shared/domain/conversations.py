@@ -73,6 +73,10 @@ class Conversation(Kept):
     """When messages of it that no webhook had told were last found upstream."""
     merged_from: tuple[ConversationId, ...] = ()
     """Conversations merged into this one, held by lid alone: a person may have several lids."""
+    labels: tuple[str, ...] = ()
+    """What the tenant's people marked it with."""
+    assignee: str | None = None
+    """Which of them looks after it."""
     ads: dict[str, SeenAd] = Field(default_factory=dict)
     """Advertisements that led here. Of very many, some take the place of others."""
 

@@ -134,6 +134,8 @@ class Instance(Kept):
     since: AwareDatetime
     reason: Reason | None = None
     number: str | None = None
+    last_number: str | None = None
+    """The number that it had last, if it has none now."""
     code: Code | None = None
     claimed: str | None = None
     """The number that `numbers/` says is this line's, live or not."""

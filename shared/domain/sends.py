@@ -7,10 +7,12 @@ stateDiagram-v2
     sending --> failed: surely not sent
     sending --> uncertain: no answer, an answer that leaves a doubt, or its caller is gone
     uncertain --> sent: the echo, or a look at what the server keeps
+    uncertain --> failed: a person says that it wasn't sent
     failed --> sending: asked again with the same key
 ```
 
-Nothing leads from `uncertain` back to `sending`: what may have been said is never said again.
+Nothing leads from `uncertain` back to `sending`: what may have been said is never said again. One
+of which a person says that it was sent stays `uncertain`, so that its echo is still its message.
 """
 
 from collections.abc import Mapping
@@ -52,6 +54,12 @@ class WhyUncertain(StrEnum):
     ABANDONED = "abandoned"
 
 
+class PersonSaid(StrEnum):
+    """What a person said of an uncertain send, after a look at the phone."""
+
+    NOT_SENT = "person_said_so"
+
+
 class Reacting(Record):
     """An emoji (empty to take it back) for a message."""
 
@@ -79,10 +87,12 @@ class Send(Kept):
     quoted: Quoted | None = Field(default=None, exclude=True)
     """What its message quotes. It isn't stored: only the call that sends needs it."""
     state: SendState
-    why: WhyNotSent | WhyUncertain | None = None
+    why: WhyNotSent | WhyUncertain | PersonSaid | None = None
     message: str | None = None
     proven: bool = False
     """The server itself named the message; else the evidence was enough."""
+    said_sent: bool = False
+    """A person says that it was sent, though there is no evidence (yet)."""
     left_through: str | None = None
     """The number that it really left by, if the echo that told so came before the answer and
     named another one."""
@@ -95,7 +105,13 @@ class Send(Kept):
 
     def settled(self, state: SendState, **change: object) -> "Send":
         """The same, with an outcome."""
-        return self.model_copy(update={"state": state, "why": None, **change})
+        change = {"state": state, "why": None, "said_sent": False, **change}
+        return self.model_copy(update=change)
+
+    @property
+    def is_vouched_for(self) -> bool:
+        """Tell whether only a person's word says that it was sent."""
+        return self.state is SendState.UNCERTAIN and self.said_sent
 
     def without_words(self) -> "Send":
         """The same, without what was said: its message was taken back."""
@@ -213,6 +229,40 @@ def decide_again(send: Send, request: str | None, now: datetime) -> Again:
             return Done(send)
         case SendState.FAILED:
             return Retry(send)
+        case _ as never:
+            assert_never(never)
+
+
+@dataclass(frozen=True)
+class Settled:
+    """Its outcome is known, whatever a person says."""
+
+
+@dataclass(frozen=True)
+class TooEarly:
+    """Its request may still be running, for so many seconds at most."""
+
+    seconds: int
+
+
+@dataclass(frozen=True)
+class Answered:
+    """The send with what a person said of it."""
+
+    send: Send
+
+
+def decide_answer(send: Send, now: datetime, *, sent: bool) -> Settled | TooEarly | Answered:
+    """Decide what a person's word makes of a send: `sent`, or it was not."""
+    match send.state:
+        case SendState.SENT | SendState.FAILED:
+            return Settled()
+        case SendState.SENDING | SendState.UNCERTAIN if now < send.until:
+            return TooEarly(max(1, -int((now - send.until).total_seconds() // 1)))
+        case SendState.SENDING | SendState.UNCERTAIN if sent:
+            return Answered(send.model_copy(update={"said_sent": True}))
+        case SendState.SENDING | SendState.UNCERTAIN:
+            return Answered(send.settled(SendState.FAILED, why=PersonSaid.NOT_SENT))
         case _ as never:
             assert_never(never)
 

@@ -126,7 +126,14 @@ def _opened(instance: Instance, now: datetime) -> Step:
 
 def _open_with_some_number(instance: Instance, now: datetime) -> Instance:
     """Open, but who paired it, and with which number, is for the server's event to say (P7)."""
-    return instance.with_state(State.OPEN, None, now, code=None, number=None, spoiled=False)
+    unpaired = _without_number(instance)
+    return unpaired.with_state(State.OPEN, None, now, code=None, spoiled=False)
+
+
+def _without_number(instance: Instance) -> Instance:
+    """Return the record without its number, which people still see as the last one."""
+    last = instance.number or instance.last_number
+    return instance.model_copy(update={"number": None, "last_number": last})
 
 
 def _connecting(instance: Instance, now: datetime, *, by_number: bool) -> Step:
@@ -179,8 +186,8 @@ def decide_removing(leaving: Instance, now: datetime) -> Instance:
 
 def disconnected(left: Instance, now: datetime) -> Instance:
     """The record of a line whose instance is gone, as was asked for."""
-    change = {"code": None, "number": None, "claimed": None, "removal_asked_at": None}
-    return left.with_state(State.CLOSED, Reason.DISCONNECTED, now, **change)
+    change = {"code": None, "claimed": None, "removal_asked_at": None}
+    return _without_number(left).with_state(State.CLOSED, Reason.DISCONNECTED, now, **change)
 
 
 def decide_found(instance: Instance, link: Link, now: datetime) -> Ready | Note:

@@ -24,6 +24,10 @@ def _labels(value: Any) -> Any:
     return value if isinstance(value, dict) else {}
 
 
+Label = Annotated[str, Field(min_length=1, max_length=80)]
+"""What people call a line."""
+
+
 class Status(StrEnum):
     """Whether a tenant may use its lines."""
 

@@ -5,6 +5,7 @@ ends in None found that the records (or the server) changed meanwhile, and the n
 """
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass
 
 from shared import config, log, problems, services
@@ -40,10 +41,14 @@ async def ensure_line(request: EnsureRequest) -> Instance:
     from anywhere. Raises the problems of tenants and servers, MaximumLinesReached,
     MaximumInstancesReached, LineBusy.
     """
-    for _ in range(TURNS):
-        if instance := await _take_turn(request):
-            return await _label(instance, request)
-    raise problems.LineBusy()
+    try:
+        for _ in range(TURNS):
+            if instance := await _take_turn(request):
+                return await _label(instance, request)
+        raise problems.LineBusy()
+    except problems.Problem:
+        await _keep_label(request)
+        raise
 
 
 async def _take_turn(request: EnsureRequest) -> Instance | None:
@@ -215,3 +220,12 @@ async def _label(instance: Instance, request: EnsureRequest) -> Instance:
         return instance
     await services.store().instances.relabel(instance, request.label, services.now())
     return instance.model_copy(update={"label": request.label})
+
+
+async def _keep_label(request: EnsureRequest) -> None:
+    """Give the line its label although it couldn't be made live: the label was no part of that."""
+    if request.label is None:
+        return
+    with suppress(problems.Problem):
+        instance = await access.require_instance(request.key)
+        await _label(instance, request)

@@ -7,6 +7,7 @@ from pydantic import AwareDatetime, Field
 from shared import web
 from shared.domain.instances import Code, Instance, Reason, State
 from shared.domain.names import InstanceName, LineId
+from shared.domain.positions import Position
 from shared.domain.record import Record
 
 ASK_AGAIN_SECONDS = 2
@@ -31,11 +32,21 @@ class LineView(Record):
     state: State
     since: AwareDatetime
     reason: Reason | None = Field(default=None, description="Why it isn't simply open")
-    number: str | None = Field(default=None, description="The phone number it was last paired with")
+    number: str | None = Field(default=None, description="The phone number that it is paired with")
+    last_number: str | None = Field(
+        default=None, description="The number it was last connected with, also after a disconnect"
+    )
+    server: str = Field(description="The server that carries it")
     restricted_since: AwareDatetime | None = Field(
         default=None, description="Since when WhatsApp lets it write to no new contacts"
     )
     code: CodeView | None = None
+    last_message_at: Position | None = Field(
+        default=None, description="Epoch milliseconds of the newest message, if asked for"
+    )
+    conversations_today: int | None = Field(
+        default=None, description="Conversations with a message since midnight, if asked for"
+    )
 
 
 def line_view(instance: Instance, now: datetime) -> LineView:
@@ -49,6 +60,8 @@ def line_view(instance: Instance, now: datetime) -> LineView:
         since=instance.since,
         reason=instance.reason,
         number=instance.number,
+        last_number=instance.number or instance.last_number,
+        server=instance.server,
         restricted_since=instance.restricted_since if instance.restricted(now) else None,
         code=_code_view(code) if code else None,
     )

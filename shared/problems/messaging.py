@@ -23,6 +23,11 @@ class SendUnknown(Problem):
     title = "Nothing was sent with this key"
 
 
+class SettledTooEarly(Problem):
+    status = 409
+    title = "The message may be on its way still, look again shortly"
+
+
 class LineReleased(Problem):
     status = 409
     title = "The line was released: its conversations can only be read"

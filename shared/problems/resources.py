@@ -13,6 +13,16 @@ class ConversationUnknown(Problem):
     title = "There is no such conversation"
 
 
+class DeskFull(Problem):
+    status = 409
+    title = "There are as many labels, people or quick replies as there may be"
+
+
+class NotesFull(Problem):
+    status = 409
+    title = "The conversation has as many notes as it may have"
+
+
 class MessageUnknown(Problem):
     status = 404
     title = "There is no such message"

@@ -8,7 +8,7 @@ from shared.domain.contacts import ConversationId
 from shared.domain.kept_messages import KeptMessage
 from shared.domain.names import LineId
 from shared.domain.record import Record
-from shared.domain.sends import Send, SendState, WhyUncertain
+from shared.domain.sends import PersonSaid, Send, SendState, WhyUncertain
 from shared.domain.upstream import WhyNotSent
 
 ASK_AGAIN_SECONDS = 5
@@ -53,8 +53,11 @@ class SendView(Record):
 
     key: str
     state: SendState
-    why: WhyNotSent | WhyUncertain | None = Field(
+    why: WhyNotSent | WhyUncertain | PersonSaid | None = Field(
         default=None, description="Of failed and uncertain ones"
+    )
+    said: bool | None = Field(
+        default=None, description="True: sent, by a person's word; no evidence told it (yet)"
     )
     conversation: ConversationId
     line: LineId
@@ -71,8 +74,9 @@ def send_view(send: Send, message: KeptMessage | None = None) -> SendView:
     """Show a send, with its message if there is one."""
     return SendView(
         key=send.key,
-        state=send.state,
-        why=send.why,
+        state=SendState.SENT if send.is_vouched_for else send.state,
+        why=None if send.is_vouched_for else send.why,
+        said=send.is_vouched_for or None,
         conversation=send.conversation,
         line=send.line,
         number=send.number,
@@ -90,7 +94,8 @@ async def reply_with_send(
 
     Firestore: 1 read, if the message was sent and isn't passed.
     """
-    if send.state in (SendState.SENDING, SendState.UNCERTAIN):
+    is_open = send.state in (SendState.SENDING, SendState.UNCERTAIN)
+    if is_open and not send.is_vouched_for:
         return web.Reply(send_view(send), 202, {"retry-after": str(ASK_AGAIN_SECONDS)})
     if send.message and message is None:
         message = await services.store().sends.find_message(send)

@@ -5,6 +5,7 @@ from shared.store.base import Database, LineScope, Unfit
 from shared.store.candidates import Candidates
 from shared.store.conversations import Conversations
 from shared.store.dead_letters import DeadLetters
+from shared.store.desks import Desks
 from shared.store.incidents import Incidents
 from shared.store.instances import Full, Instances, Placed
 from shared.store.link_records import PairingLinks
@@ -31,6 +32,7 @@ class Store:
         self.messages = Messages(db)
         self.quotes = Quotes(db)
         self.conversations = Conversations(db)
+        self.desks = Desks(db)
         self.aliases = Aliases(db)
         self.sends = Sends(db, self.messages, self.instances)
         self.missed_windows = MissedWindows(db)

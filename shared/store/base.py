@@ -132,6 +132,15 @@ class Database:
     def send(self, tenant: TenantId, key: str) -> Document:
         return self._of_tenant(tenant, "sends", key)
 
+    def desk(self, tenant: TenantId) -> Document:
+        return self._of_tenant(tenant, "desk", "desk")
+
+    def notes(self, tenant: TenantId) -> Any:
+        return self.tenant(tenant).collection("notes")
+
+    def note(self, tenant: TenantId, note: str) -> Document:
+        return self._of_tenant(tenant, "notes", note)
+
     def alias(self, tenant: TenantId, line: LineId, number: str) -> Document:
         return self._of_tenant(tenant, "aliases", f"{line}~{number}")
 

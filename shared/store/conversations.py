@@ -37,13 +37,15 @@ REPAIR_PATIENCE = 2.0
 
 
 class ConversationFilter(NamedTuple):
-    """A choice of conversations, by line, unread, archived, search, or advertisement."""
+    """A choice of conversations; what isn't named counts for nothing."""
 
     line: LineId | None = None
     unread: bool = False
     archived: bool = False
     search: str | None = None
     from_ad: bool = False
+    label: str | None = None
+    assignee: str | None = None
 
 
 class Conversations(Topic):
@@ -96,14 +98,51 @@ class Conversations(Topic):
         snapshots = await self._db.query(query.limit(limit))
         is_full = len(snapshots) == limit
         end = PageEnd(snapshots[-1].get("last_at"), snapshots[-1].id) if is_full else None
-        several = [
-            conversation
-            for conversation in read_conversations(snapshots)
-            if not conversation.merged_into
-        ]
-        repaired = await self._repair_several(tenant, several, now)
-        await self._repair_flags(tenant, repaired)
+        repaired = await self._repair_page(tenant, snapshots, now)
         return ResultPage([one for one in repaired if _fits(one, chosen, searched)], end)
+
+    async def list_since(
+        self, tenant: TenantId, since: float | None, limit: int, now: int
+    ) -> ResultPage:
+        """Return the conversations with a message of `since` (a position) or later, newest first.
+
+        Archived ones aren't among them. None: the newest alone. Firestore: n reads, 1 at least, and
+        those of at most 3 repairs.
+        """
+        query = self._filtered(tenant, ConversationFilter(), None)
+        if since is not None:
+            query = query.where(filter=FieldFilter("last_at", ">=", since))
+        snapshots = await self._db.query(query.limit(limit if since is not None else 1))
+        is_full = since is not None and len(snapshots) == limit
+        end = PageEnd(snapshots[-1].get("last_at"), snapshots[-1].id) if is_full else None
+        return ResultPage(await self._repair_page(tenant, snapshots, now), end)
+
+    async def find_newest(self, tenant: TenantId, line: LineId | None = None) -> float | None:
+        """Return the position of the newest message, of all lines or of one; None if there is none.
+
+        Archived conversations don't count. Firestore: 1 read.
+        """
+        query = self._filtered(tenant, ConversationFilter(line=line), None)
+        snapshots = await self._db.query(query.limit(1))
+        return next((snapshot.get("last_at") for snapshot in snapshots), None)
+
+    async def count_since(self, tenant: TenantId, line: LineId, since: int) -> int:
+        """Count the conversations of a line with a message since then (epoch milliseconds).
+
+        Archived ones don't count. Firestore: 1 read per 1000.
+        """
+        query = self._filtered(tenant, ConversationFilter(line=line), None)
+        return await self._db.count(query.where(filter=FieldFilter("last_at", ">=", since)))
+
+    async def count_unread(self, tenant: TenantId, line: LineId | None = None) -> int:
+        """Count the conversations with something unread, of all lines or of one.
+
+        Archived ones don't count. Firestore: 1 read per 1000.
+        """
+        query: Any = self._db.conversations(tenant)
+        for condition in _conditions(ConversationFilter(line=line, unread=True)):
+            query = query.where(filter=condition)
+        return await self._db.count(query)
 
     async def update(
         self, tenant: TenantId, conversation: ConversationId, **change: Any
@@ -232,19 +271,27 @@ class Conversations(Topic):
     def _filtered(self, tenant: TenantId, chosen: ConversationFilter, search: Search | None) -> Any:
         """Return the query, newest first. Every query has its index in infra/."""
         query: Any = self._db.conversations(tenant)
+        conditions = _conditions(chosen)
         if search:
-            query = query.where(filter=FieldFilter("tokens", "array_contains", search.token))
-        else:
-            query = query.where(filter=FieldFilter("archived", "==", chosen.archived))
-        if chosen.line and not search:
-            query = query.where(filter=FieldFilter("line", "==", chosen.line))
-        if chosen.unread and not search:
-            query = query.where(filter=FieldFilter("has_unread", "==", True))
-        if chosen.from_ad and not search:
-            query = query.where(filter=FieldFilter("from_ad", "==", True))
+            conditions = [FieldFilter("tokens", "array_contains", search.token)]
+        for condition in conditions:
+            query = query.where(filter=condition)
         newest_first = firestore.Query.DESCENDING
         query = query.order_by("last_at", direction=newest_first)
         return query.order_by("__name__", direction=newest_first)
+
+    async def _repair_page(
+        self, tenant: TenantId, snapshots: list[Snapshot], now: int
+    ) -> list[Conversation]:
+        """Read the conversations of a page, and mend what is wrong with some of them."""
+        several = [
+            conversation
+            for conversation in read_conversations(snapshots)
+            if not conversation.merged_into
+        ]
+        repaired = await self._repair_several(tenant, several, now)
+        await self._repair_flags(tenant, repaired)
+        return repaired
 
     async def _repair_several(
         self, tenant: TenantId, several: list[Conversation], now: int
@@ -319,6 +366,10 @@ class Conversations(Topic):
         if nameless.given_name and not numbered.given_name:
             added["given_name"] = nameless.given_name
             added |= token_fields(None, nameless.given_name)
+        if nameless.labels:
+            added["labels"] = firestore.ArrayUnion(nameless.labels)
+        if nameless.assignee and not numbered.assignee:
+            added["assignee"] = nameless.assignee
         if nameless.unsettled:
             added["unsettled"] = firestore.Increment(nameless.unsettled)
         batch.set(self._db.conversation(tenant, numbered.id), added, merge=True)
@@ -327,6 +378,22 @@ class Conversations(Topic):
         except CHANGED:
             return nameless
         return nameless.model_copy(update=merged)
+
+
+def _conditions(chosen: ConversationFilter) -> list[FieldFilter]:
+    """List the conditions of a choice that isn't a search: equalities, whose indexes merge."""
+    conditions = [FieldFilter("archived", "==", chosen.archived)]
+    if chosen.line:
+        conditions.append(FieldFilter("line", "==", chosen.line))
+    if chosen.unread:
+        conditions.append(FieldFilter("has_unread", "==", True))
+    if chosen.from_ad:
+        conditions.append(FieldFilter("from_ad", "==", True))
+    if chosen.label:
+        conditions.append(FieldFilter("labels", "array_contains", chosen.label))
+    if chosen.assignee:
+        conditions.append(FieldFilter("assignee", "==", chosen.assignee))
+    return conditions
 
 
 def _subject_order(fields: Mapping[str, Any]) -> tuple[int, str]:
@@ -355,6 +422,8 @@ def _fits(conversation: Conversation, chosen: ConversationFilter, search: Search
         chosen.line in (None, conversation.line)
         and (not chosen.unread or conversation.unread_now > 0)
         and (not chosen.from_ad or bool(conversation.ads))
+        and chosen.label in (None, *conversation.labels)
+        and chosen.assignee in (None, conversation.assignee)
         and (search is not None or conversation.archived == chosen.archived)
         and (search is None or search.fits(conversation.contact_number, conversation.names))
     )

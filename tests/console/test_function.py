@@ -12,7 +12,9 @@ import pytest
 
 from functions import console as deployed
 from infra.local import gateway
+from shared import config
 from shared.console import assets
+from shared.console.page_config import choose_ink
 from tests.cases import in_each
 from tests.conventions.conftest import Deploy, deploy  # noqa: F401 - a fixture
 
@@ -92,6 +94,28 @@ async def test_policy_allows_us_and_the_issuer(http: httpx.AsyncClient):
     assert headers["referrer-policy"] == "no-referrer"
     assert "camera=()" in headers["permissions-policy"]
     assert headers["cache-control"] == "no-cache"
+
+
+async def test_brand_is_shown_with_its_picture(
+    http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+):
+    brand = {"BRAND_NAME": "Sul", "BRAND_LOGO_URL": "https://sul.test/a.png"}
+    for name, value in (brand | {"BRAND_COLOR": "#1b7f5a"}).items():
+        monkeypatch.setenv(name, value)
+    config.settings.cache_clear()
+
+    described = (await http.get("/console/config.json")).json()
+    policy = (await http.get("/console/lines")).headers["content-security-policy"]
+
+    config.settings.cache_clear()
+    shown = {"name": "Sul", "logo": "https://sul.test/a.png", "color": "#1b7f5a", "ink": "#ffffff"}
+    assert (described["brand"], described["time_zone"]) == (shown, "America/Sao_Paulo")
+    assert "img-src 'self' data: blob: https://sul.test;" in policy
+
+
+@in_each(("color", "ink"), [("#ffffff", "#000000"), ("#777777", "#000000"), ("#003366", "#ffffff")])
+def test_ink_is_readable_on_color(color: str, ink: str):
+    assert choose_ink(color) == ink
 
 
 async def test_unknown_address_suits_the_caller(http: httpx.AsyncClient):
@@ -238,6 +262,7 @@ async def test_config_describes_sign_in_only(http: httpx.AsyncClient):
         },
         "missing": [],
         "tenant_claim": "sub",
+        "time_zone": "America/Sao_Paulo",
     }
 
 

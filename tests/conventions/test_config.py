@@ -124,6 +124,25 @@ def test_unsafe_prefix_is_refused(prefix: str):
         read(INSTANCE_PREFIX=prefix)
 
 
+BRAND = {"BRAND_NAME": "Agência Sul", "BRAND_COLOR": "#1b7f5a"}
+
+
+@in_each(
+    ("wrong", "named"),
+    [
+        ({"BRAND_COLOR": "green"}, "BRAND_COLOR"),
+        ({"BRAND_LOGO_URL": "http://agency.test/logo.png"}, "BRAND_LOGO_URL"),
+        ({"BRAND_LOGO_URL": "https://ana:secret@agency.test/logo.png"}, "BRAND_LOGO_URL"),
+        ({"BRAND_NAME": ""}, "BRAND_LOGO_URL and BRAND_COLOR need BRAND_NAME"),
+        ({"TIME_ZONE": "Brazil/Nowhere"}, "TIME_ZONE"),
+        ({"TIME_ZONE": "../etc/passwd"}, "TIME_ZONE"),
+    ],
+)
+def test_wrong_brand_or_zone_names_itself(wrong: dict[str, str], named: str):
+    with pytest.raises(ConfigurationError, match=rf"^{named}"):
+        read(**BRAND | wrong)
+
+
 def test_scheduler_needs_audience_and_email():
     with pytest.raises(ConfigurationError, match="SCHEDULER_AUDIENCE and SCHEDULER_EMAIL"):
         read(SCHEDULER_EMAIL="sweeper@project.test")

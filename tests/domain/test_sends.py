@@ -129,3 +129,32 @@ def test_early_echo_gives_its_number():
 
     assert same == done
     assert (other.left_through, other.conversation) == ("5511999990002", "d")
+
+
+AFTER = NOON + sends.LEASE
+
+
+@in_each(
+    ("state", "now", "sent", "decision"),
+    [
+        (SendState.SENT, AFTER, False, sends.Settled()),
+        (SendState.FAILED, AFTER, True, sends.Settled()),
+        (SendState.UNCERTAIN, AFTER - SECOND, False, sends.TooEarly(1)),
+        (SendState.SENDING, NOON, True, sends.TooEarly(120)),
+    ],
+)
+def test_word_of_person_waits_for_evidence(state, now, sent, decision):
+    assert sends.decide_answer(a_send(state=state), now, sent=sent) == decision
+
+
+def test_word_of_person_settles_uncertain_send():
+    uncertain = a_send(why=WhyUncertain.NO_ANSWER)
+
+    vouched = sends.decide_answer(uncertain, AFTER, sent=True)
+    denied = sends.decide_answer(uncertain, AFTER, sent=False)
+
+    assert isinstance(vouched, sends.Answered)
+    assert isinstance(denied, sends.Answered)
+    assert (vouched.send.state, vouched.send.is_vouched_for) == (SendState.UNCERTAIN, True)
+    assert (denied.send.state, denied.send.why) == (SendState.FAILED, sends.PersonSaid.NOT_SENT)
+    assert not vouched.send.settled(SendState.SENT).is_vouched_for

@@ -41,7 +41,8 @@ def test_late_record_opens_without_number(state: State):
 
     noted = step(line, Connection.OPEN, LATER)
 
-    assert noted == steps.Note(line.with_state(State.OPEN, None, LATER, number=None, code=None))
+    change = {"number": None, "last_number": "5511999990009", "code": None}
+    assert noted == steps.Note(line.with_state(State.OPEN, None, LATER, **change))
 
 
 def test_connected_conflict_contests_its_number():

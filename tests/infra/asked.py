@@ -5,7 +5,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
 from unittest import mock
@@ -44,8 +43,10 @@ CHOICES: dict[str, tuple[Any, ...]] = {
     "archived": (False, True),
     "search": (None, "ana"),
     "from_ad": (False, True),
+    "label": (None, "vip"),
+    "assignee": (None, "Ana"),
 }
-"""Every value of a `Wanted` that makes another query; a new field has to say its own."""
+"""Every value of a filter that makes another query; a new field has to say its own."""
 
 
 class Place(NamedTuple):
@@ -55,13 +56,31 @@ class Place(NamedTuple):
     line: int
 
 
+def filters() -> Iterator[ConversationFilter]:
+    """Every choice alone, and all together: indexes that serve these are merged for the others."""
+    assert CHOICES.keys() == set(ConversationFilter._fields)
+    nothing = {name: values[0] for name, values in CHOICES.items()}
+    everything = {name: values[1] for name, values in CHOICES.items()}
+    yield ConversationFilter(**nothing)
+    for name in CHOICES:
+        yield ConversationFilter(**{**nothing, name: everything[name]})
+    yield ConversationFilter(**{**everything, "search": None})
+    yield ConversationFilter(**everything)
+
+
 async def everything(store: Store) -> None:
-    """Call every method that queries, with each combination of its arguments."""
+    """Call every method that queries, with each of its arguments."""
     await store.instances.list_of_tenant(TENANT)
-    for chosen in product(*(CHOICES[field] for field in ConversationFilter._fields)):
-        wanted = ConversationFilter(*chosen)
+    for wanted in filters():
         for after in (None, PageEnd(1, "some")):
             await store.conversations.list_page(TENANT, wanted, 1, after, 1)
+    for since in (None, 1):
+        await store.conversations.list_since(TENANT, since, 1, 1)
+    for line in (None, "default"):
+        await store.conversations.count_unread(TENANT, line)
+        await store.conversations.find_newest(TENANT, line)
+    await store.conversations.count_since(TENANT, "default", 1)
+    await store.desks.list_notes(TENANT, _conversation())
     for of in (_conversation(), _conversation(contact_number="5511988887777", lid="111")):
         for after in (None, PageEnd(1, "some")):
             await store.messages.list_page(TENANT, of, 1, after)

@@ -57,8 +57,8 @@ class Indexes:
         """Tell whether Firestore would answer a query of the shape.
 
         Equalities alone, or one order alone, are served by the indexes of single fields; all
-        else needs a composite one: the equalities first, then the order as asked. (Firestore also
-        merges indexes that share an order. We declare one for each query.)
+        else needs a composite one: the equalities first, then the order as asked; or several that
+        share the order and have all equalities among them, which Firestore merges.
         """
         fields = shape.equal | {order.field for order in shape.order}
         simple = not shape.order or (not shape.equal and len(shape.order) == 1)
@@ -68,11 +68,16 @@ class Indexes:
             and all(self._single(shape.collection, field) for field in fields)
         ):
             return True
-        return any(_serves(index, shape) for index in self.composite)
+        parts = [part for index in self.composite if (part := _part(index, shape)) is not None]
+        return bool(parts) and frozenset().union(*parts) == shape.equal
 
     def needed_by(self, shapes: set[Shape]) -> list[Shape]:
-        """List the composite indexes that serve one of the shapes."""
-        return [index for index in self.composite if any(_serves(index, shape) for shape in shapes)]
+        """List the composite indexes that alone serve one of the shapes."""
+        return [
+            index
+            for index in self.composite
+            if any(_part(index, shape) == shape.equal for shape in shapes)
+        ]
 
     def _single(self, collection: str, field: str) -> bool:
         above = field.split(".")
@@ -112,11 +117,16 @@ def _composite(declared: dict[str, Any]) -> Shape:
     return Shape(declared["collectionGroup"], frozenset(), tuple(fields), group)
 
 
-def _serves(index: Shape, shape: Shape) -> bool:
-    equal = frozenset(order.field for order in index.order[: len(shape.equal)])
-    rest = _without_id(list(index.order[len(shape.equal) :]))
+def _part(index: Shape, shape: Shape) -> frozenset[str] | None:
+    """Return the equalities of a shape that an index with its order serves; None: it has another.
+
+    All of the index's own fields have to be asked for.
+    """
+    length = len(_without_id(list(index.order))) - len(shape.order)
+    equal = frozenset(order.field for order in index.order[: max(length, 0)])
+    rest = _without_id(list(index.order[max(length, 0) :]))
     same = (index.collection, index.group) == (shape.collection, shape.group)
-    return same and equal == shape.equal and rest == shape.order
+    return equal if same and equal <= shape.equal and rest == shape.order else None
 
 
 def _filters(where: Any) -> Any:

@@ -284,6 +284,16 @@ async def test_label_is_what_people_call_line(perene: Perene):
     assert (await perene.call("GET", "/instances/default")).json()["label"] == "Vendas 2"
 
 
+async def test_label_survives_failed_ensure(on_2: Perene):
+    await on_2.pair()
+    on_2.evolution.faults.turn_on("error_500_before")
+
+    failed = await on_2.ensure(label="Loja")
+
+    assert failed.status_code == 502
+    assert (await on_2.call("GET", "/instances/default")).json()["label"] == "Loja"
+
+
 @in_both_dialects
 async def test_plan_limits_lines(perene: Perene):
     refused = await perene.ensure(line="vendas")

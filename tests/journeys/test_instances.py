@@ -8,6 +8,7 @@ import pytest
 from shared import problems
 from shared.domain.instances import LEASE
 from tests.cases import in_each
+from tests.journeys.test_costs import costs
 from tests.perene import Perene, in_both_dialects, name_of
 
 NUMBER = "5511999990001"
@@ -33,6 +34,34 @@ async def test_lines_are_listed_and_counted(perene: Perene):
         ("vendas", "Vendas", "pairing"),
     ]
     assert listed["open"] == 1
+
+
+async def test_lines_say_what_went_through(on_2: Perene):
+    on_2.set(TIME_ZONE="Pacific/Kiritimati")
+    name = await on_2.pair()
+    await on_2.evolution.receive(name, "5511988887777", "oi")
+    await on_2.evolution.drain()
+
+    with costs(on_2) as counted:
+        listed = (await on_2.call("GET", "/instances?activity=true")).json()
+    on_2.clock.advance(timedelta(days=1))
+    tomorrow = (await on_2.call("GET", "/instances?activity=true")).json()
+
+    (line,) = listed["lines"]
+    assert (line["conversations_today"], counted.reads) == (1, 4)
+    assert abs(line["last_message_at"] / 1000 - on_2.clock().timestamp() + 86_400) < 60
+    assert tomorrow["lines"][0]["conversations_today"] == 0
+
+
+async def test_line_is_renamed(on_2: Perene):
+    await on_2.pair()
+
+    renamed = await on_2.call("PATCH", "/instances/default", json={"label": "Loja"})
+    unknown = await on_2.call("PATCH", "/instances/vendas", json={"label": "Loja"})
+
+    assert (renamed.json()["label"], unknown.status_code) == ("Loja", 404)
+    assert (await on_2.call("GET", "/instances/default")).json()["label"] == "Loja"
+    assert on_2.documents("tenants")["acme"]["labels"] == {"default": "Loja"}
 
 
 @in_both_dialects
@@ -67,6 +96,7 @@ async def test_disconnected_line_keeps_its_slot(
 
     assert (closed.status_code, closed.json()["state"]) == (200, "closed")
     assert closed.json()["reason"] == "disconnected"
+    assert (closed.json().get("number"), closed.json()["last_number"]) == (None, NUMBER)
     assert not perene.evolution.exists(name)
     assert perene.documents("numbers") == {}
     assert perene.taken("main") == 1

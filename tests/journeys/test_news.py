@@ -1,0 +1,83 @@
+"""One cheap request tells what is new in the list, in the open thread, and in what is unread."""
+
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.adapters.counting import counting
+from tests.journeys.test_conversations import write
+from tests.journeys.test_costs import costs
+from tests.journeys.test_sending import ANA, MARIA, OWN, talk
+from tests.perene import Perene, name_of
+
+
+@pytest.fixture
+async def paired(on_2: Perene) -> Perene:
+    await on_2.pair(number=OWN)
+    return on_2
+
+
+async def ask(perene: Perene, etag: str = "", **query: Any) -> httpx.Response:
+    headers = {"if-none-match": etag} if etag else {}
+    return await perene.call("GET", "/conversations/news", params=query, headers=headers)
+
+
+async def test_news_are_told_once(paired: Perene):
+    maria = await talk(paired, "oi", MARIA)
+    page = (await paired.call("GET", f"/conversations/{maria}/messages")).json()
+    newest = (await ask(paired)).json()["conversations"]
+    query = {"since": newest[0]["last_at"], "thread": maria, "thread_since": page["since"]}
+    etag = (await ask(paired, **query)).headers["etag"]
+
+    with counting(paired.store.db.client) as quiet:
+        unchanged = await ask(paired, etag, **query)
+    await write(paired, name_of("acme"), ANA, "tem vaga?")
+    await write(paired, name_of("acme"), MARIA, "e o preço?")
+    changed = await ask(paired, etag, **query)
+
+    assert unchanged.status_code == 304
+    assert (quiet.reads, quiet.writes) == (4, 0)
+    news = changed.json()
+    assert [row["last"]["text"] for row in news["conversations"]] == ["e o preço?", "tem vaga?"]
+    assert [message["text"] for message in news["thread"]["messages"]][-1] == "e o preço?"
+    assert "unread" not in news
+
+
+async def test_news_of_list_alone_cost_two_reads(paired: Perene):
+    await talk(paired)
+    newest = (await ask(paired)).json()["conversations"][0]
+
+    with costs(paired) as counted:
+        await ask(paired, since=newest["last_at"])
+
+    assert (counted.reads, counted.writes) == (2, 0)
+
+
+async def test_all_unread_are_counted_by_line(paired: Perene):
+    await paired.operate("PUT", "/fleet/tenants/acme", json={"max_lines": 2})
+    await paired.pair(line="vendas", number="5511999990002")
+    await talk_on(paired, "default", MARIA)
+    await talk_on(paired, "default", ANA)
+    await talk_on(paired, "vendas", MARIA)
+
+    unread = (await ask(paired, unread=True)).json()["unread"]
+
+    assert unread == {"total": 3, "lines": {"default": 2, "vendas": 1}}
+
+
+async def talk_on(perene: Perene, line: str, sender: str) -> None:
+    await write(perene, name_of("acme", line), sender)
+
+
+async def test_more_news_than_a_page(paired: Perene):
+    for sender in (MARIA, ANA):
+        await talk(paired, sender=sender)
+
+    pages = [await paired.store.conversations.list_since("acme", 0, limit, 1) for limit in (1, 3)]
+
+    assert [(len(page.records), page.end is None) for page in pages] == [(1, False), (2, True)]
+
+
+async def test_thread_of_news_has_to_exist(paired: Perene):
+    assert (await ask(paired, thread="nonsense")).status_code == 404
