@@ -53,12 +53,43 @@ FAULTS = """async (rules) => {
     const describe = ({ target, html, failureSummary }) =>
         `${target.join(' ')} ${html.slice(0, 200)} — ${failureSummary.slice(0, 300)}`;
     const faults = violations.map(({ id, help, nodes }) => [id, help, nodes.map(describe)]);
+    faults.push(...measure());
     const { scrollWidth, clientWidth } = document.documentElement;
     if (scrollWidth > clientWidth)
         faults.push(`${scrollWidth - clientWidth} px wider than the window`);
     return faults;
+
+    function measure() {
+        const seen = (it) =>
+            it.checkVisibility({ visibilityProperty: true }) && it.offsetWidth !== 1;
+        const name = (it) => `${it.outerHTML.slice(0, 120)} in ${it.parentElement.className}`;
+        const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+        const small = new Set();
+        for (let text = texts.nextNode(); text; text = texts.nextNode()) {
+            const it = text.parentElement;
+            if (text.data.trim() && seen(it) && parseFloat(getComputedStyle(it).fontSize) < 12)
+                small.add(`text under 12 px: ${name(it)}`);
+        }
+        if (!matchMedia('(pointer: coarse)').matches) return small;
+        const fields = 'select, textarea, input:not([hidden])';
+        const targets = `a[href], button, summary, [role=button], ${fields}`;
+        for (const it of document.body.querySelectorAll(targets)) {
+            const style = getComputedStyle(it);
+            const ticked = it.matches('[type=checkbox], [type=radio]');
+            const area = (ticked && it.closest('label')) || it;
+            const { width, height } = area.getBoundingClientRect();
+            if (!seen(it) || style.display === 'inline') continue;
+            if (Math.round(Math.min(width, height)) < 44)
+                small.add(`${Math.round(width)} x ${Math.round(height)} px: ${name(it)}`);
+            if (it.matches(fields) && !ticked && parseFloat(style.fontSize) < 16)
+                small.add(`an input under 16 px: ${name(it)}`);
+        }
+        return small;
+    }
 }"""
-"""List what axe finds, and whether anything sticks out to the side."""
+"""List what axe finds, whether anything sticks out to the side, and what is too small: any text
+under 12 px; for a finger, targets under 44 px (links within a text excepted) and inputs under 16 px
+(iOS zooms into them)."""
 
 
 class Look(NamedTuple):

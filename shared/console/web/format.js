@@ -84,11 +84,11 @@ function groupDigits(rest) {
 export const lineName = ({ line = "default", label }) =>
   line === "default" && (!label || label === line) ? t("shell.mainLine") : straight(label) || line;
 
-/** Choose one of twelve colours, always the same for the same words. */
+/** Choose one of ten colours, always the same for the same words. */
 export function hue(words) {
   let sum = 2166136261;
   for (const character of String(words)) sum = Math.imul(sum ^ character.codePointAt(0), 16777619);
-  return (sum >>> 0) % 12;
+  return (sum >>> 0) % 10;
 }
 
 const date = (when) => (when instanceof Date ? when : new Date(when));

@@ -22,12 +22,15 @@ export const STATE_TONES = {
 
 export const StateChip = ({ state, children }) => html`<${Chip} tone=${STATE_TONES[state]} dot>${children}<//>`;
 
-/** Show a line's number, in the line's colour. `line` decides the colour; `label`, if given, is the line's name. */
-export function NumberChip({ line, label, number, short }) {
+/**
+ * Show a line's number: the line's name, if `label` is given, may be cut, the number never is. `line` chooses the colour of a
+ * thin mark that tells lines apart; without it there is none.
+ */
+export function NumberChip({ line, label, number }) {
   const formatted = number ? formatNumber(number) : "";
   const name = label && lineName({ line, label });
-  return html`<span class=${`chip number-chip hue-${hue(line)}`} title=${[name, formatted].filter(Boolean).join(" · ")}>
-    <span class="dot" aria-hidden="true"></span>
-    <span class="cut">${name && html`<bdi>${name}</bdi>`}${name && formatted && !short && " · "}${!(name && short) && formatted}</span>
+  return html`<span class=${`number-chip${line ? ` hue-${hue(line)}` : ""}`} title=${[name, formatted].filter(Boolean).join(" · ")}>
+    ${line && html`<span class="tint" aria-hidden="true"></span>`}
+    ${name && html`<bdi class="cut">${name}</bdi>`}${name && formatted && html`<span aria-hidden="true">${" · "}</span>`}${formatted && html`<span class="nowrap">${formatted}</span>`}
   </span>`;
 }

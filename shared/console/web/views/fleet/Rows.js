@@ -46,7 +46,7 @@ function Row({ line, index, narrow, top, onTenant, onLink }) {
   return html`<div role="row" class="fleet-row" aria-rowindex=${index + (narrow ? 1 : 2)} data-index=${index} style=${{ transform: `translateY(${top}px)` }}>
     ${cell("label", html`<strong class="cut" dir="auto" title=${lineName(line)}>${lineName(line)}</strong>`)}
     ${cell("tenant", html`<button type="button" class="fleet-tenant cut" title=${t("fleet.instances.only_tenant", { tenant: line.tenant })} onClick=${() => onTenant(line.tenant)}>${line.tenant}</button>`)}
-    ${cell("number", line.number ? html`<${NumberChip} line=${line.instance} number=${line.number} />` : html`<span class="muted small">${t("fleet.instances.no_number")}</span>`)}
+    ${cell("number", line.number ? html`<${NumberChip} number=${line.number} />` : html`<span class="muted small">${t("fleet.instances.no_number")}</span>`)}
     ${cell("state", html`<${StateChip} state=${line.state}>${word("fleet.states", line.state)}<//>${line.restricted_since && html`<${Chip} tone="warn" icon="triangle-alert" title=${t("fleet.instances.restricted")}>${t("fleet.instances.restricted")}<//>`}
       ${reason && html`<span class="small muted cut" title=${reason}>${reason}</span>`}`)}
     ${cell("server", html`<span class="cut" title=${line.server}>${line.server}</span>`)}

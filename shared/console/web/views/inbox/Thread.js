@@ -12,7 +12,7 @@ import { Log } from "./Log.js";
 import { Messages } from "./messages.js";
 import { NameDialog } from "./NameDialog.js";
 import { attempts, onOutcome, resumeAttempts } from "./outbox.js";
-import { usePulse } from "./pace.js";
+import { usePulse } from "../../pace.js";
 import { contactName, muteReason } from "./words.js";
 
 const POLL_MS = 2_500;

@@ -2,7 +2,7 @@
 
 import { useCallback, useEffect, useRef, useState } from "../../lib.js";
 import { api } from "../../api.js";
-import { markActive, usePulse } from "./pace.js";
+import { markActive, usePulse } from "../../pace.js";
 
 const PAGE = 30;
 const PROBE_MS = 3_000;

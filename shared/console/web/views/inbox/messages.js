@@ -3,7 +3,7 @@
 import { signal } from "../../lib.js";
 import { api } from "../../api.js";
 import { adoptSend, dropAttempt } from "./outbox.js";
-import { markActive } from "./pace.js";
+import { markActive } from "../../pace.js";
 
 const FIRST = 50;
 const OLDER = 100;
