@@ -86,7 +86,7 @@ def read_origin(
     message_id = read_message_id(value.get("id"))
     if message_id is None:
         return Unreadable("no message id")
-    author = _read_author(value) if contact.group and not ours else None
+    author = read_author(value) if contact.group and not ours else None
     return MessageOrigin(message_id, contact, ours, author)
 
 
@@ -126,13 +126,14 @@ def _read_chat(value: Fields, own_number: str | None, ours: bool) -> Contact | I
 
 def _find_list_sender(value: Fields, own_number: str | None, ours: bool) -> Contact | Ignored:
     """Find who wrote through a broadcast list, which to us is private (EVOLUTION.md §4)."""
-    sender = _read_author(value)
+    sender = read_author(value)
     if ours or (sender and is_own_contact(sender, own_number)):
         return Ignored("a broadcast list of ours: it doesn't tell to whom")
     return sender or Ignored(_TO_EVERYBODY)
 
 
-def _read_author(value: Fields) -> Contact | None:
+def read_author(value: Fields) -> Contact | None:
+    """Return the member of a group that a message's key names; of our messages we are it."""
     author = contact_of(read_text(value.get("participant")) or "")
     alternatives = [contact_of(read_text(value.get(name)) or "") for name in _AUTHOR_ALTERNATIVES]
     others = [other for other in alternatives if other and not other.group]

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from shared.domain.content.notices import Member
 from shared.domain.events import Ignored, Said, Unreadable
 from shared.domain.messages import Message
@@ -127,6 +129,22 @@ def test_stub_of_a_group_is_a_notice(stub: Any):
     message = posted.read_message({}, key, messageStubType=stub, messageStubParameters=parameters)
 
     assert (message.id, message.content.notice.topic) == ("3A1", topic)
+
+
+@in_each(
+    ("key", "member", "topic"),
+    [
+        pytest.param({}, BIA, "added", id="we, unnamed, added another"),
+        pytest.param({"participant": OWN}, BIA, "added", id="we added another"),
+        pytest.param({"participant": OWN}, OWN, "joined", id="we joined"),
+    ],
+)
+def test_stub_of_ours_says_what_we_did(key: dict[str, str], member: str, topic: str):
+    own = posted.a_key(GROUP, fromMe=True, **key)
+
+    message = posted.read_message({}, own, messageStubType=27, messageStubParameters=[member])
+
+    assert (message.from_me, message.content.notice.topic) == (True, topic)
 
 
 NOTHING: dict[str, tuple[Any, type]] = {

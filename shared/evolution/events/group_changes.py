@@ -63,15 +63,19 @@ def read_subjects(payload: EventPayload) -> Events:
     return read_items(payload.data, lambda value: [_read_subject(value, payload)])
 
 
-def read_stub(value: Fields, author: Contact | None) -> NoticeContent | None:
-    """Read a message of a group that has a stub and its parameters in the place of a content."""
+def read_stub(value: Fields, *, ours: bool) -> NoticeContent | None:
+    """Read a message of a group that has a stub and its parameters in the place of a content.
+
+    `ours`: we did what it tells.
+    """
     topic = _STUBS.get(str(value.get("messageStubType")))
     parameters = value.get("messageStubParameters")
     told = parameters if isinstance(parameters, list) else []
     if topic is NoticeTopic.RENAMED:
         subject = addresses.read_subject({"subject": next(iter(told), None)})
         return _build_renamed(subject) if subject else None
-    return _build_notice(topic, author, told) if topic else None
+    author = addresses.read_author(read_object(value.get("key")))
+    return _build_notice(topic, author, told, is_known=ours) if topic else None
 
 
 def _read_members(value: Any, payload: EventPayload) -> Event:
@@ -119,17 +123,19 @@ def _build_renamed(subject: str) -> NoticeContent:
 
 
 def _build_notice(
-    topic: NoticeTopic, author: Contact | None, told: Iterable[Any]
+    topic: NoticeTopic, author: Contact | None, told: Iterable[Any], *, is_known: bool = False
 ) -> NoticeContent | None:
     """Build the notice of what was done to members; None without members.
 
-    Who does it to themselves alone joins or leaves; so does who is added by no author.
+    Who does it to themselves alone joins or leaves; so does who is added by no author, unless it
+    `is_known` who it was.
     """
     read = (member for item in told if (member := _read_member(item)))
     members = tuple({member.key: member for member in read}.values())
     if not members:
         return None
-    alone = len(members) == 1 and (author is None or members[0].key in keys_of(author))
+    by_themselves = members[0].key in keys_of(author) if author else not is_known
+    alone = len(members) == 1 and by_themselves
     notice = Notice(
         topic=_OF_ONESELF.get(topic, topic) if alone else topic,
         members=members[:MEMBERS_NAMED],

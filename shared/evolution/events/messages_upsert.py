@@ -212,7 +212,7 @@ def _read_stub(fields: Fields, value: Fields, origin: MessageOrigin) -> Content 
         return WaitingContent(kind=Kind.WAITING)
     if call := MISSED_CALLS.get(_MISSED_CALL_NAMES.get(stub, stub)):
         return CallContent(kind=Kind.CALL, call=call)
-    return group_changes.read_stub(value, origin.author) if origin.contact.group else None
+    return group_changes.read_stub(value, ours=origin.from_me) if origin.contact.group else None
 
 
 def _read_encrypted(change: Fields, origin: MessageOrigin, at: int) -> EditedOutOfSight | Ignored:
