@@ -108,7 +108,7 @@ class Edited:
 
 @dataclass(frozen=True)
 class EditedOutOfSight:
-    """A message was edited so that only the phone can read it, by one of `by` (like Edited)."""
+    """A message was edited so that only the phone shows it, by one of `by` (like Edited)."""
 
     id: str
     at: int

@@ -7,7 +7,7 @@ from datetime import datetime
 from shared import log, recording, services
 from shared.domain import events
 from shared.domain.contacts import Contact
-from shared.domain.events import Edited, Event, Recalled, Revoked, Said
+from shared.domain.events import Edited, EditedOutOfSight, Event, Recalled, Revoked, Said
 from shared.domain.instances import epoch_ms, number_at
 from shared.domain.kept_messages import lid_in, ours_in
 from shared.domain.messages import Message, dated_by_wall_clock, heard_by
@@ -19,7 +19,7 @@ from shared.sending import reconcile, wrong_number
 from shared.store import LineScope
 from shared.webhook_token import WebhookIdentity
 
-Order = Edited | Revoked
+Order = Edited | EditedOutOfSight | Revoked
 """An event that our own phone may have ordered."""
 
 LOOKUPS_AT_ONCE = 32
@@ -72,14 +72,13 @@ async def apply_event(source: EventSource, event: Event, now: datetime) -> None:
             await _record_message(source, event, now)
         case events.Recalled(messages):
             await _record_history(source, messages, now)
-        case events.Edited() | events.Revoked():
+        case events.Edited() | events.EditedOutOfSight() | events.Revoked():
             order = await _add_our_phone(source.scope, event)
             await recording.record_event(source.scope, order, now)
         case (
             events.DeliveryMoved()
             | events.ReadByUs()
             | events.SendRefused()
-            | events.EditedOutOfSight()
             | events.Reacted()
             | events.Voted()
         ):

@@ -165,7 +165,7 @@ class _Backfill:
                 return vote_id not in votes.get(actor, {})
             case events.SendRefused(target):
                 return not (await self._read_fields(target)).get("refused")
-            case events.Edited(target):
+            case events.Edited(target) | events.EditedOutOfSight(target):
                 return event.edit_key not in (await self._read_fields(target)).get("edits", {})
             case events.Revoked(target):
                 revoked_by = (await self._read_fields(target)).get("revoked_by", {})

@@ -107,7 +107,7 @@ class _Ingestion:
 
     def _unfit_items(self, event: Event, unfit: Unfit) -> list[Any]:
         match event:
-            case events.Edited(target) | events.Revoked(target):
+            case events.Edited(target) | events.EditedOutOfSight(target) | events.Revoked(target):
                 return [self.envelope.find_order(target)]
             case _:
                 message_ids = unfit.args or (_message_id(event),)

@@ -3,6 +3,7 @@
 import pytest
 
 from shared.domain.events import (
+    EditedOutOfSight,
     Ignored,
     Reacted,
     Revoked,
@@ -68,6 +69,21 @@ def test_two_edits_have_two_keys():
 )
 def test_an_edit_reads_like_a_message(content, text):
     assert edit(editedMessage=content).text == text
+
+
+@in_each(
+    "content",
+    [
+        {"pollCreationMessageV3": {"name": "Onde?", "options": [{"optionName": "aqui"}]}},
+        {"eventMessage": {"name": "Festa"}},
+    ],
+)
+def test_edit_of_more_than_text_is_seen_on_the_phone(content):
+    first, again, later = (edit(editedMessage=content, timestampMs=AT + at) for at in (0, 0, 1))
+
+    assert isinstance(first, EditedOutOfSight)
+    assert (first.id, first.at, first.by) == ("3A1", AT, ("?",))
+    assert (first == again, first.edit_key == later.edit_key) == (True, False)
 
 
 @in_each("content", [None, "oi", {}, {"somethingNew": {}}])

@@ -6,8 +6,8 @@ from base64 import b32encode
 from typing import Any
 
 from shared.domain.contacts import Contact, ContactKey, told_by
-from shared.domain.content import Kind
-from shared.domain.events import Edited, Ignored, Revoked, Unreadable
+from shared.domain.content import Kind, preview
+from shared.domain.events import Edited, EditedOutOfSight, Ignored, Revoked, Unreadable
 from shared.domain.kept_messages import ME, UNNAMED, ours_in
 from shared.evolution import addresses, json_values
 from shared.evolution.addresses import Fields, MessageOrigin
@@ -20,7 +20,7 @@ REVOCATIONS = frozenset({"REVOKE", "0"})
 LONGEST_EDIT = 65_536
 """Characters; WhatsApp takes no longer text."""
 
-Order = Edited | Revoked | Ignored | Unreadable
+Order = Edited | EditedOutOfSight | Revoked | Ignored | Unreadable
 Authors = tuple[str, ...]
 """The possible authors of an order, in the words of `KeptMessage.may_be_changed`."""
 
@@ -115,6 +115,9 @@ def _read_edit(target: str, edited: Any, at: int, authors: Authors) -> Order:
     content = message_object.read_content(*message_object.unwrap_message(edited))
     if content.kind is Kind.UNSUPPORTED and content.text is None:
         return Unreadable("an edit without words")
+    if content.text is None and content.words():  # a poll or an event; a file's caption may go
+        key = _derive_edit_key(target, preview(content), at)
+        return EditedOutOfSight(target, at, key, authors)
     return build_edit(target, content.text or "", at, authors)
 
 
