@@ -18,8 +18,8 @@ OVERLAP_MS = 60 * 60 * 1000
 async def purge(run: Run, seen: Survey, planned: Plan) -> None:
     """Purge the words of revoked messages from quotes that came late, where the last run stopped.
 
-    A new message is stored without a read, so nobody compared them. Firestore: 2 reads for each
-    message that quotes and changed since the last run, 1 at least.
+    A new message is stored without a read, so its quote is compared here.
+    Firestore: 2 reads for each message that quotes and changed since the last run, 1 at least.
     """
     now, since = services.now(), run.standing.quotes_checked_until
     until = epoch_ms(now)
