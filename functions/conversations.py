@@ -147,7 +147,7 @@ class ConversationChange(Record):
 
     `read: false` marks it as unread, until it is read or answered. `name` is what the contact
     is called here, whatever they call themselves; null takes it back. `labels` are all that it has
-    from now on; `assignee` is who looks after it, null nobody.
+    from now on; `assignee` is who looks after it; null takes it back.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -237,17 +237,17 @@ async def news(request: Request) -> web.Reply:
         _count_unread(tenant_id, tenant, query),
         _list_thread_changes(tenant_id, query),
     )
-    changed = News(
+    answer = News(
         conversations=[conversation_views.conversation_view(one, tenant) for one in page.records],
         more=page.end is not None,
         unread=unread,
         thread=_changes_page(thread) if thread else None,
     )
-    seen = changed.model_copy(update={"thread": None})
-    etag = pagination.etag_of([seen, *(thread.seen if thread else ())])
+    list_alone = answer.model_copy(update={"thread": None})
+    etag = pagination.etag_of([list_alone, *(thread.seen if thread else ())])
     if request.headers.get("if-none-match") == etag:
         return web.Reply(status=304, headers={"etag": etag})
-    return web.Reply(changed, headers={"etag": etag})
+    return web.Reply(answer, headers={"etag": etag})
 
 
 @edge.route("GET", "/desk", answers={200: teamwork.DeskView}, problems=web.TENANT_PROBLEMS)
@@ -255,7 +255,7 @@ async def desk(request: Request) -> teamwork.DeskView:
     """Show the labels, people and quick replies that the caller's people choose from."""
     tenant_id = await auth.require_tenant(request)
     await _require_active_tenant(tenant_id)
-    me = await auth.require_person(request)
+    me = await auth.require_caller(request)
     return teamwork.desk_view(await services.store().desks.find(tenant_id), me)
 
 
@@ -272,9 +272,9 @@ async def put_reply(request: Request) -> teamwork.DeskView:
     reply = await web.parse_body(ReplyText, request)
     name = teamwork.require_reply_name(request.path_params["name"])
     await _require_active_tenant(tenant_id)
-    me = await auth.require_person(request)
-    changed = await services.store().desks.put_reply(tenant_id, name, reply.text)
-    return teamwork.desk_view(changed, me)
+    me = await auth.require_caller(request)
+    desk = await services.store().desks.put_reply(tenant_id, name, reply.text)
+    return teamwork.desk_view(desk, me)
 
 
 @edge.route(
@@ -426,11 +426,11 @@ async def write_note(request: Request) -> web.Reply:
     Its author is who the token names.
     """
     tenant_id = await auth.require_tenant(request)
-    written = await web.parse_body(NewNote, request)
+    note = await web.parse_body(NewNote, request)
     await _require_active_tenant(tenant_id)
     conversation = await _require_conversation(tenant_id, request)
-    by = await auth.require_person(request)
-    return web.Reply(await teamwork.write_note(tenant_id, conversation, by, written.text), 201)
+    by = await auth.require_caller(request)
+    return web.Reply(await teamwork.write_note(tenant_id, conversation, by, note.text), 201)
 
 
 @edge.route(

@@ -1,5 +1,6 @@
 """The fleet for operators: its figures, its tenants, sweeps and dead letters."""
 
+import asyncio
 import functools
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
@@ -8,14 +9,16 @@ import functions_framework.aio
 from starlette.requests import Request
 from starlette.responses import Response
 
-from shared import auth, config, problems, services, web
+from shared import audit, auth, config, problems, services, web
 from shared.domain import names
+from shared.domain.acts import Action
+from shared.domain.fleet.candidates import Candidate
 from shared.domain.fleet.reports import Report
 from shared.domain.names import LineId, LineKey, TenantId
 from shared.domain.record import Record
 from shared.inbound import dead_letters, ingest
 from shared.lines import pairing_links
-from shared.operator import fleet_pages, fleet_views, overview, review
+from shared.operator import fleet_pages, fleet_views, overview, review, sweep_progress
 from shared.problems import Problem
 
 edge = web.Edge("fleet", "/fleet")
@@ -40,8 +43,8 @@ def operator_route(
     return register
 
 
-Listing = tuple[list[Any], str | None]
-"""The records of a page, and the cursor of the next one."""
+Listing = tuple[list[Any], str | None] | tuple[list[Any], str | None, int | None]
+"""The records of a page, the cursor of the next one, and perhaps how many all pages have."""
 
 Query = TypeVar("Query", bound=fleet_pages.PageQuery)
 
@@ -50,7 +53,7 @@ def list_route(
     path: str, asks: type[Query], answers: type[Record], view: Callable[[Any], Record]
 ) -> Callable[[Callable[[Query], Awaitable[Listing]]], Run]:
     """Make a route that answers a page: the records of the decorated function, as `view`s."""
-    collection, _next = answers.model_fields
+    collection = next(iter(answers.model_fields))
 
     def register(find: Callable[[Query], Awaitable[Listing]]) -> Run:
         @operator_route(
@@ -58,8 +61,9 @@ def list_route(
         )
         @functools.wraps(find)
         async def page(request: Request) -> web.Answer:
-            records, end = await find(web.parse_query(asks, request))
-            return answers.model_validate({collection: list(map(view, records)), "next": end})
+            records, end, *total = await find(web.parse_query(asks, request))
+            fields = {collection: list(map(view, records)), "next": end}
+            return answers.model_validate(fields | ({"total": total[0]} if total else {}))
 
         return page
 
@@ -89,6 +93,8 @@ async def server(request: Request) -> fleet_views.ServerView:
     if server is None:
         raise problems.ServerAbsent()
     await services.store().servers.set_accepting(server, change.accepting)
+    facts = {"accepting": change.accepting}
+    await _record(request, Action.SERVER_ACCEPTING, subject=server.id, facts=facts)
     rooms = await services.store().servers.read_rooms([server])
     return fleet_views.server_view(rooms[server.id])
 
@@ -119,32 +125,42 @@ async def incidents(query: fleet_pages.WhichIncidents) -> Listing:
     "/instances", fleet_pages.WhichInstances, fleet_pages.InstancePage, fleet_views.instance_view
 )
 async def instances(query: fleet_pages.WhichInstances) -> Listing:
-    """List the lines of all tenants, page by page."""
+    """List the lines of all tenants, page by page. Firestore: n reads; 1 more on the first page."""
     where = query.model_dump(include={"tenant", "server", "state"}, exclude_none=True)
-    return await services.store().instances.list_page(where, query.limit, query.cursor)
+    store = services.store().instances
+    page = await store.list_page(where, query.limit, query.cursor, query.search)
+    is_counted = query.cursor is None and query.search is None
+    return *page, await store.count(where) if is_counted else None
 
 
 # Tenants -------------------------------------------------------------------------------------
 
 
-@list_route("/tenants", fleet_pages.PageQuery, fleet_pages.TenantPage, fleet_views.tenant_view)
-async def tenants(query: fleet_pages.PageQuery) -> Listing:
-    """List the tenants, page by page."""
-    return await services.store().tenants.list_page(query.limit, query.cursor)
+@list_route("/tenants", fleet_pages.WhichTenants, fleet_pages.TenantPage, fleet_views.tenant_view)
+async def tenants(query: fleet_pages.WhichTenants) -> Listing:
+    """List the tenants, page by page. Firestore: n reads; 1 more on the first page."""
+    where = query.model_dump(include={"status"}, exclude_none=True)
+    store = services.store().tenants
+    page = await store.list_page(where, query.limit, query.cursor, query.search or "")
+    is_counted = query.cursor is None and query.search is None
+    return *page, await store.count(where) if is_counted else None
 
 
 @operator_route(
     "GET",
     "/tenants/{id}",
-    answers={200: fleet_views.TenantView},
+    answers={200: fleet_views.TenantDetail},
     problems=(problems.TenantAbsent,),
 )
-async def tenant(request: Request) -> fleet_views.TenantView:
-    """Show a tenant: its status, what its plan allows, its lines."""
-    tenant = await services.store().tenants.find(_tenant_id(request))
+async def tenant(request: Request) -> fleet_views.TenantDetail:
+    """Show a tenant: its status, what its plan allows, its lines. Firestore: 1 read per line, 2."""
+    tenant_id, store = _tenant_id(request), services.store()
+    (tenant, lines), newest = await asyncio.gather(
+        store.instances.list_of_tenant(tenant_id), store.conversations.find_newest(tenant_id)
+    )
     if tenant is None:
         raise problems.TenantAbsent()
-    return fleet_views.tenant_view(tenant)
+    return fleet_views.tenant_detail(tenant, lines, newest)
 
 
 @operator_route(
@@ -162,7 +178,9 @@ async def change_tenant(request: Request) -> fleet_views.TenantView:
     """
     change = await web.parse_body(fleet_pages.TenantChange, request)
     fields = change.model_dump(exclude_none=True)
-    tenant = await services.store().tenants.update(_tenant_id(request), fields, services.now())
+    tenant_id = _tenant_id(request)
+    tenant = await services.store().tenants.update(tenant_id, fields, services.now())
+    await _record(request, Action.TENANT_CHANGED, tenant=tenant_id, facts=fields)
     return fleet_views.tenant_view(tenant)
 
 
@@ -178,7 +196,9 @@ async def link(request: Request) -> web.Reply:
     if not names.is_line(line):
         raise problems.LineUnknown()
     key = LineKey(tenant, LineId(line))
-    return web.Reply(await pairing_links.create_link(key, request.state.operator), 201)
+    new_link = await pairing_links.create_link(key, request.state.operator)
+    await _record(request, Action.LINK_MADE, tenant=tenant, line=key.line)
+    return web.Reply(new_link, 201)
 
 
 # Sweeps --------------------------------------------------------------------------------------
@@ -188,6 +208,31 @@ async def link(request: Request) -> web.Reply:
 async def sweeps(query: fleet_pages.WhichReports) -> Listing:
     """List the reports of one kind of sweep, newest first, in short."""
     return await services.store().sweeps.list_reports(query.kind, query.limit, query.cursor)
+
+
+@operator_route(
+    "POST",
+    "/sweeps/{kind}/run",
+    answers={202: sweep_progress.SweepProgress},
+    problems=(problems.ReportUnknown, problems.SweepRunning, problems.SweepNotStarted),
+)
+async def run_sweep(request: Request) -> web.Reply:
+    """Start a sweep now; it goes on when this is answered: ask for its progress."""
+    kind, authorization = request.path_params["kind"], request.headers["authorization"]
+    progress = await sweep_progress.start(kind, authorization)
+    await _record(request, Action.SWEEP_RUN, subject=progress.kind)
+    return web.Reply(progress, 202)
+
+
+@operator_route(
+    "GET",
+    "/sweeps/{kind}/progress",
+    answers={200: sweep_progress.SweepProgress},
+    problems=(problems.ReportUnknown,),
+)
+async def progress(request: Request) -> sweep_progress.SweepProgress:
+    """Show whether a sweep is running and at which step, and when one last ended."""
+    return await sweep_progress.read(request.path_params["kind"])
 
 
 @operator_route(
@@ -209,6 +254,7 @@ async def sweep(request: Request) -> Report:
 async def accept_loss(request: Request) -> web.Reply:
     """Accept that the fleet shrank abruptly, so that the next sweep isn't stopped by it."""
     await services.store().sweeps.accept_loss()
+    await _record(request, Action.LOSS_ACCEPTED)
     return web.Reply(status=204)
 
 
@@ -236,19 +282,22 @@ async def approve(request: Request) -> fleet_views.CandidateView:
     If it was ever paired, the number may not come back: WhatsApp lets some accounts link a device
     only with a passkey, which Evolution can't do.
     """
-    return fleet_views.candidate_view(await review.approve(*_about(request)))
+    return await _decided(
+        request, Action.CANDIDATE_APPROVED, await review.approve(*_about(request))
+    )
 
 
 @operator_route("POST", "/candidates/{id}/undo", **DECIDING)
 async def undo(request: Request) -> fleet_views.CandidateView:
     """Take a candidate out of quarantine; if its cause stays, it is suspected anew."""
-    return fleet_views.candidate_view(await review.undo(request.path_params["id"]))
+    candidate = await review.undo(request.path_params["id"])
+    return await _decided(request, Action.CANDIDATE_UNDONE, candidate)
 
 
 @operator_route("POST", "/candidates/{id}/keep", **DECIDING)
 async def keep(request: Request) -> fleet_views.CandidateView:
     """Keep a candidate for good: it is never proposed again for that cause."""
-    return fleet_views.candidate_view(await review.keep(*_about(request)))
+    return await _decided(request, Action.CANDIDATE_KEPT, await review.keep(*_about(request)))
 
 
 # Dead letters --------------------------------------------------------------------------------
@@ -263,6 +312,17 @@ async def letters(query: fleet_pages.PageQuery) -> Listing:
 
 
 @operator_route(
+    "GET",
+    "/dead-letters/{id}",
+    answers={200: fleet_views.LetterDetail},
+    problems=(problems.LetterUnknown,),
+)
+async def letter(request: Request) -> fleet_views.LetterDetail:
+    """Show a dead letter's shape: its keys, with the length of each text in its place."""
+    return fleet_views.letter_detail(*await dead_letters.describe(_letter_id(request)))
+
+
+@operator_route(
     "POST",
     "/dead-letters/{id}/replay",
     answers={200: fleet_pages.Replayed},
@@ -271,7 +331,10 @@ async def letters(query: fleet_pages.PageQuery) -> Listing:
 async def replay(request: Request) -> fleet_pages.Replayed:
     """Ingest a dead letter again, and discard it if it is readable now."""
     is_readable = await dead_letters.replay(_letter_id(request), ingest.ingest_webhook)
-    return fleet_pages.Replayed(outcome="replayed" if is_readable else "dead")
+    replayed = fleet_pages.Replayed(outcome="replayed" if is_readable else "dead")
+    facts = {"outcome": replayed.outcome}
+    await _record(request, Action.LETTER_REPLAYED, subject=_letter_id(request), facts=facts)
+    return replayed
 
 
 @operator_route(
@@ -283,7 +346,31 @@ async def replay(request: Request) -> fleet_pages.Replayed:
 async def discard(request: Request) -> web.Reply:
     """Discard a dead letter."""
     await dead_letters.discard(_letter_id(request))
+    await _record(request, Action.LETTER_DISCARDED, subject=_letter_id(request))
     return web.Reply(status=204)
+
+
+# The audit -----------------------------------------------------------------------------------
+
+
+@list_route("/audit", fleet_pages.WhichActs, fleet_pages.ActPage, lambda act: act)
+async def acts(query: fleet_pages.WhichActs) -> Listing:
+    """List what people did that has consequences, newest first: who, what, when and to what."""
+    return await services.store().acts.list_page(query.tenant, query.limit, query.cursor)
+
+
+async def _record(request: Request, action: Action, **about: Any) -> None:
+    await audit.record_operator(await auth.require_caller(request), action, **about)
+
+
+async def _decided(
+    request: Request, action: Action, candidate: Candidate
+) -> fleet_views.CandidateView:
+    """Record a decision on a candidate, and count anew what awaits one on its server."""
+    about = {"tenant": candidate.tenant, "line": candidate.line, "subject": candidate.id}
+    await _record(request, action, **about)
+    await review.recount_awaiting(candidate.server)
+    return fleet_views.candidate_view(candidate)
 
 
 def _about(request: Request) -> tuple[str, str]:

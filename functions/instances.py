@@ -5,8 +5,9 @@ from pydantic import ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from shared import auth, problems, services, web
+from shared import audit, auth, problems, services, web
 from shared.domain import names
+from shared.domain.acts import Action
 from shared.domain.instances import State
 from shared.domain.names import LineId, LineKey
 from shared.domain.record import Record
@@ -123,7 +124,10 @@ async def disconnect(request: Request) -> web.Reply:
 
     202 while the server is still removing the instance: ask again after `Retry-After`.
     """
-    return line_views.reply(await release.disconnect_line(await _key(request)), services.now())
+    key = await _key(request)
+    line = await release.disconnect_line(key)
+    await _record(request, Action.LINE_DISCONNECTED, key)
+    return line_views.reply(line, services.now())
 
 
 @edge.route(
@@ -137,7 +141,9 @@ async def release_line(request: Request) -> web.Reply:
 
     202 while the server is still removing the instance: ask again after `Retry-After`.
     """
-    leaving = await release.release_line(await _key(request))
+    key = await _key(request)
+    leaving = await release.release_line(key)
+    await _record(request, Action.LINE_RELEASED, key)
     return line_views.reply(leaving, services.now()) if leaving else web.Reply(status=204)
 
 
@@ -150,7 +156,14 @@ async def release_line(request: Request) -> web.Reply:
 async def link(request: Request) -> web.Reply:
     """Create a link that shows the person who has the phone how to connect this one line, once."""
     key = await _key(request)
-    return web.Reply(await pairing_links.create_link(key, key.tenant), 201)
+    new_link = await pairing_links.create_link(key, key.tenant)
+    await _record(request, Action.LINK_MADE, key)
+    return web.Reply(new_link, 201)
+
+
+async def _record(request: Request, action: Action, key: LineKey) -> None:
+    who = await auth.require_caller(request)
+    await audit.record_tenant(who, action, tenant=key.tenant, line=key.line)
 
 
 async def _key(request: Request) -> LineKey:

@@ -25,7 +25,7 @@ CHANGE = (
 )
 
 
-class Outcome(Record):
+class Settlement(Record):
     """What a person saw on the phone: the message was sent, or it was not."""
 
     model_config = ConfigDict(extra="forbid")
@@ -74,7 +74,7 @@ async def outcome(request: Request) -> web.Reply:
 @edge.route(
     "POST",
     "/{key}/settle",
-    takes=Outcome,
+    takes=Settlement,
     answers={200: send_views.SendView},
     problems=(
         *KNOWN,
@@ -89,8 +89,8 @@ async def settle(request: Request) -> web.Reply:
     Evidence counts more than a person's word. What wasn't sent may be asked for again with the key.
     """
     tenant = await auth.require_tenant(request)
-    said = await web.parse_body(Outcome, request)
-    send = await settle_send(tenant, _key(request), sent=said.sent)
+    settlement = await web.parse_body(Settlement, request)
+    send = await settle_send(tenant, _key(request), sent=settlement.sent)
     return await send_views.reply_with_send(send, final_status=200)
 
 

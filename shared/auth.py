@@ -46,14 +46,14 @@ async def require_tenant(request: Request) -> TenantId:
     return TenantId(tenant)
 
 
-class Person(NamedTuple):
+class Caller(NamedTuple):
     """Who is calling, as the token says: its subject, and what that person is called."""
 
     subject: str
     name: str
 
 
-async def require_person(request: Request) -> Person:
+async def require_caller(request: Request) -> Caller:
     """Return the person whom the request's verified token names; one without a name by its subject.
 
     Raises what require_tenant raises, but TenantUnusable.
@@ -61,8 +61,8 @@ async def require_person(request: Request) -> Person:
     claims = await _claims(request)
     subject = str(claims.get("sub") or "?")
     texts = (claims.get(name) for name in ("name", "email"))
-    named = (clean_name(text) for text in texts if isinstance(text, str))
-    return Person(subject, (next(filter(None, named), None) or subject)[:LONGEST_NAME])
+    cleaned = (clean_name(text) for text in texts if isinstance(text, str))
+    return Caller(subject, (next(filter(None, cleaned), None) or subject)[:LONGEST_NAME])
 
 
 async def require_operator(request: Request) -> str:

@@ -24,6 +24,7 @@ from pydantic import (
 
 from shared.domain.fleet.rules import Approval
 
+JOBS = r"^projects/[a-z0-9:.-]+/locations/[a-z0-9-]+/jobs$"
 SERVER_ID = r"^[a-z0-9][a-z0-9-]{0,31}$"
 Dialect = Literal["2", "1.8"]
 DIALECTS: Mapping[str, Dialect] = {"1.8": "1.8", "2.2": "2", "2.3": "2", "2.4": "2"}
@@ -179,6 +180,7 @@ class Settings(BaseModel):
     sweep_max_loss: Annotated[float, Field(ge=0, lt=1)] = 0.2
     sweep_approval: Approval = Approval.ACTIVE
     sweep_overdue_hours: Annotated[float, Field(gt=0)] = 36
+    sweep_jobs: Annotated[str | None, Field(pattern=JOBS)] = None
     sweep_seconds: Annotated[int, Field(ge=1, le=3600)] = 540
 
     alert_language: Literal["pt-BR", "en"] = "pt-BR"

@@ -22,6 +22,13 @@ resource "google_project_iam_member" "documents" {
   }
 }
 
+# An operator may start a sweep: Scheduler runs its job, and holds the connection.
+resource "google_project_iam_member" "sweeps_now" {
+  project = var.project
+  role    = "roles/cloudscheduler.jobRunner"
+  member  = google_service_account.function["operator"].member
+}
+
 resource "google_service_account" "scheduler" {
   account_id   = "perene-scheduler"
   display_name = "Starts Perene's sweeps, and may do nothing else"

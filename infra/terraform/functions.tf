@@ -79,6 +79,7 @@ locals {
       FIRESTORE_DATABASE   = var.firestore_database
       GOOGLE_CLOUD_PROJECT = var.project
       PUBLIC_URL           = "https://${var.domain}"
+      SWEEP_JOBS           = "projects/${var.project}/locations/${var.region}/jobs"
     },
     var.auth_jwks_url == null ? {} : { AUTH_JWKS_URL = var.auth_jwks_url },
     var.operator_claim == null ? {} : { AUTH_OPERATOR_CLAIM = var.operator_claim },

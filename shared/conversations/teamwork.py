@@ -10,7 +10,7 @@ from pydantic import Field
 
 from shared import auth, problems, services
 from shared.domain.conversations import Conversation
-from shared.domain.desk import REPLY_NAME, Desk, Note
+from shared.domain.desk import REPLY_NAME, ConversationNote, Desk
 from shared.domain.instances import epoch_ms
 from shared.domain.names import TenantId
 from shared.domain.record import Record
@@ -49,7 +49,7 @@ class NoteList(Record):
     notes: list[NoteView]
 
 
-def desk_view(desk: Desk, me: auth.Person) -> DeskView:
+def desk_view(desk: Desk, me: auth.Caller) -> DeskView:
     """Show a desk to one of its people."""
     return DeskView(
         labels=sorted(desk.labels, key=str.casefold),
@@ -59,7 +59,7 @@ def desk_view(desk: Desk, me: auth.Person) -> DeskView:
     )
 
 
-def note_view(note: Note) -> NoteView:
+def note_view(note: ConversationNote) -> NoteView:
     """Show a note."""
     return NoteView(id=note.id, at=note.at, by=note.by, text=note.text)
 
@@ -72,9 +72,9 @@ def require_reply_name(name: str) -> str:
     return name
 
 
-async def write_note(tenant: TenantId, about: Conversation, by: auth.Person, text: str) -> NoteView:
+async def write_note(tenant: TenantId, about: Conversation, by: auth.Caller, text: str) -> NoteView:
     """Write a note. Raises NotesFull. Firestore: 1 read, 1 write."""
-    note = Note(
+    note = ConversationNote(
         id=secrets.token_urlsafe(12),
         conversation=about.id,
         at=epoch_ms(services.now()),

@@ -53,7 +53,7 @@ class Desk(Kept):
     replies: dict[str, str] = Field(default_factory=dict)
 
 
-class Note(Record):
+class ConversationNote(Record):
     """Something about a conversation that only the tenant's people see, and who wrote it when.
 
     `at` counts epoch milliseconds.

@@ -93,3 +93,34 @@ def _is_secret(name: Any, value: Any) -> bool:
 
 def _grants_access(url: Any) -> bool:
     return isinstance(url, str) and ("?" in url or "@" in url)
+
+
+OUTLINED = frozenset({"event", "date_time", "messagetype", "status", "source", "type"})
+"""Keys whose values say what a webhook is, and nothing of what people said."""
+
+LONGEST_CODE, LARGEST_NUMBER = 60, 10**10
+"""Longer values of those keys, and larger numbers, may be something else."""
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,60}")
+
+
+def outline(value: Any, key: str = "") -> Any:
+    """Return the JSON with the length of each text in its place: its shape, without its words."""
+    match value:
+        case dict():
+            return {_outline_key(name): outline(item, name) for name, item in value.items()}
+        case list():
+            return [outline(item) for item in value]
+        case str() if key.lower() in OUTLINED and len(value) <= LONGEST_CODE:
+            return value
+        case str():
+            return f"({len(value)})"
+        case int() | float() if abs(value) >= LARGEST_NUMBER:
+            return "(number)"
+        case _:
+            return value
+
+
+def _outline_key(name: str) -> str:
+    """Return a key of a webhook; one that isn't a word may be a person's address."""
+    return name if _NAME.fullmatch(name) else f"({len(name)})"

@@ -18,6 +18,9 @@ from shared.webhook_token import WebhookIdentity
 NO_GENERATION = 0
 """A generation that no instance has: a connection event in a dead letter is long over."""
 
+LONGEST_SHAPE = 64 * 1024
+"""Characters of a dead letter's shape that are shown."""
+
 Ingest = Callable[[WebhookIdentity, bytes, datetime], Awaitable[None]]
 
 
@@ -62,6 +65,24 @@ async def _require_dead_letter(letter_id: str) -> DeadLetter:
     if letter is None:
         raise problems.LetterUnknown()
     return letter
+
+
+async def describe(letter_id: str) -> tuple[DeadLetter, str]:
+    """Return a dead letter and its shape: JSON with the length of each text in its place.
+
+    Raises LetterUnknown. Firestore: 1 read.
+    """
+    letter = await _require_dead_letter(letter_id)
+    return letter, await run_aside(len(letter.raw), _outline, letter.raw)
+
+
+def _outline(raw: str) -> str:
+    try:
+        value = redaction.outline(webhook_json.parse_json(raw.encode()))
+        shape = json.dumps(value, ensure_ascii=False, indent=1)
+    except (ValueError, RecursionError):
+        return f"({len(raw)})"
+    return shape if len(shape) <= LONGEST_SHAPE else f"{shape[:LONGEST_SHAPE]}…"
 
 
 def _redact(raw: bytes) -> tuple[str, str | None]:

@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import ConfigDict, Field
 
+from shared.domain.acts import Act
 from shared.domain.fleet.candidates import Stage
 from shared.domain.fleet.reports import Day, SweepKind
 from shared.domain.instances import State
@@ -62,6 +63,28 @@ class WhichInstances(PageQuery):
     tenant: TenantId | None = Field(default=None, min_length=1, max_length=200)
     server: str | None = Field(default=None, min_length=1, max_length=32)
     state: State | None = None
+    search: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=60,
+        description="Beginnings of words of a label, tenant or line, or four digits of a number",
+    )
+
+
+class WhichTenants(PageQuery):
+    """Which of them, and which page."""
+
+    status: Status | None = None
+    search: str | None = Field(
+        default=None, min_length=1, max_length=60, description="The beginning of an id"
+    )
+
+
+class WhichActs(PageQuery):
+    """About which tenant, and which page."""
+
+    cursor: str | None = Field(default=None, max_length=600, pattern=NEWS_CURSOR)
+    tenant: TenantId | None = Field(default=None, min_length=1, max_length=200)
 
 
 class WhichDays(Record):
@@ -86,16 +109,25 @@ class IncidentPage(Record):
 
 
 class InstancePage(Record):
-    """A page of lines, as their records say."""
+    """A page of lines, as their records say; `total` of all pages is on the first one."""
 
     instances: list[InstanceView]
     next: str | None = None
+    total: int | None = None
 
 
 class TenantPage(Record):
-    """A page of tenants."""
+    """A page of tenants; `total` of all pages is on the first one."""
 
     tenants: list[TenantView]
+    next: str | None = None
+    total: int | None = None
+
+
+class ActPage(Record):
+    """A page of what people did, newest first."""
+
+    acts: list[Act]
     next: str | None = None
 
 

@@ -12,6 +12,7 @@ from shared.domain.fleet.invariants import Invariants
 from shared.domain.fleet.reports import Report, SweepKind
 from shared.domain.instances import Instance, Reason, State
 from shared.domain.names import InstanceName, LineId, TenantId
+from shared.domain.positions import Position
 from shared.domain.record import Record
 from shared.domain.tenants import Status, Tenant
 from shared.store.dead_letters import DeadLetter
@@ -65,6 +66,9 @@ class Totals(Record):
     quarantined: int
     foreign: int
     free: int
+    counted_at: AwareDatetime | None = Field(
+        default=None, description="Of the oldest last census; null: no sweep has counted yet"
+    )
 
 
 class ReportView(Record):
@@ -113,6 +117,9 @@ class InstanceView(Record):
     line: LineId
     label: str
     number: str | None = None
+    last_number: str | None = Field(
+        default=None, description="The number that it had last, if it has none now"
+    )
     server: str
     state: State
     reason: Reason | None = None
@@ -131,6 +138,15 @@ class TenantView(Record):
     lines: tuple[LineId, ...]
     created_at: AwareDatetime | None = None
     cancelled_at: AwareDatetime | None = None
+
+
+class TenantDetail(TenantView):
+    """One client, with its lines, and when something was last said through one of them."""
+
+    instances: list[InstanceView]
+    last_message_at: Position | None = Field(
+        default=None, description="Epoch milliseconds; archived conversations don't count"
+    )
 
 
 class CandidateView(Record):
@@ -171,6 +187,12 @@ class LetterView(Record):
     at: AwareDatetime
     bytes: int
     cut: bool = Field(description="Too large to be kept whole, so it can't be replayed")
+
+
+class LetterDetail(LetterView):
+    """A dead letter with its shape."""
+
+    content: str = Field(description="Its JSON, with the length of each text in its place")
 
 
 def server_view(room: ServerRoom, report: Report | None = None) -> ServerView:
@@ -234,6 +256,17 @@ def tenant_view(tenant: Tenant) -> TenantView:
     return TenantView(**tenant.model_dump(include=set(TenantView.model_fields)))
 
 
+def tenant_detail(
+    tenant: Tenant, lines: list[Instance], last_message_at: float | None
+) -> TenantDetail:
+    """Show a tenant with its lines."""
+    return TenantDetail(
+        **tenant_view(tenant).model_dump(),
+        instances=list(map(instance_view, lines)),
+        last_message_at=last_message_at,
+    )
+
+
 def candidate_view(candidate: Candidate) -> CandidateView:
     """Show a candidate, with what there is to know before approving it."""
     field_names = set(CandidateView.model_fields) - {
@@ -258,3 +291,8 @@ def letter_view(letter: DeadLetter) -> LetterView:
     """Show a dead letter without what people said in it."""
     field_names = set(LetterView.model_fields) - {"bytes"}
     return LetterView(**letter.model_dump(include=field_names), bytes=len(letter.raw.encode()))
+
+
+def letter_detail(letter: DeadLetter, content: str) -> LetterDetail:
+    """Show a dead letter with its shape."""
+    return LetterDetail(**letter_view(letter).model_dump(), content=content)

@@ -60,6 +60,7 @@ def _totals(rooms: dict[str, ServerRoom]) -> Totals:
         limit=sum(room.capacity.limit for room in rooms.values()),
         reserved=sum(room.capacity.reserved for room in rooms.values()),
         free=sum(max(room.capacity.free, 0) for room in rooms.values()),
+        counted_at=min((census.at for census in censuses), default=None),
         **counted,
     )
 

@@ -2,9 +2,12 @@
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 
-from shared import problems, services
+from shared import config, problems, services
 from shared.domain.fleet.candidates import Candidate, Stage
+from shared.domain.fleet.incidents import Cause, Trouble
+from shared.domain.fleet.plan import awaits_person
 from shared.domain.fleet.reports import Report, SweepKind
 from shared.sweeps import orphans
 
@@ -44,6 +47,20 @@ async def undo(name: str) -> Candidate:
         if await services.store().candidates.clear(candidate):
             return candidate
     raise problems.StoreUnavailable("Too many callers at once.")
+
+
+async def recount_awaiting(server: str) -> None:
+    """Let the incident of a server's instances that await a decision follow one at once.
+
+    The next sweep delivers its news. Firestore: 1 read per quarantined instance of the server, 1
+    more, and 1 write.
+    """
+    store, remind = services.store(), config.hours(config.settings().alert_remind_hours)
+    with suppress(problems.StoreUnavailable):  # the next sweep counts too
+        quarantined = await store.candidates.list_quarantined(server)
+        count = sum(map(awaits_person, quarantined))
+        trouble = Trouble(cause=Cause.APPROVAL_AWAITED, subject=server, count=count)
+        await store.incidents.follow(trouble.id, trouble if count else None, services.now(), remind)
 
 
 async def report(kind: str, name: str) -> Report:

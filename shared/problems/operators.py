@@ -9,6 +9,12 @@ class SweepRunning(Problem):
     title = "That sweep is going on already"
 
 
+class SweepNotStarted(Problem):
+    status = 502
+    again_after = 5
+    title = "The sweep could not be started, try again shortly"
+
+
 class CandidateUnknown(Problem):
     status = 404
     title = "There is no such candidate for deletion"

@@ -1,5 +1,6 @@
 """The adapter of Firestore. No other package knows its paths, preconditions and faults."""
 
+from shared.store.act_records import Acts
 from shared.store.aliases import Aliases
 from shared.store.base import Database, LineScope, Unfit
 from shared.store.candidates import Candidates
@@ -40,6 +41,7 @@ class Store:
         self.sweeps = Sweeps(db)
         self.candidates = Candidates(db, self.servers)
         self.incidents = Incidents(db)
+        self.acts = Acts(db)
 
 
 __all__ = ["Database", "Full", "LineScope", "Placed", "Store", "Unfit"]

@@ -15,6 +15,7 @@ from collections.abc import (
 )
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from math import inf
 from typing import Any, Final, NamedTuple, TypeVar
 
@@ -108,6 +109,7 @@ class Database:
         self.dead_letters = client.collection("dead_letters")
         self.incidents = client.collection("incidents")
         self.links = client.collection("links")
+        self.acts = client.collection("acts")
         self.sweeps = client.collection("sweeps")
         self.candidates: Any = client.collection("sweeps", "orphans", "candidates")
 
@@ -213,14 +215,21 @@ class Database:
         *,
         where: Mapping[str, Any] | None = None,
         fields: Sequence[str] = (),
+        token: str | None = None,
+        ids: tuple[str, str] | None = None,
     ) -> tuple[list[Snapshot], str | None]:
         """Return a page of a collection by id, and the id of its last document if it is full.
 
-        `where`: values that fields have; `fields`: the only ones that are read. n reads.
+        `where`: values that fields have; `token`: one of its tokens; `ids`: from the first on, and
+        below the second; `fields`: the only ones that are read. n reads.
         """
-        query = collection
-        for field, value in (where or {}).items():
-            query = query.where(filter=FieldFilter(field, "==", value))
+        query = filtered(collection, where or {})
+        if token is not None:
+            query = query.where(filter=FieldFilter("tokens", "array_contains", token))
+        if ids is not None:
+            first, beyond = map(collection.document, ids)
+            query = query.where(filter=FieldFilter("__name__", ">=", first))
+            query = query.where(filter=FieldFilter("__name__", "<", beyond))
         query = query.order_by("__name__").limit(limit)
         query = query.select(fields) if fields else query
         if after is not None:
@@ -284,6 +293,27 @@ class UnreadableRecord:
     def instance(self) -> str:
         """Return the name of its instance, if it is a candidate."""
         return self.id.partition("~")[2]
+
+
+def filtered(query: Any, where: Mapping[str, Any]) -> Any:
+    """Return the query of those whose fields have these values."""
+    for field, value in where.items():
+        query = query.where(filter=FieldFilter(field, "==", value))
+    return query
+
+
+def position_of(snapshot: Snapshot, field: str) -> str | None:
+    """Return the end of a page that is ordered by a time; the time may change before the next."""
+    at = (snapshot.to_dict() or {}).get(field)
+    if not isinstance(at, datetime):
+        return None
+    return f"{int(at.timestamp() * 1_000_000)}~{snapshot.id}"
+
+
+def read_position(position: str) -> tuple[datetime, str]:
+    """Read the end of a page: the time by which it was ordered, and the document."""
+    at, _, name = position.partition("~")
+    return datetime.fromtimestamp(int(at) / 1_000_000, UTC), name
 
 
 def is_document_id(text: str) -> bool:

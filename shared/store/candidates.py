@@ -31,10 +31,14 @@ class Candidates(Topic):
         async for snapshot in self._db.iterate(self._db.candidates):
             yield base.read_record(_candidate, snapshot)
 
-    async def list_quarantined(self) -> list[Candidate]:
-        """List the candidates in quarantine or in deletion. Firestore: n reads, bounded."""
+    async def list_quarantined(self, server: str | None = None) -> list[Candidate]:
+        """List the candidates in quarantine or in deletion, of all servers or of one.
+
+        Firestore: n reads, bounded.
+        """
         running = FieldFilter("stage", "in", [Stage.QUARANTINED, Stage.DELETING])
-        query = self._db.candidates.where(filter=running).limit(MOST_QUARANTINED)
+        query = base.filtered(self._db.candidates, {"server": server} if server else {})
+        query = query.where(filter=running).limit(MOST_QUARANTINED)
         return base.readable(await self._db.query(query), _candidate)
 
     async def list_page(

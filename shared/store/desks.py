@@ -9,7 +9,7 @@ from google.cloud.firestore_v1.field_path import FieldPath
 
 from shared import problems
 from shared.domain.conversations import Conversation
-from shared.domain.desk import MOST_NOTES, MOST_ON_DESK, Desk, Note, find_new
+from shared.domain.desk import MOST_NOTES, MOST_ON_DESK, ConversationNote, Desk, find_new
 from shared.domain.names import TenantId
 from shared.store import base
 from shared.store.base import Snapshot, Topic
@@ -71,13 +71,13 @@ class Desks(Topic):
         """
         await self._remove(tenant, FieldPath(field), firestore.ArrayRemove([name]))
 
-    async def list_notes(self, tenant: TenantId, about: Conversation) -> list[Note]:
+    async def list_notes(self, tenant: TenantId, about: Conversation) -> list[ConversationNote]:
         """List the notes on a conversation, newest first. Firestore: n reads, 1 at least."""
         snapshots = await self._db.query(self._notes_on(tenant, about).limit(2 * MOST_NOTES))
         notes = base.readable(snapshots, _note)
         return sorted(notes, key=lambda note: (note.at, note.id), reverse=True)
 
-    async def add_note(self, tenant: TenantId, about: Conversation, note: Note) -> None:
+    async def add_note(self, tenant: TenantId, about: Conversation, note: ConversationNote) -> None:
         """Store a note. Raises NotesFull. Firestore: 1 read (a count), 1 write."""
         if await self._db.count(self._notes_on(tenant, about)) >= MOST_NOTES:
             raise problems.NotesFull()
@@ -117,5 +117,5 @@ def _desk(snapshot: Snapshot) -> Desk:
     return base.understood(snapshot, Desk) if snapshot.exists else Desk()
 
 
-def _note(snapshot: Snapshot) -> Note:
-    return Note.model_validate({**(snapshot.to_dict() or {}), "id": snapshot.id})
+def _note(snapshot: Snapshot) -> ConversationNote:
+    return ConversationNote.model_validate({**(snapshot.to_dict() or {}), "id": snapshot.id})

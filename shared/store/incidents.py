@@ -1,6 +1,6 @@
 """Incidents: raised, notified and resolved once, whichever process gets there first."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from google.cloud import firestore
@@ -31,11 +31,10 @@ class Incidents(Topic):
         query: Any = collection.order_by("news_at", direction=back)
         query = query.order_by("__name__", direction=back)
         if before is not None:
-            news, _, name = before.partition("~")
-            at = datetime.fromtimestamp(int(news) / 1_000_000, UTC)
+            at, name = base.read_position(before)
             query = query.start_after({"news_at": at, "__name__": collection.document(name)})
         snapshots = await self._db.query(query.limit(limit))
-        end = _position(snapshots[-1]) if len(snapshots) == limit else None
+        end = base.position_of(snapshots[-1], "news_at") if len(snapshots) == limit else None
         return base.readable(snapshots, _incident), end
 
     async def list_pending(self, limit: int = MOST_OPEN) -> list[Incident]:
@@ -116,14 +115,6 @@ class Incidents(Topic):
             batch.update(reference, fields, option=self._db.since(version))
         (result,) = await self._db.commit(batch)
         return incident.model_copy(update={"version": result.update_time})
-
-
-def _position(snapshot: Snapshot) -> str | None:
-    """Return the end of a page: by the time of its news, which may change before the next page."""
-    news = (snapshot.to_dict() or {}).get("news_at")
-    if not isinstance(news, datetime):
-        return None
-    return f"{int(news.timestamp() * 1_000_000)}~{snapshot.id}"
 
 
 def _incident(snapshot: Snapshot) -> Incident:

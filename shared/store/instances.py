@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -14,9 +15,10 @@ from google.cloud.firestore_v1.field_path import FieldPath
 from shared.domain import connecting
 from shared.domain.instances import Instance, State
 from shared.domain.names import InstanceName, TenantId
+from shared.domain.search import Search, parse_search, tokens_of
 from shared.domain.tenants import MAX_LINES_LIMIT, Tenant
 from shared.store import base
-from shared.store.base import CONTENDED, Database, Snapshot, Topic, UnreadableRecord
+from shared.store.base import CHANGED, CONTENDED, Database, Snapshot, Topic, UnreadableRecord
 from shared.store.numbers import Numbers
 from shared.store.server_rooms import OpenSlots, ServerLimits, Servers
 from shared.store.tenants import tenant_in
@@ -86,13 +88,44 @@ class Instances(Topic):
             yield base.read_record(instance_in, snapshot)
 
     async def list_page(
-        self, where: dict[str, str], limit: int, after: str | None
+        self, where: dict[str, str], limit: int, after: str | None, search: str | None = None
     ) -> tuple[list[Instance], str | None]:
-        """Return a page of instances with these fields, by name. Firestore: n reads."""
+        """Return a page of instances with these fields, by name; of a search maybe fewer.
+
+        Firestore: n reads.
+        """
+        searched = parse_search(search) if search else None
+        if search and searched is None:
+            return [], None
+        token = searched.token if searched else None
         snapshots, end = await self._db.query_page(
-            self._db.instances, limit, after, where=where, fields=WITHOUT_CODE
+            self._db.instances, limit, after, where=where, fields=WITHOUT_CODE, token=token
         )
-        return [line for line in base.readable(snapshots, instance_in) if line], end
+        lines = [line for line in base.readable(snapshots, instance_in) if line]
+        return [line for line in lines if searched is None or _fits(line, searched)], end
+
+    async def count(self, where: dict[str, str]) -> int:
+        """Count the instances with these fields. Firestore: 1 read per 1000."""
+        return await self._db.count(base.filtered(self._db.instances, where))
+
+    async def add_tokens(self) -> int:
+        """Give tokens to the records of earlier versions, which lack them; return how many.
+
+        Firestore: 1 read per line, 1 write for each that lacked them.
+        """
+        count = 0
+        async for snapshot in self._db.iterate(self._db.instances, [*WITHOUT_CODE, "tokens"]):
+            lines = base.readable([snapshot], instance_in)
+            if "tokens" in (snapshot.to_dict() or {}) or not lines or lines[0] is None:
+                continue
+            batch = self._db.batch()
+            option = self._db.since(snapshot.update_time)
+            tokens = {"tokens": list(_tokens(lines[0]))}
+            batch.update(snapshot.reference, tokens, option=option)
+            with suppress(*CHANGED):  # the change wrote them
+                await self._db.commit(batch)
+                count += 1
+        return count
 
     async def place(
         self, wanted: Instance, servers: Iterable[ServerLimits], found_on: str | None = None
@@ -335,8 +368,21 @@ def _opens(before: Instance, after: Instance) -> bool:
 
 
 def stored(instance: Instance) -> dict[str, Any]:
-    """Return the fields of the record's document."""
-    return instance.model_dump()
+    """Return the fields of the record's document, with the tokens by which a search finds it."""
+    return {**instance.model_dump(), "tokens": list(_tokens(instance))}
+
+
+def _tokens(instance: Instance) -> tuple[str, ...]:
+    return tokens_of(instance.number or instance.last_number, *_names(instance))
+
+
+def _names(instance: Instance) -> tuple[str, ...]:
+    """List the names by which operators look for a line."""
+    return instance.label, instance.tenant, instance.line
+
+
+def _fits(instance: Instance, search: Search) -> bool:
+    return search.fits(instance.number or instance.last_number, _names(instance))
 
 
 def versioned(instance: Instance, version: Any) -> Instance:

@@ -31,13 +31,17 @@ class Sweeps(Topic):
             if is_held and current.holder != holder:
                 return None
             since = current.since or now
-            return {"holder": holder, "until": now + LEASE, "run": run, "since": since}
+            lease = {"holder": holder, "until": now + LEASE}
+            return {**lease, "run": run, "began_at": now, "step": None, "since": since}
 
         return await self._change_standing(kind, begin)
 
-    async def extend(self, kind: SweepKind, holder: str, now: datetime) -> bool:
-        """Extend the lease of a sweep; False if the caller doesn't hold it. 1 read, 1 write."""
-        return bool(await self._change_held(kind, holder, {"until": now + LEASE}))
+    async def extend(self, kind: SweepKind, holder: str, now: datetime, step: str | None) -> bool:
+        """Extend the lease of a sweep that is at that step; False if the caller doesn't hold it.
+
+        Firestore: 1 read, 1 write.
+        """
+        return bool(await self._change_held(kind, holder, {"until": now + LEASE, "step": step}))
 
     async def end(self, kind: SweepKind, holder: str, learned: dict[str, Any]) -> bool:
         """Release the lease of a sweep, and store what the next one needs. 1 read, 1 write."""

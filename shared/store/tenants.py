@@ -19,6 +19,10 @@ FIELDS = [field for field in Tenant.model_fields if field != "version"]
 """Fields of a tenant as they are stored. Operators may have added others to its document."""
 
 
+_LAST = "\uf8ff"
+"""A character behind all that ids have."""
+
+
 class Tenants(Topic):
     """The tenants' records. Every method is one question or one change."""
 
@@ -31,10 +35,23 @@ class Tenants(Topic):
         async for snapshot in self._db.iterate(self._db.tenants, FIELDS):
             yield base.read_record(tenant_in, snapshot)
 
-    async def list_page(self, limit: int, after: str | None) -> tuple[list[Tenant], str | None]:
-        """Return a page of tenants by id, and its end if there may be more. n reads."""
-        snapshots, end = await self._db.query_page(self._db.tenants, limit, after)
+    async def list_page(
+        self, where: dict[str, str], limit: int, after: str | None, beginning: str = ""
+    ) -> tuple[list[Tenant], str | None]:
+        """Return a page of tenants with these fields, by id, and its end if there may be more.
+
+        `beginning`: of their ids. Firestore: n reads.
+        """
+        spelled = names.spell(TenantId(beginning)) if beginning else ""
+        ids = (spelled, spelled + _LAST) if spelled else None
+        snapshots, end = await self._db.query_page(
+            self._db.tenants, limit, after, where=where, ids=ids
+        )
         return [tenant for tenant in base.readable(snapshots, tenant_in) if tenant], end
+
+    async def count(self, where: dict[str, str]) -> int:
+        """Count the tenants with these fields. Firestore: 1 read per 1000."""
+        return await self._db.count(base.filtered(self._db.tenants, where))
 
     async def find_with_status(self, *status: Status) -> set[TenantId]:
         """Find the ids of the tenants with these statuses. Firestore: 1 read per tenant."""

@@ -39,7 +39,8 @@ async def sweep(capacity: SweepStanding | None = None) -> Report:
         run.capacity = capacity or await services.store().sweeps.find_standing(SweepKind.CAPACITY)
         surveyed = await surveying.take(run.standing)
         planned = _planned(run, surveyed)
-        for step in STEPS:
+        for name, step in STEPS.items():
+            await run.enter(name)
             await step(run, surveyed, planned)
         run.learned |= _next_standing(run, planned)
         report = _report(run, surveyed, planned)
@@ -107,18 +108,18 @@ async def _delete(run: Run, seen: Survey, planned: Plan) -> None:
         await runs.try_item(run, deletions.STEP, candidate, one, lambda each: each.name)
 
 
-STEPS: tuple[Step, ...] = (
-    unfinished.look_again,
-    _move_candidates,
-    _delete,
-    seats.repair,
-    drift.repair,
-    backfill_lines.recover,
-    reconcile_sends.settle,
-    late_quotes.purge,
-    conversations.check,
-    search_tokens.give,
-)
+STEPS: dict[str, Step] = {
+    "unfinished": unfinished.look_again,
+    "candidates": _move_candidates,
+    "deletions": _delete,
+    "seats": seats.repair,
+    "drift": drift.repair,
+    "backfill": backfill_lines.recover,
+    "sends": reconcile_sends.settle,
+    "quotes": late_quotes.purge,
+    "conversations": conversations.check,
+    "search": search_tokens.give,
+}
 """In this order: what was missed may be what reconciles uncertain sends, and may quote."""
 
 

@@ -1,4 +1,4 @@
-"""Tokens for conversations that were stored by versions without them: some each night, once."""
+"""Tokens for lines and conversations that versions without them stored: some each night, once."""
 
 from shared import services
 from shared.domain.fleet.plan import Plan
@@ -16,13 +16,17 @@ DONE = "/"
 
 
 async def give(run: Run, seen: Survey, planned: Plan) -> None:
-    """Give conversations the tokens by which a search finds them, where the last run stopped.
+    """Give the tokens by which a search finds them: lines at once, conversations by and by.
 
-    A deployment that never swept has no such conversations. Firestore: 1 read per conversation and
-    1 write if it lacks them; nothing once all have them.
+    A deployment that never swept has none without them. Firestore: 1 read per conversation (once
+    per line) and 1 write if it lacks them; nothing once all have them.
     """
     place = run.standing.searchable
     is_new = run.standing.ended_at is None and not run.standing.forgotten
+    if not run.standing.lines_searchable:
+        if not is_new:
+            run.counts["made_searchable"] += await services.store().instances.add_tokens()
+        run.learned["lines_searchable"] = True
     if place == DONE or seen.tenants is None:
         return
     run.learned["searchable"] = DONE if is_new else await _walk(run, sorted(seen.tenants), place)

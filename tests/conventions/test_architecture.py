@@ -109,7 +109,8 @@ def test_only_the_store_knows_firestore():
 
 def test_only_client_and_auth_import_httpx():
     def elsewhere(imported: Import) -> bool:
-        allowed = imported.within("shared/evolution", "shared/auth.py", "shared/alerts")
+        adapters = ("shared/evolution", "shared/auth.py", "shared/alerts", "shared/scheduler.py")
+        allowed = imported.within(*adapters)
         lazily = imported.within("shared/services.py") and imported.lazily
         return imported.of("httpx") and not (allowed or lazily)
 

@@ -61,6 +61,7 @@ SLUGS = [
     "change-uncertain",
     "record-unreadable",
     "sweep-running",
+    "sweep-not-started",
     "candidate-unknown",
     "candidate-gone",
     "report-unknown",

@@ -108,7 +108,10 @@ async def of_the_fleet(store: Store) -> None:
     ):
         _ = [result async for result in every()]
     for after in (None, "some"):
-        await store.tenants.list_page(1, after)
+        for status in ({}, {"status": "active"}):
+            await store.tenants.list_page(status, 1, after, "acme" if after else "")
+        await store.acts.list_page(TENANT if after else None, 1, None)
+        await store.acts.list_page(TENANT if after else None, 1, "1~some")
         await store.dead_letters.list_page(1, after)
         await store.sweeps.list_reports(Kinds.ORPHANS, 1, after)
         for stage in (None, Stage.QUARANTINED):
@@ -117,13 +120,17 @@ async def of_the_fleet(store: Store) -> None:
     for after in (None, "some"):
         await store.incidents.list_page(1, after and f"1~{after}")
         for where in ({}, {"tenant": "acme"}, {"server": "main", "state": "open"}):
-            await store.instances.list_page(where, 1, after)
+            await store.instances.list_page(where, 1, after, after)
+            await store.instances.count(where)
+    await store.tenants.count({"status": "active"})
+    await store.instances.add_tokens()
     await store.tenants.find_with_status(Status.SUSPENDED, Status.CANCELLED)
     await store.servers.count_slots("main")
     await store.servers.list_slots("main")
     await store.servers.seat_lines("main")
     await store.servers.leave_slots(store.db.batch(), "main", "some")
-    await store.candidates.list_quarantined()
+    for server in (None, "main"):
+        await store.candidates.list_quarantined(server)
     await store.sweeps.list_days(1)
     await store.incidents.list_open()
     await store.incidents.list_pending()

@@ -31,7 +31,16 @@ async def test_every_query_is_asked(perene: Perene):
 
 
 def test_passing_documents_expire():
-    ending = ("aliases", "candidates", "dead_letters", "incidents", "links", "reports", "sends")
+    ending = (
+        "acts",
+        "aliases",
+        "candidates",
+        "dead_letters",
+        "incidents",
+        "links",
+        "reports",
+        "sends",
+    )
     assert Indexes().ttl == {(collection, "expires_at") for collection in ending}
 
 

@@ -371,6 +371,7 @@ def test_roles_are_narrow():
     }
 
     assert roles == {
+        "roles/cloudscheduler.jobRunner",
         "roles/datastore.user",
         "roles/artifactregistry.writer",
         "roles/logging.logWriter",

@@ -440,12 +440,14 @@ async def test_unclaimed_paired_instances_alert_once(on_2: Perene, hook: Hook):
 
     for at in range(3):
         await on_2.operate("POST", f"/fleet/candidates/main~instance_ghost{at}/keep")
+    decided = (await on_2.operate("GET", "/fleet")).json()
     await on_2.sweep()
 
     about = ("approval_awaited", "main")
     alerts = [alert for alert in alerted(hook) if alert[0] == about[0]]
     assert [alert[2] for alert in alerts if alert[2] != "reminded"] == ["raised", "resolved"]
     assert seen["awaiting_approval"] == 3
+    assert "approval_awaited" not in [about["cause"] for about in decided["attention"]]
     assert "3 instance(s) without a line" in json.dumps(seen["attention"])
 
 

@@ -115,13 +115,13 @@ def _awaited(known: Mapping[str, Candidate], moves: Iterable[Move]) -> dict[str,
                 after[candidate.id] = candidate
             case _:
                 pass
-    return Counter(
-        candidate.server
-        for candidate in after.values()
-        if candidate.stage is Stage.QUARANTINED
-        and candidate.cause in UNCLAIMED
-        and candidate.awaits_approval
-    )
+    return Counter(candidate.server for candidate in after.values() if awaits_person(candidate))
+
+
+def awaits_person(candidate: Candidate) -> bool:
+    """Tell whether a person has to decide on an instance in quarantine that no line claims."""
+    is_unclaimed = candidate.stage is Stage.QUARANTINED and candidate.cause in UNCLAIMED
+    return is_unclaimed and candidate.awaits_approval
 
 
 def _of(kind: type, moves: Iterable[Move]) -> tuple[Candidate, ...]:

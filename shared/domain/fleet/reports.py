@@ -1,5 +1,6 @@
 """What a sweep has to say afterwards, kept and shown."""
 
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -62,6 +63,10 @@ class SweepStanding(Kept):
     until: Moment | None = None
     run: str | None = None
     """The run that is going on, or was last."""
+    began_at: Moment | None = None
+    """When that run began."""
+    step: str | None = None
+    """What that run does, or did last."""
     since: Moment | None = None
     """When the first run began."""
     ended_at: Moment | None = None
@@ -78,6 +83,8 @@ class SweepStanding(Kept):
     """Until where conversations of earlier versions have the tokens of a search."""
     quotes_checked_until: int = 0
     """Until which change (epoch milliseconds) quotes were compared with revocations."""
+    lines_searchable: bool = False
+    """All lines have them."""
     tenants: int = 0
     living: int = 0
     carried: dict[str, int] = Field(default_factory=dict)
@@ -85,6 +92,10 @@ class SweepStanding(Kept):
     """What an earlier run remembered couldn't be read: until a run isn't braked any more."""
     accept_next: bool = False
     """An operator said that what shrank may have: the next run compares with nothing."""
+
+    def is_running(self, now: datetime) -> bool:
+        """Tell whether a run holds the lease."""
+        return self.holder is not None and self.until is not None and now < self.until
 
 
 class Day(Record):

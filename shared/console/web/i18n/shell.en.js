@@ -132,6 +132,7 @@ export default {
     "server-unknown": "The line's server is not configured on this deployment.",
     "store-unavailable": "The database can't be reached, try again shortly.",
     "sweep-running": "That sweep is going on already.",
+    "sweep-not-started": "The sweep could not be started. Try again shortly.",
     "tenant-absent": "There is no such tenant.",
     "tenant-cancelled": "The tenant is cancelled.",
     "tenant-suspended": "The tenant is suspended.",

@@ -132,6 +132,7 @@ export default {
     "server-unknown": "O servidor desta linha não está configurado.",
     "store-unavailable": "O banco de dados está fora do ar; tente em instantes.",
     "sweep-running": "Essa varredura já está em andamento.",
+    "sweep-not-started": "A varredura não pôde ser iniciada. Tente de novo em instantes.",
     "tenant-absent": "Esse cliente não existe.",
     "tenant-cancelled": "O cliente foi cancelado.",
     "tenant-suspended": "O cliente está suspenso.",
