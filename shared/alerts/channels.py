@@ -76,7 +76,7 @@ async def post_webhook(incidents: list[Incident]) -> None:
     """Post one alert for all incidents. Raises DeliveryFailed."""
     settings = config.settings()
     url = settings.alert_webhook_url or ""
-    text = words.write_text(incidents, settings.alert_language)
+    text = words.write_text(incidents, settings.alert_language, settings.zone)
     kind = settings.alert_webhook_kind or CHAT_KINDS.get(urlsplit(url).hostname or "", "json")
     body = _json_alert(incidents, text) if kind == "json" else {"text": text}
     raw = json.dumps(body, ensure_ascii=False).encode()
@@ -145,7 +145,7 @@ def _compose_email(incidents: list[Incident]) -> EmailMessage:
     email["Subject"] = words.write_title(incidents, settings.alert_language)
     email["From"] = settings.alert_email_from
     email["To"] = ", ".join(settings.alert_email_to)
-    email.set_content(words.write_text(incidents, settings.alert_language))
+    email.set_content(words.write_text(incidents, settings.alert_language, settings.zone))
     return email
 
 

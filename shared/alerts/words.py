@@ -4,10 +4,13 @@ Texts carry ids only, never a person's words or numbers.
 """
 
 from collections.abc import Callable
-from datetime import timedelta
-from typing import Literal
+from datetime import datetime, timedelta, tzinfo
+from typing import Any, Literal
 
+from shared.domain.fleet.brakes import Why
 from shared.domain.fleet.incidents import Cause, Incident, IncidentNews
+from shared.domain.fleet.invariants import Invariants
+from shared.domain.fleet.reports import SweepKind
 
 Language = Literal["pt-BR", "en"]
 WriteSentence = Callable[[Incident], str]
@@ -24,29 +27,42 @@ SENTENCES: dict[Language, dict[Cause, WriteSentence]] = {
         ),
         Cause.SERVER_FILLING: lambda it: f"O servidor {it.subject} está quase cheio: {_share(it)}",
         Cause.LINES_DISCONNECTED: lambda it: (
-            f"Cliente {it.subject}: {it.count} linha(s) desconectada(s)"
+            f"Cliente {it.subject}: "
+            + _many(it.count, "{n} linha desconectada", "{n} linhas desconectadas")
         ),
         Cause.LINES_BANNED: lambda it: (
-            f"Cliente {it.subject}: o WhatsApp bloqueou {it.count} número(s)"
+            f"Cliente {it.subject}: o WhatsApp bloqueou "
+            + _many(it.count, "{n} número", "{n} números")
         ),
         Cause.SWEEP_BRAKED: lambda it: (
-            f"A limpeza parou por segurança e nada foi apagado: {_why(it)}"
+            f"A limpeza foi interrompida por segurança e nada foi apagado: {_why(it, 'pt-BR')}"
         ),
         Cause.SWEEP_OVERDUE: lambda it: (
-            f"A rotina sweep-{it.subject} não termina {_since(it, 'desde', 'nenhuma vez')}"
+            f"A {_sweep(it, 'pt-BR')} "
+            + (f"não termina desde {last}" if (last := _last(it, "pt-BR")) else "nunca terminou")
         ),
         Cause.APPROVAL_AWAITED: lambda it: (
-            f"Servidor {it.subject}: {it.count} instância(s) sem linha esperam a sua decisão"
+            f"Servidor {it.subject}: "
+            + _many(
+                it.count,
+                "{n} instância sem linha espera a sua decisão",
+                "{n} instâncias sem linha esperam a sua decisão",
+            )
         ),
-        Cause.VIOLATIONS: lambda it: (
-            f"{it.count} violação(ões) em {it.facts.get('instances')} instâncias"
+        Cause.VIOLATIONS: lambda it: _violations(
+            it.count, _whole(it.facts.get("instances")), "pt-BR"
         ),
         Cause.WRONG_NUMBER: lambda it: (
             f"Cliente {it.subject}: uma mensagem saiu por outro número, na linha"
             f" {it.facts.get('line')}"
         ),
         Cause.MESSAGES_MAY_BE_LOST: lambda it: (
-            f"Servidor {it.subject}: {it.count} linha(s) podem ter perdido mensagens numa falha"
+            f"Servidor {it.subject}: "
+            + _many(
+                it.count,
+                "{n} linha pode ter perdido mensagens numa falha",
+                "{n} linhas podem ter perdido mensagens numa falha",
+            )
         ),
     },
     "en": {
@@ -60,28 +76,38 @@ SENTENCES: dict[Language, dict[Cause, WriteSentence]] = {
         ),
         Cause.SERVER_FILLING: lambda it: f"Server {it.subject} is almost full: {_share(it)}",
         Cause.LINES_DISCONNECTED: lambda it: (
-            f"Client {it.subject}: {it.count} line(s) disconnected"
+            f"Client {it.subject}: "
+            + _many(it.count, "{n} line disconnected", "{n} lines disconnected")
         ),
         Cause.LINES_BANNED: lambda it: (
-            f"Client {it.subject}: WhatsApp blocked {it.count} number(s)"
+            f"Client {it.subject}: WhatsApp blocked " + _many(it.count, "{n} number", "{n} numbers")
         ),
         Cause.SWEEP_BRAKED: lambda it: (
-            f"The clean-up stopped to be safe, and nothing was deleted: {_why(it)}"
+            f"The clean-up stopped to be safe, and nothing was deleted: {_why(it, 'en')}"
         ),
         Cause.SWEEP_OVERDUE: lambda it: (
-            f"sweep-{it.subject} has not ended {_since(it, 'since', 'once')}"
+            f"The {_sweep(it, 'en')} "
+            + (f"has not ended since {last}" if (last := _last(it, "en")) else "has never ended")
         ),
         Cause.APPROVAL_AWAITED: lambda it: (
-            f"Server {it.subject}: {it.count} instance(s) without a line await your decision"
+            f"Server {it.subject}: "
+            + _many(
+                it.count,
+                "{n} instance without a line awaits your decision",
+                "{n} instances without a line await your decision",
+            )
         ),
-        Cause.VIOLATIONS: lambda it: (
-            f"{it.count} violation(s) in {it.facts.get('instances')} instances"
-        ),
+        Cause.VIOLATIONS: lambda it: _violations(it.count, _whole(it.facts.get("instances")), "en"),
         Cause.WRONG_NUMBER: lambda it: (
             f"Client {it.subject}: a message left by another number, on line {it.facts.get('line')}"
         ),
         Cause.MESSAGES_MAY_BE_LOST: lambda it: (
-            f"Server {it.subject}: {it.count} line(s) may have lost messages in an outage"
+            f"Server {it.subject}: "
+            + _many(
+                it.count,
+                "{n} line may have lost messages in an outage",
+                "{n} lines may have lost messages in an outage",
+            )
         ),
     },
 }
@@ -99,7 +125,48 @@ OPENINGS: dict[Language, dict[IncidentNews, str]] = {
     },
 }
 LASTED = {"pt-BR": "durou", "en": "lasted"}
-TITLES = {"pt-BR": "Perene: {count} aviso(s)", "en": "Perene: {count} alert(s)"}
+TITLES = {
+    "pt-BR": ("Perene: {n} aviso", "Perene: {n} avisos"),
+    "en": ("Perene: {n} alert", "Perene: {n} alerts"),
+}
+SWEEPS: dict[Language, dict[SweepKind, str]] = {
+    "pt-BR": {
+        SweepKind.ORPHANS: "varredura de consistência",
+        SweepKind.CAPACITY: "varredura de capacidade",
+    },
+    "en": {SweepKind.ORPHANS: "consistency sweep", SweepKind.CAPACITY: "capacity sweep"},
+}
+BRAKES: dict[Language, dict[Why, str]] = {
+    "pt-BR": {
+        Why.TENANTS_FAILED: "a lista de clientes não pôde ser lida",
+        Why.TENANTS_EMPTY: "a lista de clientes veio vazia",
+        Why.TENANTS_SHRANK: "sumiram muitos clientes de uma vez",
+        Why.CENSUS_FAILED: "um servidor não respondeu",
+        Why.CENSUS_SHRANK: "sumiram muitas instâncias de uma vez",
+        Why.SERVERS_ALIKE: "dois servidores parecem ser o mesmo",
+        Why.FORGOTTEN: "não se sabe o que a última varredura viu",
+        Why.MANY_UNCLAIMED: "há instâncias demais sem linha",
+    },
+    "en": {
+        Why.TENANTS_FAILED: "the list of clients could not be read",
+        Why.TENANTS_EMPTY: "the list of clients came empty",
+        Why.TENANTS_SHRANK: "many clients disappeared at once",
+        Why.CENSUS_FAILED: "a server didn't answer",
+        Why.CENSUS_SHRANK: "many instances disappeared at once",
+        Why.SERVERS_ALIKE: "two servers seem to be the same one",
+        Why.FORGOTTEN: "what the last sweep saw is unknown",
+        Why.MANY_UNCLAIMED: "too many instances have no line",
+    },
+}
+MONTHS = {
+    "pt-BR": "janeiro fevereiro março abril maio junho julho agosto setembro outubro novembro"
+    " dezembro",
+    "en": "January February March April May June July August September October November December",
+}
+AGREEMENT = {
+    "pt-BR": ("Nenhuma varredura de consistência rodou ainda", "Registros e servidores concordam"),
+    "en": ("No consistency sweep has run yet", "Records and servers agree"),
+}
 MORE = {"pt-BR": "… e mais {count}", "en": "… and {count} more"}
 
 SHOWN = 20
@@ -108,22 +175,47 @@ SHOWN = 20
 
 def write_title(incidents: list[Incident], language: Language) -> str:
     """Write the subject of an e-mail."""
-    return TITLES[language].format(count=len(incidents))
+    return _many(len(incidents), *TITLES[language])
 
 
-def write_text(incidents: list[Incident], language: Language) -> str:
+def write_text(incidents: list[Incident], language: Language, zone: tzinfo) -> str:
     """Write one message with a line for every incident, the most critical first."""
     ordered = sorted(incidents, key=lambda it: (it.severity, it.news, it.id))
-    lines = [write_sentence(incident, language) for incident in ordered[:SHOWN]]
+    lines = [write_news(incident, language, zone) for incident in ordered[:SHOWN]]
     more = len(ordered) - SHOWN
     return "\n".join(lines + ([MORE[language].format(count=more)] if more > 0 else []))
 
 
-def write_sentence(incident: Incident, language: Language) -> str:
-    """Write the sentence of one incident; with how long it lasted, once it is resolved."""
-    text = f"{OPENINGS[language][incident.news]} {SENTENCES[language][incident.cause](incident)}"
+def write_news(incident: Incident, language: Language, zone: tzinfo) -> str:
+    """Write what is new of one incident; with how long it lasted, once it is resolved."""
+    text = f"{OPENINGS[language][incident.news]} {write_sentence(incident, language, zone)}"
     lasted = incident.lasted
     return f"{text} ({LASTED[language]} {_write_span(lasted)})" if lasted is not None else text
+
+
+def write_sentence(incident: Incident, language: Language, zone: tzinfo) -> str:
+    """Write what is wrong, with times as people in the zone write them."""
+    facts = {name: _localize(value, zone) for name, value in incident.facts.items()}
+    return SENTENCES[language][incident.cause](incident.model_copy(update={"facts": facts}))
+
+
+def write_agreement(invariants: Invariants | None, language: Language) -> str:
+    """Write whether records and servers agree."""
+    unknown, agreed = AGREEMENT[language]
+    if invariants is None:
+        return unknown
+    if invariants.count:
+        return _violations(invariants.count, invariants.instances, language)
+    return agreed
+
+
+def write_moment(at: datetime, language: Language) -> str:
+    """Write a day and an hour of it, as in "25 de novembro, às 3h30"."""
+    month = MONTHS[language].split()[at.month - 1]
+    if language == "en":
+        return f"{at.day} {month} at {at:%H:%M}"
+    article, minutes = "à" if at.hour == 1 else "às", f"{at:%M}" if at.minute else ""
+    return f"{at.day} de {month}, {article} {at.hour}h{minutes}"
 
 
 def _write_span(span: timedelta) -> str:
@@ -134,9 +226,34 @@ def _write_span(span: timedelta) -> str:
     return " ".join(f"{count} {unit}" for count, unit in parts if count) or "0 min"
 
 
+def _many(count: int, one: str, other: str) -> str:
+    """Write a number with its words; both languages have these two forms for what is counted."""
+    return (one if count == 1 else other).format(n=count)
+
+
+def _violations(count: int, instances: int, language: Language) -> str:
+    if language == "en":
+        found = _many(count, "{n} inconsistency", "{n} inconsistencies")
+        return f"{found} in {_many(instances, '{n} instance', '{n} instances')}"
+    found = _many(count, "{n} inconsistência", "{n} inconsistências")
+    return f"{found} em {_many(instances, '{n} instância', '{n} instâncias')}"
+
+
+def _localize(value: Any, zone: tzinfo) -> Any:
+    """Return a time of the facts as a person in the zone reads it; what is no time as it is."""
+    try:
+        at = datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        return value
+    return at.astimezone(zone) if at.tzinfo else value
+
+
+def _whole(value: Any) -> int:
+    return value if isinstance(value, int) else 0
+
+
 def _share(incident: Incident) -> str:
-    values = (incident.facts.get(name) for name in ("used", "limit"))
-    used, limit = (value if isinstance(value, int) else 0 for value in values)
+    used, limit = (_whole(incident.facts.get(name)) for name in ("used", "limit"))
     share = round(100 * used / limit) if limit else 100
     return f"{used}/{limit} ({share} %)"
 
@@ -145,11 +262,18 @@ def _address(incident: Incident) -> str:
     return str(incident.facts.get("address") or "/manager")
 
 
-def _since(incident: Incident, since: str, never: str) -> str:
+def _sweep(incident: Incident, language: Language) -> str:
+    sweeps: dict[str, str] = {kind.value: name for kind, name in SWEEPS[language].items()}
+    return sweeps.get(incident.subject, f"sweep-{incident.subject}")
+
+
+def _last(incident: Incident, language: Language) -> str | None:
     last = incident.facts.get("last")
-    return f"{since} {last}" if last else never
+    return write_moment(last, language) if isinstance(last, datetime) else None
 
 
-def _why(incident: Incident) -> str:
+def _why(incident: Incident, language: Language) -> str:
     why = incident.facts.get("why")
-    return ", ".join(map(str, why)) if isinstance(why, list | tuple) else str(why)
+    known: dict[str, str] = {reason.value: name for reason, name in BRAKES[language].items()}
+    reasons = why if isinstance(why, list | tuple) else [why]
+    return ", ".join(known.get(str(reason), str(reason)) for reason in reasons)

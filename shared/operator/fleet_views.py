@@ -228,12 +228,13 @@ def report_view(report: Report) -> ReportView:
 
 def attention_view(incident: Incident) -> Attention:
     """Show what an incident asks for, in the language of the alerts."""
+    settings = config.settings()
     return Attention(
         severity=incident.severity,
         cause=incident.cause,
         subject=incident.subject,
         count=incident.count,
-        sentence=words.SENTENCES[config.settings().alert_language][incident.cause](incident),
+        sentence=words.write_sentence(incident, settings.alert_language, settings.zone),
         since=incident.raised_at,
         address=incident.facts.get("address"),
     )

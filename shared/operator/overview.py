@@ -3,8 +3,8 @@
 import asyncio
 
 from shared import config, services
+from shared.alerts import words
 from shared.domain.fleet.incidents import Incident, Severity
-from shared.domain.fleet.invariants import Invariants
 from shared.domain.fleet.reports import Report, SweepKind
 from shared.operator.fleet_views import (
     Attention,
@@ -42,7 +42,7 @@ async def now() -> FleetView:
         servers=[server_view(room, last) for room in rooms.values()],
         attention=_attention(incidents),
         invariants=invariants,
-        sentence=_sentence(invariants),
+        sentence=words.write_agreement(invariants, config.settings().alert_language),
         trend=last.forecasts.get(ALL) if last else None,
         sweeps=[report_view(report) for report in recent],
         awaiting_approval=awaiting,
@@ -76,10 +76,3 @@ def _attention(incidents: list[Incident]) -> list[Attention]:
         ),
     )
     return [attention_view(incident) for incident in ranked]
-
-
-def _sentence(found: Invariants | None) -> str:
-    """In the words of the promise."""
-    if found is None:
-        return "No sweep of orphans has run yet"
-    return f"{found.count} violations in {found.instances} instances"

@@ -62,7 +62,7 @@ async def test_good_month_keeps_every_instance(on_2: Perene):
     assert [report["invariants"]["count"] for report in reports] == [0] * len(reports)
     assert (await on_2.operate("GET", "/fleet/candidates")).json()["candidates"] == []
     seen = (await on_2.operate("GET", "/fleet")).json()
-    assert seen["sentence"] == f"0 violations in {count} instances"
+    assert seen["sentence"] == "Registros e servidores concordam"
     assert [incident["cause"] for incident in seen["attention"]] == ["server_full"]
 
 

@@ -27,7 +27,7 @@ async def test_the_fleet_at_a_glance(perene: Perene):
 
     seen = await get(perene, "/fleet")
 
-    assert seen["sentence"] == "0 violations in 2 instances"
+    assert seen["sentence"] == "Registros e servidores concordam"
     totals = seen["totals"]
     assert (totals["open"], totals["pairing"], totals["reserved"]) == (1, 1, 2)
     (server,) = seen["servers"]
@@ -40,7 +40,7 @@ async def test_the_fleet_at_a_glance(perene: Perene):
 async def test_unswept_fleet_is_shown(perene: Perene):
     seen = await get(perene, "/fleet")
 
-    assert seen["sentence"] == "No sweep of orphans has run yet"
+    assert seen["sentence"] == "Nenhuma varredura de consistência rodou ainda"
     assert seen["totals"]["limit"] == 100
 
 
