@@ -48,6 +48,9 @@ SENT = Operations(reads=3, writes=5, deletes=1)
 ECHO = Operations(reads=1)
 """The webhook in which a server reports our own send, which is stored already."""
 OPENED = Operations(reads=2)
+LOOKED = Operations(reads=4)
+"""Operations for the news of an inbox with an open thread, when there are none."""
+LOOKS_A_MINUTE, HOURS_A_DAY, WORKING_DAYS = 40, 8, 22
 NIGHT = Operations(reads=8, writes=1)
 """Operations for one line, by one sweep of orphans."""
 CENSUS = Operations(reads=1)
@@ -92,6 +95,11 @@ ROWS = (
         4 * MILLION,
     ),
     CostRow("1 million times a line is opened", OPENED.multiply(MILLION), MILLION, 0.5),
+    CostRow(
+        "An inbox open for 8 hours on 22 days",
+        LOOKED.multiply(LOOKS_A_MINUTE * 60 * HOURS_A_DAY * WORKING_DAYS),
+        LOOKS_A_MINUTE * 60 * HOURS_A_DAY * WORKING_DAYS,
+    ),
     CostRow(
         "1,000 lines for a month, saying nothing",
         NIGHT.add(CENSUS.multiply(CENSUSES_A_DAY)).multiply(1000 * MONTH),

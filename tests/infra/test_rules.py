@@ -19,9 +19,16 @@ CLOSED = (
     "servers/main/slots/0",
     "numbers/5511999990001",
     "sweeps/s1",
+    "acts/a1",
     "anything/a",
 )
-CLOSED_BELOW = ("sweeps/s1/quarantine/q1", "tenants/acme/aliases/a1", "tenants/acme/messages/m/x/y")
+CLOSED_BELOW = (
+    "tenants/acme/notes/n1",
+    "tenants/acme/desk/desk",
+    "sweeps/s1/quarantine/q1",
+    "tenants/acme/aliases/a1",
+    "tenants/acme/messages/m/x/y",
+)
 
 TENANTS = [
     pytest.param("acme", id="plain"),

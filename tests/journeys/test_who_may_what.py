@@ -71,6 +71,12 @@ RULES = {
 EXCEPTIONS = {"POST /ensure-instance/link": LINKS}
 WHOLE_TENANT = {
     "GET /conversations": "their own, which are none",
+    "GET /conversations/news": "their own, which are none",
+    "GET /conversations/desk": "their own, which is empty",
+    "PUT /conversations/desk/replies/{name}": "their own desk",
+    "DELETE /conversations/desk/replies/{name}": "their own desk",
+    "DELETE /conversations/desk/labels/{label}": "their own desk",
+    "DELETE /conversations/desk/assignees/{assignee}": "their own desk",
     "GET /instances": "their own, which are none",
     "POST /ensure-instance": "their own line",
     "POST /send-message": "through their own line",
@@ -101,8 +107,16 @@ async def world(firestore_emulator: str, anyio_backend: str) -> AsyncIterator[Wo
                 SCHEDULER_JWKS_URL=google.url,
                 SCHEDULER_AUDIENCE=AUDIENCE,
                 SCHEDULER_EMAIL=SCHEDULER,
+                SWEEP_JOBS="projects/p/locations/l/jobs",
             )
+            for host in ("metadata.google.internal", "cloudscheduler.googleapis.com"):
+                perene.hosts.transports[host] = httpx.MockTransport(answer_token)
             yield World(perene, await _filled(perene), _callers())
+
+
+def answer_token(request: httpx.Request) -> httpx.Response:
+    """Let Google give a token, and start any sweep."""
+    return httpx.Response(200, json={"access_token": "t"})
 
 
 async def _filled(perene: Perene) -> dict[str, str]:
@@ -130,6 +144,10 @@ async def _filled(perene: Perene) -> dict[str, str]:
         "file": "none.js",
         "address": "fleet",
         "id": conversation["id"],
+        "name": "pix",
+        "label": "vip",
+        "assignee": "Bia",
+        "note": "a-note-of-nobody",
     }
 
 
