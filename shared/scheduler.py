@@ -44,6 +44,7 @@ async def _call_sweep(kind: SweepKind, authorization: str) -> None:
     url = f"{config.settings().public_url}/sweep-{kind}"
     headers = {"authorization": authorization}
     try:
-        await services.http().post(url, headers=headers, timeout=SWEEP_SECONDS)
+        answer = await services.http().post(url, headers=headers, timeout=SWEEP_SECONDS)
+        answer.raise_for_status()
     except httpx.HTTPError as failure:
         log.notice("sweep.not_started", sweep=kind, failure=type(failure).__name__)
