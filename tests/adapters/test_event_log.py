@@ -78,3 +78,55 @@ async def test_changes_before_first_reading_are_told_as_both(store: Store):
         ("message.updated", "3A0001"),
         ("message.received", "3A0002"),
     ]
+
+
+async def test_updates_between_readings_are_one(store: Store):
+    await say(store, 1)
+    position = (await read_all())[1].position
+    for delivery in (Delivery.DELIVERED, Delivery.READ):
+        await store.messages.advance_delivery(THROUGH, "3A0001", delivery, 1)
+
+    told, _ = await read_all(position)
+
+    assert kinds(told) == [("message.updated", "3A0001")]
+
+
+async def test_page_is_not_told_before_what_changed_since(store: Store):
+    await say(store, *range(6))
+    await store.messages.advance_delivery(THROUGH, "3A0000", Delivery.READ, 1)
+
+    told, _ = await read_all(limit=2)
+
+    assert kinds(told) == [
+        *(("message.received", f"3A{number:04}") for number in range(6)),
+        ("message.updated", "3A0000"),
+    ]
+
+
+async def test_history_of_one_moment_is_told_whole(store: Store):
+    await store.messages.record_history(THROUGH, [a_message(n) for n in range(60)], now=1)
+    await store.messages.advance_delivery(THROUGH, "3A0007", Delivery.READ, 1)
+
+    told, _ = await read_all(limit=7)
+
+    new = [event for event in told if event.type == "message.received"]
+    assert sorted(event.data["id"] for event in new) == [f"3A{n:04}" for n in range(60)]
+    assert all(event.data["from_history"] for event in new)
+    assert kinds(told)[-1] == ("message.updated", "3A0007")
+
+
+async def test_late_commit_is_found_when_nothing_follows(store: Store):
+    position = (await read_all())[1].position
+    await say(store, 1)
+    late = store.db.messages(ACME).document("default~3A0001")
+    fields = (await late.get()).to_dict()
+    await late.delete()
+    await say(store, 2)
+    told, page = await read_all(position)
+    assert kinds(told) == [("message.received", "3A0002")]
+    await late.set(fields)
+
+    told, page = await read_all(page.position)
+
+    assert kinds(told)[0] == ("message.received", "3A0001")
+    assert (await read_all(page.position))[0] == []
