@@ -126,7 +126,7 @@ CHANGES_KEPT = 32
 """Changes of its state that a line's record remembers, for the log of events."""
 
 
-class LineChange(Record):
+class StateChange(Record):
     """A state that a line took, since when and why."""
 
     state: State
@@ -145,7 +145,7 @@ class Instance(Kept):
     state: State
     since: AwareDatetime
     reason: Reason | None = None
-    changes: tuple[LineChange, ...] = ()
+    changes: tuple[StateChange, ...] = ()
     """The last of its states, oldest first."""
     number: str | None = None
     last_number: str | None = None
@@ -216,7 +216,7 @@ class Instance(Kept):
         connected = {} if same else self._connected(state, now)
         states: dict[str, Any] = {"state": state, "reason": reason, "since": since}
         if not same:
-            latest = LineChange(state=state, reason=reason, since=now)
+            latest = StateChange(state=state, reason=reason, since=now)
             states["changes"] = (*self.changes, latest)[-CHANGES_KEPT:]
         return self.model_copy(update={**connected, **states, **change})
 
@@ -294,7 +294,7 @@ def new_instance(
         state=State.CREATING,
         reason=Reason.NEW,
         since=now,
-        changes=(LineChange(state=State.CREATING, reason=Reason.NEW, since=now),),
+        changes=(StateChange(state=State.CREATING, reason=Reason.NEW, since=now),),
         born=epoch_ms(now),
         created_at=now,
     )

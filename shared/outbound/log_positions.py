@@ -16,9 +16,9 @@ from typing import Any, Final
 from shared import problems, untrusted
 from shared.domain import names
 from shared.domain.names import TenantId
-from shared.outbound.events import parse_event_id
+from shared.outbound.event_models import parse_event_id
 from shared.store.base import is_document_id
-from shared.store.logged import LogSource, Place, micros_of
+from shared.store.logged import LogPlace, LogSource, micros_of
 
 LONGEST: Final = 12_000
 """Characters of a position."""
@@ -48,7 +48,7 @@ class SourcePosition:
     (Microseconds since 1970.)
     """
 
-    place: Place
+    place: LogPlace
     checked: int
     told: Mapping[int, int] = field(default_factory=dict)
 
@@ -79,7 +79,7 @@ class LogPosition:
 def start_at(moment: datetime) -> LogPosition:
     """Return the position of a reader to whom all is told that happens from then on."""
     at = max(micros_of(moment), 0)
-    return LogPosition(SourcePosition(Place(at), at))
+    return LogPosition(SourcePosition(LogPlace(at), at))
 
 
 def write(position: LogPosition, tenant: TenantId | None) -> str:
@@ -103,10 +103,10 @@ def read(text: str, tenant: TenantId | None) -> LogPosition:
     Raises CursorInvalid for what isn't ours, or another tenant's.
     """
     if not text:
-        return LogPosition(SourcePosition(Place(0), 0))
+        return LogPosition(SourcePosition(LogPlace(0), 0))
     if event := parse_event_id(text):
         at, digest = event
-        return LogPosition(SourcePosition(Place(_time(at)), max(at - 1, 0), {digest: at}))
+        return LogPosition(SourcePosition(LogPlace(_time(at)), max(at - 1, 0), {digest: at}))
     if len(text) > LONGEST:
         raise problems.CursorInvalid()
     try:
@@ -155,7 +155,7 @@ def _read_source(parts: Any, source: LogSource | None, tenant: TenantId | None) 
         + _TICK * int.from_bytes(entries[start + _DIGEST : start + size])
         for start in range(0, len(entries), size)
     }
-    return SourcePosition(Place(_time(at), path), checked, told)
+    return SourcePosition(LogPlace(_time(at), path), checked, told)
 
 
 def _time(value: Any) -> int:

@@ -297,7 +297,7 @@ class Instances(Topic):
         """Write `new` if the record is `old` to the last detail, else raise contention. 1 write."""
         batch = self._db.batch()
         option = self._db.since(old.version)
-        batch.update(self._db.instance(old.name), _changed(old, new), option=option)
+        batch.update(self._db.instance(old.name), _fields_to_write(old, new), option=option)
         (result,) = await self._db.commit(batch)
         return versioned(new, result.update_time)
 
@@ -308,7 +308,9 @@ class Instances(Topic):
         option = self._db.since(current.version)
         if instance == current:
             return current
-        batch.update(self._db.instance(current.name), _changed(current, instance), option=option)
+        batch.update(
+            self._db.instance(current.name), _fields_to_write(current, instance), option=option
+        )
         return versioned(instance, (await self._db.commit(batch))[-1].update_time)
 
     async def _bind(
@@ -338,7 +340,7 @@ def _opens(before: Instance, after: Instance) -> bool:
     return (before.state, before.number) != (after.state, after.number)
 
 
-def _changed(before: Instance, after: Instance) -> dict[str, Any]:
+def _fields_to_write(before: Instance, after: Instance) -> dict[str, Any]:
     """Return the fields to write, with a place in the log of events if that tells the change."""
     return stored(after) | (LOGGED if after.differs_visibly(before) else {})
 

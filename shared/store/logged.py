@@ -25,7 +25,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 
-class Place(NamedTuple):
+class LogPlace(NamedTuple):
     """A place in the log: microseconds since 1970 by the database's clock, then a document.
 
     An empty path stands before all documents of that time.
@@ -73,7 +73,7 @@ class LoggedPage:
     """
 
     documents: list[Logged]
-    last: Place | None
+    last: LogPlace | None
     is_full: bool
     read_at: int
 
@@ -85,7 +85,7 @@ class LoggedDocuments(Topic):
         self,
         source: LogSource,
         tenant: TenantId | None,
-        after: Place,
+        after: LogPlace,
         limit: int,
         *,
         until: int | None = None,
@@ -151,7 +151,7 @@ class LoggedDocuments(Topic):
         is_full = len(snapshots) == limit or sum(map(base.words_in, snapshots)) >= MOST_WORDS
         last = None
         if snapshots:
-            last = Place(micros_of(snapshots[-1].get(field)), snapshots[-1].reference.path)
+            last = LogPlace(micros_of(snapshots[-1].get(field)), snapshots[-1].reference.path)
         told = base.readable(snapshots, lambda snapshot: _logged(snapshot, source))
         read_at = max((micros_of(snapshot.read_time) for snapshot in snapshots), default=0)
         return LoggedPage([one for one in told if one], last, is_full, read_at)
