@@ -153,7 +153,7 @@ class LoggedDocuments(Topic):
         if snapshots:
             last = LogPlace(micros_of(snapshots[-1].get(field)), snapshots[-1].reference.path)
         told = base.readable(snapshots, lambda snapshot: _logged(snapshot, source))
-        read_at = max((micros_of(snapshot.read_time) for snapshot in snapshots), default=0)
+        read_at = max((_stamp(snapshot.read_time) for snapshot in snapshots), default=0)
         return LoggedPage([one for one in told if one], last, is_full, read_at)
 
 
@@ -200,10 +200,15 @@ def _logged(snapshot: Snapshot, source: LogSource) -> Logged | None:
         record=record,
         logged=_micros_in(fields.get(_FIELDS[source])),
         stored=_micros_in(fields.get("stored_at")),
-        written=micros_of(snapshot.update_time),
-        created=micros_of(snapshot.create_time),
+        written=_stamp(snapshot.update_time),
+        created=_stamp(snapshot.create_time),
     )
 
 
 def _micros_in(value: Any) -> int | None:
     return micros_of(value) if isinstance(value, datetime) else None
+
+
+def _stamp(value: Any) -> int:
+    """Return a snapshot's time; the client leaves those of collection groups as they were sent."""
+    return micros_of(value) if isinstance(value, datetime) else int(value.ToMicroseconds())
