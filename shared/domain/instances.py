@@ -122,6 +122,18 @@ class Lease(Record):
     until: AwareDatetime
 
 
+CHANGES_KEPT = 32
+"""Changes of its state that a line's record remembers, for the log of events."""
+
+
+class StateChange(Record):
+    """A state that a line took, since when and why."""
+
+    state: State
+    reason: Reason | None = None
+    since: AwareDatetime
+
+
 class Instance(Kept):
     """Our record of the one instance of a line."""
 
@@ -133,6 +145,8 @@ class Instance(Kept):
     state: State
     since: AwareDatetime
     reason: Reason | None = None
+    changes: tuple[StateChange, ...] = ()
+    """The last of its states, oldest first."""
     number: str | None = None
     last_number: str | None = None
     """The number that it had last, if it has none now."""
@@ -200,8 +214,11 @@ class Instance(Kept):
         same = (self.state, self.reason) == (state, reason)
         since = self.since if same else now
         connected = {} if same else self._connected(state, now)
-        changes = {"state": state, "reason": reason, "since": since}
-        return self.model_copy(update={**connected, **changes, **change})
+        states: dict[str, Any] = {"state": state, "reason": reason, "since": since}
+        if not same:
+            latest = StateChange(state=state, reason=reason, since=now)
+            states["changes"] = (*self.changes, latest)[-CHANGES_KEPT:]
+        return self.model_copy(update={**connected, **states, **change})
 
     def _connected(self, state: State, now: datetime) -> dict[str, Any]:
         """Return the fields that say whether it was ever connected, and since when it isn't."""
@@ -244,6 +261,10 @@ class Instance(Kept):
             return False
         return (self.lease.fence, self.lease.holder) == (other.lease.fence, other.lease.holder)
 
+    def differs_visibly(self, earlier: "Instance") -> bool:
+        """Tell whether the log of events has something to tell of the line since then."""
+        return any(getattr(self, name) != getattr(earlier, name) for name in _TOLD)
+
     def differs_only_in_pace(self, earlier: "Instance") -> bool:
         """Tell whether nothing but messages came between the two records of an instance."""
         pace = {"paced_until"}
@@ -253,6 +274,8 @@ class Instance(Kept):
         """Without a lease."""
         return self.model_copy(update={"lease": None})
 
+
+_TOLD = ("changes", "code", "restricted_since")
 
 PAIRING = timedelta(hours=1)
 """From the first event of a number to the one that says so it never takes longer."""
@@ -271,6 +294,7 @@ def new_instance(
         state=State.CREATING,
         reason=Reason.NEW,
         since=now,
+        changes=(StateChange(state=State.CREATING, reason=Reason.NEW, since=now),),
         born=epoch_ms(now),
         created_at=now,
     )

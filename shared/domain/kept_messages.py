@@ -91,6 +91,8 @@ class KeptMessage(Message):
     """The number that it really left by, if that isn't the one that it was sent with (P7)."""
     recalled: bool = False
     """Reported by history, and not yet as news."""
+    from_history: bool = False
+    """Stored as history reported it."""
     changed: int = 0
     gap: int | None = None
     """The beginning of the gap that it was found in, if no webhook told it."""

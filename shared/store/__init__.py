@@ -10,6 +10,7 @@ from shared.store.desks import Desks
 from shared.store.incidents import Incidents
 from shared.store.instances import Full, Instances, Placed
 from shared.store.link_records import PairingLinks
+from shared.store.logged import LoggedDocuments
 from shared.store.messages import Messages
 from shared.store.messages.quotes import Quotes
 from shared.store.missed_windows import MissedWindows
@@ -42,6 +43,7 @@ class Store:
         self.candidates = Candidates(db, self.servers)
         self.incidents = Incidents(db)
         self.acts = Acts(db)
+        self.logged = LoggedDocuments(db)
 
 
 __all__ = ["Database", "Full", "LineScope", "Placed", "Store", "Unfit"]

@@ -35,6 +35,9 @@ REPAIRS_PER_PAGE = 3
 REPAIR_PATIENCE = 2.0
 """Seconds that the caller of a page may wait for its repairs."""
 
+LOGGED: dict[str, Any] = {"logged_at": firestore.SERVER_TIMESTAMP}
+"""What a change by a person or a phone adds, as its place in the log of events."""
+
 
 class ConversationFilter(NamedTuple):
     """A choice of conversations; what isn't named counts for nothing."""
@@ -163,7 +166,9 @@ class Conversations(Topic):
             # All of them anew: those of earlier names would pile up where every message is read.
             tokens = tokens_of(changed.contact_number, *changed.names)
             batch.update(
-                reference, {**change, "tokens": tokens}, option=self._db.since(snapshot.update_time)
+                reference,
+                {**change, "tokens": tokens, **LOGGED},
+                option=self._db.since(snapshot.update_time),
             )
             return changed
 
@@ -190,7 +195,7 @@ class Conversations(Topic):
         """
         batch = self._db.batch()
         reference = self._db.conversation(scope.tenant, scope.conversation_id(contact))
-        batch.update(reference, {"name": name, **token_fields(contact.number, name)})
+        batch.update(reference, {"name": name, **token_fields(contact.number, name), **LOGGED})
         try:
             await self._db.commit_unordered(batch)
         except exceptions.NotFound:
@@ -203,7 +208,7 @@ class Conversations(Topic):
         (It may be reported before the group's first message.) Firestore: 1 read, 1 write at most.
         """
         reference = self._db.conversation(scope.tenant, scope.conversation_id(group))
-        fields = {"name": subject, "subject_asked_at": at, **token_fields(None, subject)}
+        fields = {"name": subject, "subject_asked_at": at, **token_fields(None, subject), **LOGGED}
 
         async def build(batch: Any, snapshot: Snapshot) -> None:
             known = snapshot.to_dict() or {}
@@ -222,9 +227,9 @@ class Conversations(Topic):
         Firestore: 1 write.
         """
         change: dict[str, Any] = {"subject_asked_at": now} | ({"name": subject} if subject else {})
-        tokens = token_fields(None, subject)
+        added = token_fields(None, subject) | (LOGGED if subject else {})
         batch = self._db.batch()
-        batch.update(self._db.conversation(tenant, group.id), {**change, **tokens})
+        batch.update(self._db.conversation(tenant, group.id), {**change, **added})
         await self._db.commit_unordered(batch)
         return group.model_copy(update=change)
 
@@ -356,6 +361,7 @@ class Conversations(Topic):
             "last_at": firestore.Maximum(nameless.last_at),
             "merged_at": firestore.Maximum(now),
             "merged_from": firestore.ArrayUnion([nameless.id]),
+            **LOGGED,
         }
         added |= {} if nameless.archived else {"archived": False}
         if nameless.unread_now:

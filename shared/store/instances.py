@@ -30,6 +30,9 @@ AT_ONCE: Final = 8
 """Lines that one process places at once: more would only take slots from each other, and make calls
 wait in the client until they time out."""
 
+LOGGED: Final = {"logged_at": firestore.SERVER_TIMESTAMP}
+"""What a change that the log of events tells adds, as its place there."""
+
 
 @dataclass(frozen=True)
 class Placed:
@@ -301,7 +304,7 @@ class Instances(Topic):
     ) -> Instance:
         placed = wanted.model_copy(update={"server": where.server})
         batch = self._db.batch()
-        batch.create(self._db.instance(placed.name), stored(placed))
+        batch.create(self._db.instance(placed.name), stored(placed) | LOGGED)
         self._keep_tenant(batch, placed, tenant)
         self._servers.take_slot(batch, where, placed.name)
         return versioned(placed, (await self._db.commit(batch))[0].update_time)
@@ -326,7 +329,8 @@ class Instances(Topic):
     async def _swap(self, old: Instance, new: Instance) -> Instance:
         """Write `new` if the record is `old` to the last detail, else raise contention. 1 write."""
         batch = self._db.batch()
-        batch.update(self._db.instance(old.name), stored(new), option=self._db.since(old.version))
+        option = self._db.since(old.version)
+        batch.update(self._db.instance(old.name), _fields_to_write(old, new), option=option)
         (result,) = await self._db.commit(batch)
         return versioned(new, result.update_time)
 
@@ -337,7 +341,9 @@ class Instances(Topic):
         option = self._db.since(current.version)
         if instance == current:
             return current
-        batch.update(self._db.instance(current.name), stored(instance), option=option)
+        batch.update(
+            self._db.instance(current.name), _fields_to_write(current, instance), option=option
+        )
         return versioned(instance, (await self._db.commit(batch))[-1].update_time)
 
     async def _bind(
@@ -365,6 +371,11 @@ class Instances(Topic):
 
 def _opens(before: Instance, after: Instance) -> bool:
     return (before.state, before.number) != (after.state, after.number)
+
+
+def _fields_to_write(before: Instance, after: Instance) -> dict[str, Any]:
+    """Return the fields to write, with a place in the log of events if that tells the change."""
+    return stored(after) | (LOGGED if after.differs_visibly(before) else {})
 
 
 def stored(instance: Instance) -> dict[str, Any]:

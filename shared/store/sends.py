@@ -24,6 +24,7 @@ from shared.store.messages.documents import ids_of, message_in
 from shared.store.tenants import tenant_in
 
 UNSETTLED = (SendState.SENDING, SendState.UNCERTAIN)
+SETTLED = (SendState.SENT, SendState.FAILED)
 MOST_UNSETTLED = 50
 
 
@@ -151,7 +152,7 @@ class Sends(Topic):
         resolved = _as_sent(current, message, proven=False).model_copy(update=home)
         resolved = _without_revoked(resolved, snapshot)
         self._resolve(batch, current, resolved)
-        change = {"send": send.key, "changed": firestore.Maximum(now)}
+        change = {"send": send.key, **documents.changed_fields(now)}
         batch.update(reference, change, option=self._db.since(snapshot.update_time))
         try:
             await self._db.commit(batch)
@@ -205,7 +206,7 @@ class Sends(Topic):
                 return current
             self._resolve(batch, current, resolved)
             if owner != send.key:
-                change = {"send": send.key, "changed": firestore.Maximum(now)}
+                change = {"send": send.key, **documents.changed_fields(now)}
                 if resolved.left_through:
                     change["left_through"] = resolved.left_through
                 batch.update(reference, change, option=self._db.since(snapshot.update_time))
@@ -228,7 +229,10 @@ class Sends(Topic):
 
     def _resolve(self, batch: Any, old: Send, new: Send) -> None:
         reference = self._db.send(new.tenant, new.key)
-        batch.update(reference, _differences(old, new), option=self._db.since(old.version))
+        fields = _differences(old, new)
+        if new.state in SETTLED and new.state is not old.state:
+            fields["settled_at"] = firestore.SERVER_TIMESTAMP
+        batch.update(reference, fields, option=self._db.since(old.version))
         change = _uncertain(new) - _uncertain(old)
         if change:
             count = {"unsettled": firestore.Increment(change)}

@@ -24,6 +24,7 @@ ROOM = 16_384
 
 _Raw = type(Write.pb(Write()))
 _TRANSFORMS = (firestore.Maximum, firestore.Increment, firestore.ArrayUnion)
+_REQUEST_TIME = Write.pb(Write()).update_transforms.add().ServerValue.REQUEST_TIME
 _SIMPLE = re.compile(r"[A-Za-z_][A-Za-z_0-9]*")
 
 
@@ -78,12 +79,14 @@ def _encode_fields(write: Any, fields: Mapping[str, Any]) -> None:
 
 
 def _is_transform(value: Any) -> bool:
-    return isinstance(value, _TRANSFORMS)
+    return isinstance(value, _TRANSFORMS) or value is firestore.SERVER_TIMESTAMP
 
 
 def _encode_transform(write: Any, path: str, value: Any) -> None:
     transform = write.update_transforms.add(field_path=path)
-    if isinstance(value, firestore.Maximum):
+    if value is firestore.SERVER_TIMESTAMP:
+        transform.set_to_server_value = _REQUEST_TIME
+    elif isinstance(value, firestore.Maximum):
         _encode(transform.maximum, value.value)
     elif isinstance(value, firestore.ArrayUnion):
         transform.append_missing_elements.SetInParent()

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
 from unittest import mock
@@ -25,6 +26,7 @@ from shared.domain.tenants import Status
 from shared.store import LineScope, Store
 from shared.store.base import PageEnd
 from shared.store.conversations import ConversationFilter
+from shared.store.logged import LogPlace, LogSource
 from tests.infra.indexes import Shape, shape_of
 
 ROOT = Path(__file__).parent.parent.parent
@@ -95,7 +97,18 @@ async def everything(store: Store) -> None:
     await store.messages.record_revocation(THROUGH, SAID.id, 1, (SAID.contact.key,), 1)
     await store.messages.refresh_preview(THROUGH, SAID.id, 1)
     _ = [checked async for checked in store.quotes.purge_late(0, 1)]
+    await of_the_log(store)
     await of_the_fleet(store)
+
+
+async def of_the_log(store: Store) -> None:
+    """Ask for what the log of events is derived from."""
+    for source, tenant in product(LogSource, (TenantId(TENANT), None)):
+        for after in (LogPlace(1), LogPlace(1, "tenants/some/messages/some")):
+            await store.logged.list_page(source, tenant, after, 1, until=2)
+        await store.logged.list_moved(tenant, 1, 2, 1)
+    for tenant in (TenantId(TENANT), None):
+        await store.logged.list_page(LogSource.MESSAGES, tenant, LogPlace(1), 1, by_storing=True)
 
 
 async def of_the_fleet(store: Store) -> None:

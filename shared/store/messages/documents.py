@@ -37,6 +37,11 @@ HISTORY_CHUNK = 100
 conversation take at most five."""
 
 
+LANES = 16
+"""Into so many parts the log of all tenants is split: an index that grows only at its end takes 500
+writes a second (Firestore limit), and all tenants write to that one."""
+
+
 def add_message(
     batch: Any, db: Database, scope: LineScope, message: Message, now: int, **marks: Any
 ) -> None:
@@ -69,6 +74,20 @@ def add_summary(
         writing.merge(batch, reference, summary_fields(scope, messages, unread) | marks)
 
 
+def changed_fields(now: int) -> dict[str, Any]:
+    """Return the fields of every write that changes what the API shows of a message.
+
+    `changed` (epoch milliseconds of our clock) is what polls ask for. `logged_at` is the place in
+    the log of events: the database's own time, which is nearly the order of the commits.
+    """
+    return {"changed": firestore.Maximum(now), "logged_at": firestore.SERVER_TIMESTAMP}
+
+
+def lane_of(message: str) -> int:
+    """Return the lane of a message in the log of all tenants (see LANES)."""
+    return zlib.crc32(message.encode()) % LANES
+
+
 def message_fields(scope: LineScope, message: Message, now: int) -> dict[str, Any]:
     """Return the fields of a new message's document, without those that updates add."""
     fields = message.model_dump(exclude={"delivery"})
@@ -77,7 +96,9 @@ def message_fields(scope: LineScope, message: Message, now: int) -> dict[str, An
         "conversation": scope.conversation_id(message.contact),
         "line": scope.line,
         "number": scope.number,
-        "changed": firestore.Maximum(now),
+        "lane": lane_of(message.id),
+        "stored_at": firestore.SERVER_TIMESTAMP,
+        **changed_fields(now),
     }
     if message.delivery:
         fields["progress"] = firestore.Maximum(message.delivery)
@@ -220,9 +241,9 @@ def repetition_fields(
     fields |= clearer_fields(snapshot.to_dict() or {}, stored, message, now)
     fields |= _call_fields(stored, message, now)
     if stored.recalled and unread:
-        fields |= {"recalled": firestore.DELETE_FIELD, "changed": firestore.Maximum(now)}
+        fields |= {"recalled": firestore.DELETE_FIELD, **changed_fields(now)}
     if wrong and wrong != stored.left_through:
-        fields |= {"left_through": wrong, "changed": firestore.Maximum(now)}
+        fields |= {"left_through": wrong, **changed_fields(now)}
     return fields
 
 
@@ -245,7 +266,7 @@ def clearer_fields(
     if stored.surely_revoked:
         clearer |= kept_messages.content_to_purge(clearer)
     emptied = kept_messages.content_to_purge(fields)
-    return emptied | clearer | {"changed": firestore.Maximum(now)}
+    return emptied | clearer | changed_fields(now)
 
 
 def make_clearer(stored: KeptMessage, message: Message) -> KeptMessage:
@@ -274,7 +295,7 @@ def _call_fields(stored: KeptMessage, message: Message, now: int) -> dict[str, A
     for name in ("video", "group", "seconds"):
         if (told := getattr(theirs.call, name)) and not getattr(ours.call, name):
             news[f"call.{name}"] = told
-    return news | ({"changed": firestore.Maximum(now)} if news else {})
+    return news | (changed_fields(now) if news else {})
 
 
 def taken_fields(stored: KeptMessage, message: Message) -> dict[str, Any]:
@@ -300,7 +321,7 @@ def progress_fields(progress: int, message: Message, now: int) -> dict[str, Any]
     """Return the fields that advance the delivery, or none if it got so far before."""
     if not message.delivery or message.delivery <= progress:
         return {}
-    return {"progress": firestore.Maximum(message.delivery), "changed": firestore.Maximum(now)}
+    return {"progress": firestore.Maximum(message.delivery), **changed_fields(now)}
 
 
 def position_fields(fields: Mapping[str, Any], copy: Message, now: int) -> dict[str, Any]:
@@ -315,7 +336,7 @@ def position_fields(fields: Mapping[str, Any], copy: Message, now: int) -> dict[
                 copy.emitted, decisive
             ):
                 moved = {"at": copy.at, "emitted": copy.emitted}
-                return moved | {"changed": firestore.Maximum(now)}
+                return moved | changed_fields(now)
             return {}
         case _:
             return {}

@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator, Iterable
 from typing import NamedTuple
 
-from google.cloud import firestore
 from google.cloud.firestore_v1.base_query import FieldFilter
 
 from shared.domain import kept_messages
@@ -12,7 +11,7 @@ from shared.domain.names import LineId, TenantId
 from shared.domain.record import Record
 from shared.store import base
 from shared.store.base import Database, LineScope, Snapshot, Topic
-from shared.store.messages.documents import message_in
+from shared.store.messages.documents import changed_fields, message_in
 
 QUOTES_AT_ONCE = 100
 
@@ -91,7 +90,7 @@ async def purge_quotes(db: Database, scope: LineScope, revoked: str, now: int) -
     query = query.where(filter=FieldFilter("line", "==", scope.line))
     query = query.where(filter=FieldFilter("quoted.id", "==", revoked))
     query = query.where(filter=FieldFilter("quoted.preview", ">", ""))
-    change = {"quoted.preview": "", "changed": firestore.Maximum(now)}
+    change = {"quoted.preview": "", **changed_fields(now)}
     # The pauses between attempts also separate one full page from the next.
     async for _ in base.attempts():
         batch, quoting = db.batch(), await db.query(query.limit(QUOTES_AT_ONCE))

@@ -12,7 +12,7 @@ from shared.domain.messages import Delivery
 from shared.domain.positions import second_of
 from shared.store import base, compaction, writing
 from shared.store.base import Database, LineScope, Snapshot, Topic, Unfit
-from shared.store.messages.documents import message_in
+from shared.store.messages.documents import changed_fields, message_in
 
 TIDIED_EVERY = 32
 """Edits, reactions and votes of one message, after which those that can't matter are dropped."""
@@ -44,7 +44,8 @@ class Updates(Topic):
                 for stored in base.readable([snapshot], message_in):
                     home = self._db.conversation(scope.tenant, stored.conversation)
                     read_until = firestore.Maximum(second_of(stored.at))
-                    batch.set(home, {"read_until": read_until}, merge=True)
+                    fields = {"read_until": read_until, "logged_at": firestore.SERVER_TIMESTAMP}
+                    batch.set(home, fields, merge=True)
 
         await self._db.compare_and_set([reference], build)
 
@@ -95,7 +96,7 @@ class Updates(Topic):
     ) -> None:
         """Merge fields into the message or its stub."""
         batch = self._db.batch()
-        update = fields | {"changed": firestore.Maximum(now)}
+        update = fields | changed_fields(now)
         batch.set(self._db.message(scope, message), update, merge=True)
         await self._commit_fitting(scope, message, batch)
 
@@ -104,7 +105,7 @@ class Updates(Topic):
     ) -> None:
         """Merge an entry of a list without bound, and compact the message now and then."""
         reference, batch = self._db.message(scope, message), self._db.batch()
-        counter = {"told": firestore.Increment(1), "changed": firestore.Maximum(now)}
+        counter = {"told": firestore.Increment(1), **changed_fields(now)}
         writing.merge(batch, reference, counter | fields)
         (result,) = await self._commit_fitting(scope, message, batch)
         if result.transform_results[0].integer_value % TIDIED_EVERY == 0:

@@ -229,7 +229,8 @@ class Writes(Topic):
             for message, snapshot in zip(chunk, snapshots, strict=False):
                 fields = snapshot.to_dict() or {}
                 if kept_messages.is_stub(fields):
-                    marks = {} if message.from_me else {"recalled": True}
+                    marks = {"from_history": True}
+                    marks |= {} if message.from_me else {"recalled": True}
                     inserted.append(
                         await add_insert(batch, self._db, scope, message, snapshot, now, **marks)
                     )

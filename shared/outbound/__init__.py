@@ -1,0 +1,1 @@
+"""Tell on what happens to lines and messages: the log of events."""

@@ -1,0 +1,417 @@
+"""The log of events, derived from what is stored anyway.
+
+A page is put together from up to four sources: messages, sends, conversations, lines. Each is read in
+the order of its changes from where the reader stands. What changed several times since is told once, as
+it is now; but what is new is told as new before it is told as changed.
+
+Two things keep it whole. A commit may become visible a moment after one with a later time, so the newest
+of a source is looked at again when nothing follows it (`checked`). And a full page of changes may hold a
+conversation's later message and not an earlier one that has changed since: those are asked for as well.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, NamedTuple
+
+from shared import services
+from shared.domain.instances import CODE_LIFETIME, Instance
+from shared.domain.names import LineId, TenantId
+from shared.outbound import event_models, log_positions
+from shared.outbound.event_models import Event, EventType, Fact
+from shared.outbound.log_positions import OLDEST, LogPosition, SourcePosition
+from shared.store.base import CALL_TIMEOUT
+from shared.store.logged import Logged, LoggedPage, LogSource, LogPlace, micros_of
+
+MARGIN: Final = int((CALL_TIMEOUT + 1) * 1_000_000)
+"""Microseconds after which a commit is surely visible: longer than any attempt of one lasts."""
+
+MOST_TOLD: Final = 800
+"""Events of one source that a position remembers. While it is full, reading waits for MARGIN."""
+
+REMEMBERED: Final = 64
+"""Events after which the newest is looked at again although others follow."""
+
+CLOCKS_DIFFER: Final = 60 * 1_000_000
+"""Microseconds: the changes of a line are dated by our own clocks, and a commit may be repeated."""
+
+ALL_TYPES: Final = frozenset(EventType) - {EventType.ENDPOINT_TEST}
+
+_TYPES: Final = {
+    LogSource.MESSAGES: {
+        EventType.MESSAGE_RECEIVED,
+        EventType.MESSAGE_SENT,
+        EventType.MESSAGE_UPDATED,
+        EventType.MESSAGE_FAILED,
+    },
+    LogSource.SENDS: {EventType.SEND_SETTLED},
+    LogSource.CONVERSATIONS: {EventType.CONVERSATION_UPDATED},
+    LogSource.LINES: {
+        EventType.LINE_STATE_CHANGED,
+        EventType.LINE_CODE_CHANGED,
+        EventType.LINE_RESTRICTED,
+    },
+}
+_AS_NEW: Final = {EventType.MESSAGE_RECEIVED, EventType.MESSAGE_SENT}
+"""Types of which only the time counts at which a message was stored."""
+
+
+@dataclass(frozen=True)
+class LogPage:
+    """A page of events in order. `position`: where to go on, to be stored if it isn't `after`.
+
+    `is_last`: there is no more for now. A page that isn't the last may be empty.
+    """
+
+    events: list[Event]
+    position: str
+    is_last: bool
+
+
+class LogReader(NamedTuple):
+    """Who reads: a tenant (None: an operator, all tenants), and what they want to be told."""
+
+    tenant: TenantId | None
+    types: frozenset[EventType]
+    lines: frozenset[LineId] | None
+
+    @property
+    def is_for_new(self) -> bool:
+        """Tell whether it doesn't matter what becomes of messages."""
+        return not self.types & (_TYPES[LogSource.MESSAGES] - _AS_NEW)
+
+    def wants(self, event: Event) -> bool:
+        """Tell whether the event is of one of their lines."""
+        return self.lines is None or event.line in self.lines
+
+
+async def read_log(
+    tenant: TenantId | None,
+    after: str,
+    limit: int,
+    *,
+    types: frozenset[EventType] | None = None,
+    lines: frozenset[LineId] | None = None,
+    until: datetime | None = None,
+) -> LogPage:
+    """Return what happened to a tenant (None: to all) after a position, at most `limit` events.
+
+    `types` and `lines`: only those; a source is read only if one of its types is wanted, and only
+    then the position moves in it. `until`: nothing later. Every event is told at least once; those of
+    one conversation in their order. Raises CursorInvalid, StoreUnavailable.
+    Firestore: 1 read per changed document and 1 per source without any; of a full page of messages
+    1 more for each that changed after it. What was told in the last seconds is read once more, when
+    nothing follows it.
+    """
+    reader = LogReader(tenant, ALL_TYPES if types is None else types, lines)
+    position, readings = log_positions.read(after, tenant), list[SourceReading]()
+    horizon = latest = None if until is None else micros_of(until)
+    for source in LogSource:
+        if _TYPES[source] & reader.types:
+            bound = latest if source is LogSource.LINES else horizon
+            reading = await _read_source(source, reader, position.of(source), limit, bound)
+            readings.append(reading)
+            if reading.end:
+                horizon = min(filter(None, (horizon, reading.end.at)))
+    return _make_page(reader, position, readings, limit, after)
+
+
+def position_at(moment: datetime) -> str:
+    """Return the position of a reader to whom all is told that happens from then on."""
+    return log_positions.write_start(moment)
+
+
+# One source ----------------------------------------------------------------------------------
+
+
+class LogEntry(NamedTuple):
+    """A fact in a source: its place there, and how its event is made."""
+
+    place: LogPlace
+    fact: Fact
+    make: Callable[[datetime], Event]
+
+
+@dataclass(frozen=True)
+class SourceReading:
+    """What a source tells: new entries in their order, complete until `end` (None: all there is).
+
+    `last`: behind which place the reader stands when all is told. `settled`: until when, by the
+    database's clock, nothing can become visible any more; 0 if that is unknown. `passed`: facts that
+    aren't told, being older than the reader's beginning.
+    """
+
+    source: LogSource
+    before: SourcePosition
+    entries: list[LogEntry]
+    end: LogPlace | None
+    last: LogPlace
+    settled: int
+    passed: tuple[Fact, ...] = ()
+
+    @property
+    def is_of_lines(self) -> bool:
+        """Tell whether its entries are dated by our clocks, and belong to no conversation."""
+        return self.source is LogSource.LINES
+
+
+async def _read_source(
+    source: LogSource, reader: LogReader, position: SourcePosition, limit: int, until: int | None
+) -> SourceReading:
+    """Read what follows the position until then, and what became visible before it."""
+    pages_of = _PageReader(source, reader.tenant, position, reader.is_for_new)
+    page = await pages_of.read_following(limit, None if source is LogSource.LINES else until)
+    pages, checked_until = [page], None if position.is_checked else position.checked
+    end = page.last if page.is_full else None
+    if checked_until is not None and (bound := _bound_of_check(page, position)):
+        pages.append(await pages_of.read_again(bound, limit))
+        checked_until = bound
+    if source is LogSource.MESSAGES and not pages_of.by_storing and (end or until is not None):
+        moved, end = await pages_of.read_moved(end, until, limit)
+        pages.append(moved)
+    documents = {one.path: one for some in pages for one in some.documents}.values()
+    entries, passed = _list_entries(source, documents, position, pages_of.by_storing)
+    if source is not LogSource.LINES and end:
+        entries = [entry for entry in entries if entry.place.order <= end.order]
+    if until is not None:
+        entries = [entry for entry in entries if entry.place.at <= until]
+    read_at = min((some.read_at for some in pages if some.read_at), default=0)
+    settled = read_at - MARGIN if read_at else 0
+    return SourceReading(
+        source,
+        position,
+        sorted(entries, key=lambda entry: entry.place.order),
+        end,
+        end or page.last or position.place,
+        settled if checked_until is None else min(settled, checked_until),
+        passed,
+    )
+
+
+def _bound_of_check(page: LoggedPage, position: SourcePosition) -> int | None:
+    """Return until where to look again at what was told; None if it is too early.
+
+    All of it when nothing follows; else only what is surely visible by now, once that is much, so
+    that an event isn't read again and again while others come.
+    """
+    if page.last is None:
+        return position.place.at
+    bound = position.place.at - MARGIN
+    is_much = sum(at <= bound for at in position.told.values()) > REMEMBERED
+    is_old = position.place.at - position.checked > OLDEST // 2
+    return bound if bound > position.checked and (is_much or is_old) else None
+
+
+@dataclass(frozen=True)
+class _PageReader:
+    """The queries of one source. `by_storing`: of messages only when they came."""
+
+    source: LogSource
+    tenant: TenantId | None
+    position: SourcePosition
+    is_for_new: bool
+
+    @property
+    def by_storing(self) -> bool:
+        return self.is_for_new and self.source is LogSource.MESSAGES
+
+    async def read_following(self, limit: int, until: int | None) -> LoggedPage:
+        return await self._list(self.position.place, limit, until)
+
+    async def read_again(self, until: int, limit: int) -> LoggedPage:
+        """Read all of what was told and isn't checked, until then."""
+        most = limit + len(self.position.told)
+        while True:
+            page = await self._list(LogPlace(self.position.checked), most, until)
+            if not page.is_full:
+                return page
+            most *= 2
+
+    async def read_moved(
+        self, end: LogPlace | None, until: int | None, limit: int
+    ) -> tuple[LoggedPage, LogPlace | None]:
+        """Read messages that were stored before the end of a page, or `until`, and changed after.
+
+        Return them, and until where all is known now.
+        """
+        bound, since = end.at if end else until or 0, self.position.checked
+        while True:
+            page = await services.store().logged.list_moved(self.tenant, since, bound, limit)
+            if page.last is None or not page.is_full:
+                return page, end
+            # Of its last moment there may be more, so all is known only until before that.
+            if page.last.at > self.position.place.at:
+                return page, LogPlace(page.last.at)
+            limit *= 2
+
+    async def _list(self, after: LogPlace, limit: int, until: int | None) -> LoggedPage:
+        return await services.store().logged.list_page(
+            self.source, self.tenant, after, limit, until=until, by_storing=self.by_storing
+        )
+
+
+def _list_entries(
+    source: LogSource,
+    documents: Iterable[Logged],
+    position: SourcePosition,
+    by_storing: bool,
+) -> tuple[list[LogEntry], tuple[Fact, ...]]:
+    """List what the documents tell that wasn't told yet; and what of a line is too old to tell."""
+    if source is LogSource.LINES:
+        every = [entry for one in documents for entry in _line_entries(one)]
+        fresh = [entry for entry in every if _is_fresh(entry, position)]
+        return fresh, tuple(entry.fact for entry in every if entry not in fresh)
+    list_facts = {
+        LogSource.MESSAGES: _message_entries,
+        LogSource.SENDS: _send_entries,
+        LogSource.CONVERSATIONS: _conversation_entries,
+    }[source]
+    entries = (entry for one in documents for entry in list_facts(one, by_storing))
+    return [entry for entry in entries if _is_new(entry, position)], ()
+
+
+def _is_new(entry: LogEntry, position: SourcePosition) -> bool:
+    is_later = entry.place.order > position.place.order or entry.place.at > position.checked
+    return is_later and entry.fact.short not in position.told
+
+
+def _is_fresh(entry: LogEntry, position: SourcePosition) -> bool:
+    """Tell whether a change of a line wasn't told, whose time is by another clock."""
+    since = position.checked - (CLOCKS_DIFFER if position.place.path else 0)
+    return entry.fact.at > since and entry.fact.short not in position.told
+
+
+# What a document tells -----------------------------------------------------------------------
+
+
+def _message_entries(one: Logged, by_storing: bool) -> Iterator[LogEntry]:
+    """Yield that a message came, where it was stored, and that it changed, where it changed last.
+
+    Of two commits in one millisecond only the time of writing tells that there were two.
+    """
+    message, stored, logged = one.record, one.stored, one.logged
+
+    def entry(kind: EventType, place: int, at: int, *marks: int) -> LogEntry:
+        fact = Fact.of(kind, at, one.path, *marks)
+
+        def make(now: datetime) -> Event:
+            return event_models.message_event(fact, one.tenant, message, now)
+
+        return LogEntry(LogPlace(place, one.path), fact, make)
+
+    if stored is not None:
+        kind = EventType.MESSAGE_SENT if message.from_me else EventType.MESSAGE_RECEIVED
+        place = stored if by_storing or logged is None else min(stored, logged)
+        yield entry(kind, place, stored)
+    if logged is None or by_storing:
+        return
+    is_changed = logged != stored or one.written != one.created
+    if is_changed or message.failed:
+        kind = EventType.MESSAGE_FAILED if message.failed else EventType.MESSAGE_UPDATED
+        yield entry(kind, logged, logged, one.written)
+
+
+def _send_entries(one: Logged, _: bool) -> Iterator[LogEntry]:
+    if one.logged is not None:
+        fact = Fact.of(EventType.SEND_SETTLED, one.logged, one.path)
+        yield LogEntry(
+            LogPlace(one.logged, one.path),
+            fact,
+            lambda now: event_models.send_event(fact, one.tenant, one.record),
+        )
+
+
+def _conversation_entries(one: Logged, _: bool) -> Iterator[LogEntry]:
+    if one.logged is not None:
+        fact = Fact.of(EventType.CONVERSATION_UPDATED, one.logged, one.path)
+        yield LogEntry(
+            LogPlace(one.logged, one.path),
+            fact,
+            lambda now: event_models.conversation_event(fact, one.tenant, one.record),
+        )
+
+
+def _line_entries(one: Logged) -> Iterator[LogEntry]:
+    """Yield the last changes of a line's state, its code, and that its number is restricted."""
+    line: Instance = one.record
+
+    def entry(kind: EventType, moment: datetime, shown: Instance, *marks: object) -> LogEntry:
+        fact = Fact.of(kind, micros_of(moment), one.path, *marks)
+
+        def make(now: datetime) -> Event:
+            return event_models.line_event(fact, shown, now)
+
+        return LogEntry(LogPlace(fact.at, one.path), fact, make)
+
+    for change in line.changes:
+        shown = line.model_copy(update=dict(change))
+        yield entry(
+            EventType.LINE_STATE_CHANGED, change.since, shown, change.state, change.reason
+        )
+    if line.code:
+        shown_at = line.code.expires_at - CODE_LIFETIME
+        yield entry(EventType.LINE_CODE_CHANGED, shown_at, line)
+    if line.restricted_since:
+        yield entry(EventType.LINE_RESTRICTED, line.restricted_since, line)
+
+
+# The page ------------------------------------------------------------------------------------
+
+
+def _make_page(
+    reader: LogReader, position: LogPosition, readings: list[SourceReading], limit: int, after: str
+) -> LogPage:
+    """Merge what the sources tell, and move the position behind what is told."""
+    ends = [one.end.at for one in readings if one.end and not one.is_of_lines]
+    horizon, now, page = min(ends, default=None), services.now(), list[Event]()
+    told = {one.source: list[LogEntry]() for one in readings}
+    rooms = {one.source: MOST_TOLD - len(_move(one, []).told) for one in readings}
+    is_held = is_waiting = False
+    for entry, reading in _in_order(readings):
+        of_source = told[reading.source]
+        if reading.is_of_lines and len(page) < limit:
+            is_later = False
+        else:
+            is_waiting = is_waiting or len(of_source) >= rooms[reading.source]
+            is_beyond = horizon is not None and entry.place.at > horizon
+            is_later = is_held or is_waiting or is_beyond or len(page) >= limit
+        is_held = is_held or is_later
+        if is_later:
+            continue
+        of_source.append(entry)
+        if entry.fact.type in reader.types and reader.wants(event := entry.make(now)):
+            page.append(event)
+    moved = position
+    for reading in readings:
+        moved = moved.at(reading.source, _move(reading, told[reading.source]))
+    is_last = not any(one.end for one in readings) and (not is_held or is_waiting)
+    if moved == position and after:
+        return LogPage(page, after, is_last or not page)
+    return LogPage(page, log_positions.write(moved, reader.tenant), is_last)
+
+
+def _in_order(readings: list[SourceReading]) -> list[tuple[LogEntry, SourceReading]]:
+    pairs = [(entry, reading) for reading in readings for entry in reading.entries]
+    return sorted(pairs, key=lambda pair: pair[0].place.order)
+
+
+def _move(reading: SourceReading, told: list[LogEntry]) -> SourcePosition:
+    """Return how far a source is told after the first of its entries, which these are."""
+    before, is_of_lines = reading.before, reading.is_of_lines
+    rest = reading.entries[len(told) :]
+    place, checked = reading.last, before.checked
+    if not is_of_lines:
+        reached = [entry.place for entry in told]
+        reached.append(before.place if rest else reading.last)
+        place = max(before.place, *reached, key=lambda place: place.order)
+    elif rest:
+        place = before.place
+    until = place.at
+    if rest and (is_of_lines or rest[0].place.order <= place.order):
+        until = min(until, rest[0].place.at - 1)
+    checked = max(checked, min(until, reading.settled))
+    facts = (*(entry.fact for entry in told), *reading.passed)
+    remembered = {**before.told, **{fact.short: fact.at for fact in facts}}
+    since = checked - CLOCKS_DIFFER if is_of_lines else checked
+    kept = {digest: at for digest, at in remembered.items() if at > since}
+    return SourcePosition(place, checked, kept)

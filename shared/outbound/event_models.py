@@ -1,0 +1,228 @@
+"""Events as they are told on: a type, a time, and the API's own models.
+
+An event tells its message, send, conversation or line as it is now. It has no file, and is at most
+LARGEST bytes: longer texts and lists are cut, and the event says so.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Final, NamedTuple
+
+from pydantic import AwareDatetime, Field
+
+from shared.conversations.conversation_views import (
+    ContactView,
+    ConversationView,
+    MessageView,
+    conversation_view,
+    message_view,
+)
+from shared.domain.contacts import ConversationId
+from shared.domain.conversations import Conversation
+from shared.domain.instances import Instance
+from shared.domain.kept_messages import KeptMessage
+from shared.domain.names import LineId, TenantId
+from shared.domain.record import Record
+from shared.domain.sends import Send
+from shared.lines.line_views import LineView, line_view
+from shared.sending.send_views import SendView, send_view
+from shared.store.logged import moment_of
+
+LARGEST: Final = 20_000
+"""Bytes of an event, as JSON."""
+
+_ROOM: Final = 600
+"""Bytes of them for what is around its data."""
+
+_CUTS: Final = (4_000, 1_000, 300, 100, 40)
+"""Characters of a text, and ten times the members of a list, after each try to make it fit."""
+
+_NEVER_CUT: Final = frozenset(
+    {"tenant", "id", "message_id", "conversation", "line", "key", "send", "media_path", "instance"}
+)
+
+
+class EventType(StrEnum):
+    """What an event tells. `endpoint.test` isn't in the log: a person asks for it."""
+
+    MESSAGE_RECEIVED = "message.received"
+    MESSAGE_SENT = "message.sent"
+    MESSAGE_UPDATED = "message.updated"
+    MESSAGE_FAILED = "message.failed"
+    SEND_SETTLED = "send.settled"
+    CONVERSATION_UPDATED = "conversation.updated"
+    LINE_STATE_CHANGED = "line.state_changed"
+    LINE_CODE_CHANGED = "line.code_changed"
+    LINE_RESTRICTED = "line.restricted"
+    ENDPOINT_TEST = "endpoint.test"
+
+
+class Told(Record):
+    """What every event's data says besides its model."""
+
+    tenant: TenantId
+    cut: bool = Field(default=False, description="Texts or lists were too long, and are cut")
+
+
+class MessageData(Told, MessageView):
+    """A message as it is now, and where it stands."""
+
+    conversation: ConversationId
+    line: LineId
+    number: str = Field(description="The own number that it was said under")
+    contact: ContactView
+    media_path: str | None = Field(default=None, description="The API's path of its file")
+    from_history: bool = Field(default=False, description="History told it, not a webhook")
+
+
+class SendData(Told, SendView):
+    """A send with its outcome; `message_id` names the message that it became."""
+
+    message_id: str | None = None
+
+
+class ConversationData(Told, ConversationView):
+    """A conversation in summary. Its `label` is the line's id: labels are the line's to tell."""
+
+
+class LineData(Told, LineView):
+    """A line: its state at that time, and the rest as it is now.
+
+    A code comes without its picture: draw `qr`, or ask for the line.
+    """
+
+
+class Event(Record):
+    """Something that happened. The same event told twice has the same `id`."""
+
+    id: str = Field(description="Without a number or a word; also good as `after`")
+    type: EventType
+    timestamp: AwareDatetime
+    data: dict[str, Any] = Field(description="What it is about, as the API shows it")
+    tenant: TenantId = Field(exclude=True)
+    conversation: ConversationId | None = Field(default=None, exclude=True)
+    """The conversation in whose order it has to be told."""
+    line: LineId | None = Field(default=None, exclude=True)
+
+
+class Fact(NamedTuple):
+    """What an event tells: its type, its time (microseconds), and a digest of both and of what
+    else tells it from all others. It is the same whenever it is told."""
+
+    type: EventType
+    at: int
+    digest: str
+
+    @classmethod
+    def of(cls, kind: EventType, at: int, *marks: object) -> "Fact":
+        """Make a fact from what is the same whenever it is told."""
+        text = "\n".join(map(str, (kind, at, *marks)))
+        return cls(kind, at, hashlib.sha256(text.encode()).hexdigest()[:24])
+
+    @property
+    def id(self) -> str:
+        """Return the id of its event."""
+        return f"evt_{self.at:x}_{self.digest}"
+
+    @property
+    def short(self) -> int:
+        """Return three bytes of the digest, by which readers know what they were told."""
+        return int(self.digest[:6], 16)
+
+
+def parse_event_id(text: str) -> tuple[int, int] | None:
+    """Return the time and the short digest in an event's id, or None if it is no such id."""
+    match = re.fullmatch(r"evt_([0-9a-f]{1,13})_([0-9a-f]{24})", text)
+    return (int(match[1], 16), int(match[2][:6], 16)) if match else None
+
+
+def message_event(fact: Fact, tenant: TenantId, message: KeptMessage, now: datetime) -> Event:
+    """Return the event of a message, without its content if it was taken back."""
+    shown = dict(message_view(message, now))
+    path = f"/conversations/{message.conversation}/messages/{message.id}/media"
+    has_file = message.media is not None and message.revoked_at is None
+    contact = ContactView(
+        key=message.contact.key,
+        number=message.contact.number,
+        name=None if message.contact.group else message.name,
+        group=message.contact.group,
+    )
+    data = MessageData(
+        **shown,
+        tenant=tenant,
+        conversation=message.conversation,
+        line=message.line,
+        number=message.number,
+        contact=contact,
+        media_path=path if has_file else None,
+        from_history=message.from_history,
+    )
+    fields = _dump(data)
+    if "media" in fields:
+        fields["media"].pop("thumbnail", None)
+    return _event(fact, tenant, fields, conversation=message.conversation, line=message.line)
+
+
+def send_event(fact: Fact, tenant: TenantId, send: Send) -> Event:
+    """Return the event of a send that was settled."""
+    data = SendData(**dict(send_view(send)), tenant=tenant, message_id=send.message)
+    return _event(fact, tenant, _dump(data), conversation=send.conversation, line=send.line)
+
+
+def conversation_event(fact: Fact, tenant: TenantId, conversation: Conversation) -> Event:
+    """Return the event of a conversation that a person or a phone changed."""
+    data = ConversationData(**dict(conversation_view(conversation, None)), tenant=tenant)
+    home, line = conversation.id, conversation.line
+    return _event(fact, tenant, _dump(data), conversation=home, line=line)
+
+
+def line_event(fact: Fact, line: Instance, now: datetime) -> Event:
+    """Return an event of a line, which may have another state by now."""
+    fields = _dump(LineData(**dict(line_view(line, now)), tenant=line.tenant))
+    if "code" in fields:
+        fields["code"].pop("png", None)
+    return _event(fact, line.tenant, fields, line=line.line)
+
+
+def _event(fact: Fact, tenant: TenantId, fields: Mapping[str, Any], **where: Any) -> Event:
+    moment, data = moment_of(fact.at), fit(fields)
+    return Event(id=fact.id, type=fact.type, timestamp=moment, data=data, tenant=tenant, **where)
+
+
+def fit(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the data as it is, or with its texts and lists cut until it fits, and so marked."""
+    for most in (None, *_CUTS):
+        data = dict(fields) if most is None else _cut_fields(fields, most) | {"cut": True}
+        if len(json.dumps(data, ensure_ascii=False).encode(errors="replace")) <= LARGEST - _ROOM:
+            return data
+    return {name: fields[name] for name in _NEVER_CUT & fields.keys()} | {"cut": True}
+
+
+def _cut_fields(fields: Mapping[str, Any], most: int) -> dict[str, Any]:
+    return {
+        name: value if name in _NEVER_CUT else _cut(value, most) for name, value in fields.items()
+    }
+
+
+def _cut(value: Any, most: int) -> Any:
+    match value:
+        case str() if len(value) > most:
+            return f"{value[: most - 1]}…"
+        case list():
+            return [_cut(member, most) for member in value[: most // 10]]
+        case dict():
+            return {name: _cut(member, most) for name, member in _first(value, most // 10)}
+        case _:
+            return value
+
+
+def _first(members: Mapping[str, Any], most: int) -> Iterable[tuple[str, Any]]:
+    return list(members.items())[: max(most, 16)]
+
+
+def _dump(data: Told) -> dict[str, Any]:
+    return data.model_dump(mode="json", exclude_none=True)
