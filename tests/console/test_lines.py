@@ -238,7 +238,7 @@ async def test_unnamed_line_is_the_main_one(visit: Visit, stack: Stack, tenant: 
     tab = await visit("/lines", DESKTOP, tenant)
     await expect(tab.page.get_by_role("heading", name="Principal")).to_be_visible()
     await press(tab, "lines.release.action")
-    await expect(tab.page.get_by_text("digite “Principal”")).to_be_visible()
+    await expect(tab.page.get_by_role("dialog", name="Principal")).to_be_visible()
 
     stack.call("POST", "/ensure-instance", tenant, json={"label": "Vendas"})
     await tab.page.reload()

@@ -72,7 +72,7 @@ async def test_fallen_line_is_told_everywhere(visit: Visit, world: World):
     tab = await visit("/conversations", DESKTOP, world.tenant, answers=answers)
 
     banner = tab.page.locator(".inbox .fallen")
-    await expect(banner).to_contain_text("A linha Sales está fora do ar desde")
+    await expect(banner).to_contain_text("Sales está fora do ar desde")
     mark = await tab.say("inbox.marks.closed")
     await expect(row(tab.page, ANA).get_by_role("img", name=mark)).to_be_visible()
     await expect(row(tab.page, BIA).get_by_role("img", name=mark)).to_have_count(0)

@@ -24,7 +24,7 @@ export default {
   back: "Back to the conversations",
   fallen: {
     mark: "off",
-    one: "The line {line} has been off since {since}: nothing comes in or goes out through it.",
+    one: "{line} has been off since {since}: nothing comes in or goes out.",
     several: "{n} lines are off: {names}. The first, since {since}.",
     many: "{n} lines are off: {names} and {rest} more. The first, since {since}.",
     reconnect: "Reconnect",

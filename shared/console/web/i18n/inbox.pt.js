@@ -24,7 +24,7 @@ export default {
   back: "Voltar às conversas",
   fallen: {
     mark: "fora do ar",
-    one: "A linha {line} está fora do ar desde {since}: nada chega nem sai por ela.",
+    one: "{line} está fora do ar desde {since}: nada chega nem sai.",
     several: "{n} linhas estão fora do ar: {names}. A primeira, desde {since}.",
     many: "{n} linhas estão fora do ar: {names} e mais {rest}. A primeira, desde {since}.",
     reconnect: "Reconectar",

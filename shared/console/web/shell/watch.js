@@ -17,19 +17,20 @@ const LINES_MS = 15_000;
 
 /** Keep the lines and the news fresh, and tell the tab, the desktop and the ear of them. */
 export function useWatch() {
-  const [, go] = useLocation();
+  const [place, go] = useLocation();
   const who = session.value.state === "in" && tenantName() ? `${session.value.claims.sub} ${tenantName()}` : null;
   const isOnlyOperator = isOperator() && lines.value.data?.lines.length === 0;
   const look = () => (who === null || isTenantless.value ? undefined : loadLines());
   useNews(isOnlyOperator ? null : who);
   usePulse(look, LINES_MS, who, { hidden: true });
-  useEffect(() => {
-    forgetLines();
-    Promise.resolve(look()).catch(() => {});
-  }, [who]);
+  useEffect(forgetLines, [who]);
+  useEffect(() => void Promise.resolve(look()).catch(() => {}), [who, roomOf(place)]); // a line may have been connected there
   useEffect(() => effect(() => tellTab({ unread: unread.value.total, fallen: fallenLines.value.length })), []);
   useEffect(() => onNews((news) => tell(news, go)), []);
 }
+
+/** Return the part of an address after which lines may be other than before: all conversations are one. */
+const roomOf = (place) => place.replace(/^\/conversations.*/, "/conversations");
 
 /** Tell of news that nobody sees, once in all tabs of this browser. */
 function tell({ conversations, since }, go) {

@@ -41,8 +41,8 @@ export function List({ list, filters, lines, chosen, reading, selected, onSelect
   </section>`;
 }
 
-const Count = ({ list: { items, loading, next } }) => html`<span class="count" role="status">${
-  loading && !items.length ? "" : next ? t("inbox.countMore", { n: items.length }) : t("inbox.count", { n: items.length })
+const Count = ({ list: { items, loading, error, next } }) => html`<span class="count" role="status">${
+  (loading || error) && !items.length ? "" : next ? t("inbox.countMore", { n: items.length }) : t("inbox.count", { n: items.length })
 }</span>`;
 
 /** Offer what can be done with the selected conversations. */
