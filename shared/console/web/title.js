@@ -5,19 +5,19 @@ import { effect, signal } from "./lib.js";
 const NAME = "Perene";
 const MOST = 99;
 
-/** What the tab says: the page's name, unread conversations and fallen lines. */
+/** What the tab says: the page's name, unread conversations, fallen lines, and whose page it is. */
 const facts = signal({ name: "", unread: 0, fallen: 0 });
 
-/** Change what the tab says: {name}, {unread} or {fallen}. */
+/** Change what the tab says: {name}, {unread}, {fallen}, or {brand}, whose page it is. */
 export const tellTab = (news) => (facts.value = { ...facts.peek(), ...news });
 
 /** Write a count for a small place: "7", "99+". */
 export const shortCount = (n) => (n > MOST ? `${MOST}+` : String(n));
 
 /** Compose the title of the tab: "⚠ (3) Conversas · Perene". */
-export function composeTitle({ name, unread, fallen }) {
+export function composeTitle({ name, brand = NAME, unread, fallen }) {
   const marks = [fallen ? "⚠" : "", unread ? `(${shortCount(unread)})` : ""];
-  return [...marks, [name, NAME].filter(Boolean).join(" · ")].filter(Boolean).join(" ");
+  return [...marks, [name, brand].filter(Boolean).join(" · ")].filter(Boolean).join(" ");
 }
 
 effect(() => {
