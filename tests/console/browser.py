@@ -212,7 +212,7 @@ class Tab:
 
     async def unseen(self) -> None:
         """Stop the page's polling, as if nobody saw it: only what is pressed is asked from now on,
-        and nothing that a poll brings takes a button away before."""
+        and nothing that a poll brings takes a button away before. For news it asks each 15 s."""
         await self.page.evaluate(
             "Object.defineProperty(document, 'visibilityState', {value: 'hidden'})"
         )
