@@ -1,5 +1,6 @@
 """Drive Debian's Chromium at the console: what a test, and a person who looks at pictures, need."""
 
+import base64
 import json
 import os
 import re
@@ -211,7 +212,7 @@ class Tab:
 
     async def unseen(self) -> None:
         """Stop the page's polling, as if nobody saw it: only what is pressed is asked from now on,
-        and nothing that a poll brings takes a button away before."""
+        and nothing that a poll brings takes a button away before. For news it asks each 15 s."""
         await self.page.evaluate(
             "Object.defineProperty(document, 'visibilityState', {value: 'hidden'})"
         )
@@ -251,7 +252,12 @@ class Tab:
             place = Path(folder)
             place.mkdir(parents=True, exist_ok=True)
             await self.page.evaluate(REST)
-            await self.page.screenshot(path=place / f"{name}-{look or self.look}.png")
+            path = place / f"{name}-{look or self.look}.png"
+            if not self.emulation:
+                await self.page.screenshot(path=path)
+                return
+            picture = await self.emulation.send("Page.captureScreenshot")  # in the emulated size
+            path.write_bytes(base64.b64decode(picture["data"]))
 
     def _count_differences(self, look: Look) -> tuple[bool, bool]:
         return look.size != self.look.size, look.theme != self.look.theme

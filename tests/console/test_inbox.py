@@ -108,10 +108,10 @@ async def run_aside(act: Callable[..., Any], *values: Any) -> Any:
 # The list ------------------------------------------------------------------------------------
 
 
-async def test_empty_inbox_says_so(visit: Visit, tenant: str):
+async def test_inbox_without_lines_leads_to_the_first(visit: Visit, tenant: str):
     tab = await visit("/conversations", DESKTOP, tenant)
 
-    await expect(tab.page.get_by_text(await tab.say("inbox.empty.title"))).to_be_visible()
+    await expect(tab.page.get_by_text(await tab.say("inbox.lineless.title"))).to_be_visible()
     await tab.check_looks("inbox-empty")
 
 

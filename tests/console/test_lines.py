@@ -139,7 +139,7 @@ async def test_next_code_replaces_the_last(visit: Visit, stack: Stack, tenant: s
     await expect(code).not_to_have_attribute("src", source)
 
 
-async def test_typed_name_disconnects_a_line(visit: Visit, stack: Stack, tenant: str):
+async def test_typed_word_disconnects_a_line(visit: Visit, stack: Stack, tenant: str):
     pair(stack, tenant, a_number()[0])
     tab = await visit("/lines", DESKTOP, tenant)
     await press(tab, "lines.disconnect.action")
@@ -150,7 +150,7 @@ async def test_typed_name_disconnects_a_line(visit: Visit, stack: Stack, tenant:
 
     await button.click(force=True)
     assert stack.call("GET", "/instances/default", tenant).json()["state"] == "open"
-    await dialog.get_by_role("textbox").fill("vendas")
+    await dialog.get_by_role("textbox").fill(await tab.say("shell.words.disconnect"))
     await button.click()
 
     await expect_words(tab, "lines.disconnect.done", label="Vendas")
@@ -164,7 +164,7 @@ async def test_line_changes_its_number(visit: Visit, stack: Stack, tenant: str):
     tab = await visit("/lines", PHONE, tenant)
     await press(tab, "lines.release.action")
     dialog = tab.page.get_by_role("dialog")
-    await dialog.get_by_role("textbox").fill("Vendas")
+    await dialog.get_by_role("textbox").fill(await tab.say("shell.words.release"))
     await tab.check_looks("lines-change")
     await dialog.get_by_role("button", name=await tab.say("lines.release.action")).click()
 
@@ -238,7 +238,7 @@ async def test_unnamed_line_is_the_main_one(visit: Visit, stack: Stack, tenant: 
     tab = await visit("/lines", DESKTOP, tenant)
     await expect(tab.page.get_by_role("heading", name="Principal")).to_be_visible()
     await press(tab, "lines.release.action")
-    await expect(tab.page.get_by_text("digite “Principal”")).to_be_visible()
+    await expect(tab.page.get_by_role("dialog", name="Principal")).to_be_visible()
 
     stack.call("POST", "/ensure-instance", tenant, json={"label": "Vendas"})
     await tab.page.reload()

@@ -93,7 +93,7 @@ async def test_line_lives_in_a_filling_fleet(visit: Visit, stack: Stack):
     conversation = tab.path
     await tab.go("/lines")
     await press(tab, "lines.release.action")
-    await tab.page.get_by_role("dialog").get_by_role("textbox").fill("Vendas")
+    await tab.page.get_by_role("dialog").get_by_role("textbox").fill("trocar")
     confirm = tab.page.get_by_role("dialog").get_by_role(
         "button", name=await tab.say("lines.release.action")
     )

@@ -1,7 +1,7 @@
 // Call the functions with the person's token. Every failure is an ApiError, which `sentence` puts in words.
 
 import { functionUrl } from "./config.js";
-import { markUnreachable, markReachable } from "./connection.js";
+import { noteAnswer, noteSilence } from "./connection.js";
 import { adoptTime } from "./clock.js";
 import { has, t } from "./i18n/index.js";
 import { SessionExpired, expire, token } from "./session.js";
@@ -10,7 +10,10 @@ const TIMEOUT_MS = 30_000;
 const PAUSES_MS = [300, 1_200];
 const TYPE = "urn:perene:problem:";
 
-/** A failed call. `kind`: "problem" (a function refused), "network", "timeout", "expired" or "aborted" (by the page itself). */
+/**
+ * A failed call. `kind`: "problem" (a function refused), "down" (its place answered, not the function), "network", "timeout",
+ * "expired" or "aborted" (by the page itself).
+ */
 export class ApiError extends Error {
   constructor(kind, problem = {}) {
     super(problem.title ?? kind);
@@ -34,7 +37,7 @@ export function sentence(error) {
 
 /** Tell whether the same call may succeed later. */
 export const worthRetrying = (error) =>
-  ["network", "timeout"].includes(error?.kind) || error?.status >= 500 || error?.retryAfter !== null;
+  ["down", "network", "timeout"].includes(error?.kind) || error?.status >= 500 || error?.retryAfter !== null;
 
 /**
  * Call a function; resolves to {status, data, etag, retryAfter}, without data for a 304. Options: `query` (without empty
@@ -60,7 +63,7 @@ async function call(method, path, options = {}) {
       return await once(method, path, options);
     } catch (error) {
       if (error.kind !== "network" || attempt >= pauses.length || !navigator.onLine) {
-        if (["network", "timeout"].includes(error.kind)) markUnreachable();
+        if (["down", "network", "timeout"].includes(error.kind)) noteSilence(path);
         throw error;
       }
       await pause(pauses[attempt], options.signal);
@@ -82,11 +85,14 @@ async function once(method, path, { query, body, key, etag, signal, timeout = TI
       redirect: "error",
       signal: signal ? AbortSignal.any([signal, limit]) : limit,
     });
-    markReachable();
     adoptTime(answer.headers.get("x-perene-time"));
-    return await readAnswer(answer, read);
+    const result = await readAnswer(answer, read);
+    noteAnswer(path);
+    return result;
   } catch (error) {
-    throw toApiError(error, signal, limit);
+    const failure = toApiError(error, signal, limit);
+    if (failure.kind === "problem" || failure.kind === "expired") noteAnswer(path);
+    throw failure;
   }
 }
 
@@ -111,7 +117,8 @@ async function readAnswer(answer, read = (answer) => answer.json()) {
 
 async function readProblem(answer) {
   const body = await answer.json().catch(() => ({}));
-  const error = new ApiError("problem", { status: answer.status, retry_after: seconds(answer), ...body });
+  const isOurs = Boolean(body.type) || (answer.status < 500 && answer.status !== 404);
+  const error = new ApiError(isOurs ? "problem" : "down", { status: answer.status, retry_after: seconds(answer), ...body });
   if (answer.status === 401) expire();
   return answer.status === 401 ? new ApiError("expired", body) : error;
 }

@@ -26,6 +26,23 @@ export function formatDay(when, now = new Date()) {
   return intl("DateTimeFormat", { dateStyle: "long" }).format(date(when));
 }
 
+/** Write when something was, in a list's column: "14:03", "ontem", "qui.", "12/11", "12/11/2024". */
+export function formatCompact(when, now = new Date()) {
+  const at = date(when);
+  const days = Math.round((midnight(now) - midnight(at)) / 86_400_000);
+  if (days <= 0) return formatTime(at);
+  if (days === 1) return formatDay(at, now);
+  if (days < 7) return intl("DateTimeFormat", { weekday: "short" }).format(at);
+  if (at.getFullYear() !== now.getFullYear()) return intl("DateTimeFormat", { dateStyle: "short" }).format(at);
+  return intl("DateTimeFormat", locale() === "en" ? { day: "numeric", month: "short" } : { day: "2-digit", month: "2-digit" }).format(at);
+}
+
+/** Write since when something is so: "14:03" of today, "ontem, 14:03", else the date with the time. */
+export function formatSince(when, now = new Date()) {
+  const days = Math.round((midnight(now) - midnight(date(when))) / 86_400_000);
+  return days <= 0 ? formatTime(when) : `${formatCompact(when, now)}, ${formatTime(when)}`;
+}
+
 const STEPS = [
   ["year", 31_536_000],
   ["month", 2_592_000],
@@ -83,6 +100,15 @@ function groupDigits(rest) {
 /** Return a line's name; the default line may have none. */
 export const lineName = ({ line = "default", label }) =>
   line === "default" && (!label || label === line) ? t("shell.mainLine") : straight(label) || line;
+
+/** Return the initials of the first two words of a name or an address. */
+export const initials = (name) =>
+  String(name)
+    .split(/[\s@.]+/)
+    .filter(Boolean)
+    .slice(0, 2)
+    .map((word) => [...word][0].toLocaleUpperCase())
+    .join("");
 
 /** Choose one of ten colours, always the same for the same words. */
 export function hue(words) {

@@ -2,7 +2,6 @@
 
 import { useCallback, useEffect, useRef, useState } from "./lib.js";
 import { api } from "./api.js";
-import { connection } from "./connection.js";
 
 /**
  * Fetch `path` (null fetches nothing) and return {data, error, loading, reload}. `data` stays while it is fetched again,
@@ -48,5 +47,5 @@ export function useGet(path, { query, every } = {}) {
   }, [load, every]);
 
   const current = answer.key === key ? answer : { data: undefined, error: null, loading: path !== null };
-  return { ...current, reload: load, offline: connection.value !== "online" };
+  return { ...current, reload: load };
 }

@@ -1,10 +1,12 @@
 // Show who is signed in, the language, the theme, and the way out.
 
 import { html, useEffect, useRef } from "../lib.js";
+import { initials } from "../format.js";
 import { chooseLanguage, language, t } from "../i18n/index.js";
 import { isOperator, session, signOut, tenantName } from "../session.js";
 import { chooseTheme, theme, THEMES } from "../theme.js";
 import { Button, Choice } from "../ui/index.js";
+import { isChoosing } from "./Alerts.js";
 
 export function Account() {
   const ref = useRef(null);
@@ -30,6 +32,7 @@ export function Account() {
     </summary>
     <div class="panel">
       <${Preferences} />
+      <${Button} icon="bell" wide onClick=${() => (isChoosing.value = true)}>${t("shell.alerts.title")}<//>
       <${Button} icon="log-out" wide onClick=${signOut}>${t("shell.account.leave")}<//>
     </div>
   </details>`;
@@ -43,11 +46,3 @@ export const Languages = () => html`<${Choice} label=${t("shell.language")} chos
 
 export const Themes = () => html`<${Choice} label=${t("shell.theme.label")} chosen=${theme.value} onChoose=${chooseTheme}
   options=${THEMES.map((id) => ({ id, label: t(`shell.theme.${id}`) }))} />`;
-
-const initials = (name) =>
-  name
-    .split(/[\s@.]+/)
-    .filter(Boolean)
-    .slice(0, 2)
-    .map((word) => [...word][0].toLocaleUpperCase())
-    .join("");

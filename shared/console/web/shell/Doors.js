@@ -3,6 +3,7 @@
 import { html, useEffect, useState } from "../lib.js";
 import { t } from "../i18n/index.js";
 import { session, signIn } from "../session.js";
+import { tellTab } from "../title.js";
 import { Button, EmptyState, Icon, Notice } from "../ui/index.js";
 import { Languages, Themes } from "./Account.js";
 
@@ -11,7 +12,7 @@ const mark = new URL("../mark.svg", import.meta.url).href;
 /** Fill the page, with one thing in its middle. */
 export function Door({ title, children }) {
   useEffect(() => {
-    document.title = `${title} · Perene`;
+    tellTab({ name: title, unread: 0, fallen: 0 });
   }, [title]);
   return html`<main class="door">${children}<footer><${Languages} /><${Themes} /></footer></main>`;
 }

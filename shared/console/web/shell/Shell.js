@@ -3,17 +3,23 @@
 import { html, useEffect, useErrorBoundary, useRef, useState } from "../lib.js";
 import { connection, checkConnection } from "../connection.js";
 import { t } from "../i18n/index.js";
+import { fallenLines } from "../lines.js";
+import { unread } from "../news.js";
 import { Link, Redirect, Route, Switch, useLocation } from "../router.js";
 import { isOperator, session } from "../session.js";
+import { shortCount } from "../title.js";
 import { Button, EmptyState, Icon, SkeletonRows, Toasts, View } from "../ui/index.js";
 import { home, loadView, VIEWS } from "../views/index.js";
 import { Account } from "./Account.js";
+import { AlertsDialog, AlertsQuestion, isChoosing } from "./Alerts.js";
 import { Expired } from "./Doors.js";
+import { useWatch } from "./watch.js";
 
 const asset = (name) => new URL(`../${name}`, import.meta.url).href;
 
 export function Shell() {
   const main = useRef(null);
+  useWatch();
   const skip = (event) => {
     event.preventDefault();
     main.current.focus();
@@ -22,6 +28,7 @@ export function Shell() {
     <a class="skip" href="#main" onClick=${skip}>${t("shell.skip")}</a>
     <main id="main" ref=${main} tabindex="-1"><${Banner} /><${Views} /></main>
     <${Rail} />
+    ${isChoosing.value && html`<${AlertsDialog} />`}
     <${Toasts} />
   </div>`;
 }
@@ -83,12 +90,12 @@ const NotFound = () => html`<${View} title=${t("shell.notFound.title")}>
 function Rail() {
   const [location] = useLocation();
   return html`<header class="rail">
-    <${Link} to="/" class="brand"><img src=${asset("mark.svg")} alt="" width="28" height="28" />Perene<//>
+    <${Link} to="/" class="brand"><img src=${asset("mark.svg")} alt="" width="28" height="28" /><span class="name">Perene</span><//>
     <nav aria-label=${t("shell.navigation")}><ul role="list">
       ${allowedViews().map((view) => {
         const here = location === view.path || location.startsWith(`${view.path}/`);
-        return html`<li><${Link} to=${view.path} class="place" aria-current=${here ? "page" : undefined}>
-          <${Icon} name=${view.icon} /><span>${t(`shell.views.${view.name}`)}</span>
+        return html`<li><${Link} to=${view.path} class="place" title=${t(`shell.views.${view.name}`)} aria-current=${here ? "page" : undefined}>
+          <${Icon} name=${view.icon} /><span class="name">${t(`shell.views.${view.name}`)}</span><${Badge} view=${view.name} />
         <//></li>`;
       })}
     </ul></nav>
@@ -96,11 +103,19 @@ function Rail() {
   </header>`;
 }
 
+/** Show beside a view's name what waits there: unread conversations, or lines that fell. */
+function Badge({ view }) {
+  const n = { conversations: unread.value.total, lines: fallenLines.value.length }[view];
+  if (!n) return null;
+  return html`<span class=${`count ${view}`}><span aria-hidden="true">${shortCount(n)}</span><span class="unseen">${t(`shell.badges.${view}`, { n })}</span></span>`;
+}
+
 function Banner() {
   const state = connection.value;
+  const [location] = useLocation();
   return html`<div role="status">${
     state !== "online" &&
     html`<div class="banner"><${Icon} name="wifi-off" /><span>${t(`shell.connection.${state}`)}</span>
       <${Button} small kind="quiet" onClick=${checkConnection}>${t("shell.tryAgain")}<//></div>`
-  }</div>`;
+  }${location.startsWith("/conversations") && html`<${AlertsQuestion} />`}</div>`;
 }

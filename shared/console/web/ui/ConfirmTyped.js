@@ -6,7 +6,7 @@ import { Dialog } from "./Dialog.js";
 import { Notice } from "./States.js";
 
 /**
- * Ask the person to type `word` before they can confirm. `action` is the button's label; `onConfirm` is awaited: a failure is
+ * Ask the person to type `word`, a short one that says what happens, before they can confirm. `action` is the button's label; `onConfirm` is awaited: a failure is
  * shown here, and `onClose` is called after a success.
  */
 export function ConfirmTyped({ title, word, action, onConfirm, onClose, children }) {

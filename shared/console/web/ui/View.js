@@ -1,10 +1,11 @@
 import { html, useEffect, useRef } from "../lib.js";
+import { tellTab } from "../title.js";
 
 /** Frame a view: heading, actions, content. `full` hides the heading and gives all the room to `children`. */
 export function View({ title, actions, full, children }) {
   const heading = useRef(null);
   useEffect(() => {
-    document.title = `${title} · Perene`;
+    tellTab({ name: title });
   }, [title]);
   return html`<div class=${`view${full ? " full" : ""}`}>
     ${full

@@ -84,7 +84,7 @@ function Decision({ candidate, reload }) {
 }
 
 function Confirm({ candidate: { instance, server, paired }, onConfirm, onClose }) {
-  return html`<${ConfirmTyped} title=${t("review.confirm_title")} word=${instance} action=${t("review.approve")} onConfirm=${onConfirm} onClose=${onClose}>
+  return html`<${ConfirmTyped} title=${t("review.confirm_title")} word=${t("shell.words.delete")} action=${t("review.approve")} onConfirm=${onConfirm} onClose=${onClose}>
     <p>${t("review.confirm_text", { instance, server })}</p>
     <${Notice} tone="warn">${t(paired ? "review.paired" : "review.perhaps")}<//>
   <//>`;

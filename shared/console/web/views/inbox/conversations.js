@@ -1,13 +1,16 @@
-// Hold the list of conversations: pages are added on demand, and a probe of one conversation finds news.
+// Hold the list of conversations: pages are added on demand, and news changes what is shown.
 
 import { useCallback, useEffect, useRef, useState } from "../../lib.js";
 import { api } from "../../api.js";
-import { markActive, usePulse } from "../../pace.js";
+import { askUnread, onNews } from "../../news.js";
+import { usePulse } from "../../pace.js";
 
 const PAGE = 30;
-const PROBE_MS = 3_000;
+const LOOK_MS = 5_000;
 const WHOLE_MS = 60_000;
 const NOTHING = { items: [], next: null, loading: true, error: null, more: false };
+/** Filters of which only the functions know what they let through. */
+const REMOTE = ["search", "from_ad"];
 
 /** List the conversations of these filters: {items, next, loading, error, more, reload, loadMore, patch}. */
 export function useConversations(filters) {
@@ -47,16 +50,21 @@ export function useConversations(filters) {
     return () => controller.abort();
   }, [key]);
 
+  useEffect(() => {
+    const take = ({ conversations, more }) => {
+      if (now.current.loading) return;
+      if (more || REMOTE.some((name) => filters[name])) reload();
+      else show({ items: mergeNews(now.current.items, conversations, filters) });
+    };
+    return onNews(take, { soon: true });
+  }, [key]);
+
   usePulse(
     async () => {
-      if (now.current.loading) return;
-      if (now.current.error || Date.now() - wholeAt.current > WHOLE_MS) return void (await first());
-      const { data } = await api.get("conversations", { query: { ...filters, limit: 1 } });
-      if (same(data.conversations[0], now.current.items[0])) return;
-      markActive();
+      if (now.current.loading || !(now.current.error || Date.now() - wholeAt.current > WHOLE_MS)) return;
       await first();
     },
-    PROBE_MS,
+    LOOK_MS,
     key,
   );
 
@@ -75,10 +83,10 @@ export function useConversations(filters) {
     }
   }, [key]);
 
-  /** Show a change that the page itself made, at once; null removes the conversation. */
+  /** Show a change that the page itself made, at once. What the filters don't let through any more goes with the next page. */
   const patch = useCallback((id, change) => {
-    const items = now.current.items.map((item) => (item.id === id ? change && { ...item, ...change } : item));
-    show({ items: items.filter(Boolean) });
+    if ("unread" in change) askUnread();
+    show({ items: now.current.items.map((item) => (item.id === id ? { ...item, ...change } : item)) });
   }, []);
 
   const current = list.key === key ? list : { key, ...NOTHING };
@@ -97,3 +105,18 @@ export function joinPages(before, { conversations, next }, searched) {
   const later = before.items.filter((item) => !ids.has(item.id) && item.last_at <= edge);
   return later.length ? { items: [...fresh, ...later], next: before.next } : { items: fresh, next };
 }
+
+/** Put news into a list, newest first: a conversation replaces its earlier self, or leaves if the filters don't let it through. */
+export function mergeNews(items, conversations, filters) {
+  const news = new Map(conversations.map((conversation) => [conversation.id, conversation]));
+  const rest = items.filter((item) => !news.has(item.id));
+  return [...conversations.filter((conversation) => fits(conversation, filters)), ...rest].sort((one, other) => other.last_at - one.last_at);
+}
+
+/** Tell whether a conversation is one of those that the filters let through. */
+export const fits = (conversation, { line, unread, archived, label, assignee }) =>
+  (!line || conversation.line === line) &&
+  (!unread || conversation.unread > 0) &&
+  Boolean(conversation.archived) === Boolean(archived) &&
+  (!label || (conversation.labels ?? []).includes(label)) &&
+  (!assignee || conversation.assignee === assignee);

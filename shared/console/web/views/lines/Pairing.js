@@ -12,9 +12,11 @@ const STEPS = ["code", "read", "open"];
 export function Pairing({ pairing, label, first = "qr" }) {
   const [tab, setTab] = useState(first);
   const { step, error } = pairing;
+  const failure = error && html`<${Notice} tone="bad">${sentence(error)} <${Button} small icon="refresh-cw" busy=${pairing.busy} onClick=${pairing.again}>${t("shell.tryAgain")}<//><//>`;
+  if (failure && step === "wait") return html`<div class="pairing">${failure}</div>`;
   return html`<div class="pairing">
     <${Progress} step=${step} />
-    ${error && html`<${Notice} tone="bad">${sentence(error)} <${Button} small icon="refresh-cw" onClick=${pairing.again}>${t("shell.tryAgain")}<//><//>`}
+    ${failure}
     ${step === "open"
       ? html`<${Done} line=${pairing.line} label=${label} />`
       : step === "ended"

@@ -12,7 +12,7 @@ export function Disconnecting({ line, onClose, onDone }) {
     toast(t("lines.disconnect.done", { label: lineName(line) }));
     onDone();
   };
-  return html`<${ConfirmTyped} title=${t("lines.disconnect.title", { label: lineName(line) })} word=${lineName(line)} action=${t("lines.disconnect.action")}
+  return html`<${ConfirmTyped} title=${t("lines.disconnect.title", { label: lineName(line) })} word=${t("shell.words.disconnect")} action=${t("lines.disconnect.action")}
     onConfirm=${confirm} onClose=${onClose}>
     <p>${t("lines.disconnect.text", { number: formatNumber(line.number) })}</p>
     <${Notice} tone="warn">${t("lines.mayNotComeBack")}<//>
@@ -25,7 +25,7 @@ export function Releasing({ line, onClose, onDone }) {
     toast(t("lines.release.done", { label: lineName(line) }));
     onDone();
   };
-  return html`<${ConfirmTyped} title=${t("lines.release.title", { label: lineName(line) })} word=${lineName(line)} action=${t("lines.release.action")}
+  return html`<${ConfirmTyped} title=${t("lines.release.title", { label: lineName(line) })} word=${t("shell.words.release")} action=${t("lines.release.action")}
     onConfirm=${confirm} onClose=${onClose}>
     <p>${t("lines.release.text")}</p>
     ${line.number && html`<${Notice} tone="warn">${t("lines.mayNotComeBack")}<//>`}

@@ -5,6 +5,7 @@ import { useCallback, useEffect, useRef, useState } from "../../lib.js";
 
 const LOOK_MS = 2_000;
 const UNSEEN_MS = 5_000;
+const RETRY_MS = 10_000;
 const LONGEST_CODE_MS = 90_000;
 
 /** Reasons for which the server stopped making codes: none was scanned for too long. */
@@ -26,8 +27,10 @@ export function usePairing(source) {
   const [busy, setBusy] = useState(true);
   const [secondsLeft, setSecondsLeft] = useState(null);
   const lastCode = useRef({ code: false, until: 0 });
+  const isMade = useRef(false);
 
   const show = useCallback((current) => {
+    isMade.current = true;
     setLine(current);
     setError(null);
     if (current.code) {
@@ -65,15 +68,15 @@ export function usePairing(source) {
         return;
       }
       try {
-        const current = show(await source.look());
-        const stale = current.state === "pairing" && !current.code && Date.now() > lastCode.current.until + UNSEEN_MS;
-        if (stale || needsEnsuring(current)) show(await source.ensure());
+        const current = isMade.current ? await source.look() : null;
+        const stale = current?.state === "pairing" && !current.code && Date.now() > lastCode.current.until + UNSEEN_MS;
+        show(!current || stale || needsEnsuring(current) ? await source.ensure() : current); // until it could, the failure stays
       } catch (failure) {
         if (failure.kind !== "aborted") setError(failure);
       }
-      if (!stopped) timer = setTimeout(look, LOOK_MS);
+      if (!stopped) timer = setTimeout(look, isMade.current ? LOOK_MS : RETRY_MS);
     };
-    timer = setTimeout(look, LOOK_MS);
+    timer = setTimeout(look, isMade.current ? LOOK_MS : RETRY_MS);
     return () => {
       stopped = true;
       clearTimeout(timer);
