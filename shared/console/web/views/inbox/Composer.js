@@ -53,6 +53,11 @@ export function Composer({ id, conversation, line, mute, stranger, ready, quoted
     if (editing) input.current?.focus();
   }, [editing]);
   useEffect(() => void (files.length && input.current?.focus()), [files]);
+  const wasRecording = useRef(false);
+  useEffect(() => {
+    if (wasRecording.current && panel !== "recorder") input.current?.focus();
+    wasRecording.current = panel === "recorder";
+  }, [panel]);
   useFloor(form, isWritable);
 
   if (!conversation) return html`<div class="composer" aria-hidden="true" ref=${form}><div class="write"></div></div>`;
@@ -147,7 +152,7 @@ export function Composer({ id, conversation, line, mute, stranger, ready, quoted
       ? html`<${Recorder} onDone=${(file) => (show(null), send(file))} onCancel=${(reason) => (show(null), complain(reason))} />`
       : html`<div class="write">
       ${!editing && html`<${Picker} onPick=${take} />`}
-      <${Button} kind="quiet" icon="face-slightly-smiling" label=${t("inbox.composer.emoji")} class="smile" onClick=${(event) => show({ anchor: event.currentTarget })} />
+      <${Button} kind="quiet" icon="face-slightly-smiling" label=${t("inbox.composer.emoji")} class="smile" onClick=${(event) => show({ emojiFor: event.currentTarget })} />
       <textarea class="input" rows="1" ref=${input} aria-label=${t("inbox.composer.label")} aria-describedby=${hint} aria-autocomplete="list" ...${replies.labels} maxlength="65536" dir="auto"
         placeholder=${t(files.length ? "inbox.composer.caption" : "inbox.composer.placeholder")} value=${value}
         onInput=${(event) => (editing ? revise : write)(event.currentTarget.value)} onKeyDown=${handleKey} onPaste=${handlePaste}></textarea>
@@ -155,7 +160,7 @@ export function Composer({ id, conversation, line, mute, stranger, ready, quoted
         ? html`<${Button} kind="quiet" icon="mic" label=${t("conversation.record.title")} onClick=${() => (complain(null), show("recorder"))} />`
         : html`<${Button} kind="primary" icon=${editing ? "check" : "send"} busy=${busy} label=${t(editing ? "conversation.saveEdit" : "inbox.composer.send")} disabled=${isEmpty ? t("inbox.composer.nothing") : false} onClick=${submit} />`}
     </div>`}
-    ${panel?.anchor && html`<${Popup} anchor=${panel.anchor} label=${t("inbox.composer.emoji")} onClose=${() => show(null)}><${EmojiPicker} onPick=${insert} /><//>`}
+    ${panel?.emojiFor && html`<${Popup} anchor=${panel.emojiFor} label=${t("inbox.composer.emoji")} onClose=${() => show(null)}><${EmojiPicker} onPick=${insert} /><//>`}
   </form>`;
 }
 

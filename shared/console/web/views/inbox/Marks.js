@@ -41,7 +41,7 @@ export function Marks({ conversation, patch }) {
     ${labels.length < MOST_LABELS && html`<${Entry} label=${t("conversation.labels.new")} act=${t("conversation.labels.add")} longest=${LONGEST_LABEL} known=${(desk.value?.labels ?? []).filter((label) => !labels.includes(label))} onEnter=${add} />`}
     <h3>${t("conversation.assignee.title")}</h3>
     <p class="row-of">${assignee
-      ? html`<span class="cut" dir="auto"><${Icon} name="user" />${assignee}</span><${Button} small kind="quiet" onClick=${() => change({ assignee: null })}>${t("conversation.assignee.remove")}<//>`
+      ? html`<span class="person"><${Icon} name="user" /><bdi>${assignee}</bdi></span><${Button} small kind="quiet" onClick=${() => change({ assignee: null })}>${t("conversation.assignee.remove")}<//>`
       : html`<span class="muted">${t("conversation.assignee.nobody")}</span>`}
       ${me && me !== assignee && html`<${Button} small icon="user" onClick=${() => change({ assignee: me })}>${t("conversation.assignee.me")}<//>`}</p>
     <${Entry} label=${t("conversation.assignee.new")} act=${t("conversation.assignee.set")} longest=${LONGEST_PERSON} known=${(desk.value?.assignees ?? []).filter((person) => person !== assignee)} onEnter=${(person) => change({ assignee: person })} />

@@ -62,7 +62,7 @@ export function RemoveDialog({ message, onRemove, onClose }) {
   <//>`;
 }
 
-/** Return handlers for an element that call `open(element)` after a long press of a finger, or on the menu key. */
+/** Return handlers for an element that call `open(element)` after a long press of a finger, on Enter, or on the menu key. */
 export function useLongPress(open) {
   const press = useRef({ timer: 0, x: 0, y: 0, isLong: false });
   const stop = () => clearTimeout(press.current.timer);
@@ -90,6 +90,11 @@ export function useLongPress(open) {
       press.current.isLong = false;
       event.preventDefault();
       event.stopPropagation(); // what was pressed long isn't clicked
+    },
+    onKeyDown: (event) => {
+      if (event.key !== "Enter" || event.target !== event.currentTarget) return;
+      event.preventDefault();
+      open(event.currentTarget);
     },
     onContextMenu: (event) => {
       if (event.pointerType === "mouse") return; // a mouse has the browser's own menu
