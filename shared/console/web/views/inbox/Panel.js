@@ -13,27 +13,22 @@ import { Marks } from "./Marks.js";
 import { Document, Media } from "./Media.js";
 import { Notes } from "./Notes.js";
 import { Facts } from "./Pieces.js";
-import { markUnread } from "./ThreadHead.js";
 
 const LONGEST_NAME = 100;
 const SHOWN_FILES = 30;
 const OTHERS = 10;
 
-export function Panel({ conversation, name, messages, patch, onLeave, onJump, onClose }) {
+export function Panel({ conversation, name, messages, patch, onUnread, onJump, onClose }) {
   const { id, contact, first_ad: first, last_ad: last } = conversation;
   const { next } = messages.shown.value;
   const oldest = messages.all[0];
-  const leave = () => {
-    onClose();
-    markUnread(id, patch, onLeave);
-  };
   const number = contact.number && formatNumber(contact.number);
   return html`<${Sheet} title=${t("conversation.panel.title")} onClose=${onClose}>
     <div class="panel">
       <div class="top"><${Face} contact=${contact} /><div><h3 class="big" dir="auto">${name}</h3>${number && number !== name && html`<p class="tabular">${number}</p>`}</div></div>
       <p class="row-of">${number && html`<${Button} small icon="copy" onClick=${() => copy(contact.number)}>${t("conversation.panel.copy")}<//>`}
         <${Button} small icon="calendar" onClick=${onJump}>${t("conversation.jumpTo.title")}<//>
-        <${Button} small icon="circle" onClick=${leave}>${t("inbox.markUnread")}<//></p>
+        <${Button} small icon="circle" onClick=${onUnread}>${t("inbox.markUnread")}<//></p>
       <${Facts} facts=${[
         [t("conversation.panel.since"), oldest && (next ? t("conversation.panel.before", { day: formatDate(oldest.at) }) : formatMoment(oldest.at))],
         [t("inbox.line"), html`<${NumberChip} line=${conversation.line} label=${conversation.label} number=${conversation.number} />`],

@@ -4,9 +4,12 @@ import { html, useCallback, useEffect, useMemo, useRef, useState } from "../../l
 import { ApiError, api, sentence } from "../../api.js";
 import { now } from "../../clock.js";
 import { t } from "../../i18n/index.js";
+import { joinNews } from "../../news.js";
+import { usePulse } from "../../pace.js";
 import { useGet } from "../../resource.js";
 import { Button, EmptyState, ErrorState, toast } from "../../ui/index.js";
 import { addFiles } from "./attach.js";
+import { markUnread } from "./changes.js";
 import { Composer } from "./Composer.js";
 import { useDrop } from "./drop.js";
 import { JumpDialog } from "./JumpDialog.js";
@@ -15,7 +18,6 @@ import { enlarged } from "./Media.js";
 import { Menu, RemoveDialog } from "./Menu.js";
 import { Messages } from "./messages.js";
 import { attempts, onOutcome, react, resumeAttempts } from "./outbox.js";
-import { usePulse } from "../../pace.js";
 import { Panel } from "./Panel.js";
 import { useRead } from "./reading.js";
 import { rightsOver } from "./rights.js";
@@ -23,7 +25,7 @@ import { ThreadHead } from "./ThreadHead.js";
 import { Viewer } from "./Viewer.js";
 import { contactName, muteReason } from "./words.js";
 
-const POLL_MS = 2_500;
+const RETRY_MS = 5_000;
 const LINE_PROBLEMS = new Set(["line-not-open", "line-released", "line-in-conflict", "number-changed", "line-restricted"]);
 
 export function Thread({ id, summary, lines, onPatch, onReload, onReading, onLeave }) {
@@ -55,13 +57,20 @@ export function Thread({ id, summary, lines, onPatch, onReload, onReading, onLea
     };
   }, [messages]);
 
-  usePulse(() => (absent ? undefined : messages.poll()), POLL_MS, id);
+  const { loading, error } = messages.shown.value;
+  useEffect(() => {
+    if (absent || loading || error) return undefined;
+    const fail = (failure) => messages.show({ error: failure });
+    return joinNews({ id, since: () => messages.since, take: (page) => messages.take(page).catch(() => undefined), fail });
+  }, [messages, absent, loading, Boolean(error)]);
+  usePulse(() => (error && !absent ? messages.open() : undefined), RETRY_MS, id);
 
   const patch = useCallback((news) => {
     setChanges((before) => ({ ...before, ...news }));
     onPatch(id, news);
   }, []);
 
+  const list = { patch: (_, news) => patch(news), reload: onReload };
   const atEnd = useRead({ id, conversation, messages, patch, onReading });
   useEffect(() => {
     if (!summary && messages.shown.value.news) resource.reload();
@@ -84,6 +93,12 @@ export function Thread({ id, summary, lines, onPatch, onReload, onReading, onLea
   const line = lines.data?.lines.find((candidate) => candidate.line === conversation?.line);
   const back = (event) => event.key === "Escape" && !event.defaultPrevented && !event.target.closest("dialog") && onLeave();
   const close = () => open(null);
+  /** Mark it as unread and leave it: on show it would be read again. */
+  const unread = () => {
+    close();
+    onLeave();
+    markUnread(conversation, list);
+  };
   const editLast = () => {
     const last = messages.recent.findLast((message) => rightsOver(message, { mute, now: now() }).edit);
     if (last) on.edit(last);
@@ -91,7 +106,7 @@ export function Thread({ id, summary, lines, onPatch, onReload, onReading, onLea
   };
   const pictures = () => messages.all.filter((message) => message.kind === "image" && !message.revoked && message.media);
   return html`<section class="thread" aria-label=${t("inbox.messages", { name })} onKeyDown=${back} ...${drop.handlers}>
-    <${ThreadHead} conversation=${conversation} name=${name} patch=${patch} onReload=${onReload} onLeave=${onLeave} onPanel=${() => open({ panel: true })} onJump=${() => open({ jump: true })} />
+    <${ThreadHead} conversation=${conversation} name=${name} lines=${lines.data?.lines} list=${list} onLeave=${onLeave} onUnread=${unread} onPanel=${() => open({ panel: true })} onJump=${() => open({ jump: true })} />
     <${Log} messages=${messages} conversation=${conversation} name=${name} on=${on} mute=${mute}
       sending=${attempts.value.filter((attempt) => attempt.conversation === id)} />
     <${Composer} id=${id} conversation=${conversation} line=${line} mute=${mute} stranger=${() => stranger(messages)} ready=${!messages.shown.value.loading} quoted=${quoted} onQuote=${quote} find=${(one) => messages.find(one)} input=${composer}
@@ -99,7 +114,7 @@ export function Thread({ id, summary, lines, onPatch, onReload, onReading, onLea
     ${opened?.message && html`<${Menu} key=${`${opened.message.id} ${opened.view}`} opened=${opened} mute=${mute} acts=${on} onClose=${close} />`}
     ${opened?.remove && html`<${RemoveDialog} message=${opened.remove} onRemove=${on.take} onClose=${close} />`}
     ${opened?.jump && html`<${JumpDialog} messages=${messages} onClose=${close} />`}
-    ${opened?.panel && conversation && html`<${Panel} conversation=${conversation} name=${name} messages=${messages} patch=${patch} onLeave=${onLeave} onJump=${() => open({ jump: true })} onClose=${close} />`}
+    ${opened?.panel && conversation && html`<${Panel} conversation=${conversation} name=${name} messages=${messages} patch=${patch} onUnread=${unread} onJump=${() => open({ jump: true })} onClose=${close} />`}
     ${enlarged.value && html`<${Viewer} pictures=${pictures()} conversation=${conversation} name=${name} />`}
     ${drop.isOver && html`<div class="drop" aria-hidden="true"><p>${t("inbox.composer.drop")}</p></div>`}
   </section>`;

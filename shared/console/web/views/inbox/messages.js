@@ -47,20 +47,21 @@ export class Messages {
     }
   }
 
-  /** Fetch what is new or changed; an unchanged answer costs a 304. */
-  async poll() {
-    if (this.shown.value.loading) return;
-    if (this.shown.value.error) return void (await this.open());
-    const since = Math.floor(this.since.value + Math.max(0, performance.now() - this.since.at - MARGIN_MS));
-    const { status, data, etag } = await this.get({ since, limit: OLDER }, this.etag);
-    if (status === 304) return;
-    this.merge(data);
-    let { next, since: latest } = data;
-    this.etag = next ? null : etag;
+  /** Return the moment (epoch ms) since when news is to be asked for; null before the first page. */
+  get since() {
+    if (!this.asked) return null;
+    return Math.floor(this.asked.since + Math.max(0, performance.now() - this.asked.at - MARGIN_MS));
+  }
+
+  /** Take a page of what is new or changed since then, and fetch its other pages. */
+  async take(page) {
+    const { since } = this;
+    this.merge(page);
+    let { next, since: latest } = page;
     while (next) {
-      const page = (await this.get({ since, limit: OLDER, cursor: next })).data;
-      this.merge(page);
-      ({ next, since: latest } = page);
+      const { data } = await this.get({ since, limit: OLDER, cursor: next });
+      this.merge(data);
+      ({ next, since: latest } = data);
     }
     this.setSince(latest);
   }
@@ -133,12 +134,12 @@ export class Messages {
     return this.shown.value.chunks.slice(-2).flatMap((chunk) => chunk.messages);
   }
 
-  get(query, etag) {
-    return api.get(this.path, { query, etag, signal: this.controller.signal });
+  get(query) {
+    return api.get(this.path, { query, signal: this.controller.signal });
   }
 
   setSince(since) {
-    this.since = { value: since, at: performance.now() };
+    this.asked = { since, at: performance.now() };
   }
 
   merge(data) {
