@@ -188,15 +188,15 @@ async def test_person_settles_an_uncertain_send(visit: Visit, world: World, mari
     asked |= {"state": "uncertain", "asked_at": "2026-01-01T12:00:00Z", "text": "Segue a chave"}
     page = world.stack.call("GET", f"/conversations/{conversation}/messages", world.tenant).json()
     await tab.answer("/conversations/*/messages?*", page | {"sends": [asked]})
-    await tab.answer("/send-message/k1", asked)
-    settled = asked | {"state": "sent", "said": True}
-    await tab.answer("/send-message/k1/settle", settled)
+    await tab.answer("/conversations/news?*", {"conversations": [], "more": False})
+    await tab.page.route("**/send-message/k1", lambda it: it.fulfill(status=202, json=asked))
+    await tab.answer("/send-message/k1/settle", asked | {"state": "sent", "said": True})
     await tab.page.evaluate(f"history.pushState({{}}, '', '/console/conversations/{conversation}')")
 
     uncertain = bubble(tab.page, "Segue a chave")
     await expect(uncertain.get_by_role("button", name="Não foi")).to_be_visible()
-    await tab.check_looks("inbox-uncertain")
-    await tab.answer("/conversations/*/messages?*", page | {"sends": [settled]})
+    await tab.check_access()
+    await tab.shoot("inbox-uncertain")
     await uncertain.get_by_role("button", name="Foi enviada").click()
 
     await expect(uncertain.get_by_role("button", name="Foi enviada")).to_have_count(0)
@@ -292,12 +292,13 @@ async def _check_rights(tab: Tab) -> None:
 async def _check_echoes(tab: Tab) -> None:
     attempts = [
         {"key": key, "state": state, "kind": "text", "text": "sim", "at": 1_000_000}
-        for key, state in (("a", "confirming"), ("b", "confirming"), ("c", "failed"))
+        for key, state in (("a", "confirming"), ("b", "sending"), ("c", "failed"))
     ]
     ours = {"from_me": True, "kind": "text", "text": "sim ", "at": 1_000_000}
     cases = [
         ([ours | {"id": "1"}], ["a"]),
         ([ours | {"id": "1"}, ours | {"id": "2"}], ["a", "b"]),
+        ([ours | {"id": "1", "at": 940_000}, ours | {"id": "2", "at": 940_000}], ["a"]),
         ([ours | {"id": "1", "from_me": False}], []),
         ([ours | {"id": "1", "send": "other"}], []),
         ([ours | {"id": "1", "text": "não"}], []),

@@ -340,7 +340,7 @@ async def test_file_is_sent_once(visit: Visit, world: World, maria: Contact):
     for _ in range(3):
         await tab.page.keyboard.press("Enter")
 
-    await expect(tab.page.locator(".inbox .message.mine")).to_have_count(1, timeout=NEWS_MS)
+    await expect_sent(tab.page.locator(".inbox .message.mine"))
     assert len(set(keys)) == 1
 
 

@@ -2,6 +2,7 @@
 
 import { html, useEffect, useMemo, useState } from "../../lib.js";
 import { sentence } from "../../api.js";
+import { now } from "../../clock.js";
 import { straight } from "../../direction.js";
 import { formatBytes, formatTime } from "../../format.js";
 import { t } from "../../i18n/index.js";
@@ -18,7 +19,7 @@ export function Attempt({ attempt }) {
   const { key, state, text, kind, file, blob, error, at } = attempt;
   const [late, setLate] = useState(false);
   useEffect(() => {
-    const timer = setTimeout(() => setLate(true), Math.max(0, at + DOUBTFUL_MS - Date.now()));
+    const timer = setTimeout(() => setLate(true), Math.max(0, at + DOUBTFUL_MS - now()));
     return () => clearTimeout(timer);
   }, [at]);
   const failed = state === "failed";

@@ -3,6 +3,7 @@
 
 import { signal } from "../../lib.js";
 import { api, sentence } from "../../api.js";
+import { now } from "../../clock.js";
 import { has, t } from "../../i18n/index.js";
 import { remember, recall } from "../../memory.js";
 import { buildBody } from "./attach.js";
@@ -39,7 +40,7 @@ export function onOutcome(listener) {
 
 /** Send a body, or a file (`shown.blob`) with its caption, under a new key, which stays for all its attempts. */
 export function dispatch(conversation, body, shown) {
-  const attempt = { key: crypto.randomUUID(), conversation, body, at: Date.now(), ...shown };
+  const attempt = { key: crypto.randomUUID(), conversation, body, at: now(), ...shown };
   setAttempts([...attempts.value, { ...attempt, state: "sending" }]);
   postNext(conversation);
 }
