@@ -23,9 +23,9 @@ export function Panel({ conversation, name, messages, patch, onUnread, onJump, o
   const { next } = messages.shown.value;
   const oldest = messages.all[0];
   const number = contact.number && formatNumber(contact.number);
-  return html`<${Sheet} title=${t("conversation.panel.title")} onClose=${onClose}>
+  return html`<${Sheet} calm title=${t("conversation.panel.title")} onClose=${onClose}>
     <div class="panel">
-      <div class="top"><${Face} contact=${contact} /><div><h3 class="big" dir="auto">${name}</h3>${number && number !== name && html`<p class="tabular">${number}</p>`}</div></div>
+      <div class="whom"><${Face} contact=${contact} /><div><h3 class="big" dir="auto">${name}</h3>${number && number !== name && html`<p class="tabular">${number}</p>`}</div></div>
       <p class="row-of">${number && html`<${Button} small icon="copy" onClick=${() => copy(contact.number)}>${t("conversation.panel.copy")}<//>`}
         <${Button} small icon="calendar" onClick=${onJump}>${t("conversation.jumpTo.title")}<//>
         <${Button} small icon="circle" onClick=${onUnread}>${t("inbox.markUnread")}<//></p>
