@@ -187,6 +187,8 @@ ICONS = [
     "ellipsis-vertical",
     "external-link",
     "eye",
+    "face-slightly-smiling",
+    "face-slightly-smiling-plus",
     "file",
     "file-text",
     "forward",
@@ -248,6 +250,7 @@ ICONS = [
     "sticker",
     "sun",
     "sun-moon",
+    "tag",
     "timer",
     "trash",
     "triangle-alert",
@@ -263,6 +266,8 @@ ICONS = [
     "wrench",
     "x",
     "zap",
+    "zoom-in",
+    "zoom-out",
 ]
 """The icons that the console shows, of lucide's two thousand."""
 SPECIFIERS = {

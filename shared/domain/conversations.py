@@ -21,6 +21,7 @@ class Preview(Record):
     kind: Kind
     text: str = ""
     from_me: bool = False
+    revoked: bool = False
 
 
 class SeenAd(AdOrigin):

@@ -305,6 +305,7 @@ def preview_of(message: Message) -> Preview:
         kind=message.kind,
         text=_line(message),
         from_me=message.from_me,
+        revoked=isinstance(message, KeptMessage) and message.revoked_at is not None,
     )
 
 

@@ -183,9 +183,10 @@ async def test_archiving_is_undone(visit: Visit, world: World, maria: Contact):
 async def test_contact_has_given_name(visit: Visit, world: World, maria: Contact):
     tab = await open_conversation(visit, world, maria)
 
-    await tab.page.get_by_role("button", name="Dar um nome").click()
+    await tab.page.get_by_role("button", name="Dados do contato", exact=True).click()
     await tab.page.get_by_label("Nome", exact=True).fill("Dona do açougue")
     await tab.page.get_by_role("button", name="Salvar").click()
+    await tab.page.keyboard.press("Escape")
 
     await expect(tab.page.get_by_role("heading", name="Dona do açougue")).to_be_visible()
     await expect(tab.page.locator(".inbox .row", has_text="Dona do açougue")).to_be_visible()
@@ -243,7 +244,7 @@ async def test_keyboard_walks_through_the_list(visit: Visit, world: World, maria
     await row(tab.page, bruno).or_(row(tab.page, maria)).first.focus()
     await tab.page.keyboard.press("ArrowDown")
     await tab.page.keyboard.press("Enter")
-    await expect(composer(tab.page)).to_be_visible()
+    await expect(composer(tab.page)).to_be_focused()
     assert tab.path != "/conversations"
     await composer(tab.page).press("Escape")
 
@@ -339,7 +340,7 @@ async def test_file_is_sent_once(visit: Visit, world: World, maria: Contact):
     for _ in range(3):
         await tab.page.keyboard.press("Enter")
 
-    await expect(tab.page.locator(".inbox .message.mine")).to_have_count(1, timeout=NEWS_MS)
+    await expect_sent(tab.page.locator(".inbox .message.mine"))
     assert len(set(keys)) == 1
 
 
@@ -480,51 +481,63 @@ async def test_unanswered_message_is_not_overtaken(visit: Visit, world: World, m
     first = await send(tab, "um")
     await send(tab, "dois")
 
-    await expect(first.get_by_text("O pedido não chegou")).to_be_visible(timeout=20_000)
-    await expect(tab.page.locator(".inbox .attempt")).to_have_count(1, timeout=20_000)
-    assert requests == ["um", "?", "dois"]
+    await expect_sent(first)
+    await expect(tab.page.locator(".inbox .attempt")).to_have_count(0, timeout=20_000)
+    assert requests == ["um", "?", "um", "dois"]
 
 
 async def test_offline_message_waits_for_the_network(visit: Visit, world: World, maria: Contact):
     tab = await open_conversation(visit, world, maria)
     await tab.hurry(*OUTBOX_MS)
-    tab.forgive("ERR_INTERNET_DISCONNECTED|404")
+    tab.forgive("ERR_INTERNET_DISCONNECTED")
     await expect(bubble(tab.page, "Oi")).to_be_visible()
+    posted: list[str] = []
+    tab.page.on("request", lambda it: it.method == "POST" and posted.append(it.url))
     banner = tab.page.get_by_text("Sem conexão. O que você vê")
 
     await tab.page.context.set_offline(True)
     await expect(banner).to_be_visible()
     await expect(bubble(tab.page, "Oi")).to_be_visible()
     answer = await send(tab, "Volto já")
-    await expect(answer).to_have_count(1)
+    await expect(answer.get_by_text("sai sozinha")).to_be_visible()
     await tab.check_access()
+    assert posted == []
     await tab.page.context.set_offline(False)
 
     await expect(banner).to_have_count(0)
-    await expect(answer.get_by_text("O pedido não chegou")).to_be_visible(timeout=30_000)
-    await answer.get_by_role("button", name="Tentar de novo").click()
     await expect_sent(answer)
-    messages = world.messages(world.find_conversation(maria))
-    assert len([message for message in messages if message["from_me"]]) == 1
+    assert len(posted) == 1
 
 
 # Files ---------------------------------------------------------------------------------------
 
 
-async def test_picture_is_shown_once_opened(visit: Visit, world: World, maria: Contact):
-    world.hear_media("sales", maria, "image", PIXEL, "image/png")
-    conversation = world.find_conversation(maria)
+async def test_pictures_come_by_themselves(visit: Visit, world: World, maria: Contact):
+    for _ in range(2):
+        world.hear_media("sales", maria, "image", PIXEL, "image/png")
+    conversation = world.find_conversation(maria, 2)
+
     tab = await visit(f"/conversations/{conversation}", DESKTOP, world.tenant)
-    word = await tab.say("inbox.kinds.image")
-    picture = tab.page.locator(".inbox .message").get_by_role("img", name=word)
-    await expect(tab.page.locator(".inbox .media .open")).to_be_visible()
-    await expect(picture).to_have_count(0)
 
-    await tab.page.locator(".inbox .media .open").click()
-
-    await expect(picture).to_be_visible()
+    pictures = tab.page.locator(".inbox .message .enlarge")
+    await expect(pictures).to_have_count(2)
+    picture = pictures.first.get_by_role("img", name=await tab.say("inbox.kinds.image"))
     assert await picture.evaluate("(it) => it.decode().then(() => it.naturalWidth)") == 1
     await tab.check_looks("inbox-media")
+
+    await pictures.first.click()
+    viewer = tab.page.get_by_role("dialog", name=await tab.say("conversation.viewer.title"))
+    await expect(viewer).to_contain_text("1 de 2")
+    await tab.check_looks("inbox-viewer")
+    await tab.page.keyboard.press("ArrowRight")
+    await expect(viewer).to_contain_text("2 de 2")
+    await viewer.get_by_role("button", name="Aumentar").click()
+    async with tab.page.expect_download():
+        await viewer.get_by_role("button", name="Baixar").click()
+    await tab.page.keyboard.press("Escape")
+
+    await expect(viewer).to_have_count(0)
+    await expect(composer(tab.page)).to_be_visible()
 
 
 async def test_expired_file_says_so(visit: Visit, world: World, maria: Contact):
@@ -533,34 +546,34 @@ async def test_expired_file_says_so(visit: Visit, world: World, maria: Contact):
     tab = await visit(f"/conversations/{conversation}", DESKTOP, world.tenant)
     tab.forgive("404")
 
-    await tab.page.locator(".inbox .media .open").click()
-
     alert = tab.page.locator(".inbox .message").get_by_role("alert")
     await expect(alert).to_contain_text("Não abriu.", timeout=15_000)
     await tab.check_access()
 
 
-async def test_false_pictures_are_only_saved(
-    visit: Visit, world: World, maria: Contact, subtests: pytest.Subtests
-):
+async def test_false_pictures_are_only_saved(visit: Visit, world: World, maria: Contact):
     types = ["text/html", "image/svg+xml", "application/javascript"]
-    for _ in types:
-        world.hear_any("sales", maria, {"imageMessage": {"mimetype": "image/png"}})
+    picture = {"imageMessage": {"mimetype": "image/png"}}
+    messages = {world.hear_any("sales", maria, picture): mimetype for mimetype in types}
     conversation = world.find_conversation(maria, len(types))
-    tab = await visit(f"/conversations/{conversation}", DESKTOP, world.tenant)
+    tab = await visit("/lines", DESKTOP, world.tenant)
+    for message, mimetype in messages.items():
+        await tab.page.route(f"**/messages/{message}/media", serve(MARKUP, mimetype))
     await tab.page.evaluate(
-        """() => { const real = URL.createObjectURL; window.types = [];
-            URL.createObjectURL = (blob) => { types.push(blob.type); return real(blob); }; }"""
+        """(address) => { const real = URL.createObjectURL; window.types = [];
+            URL.createObjectURL = (blob) => { types.push(blob.type); return real(blob); };
+            history.pushState({}, '', address); }""",
+        f"/console/conversations/{conversation}",
     )
 
-    for at, mimetype in enumerate(types):
-        with subtests.test(mimetype):
-            await tab.page.route("**/media", serve(MARKUP, mimetype))
-            async with tab.page.expect_download():
-                await tab.page.locator(".inbox .media .open").nth(at).click()
+    for message, mimetype in messages.items():
+        file = tab.page.locator(f'.message[data-id="{message}"] .media .open')
+        await expect(file, mimetype).to_contain_text("Baixar:")
+        async with tab.page.expect_download():
+            await file.click()
 
-            assert (await tab.page.evaluate("types"))[at:] == ["application/octet-stream"]
-            await expect(tab.page.locator(".inbox .media img.whole")).to_have_count(0)
+    assert await tab.page.evaluate("types") == ["application/octet-stream"] * len(types)
+    await expect(tab.page.locator(".inbox .media img.whole")).to_have_count(0)
 
 
 def serve(body: str, mimetype: str) -> Callable[[Route], Any]:
@@ -714,23 +727,35 @@ async def test_long_thread_stays_light(visit: Visit, stack: Stack, maria: Contac
     print(f"slowest step of reading up: {slowest:.0f} ms")
     assert await tab.page.locator(".inbox .message").count() < 400
 
+    await tab.page.get_by_role("button", name="Ir para uma data").click()
+    oldest = time.localtime(time.time() - (MANY - 100) * 60)
+    await tab.page.get_by_label("Data", exact=True).fill(time.strftime("%Y-%m-%d", oldest))
+    await tab.page.keyboard.press("Enter")
+    await expect(tab.page.get_by_role("dialog")).to_have_count(0, timeout=20_000)
+    await expect(tab.page.locator(".inbox .message.found")).to_be_in_viewport()
+    assert await tab.page.locator(".inbox .message").count() < 600
+
 
 READ_UP = """async () => {
     const log = document.querySelector('.inbox .log');
     const frame = () => new Promise(requestAnimationFrame);
     let worst = 0;
     for (let page = 0; page < 12; page++) {
-        const height = log.scrollHeight, start = performance.now();
-        log.scrollTop = 0; await frame(); await frame();
+        const start = performance.now();
+        log.scrollTop = 0;
+        const first = log.querySelector('.message'), top = first.getBoundingClientRect().top;
+        await frame(); await frame();
         worst = Math.max(worst, performance.now() - start);
-        while (log.scrollHeight === height) {
+        while (log.scrollTop < 1000) {
             if (performance.now() - start > 10_000) throw new Error('no older messages came');
-            log.scrollTop = log.scrollTop ? 0 : 1; await frame();
+            await frame();
         }
+        const moved = Math.abs(first.getBoundingClientRect().top - top);
+        if (first.isConnected && moved > 60) throw new Error(`the reader was moved by ${moved} px`);
     }
     return worst;
 }"""
-"""Read twelve pages up; return the slowest step in ms."""
+"""Fling to the top twelve times, where the reader stays; return the slowest step in ms."""
 
 
 def add_history(world: World, conversation: str) -> None:

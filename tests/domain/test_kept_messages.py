@@ -53,7 +53,8 @@ def test_revoked_message_shows_no_text():
     revoked = kept(edits={"a": an_edit("dois", 8)}, revoked_by={"?": 0})
 
     assert revoked.text_now is None
-    assert kept_messages.preview_of(revoked).text == ""
+    preview = kept_messages.preview_of(revoked)
+    assert (preview.text, preview.revoked) == ("", True)
 
 
 ANA, LID = "552177776666", "lid-111"

@@ -66,6 +66,9 @@ export function formatBytes(bytes) {
   return formatCount(bytes / size, { style: "unit", unit, maximumFractionDigits: 1 });
 }
 
+/** Write a length in seconds: 65 is 1:05. */
+export const formatLength = (seconds) => `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, "0")}`;
+
 /** Write an amount in a currency's minor unit: {amount: 1990, currency: "BRL"} is R$ 19,90. */
 export function formatMoney({ amount, currency }) {
   if (!/^[A-Z]{3}$/.test(currency)) return `${formatCount(amount / 100)} ${currency}`;

@@ -7,17 +7,17 @@ const MAIN = ".foot .button:is(.primary, .danger)";
 const LINE_OF_TEXT = "input:not([type=checkbox], [type=radio], [type=file])";
 
 /**
- * A native modal <dialog>, which traps focus and closes on Escape. It begins at its first field, else at its primary button;
+ * A native modal <dialog>, which traps focus and closes on Escape. It begins at its first field (unless `calm`), else at its primary button;
  * Enter in a field presses the main button of `foot`. `kind` is "dialog", or "sheet" for one from the side (from below on a
  * phone). Render it to show it; on `onClose` the caller stops rendering it.
  */
-export function Dialog({ kind = "dialog", title, onClose, foot, children, ...rest }) {
+export function Dialog({ kind = "dialog", title, onClose, foot, calm, children, ...rest }) {
   const ref = useRef(null);
   const id = useId();
   useLayoutEffect(() => {
     const dialog = ref.current;
     dialog.showModal();
-    (dialog.querySelector(FIELD) ?? dialog.querySelector(".foot .button.primary"))?.focus();
+    ((!calm && dialog.querySelector(FIELD)) || dialog.querySelector(".foot .button.primary"))?.focus();
     return () => dialog.close(); // returns the focus to where it came from
   }, []);
   const cancel = (event) => {

@@ -5,10 +5,14 @@ import { Button } from "./Button.js";
 const toasts = signal([]);
 let last = 0;
 
-/** Show a message for a few seconds. `action` {label, run} is for undoing, and makes it stay longer. */
-export function toast(words, { action, seconds = action ? 10 : 5 } = {}) {
+/**
+ * Show a message for a few seconds. `action` {label, run} is for undoing, and makes it stay longer. `about` names what it is
+ * about: an earlier toast about the same goes, since what it offered is over; without words nothing takes its place.
+ */
+export function toast(words, { action, about, seconds = action ? 10 : 5 } = {}) {
   const id = ++last;
-  toasts.value = [...toasts.value, { id, words, action }].slice(-3);
+  const others = toasts.value.filter((item) => about === undefined || item.about !== about);
+  toasts.value = words ? [...others, { id, words, action, about }].slice(-3) : others;
   setTimeout(() => dismiss(id), seconds * 1000);
 }
 

@@ -8,8 +8,9 @@ import { Icon } from "../../ui/index.js";
 import { AnswerBody, CallBody, EventBody, InviteBody, NoticeBody, PackBody, UnsupportedBody, WaitingBody } from "./Happenings.js";
 import { Document, Media } from "./Media.js";
 import { Choice, Form, OfferBody } from "./Offers.js";
-import { Place, Words } from "./Pieces.js";
+import { Place } from "./Pieces.js";
 import { Order, Payment, Product } from "./Trade.js";
+import { Words } from "./FormattedText.js";
 import { kindWord } from "./words.js";
 
 /** The component of every kind; each shows the message's text too. */
@@ -49,7 +50,7 @@ export const Body = ({ message, conversation }) => html`<${BODIES[message.kind] 
 const Caption = ({ text }) => text && html`<${Words} text=${text} />`;
 
 function TextBody({ message }) {
-  return message.text ? html`<${Words} text=${message.text} />` : html`<p class="muted">${kindWord("text")}</p>`;
+  return message.text ? html`<${Words} text=${message.text} />` : html`<p class="muted">${message.said ? t("inbox.send.file") : kindWord("text")}</p>`;
 }
 
 function FileBody({ message, conversation }) {

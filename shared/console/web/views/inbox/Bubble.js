@@ -1,16 +1,22 @@
 // Show one message, with its delivery, edits and reactions.
 
 import { html, useState } from "../../lib.js";
+import { now } from "../../clock.js";
 import { formatMoment, formatTime, hue } from "../../format.js";
 import { t } from "../../i18n/index.js";
 import { Button, Icon } from "../../ui/index.js";
 import { Body } from "./Body.js";
 import { Ad } from "./Happenings.js";
+import { useLongPress } from "./Menu.js";
+import { rightsOver } from "./rights.js";
 import { authorName, summarize, kindIcon, kindWord } from "./words.js";
 
 export function Bubble({ message, acts, messages, conversation, name, mute, tight }) {
   const { id, from_me: mine, author, revoked } = message;
-  return html`<article class=${`message${mine ? " mine" : ""}${tight ? " tight" : ""}${revoked ? " revoked" : ""}`} data-id=${id} tabindex="-1">
+  const rights = rightsOver(message, { mute, now: now() });
+  const isOpen = Object.values(rights).some(Boolean);
+  const press = useLongPress((anchor) => isOpen && acts.open(message, anchor));
+  return html`<article class=${`message${mine ? " mine" : ""}${tight ? " tight" : ""}${revoked ? " revoked" : ""}`} data-id=${id} tabindex="-1" ...${press}>
     <div class="bubble">
       <span class="unseen">${mine ? t("inbox.you") : !author && name}</span>
       ${author && !mine && html`<p class=${`author hue-${hue(author.key)}${tight ? " unseen" : ""}`} dir="auto">${authorName(author)}</p>`}
@@ -23,8 +29,19 @@ export function Bubble({ message, acts, messages, conversation, name, mute, tigh
       <${Foot} message=${message} />
       <${Reactions} reactions=${message.reactions} />
     </div>
-    ${!revoked && !mute && message.kind !== "notice" && html`<${Button} small kind="quiet" icon="reply" label=${t("inbox.replyTo", { text: summarize(message).slice(0, 80) })} class="reply" onClick=${() => acts.reply(message)} />`}
+    ${isOpen && html`<${Bar} message=${message} rights=${rights} acts=${acts} />`}
   </article>`;
+}
+
+/** What is offered beside a message under the mouse or with the focus. */
+function Bar({ message, rights, acts }) {
+  const text = summarize(message).slice(0, 80);
+  const open = (view) => (event) => acts.open(message, event.currentTarget, view);
+  return html`<div class="acts">
+    ${rights.react && html`<${Button} small kind="quiet" icon="face-slightly-smiling-plus" label=${t("conversation.reactTo", { text })} class="react" onClick=${open("emoji")} />`}
+    ${rights.reply && html`<${Button} small kind="quiet" icon="reply" label=${t("inbox.replyTo", { text })} class="reply" onClick=${() => acts.reply(message)} />`}
+    <${Button} small kind="quiet" icon="ellipsis" label=${t("conversation.menu", { text })} class="more" onClick=${open("menu")} />
+  </div>`;
 }
 
 function Quote({ quoted, acts, messages, conversation, name }) {
@@ -50,6 +67,7 @@ function Foot({ message }) {
     </p>
     ${message.edit_unreadable && html`<p class="small">${t("inbox.editedOnPhone")}</p>`}
     ${mine && (message.failed || message.unacknowledged) && html`<p class="trouble">${t(`inbox.delivery.${message.failed ? "failed" : "unacknowledged"}`)}</p>`}
+    ${message.said && html`<p class="small muted">${t("inbox.send.said")}</p>`}
     ${message.left_through && html`<p class="trouble">${t("inbox.wrongNumber", { number: message.left_through })}</p>`}
     ${open && html`<div class="history"><p>${t("inbox.history")}</p><ol role="list">${history.map((text) => html`<li dir="auto">${text}</li>`)}</ol></div>`}`;
 }

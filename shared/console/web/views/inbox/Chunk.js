@@ -10,8 +10,12 @@ const NEAR = "1500px 0px";
 const TOGETHER_MS = 5 * 60_000;
 const SAME = ["chunk", "before", "name", "speech", "conversation", "mute"];
 
+/** The height, in px, of a message that was never shown. */
+const GUESS = 64;
+
 export class Chunk extends Component {
-  state = { near: true };
+  state = { near: !this.props.chunk.isFar };
+  height = this.props.chunk.messages.length * GUESS;
 
   componentDidMount() {
     this.watch = new IntersectionObserver((entries) => this.moved(entries.at(-1)), { root: this.props.root.current, rootMargin: NEAR });
@@ -31,7 +35,7 @@ export class Chunk extends Component {
   }
 
   moved({ isIntersecting: near, boundingClientRect: box }) {
-    const busy = this.base.contains(document.activeElement) || this.base.querySelector("video, audio, .media img.whole");
+    const busy = this.base.contains(document.activeElement) || [...this.base.querySelectorAll("video, audio")].some((medium) => !medium.paused);
     if (near === this.state.near || (!near && (busy || !box.height))) return;
     if (!near) this.height = box.height;
     this.setState({ near });

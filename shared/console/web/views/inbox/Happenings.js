@@ -1,12 +1,13 @@
 // Show what happens at a time or in a conversation: events, calls, invitations, notices; and what can't be read.
 
 import { html } from "../../lib.js";
-import { formatMoment } from "../../format.js";
+import { formatLength, formatMoment } from "../../format.js";
 import { straight } from "../../direction.js";
 import { has, t } from "../../i18n/index.js";
 import { Icon } from "../../ui/index.js";
 import { Address } from "./Offers.js";
-import { Facts, Place, Words } from "./Pieces.js";
+import { Facts, Place } from "./Pieces.js";
+import { Words } from "./FormattedText.js";
 import { authorName, kindWord } from "./words.js";
 
 export function EventBody({ message }) {
@@ -26,7 +27,7 @@ export function EventBody({ message }) {
 export function CallBody({ message }) {
   const { text, call = {} } = message;
   const word = t(`inbox.call.${call.outcome ?? "ringing"}`);
-  const length = call.seconds ? ` · ${Math.floor(call.seconds / 60)}:${String(call.seconds % 60).padStart(2, "0")}` : "";
+  const length = call.seconds ? ` · ${formatLength(call.seconds)}` : "";
   const icon = call.outcome === "missed" || call.outcome === "rejected" ? "phone-missed" : "phone-incoming";
   return html`<p class=${`piece call ${call.outcome ?? ""}`}><${Icon} name=${icon} /><span><strong>${word}</strong>
     <span class="small">${t(call.video ? "inbox.call.video" : "inbox.call.voice")}${call.group ? ` · ${t("inbox.group")}` : ""}${length}</span></span></p>${text && html`<${Words} text=${text} />`}`;

@@ -1,48 +1,75 @@
-// Show the files in messages: fetched when a person opens them, released when they leave the page.
+// Show the files in messages: pictures by themselves once they are near, everything else when a person opens it.
 
-import { html, useEffect, useRef, useState } from "../../lib.js";
-import { api, sentence } from "../../api.js";
+import { html, signal, useEffect, useRef, useState } from "../../lib.js";
 import { straight } from "../../direction.js";
-import { formatBytes } from "../../format.js";
+import { formatBytes, formatLength } from "../../format.js";
 import { t } from "../../i18n/index.js";
-import { Icon, toast } from "../../ui/index.js";
-import { kindIcon, kindWord } from "./words.js";
+import { Icon } from "../../ui/index.js";
+import { Failure, save, useFile } from "./files.js";
+import { Sound } from "./Sound.js";
+import { kindWord } from "./words.js";
 
-const TIMEOUT_MS = 120_000;
-const BYTES = "application/octet-stream";
-const SHOWABLE = {
-  image: /^image\/(jpeg|png|webp|gif)$/,
-  sticker: /^image\/(webp|png)$/,
-  video: /^video\/(mp4|3gpp|webm)$/,
-  audio: /^audio\/(ogg|mpeg|mp4|aac|amr|wav|webm)$/,
-  voice: /^audio\/(ogg|mpeg|mp4|aac|amr|wav|webm)$/,
-  document: /^application\/pdf$/,
-};
+const NEAR = "600px 0px";
+/** The narrowest and the widest box of a picture; one that is longer is still shown whole. */
+const [NARROWEST, WIDEST] = [0.35, 3];
 
-/** Show an image, video, sound or sticker; a thumbnail or an icon until it is opened. */
+/** The message whose picture is shown large, or null. */
+export const enlarged = signal(null);
+
+/** Show an image, video, sound or sticker. */
 export function Media({ message, conversation }) {
+  if (message.kind === "audio" || message.kind === "voice") return html`<${Sound} message=${message} conversation=${conversation} />`;
+  return html`<${Visual} message=${message} conversation=${conversation} />`;
+}
+
+function Visual({ message, conversation }) {
   const { kind, media } = message;
   const file = useFile(message, conversation);
+  const place = useRef(null);
+  const [size, learn] = useState(null);
   const word = kindWord(kind);
+  const isVideo = kind === "video";
+  useEffect(() => {
+    if (isVideo || !file.isWanted) return undefined;
+    let drop = null;
+    const watch = new IntersectionObserver(
+      ([{ isIntersecting }]) => {
+        drop?.();
+        drop = isIntersecting ? file.want() : null;
+      },
+      { root: place.current.closest(".log"), rootMargin: NEAR },
+    );
+    watch.observe(place.current);
+    return () => {
+      drop?.();
+      watch.disconnect();
+    };
+  }, [file.isWanted]);
   const open = async () => {
     const { url, shown } = (await file.open()) ?? {};
     if (url && !shown) save(url, media?.name || word);
   };
-  const ratio = media?.width && media?.height ? { aspectRatio: `${media.width} / ${media.height}` } : {};
-  const visual = kind === "image" || kind === "video" || kind === "sticker";
-  if (file.shown && (kind === "image" || kind === "sticker"))
-    return html`<div class=${`media ${kind}`} style=${ratio}><img class="whole" src=${file.url} alt=${message.text || word} /></div>`;
-  if (file.shown && kind === "video") return html`<div class="media video" style=${ratio}><video src=${file.url} controls autoplay aria-label=${word}></video></div>`;
-  if (file.shown) return html`<div class="media sound"><audio src=${file.url} controls autoplay aria-label=${word}></audio></div>`;
-  const thumbnail = visual && media?.thumbnail;
-  return html`<div class=${`media ${visual ? kind : "sound"}`} style=${visual ? ratio : {}}>
-    ${thumbnail && html`<img class="thumbnail" src=${`data:image/jpeg;base64,${thumbnail}`} alt="" />`}
+  const measured = ({ currentTarget: { naturalWidth, naturalHeight } }) => naturalWidth && learn({ width: naturalWidth, height: naturalHeight });
+  const box = { class: `media ${kind}`, style: shape(size ?? media), ref: place };
+  if (file.shown && isVideo) return html`<div ...${box}><video src=${file.url} controls autoplay aria-label=${word}></video></div>`;
+  if (file.shown && kind === "sticker") return html`<div ...${box}><img class="whole" src=${file.url} alt=${message.text || word} /></div>`;
+  if (file.shown)
+    return html`<div ...${box}><button type="button" class="enlarge" onClick=${() => (enlarged.value = message)}>
+      <img class="whole" src=${file.url} alt=${message.text || word} onLoad=${measured} /><span class="unseen">${t("inbox.media.enlarge")}</span></button></div>`;
+  return html`<div ...${box}>
+    ${media?.thumbnail && html`<img class="thumbnail" src=${`data:image/jpeg;base64,${media.thumbnail}`} alt="" />`}
     <button type="button" class="open" aria-busy=${file.busy ? "true" : undefined} onClick=${open}>
-      <${Icon} name=${file.busy ? "loader-circle" : file.url ? "download" : kind === "video" || !visual ? "play" : kindIcon(kind)} spin=${file.busy} />
+      <${Icon} name=${file.busy ? "loader-circle" : file.url ? "download" : isVideo ? "play" : "image"} spin=${file.busy} />
       <span class="unseen">${t(file.url ? "inbox.media.download" : "inbox.media.open")}</span>
       <span>${file.busy ? t("inbox.media.loading") : word}${facts(media)}</span>
     </button>
-  </div>${file.error && html`<p class="trouble" role="alert">${t("inbox.media.failed", { why: sentence(file.error) })}</p>`}`;
+  </div><${Failure} error=${file.error} />`;
+}
+
+/** Give a picture the proportions of its file, so that it is shown whole, and nothing jumps when it comes. */
+function shape({ width, height } = {}) {
+  const ratio = width && height ? Math.min(WIDEST, Math.max(NARROWEST, width / height)) : 4 / 3;
+  return { "--ratio": String(ratio) };
 }
 
 /** Offer a document for saving; it is never opened here. */
@@ -56,59 +83,10 @@ export function Document({ message, conversation }) {
   return html`<button type="button" class="piece document" aria-busy=${file.busy ? "true" : undefined} onClick=${open}>
       <${Icon} name=${file.busy ? "loader-circle" : "file-text"} spin=${file.busy} />
       <span><span class="unseen">${t("inbox.media.download")}</span><strong dir="auto">${name}</strong><span class="small">${kindWord("document")}${facts(message.media)}</span></span><${Icon} name="download" />
-    </button>${file.error && html`<p class="trouble" role="alert">${t("inbox.media.failed", { why: sentence(file.error) })}</p>`}`;
-}
-
-function save(url, name) {
-  const link = document.createElement("a");
-  link.href = url;
-  link.download = straight(name);
-  link.click();
-  toast(t("inbox.media.downloaded", { name }));
-}
-
-/** Give the browser a media type that is safe for the message's kind, or else plain bytes, which it only saves. */
-function retype(blob, kind) {
-  const type = blob.type.split(";")[0].trim().toLowerCase();
-  const isShowable = SHOWABLE[kind]?.test(type);
-  return { blob: new Blob([blob], { type: isShowable ? type : BYTES }), shown: isShowable && kind !== "document" };
-}
-
-/**
- * Fetch a message's file on demand; returns {url, shown, busy, error, open}. `open` resolves to its address, valid until the
- * component leaves the page, and whether it may be shown.
- */
-function useFile(message, conversation) {
-  const [file, set] = useState({ url: null, shown: false, busy: false, error: null });
-  const download = useRef({ url: null, controller: new AbortController() });
-  useEffect(() => {
-    const current = download.current;
-    return () => {
-      current.controller.abort();
-      if (current.url) URL.revokeObjectURL(current.url);
-    };
-  }, []);
-  const open = async () => {
-    if (download.current.url) return { url: download.current.url, shown: file.shown };
-    if (file.busy) return null;
-    set({ url: null, shown: false, busy: true, error: null });
-    try {
-      const path = `conversations/${encodeURIComponent(conversation.id)}/messages/${encodeURIComponent(message.id)}/media`;
-      const { data } = await api.blob(path, { signal: download.current.controller.signal, timeout: TIMEOUT_MS });
-      if (download.current.controller.signal.aborted) return null;
-      const { blob, shown } = retype(data, message.kind);
-      download.current.url = URL.createObjectURL(blob);
-      set({ url: download.current.url, shown, busy: false, error: null });
-      return { url: download.current.url, shown };
-    } catch (error) {
-      if (error.kind !== "aborted") set({ url: null, shown: false, busy: false, error });
-      return null;
-    }
-  };
-  return { ...file, open };
+    </button><${Failure} error=${file.error} />`;
 }
 
 function facts(media) {
-  const length = media?.seconds ? `${Math.floor(media.seconds / 60)}:${String(media.seconds % 60).padStart(2, "0")}` : "";
+  const length = media?.seconds ? formatLength(media.seconds) : "";
   return [length, media?.size ? formatBytes(media.size) : ""].filter(Boolean).map((fact) => ` · ${fact}`).join("");
 }

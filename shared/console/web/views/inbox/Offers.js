@@ -5,7 +5,8 @@ import { formatNumber } from "../../format.js";
 import { t } from "../../i18n/index.js";
 import { Icon } from "../../ui/index.js";
 import { Document, Media } from "./Media.js";
-import { Place, Words } from "./Pieces.js";
+import { Place } from "./Pieces.js";
+import { Words } from "./FormattedText.js";
 import { kindWord } from "./words.js";
 
 const ACTIONS = { reply: "reply", link: "external-link", call: "phone", copy: "copy", form: "clipboard-list", location: "map-pin" };

@@ -56,9 +56,9 @@ function Last({ id, last, chosen }) {
   const draft = !chosen && recall(draftName(id))?.text;
   if (draft) return html`<em class="draft">${t("inbox.composer.draft")}</em><bdi>${draft}</bdi>`;
   if (!last) return "…";
-  const icon = kindIcon(last.kind);
-  const words = last.text || kindWord(last.kind);
-  return html`${last.from_me && t("inbox.me")}${icon && html`<${Icon} name=${icon} label=${last.text ? kindWord(last.kind) : undefined} />`}${last.from_me ? html`<bdi>${words}</bdi>` : words}`;
+  const icon = last.revoked ? "ban" : kindIcon(last.kind);
+  const words = last.revoked ? t("inbox.revoked") : last.text || kindWord(last.kind);
+  return html`${last.from_me && t("inbox.me")}${icon && html`<${Icon} name=${icon} label=${last.text && !last.revoked ? kindWord(last.kind) : undefined} />`}${last.from_me ? html`<bdi>${words}</bdi>` : words}`;
 }
 
 /** Tell a long press of a finger from a click: {handlers, wasLong()}. */

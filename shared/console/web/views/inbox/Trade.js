@@ -5,7 +5,8 @@ import { formatCount, formatMoment, formatMoney } from "../../format.js";
 import { has, t } from "../../i18n/index.js";
 import { Icon } from "../../ui/index.js";
 import { Address, Head } from "./Offers.js";
-import { Facts, Words } from "./Pieces.js";
+import { Facts } from "./Pieces.js";
+import { Words } from "./FormattedText.js";
 import { kindWord } from "./words.js";
 
 const money = (amount) => amount && formatMoney(amount);

@@ -10,9 +10,10 @@ const AT_ONCE = 4;
 export async function archive(conversations, archived, list, isUndoing = false) {
   const changed = await changeAll(conversations, { archived }, list, (one) => ({ archived: one.archived }));
   list.reload();
-  if (isUndoing || !changed.length) return;
+  const about = `archive/${changed.map(({ id }) => id)}`;
+  if (isUndoing || !changed.length) return toast("", { about });
   const undo = { label: t("inbox.undo"), run: () => archive(changed, !archived, list, true) };
-  toast(t(archived ? "inbox.archived" : "inbox.unarchived", { n: changed.length }), { action: undo });
+  toast(t(archived ? "inbox.archived" : "inbox.unarchived", { n: changed.length }), { action: undo, about });
 }
 
 /** Mark conversations as read. */

@@ -2,21 +2,26 @@
 
 import { signal } from "../../lib.js";
 import { api } from "../../api.js";
-import { adoptSend, dropAttempt } from "./outbox.js";
+import { adoptSend, settleAttempt } from "./outbox.js";
 import { markActive } from "../../pace.js";
 
 const FIRST = 50;
 const OLDER = 100;
 const CHUNK = 50;
+/** Pages that one jump to a date reads at most; another jump goes on from there. */
+const JUMP_PAGES = 40;
 /** Milliseconds that two polls overlap, since the two clocks run apart a little. */
 const MARGIN_MS = 500;
 
 export class Messages {
-  /** `shown`: {chunks, loading, error, next, older, news}; `older` is false, true or an error. */
+  /**
+   * `shown`: {chunks, loading, error, next, older, news, target}; `older` is false, true or an error, `target` {id} is the
+   * message that a jump to a date leads to. A chunk {id, messages, isFar} is far if it is added far from what is in sight.
+   */
   constructor(conversation) {
     this.path = `conversations/${encodeURIComponent(conversation)}/messages`;
     this.conversation = conversation;
-    this.shown = signal({ chunks: [], loading: true, error: null, next: null, older: false, news: null });
+    this.shown = signal({ chunks: [], loading: true, error: null, next: null, older: false, news: null, target: null });
     this.where = new Map();
     this.chunks = 0;
     this.controller = new AbortController();
@@ -42,20 +47,21 @@ export class Messages {
     }
   }
 
-  /** Fetch what is new or changed; an unchanged answer costs a 304. */
-  async poll() {
-    if (this.shown.value.loading) return;
-    if (this.shown.value.error) return void (await this.open());
-    const since = Math.floor(this.since.value + Math.max(0, performance.now() - this.since.at - MARGIN_MS));
-    const { status, data, etag } = await this.get({ since, limit: OLDER }, this.etag);
-    if (status === 304) return;
-    this.merge(data);
-    let { next, since: latest } = data;
-    this.etag = next ? null : etag;
+  /** Return the moment (epoch ms) since when news is to be asked for; null before the first page. */
+  get since() {
+    if (!this.asked) return null;
+    return Math.floor(this.asked.since + Math.max(0, performance.now() - this.asked.at - MARGIN_MS));
+  }
+
+  /** Take a page of what is new or changed since then, and fetch its other pages. */
+  async take(page) {
+    const { since } = this;
+    this.merge(page);
+    let { next, since: latest } = page;
     while (next) {
-      const page = (await this.get({ since, limit: OLDER, cursor: next })).data;
-      this.merge(page);
-      ({ next, since: latest } = page);
+      const { data } = await this.get({ since, limit: OLDER, cursor: next });
+      this.merge(data);
+      ({ next, since: latest } = data);
     }
     this.setSince(latest);
   }
@@ -65,12 +71,47 @@ export class Messages {
     if (!next || older === true) return;
     this.show({ older: true });
     try {
-      const { data } = await this.get({ limit: OLDER, cursor: next });
-      const added = this.split(data.messages.filter((message) => !this.where.has(message.id)));
-      this.show({ chunks: [...added, ...this.shown.value.chunks], next: data.next, older: false });
+      const { added, next: following } = await this.readOlder(next);
+      this.show({ chunks: [...added, ...this.shown.value.chunks], next: following, older: false });
     } catch (error) {
       if (error.kind !== "aborted") this.show({ older: error });
     }
+  }
+
+  async readOlder(cursor) {
+    const { data } = await this.get({ limit: OLDER, cursor });
+    return { added: this.split(data.messages.filter((message) => !this.where.has(message.id))), next: data.next };
+  }
+
+  /**
+   * Load messages back to a moment (epoch ms), and show the first one since then; `tell(at)` follows how far it is. Resolves to
+   * whether the moment was reached; costs a read a message between. Rejects with ApiError, and keeps what came until then.
+   */
+  async jumpTo(moment, tell = () => {}) {
+    let { next } = this.shown.value;
+    let chunks = [];
+    const oldest = () => (chunks[0] ?? this.shown.value.chunks[0])?.messages[0].at ?? 0;
+    this.show({ older: true });
+    try {
+      for (let page = 0; next && oldest() >= moment && page < JUMP_PAGES; page++) {
+        tell(oldest());
+        const read = await this.readOlder(next);
+        chunks = [...read.added.map((chunk) => ({ ...chunk, isFar: true })), ...chunks];
+        ({ next } = read);
+      }
+    } finally {
+      this.show({ chunks: [...chunks, ...this.shown.value.chunks], next, older: false });
+    }
+    const { all } = this;
+    const target = all.find((message) => message.at >= moment) ?? all.at(-1);
+    if (target) this.show({ target: { id: target.id } });
+    return !next || all[0].at < moment;
+  }
+
+  /** Change what is shown of a message before the functions say so. */
+  patch(id, change) {
+    const message = this.find(id);
+    if (message) this.show({ chunks: this.replace(this.shown.value.chunks, { ...message, ...change }) });
   }
 
   /** Add a message that the page already has, e.g. because it was just sent. */
@@ -83,16 +124,22 @@ export class Messages {
     return chunk?.messages.find((message) => message.id === id);
   }
 
-  get newest() {
-    return this.shown.value.chunks.at(-1)?.messages.at(-1);
+  /** All loaded messages, oldest first. */
+  get all() {
+    return this.shown.value.chunks.flatMap((chunk) => chunk.messages);
   }
 
-  get(query, etag) {
-    return api.get(this.path, { query, etag, signal: this.controller.signal });
+  /** The newest loaded messages, oldest first: a hundred or less. */
+  get recent() {
+    return this.shown.value.chunks.slice(-2).flatMap((chunk) => chunk.messages);
+  }
+
+  get(query) {
+    return api.get(this.path, { query, signal: this.controller.signal });
   }
 
   setSince(since) {
-    this.since = { value: since, at: performance.now() };
+    this.asked = { since, at: performance.now() };
   }
 
   merge(data) {
@@ -112,9 +159,26 @@ export class Messages {
     this.settleSends(data);
   }
 
+  /** Drop the attempts whose messages are here, and follow the sends whose outcome is unknown (null: not told). */
   settleSends({ messages, sends }) {
-    for (const message of messages) if (message.send) dropAttempt(message.send);
-    for (const send of sends ?? []) adoptSend(send);
+    for (const message of messages) if (message.send) settleAttempt(message.send, this.conversation, message);
+    for (const send of sends ?? []) if (!send.said) adoptSend(send);
+    this.showSaid(messages, sends);
+  }
+
+  /** Show what a person said was sent, at its time, until its message comes or the functions forget it. */
+  showSaid(messages, sends) {
+    const said = (sends ?? []).filter((send) => send.said);
+    const came = new Set(messages.map((message) => message.send));
+    const isOver = ({ said: isSaid, send }) => isSaid && (came.has(send) || (sends && !said.some(({ key }) => key === send)));
+    let { chunks } = this.shown.value;
+    if (chunks.some((chunk) => chunk.messages.some(isOver)))
+      chunks = chunks.map((chunk) => ({ ...chunk, messages: chunk.messages.filter((message) => !isOver(message)) })).filter((chunk) => chunk.messages.length);
+    for (const send of said) {
+      const message = asMessage(send);
+      if (!came.has(send.key) && !chunks.some((chunk) => chunk.messages.some(({ id }) => id === message.id))) chunks = this.insert(chunks, message);
+    }
+    if (chunks !== this.shown.value.chunks) this.show({ chunks });
   }
 
   /** Split a page, newest first, into chunks, oldest first. */
@@ -149,6 +213,12 @@ export class Messages {
     this.where.set(message.id, into.id);
     return chunks.with(Math.max(0, at), { ...into, messages: [...into.messages, message].sort(byPosition) });
   }
+}
+
+/** Return a send that a person said was sent as a message. */
+function asMessage({ key, text, asked_at: asked }) {
+  const at = Date.parse(asked);
+  return { id: `said:${key}`, send: key, said: true, from_me: true, kind: "text", text, at, position: at, history: [], reactions: {} };
 }
 
 /** Compare by position; those of the same position stay in the order of their page. */
