@@ -1,16 +1,26 @@
 """The log of events, as readers see it."""
 
+import asyncio
+import json
+import re
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+
+from shared import problems
 from shared.domain.contacts import contact_of
 from shared.domain.content import Kind
+from shared.domain.instances import State
 from shared.domain.messages import Delivery, Message
 from shared.domain.names import LineId, TenantId
-from shared.outbound import event_log
+from shared.outbound import event_log, event_models, log_positions
 from shared.outbound.event_log import EventType, LogPage
 from shared.store import LineScope, Store
 from tests.adapters.counting import Counted, counting
-from tests.builders import a_content
+from tests.adapters.stores import settled
+from tests.builders import LATER, a_code, a_content
+from tests.perene import Perene
 
 ACME = TenantId("acme")
 THROUGH = LineScope(ACME, LineId("default"), "5511999990001")
@@ -130,3 +140,171 @@ async def test_late_commit_is_found_when_nothing_follows(store: Store):
 
     assert kinds(told)[0] == ("message.received", "3A0001")
     assert (await read_all(page.position))[0] == []
+
+
+async def test_replay_until_a_moment_tells_what_changed_later(store: Store):
+    await say(store, 1)
+    until = datetime.now(UTC)
+    await asyncio.sleep(0.05)
+    await store.messages.advance_delivery(THROUGH, "3A0001", Delivery.READ, 1)
+    await say(store, 2)
+
+    told, _ = await read_all(until=until)
+
+    assert kinds(told) == [("message.received", "3A0001")]
+
+
+async def test_reader_of_new_messages_reads_no_changes(store: Store):
+    await say(store, 1)
+    wanted = {"types": frozenset({EventType.MESSAGE_RECEIVED})}
+    page = await event_log.read_log(ACME, "", 9, **wanted)
+    await store.messages.advance_delivery(THROUGH, "3A0001", Delivery.READ, 1)
+    await say(store, 2)
+
+    with counting(store.db.client) as counted:
+        page = await event_log.read_log(ACME, page.position, 9, **wanted)
+
+    assert (kinds(page.events), counted.reads) == ([("message.received", "3A0002")], 1)
+
+
+async def test_full_page_costs_a_read_for_each_event_and_one(store: Store):
+    await say(store, *range(8))
+
+    with counting(store.db.client) as counted:
+        page = await event_log.read_log(ACME, "", 5, types=MESSAGES)
+
+    assert (len(page.events), counted.reads) == (5, 6)
+
+
+async def test_refused_message_is_told_as_failed(store: Store):
+    await say(store, 1, from_me=True, delivery=Delivery.PENDING)
+    position = (await read_all())[1].position
+    await store.messages.record_refusal(THROUGH, "3A0001", 1)
+
+    told, _ = await read_all(position)
+
+    assert kinds(told) == [("message.failed", "3A0001")]
+
+
+async def test_revoked_message_is_told_without_words(store: Store):
+    await say(store, 1, text="segredo", from_me=False)
+    await store.messages.record_revocation(THROUGH, "3A0001", 5, (MARIA.key,), 1)
+    await store.messages.refresh_preview(THROUGH, "3A0001", 1)
+
+    told, _ = await read_all()
+
+    assert [event.data["revoked"] for event in told] == [True, True]
+    assert "segredo" not in "".join(event.model_dump_json() for event in told)
+
+
+async def test_changes_of_conversation_are_told_and_messages_are_not(store: Store):
+    await say(store, 1)
+    home = THROUGH.conversation_id(MARIA)
+    await store.conversations.update(ACME, home, archived=True)
+    await store.conversations.rename(THROUGH, MARIA, "Maria")
+
+    told, page = await read_all(types=frozenset({EventType.CONVERSATION_UPDATED}))
+    await say(store, 2)
+    later, _ = await read_all(page.position, types=frozenset({EventType.CONVERSATION_UPDATED}))
+
+    assert [(event.data["id"], event.data["archived"]) for event in told] == [(home, True)]
+    assert (told[0].data["contact"]["name"], later) == ("Maria", [])
+
+
+async def test_line_tells_every_state_its_code_and_restriction(store: Store):
+    now = datetime.now(UTC)
+    position = event_log.position_at(now - timedelta(seconds=1))
+    instance = await settled(store)
+    for change in (
+        lambda line: line.showing(a_code(born=now), now),
+        lambda line: line.with_state(State.OPEN, None, now, code=line.code),
+        lambda line: line.found_restricted(now),
+    ):
+        await store.instances.change(instance.name, change, now)
+
+    told, page = await read_all(position)
+    again, _ = await read_all(page.position)
+
+    assert sorted((event.type.value, event.data["state"]) for event in told) == [
+        ("line.code_changed", "open"),
+        ("line.restricted", "open"),
+        ("line.state_changed", "open"),
+        ("line.state_changed", "pairing"),
+    ]
+    assert all("png" not in event.data.get("code", {}) for event in told)
+    assert again == []
+
+
+@pytest.mark.parametrize("many", [1, 3])
+async def test_change_of_nothing_visible_is_no_event_of_line(store: Store, many: int):
+    instance = await settled(store)
+    position = event_log.position_at(datetime.now(UTC))
+    for turn in range(many):
+        held = await store.instances.find(instance.name)
+        await store.instances.replace(held, held.granted(f"caller {turn}", LATER))
+
+    assert (await read_all(position))[0] == []
+
+
+def test_long_event_is_cut_and_says_so():
+    long = {"id": "x" * 128, "text": "é" * 70_000, "reactions": {f"p{n}": "👍" for n in range(900)}}
+
+    fitted = event_models.fit(long)
+
+    assert len(json.dumps(fitted, ensure_ascii=False).encode()) < event_models.LARGEST
+    assert (fitted["cut"], fitted["id"]) == (True, long["id"])
+    assert event_models.fit({"id": "x", "text": "oi"}) == {"id": "x", "text": "oi"}
+
+
+async def test_event_tells_no_number_in_its_id_and_is_the_same_twice(store: Store):
+    await say(store, 1)
+
+    (one,), _ = await read_all()
+    (other,), _ = await read_all()
+    after, _ = await read_all(one.id)
+
+    assert (one, after) == (other, [])
+    assert not {"5511988887777", "3A0001"} & set(re.split(r"[_~]", one.id))
+
+
+async def test_tenants_position_is_no_others(store: Store):
+    await say(store, 1)
+    position = (await read_all())[1].position
+
+    for text in (position, "x", "W10", "evt_", "é", "a" * (log_positions.LONGEST + 1)):
+        with pytest.raises(problems.CursorInvalid):
+            await event_log.read_log(TenantId("other"), text, 9)
+    assert (await event_log.read_log(TenantId("other"), "", 9)).events == []
+
+
+async def test_operators_log_has_all_tenants(store: Store):
+    other = THROUGH._replace(tenant=TenantId("other"))
+    await say(store, 1)
+    await store.messages.record(other, a_message(2), unread=True, now=1)
+
+    page = await event_log.read_log(None, "", 9)
+    again = await event_log.read_log(None, page.position, 9)
+
+    assert [event.tenant for event in page.events] == ["acme", "other"]
+    assert again.events == []
+
+
+async def test_route_tells_own_events_and_operators_all(perene: Perene, store: Store):
+    await say(store, 1)
+
+    own = (await perene.call("GET", "/events?types=message.received")).json()
+    other = (await perene.call("GET", "/events", tenant="other")).json()
+    every = (await perene.operate("GET", "/events?all=true&limit=5")).json()
+    chosen = (await perene.operate("GET", "/events?tenant=other")).json()
+    refused = await perene.call("GET", "/events?tenant=other")
+    wrong = [
+        (await perene.call("GET", f"/events?{query}")).status_code
+        for query in ("types=nothing", "limit=0", "after=forged", "x=1")
+    ]
+
+    assert [event["data"]["text"] for event in own["events"]] == ["oi 1"]
+    assert (other["events"], chosen["events"], len(every["events"])) == ([], [], 1)
+    assert (refused.status_code, wrong) == (403, [422, 422, 400, 422])
+    assert not own["more"]
+    later = await perene.call("GET", f"/events?after={own['next']}")
+    assert later.json()["events"] == []

@@ -28,6 +28,7 @@ VALUES: st.SearchStrategy[Any] = st.recursive(
 NUMBERS = INTEGERS | st.floats(allow_nan=False)
 NESTED = st.dictionaries(NAMES, INTEGERS.map(firestore.Increment), min_size=1, max_size=3)
 TRANSFORMS = NUMBERS.map(firestore.Maximum) | INTEGERS.map(firestore.Increment)
+TRANSFORMS |= st.just(firestore.SERVER_TIMESTAMP)
 TRANSFORMS |= st.lists(st.text(max_size=9), min_size=1, max_size=3).map(firestore.ArrayUnion)
 
 
