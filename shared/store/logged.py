@@ -125,20 +125,24 @@ class LoggedDocuments(Topic):
     # How -------------------------------------------------------------------------------------
 
     def _of(self, source: LogSource, tenant: TenantId | None) -> Any:
-        """Return the query of a source; of all tenants one with an index that grows everywhere."""
+        """Return the query of a source; of all tenants one that has a composite index."""
         group = self._db.client.collection_group
         match source, tenant:
             case LogSource.MESSAGES, None:
                 in_lanes = FieldFilter("lane", "in", list(range(LANES)))
                 return group("messages").where(filter=in_lanes)
+            case LogSource.SENDS, None:
+                return group("sends").where(filter=FieldFilter("state", "in", list(SETTLED)))
+            case LogSource.CONVERSATIONS, None:
+                return group("conversations").where(
+                    filter=FieldFilter("group", "in", [False, True])
+                )
             case LogSource.MESSAGES, str():
                 return self._db.messages(tenant)
-            case LogSource.SENDS, _:
-                collection = self._db.sends(tenant) if tenant else group("sends")
-                return collection.where(filter=FieldFilter("state", "in", list(SETTLED)))
-            case LogSource.CONVERSATIONS, _:
-                collection = self._db.conversations(tenant) if tenant else group("conversations")
-                return collection.where(filter=FieldFilter("group", "in", [False, True]))
+            case LogSource.SENDS, str():
+                return self._db.sends(tenant)
+            case LogSource.CONVERSATIONS, str():
+                return self._db.conversations(tenant)
             case LogSource.LINES, None:
                 return self._db.instances
             case _:
@@ -188,6 +192,8 @@ def _logged(snapshot: Snapshot, source: LogSource) -> Logged | None:
         return None
     hidden = "last_at" not in fields or fields.get("merged_into")
     if source is LogSource.CONVERSATIONS and hidden:
+        return None
+    if source is LogSource.SENDS and fields.get("state") not in SETTLED:
         return None
     record = _READERS[source](snapshot)
     is_line = source is LogSource.LINES

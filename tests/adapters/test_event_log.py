@@ -308,3 +308,18 @@ async def test_route_tells_own_events_and_operators_all(perene: Perene, store: S
     assert not own["more"]
     later = await perene.call("GET", f"/events?after={own['next']}")
     assert later.json()["events"] == []
+
+
+async def test_settled_send_is_told_with_its_message(perene: Perene):
+    await perene.pair(number=THROUGH.number)
+    body = {"to": "5511988887777", "text": "oi"}
+    headers = {"idempotency-key": "k1"}
+    sent = (await perene.call("POST", "/send-message", json=body, headers=headers)).json()
+
+    told, _ = await read_all()
+
+    settled_sends = [event for event in told if event.type == "send.settled"]
+    messages = [event for event in told if event.type == "message.sent"]
+    assert [(event.data["key"], event.data["state"]) for event in settled_sends] == [("k1", "sent")]
+    assert settled_sends[0].data["message_id"] == sent["message"]["id"]
+    assert [event.data["send"] for event in messages] == ["k1"]
