@@ -1,0 +1,70 @@
+"""P13: the log tells every fact, in the order of each conversation, while others write."""
+
+import asyncio
+import sys
+from typing import Any
+
+from shared.outbound import event_log
+from tests.perene import Perene
+from tests.proofs.log_writer import ACME
+from tests.proofs.stage import times
+
+WRITERS, PAGE = 2, 7
+QUIET = 3
+"""Readings in a row without an event after the writers have ended, after which all was told."""
+
+
+async def test_log_is_whole_while_processes_write(perene: Perene):
+    count = times(60, 600)
+    writers = [
+        await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "tests.proofs.log_writer", perene.project, str(n), str(count)
+        )
+        for n in range(WRITERS)
+    ]
+
+    told = await read_until_quiet(writers)
+
+    assert [writer.returncode for writer in writers] == [0] * WRITERS
+    stored = perene.documents("tenants/acme/messages")
+    assert len(stored) == WRITERS * count
+    received = [event for event in told if event.type == "message.received"]
+    assert {event.data["id"] for event in received} == {path[8:] for path in stored}
+    assert len({event.id for event in told}) == len(told)
+    assert state_told(told) == {path[8:]: "progress" in fields for path, fields in stored.items()}
+    assert first_out_of_order(received, stored) is None
+
+
+async def read_until_quiet(writers: list[Any]) -> list[Any]:
+    """Read page by page while the writers are at it, and until nothing comes any more."""
+    told, position, quiet = list[Any](), "", 0
+    for _ in range(20_000):
+        page = await event_log.read_log(ACME, position, PAGE)
+        told, position = told + page.events, page.position
+        ended = all(writer.returncode is not None for writer in writers)
+        quiet = quiet + 1 if ended and page.is_last and not page.events else 0
+        if quiet == QUIET:
+            return told
+        if page.is_last:
+            await asyncio.sleep(0.02)
+    raise AssertionError("reading never ends")
+
+
+def state_told(told: list[Any]) -> dict[str, bool]:
+    """Return for each message whether the last that was told of it says that it was changed."""
+    changed = {event.data["id"]: False for event in told}
+    return changed | {event.data["id"]: True for event in told if event.type == "message.updated"}
+
+
+def first_out_of_order(received: list[Any], stored: dict[str, Any]) -> str | None:
+    """Return the first message that came before an earlier one that could be seen by then.
+
+    (Of two whose commits overlapped either may come first.)
+    """
+    last: dict[str, float] = {}
+    for event in received:
+        at = stored[f"default~{event.data['id']}"]["stored_at"].timestamp()
+        if at < last.get(event.conversation, 0) - 0.5:
+            return str(event.data["id"])
+        last[event.conversation] = max(at, last.get(event.conversation, 0))
+    return None
