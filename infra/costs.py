@@ -47,6 +47,8 @@ SENT = Operations(reads=3, writes=5, deletes=1)
 """The delete is the send's record expiring (TTL). The first send of a line costs more."""
 ECHO = Operations(reads=1)
 """The webhook in which a server reports our own send, which is stored already."""
+TOLD = Operations(reads=1)
+"""An event that is read from the log; most are of documents that changed once."""
 OPENED = Operations(reads=2)
 LOOKED = Operations(reads=4)
 """Operations for the news of an inbox with an open thread, when there are none."""
@@ -94,6 +96,7 @@ ROWS = (
         SENT.add(ECHO).add(DELIVERY.multiply(2)).multiply(MILLION),
         4 * MILLION,
     ),
+    CostRow("1 million events read, 30 at once", TOLD.multiply(MILLION), MILLION / 30, 0.5),
     CostRow("1 million times a line is opened", OPENED.multiply(MILLION), MILLION, 0.5),
     CostRow(
         "An inbox open for 8 hours on 22 days",

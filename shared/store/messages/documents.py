@@ -33,8 +33,7 @@ HISTORY_SIZE = 2_500_000
 """Bytes of messages in one commit (10 MiB in Firestore, 4 MiB in its emulator)."""
 
 HISTORY_CHUNK = 100
-"""Messages of the past in one commit: it may hold 500 transforms (Firestore limit), and those of a
-conversation take at most five."""
+"""Messages of the past in one commit."""
 
 
 LANES = 16
