@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from shared import auth, problems, untrusted, web
 from shared.domain import names
-from shared.domain.endpoints import ALL_NEWS, EVERYBODY, News
+from shared.domain.endpoints import EVERYBODY, WHOLE_LOG, LogPart
 from shared.domain.names import TenantId
 from shared.domain.record import Record
 from shared.outbound import delivery
@@ -37,7 +37,7 @@ class Poke(Record):
     """There is news of a tenant (`EVERYBODY`: of those that operators are told of)."""
 
     tenant: TenantId
-    news: frozenset[News] = ALL_NEWS
+    news: frozenset[LogPart] = WHOLE_LOG
 
     @field_validator("tenant")
     @classmethod
@@ -51,7 +51,7 @@ class Poke(Record):
     def _split(cls, news: object) -> object:
         """Read news as a poke writes them; those that we don't know (any more) mean all."""
         words = news.split(",") if isinstance(news, str) else []
-        return words if words and set(words) <= set(News) else ALL_NEWS
+        return words if words and set(words) <= set(LogPart) else WHOLE_LOG
 
 
 class DueDeliveries(Record):

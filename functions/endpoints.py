@@ -28,7 +28,7 @@ from shared.outbound.endpoint_views import (
     attempt_view,
     endpoint_view,
 )
-from shared.outbound.events import Event, EventType
+from shared.outbound.event_models import Event, EventType
 from shared.outbound.incidents import update_incident
 
 edge = web.Edge("endpoints", "/endpoints")
@@ -182,7 +182,7 @@ async def replay(request: Request) -> web.Reply:
     changed = await services.store().endpoints.change(endpoint.id, decide)
     if changed is None:
         raise problems.EndpointUnknown()
-    await services.poke(endpoint.tenant, *rules.News)
+    await services.poke(endpoint.tenant, *rules.LogPart)
     return web.Reply(endpoint_view(changed, now), 202)
 
 

@@ -1,7 +1,7 @@
 """Say that there is news of a tenant, so that its endpoints are told at once.
 
-A poke carries the tenant and which part of the log has news; what there is to tell stands there. One
-that fails loses nothing, as the next one, or the minute's tick, finds the same.
+A poke carries the tenant and which parts of the log have news; what there is to tell stands there.
+One that fails loses nothing, as the next one, or the minute's tick, finds the same.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ from typing import Final
 import httpx
 
 from shared import config, log, problems, pubsub
-from shared.domain.endpoints import News
+from shared.domain.endpoints import LogPart
 from shared.domain.names import TenantId
 from shared.store.endpoints import ToldTenants
 
@@ -35,7 +35,7 @@ class Pokes:
         self._told, self._read_at = ToldTenants(), float("-inf")
         self._reading = asyncio.Lock()
 
-    async def poke(self, tenant: TenantId, news: Collection[News]) -> None:
+    async def poke(self, tenant: TenantId, news: Collection[LogPart]) -> None:
         """Publish what there is news of, if the tenant has endpoints. Never raises.
 
         Firestore: 1 read every half minute of a process that is in use, else 0.

@@ -12,7 +12,7 @@ from shared import services
 from shared.domain import events
 from shared.domain.content.polls import mark_option
 from shared.domain.conversations import Conversation
-from shared.domain.endpoints import News
+from shared.domain.endpoints import LogPart
 from shared.domain.events import MessageEvent, NameEvent, Recalled, Said
 from shared.domain.fleet.gaps import Window
 from shared.domain.instances import epoch_ms
@@ -107,19 +107,19 @@ def scope_of_send(send: Send) -> LineScope:
     return LineScope(send.tenant, send.line, send.number)
 
 
-def _news_of(event: RecordableEvent) -> tuple[News, ...]:
+def _news_of(event: RecordableEvent) -> tuple[LogPart, ...]:
     """Return which parts of the log an event is seen in."""
     match event:
         case SendAnswered() | SendMatched():
-            return News.MESSAGES, News.SENDS
+            return LogPart.MESSAGES, LogPart.SENDS
         case SendChanged():
-            return (News.SENDS,)
+            return (LogPart.SENDS,)
         case events.ContactNamed() | events.GroupNamed() | events.ReadByUs():
-            return (News.CONVERSATIONS,)
+            return (LogPart.CONVERSATIONS,)
         case Said(message) if message.new_subject:
-            return News.MESSAGES, News.CONVERSATIONS
+            return LogPart.MESSAGES, LogPart.CONVERSATIONS
         case _:
-            return (News.MESSAGES,)
+            return (LogPart.MESSAGES,)
 
 
 async def _record(

@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from shared import config, problems
-from shared.domain.endpoints import News
+from shared.domain.endpoints import LogPart
 from shared.domain.names import TenantId
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def using(**seams: Any) -> Iterator[Services]:
         _current = before
 
 
-async def poke(tenant: TenantId, *news: News) -> None:
+async def poke(tenant: TenantId, *news: LogPart) -> None:
     """Say what there is news of, if the tenant has endpoints. Never raises; at most 1 s."""
     if config.settings().events_topic is not None:
         await _current.once("pokes", _make_pokes).poke(tenant, news)
@@ -115,7 +115,7 @@ def _make_store() -> "Store":
     )
 
     async def tell(tenant: TenantId) -> None:
-        await poke(tenant, News.LINES)
+        await poke(tenant, LogPart.LINES)
 
     return Store(Database(client), tell)
 

@@ -3,10 +3,10 @@
 from datetime import UTC, datetime
 from typing import Any
 
+from shared import services
 from shared.domain.names import LineId, TenantId
 from shared.outbound.event_log import LogPage
-from shared.outbound.events import Event, EventType
-from shared import services
+from shared.outbound.event_models import Event, EventType
 
 
 class Log:

@@ -63,8 +63,8 @@ IDLE_MINUTES: Final = 15
 """Minutes between looks at an endpoint that was told nothing for a while, against lost pokes."""
 
 
-class News(StrEnum):
-    """What there is news of: the part of the log that has to be read."""
+class LogPart(StrEnum):
+    """A part of the log of events, which is read by itself."""
 
     MESSAGES = "message"
     SENDS = "send"
@@ -76,7 +76,7 @@ class News(StrEnum):
         return event_type.startswith(f"{self}.")
 
 
-ALL_NEWS: Final = frozenset(News)
+WHOLE_LOG: Final = frozenset(LogPart)
 
 
 class EndpointState(StrEnum):

@@ -20,22 +20,22 @@ from typing import Final
 from shared import config, log, services
 from shared.domain import endpoints as rules
 from shared.domain.endpoints import (
-    ALL_NEWS,
     EVERYBODY,
     LEASE,
     MOST_HELD,
+    WHOLE_LOG,
     Attempt,
     DisabledReason,
     Endpoint,
     Held,
-    News,
+    LogPart,
     Outcome,
     Replay,
 )
 from shared.domain.names import TenantId
 from shared.outbound import event_log, sender, signatures
 from shared.outbound.event_log import LogPage
-from shared.outbound.events import Event, EventType
+from shared.outbound.event_models import Event, EventType
 from shared.outbound.incidents import update_incident
 
 PAGE: Final = 25
@@ -60,7 +60,7 @@ AT_ONCE: Final = 64
 REPLAY_HEADER: Final = "perene-replay"
 USER_AGENT: Final = "Perene"
 
-_running: dict[str, set[News]] = {}
+_running: dict[str, set[LogPart]] = {}
 """The endpoints that this process tells now, by id, and what there is news of since it looked."""
 
 _ids_of: dict[TenantId, tuple[str, ...]] = {}
@@ -79,7 +79,7 @@ class _Stopped(Exception):
     """The endpoint failed, or is told nothing any more: this run is over."""
 
 
-async def deliver_tenant(tenant: TenantId, news: frozenset[News] = ALL_NEWS) -> None:
+async def deliver_tenant(tenant: TenantId, news: frozenset[LogPart] = WHOLE_LOG) -> None:
     """Tell a tenant's endpoints, and those of operators, what is new in a part of its log.
 
     An endpoint that this process is telling already is only marked: it looks again, and nobody
@@ -103,7 +103,7 @@ async def deliver_due() -> int:
     active = await services.store().endpoints.list_active()
     due = list(rules.list_due(active, services.now(), are_poked=are_poked))
     random.shuffle(due)  # no tenant comes first every time
-    await _tell_all(due, ALL_NEWS, time.monotonic() + TICK_SECONDS)
+    await _tell_all(due, WHOLE_LOG, time.monotonic() + TICK_SECONDS)
     return len(due)
 
 
@@ -132,7 +132,7 @@ async def post_event(endpoint: Endpoint, event: Event, *, is_replay: bool = Fals
 
 
 async def _tell_all(
-    endpoints: Iterable[Endpoint], news: frozenset[News], start_by: float = inf
+    endpoints: Iterable[Endpoint], news: frozenset[LogPart], start_by: float = inf
 ) -> None:
     """Tell each endpoint in a task of its own; one that fails or waits holds up no other.
 
@@ -164,7 +164,7 @@ async def _tell_in_rounds(endpoint: Endpoint) -> None:
     """Tell an endpoint, anew if it was overtaken or there was news meanwhile, within the time."""
     deadline, overtaken = time.monotonic() + RUN_SECONDS, 0
     current: Endpoint | None = endpoint
-    news = set[News]()
+    news = set[LogPart]()
     while current and overtaken < MOST_ROUNDS:
         news |= _running[endpoint.id]
         _running[endpoint.id] = set()
@@ -183,7 +183,7 @@ async def _tell_in_rounds(endpoint: Endpoint) -> None:
             if _running[endpoint.id]:
                 current = await services.store().endpoints.find(endpoint.id)
         if time.monotonic() >= deadline:
-            await services.poke(endpoint.tenant, *News)
+            await services.poke(endpoint.tenant, *LogPart)
             return
         if not _running[endpoint.id]:
             return
@@ -217,7 +217,7 @@ class _Run:
     """One deliverer's work at one endpoint. `stored`: the record as Firestore has it."""
 
     def __init__(
-        self, endpoint: Endpoint, news: frozenset[News], deadline: float, *, wants_lease: bool
+        self, endpoint: Endpoint, news: frozenset[LogPart], deadline: float, *, wants_lease: bool
     ) -> None:
         self.stored = self._endpoint = endpoint
         self._types = _list_types(endpoint)
@@ -342,7 +342,7 @@ class _Run:
         untold = suspect.event.timestamp
         self._update(cursor=cursor, waiting_since=untold, moved_at=services.now(), **_NO_LEASE)
         await self._commit()
-        await services.poke(self._endpoint.tenant, *News)
+        await services.poke(self._endpoint.tenant, *LogPart)
         raise _Stopped
 
     async def _locate(self, page: LogPage, index: int) -> str:

@@ -12,10 +12,10 @@ from shared.domain.endpoints import (
     Endpoint,
     EndpointState,
 )
-from shared.domain.names import LINE_PATTERN, LineId
+from shared.domain.names import LINE_LIMIT, LINE_PATTERN, LineId
 from shared.domain.record import Record
 from shared.outbound import sender
-from shared.outbound.events import EventType
+from shared.outbound.event_models import EventType
 
 Url = Annotated[
     str,
@@ -29,7 +29,7 @@ Types = Annotated[
     Field(max_length=len(EventType), description="Only events of these types; empty: all"),
 ]
 Lines = Annotated[
-    tuple[Annotated[LineId, Field(pattern=LINE_PATTERN)], ...],
+    tuple[Annotated[LineId, Field(pattern=LINE_PATTERN, max_length=LINE_LIMIT)], ...],
     Field(max_length=100, description="Only events of these lines; empty: all"),
 ]
 Description = Annotated[str, Field(max_length=200, description="For people")]

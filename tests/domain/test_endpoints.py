@@ -50,7 +50,7 @@ def test_only_2xx_is_success():
 def test_types_belong_to_their_news():
     types = ("message.sent", "send.settled", "conversation.updated", "line.restricted")
 
-    for news, event_type in zip(endpoints.News, types, strict=True):
+    for news, event_type in zip(endpoints.LogPart, types, strict=True):
         assert [one for one in types if news.is_told_by(one)] == [event_type]
 
 

@@ -363,7 +363,7 @@ async def test_several_deliverers_keep_the_order(line, log, receiver):
     told = log.add(30)
     endpoints = await line.store.endpoints.list_active()
     runs = [delivery._tell_in_rounds(endpoint) for endpoint in endpoints * 3]
-    delivery._running |= {endpoints[0].id: {*delivery.News}}
+    delivery._running |= {endpoints[0].id: {*delivery.LogPart}}
 
     await asyncio.gather(*runs)
     del delivery._running[endpoints[0].id]
@@ -416,5 +416,3 @@ async def test_pushes_of_strangers_are_refused(line, log):
             "POST", "/deliver-events/push", json={"message": {"data": data}}
         )
         assert answer.status_code == 422
-
-
