@@ -41,9 +41,7 @@ async def pubsub(perene: Perene) -> PubSub:
     """Perene with a line, that pokes through a Pub/Sub of the test."""
     pubsub = PubSub()
     perene.hosts.transports["pubsub.test"] = pubsub
-    perene.set(
-        ENDPOINTS_ON_LOOPBACK="true", EVENTS_TOPIC=TOPIC, PUBSUB_EMULATOR_HOST="pubsub.test"
-    )
+    perene.set(ENDPOINTS_ON_LOOPBACK="true", EVENTS_TOPIC=TOPIC, PUBSUB_EMULATOR_HOST="pubsub.test")
     await perene.pair(number=posted.OWN.partition("@")[0])
     return pubsub
 
