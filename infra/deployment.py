@@ -35,6 +35,8 @@ class SettingList(BaseModel):
     secret: dict[str, frozenset[str]]
     computed: frozenset[str]
     plain: frozenset[str]
+    local: frozenset[str]
+    """Settings of the local stack alone: no deployment has them."""
     placeholders: dict[str, str]
     """Values for a function that must not know a secret: settings are only valid as a whole."""
 

@@ -25,6 +25,7 @@ from pydantic import (
 from shared.domain.fleet.rules import Approval
 
 JOBS = r"^projects/[a-z0-9:.-]+/locations/[a-z0-9-]+/jobs$"
+TOPIC = r"^projects/[^/]+/topics/[A-Za-z][A-Za-z0-9._~+%-]{2,254}$"
 SERVER_ID = r"^[a-z0-9][a-z0-9-]{0,31}$"
 Dialect = Literal["2", "1.8"]
 DIALECTS: Mapping[str, Dialect] = {"1.8": "1.8", "2.2": "2", "2.3": "2", "2.4": "2"}
@@ -169,6 +170,9 @@ class Settings(BaseModel):
     scheduler_audience: str | None = None
     scheduler_email: str | None = None
 
+    events_topic: Annotated[str, Field(pattern=TOPIC)] | None = None
+    endpoints_on_loopback: bool = False
+
     capacity_alert_ratio: Annotated[float, Field(gt=0, le=1)] = 0.9
     capacity_memory_gb: Json[dict[Annotated[int, Field(gt=0)], Annotated[float, Field(gt=0)]]] = (
         MEMORY_GB
@@ -197,6 +201,7 @@ class Settings(BaseModel):
     alert_email_from: str | None = None
     alert_email_to: Words = ()
 
+    pubsub_emulator_host: str | None = None
     google_cloud_project: str | None = None
     firestore_database: str = "(default)"
 
@@ -220,6 +225,8 @@ class Settings(BaseModel):
             raise ValueError("ALERT_EMAIL_HOST needs ALERT_EMAIL_FROM and ALERT_EMAIL_TO")
         if bool(self.scheduler_audience) != bool(self.scheduler_email):
             raise ValueError("SCHEDULER_AUDIENCE and SCHEDULER_EMAIL need each other")
+        if self.endpoints_on_loopback and self.scheduler_email:
+            raise ValueError("ENDPOINTS_ON_LOOPBACK is only for the local stack")
         return self
 
     @model_validator(mode="after")

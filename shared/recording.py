@@ -1,7 +1,7 @@
 """Record what is said on a line, and what becomes of it: the one door to the store's messages.
 
 Webhooks, replays, histories, backfills, sends and reconciliation all pass `record_event`, so that
-is where a consumer of all events is called.
+is where those who want to know are told (`services.poke`).
 """
 
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ from shared import services
 from shared.domain import events
 from shared.domain.content.polls import mark_option
 from shared.domain.conversations import Conversation
+from shared.domain.endpoints import LogPart
 from shared.domain.events import MessageEvent, NameEvent, Recalled, Said
 from shared.domain.fleet.gaps import Window
 from shared.domain.instances import epoch_ms
@@ -95,24 +96,45 @@ async def record_event(
     itself says so. Raises Unfit for what is too large to be stored, and StoreUnavailable.
     Firestore: what the store's method says; a new message 2 writes, 0 reads.
     """
-    now_ms = epoch_ms(now)
-    match event:
-        case Said() | Recalled() | Backfilled():
-            result = await _record_messages(scope, event, now_ms, sender)
-        case SendAnswered() | SendMatched() | SendChanged():
-            result = await _record_send(event, now_ms)
-        case events.ContactNamed() | events.GroupNamed():
-            await _record_name(scope, event)
-            result = RecordResult()
-        case _:
-            await _record_update(scope, event, now_ms)
-            result = RecordResult()
-    return result
+    try:
+        return await _record(scope, event, epoch_ms(now), sender)
+    finally:  # a history with a message that is unfit stores all the others
+        await services.poke(scope.tenant, *_news_of(event))
 
 
 def scope_of_send(send: Send) -> LineScope:
     """Return the line and the number that a send was asked to leave through."""
     return LineScope(send.tenant, send.line, send.number)
+
+
+def _news_of(event: RecordableEvent) -> tuple[LogPart, ...]:
+    """Return which parts of the log an event is seen in."""
+    match event:
+        case SendAnswered() | SendMatched():
+            return LogPart.MESSAGES, LogPart.SENDS
+        case SendChanged():
+            return (LogPart.SENDS,)
+        case events.ContactNamed() | events.GroupNamed() | events.ReadByUs():
+            return (LogPart.CONVERSATIONS,)
+        case Said(message) if message.new_subject:
+            return LogPart.MESSAGES, LogPart.CONVERSATIONS
+        case _:
+            return (LogPart.MESSAGES,)
+
+
+async def _record(
+    scope: LineScope, event: RecordableEvent, now: int, sender: str | None
+) -> RecordResult:
+    match event:
+        case Said() | Recalled() | Backfilled():
+            return await _record_messages(scope, event, now, sender)
+        case SendAnswered() | SendMatched() | SendChanged():
+            return await _record_send(event, now)
+        case events.ContactNamed() | events.GroupNamed():
+            await _record_name(scope, event)
+        case _:
+            await _record_update(scope, event, now)
+    return RecordResult()
 
 
 async def _record_messages(

@@ -9,6 +9,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from shared import config, problems
+from shared.domain.endpoints import LogPart
+from shared.domain.names import TenantId
 
 if TYPE_CHECKING:
     import httpx
@@ -73,6 +75,11 @@ def evolution(server_id: str) -> "Evolution":
     return _current.once(f"evolution {server_id}", lambda: Evolution(configured, http()))  # type: ignore[no-any-return]
 
 
+def once(name: str, make: Callable[[], Any]) -> Any:
+    """Return the one object of that name for this event loop; make it on first use."""
+    return _current.once(name, make)
+
+
 @contextmanager
 def using(**seams: Any) -> Iterator[Services]:
     """Use these seams inside (for tests and tools)."""
@@ -85,6 +92,18 @@ def using(**seams: Any) -> Iterator[Services]:
         _current = before
 
 
+async def poke(tenant: TenantId, *news: LogPart) -> None:
+    """Say what there is news of, if the tenant has endpoints. Never raises; at most 1 s."""
+    if config.settings().events_topic is not None:
+        await _current.once("pokes", _make_pokes).poke(tenant, news)
+
+
+def _make_pokes() -> Any:
+    from shared.pokes import Pokes
+
+    return Pokes(store().endpoints.read_told_tenants, http)
+
+
 def _make_store() -> "Store":
     from google.cloud import firestore
 
@@ -94,7 +113,11 @@ def _make_store() -> "Store":
     client = firestore.AsyncClient(
         project=settings.google_cloud_project, database=settings.firestore_database
     )
-    return Store(Database(client))
+
+    async def tell(tenant: TenantId) -> None:
+        await poke(tenant, LogPart.LINES)
+
+    return Store(Database(client), tell)
 
 
 def http() -> "httpx.AsyncClient":

@@ -118,7 +118,7 @@ class Perene:
         for (what, _), service in self.services.objects.items():
             if what == "store" and (api := service.db.client._firestore_api_internal):
                 await api.transport.close()
-            if what == "http":
+            if what in ("http", "endpoints' pool"):
                 await service.aclose()
         self._open.close()
         config.settings.cache_clear()

@@ -36,7 +36,8 @@ def read_settings(environment: Mapping[str, str]) -> tuple[Settings | None, list
 def check_names(names: Iterable[str]) -> Iterator[Diagnosis]:
     """Report each name in a file of settings that isn't a setting."""
     settings = deployment.load_setting_list()
-    valid = {*settings.secret, *settings.plain, *settings.computed, "FIRESTORE_EMULATOR_HOST"}
+    valid = {*settings.secret, *settings.plain, *settings.computed, *settings.local}
+    valid.add("FIRESTORE_EMULATOR_HOST")
     for name in sorted({*names} - valid):
         (close, *_) = *difflib.get_close_matches(name, valid, 1), ""
         question = f"Is {close} meant? " if close else ""

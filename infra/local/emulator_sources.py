@@ -54,7 +54,7 @@ def list_sources(launch: Launch) -> Iterator[Source]:
 
 
 def _find_in_sdk(launch: Launch) -> Source | None:
-    jars = (Path(root).expanduser() / SDK_JAR for root in _list_sdk_roots())
+    jars = (Path(root).expanduser() / SDK_JAR for root in list_sdk_roots())
     return _run_with_java(next((jar for jar in jars if jar.is_file()), None), launch)
 
 
@@ -99,7 +99,7 @@ def _import_flags(launch: Launch) -> list[str]:
     return [f"--import-data={launch.imported}"] if launch.imported else []
 
 
-def _list_sdk_roots() -> Iterator[str]:
+def list_sdk_roots() -> Iterator[str]:
     if root := os.environ.get("CLOUDSDK_ROOT"):
         yield root
     if gcloud := shutil.which("gcloud"):

@@ -12,9 +12,10 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from infra.local import guard
+from infra.local import deliveries, guard
 from infra.local.children import IDLE_SECONDS, LOOPBACK
 from infra.local.clock import Clock
+from infra.local.deliveries import PushDoor
 from infra.local.guard import Guard
 from infra.local.sign_in import oidc_routes
 from shared import config, services
@@ -74,7 +75,14 @@ def main() -> None:
     options = parser.parse_args()
     clock, settings = Clock(), config.settings()
     with services.using(clock=clock):
-        app = build(options.functions, clock, oidc_routes.build_routes(settings))
+        routes = [*oidc_routes.build_routes(settings)]
+        if (options.functions / "deliver_events.py").exists() and settings.auth_hs256_secret:
+            door = PushDoor(settings)
+            routes.append(Route(deliveries.PUSHED, door, methods=["POST"]))
+            app = door.app = build(options.functions, clock, routes)
+            deliveries.tick_every_minute(settings, options.port)
+        else:
+            app = build(options.functions, clock, routes)
         uvicorn.run(
             Guard(app, settings.public_url),
             host=LOOPBACK,

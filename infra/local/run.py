@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from infra.local.children import StackError
 from infra.local.emulator import HOST_VARIABLE
+from infra.local.pubsub import TOPIC
 from infra.local.sign_in.provider import CLIENT
 from shared.config import Settings
 
@@ -90,8 +91,10 @@ class StackRun(BaseModel):
         claims |= {OPERATOR_CLAIM: True} if operator else {}
         return jwt.encode(claims, self.secrets.auth, algorithm="HS256")
 
-    def environment(self, firestore: str, evolution: str) -> dict[str, str]:
-        """Return the functions' settings.
+    def environment(
+        self, firestore: str, evolution: str, pubsub: str | None = None
+    ) -> dict[str, str]:
+        """Return the functions' settings. `pubsub`: the host of its emulator, if there is one.
 
         The terminal's variables win, except those for tokens and Firestore.
         """
@@ -100,10 +103,12 @@ class StackRun(BaseModel):
             for name, value in os.environ.items()
             if value and not name.startswith("AUTH_")
         }
-        return self._defaults(evolution) | overrides | self._fixed(firestore)
+        pokes = {"EVENTS_TOPIC": TOPIC, "PUBSUB_EMULATOR_HOST": pubsub} if pubsub else {}
+        return self._defaults(evolution) | overrides | self._fixed(firestore) | pokes
 
     def _defaults(self, evolution: str) -> dict[str, str]:
         return {
+            "ENDPOINTS_ON_LOOPBACK": "true",
             "CORS_ORIGINS": "*",  # the origin of a frontend in development isn't known
             "EVOLUTION_API_KEY": self.secrets.evolution,
             "EVOLUTION_URL": evolution,

@@ -17,9 +17,10 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-from infra.local import children, emulator
+from infra.local import children, deliveries, emulator, pubsub
 from infra.local.children import Child, StackError
 from infra.local.emulator import Emulator
+from infra.local.pubsub import PubSub
 from infra.local.run import PLACE, Secrets, StackRun
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -140,12 +141,15 @@ def _start_all(options: StackOptions, running: contextlib.ExitStack) -> list[Chi
     run = StackRun(
         port=options.port, secrets=Secrets.load_or_draw(options.data) if options.data else Secrets()
     )
+    events = _start_pubsub(options, running)
     firestore = _start_firestore(options, running)
-    env = run.environment(firestore.host, simulator)
+    env = run.environment(firestore.host, simulator, events.host if events else None)
     running_children = [firestore.child] if firestore.child else []
     if simulator:
         running_children.append(_start_simulator(options, env, running))
     running_children.append(_start_gateway(options, env, running))
+    if events and events.subscribe(f"{run.origin}{deliveries.PUSHED}"):
+        running_children.append(events.child)
     run.remember(env, options.place)
     _introduce(options, run, simulator)
     return running_children
@@ -168,6 +172,18 @@ def _start_firestore(options: StackOptions, running: contextlib.ExitStack) -> Em
     firestore = emulator.start(options.place / "emulator.log", data=data)
     running.callback(firestore.stop)
     return firestore
+
+
+def _start_pubsub(options: StackOptions, running: contextlib.ExitStack) -> PubSub | None:
+    """Start Pub/Sub's emulator, which gets ready while the others start; not for tests."""
+    if options.quick:
+        return None
+    events = pubsub.start(options.place / "pubsub.log")
+    if events is None:
+        print(pubsub.ABSENT)
+        return None
+    running.callback(events.child.stop)
+    return events
 
 
 def _start_simulator(

@@ -64,6 +64,9 @@ SENTENCES: dict[Language, dict[Cause, WriteSentence]] = {
                 "{n} linhas podem ter perdido mensagens numa falha",
             )
         ),
+        Cause.ENDPOINTS_FAILED: lambda it: (
+            f"Cliente {it.subject}: {it.count} endpoint(s) desativado(s) depois de falhar por dias"
+        ),
     },
     "en": {
         Cause.SERVER_DOWN: lambda it: f"Server {it.subject} doesn't answer",
@@ -108,6 +111,9 @@ SENTENCES: dict[Language, dict[Cause, WriteSentence]] = {
                 "{n} line may have lost messages in an outage",
                 "{n} lines may have lost messages in an outage",
             )
+        ),
+        Cause.ENDPOINTS_FAILED: lambda it: (
+            f"Client {it.subject}: {it.count} endpoint(s) disabled after failing for days"
         ),
     },
 }

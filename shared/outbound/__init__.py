@@ -1,1 +1,1 @@
-"""Tell on what happens to lines and messages: the log of events."""
+"""Tell what happened: the log of events, endpoints, their signatures and delivery."""

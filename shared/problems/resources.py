@@ -78,3 +78,24 @@ class LinkExpired(Problem):
 class LinkUsed(Problem):
     status = 410
     title = "This link was opened already: ask for a new one"
+
+
+class EndpointUnknown(Problem):
+    status = 404
+    title = "There is no such endpoint"
+
+
+class EndpointDisabled(Problem):
+    status = 409
+    title = "The endpoint is disabled: enable it first"
+
+
+class ReplayRunning(Problem):
+    status = 409
+    again_after = 60
+    title = "The endpoint is being told something again already"
+
+
+class MaximumEndpointsReached(Problem):
+    status = 409
+    title = "Maximum endpoints reached: delete one first"

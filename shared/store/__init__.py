@@ -1,5 +1,8 @@
 """The adapter of Firestore. No other package knows its paths, preconditions and faults."""
 
+from collections.abc import Awaitable, Callable
+
+from shared.domain.names import TenantId
 from shared.store.act_records import Acts
 from shared.store.aliases import Aliases
 from shared.store.base import Database, LineScope, Unfit
@@ -7,6 +10,7 @@ from shared.store.candidates import Candidates
 from shared.store.conversations import Conversations
 from shared.store.dead_letters import DeadLetters
 from shared.store.desks import Desks
+from shared.store.endpoints import Endpoints
 from shared.store.incidents import Incidents
 from shared.store.instances import Full, Instances, Placed
 from shared.store.link_records import PairingLinks
@@ -24,12 +28,15 @@ from shared.store.tenants import Tenants
 class Store:
     """Everything that Perene keeps, by topic."""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(
+        self, db: Database, tell: Callable[[TenantId], Awaitable[None]] | None = None
+    ) -> None:
+        """`tell`: called with the tenant of a line whose record changed, after the commit."""
         self.db = db
         self.tenants = Tenants(db)
         self.servers = Servers(db)
         self.numbers = Numbers(db)
-        self.instances = Instances(db, self.servers, self.numbers)
+        self.instances = Instances(db, self.servers, self.numbers, tell)
         self.pairing_links = PairingLinks(db)
         self.messages = Messages(db)
         self.quotes = Quotes(db)
@@ -44,6 +51,7 @@ class Store:
         self.incidents = Incidents(db)
         self.acts = Acts(db)
         self.logged = LoggedDocuments(db)
+        self.endpoints = Endpoints(db)
 
 
 __all__ = ["Database", "Full", "LineScope", "Placed", "Store", "Unfit"]

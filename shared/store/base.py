@@ -110,6 +110,7 @@ class Database:
         self.incidents = client.collection("incidents")
         self.links = client.collection("links")
         self.acts = client.collection("acts")
+        self.endpoints = client.collection("endpoints")
         self.sweeps = client.collection("sweeps")
         self.candidates: Any = client.collection("sweeps", "orphans", "candidates")
 
@@ -157,6 +158,16 @@ class Database:
 
     def server(self, server: str) -> Document:
         return self.servers.document(server)
+
+    def endpoint(self, name: str) -> Document:
+        return self.endpoints.document(name)
+
+    def attempts(self, endpoint: str) -> Any:
+        return self.endpoint(endpoint).collection("attempts")
+
+    def told_tenants(self) -> Document:
+        """Return the one document that names the tenants which have endpoints."""
+        return self.client.document("outbound", "told_tenants")
 
     def slots(self, server: str) -> Any:
         return self.server(server).collection("slots")

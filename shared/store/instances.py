@@ -1,7 +1,7 @@
 """The instances' records: placed on servers, compared, set, leased and released."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -53,8 +53,16 @@ class _SlotLost(Exception):
 class Instances(Topic):
     """One record per instance. Every method is one question or one change."""
 
-    def __init__(self, db: Database, servers: Servers, numbers: Numbers) -> None:
+    def __init__(
+        self,
+        db: Database,
+        servers: Servers,
+        numbers: Numbers,
+        tell: Callable[[TenantId], Awaitable[None]] | None = None,
+    ) -> None:
+        """`tell`: called with the tenant of a line whose record says something new."""
         super().__init__(db)
+        self._tell = tell
         self._servers, self._numbers = servers, numbers
         self._placing = asyncio.Semaphore(AT_ONCE)
 
@@ -332,7 +340,13 @@ class Instances(Topic):
         option = self._db.since(old.version)
         batch.update(self._db.instance(old.name), _fields_to_write(old, new), option=option)
         (result,) = await self._db.commit(batch)
+        await self._tell_news(old, new)
         return versioned(new, result.update_time)
+
+    async def _tell_news(self, old: Instance, new: Instance) -> None:
+        """Tell that a line has news, unless only what nobody is told of changed."""
+        if self._tell and new.differs_visibly(old):
+            await self._tell(new.tenant)
 
     async def _write(self, current: Instance, instance: Instance, now: datetime) -> Instance:
         batch = self._db.batch()
@@ -344,7 +358,9 @@ class Instances(Topic):
         batch.update(
             self._db.instance(current.name), _fields_to_write(current, instance), option=option
         )
-        return versioned(instance, (await self._db.commit(batch))[-1].update_time)
+        results = await self._db.commit(batch)
+        await self._tell_news(current, instance)
+        return versioned(instance, results[-1].update_time)
 
     async def _bind(
         self, batch: Any, current: Instance, opened: Instance, now: datetime

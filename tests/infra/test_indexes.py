@@ -42,6 +42,8 @@ def test_passing_documents_expire():
         "sends",
     )
     assert Indexes().ttl == {(collection, "expires_at") for collection in ending}
+    ending = {"aliases", "attempts", "candidates", "dead_letters", "incidents", "links", "reports"}
+    assert Indexes().ttl == {(collection, "expires_at") for collection in {*ending, "sends"}}
 
 
 @in_each(

@@ -31,6 +31,7 @@ class Cause(StrEnum):
     VIOLATIONS = "violations"
     WRONG_NUMBER = "wrong_number"
     MESSAGES_MAY_BE_LOST = "messages_may_be_lost"
+    ENDPOINTS_FAILED = "endpoints_failed"
 
 
 class Severity(StrEnum):
@@ -54,6 +55,7 @@ SEVERITY = {
     Cause.VIOLATIONS: Severity.WARNING,
     Cause.WRONG_NUMBER: Severity.CRITICAL,
     Cause.MESSAGES_MAY_BE_LOST: Severity.WARNING,
+    Cause.ENDPOINTS_FAILED: Severity.WARNING,
 }
 
 OPEN_FOR = {Cause.WRONG_NUMBER: timedelta(days=7)}

@@ -27,6 +27,7 @@ export default {
     sweep_braked: "A limpeza parou por segurança, e nada foi apagado",
     sweep_overdue: "A varredura de {kind} não termina há tempo demais",
     approval_awaited: { one: "Servidor {subject}: 1 instância sem linha espera a sua decisão", other: "Servidor {subject}: {n} instâncias sem linha esperam a sua decisão" },
+    endpoints_failed: { one: "Cliente {subject}: 1 endpoint desativado depois de falhar por dias", other: "Cliente {subject}: {n} endpoints desativados depois de falhar por dias" },
     messages_may_be_lost: { one: "Servidor {subject}: 1 linha pode ter perdido mensagens numa falha", other: "Servidor {subject}: {n} linhas podem ter perdido mensagens numa falha" },
     violations: { one: "1 violação de invariante nos registros", other: "{n} violações de invariantes nos registros" },
     wrong_number: "Cliente {subject}: uma mensagem saiu por outro número, não pelo que foi pedido",

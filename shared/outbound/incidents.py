@@ -1,0 +1,29 @@
+"""Keep the incident of a tenant's failed endpoints in step with its endpoints."""
+
+from shared import config, services
+from shared.alerts import notify
+from shared.domain.endpoints import EVERYBODY
+from shared.domain.fleet.detect import FLEET
+from shared.domain.fleet.incidents import Cause, Trouble
+from shared.domain.names import TenantId
+
+
+async def update_incident(tenant: TenantId) -> None:
+    """Raise, update or resolve the incident of a tenant's endpoints that failed.
+
+    Safe to repeat. Firestore: n reads of the tenant's endpoints, 1 read; if the incident changed,
+    1 write, and 2 to deliver its news.
+    """
+    endpoints = await services.store().endpoints.list_of_tenant(tenant)
+    failed = [endpoint.id for endpoint in endpoints if endpoint.has_failed]
+    subject = FLEET if tenant == EVERYBODY else tenant
+    trouble = Trouble(
+        cause=Cause.ENDPOINTS_FAILED,
+        subject=subject,
+        count=len(failed),
+        facts={"endpoints": failed},
+    )
+    remind = config.hours(config.settings().alert_remind_hours)
+    seen = trouble if failed else None
+    if await services.store().incidents.follow(trouble.id, seen, services.now(), remind):
+        await notify.deliver_news()

@@ -1,0 +1,223 @@
+"""Post to addresses that tenants chose, and reach nothing but the public web.
+
+A name is resolved once, when the connection is made, and the connection goes to the address that
+was checked: a name that points elsewhere a moment later (rebinding) changes nothing. No redirect is
+followed, and no proxy of the environment is used.
+"""
+
+import asyncio
+import ipaddress
+import ssl
+import time
+from collections.abc import Iterable, Mapping
+from functools import cache
+from typing import Any, Final, NamedTuple
+
+import httpcore
+import httpx
+
+from shared import config, services
+from shared.domain.endpoints import ANSWER_LIMIT
+
+PATIENCE: Final = 15.0
+"""Seconds for one attempt in all, from the look-up of the name to the answer's first kilobyte."""
+
+LONGEST_URL: Final = 2048
+CONNECTIONS: Final = 100
+
+LOCAL_HOSTS: Final = ("localhost", "127.0.0.1", "[::1]", "::1")
+
+_GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
+_TUNNELS = tuple(map(ipaddress.ip_network, ("2002::/16", "2001::/32")))
+"""6to4 and Teredo: addresses that carry an IPv4 address, which may be any."""
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+class Answer(NamedTuple):
+    """The outcome of one POST: the answer's status and beginning, or why there was none."""
+
+    ms: int
+    status: int | None = None
+    text: str = ""
+    retry_after: int | None = None
+    failure: str | None = None
+
+
+class AddressRefused(httpcore.ConnectError):
+    """A name that leads to an address which isn't on the public web."""
+
+
+async def post(url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+    """Post the body and return the outcome; never raise for what the endpoint does.
+
+    Raises nothing but cancellation. At most 15 s.
+    """
+    started = time.monotonic()
+    try:
+        async with asyncio.timeout(PATIENCE):
+            status, text, retry_after = await _exchange(url, body, headers)
+    except (TimeoutError, httpcore.TimeoutException):
+        return Answer(_elapsed(started), failure="timed_out")
+    except AddressRefused:
+        return Answer(_elapsed(started), failure="address_refused")
+    except (httpcore.NetworkError, httpcore.ProtocolError, ssl.SSLError, OSError, ValueError):
+        return Answer(_elapsed(started), failure="unreachable")
+    return Answer(_elapsed(started), status, text, retry_after)
+
+
+def explain_refusal(url: str) -> str | None:
+    """Return why a URL can't be an endpoint's, in a few words for its owner; None if it can.
+
+    The name isn't resolved here: that is checked whenever a connection is made.
+    """
+    try:
+        parts = httpx.URL(url)
+    except (httpx.InvalidURL, ValueError):
+        return "It is no URL"
+    if len(url) > LONGEST_URL:
+        return f"It has more than {LONGEST_URL} characters"
+    if parts.userinfo or parts.fragment:
+        return "It must not hold a user, a password or a fragment"
+    if _is_local(parts.host) and config.settings().endpoints_on_loopback:
+        return None if parts.scheme in ("http", "https") else "It must be http or https"
+    if parts.scheme != "https":
+        return "It must be https"
+    if not _may_be_public(parts.host):
+        return "It must be on the public web"
+    return None
+
+
+def is_public(address: Address) -> bool:
+    """Tell whether an address is on the public web, and none that leads to another one.
+
+    Not those that embed an IPv4 address (mapped, NAT64, 6to4, Teredo): they may lead anywhere.
+    """
+    if address.is_multicast or not address.is_global:
+        return False
+    if isinstance(address, ipaddress.IPv4Address):
+        return not address.is_reserved
+    is_tunnel = any(address in network for network in _TUNNELS)
+    return address in _GLOBAL_UNICAST and not is_tunnel
+
+
+class GuardedBackend(httpcore.AsyncNetworkBackend):
+    """A network that connects to checked addresses only."""
+
+    def __init__(self, network: httpcore.AsyncNetworkBackend | None = None) -> None:
+        self._network = network or httpcore.AnyIOBackend()
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        """Resolve the name, check every address it has, and connect to the first that answers.
+
+        Raises AddressRefused if one of them isn't public, and httpcore's errors.
+        """
+        addresses = await _resolve(host, port)
+        allowed = config.settings().endpoints_on_loopback
+        if not all(is_public(one) or (allowed and one.is_loopback) for one in addresses):
+            raise AddressRefused
+        for address in addresses[:-1]:
+            try:
+                return await self._connect(address, port, timeout, socket_options)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout):
+                continue
+        return await self._connect(addresses[-1], port, timeout, socket_options)
+
+    async def connect_unix_socket(self, *_: Any, **__: Any) -> httpcore.AsyncNetworkStream:
+        """Refuse: no endpoint is a socket of this machine."""
+        raise AddressRefused
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait, between attempts of the pool."""
+        await self._network.sleep(seconds)
+
+    async def _connect(
+        self, address: Address, port: int, patience: float | None, options: Any
+    ) -> httpcore.AsyncNetworkStream:
+        return await self._network.connect_tcp(
+            str(address), port, timeout=patience, socket_options=options
+        )
+
+
+async def _exchange(
+    url: str, body: bytes, headers: Mapping[str, str]
+) -> tuple[int, str, int | None]:
+    pool: httpcore.AsyncConnectionPool = services.once("endpoints' pool", _make_pool)
+    limits = {"timeout": dict.fromkeys(("connect", "read", "write", "pool"), PATIENCE)}
+    target = httpx.URL(url)
+    length = str(len(body))
+    fields: Any = {"host": target.netloc.decode("ascii"), "content-length": length, **headers}
+    request = pool.stream("POST", str(target), headers=fields, content=body, extensions=limits)
+    async with request as response:
+        beginning = bytearray()
+        async for piece in response.aiter_stream():
+            beginning += piece
+            if len(beginning) >= ANSWER_LIMIT:
+                break
+        text = bytes(beginning[:ANSWER_LIMIT]).decode(errors="replace")
+        return response.status, text, _read_retry_after(response.headers)
+
+
+def _make_pool() -> httpcore.AsyncConnectionPool:
+    return httpcore.AsyncConnectionPool(
+        ssl_context=_tls(),
+        max_connections=CONNECTIONS,
+        keepalive_expiry=services.HTTP_IDLE_SECONDS,
+        network_backend=GuardedBackend(),
+    )
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    """Return what our TLS trusts; loading it takes 20 ms."""
+    return httpx.create_ssl_context()
+
+
+async def _resolve(host: str, port: int) -> list[Address]:
+    """Look a name up. Raises ConnectError for one that has no address."""
+    try:
+        records = await asyncio.get_running_loop().getaddrinfo(host.strip("[]"), port, type=1)
+    except OSError as error:
+        raise httpcore.ConnectError("no address") from error
+    addresses = dict.fromkeys(_read_address(str(record[4][0])) for record in records)
+    if not addresses:
+        raise httpcore.ConnectError("no address")
+    return list(addresses)
+
+
+def _read_address(text: str) -> Address:
+    return ipaddress.ip_address(text.partition("%")[0])
+
+
+def _is_local(host: str) -> bool:
+    return host.lower() in LOCAL_HOSTS
+
+
+def _may_be_public(host: str) -> bool:
+    """Tell whether a host may be on the public web: a name with a dot, or a public address."""
+    try:
+        return is_public(ipaddress.ip_address(host.strip("[]")))
+    except ValueError:
+        return "." in host.strip(".") and not host.lower().rstrip(".").endswith(_PRIVATE_NAMES)
+
+
+_PRIVATE_NAMES = (".local", ".internal", ".localhost", ".home.arpa", ".lan")
+
+
+def _read_retry_after(headers: Iterable[tuple[bytes, bytes]]) -> int | None:
+    """Return the seconds that an answer asks to wait; a date isn't heeded."""
+    for name, value in headers:
+        if name.lower() == b"retry-after" and value.strip().isdigit():
+            return int(value.strip()[:9])
+    return None
+
+
+def _elapsed(started: float) -> int:
+    return round((time.monotonic() - started) * 1000)

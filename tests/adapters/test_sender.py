@@ -1,0 +1,163 @@
+"""What posts to tenants' addresses reach, and what they never reach."""
+
+import asyncio
+import ipaddress
+import socket
+from datetime import UTC, datetime
+from typing import Any
+
+import httpcore
+import pytest
+from standardwebhooks import Webhook, WebhookVerificationError
+
+from shared import config
+from shared.outbound import sender, signatures
+from tests.perene import Perene
+from tests.receiver import Receiver
+
+PUBLIC = ("8.8.8.8", "2606:4700::1111", "1.1.1.1")
+FORBIDDEN = (
+    "127.0.0.1", "10.0.0.1", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1",
+    "0.0.0.0", "224.0.0.1", "255.255.255.255", "192.0.2.1", "240.0.0.1", "198.18.0.1",
+    "::", "::1", "::127.0.0.1", "::ffff:10.0.0.1", "::ffff:8.8.8.8", "64:ff9b::a00:1",
+    "64:ff9b:1::1", "fc00::1", "fd20:ce::254", "fe80::1", "ff02::1", "2001:db8::1",
+    "2002:a00:1::1", "2001:0:a00:1::1", "fec0::1",
+)  # fmt: skip
+
+
+@pytest.fixture
+def names(mocker: Any) -> dict[str, list[list[str]]]:
+    """Answers of the name server: for each name, one list of addresses for each look-up."""
+    answers: dict[str, list[list[str]]] = {}
+
+    async def look_up(_: Any, host: str, port: int, **__: Any) -> list[Any]:
+        queue = answers.get(host, [[host]])
+        addresses = queue.pop(0) if len(queue) > 1 else queue[0]
+        return [(socket.AF_INET, 1, 6, "", (address, port)) for address in addresses]
+
+    mocker.patch.object(asyncio.base_events.BaseEventLoop, "getaddrinfo", look_up)
+    return answers
+
+
+@pytest.fixture
+def connected(mocker: Any) -> list[str]:
+    """The addresses to which a connection was made."""
+    addresses: list[str] = []
+
+    async def connect(_: Any, host: str, port: int, **__: Any) -> httpcore.AsyncNetworkStream:
+        addresses.append(host)
+        raise httpcore.ConnectError
+
+    mocker.patch.object(httpcore.AnyIOBackend, "connect_tcp", connect)
+    return addresses
+
+
+def test_only_public_addresses_are_public():
+    allowed = {address for address in FORBIDDEN if sender.is_public(ipaddress.ip_address(address))}
+
+    assert allowed == set()
+    assert all(sender.is_public(ipaddress.ip_address(address)) for address in PUBLIC)
+
+
+async def test_names_of_private_addresses_are_never_connected_to(perene, names, connected):
+    for address in FORBIDDEN:
+        names["evil.example"] = [[address], ["8.8.8.8", address]]
+        for _ in range(2):
+            answer = await sender.post("https://evil.example/", b"{}", {})
+            assert answer.failure == "address_refused", address
+
+    assert connected == []
+
+
+async def test_connection_goes_to_the_checked_address(perene, names, connected):
+    names["rebinding.example"] = [["8.8.8.8"], ["127.0.0.1"]]
+
+    first = await sender.post("https://rebinding.example/", b"{}", {})
+    second = await sender.post("https://rebinding.example/", b"{}", {})
+
+    assert (first.failure, second.failure) == ("unreachable", "address_refused")
+    assert connected == ["8.8.8.8"]
+
+
+async def test_setting_of_local_stack_allows_loopback_only(perene: Perene, names, connected):
+    perene.set(ENDPOINTS_ON_LOOPBACK="true")
+    names["lan.example"] = [["192.168.1.1"]]
+
+    assert (await sender.post("https://lan.example/", b"{}", {})).failure == "address_refused"
+    assert (await sender.post("http://127.0.0.1:1/", b"{}", {})).failure == "unreachable"
+    assert connected == ["127.0.0.1"]
+
+
+def test_unusable_urls_are_explained(perene: Perene):
+    unusable = (
+        "", "no url", "http://a.example/", "ftp://a.example/", "https://localhost/",
+        "https://127.0.0.1/", "https://[::1]/", "https://a:b@c.example/", "https://intern/",
+        "https://a.internal/", "https://2130706433/", "https://a.example/" + "x" * 2048,
+        "https://a.example/#part", "https://169.254.169.254/computeMetadata/", "//a.example",
+    )  # fmt: skip
+
+    assert [url for url in unusable if sender.explain_refusal(url) is None] == []
+    for url in ("https://a.example/x?y=1", "https://a.example:8443/", "https://8.8.8.8/"):
+        assert sender.explain_refusal(url) is None
+
+
+async def test_redirect_is_not_followed(perene: Perene):
+    perene.set(ENDPOINTS_ON_LOOPBACK="true")
+    async with Receiver() as receiver:
+        receiver.answer = lambda _: f"302 Found\r\nlocation: {receiver.url}"
+
+        answer = await sender.post(receiver.url, b"{}", {})
+
+    assert (answer.status, len(receiver.deliveries)) == (302, 1)
+
+
+async def test_slow_endpoint_is_left(perene: Perene, mocker):
+    perene.set(ENDPOINTS_ON_LOOPBACK="true")
+    mocker.patch.object(sender, "PATIENCE", 0.2)
+
+    async def answer(_: Any) -> str:
+        await asyncio.sleep(1)
+        return "204 late"
+
+    async with Receiver(answer) as receiver:
+        assert (await sender.post(receiver.url, b"{}", {})).failure == "timed_out"
+
+
+async def test_only_beginning_of_an_answer_is_read(perene: Perene):
+    perene.set(ENDPOINTS_ON_LOOPBACK="true")
+    head, endless = b"HTTP/1.1 500 x\r\nretry-after: 7\r\n\r\n", b"y" * 4096
+
+    async def pour(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(head)
+        while not writer.is_closing():
+            writer.write(endless)
+            await asyncio.sleep(0)
+            if writer.transport.get_write_buffer_size() > 2**20:
+                break
+
+    server = await asyncio.start_server(pour, "127.0.0.1")
+    port = server.sockets[0].getsockname()[1]
+    answer = await sender.post(f"http://127.0.0.1:{port}/", b"{}", {})
+    server.close()
+
+    assert (answer.status, answer.retry_after, answer.text) == (500, 7, "y" * 1024)
+
+
+def test_signature_is_what_receivers_verify():
+    secrets = signatures.draw_secret(), signatures.draw_secret()
+    headers = signatures.build_headers("evt_1", "{é}".encode(), secrets, datetime.now(UTC))
+
+    for secret in secrets:
+        Webhook(secret).verify("{é}".encode(), headers, json_parse=False)
+    with pytest.raises(WebhookVerificationError):
+        Webhook(signatures.draw_secret()).verify("{é}".encode(), headers)
+    with pytest.raises(WebhookVerificationError):
+        Webhook(secrets[0]).verify(b"{e}", headers)
+
+
+def test_loopback_is_refused_in_a_deployment(perene: Perene):
+    scheduler = {"SCHEDULER_EMAIL": "a@b.test", "SCHEDULER_AUDIENCE": "https://c.test"}
+    environment = {**perene.environment(), **scheduler, "ENDPOINTS_ON_LOOPBACK": "true"}
+
+    with pytest.raises(config.ConfigurationError, match="only for the local stack"):
+        config.read(environment)

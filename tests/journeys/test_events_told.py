@@ -1,0 +1,111 @@
+"""What is recorded reaches endpoints: from a webhook to a signed POST, and what that costs."""
+
+import base64
+import json
+from typing import Any
+
+import httpx
+import pytest
+
+from shared import services
+from tests.adapters import posted
+from tests.adapters.counting import Counted, counting
+from tests.adapters.posted import a_key, a_message
+from tests.perene import Perene, name_of
+from tests.receiver import Receiver
+
+TOPIC = "projects/p/topics/perene-events"
+
+
+class PubSub(httpx.AsyncBaseTransport):
+    """Pub/Sub, which keeps what was published; `refuse`: it takes nothing."""
+
+    def __init__(self) -> None:
+        self.messages: list[str] = []
+        self.refuse = False
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if self.refuse:
+            return httpx.Response(503)
+        assert request.url.path == f"/v1/{TOPIC}:publish"
+        content = json.loads(await request.aread())
+        self.messages += [message["data"] for message in content["messages"]]
+        return httpx.Response(200, json={"messageIds": ["1"]})
+
+    def read(self) -> list[dict[str, Any]]:
+        return [json.loads(base64.b64decode(data)) for data in self.messages]
+
+
+@pytest.fixture
+async def pubsub(perene: Perene) -> PubSub:
+    """Perene with a line, that pokes through a Pub/Sub of the test."""
+    pubsub = PubSub()
+    perene.hosts.transports["pubsub.test"] = pubsub
+    perene.set(ENDPOINTS_ON_LOOPBACK="true", EVENTS_TOPIC=TOPIC, PUBSUB_EMULATOR_HOST="pubsub.test")
+    await perene.pair(number=posted.OWN.partition("@")[0])
+    return pubsub
+
+
+async def say(line: Perene, name: str) -> None:
+    at = int(line.clock().timestamp())
+    message = a_message(key=a_key(posted.MARIA, id=name), messageTimestamp=at)
+    envelope = posted.an_event("messages.upsert", [message])
+    headers = line.webhook_headers(name_of("acme"))
+    body = {**envelope, "instance": name_of("acme")}
+    answer = await line.http.post("/webhook", json=body, headers=headers)
+    assert answer.status_code == 204, answer.text
+
+
+async def push(line: Perene, data: str) -> None:
+    message = {"message": {"data": data, "messageId": "1"}, "subscription": "s"}
+    answer = await line.operate("POST", "/deliver-events/push", json=message)
+    assert answer.status_code == 204, answer.text
+
+
+async def test_message_is_told_for_two_reads_and_one_write(perene: Perene, pubsub: PubSub):
+    async with Receiver() as receiver:
+        body = {"url": receiver.url}
+        made = (await perene.call("POST", "/endpoints", json=body)).json()
+        forget_told_tenants()
+        await say(perene, "3A01")
+        assert pubsub.read()[-1] == {"tenant": "acme", "news": "message"}
+        await push(perene, pubsub.messages[-1])
+        receiver.deliveries.clear()
+
+        await say(perene, "3A02")
+        with counting(perene.store.db.client) as counted:
+            await push(perene, pubsub.messages[-1])
+
+        (delivery,) = receiver.deliveries
+        delivery.verify(made["secret"])
+        event = delivery.event
+        assert (event["type"], event["data"]["id"]) == ("message.received", "3A02")
+        assert (counted.reads, counted.writes) == (2, 1)
+
+
+async def test_tenants_without_endpoints_cost_nothing(perene: Perene, pubsub: PubSub):
+    await say(perene, "3A01")
+
+    with counting(perene.store.db.client) as counted:
+        await say(perene, "3A02")
+
+    assert counted == Counted(writes=2, round_trips=1)
+    assert pubsub.messages == []
+
+
+async def test_lost_poke_loses_nothing(perene: Perene, pubsub: PubSub):
+    async with Receiver() as receiver:
+        await perene.call("POST", "/endpoints", json={"url": receiver.url})
+        pubsub.refuse = True
+        await say(perene, "3A01")
+
+        await perene.operate("POST", "/deliver-events")
+
+        assert [one.event["data"]["id"] for one in receiver.deliveries] == ["3A01"]
+
+
+def forget_told_tenants() -> None:
+    """Let this process read anew which tenants have endpoints, as it does every half minute."""
+    for name, _ in list(services._current.objects):
+        if name == "pokes":
+            services.once("pokes", object)._read_at = float("-inf")
