@@ -18,7 +18,7 @@ CALL = """async ([module, name, values]) => {
 }"""
 API = """async ([verb, path, body]) => {
     const app = document.querySelector('script[type=module]').src;
-    const { api, sentence } = await import(new URL('api.js', app));
+    const { api, sentence } = (await import(app)).$modules['api.js'];
     return api[verb](path, body ?? undefined).catch(
         (error) => ({...error, sentence: sentence(error)}));
 }"""

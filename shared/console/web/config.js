@@ -10,7 +10,7 @@ let pending = null;
 
 /** Fetch the deployment's description, once. A rejection isn't remembered: the next call fetches again. */
 export function deployment() {
-  pending ??= fetch(new URL("config.json", ROOT), { credentials: "omit" })
+  pending ??= fetch(new URL("config.json", ROOT)) // as the page's preload asks for it
     .then((response) => {
       if (!response.ok) throw new Error(`config.json: ${response.status}`);
       return response.json();

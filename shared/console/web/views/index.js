@@ -28,15 +28,17 @@ export function loadView(view) {
 
 const sheets = new Map();
 
-/** Load a stylesheet of the console, e.g. "vendor/uplot/uplot.css". */
+/** Load a stylesheet of the console, e.g. "vendor/uplot/uplot.css", unless the page named it. */
 export function loadStylesheet(path) {
+  const { href } = new URL(`../${path}`, import.meta.url);
+  if ([...document.styleSheets].some((sheet) => sheet.href === href)) return Promise.resolve();
   if (!sheets.has(path)) {
     sheets.set(
       path,
       new Promise((resolve, reject) => {
         const link = document.createElement("link");
         link.rel = "stylesheet";
-        link.href = new URL(`../${path}`, import.meta.url);
+        link.href = href;
         link.onload = resolve;
         link.onerror = () => {
           link.remove();
