@@ -546,7 +546,7 @@ async def test_deletion_is_approved_and_undone(visit: Visit, store: Store, tenan
     await dialog.get_by_role("textbox").fill(await tab.say("shell.words.delete"))
     await approve.click()
 
-    await expect(card).to_contain_text(await tab.say("review.approved", who="op"))
+    await expect(card).to_contain_text(await tab.say("review.approved.me"))
     stored = firestore.Client(project=PROJECT).document(f"sweeps/orphans/candidates/{candidate.id}")
     assert stored.get().get("approved_by") == "op"
 
@@ -562,7 +562,7 @@ async def test_unpaired_is_approved_by_one_click(visit: Visit, store: Store, ten
     card = find_card(tab, candidate)
     await card.get_by_role("button", name="Aprovar exclusão").click()
 
-    await expect(card).to_contain_text("aprovada por op")
+    await expect(card).to_contain_text("aprovada por você")
     await expect(card.get_by_role("button", name="Aprovar exclusão")).to_have_count(0)
 
 
@@ -576,11 +576,11 @@ async def test_candidate_is_kept(visit: Visit, store: Store, tenant: str):
     await card.get_by_role("button", name="Manter").click()
 
     kept_card = tab.page.locator(".fleet-stage.kept .fleet-candidate", has_text=candidate.name)
-    await expect(kept_card).to_contain_text("mantida por op")
+    await expect(kept_card).to_contain_text("Mantida por você")
 
     toast = tab.page.locator(".toast", has_text=f"{candidate.name} fica")
     await toast.get_by_role("button", name="Não manter mais").click()
-    off = f"{candidate.name} saiu da lista. Se a causa continuar, a varredura recomeça do início."
+    off = await tab.say("review.undone", instance=candidate.name)
     await expect(tab.page.get_by_text(off)).to_be_visible()
     await expect(kept_card).to_have_count(0)
 

@@ -6,7 +6,7 @@ export default {
   restart: "Restart",
   restarting: "{label} is reconnecting.",
   noNumber: "No number connected yet",
-  restricted: "WhatsApp doesn't let this number write to new contacts for now. Since",
+  restricted: "Since {when}, WhatsApp doesn't let this number write to new contacts.",
   mayNotComeBack:
     "The number may not come back: some accounts link devices only with a passkey, which the server can't use. Files of old messages that nobody has opened may be lost.",
   states: {

@@ -6,7 +6,7 @@ export default {
   restart: "Reiniciar",
   restarting: "{label} está se reconectando.",
   noNumber: "Nenhum número conectado ainda",
-  restricted: "O WhatsApp não deixa este número escrever para novos contatos por enquanto. Desde",
+  restricted: "Desde {when}, o WhatsApp não deixa este número escrever para novos contatos.",
   mayNotComeBack:
     "O número pode não voltar: algumas contas só conectam aparelhos com chave de acesso (passkey), e o servidor não consegue usá-la. Arquivos de mensagens antigas que ninguém abriu podem se perder.",
   states: {
@@ -19,7 +19,7 @@ export default {
     releasing: "Desconectando",
   },
   reasons: {
-    creating: { new: "A linha está sendo criada.", healing: "A linha está sendo refeita com o mesmo nome." },
+    creating: { new: "A linha está sendo criada.", healing: "A linha está sendo recriada com o mesmo nome." },
     pairing: {
       waiting_for_scan: "Há um código na tela para ler com o celular.",
       no_code: "O servidor ainda não mostrou um código. Se continuar assim, desconecte e conecte de novo.",
@@ -28,14 +28,14 @@ export default {
       qr_limit: "Ninguém leu o código a tempo. Conecte para ver um novo.",
       logged_out: "O aparelho foi removido no celular. Conecte e leia o código de novo.",
       banned: "O WhatsApp bloqueou este número. Ler o código de novo não resolve: abra o WhatsApp no celular, veja o que ele diz e peça uma revisão. Até lá, dá para conectar outro número.",
-      disconnected: "Desconectada por aqui. Conecte para parear de novo.",
-      disconnect_asked: "Desconectada por aqui. Conecte para parear de novo.",
+      disconnected: "Foi desconectada por aqui. Para voltar, conecte de novo.",
+      disconnect_asked: "Foi desconectada por aqui. Para voltar, conecte de novo.",
       reconnecting: "Reconectando sozinha; costuma levar poucos minutos.",
       connection_lost: "A conexão caiu; ela volta sozinha. Se demorar, conecte de novo.",
     },
-    conflict: { number_in_use: "O número {number} já está ativo em outra linha. Libere-o lá, ou desconecte aqui e conecte outro." },
-    missing: { vanished: "O servidor perdeu esta linha. Conecte: ela é refeita com o mesmo nome." },
-    releasing: { release_asked: "A linha está sendo liberada.", disconnect_asked: "O número está sendo desconectado." },
+    conflict: { number_in_use: "O número {number} já está ativo em outra linha. Desconecte-o lá, ou desconecte aqui e conecte outro." },
+    missing: { vanished: "O servidor perdeu esta linha. Conecte de novo: ela é recriada com o mesmo nome." },
+    releasing: { release_asked: "O número está sendo desvinculado.", disconnect_asked: "O número está sendo desconectado." },
   },
   disconnect: {
     action: "Desconectar",
@@ -46,8 +46,8 @@ export default {
   release: {
     action: "Trocar número",
     title: "Trocar o número de {label}",
-    text: "O número atual é solto e a linha fica livre para outro. As conversas antigas continuam legíveis, mas só o número com que foram feitas pode respondê-las.",
-    done: "{label} está livre. Conecte o novo número.",
+    text: "O número atual é desvinculado e a linha fica livre para outro. As conversas antigas continuam aqui, mas só o número com que foram feitas pode respondê-las.",
+    done: "{label} está pronta para o novo número.",
   },
   link: {
     action: "Link de conexão",
@@ -101,7 +101,7 @@ export default {
     another: "Gerar outro código",
     yourCode: "Código para digitar no celular",
     connected: "{label} está conectada",
-    conflict: "O número {number} já está ativo em outra linha. Libere-o lá primeiro, ou conecte outro número aqui.",
+    conflict: "O número {number} já está ativo em outra linha. Desconecte-o lá primeiro, ou conecte outro número aqui.",
     other: "Conectar outro número",
     banned: "O WhatsApp bloqueou este número. Ler o código de novo não resolve: abra o WhatsApp no celular, veja o que ele diz e peça uma revisão.",
     ended: {
@@ -111,7 +111,7 @@ export default {
     },
     passkey: {
       title: "O celular pediu uma chave de acesso?",
-      text: "Algumas contas do WhatsApp só conectam aparelhos com uma chave de acesso (passkey), e o servidor ainda não consegue usá-la. Nesse caso este número não conecta por aqui; fale com quem administra antes de desconectá-lo de outro lugar.",
+      text: "Algumas contas do WhatsApp só conectam aparelhos com uma chave de acesso (passkey), e o servidor ainda não consegue usá-la. Nesse caso, este número não conecta por aqui: fale com o suporte antes de desconectá-lo de outro lugar.",
     },
   },
   linked: {

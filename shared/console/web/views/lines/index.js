@@ -1,7 +1,7 @@
 // List a tenant's lines with their states, and everything that can be done with one.
 
 import { html, useState } from "../../lib.js";
-import { formatNumber, lineName } from "../../format.js";
+import { formatDay, formatNumber, lineName } from "../../format.js";
 import { has, t } from "../../i18n/index.js";
 import { useGet } from "../../resource.js";
 import { useLocation, useRoute } from "../../router.js";
@@ -90,7 +90,7 @@ function Line({ line, setDialog, connect }) {
       ? html`<p><${NumberChip} line=${line.line} number=${line.number} /></p>`
       : html`<p class="muted">${t("lines.noNumber")}</p>`}
     ${has(reason) && html`<p class="why">${t(reason, { number: formatNumber(line.number) })}</p>`}
-    ${line.restricted_since && html`<${Notice} tone="warn">${t("lines.restricted")} <${Age} at=${line.restricted_since} /><//>`}
+    ${line.restricted_since && html`<${Notice} tone="warn">${t("lines.restricted", { when: formatDay(line.restricted_since) })}<//>`}
     <div class="actions">
       ${!open && line.state !== "conflict" && html`<${Button} kind="primary" icon="qr-code" disabled=${line.state === "releasing" ? t("lines.states.releasing") : false}
         onClick=${() => connect(line.line)}>${t("lines.connect")}<//>
