@@ -7,6 +7,10 @@ export const ROOT = new URL("../../", import.meta.url);
 export const BASE = ROOT.pathname.replace(/\/$/, "");
 
 let pending = null;
+let described = null;
+
+/** Return the agency as its clients know it: {name, logo?, color?, ink?}. */
+export const brand = () => described?.brand ?? { name: "Perene" };
 
 /** Fetch the deployment's description, once. A rejection isn't remembered: the next call fetches again. */
 export function deployment() {
@@ -15,6 +19,7 @@ export function deployment() {
       if (!response.ok) throw new Error(`config.json: ${response.status}`);
       return response.json();
     })
+    .then((deployment) => (described = deployment))
     .catch((error) => {
       pending = null;
       throw error;

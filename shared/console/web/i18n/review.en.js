@@ -29,7 +29,6 @@ export default {
   undo: "Take off the list",
   unkeep: "Don't keep any more",
   keep: "Keep",
-  word: "delete",
   confirm_title: "Approve the deletion?",
   confirm_text: "Instance {instance} will be deleted from server {server} once its quarantine is over. There is no way back after that.",
   approved_done: "{instance}: deletion approved.",

@@ -29,7 +29,6 @@ export default {
   undo: "Tirar da lista",
   unkeep: "Não manter mais",
   keep: "Manter",
-  word: "apagar",
   confirm_title: "Aprovar a exclusão?",
   confirm_text: "A instância {instance} será apagada do servidor {server} quando a quarentena terminar. Depois disso não há volta.",
   approved_done: "{instance}: exclusão aprovada.",
