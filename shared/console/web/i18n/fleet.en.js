@@ -1,6 +1,6 @@
 export default {
   title: "Fleet",
-  places: { label: "Parts of the fleet", overview: "Overview", instances: "Instances", review: "Review", report: "Consistency", history: "History" },
+  places: { label: "Parts of the fleet", overview: "Overview", instances: "Instances", clients: "Clients", review: "Review", report: "Consistency", letters: "Dead letters", history: "History", audit: "Who did what" },
   empty: { title: "No servers yet", text: "Configure EVOLUTION_SERVERS in the deployment, and the fleet shows here." },
   as_of: "data of {when}",
   attention: {
@@ -47,6 +47,7 @@ export default {
     free: "free slots",
     of: "of {n}",
     servers: "servers answering",
+    uncounted: "not counted yet",
   },
   servers: {
     title: "Capacity",
@@ -59,6 +60,9 @@ export default {
     stopped: "{server} gets no more new lines. Those on it stay.",
     resumed: "{server} gets new lines again.",
     undo: "Undo",
+    last_title: "Stop {server}?",
+    last_text: "It is the only server that takes new lines. Once it stops, no client can make a new line until another server takes them.",
+    stop_anyway: "Stop it anyway",
     down: "Hasn't answered since {since}; data of {at}",
     down_blind: "Hasn't answered since {since}",
     full: "Full: it takes no new lines",
@@ -111,12 +115,17 @@ export default {
     good_text: "Every line has one instance, and every instance has a line.",
     unseen: "Nothing is known of {servers}: they didn't answer.",
     cut: "The first {shown} of {n} are shown.",
-    mended: "sweeps mend it by themselves",
     server: "server",
     instance: "instance",
     tenant: "client",
     count: "count",
     nothing: "The report appears after the first sweep.",
+  },
+  endings: {
+    instance_without_line: "goes to quarantine; see Review",
+    line_without_instance: "is made anew when its client connects again",
+    slots_wrong: "the next clean-up mends it",
+    person: "somebody has to look",
   },
   rules: {
     instance_without_line: "Instance without a line: no record says whose it is",
@@ -221,7 +230,8 @@ export default {
     only_tenant: "Only the lines of {tenant}",
     shown: { one: "1 line", other: "{n} lines" },
     filtered: "{shown} of {n} lines",
-    coming: "loading… {n} so far",
+    over: "over {n} lines",
+    last_number: "last number",
     label: "Line",
     tenant_column: "Client",
     number: "Number",
@@ -247,5 +257,8 @@ export default {
     title: "Reconnect link",
     text: "Whoever opens this link sees only the code that connects line “{label}” of {tenant}, without signing in.",
     audited: "Who made it is on record.",
+    which: "Which line to reconnect?",
+    make: "Make a link",
+    all_on: "All lines of this client are connected by now.",
   },
 };

@@ -1,6 +1,6 @@
 export default {
   title: "Frota",
-  places: { label: "Partes da frota", overview: "Visão geral", instances: "Instâncias", review: "Revisão", report: "Consistência", history: "Histórico" },
+  places: { label: "Partes da frota", overview: "Visão geral", instances: "Instâncias", clients: "Clientes", review: "Revisão", report: "Consistência", letters: "Cartas mortas", history: "Histórico", audit: "Quem fez o quê" },
   empty: { title: "Nenhum servidor ainda", text: "Configure EVOLUTION_SERVERS na implantação e a frota aparece aqui." },
   as_of: "dados de {when}",
   attention: {
@@ -47,6 +47,7 @@ export default {
     free: "vagas livres",
     of: "de {n}",
     servers: "servidores respondendo",
+    uncounted: "ainda não contadas",
   },
   servers: {
     title: "Capacidade",
@@ -59,6 +60,9 @@ export default {
     stopped: "{server} não recebe mais novas linhas. As que estão nele ficam.",
     resumed: "{server} voltou a receber novas linhas.",
     undo: "Desfazer",
+    last_title: "Parar {server}?",
+    last_text: "É o único servidor que aceita novas linhas. Se parar, nenhum cliente consegue criar uma linha nova até que outro servidor aceite.",
+    stop_anyway: "Parar mesmo assim",
     down: "Não responde desde {since}; dados de {at}",
     down_blind: "Não responde desde {since}",
     full: "Cheio: novas linhas não entram",
@@ -111,12 +115,17 @@ export default {
     good_text: "Cada linha tem uma instância, e cada instância tem uma linha.",
     unseen: "Sem notícias de: {servers}. Estes servidores não responderam.",
     cut: "Mostradas as primeiras {shown} de {n}.",
-    mended: "as varreduras corrigem sozinhas",
     server: "servidor",
     instance: "instância",
     tenant: "cliente",
     count: "quantidade",
     nothing: "O relatório aparece depois da primeira varredura.",
+  },
+  endings: {
+    instance_without_line: "vai para a quarentena; veja em Revisão",
+    line_without_instance: "é recriada quando o cliente conectar de novo",
+    slots_wrong: "a próxima limpeza corrige",
+    person: "alguém precisa olhar",
   },
   rules: {
     instance_without_line: "Instância sem linha: nenhum registro diz de quem é",
@@ -221,7 +230,8 @@ export default {
     only_tenant: "Só as linhas de {tenant}",
     shown: { one: "1 linha", other: "{n} linhas" },
     filtered: "{shown} de {n} linhas",
-    coming: "carregando… {n} até agora",
+    over: "mais de {n} linhas",
+    last_number: "último número",
     label: "Linha",
     tenant_column: "Cliente",
     number: "Número",
@@ -247,5 +257,8 @@ export default {
     title: "Link de reconexão",
     text: "Quem abrir este link vê só o código para conectar a linha “{label}” de {tenant}, sem precisar entrar.",
     audited: "Fica registrado quem o criou.",
+    which: "Qual linha reconectar?",
+    make: "Criar link",
+    all_on: "Todas as linhas deste cliente já estão conectadas.",
   },
 };
