@@ -19,10 +19,12 @@ from shared.operator.fleet_views import FleetView
 from shared.store.instances import stored
 from tests.console.browser import DESKTOP, STORE_DOWN, Tab
 from tests.console.conftest import Stack, Visit, wait_until
+from tests.console.test_parts import call
 from tests.proofs.stage import times
 
 pytestmark = pytest.mark.anyio
 MARKUP = "<img src=x onerror=alert(1)><b>Loja</b>"
+ATTENTION = "views/fleet/Attention.js"
 MANY = times(400, full=5_000)
 
 Change = Callable[[dict[str, Any]], None]
@@ -777,11 +779,10 @@ async def test_sweep_is_run_and_followed(visit: Visit):
     progress = {"kind": "orphans", "running": False, "ended_at": "2026-11-25T03:00:00Z"}
     answers = {"/fleet/sweeps/orphans/progress": progress, "/fleet/sweeps/orphans/run": progress}
     tab = await open_as_operator(visit, "/fleet/history", answers=answers)
-    await tab.hurry(2_000)
     run = tab.page.get_by_role("button", name=await tab.say("operator.sweeps.run.orphans"))
     going = {**progress, "running": True, "step": "backfill"}
-    await tab.answer("/fleet/sweeps/orphans/progress", going)
     await run.click()
+    await tab.answer("/fleet/sweeps/orphans/progress", going)
 
     status = tab.page.locator(".fleet-now [role=status]")
     await expect(status).to_contain_text(await tab.say("operator.sweeps.steps.backfill"))
@@ -789,3 +790,25 @@ async def test_sweep_is_run_and_followed(visit: Visit):
     ended = {**progress, "ended_at": "2026-11-26T03:00:00Z"}
     await tab.answer("/fleet/sweeps/orphans/progress", ended)
     await expect(status).to_be_empty()
+
+
+# Rules ---------------------------------------------------------------------------------------
+
+
+async def test_rules_of_lists_servers_and_sweeps(visit: Visit):
+    tab = await visit("/")
+    none = {"text": "", "state": "", "server": "", "tenant": ""}
+    off = await call(tab, "views/fleet/lines.js", "queriesOf", none | {"state": "off"})
+    asked = {"at": 0, "last": "yesterday"}
+    idle = {"running": False, "ended_at": "yesterday"}
+    one, other = ({"server": name, "accepting": True} for name in ("one", "other"))
+    stopped = other | {"accepting": False}
+
+    assert sorted(query["state"] for query in off) == sorted(set(State) - {State.OPEN})
+    last = [await call(tab, ATTENTION, "isLastPlace", one, [one, it]) for it in (stopped, other)]
+    assert last == [True, False]
+    going = [
+        await call(tab, "views/fleet/SweepNow.js", "isGoing", progress, asked, now)
+        for progress, now in ((idle, 1), (idle, 99_000), ({**idle, "ended_at": "today"}, 1))
+    ]
+    assert going == [True, False, False]

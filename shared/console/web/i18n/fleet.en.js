@@ -258,7 +258,6 @@ export default {
     text: "Whoever opens this link sees only the code that connects line “{label}” of {tenant}, without signing in.",
     audited: "Who made it is on record.",
     which: "Which line to reconnect?",
-    make: "Make a link",
     all_on: "All lines of this client are connected by now.",
   },
 };

@@ -258,7 +258,6 @@ export default {
     text: "Quem abrir este link vê só o código para conectar a linha “{label}” de {tenant}, sem precisar entrar.",
     audited: "Fica registrado quem o criou.",
     which: "Qual linha reconectar?",
-    make: "Criar link",
     all_on: "Todas as linhas deste cliente já estão conectadas.",
   },
 };

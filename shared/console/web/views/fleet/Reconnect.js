@@ -34,5 +34,5 @@ export function Reconnect({ tenant, about }) {
 const Choosing = ({ lines, onChoose, onClose }) => html`<${Dialog} title=${t("fleet.link.which")} onClose=${onClose}>
   <ul role="list" class="fleet-list rows">${lines.map(
     (line) => html`<li key=${line.instance}><strong class="fleet-grow" dir="auto">${lineName(line)}</strong><${StateChip} state=${line.state}>${word("fleet.states", line.state)}<//>
-      <${Button} small icon="link" label=${t("fleet.instances.link_of", { label: lineName(line), tenant: line.tenant })} onClick=${() => onChoose(line)}>${t("fleet.link.make")}<//></li>`,
+      <${Button} small icon="link" label=${t("fleet.instances.link_of", { label: lineName(line), tenant: line.tenant })} onClick=${() => onChoose(line)}>${t("fleet.instances.link")}<//></li>`,
   )}</ul><//>`;
