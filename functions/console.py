@@ -4,7 +4,7 @@ import functions_framework.aio
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from shared import config, problems, web
+from shared import compression, config, problems, web
 from shared.console import assets, policy
 from shared.console.assets import Asset
 from shared.console.page_config import Deployment, describe_deployment
@@ -13,7 +13,7 @@ edge = web.Edge("console", "/console")
 
 VIEWS = {"", "fleet", "lines", "conversations", "signed-in", "connect"}
 FOREVER = {"cache-control": "public, max-age=31536000, immutable"}
-ASK_FIRST = {"cache-control": "no-cache"}
+ASK_FIRST = {"cache-control": "no-cache", "vary": "accept-encoding, accept-language"}
 
 
 @edge.route("GET", "/config.json", answers={200: Deployment})
@@ -26,7 +26,7 @@ async def configuration(request: Request) -> web.Reply:
 @edge.route("GET", "/assets/{version}/{file:path}", answers={200: None, 304: None})
 async def asset(request: Request) -> Response:
     """Serve a file of the page; the browser may keep it for good."""
-    file = assets.load_assets().get(request.path_params["file"])
+    file = assets.find_asset(request.path_params["file"])
     if file is None or request.path_params["version"] != assets.compute_version():
         raise problems.NoSuchPath()
     return _file_response(request, file, FOREVER | policy.EVERYWHERE)
@@ -38,32 +38,28 @@ async def page(request: Request) -> Response:
     if request.scope["path"] == edge.path:  # relative addresses need the slash
         query = f"?{request.url.query}" if request.url.query else ""
         return RedirectResponse(f"{edge.path.rpartition('/')[2]}/{query}", 308)
-    is_view = request.path_params["address"].partition("/")[0] in VIEWS
+    place = request.path_params["address"].partition("/")[0]
+    is_view = place in VIEWS
     if not is_view and "text/html" not in request.headers.get("accept", ""):
         raise problems.NoSuchPath()
     headers = ASK_FIRST | policy.build_page_headers(config.settings(), _api(request))
-    file = assets.render_page(_root(request))
+    language = assets.choose_language(request.headers.get("accept-language", ""))
+    file = assets.render_page(_root(request), place if is_view else "", language)
     return _file_response(request, file, headers, 200 if is_view else 404)
 
 
 def _file_response(
     request: Request, file: Asset, headers: dict[str, str], status: int = 200
 ) -> Response:
-    headers = {**headers, "etag": file.etag, "vary": "accept-encoding"}
+    headers = {"vary": "accept-encoding", **headers, "etag": file.etag}
     if status == 200 and file.etag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
     content = file.content
-    if _takes_gzip(request) and file.gzipped:
+    accepted = request.headers.get("accept-encoding", "")
+    if compression.takes_gzip(accepted) and file.gzipped:
         content = file.gzipped
         headers["content-encoding"] = "gzip"
     return Response(content, status, headers, media_type=file.mimetype)
-
-
-def _takes_gzip(request: Request) -> bool:
-    encodings = request.headers.get("accept-encoding", "").lower().replace(" ", "").split(",")
-    return any(
-        encoding in ("gzip", "*") or encoding.startswith("gzip;q=0.") for encoding in encodings
-    )
 
 
 def _root(request: Request) -> str:

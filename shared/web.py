@@ -14,7 +14,7 @@ from starlette.routing import Match
 from starlette.routing import Route as Pattern
 from starlette.types import ASGIApp
 
-from shared import config, log, problems, services, validation
+from shared import compression, config, log, problems, services, validation
 from shared.problems import Problem
 from shared.problems.by_route import BODY_PROBLEMS as BODY_PROBLEMS
 from shared.problems.by_route import EVERYWHERE as EVERYWHERE
@@ -29,6 +29,7 @@ PIECE = 256 * 1024
 PATIENCE = 60.0
 """Seconds in which a body has to be here: a caller that sends it slowly holds a place of others."""
 
+JSON = ("application/json", "application/problem+json")
 JSON_HEADERS = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
 CORS_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 CORS_HEADERS = ("authorization", "content-type", "idempotency-key", "if-none-match")
@@ -111,6 +112,7 @@ class Edge:
             ms=elapsed,
             **fields,
         )
+        _compress_json(request, response)
         response.headers["x-perene-time"] = str(int(services.now().timestamp() * 1000))
         return _allow_origins(request, response)
 
@@ -237,6 +239,17 @@ def _response(answer: Answer) -> Response:
     content = reply.body.model_dump_json(exclude_none=True)
     headers = {**JSON_HEADERS, **reply.headers}
     return Response(content, reply.status, headers, media_type="application/json")
+
+
+def _compress_json(request: Request, response: Response) -> None:
+    content = bytes(getattr(response, "body", b""))  # a stream has none
+    if response.media_type not in JSON or len(content) < compression.WORTHWHILE:
+        return
+    response.headers.add_vary_header("accept-encoding")
+    if compression.takes_gzip(request.headers.get("accept-encoding", "")):
+        response.body = compression.compress(content)
+        response.headers["content-encoding"] = "gzip"
+        response.headers["content-length"] = str(len(response.body))
 
 
 def _problem(problem: Problem) -> Response:

@@ -2,14 +2,32 @@
 
 import gzip
 import hashlib
-import posixpath
 import re
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 
+from shared.console import modules
+
 WEB = Path(__file__).parent / "web"
-PAGE, ENTRY = "index.html", "app.js"
+PAGE = "index.html"
+STYLE, STYLES = "styles/console.css", ("tokens", "base", "ui", "shell")
+"""The page's stylesheet, and the files that it is joined from."""
+VIEWS = "views/index.js"
+VIEW = re.compile(
+    r"""path: "/(?P<path>[\w-]+)".*words: \[(?P<words>.*?)\], styles: \[(?P<styles>.*?)\],"""
+    r""" load: \(\) => import\("\./(?P<module>[^"]+)"\)"""
+)
+FIRST_VIEW = "conversations"
+"""The view that most people see first; an operator's is the fleet."""
+OTHERS = {
+    "connect": (["shell/Linked.js"], ["views/lines/lines.css"], ["lines"]),
+    "signed-in": (["vendor/oauth4webapi/oauth4webapi.js"], [], []),
+}
+"""What addresses that aren't a view's need besides: modules, stylesheets, words."""
+LANGUAGES = ("pt", "en")
+PAGES = 64
+"""Rendered pages that are kept: addresses are the callers', of any depth."""
 TYPES = {
     "": "text/plain; charset=utf-8",
     ".css": "text/css; charset=utf-8",
@@ -22,8 +40,9 @@ TYPES = {
 ALREADY_COMPRESSED = {".png"}
 """Types that gzip makes no smaller."""
 
-IMPORT = re.compile(r"""(?:^import|\bfrom)\s*["'](\.[^"']+)["']""", re.MULTILINE)
 VERSION_LENGTH = 16
+FIRST_SCRIPT = "theme-first.js"
+"""The one script that isn't a module: it runs before the first paint."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +78,28 @@ def load_assets() -> dict[str, Asset]:
     """Load every file of the console, by its path in `web/`; no other file is served."""
     paths = (path for path in sorted(WEB.rglob("*")) if path.is_file() and path.suffix in TYPES)
     names = ((path.relative_to(WEB).as_posix(), path) for path in paths)
-    return {name: Asset(name, path.read_bytes()) for name, path in names}
+    assets = {name: Asset(name, path.read_bytes()) for name, path in names}
+    parts = [assets[f"styles/{name}.css"].content for name in STYLES]
+    return assets | {STYLE: Asset(STYLE, b"\n".join(parts))}
+
+
+def find_asset(name: str) -> Asset | None:
+    """Return a file as it is served, a module with what it imports; None if there is none."""
+    asset = load_assets().get(name)
+    if asset is None or asset.suffix != ".js" or name == FIRST_SCRIPT:
+        return asset
+    return _join(name)
+
+
+@cache
+def _join(name: str) -> Asset:
+    return Asset(name, modules.join(name, _load_sources()).encode())
+
+
+@cache
+def _load_sources() -> dict[str, str]:
+    scripts = (asset for asset in load_assets().values() if asset.suffix == ".js")
+    return {asset.name: asset.content.decode() for asset in scripts}
 
 
 @cache
@@ -71,26 +111,35 @@ def compute_version() -> str:
     return digest.hexdigest()[:VERSION_LENGTH]
 
 
-@cache
-def render_page(root: str) -> Asset:
-    """Render the page for an address; `root` is its relative path to the console's root."""
+@lru_cache(PAGES)
+def render_page(root: str, place: str = "", language: str = LANGUAGES[0]) -> Asset:
+    """Render the page for an address; `root` is its relative path to the console's root.
+
+    It names at once what the view of that `place` needs, so that nothing is found out late.
+    """
     folder = f"{root}assets/{compute_version()}/"
-    preloads = "\n".join(
-        f'<link rel="modulepreload" href="{folder}{name}">' for name in list_modules(ENTRY)
-    )
+    scripts, styles, words = list_needed(place)
+    scripts = scripts + [f"i18n/{name}.{language}.js" for name in ["shell", *words]]
+    links = [f'<link rel="stylesheet" href="{folder}{name}">' for name in styles]
+    links += [f'<link rel="modulepreload" href="{folder}{name}">' for name in scripts]
     text = load_assets()[PAGE].content.decode()
-    text = text.replace("{{assets}}", folder).replace("{{modules}}", preloads)
+    for name, value in (("assets", folder), ("root", root), ("links", "\n".join(links))):
+        text = text.replace(f"{{{{{name}}}}}", value)
     return Asset(PAGE, text.encode())
 
 
-@cache
-def list_modules(entry: str) -> list[str]:
-    """List a module and everything it imports, so that the browser can fetch them at once."""
-    modules = [entry]
-    for name in modules:  # grows while it is walked
-        text = load_assets()[name].content.decode()
-        for path in IMPORT.findall(text):
-            module = posixpath.normpath(posixpath.join(posixpath.dirname(name), path))
-            if module in load_assets() and module not in modules:
-                modules.append(module)
-    return modules
+def list_needed(place: str) -> tuple[list[str], list[str], list[str]]:
+    """List what the view at a place needs: modules, stylesheets, words."""
+    views = {view["path"]: view for view in VIEW.finditer(_load_sources()[VIEWS])}
+    if place in OTHERS:
+        return OTHERS[place]
+    if not (view := views.get(place or FIRST_VIEW)):
+        return [], [], []
+    named = [re.findall(r'"([^"]+)"', view[part]) for part in ("styles", "words")]
+    return [f"views/{view['module']}"], named[0], named[1]
+
+
+def choose_language(accepted: str) -> str:
+    """Choose the page's language as its script does: the first that it has of those accepted."""
+    tags = (part.partition(";")[0].strip()[:2].lower() for part in accepted.split(","))
+    return next((tag for tag in tags if tag in LANGUAGES), LANGUAGES[0])

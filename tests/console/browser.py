@@ -31,7 +31,7 @@ FLAGS = [
 SIZES = {"desktop": (1280, 800), "phone": (390, 844)}
 SPEAK = """async ([app, language]) => {
     if (document.querySelector('script[type=module]')?.src !== app) return;
-    const { chooseLanguage } = await import(new URL('i18n/index.js', app));
+    const { chooseLanguage } = (await import(app)).$modules['i18n/index.js'];
     await chooseLanguage(language);
 }"""
 """Choose the console's language; the local sign-in has none to choose."""
@@ -188,7 +188,7 @@ class Tab:
         """Return the console's sentence of that name, in the language that it speaks now."""
         sentence: str = await self.page.evaluate(
             """async ([app, name, values]) => {
-                const { speak, t } = await import(new URL('i18n/index.js', app));
+                const { speak, t } = (await import(app)).$modules['i18n/index.js'];
                 await speak(name.split('.')[0]);
                 return t(name, values);
             }""",

@@ -127,6 +127,14 @@ async def test_unknown_address_suits_the_caller(http: httpx.AsyncClient):
     assert program.json()["type"] == "urn:perene:problem:no-such-path"
 
 
+async def test_page_names_what_its_view_needs(http: httpx.AsyncClient):
+    page = await http.get("/console/fleet/review", headers={"accept-language": "en-GB,pt;q=0.8"})
+
+    for name in ("views/fleet/index.js", "views/fleet/fleet.css", "i18n/review.en.js"):
+        assert f"../assets/{assets.compute_version()}/{name}" in page.text
+    assert "accept-language" in page.headers["vary"]
+
+
 async def test_unchanged_page_is_not_sent_again(http: httpx.AsyncClient):
     first = await http.get("/console/lines")
     again = await http.get("/console/lines", headers={"if-none-match": first.headers["etag"]})
@@ -183,7 +191,9 @@ async def test_file_is_compressed_if_accepted(
 
     assert (answer.headers.get("content-encoding") == "gzip") is compressed
     assert answer.headers["vary"] == "accept-encoding"
-    assert (gzip.decompress(raw) if compressed else raw) == assets.load_assets()["app.js"].content
+    app = assets.find_asset("app.js")
+    assert app
+    assert (gzip.decompress(raw) if compressed else raw) == app.content
 
 
 @in_each(

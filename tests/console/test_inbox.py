@@ -157,7 +157,9 @@ async def test_filters_are_in_the_address(visit: Visit, office: World):
     await expect(bruno).to_be_visible()
     assert tab.path.replace("/?", "?") == "/conversations?line=support"
     await search.fill("mar")
-    await expect(tab.page.get_by_text("Nada encontrado")).to_be_visible()
+    await expect(
+        tab.page.get_by_role("heading", name=await tab.say("inbox.nothing.title"))
+    ).to_be_visible()
     await tab.page.get_by_role("button", name="Limpar filtros").click()
     await expect(bruno).to_be_visible()
     await expect(search).to_have_value("")

@@ -69,24 +69,21 @@ async def expect_number(tab: Tab, spelling: str) -> None:
     await expect(tab.page.get_by_role("main").get_by_text(spelling).first).to_be_visible()
 
 
-async def test_first_line_is_named_and_scanned(visit: Visit, stack: Stack, tenant: str):
+async def test_first_line_is_one_press_away(visit: Visit, stack: Stack, tenant: str):
     number, spelling = a_number()
     tab = await visit("/lines", DESKTOP, tenant)
     await tab.page.evaluate(HOLD)
     await expect_words(tab, "lines.empty.title")
     await tab.check_looks("lines-empty")
 
-    await press(tab, "lines.connect")
-    await tab.page.get_by_label(await tab.say("lines.new.label")).fill("Vendas")
-    await tab.check_looks("lines-naming")
-    await press(tab, "lines.new.go")
+    await press(tab, "lines.empty.connect")
     code = await expect_code(tab)
     assert tab.path == "/lines/default/connect"
     assert re.match(r"data:image/png", await code.get_attribute("src") or "")
     await tab.check_looks("lines-qr")
     scan(stack, tenant, number)
 
-    await expect_words(tab, "lines.pairing.connected", label="Vendas")
+    await expect_words(tab, "lines.pairing.connected", label="Principal")
     await tab.check_looks("lines-connected")
     await tab.page.evaluate("held.forEach((run) => run())")
     await expect(tab.page.get_by_role("dialog")).to_have_count(0)
@@ -110,6 +107,13 @@ async def test_code_is_typed_on_the_phone(visit: Visit, stack: Stack, tenant: st
     await press(tab, "lines.pairing.ask")
     code = tab.page.get_by_label(await tab.say("lines.pairing.yourCode"))
     await expect(code).to_have_text(re.compile(r"^\w{4}–\w{4}$"))
+    await tab.page.evaluate(
+        "() => { navigator.clipboard.writeText = async (text) => { window.copied = text; }; }"
+    )
+    await press(tab, "lines.pairing.copy")
+    await expect_words(tab, "lines.pairing.copied")
+    typed = (await code.inner_text()).replace("–", "")
+    assert await tab.page.evaluate("window.copied") == typed
     await tab.check_looks("lines-code")
     answer = stack.simulate(f"instances/{name_of(tenant)}/pair")
 
@@ -140,7 +144,8 @@ async def test_next_code_replaces_the_last(visit: Visit, stack: Stack, tenant: s
 
 
 async def test_typed_word_disconnects_a_line(visit: Visit, stack: Stack, tenant: str):
-    pair(stack, tenant, a_number()[0])
+    number, spelling = a_number()
+    pair(stack, tenant, number)
     tab = await visit("/lines", DESKTOP, tenant)
     await press(tab, "lines.disconnect.action")
     dialog = tab.page.get_by_role("dialog")
@@ -155,7 +160,28 @@ async def test_typed_word_disconnects_a_line(visit: Visit, stack: Stack, tenant:
 
     await expect_words(tab, "lines.disconnect.done", label="Vendas")
     await expect_words(tab, "lines.states.closed")
+    await expect_words(tab, "lines.lastNumber", number=spelling)
     assert stack.call("GET", "/instances/default", tenant).json()["state"] == "closed"
+
+
+async def test_line_is_renamed_and_deleted(visit: Visit, stack: Stack, tenant: str):
+    pair(stack, tenant, a_number()[0])
+    tab = await visit("/lines", DESKTOP, tenant)
+    await press(tab, "lines.rename.action")
+    await tab.page.get_by_label(await tab.say("lines.new.label")).fill("Suporte")
+    await tab.check_looks("lines-rename")
+    await press(tab, "lines.rename.save")
+    await expect(tab.page.get_by_role("heading", name="Suporte", exact=True)).to_be_visible()
+    assert stack.call("GET", "/instances/default", tenant).json()["label"] == "Suporte"
+
+    await press(tab, "lines.delete.action")
+    dialog = tab.page.get_by_role("dialog")
+    await dialog.get_by_role("textbox").fill(await tab.say("shell.words.delete"))
+    await tab.check_looks("lines-delete")
+    await dialog.get_by_role("button", name=await tab.say("lines.delete.action")).click()
+
+    await expect_words(tab, "lines.empty.title")
+    assert stack.call("GET", "/instances", tenant).json()["lines"] == []
 
 
 async def test_line_changes_its_number(visit: Visit, stack: Stack, tenant: str):
@@ -188,7 +214,13 @@ async def test_plan_allows_a_second_line(visit: Visit, stack: Stack, tenant: str
     await tab.page.reload()
     await button.click()
     await tab.page.get_by_label("Nome da linha").fill("Pós-venda")
+    await tab.check_looks("lines-naming")
+    tab.forgive("503")
+    await tab.answer("/ensure-instance", STORE_DOWN)
     await press(tab, "lines.new.go")
+    await expect_words(tab, "shell.problems.store-unavailable")
+    await tab.page.unroute_all()
+    await tab.page.reload()
     await expect_code(tab)
 
     assert tab.path == "/lines/pos-venda/connect"
@@ -350,6 +382,21 @@ async def test_link_opens_once(visit: Visit, stack: Stack, tenant: str):
     await expect_words(second, "lines.linked.failed")
     await expect_words(second, "shell.problems.link-used")
     await second.check_looks("link-used")
+
+
+async def test_link_names_the_agency(visit: Visit):
+    brand = {"name": "Agência Ipê", "color": "#c94f1d", "ink": "#ffffff"}
+    config = {"api": "../", "missing": [], "tenant_claim": "sub", "time_zone": "UTC"}
+    answers = {"/console/config.json": config | {"brand": brand}}
+
+    tab = await visit("/connect#token", PHONE, answers=answers)
+
+    await expect_words(tab, "lines.linked.welcomeOf", brand="Agência Ipê")
+    await expect(tab.page).to_have_title(re.compile("· Agência Ipê$"))
+    button = tab.page.get_by_role("button", name=await tab.say("lines.linked.go"))
+    color = await button.evaluate("(it) => getComputedStyle(it).backgroundColor")
+    assert color == "rgb(201, 79, 29)"
+    await tab.check_looks("link-branded")
 
 
 async def test_missing_link_says_so(visit: Visit):

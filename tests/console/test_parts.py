@@ -18,7 +18,7 @@ CALL = """async ([module, name, values]) => {
 }"""
 API = """async ([verb, path, body]) => {
     const app = document.querySelector('script[type=module]').src;
-    const { api, sentence } = await import(new URL('api.js', app));
+    const { api, sentence } = (await import(app)).$modules['api.js'];
     return api[verb](path, body ?? undefined).catch(
         (error) => ({...error, sentence: sentence(error)}));
 }"""
@@ -126,6 +126,7 @@ async def test_formats_follow_the_language(visit: Visit):
     formatted = [
         [
             await call(tab, "format.js", "formatAgo", 0, 3 * hour),
+            await call(tab, "format.js", "formatAgo", 0, 8 * 24 * hour),
             await call(tab, "format.js", "formatBytes", 1_234_567),
             await call(tab, "format.js", "formatPercent", 0.905),
             await call(tab, "format.js", "formatCount", 5000),
@@ -134,9 +135,16 @@ async def test_formats_follow_the_language(visit: Visit):
     ]
 
     assert formatted == [
-        ["há 3 h", "1,2 MB", "91%", "5.000"],
-        ["3 hr. ago", "1.2 MB", "91%", "5,000"],
+        ["há 3 h", "há 1 semana", "1,2 MB", "91%", "5.000"],
+        ["3 hr. ago", "1 week ago", "1.2 MB", "91%", "5,000"],
     ]
+
+
+async def test_nothing_is_counted_as_people_do(tab: Tab):
+    counts = [await tab.say("inbox.count", n=n) for n in (0, 1, 2)]
+
+    assert counts == ["Nenhuma conversa", "1 conversa", "2 conversas"]
+    assert await tab.say("fleet.instances.shown", n=0) == "0 linhas"
 
 
 # Calling the functions -----------------------------------------------------------------------

@@ -134,7 +134,7 @@ async def test_refused_token_ends_the_session(visit: Visit, tenant: str):
     kind = await tab.page.evaluate(
         """async () => {
             const app = document.querySelector('script[type=module]').src;
-            const { api } = await import(new URL('api.js', app));
+            const { api } = (await import(app)).$modules['api.js'];
             return api.get('instances').catch((error) => error.kind);
         }"""
     )

@@ -72,11 +72,13 @@ async def test_line_lives_in_a_filling_fleet(visit: Visit, stack: Stack):
     await enter(tab, door, "Padaria Aurora")
 
     # A new line, its QR code, a phone that scans it.
-    await press(tab, "lines.connect")
-    await tab.page.get_by_label(await tab.say("lines.new.label")).fill("Vendas")
-    await press(tab, "lines.new.go")
+    await press(tab, "lines.empty.connect")
     await scan(tab, stack, OLD)
     await expect(tab.page.get_by_role("main").get_by_text("(11) 99999-0001")).to_be_visible()
+    await press(tab, "lines.rename.action")
+    await tab.page.get_by_label(await tab.say("lines.new.label")).fill("Vendas")
+    await press(tab, "lines.rename.save")
+    await expect(tab.page.get_by_role("heading", name="Vendas", exact=True)).to_be_visible()
 
     # A conversation arrives by itself, is answered, and the ticks turn.
     await navigate(tab, "conversations")

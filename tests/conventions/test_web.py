@@ -298,3 +298,18 @@ async def test_misconfiguration_is_only_logged(
     assert (answer.status_code, slug(answer)) == (500, "unexpected")
     assert "PUBLIC_URL" not in answer.text
     assert "PUBLIC_URL" in logged()[0]["settings"]
+
+
+# Compression ---------------------------------------------------------------------------------
+
+
+async def test_long_answer_is_compressed_if_accepted(things: httpx.AsyncClient):
+    long, short = {"name": "x" * 2_000}, {"name": "x"}
+    answers = [
+        await things.post("/things", json=body, headers={"accept-encoding": encoding})
+        for body, encoding in ((long, "gzip"), (long, "identity"), (short, "gzip"))
+    ]
+
+    assert [answer.headers.get("content-encoding") for answer in answers] == ["gzip", None, None]
+    assert [answer.json()["name"] for answer in answers] == ["x" * 2_000, "x" * 2_000, "x"]
+    assert answers[1].headers["vary"] == "accept-encoding"

@@ -7,14 +7,19 @@ export const ROOT = new URL("../../", import.meta.url);
 export const BASE = ROOT.pathname.replace(/\/$/, "");
 
 let pending = null;
+let described = null;
+
+/** Return the agency as its clients know it: {name, logo?, color?, ink?}. */
+export const brand = () => described?.brand ?? { name: "Perene" };
 
 /** Fetch the deployment's description, once. A rejection isn't remembered: the next call fetches again. */
 export function deployment() {
-  pending ??= fetch(new URL("config.json", ROOT), { credentials: "omit" })
+  pending ??= fetch(new URL("config.json", ROOT)) // as the page's preload asks for it
     .then((response) => {
       if (!response.ok) throw new Error(`config.json: ${response.status}`);
       return response.json();
     })
+    .then((deployment) => (described = deployment))
     .catch((error) => {
       pending = null;
       throw error;

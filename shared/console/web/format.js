@@ -52,12 +52,14 @@ const STEPS = [
   ["minute", 60],
 ];
 
-/** Write how long ago or ahead: "há 3 horas", "in 2 days"; "agora" within the minute. */
+/** Write how long ago or ahead: "há 3 h", "ontem", "há 1 semana", "in 2 days"; "agora" within the minute. */
 export function formatAgo(when, now = Date.now()) {
   const seconds = Math.round((date(when) - now) / 1000);
   const [unit, size] = STEPS.find(([, size]) => Math.abs(seconds) >= size) ?? ["second", 0];
   const amount = size ? Math.trunc(seconds / size) : 0;
-  return intl("RelativeTimeFormat", { numeric: "auto", style: "short" }).format(amount, unit);
+  const numeric = ["second", "day"].includes(unit) ? "auto" : "always"; // not "semana passada" without "na"
+  const style = ["week", "month", "year"].includes(unit) ? "long" : "short";
+  return intl("RelativeTimeFormat", { numeric, style }).format(amount, unit);
 }
 
 export function formatBytes(bytes) {

@@ -13,7 +13,7 @@ export default {
   unreadOnly: "Unread",
   archivedOnly: "Archived",
   fromAdOnly: "From ads",
-  count: { one: "{n} conversation", other: "{n} conversations" },
+  count: { zero: "No conversations", one: "{n} conversation", other: "{n} conversations" },
   countMore: "more than {n}",
   unread: { one: "{n} unread", other: "{n} unread" },
   more: "Load more",

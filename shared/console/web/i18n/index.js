@@ -30,7 +30,7 @@ export async function chooseLanguage(code) {
 
 /**
  * Return the sentence of a name, with each `{name}` replaced: numbers in the language's format, words isolated from the
- * reading direction around them. Where the dictionary has {one, other}, `n` decides.
+ * reading direction around them. Where the dictionary has {one, other} or {zero, one, other}, `n` decides.
  */
 export function t(name, values = {}) {
   const entry = find(name, language.value);
@@ -38,7 +38,7 @@ export function t(name, values = {}) {
     console.error(`i18n: nothing says ${name}`);
     return name;
   }
-  const sentence = typeof entry === "string" ? entry : (entry[plural(values.n)] ?? entry.other);
+  const sentence = typeof entry === "string" ? entry : (entry[plural(values.n ?? 0)] ?? entry.other);
   return sentence.replace(/\{(\w+)\}/g, (whole, key) => (key in values ? formatValue(values[key]) : whole));
 }
 
@@ -53,7 +53,8 @@ async function read(view, which) {
   dictionaries[which][view] ??= (await import(`./${view}.${which}.js`)).default;
 }
 
-const plural = (n) => new Intl.PluralRules(locale()).select(n ?? 0);
+/** Choose the plural; Portuguese counts 0 as one ("0 linha"), which nobody says. */
+const plural = (n) => (n === 0 ? "zero" : new Intl.PluralRules(locale()).select(n));
 const formatValue = (value) => (typeof value === "number" ? new Intl.NumberFormat(locale()).format(value) : apart(value));
 
 function first() {

@@ -1,6 +1,7 @@
 // Show the page before a person signs in: the sign-in, or why there is none.
 
 import { html, useEffect, useState } from "../lib.js";
+import { brand } from "../config.js";
 import { t } from "../i18n/index.js";
 import { session, signIn } from "../session.js";
 import { tellTab } from "../title.js";
@@ -9,17 +10,20 @@ import { Languages, Themes } from "./Account.js";
 
 const mark = new URL("../mark.svg", import.meta.url).href;
 
-/** Fill the page, with one thing in its middle. */
+/** Fill the page, with one thing in its middle, in the agency's colour. */
 export function Door({ title, children }) {
+  const { name, color, ink } = brand();
   useEffect(() => {
-    tellTab({ name: title, unread: 0, fallen: 0 });
+    tellTab({ name: title, brand: name, unread: 0, fallen: 0 });
   }, [title]);
-  return html`<main class="door">${children}<footer><${Languages} /><${Themes} /></footer></main>`;
+  return html`<main class=${`door${color ? " branded" : ""}`} style=${color ? { "--door": color, "--on-door": ink } : undefined}>${children}<footer><${Languages} /><${Themes} /></footer></main>`;
 }
 
+/** Show the agency's logo, else ours. */
+export const Logo = () => html`<img class="logo" src=${brand().logo ?? mark} alt="" width="52" height="52" />`;
+
 export const SignIn = () => html`<${Door} title=${t("shell.door.title")}>
-  <div class="state"><img class="logo" src=${mark} alt="" width="52" height="52" />
-    <h1>Perene</h1><p>${t("shell.door.text")}</p>
+  <div class="state"><${Logo} /><h1>${brand().name}</h1><p>${t("shell.door.text")}</p>
     ${session.value.state === "failed" && html`<${Notice} tone="bad">${refusal(session.value.error)}<//>`}
     <${Enter}>${t("shell.door.enter")}<//>
   </div>

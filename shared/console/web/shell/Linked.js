@@ -2,14 +2,15 @@
 
 import { html, useEffect, useMemo, useState } from "../lib.js";
 import { postWithoutSession, sentence } from "../api.js";
+import { brand } from "../config.js";
 import { lineName } from "../format.js";
 import { speak, t } from "../i18n/index.js";
 import { remember, recall } from "../memory.js";
-import { Button, EmptyState, Notice } from "../ui/index.js";
+import { Button, EmptyState, Icon, Notice } from "../ui/index.js";
 import { Pairing } from "../views/lines/Pairing.js";
 import { usePairing } from "../views/lines/pairing.js";
 import { loadStylesheet } from "../views/index.js";
-import { Door } from "./Doors.js";
+import { Door, Logo } from "./Doors.js";
 
 const PATH = "ensure-instance/link";
 
@@ -31,9 +32,17 @@ export function Linked() {
   return html`<${Door} title=${t("lines.linked.title")}>
     ${going
       ? html`<${Connecting} link=${link} />`
-      : html`<${EmptyState} level=${1} icon="smartphone" title=${t("lines.linked.title")} text=${t("lines.linked.welcome")}>
-          <${Button} kind="primary" icon="qr-code" onClick=${() => go(true)}>${t("lines.linked.go")}<//><//>`}
+      : html`<${Welcome} go=${() => go(true)} />`}
   <//>`;
+}
+
+/** Say who sent the link, and what it is for. */
+function Welcome({ go }) {
+  const { name, logo } = brand();
+  const text = name === "Perene" ? t("lines.linked.welcome") : t("lines.linked.welcomeOf", { brand: name });
+  return html`<div class="state">${logo ? html`<${Logo} />` : html`<${Icon} name="smartphone" />`}
+    ${name !== "Perene" && html`<p class="agency">${name}</p>`}<h1>${t("lines.linked.title")}</h1><p>${text}</p>
+    <div class="actions"><${Button} kind="primary" icon="qr-code" onClick=${go}>${t("lines.linked.go")}<//></div></div>`;
 }
 
 function Connecting({ link }) {
@@ -46,7 +55,7 @@ function Connecting({ link }) {
   if (isOver)
     return html`<${EmptyState} level=${1} icon="unlink" tone="bad" title=${t("lines.linked.failed")} text=${sentence(pairing.error)} />`;
   const label = pairing.line ? lineName(pairing.line) : "";
-  return html`<div class="linked"><h1>${t("lines.linked.title")}</h1>
+  return html`<div class="linked"><header><${Logo} /><div><p class="agency">${brand().name}</p><h1>${t("lines.linked.title")}</h1></div></header>
     <div class="card"><div class="inside">
       ${label && html`<p class="muted">${t("lines.linked.line", { label })}</p>`}
       <${Pairing} pairing=${pairing} label=${label} first=${onPhone() ? "code" : "qr"} />

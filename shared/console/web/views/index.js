@@ -4,7 +4,7 @@ import { speak } from "../i18n/index.js";
 
 /** The views. `words` are their dictionaries; `styles` are loaded before a view's first paint. */
 export const VIEWS = [
-  { name: "fleet", path: "/fleet", icon: "layout-dashboard", operators: true, words: ["fleet", "review"], styles: ["views/fleet/fleet.css"], load: () => import("./fleet/index.js") },
+  { name: "fleet", path: "/fleet", icon: "layout-dashboard", operators: true, words: ["fleet", "review", "operator"], styles: ["views/fleet/fleet.css"], load: () => import("./fleet/index.js") },
   { name: "conversations", path: "/conversations", icon: "messages-square", words: ["inbox", "conversation"], styles: ["views/inbox/inbox.css", "views/inbox/thread.css"], load: () => import("./inbox/index.js") },
   { name: "lines", path: "/lines", icon: "smartphone", words: ["lines"], styles: ["views/lines/lines.css"], load: () => import("./lines/index.js") },
 ];
@@ -28,15 +28,17 @@ export function loadView(view) {
 
 const sheets = new Map();
 
-/** Load a stylesheet of the console, e.g. "vendor/uplot/uplot.css". */
+/** Load a stylesheet of the console, e.g. "vendor/uplot/uplot.css", unless the page named it. */
 export function loadStylesheet(path) {
+  const { href } = new URL(`../${path}`, import.meta.url);
+  if ([...document.styleSheets].some((sheet) => sheet.href === href)) return Promise.resolve();
   if (!sheets.has(path)) {
     sheets.set(
       path,
       new Promise((resolve, reject) => {
         const link = document.createElement("link");
         link.rel = "stylesheet";
-        link.href = new URL(`../${path}`, import.meta.url);
+        link.href = href;
         link.onload = resolve;
         link.onerror = () => {
           link.remove();

@@ -3,12 +3,14 @@
 import { html, useState } from "../../lib.js";
 import { sentence, api } from "../../api.js";
 import { t } from "../../i18n/index.js";
-import { Age, Button, Chip, Icon, Skeleton, toast } from "../../ui/index.js";
+import { Age, Button, Chip, Dialog, Icon, Skeleton, toast } from "../../ui/index.js";
+import { Reconnect } from "./Reconnect.js";
 import { causeOf, word } from "./words.js";
 
 const SHOWN = 6;
 const KINDS = ["capacity", "orphans"];
 const STOPPABLE = new Set(["server_filling"]); // a full one takes no new lines anyway
+const RECONNECTABLE = new Set(["lines_disconnected"]);
 const LINKS = {
   server_down: ({ subject }) => ["server_lines", `/instances?server=${encodeURIComponent(subject)}`],
   server_key_refused: ({ subject }) => ["server_lines", `/instances?server=${encodeURIComponent(subject)}`],
@@ -69,7 +71,8 @@ function Trouble({ trouble, fleet, reload }) {
   return html`<li class=${`fleet-trouble ${trouble.severity}`}>
     <${Chip} tone=${critical ? "bad" : "warn"} icon=${critical ? "circle-alert" : "triangle-alert"}>${word("fleet.attention.severity", trouble.severity)}<//>
     <p><strong>${text}</strong> <span class="muted small nowrap"><${Age} at=${trouble.since} /></span></p>
-    ${server && server.accepting ? html`<${Stop} server=${server} reload=${reload} about=${text} />` : html`<${Way} trouble=${trouble} about=${text} />`}
+    <div class="fleet-ways">${RECONNECTABLE.has(trouble.cause) && html`<${Reconnect} tenant=${trouble.subject} about=${text} />`}
+      ${server && server.accepting ? html`<${Stop} server=${server} fleet=${fleet} reload=${reload} about=${text} />` : html`<${Way} trouble=${trouble} about=${text} />`}</div>
   </li>`;
 }
 
@@ -80,19 +83,33 @@ function Way({ trouble, about }) {
   return html`<${Button} to=${to} label=${`${label}: ${about}`}>${label}<//>`;
 }
 
-function Stop({ server, reload, about }) {
-  const [busy, setBusy] = useState(false);
-  const stop = async () => {
-    setBusy(true);
-    await accept(server.server, false, reload);
-    setBusy(false);
-  };
+function Stop({ server, fleet, reload, about }) {
+  const placing = usePlacing(server, fleet, reload);
   const label = t("fleet.actions.stop");
-  return html`<${Button} icon="pause" busy=${busy} label=${`${label}: ${about}`} onClick=${stop}>${label}<//>`;
+  return html`<${Button} icon="pause" busy=${placing.busy} label=${`${label}: ${about}`} onClick=${placing.flip}>${label}<//>${placing.warning}`;
 }
 
-/** Let new lines go to a server or not; a toast undoes it. */
-export async function accept(server, accepting, reload) {
+/** Let new lines go to a server or not: {busy, flip, warning}. Stopping the last server that takes them is confirmed. */
+export function usePlacing(server, fleet, reload) {
+  const [busy, setBusy] = useState(false);
+  const [warned, warn] = useState(false);
+  const place = async () => {
+    warn(false);
+    setBusy(true);
+    await accept(server.server, !server.accepting, reload);
+    setBusy(false);
+  };
+  const flip = () => busy || (isLastPlace(server, fleet.servers) ? warn(true) : place());
+  const close = () => warn(false);
+  const foot = html`<${Button} onClick=${close}>${t("shell.cancel")}<//><${Button} kind="danger" onClick=${place}>${t("fleet.servers.stop_anyway")}<//>`;
+  const warning = warned && html`<${Dialog} title=${t("fleet.servers.last_title", { server: server.server })} onClose=${close} foot=${foot}><p>${t("fleet.servers.last_text")}</p><//>`;
+  return { busy, flip, warning };
+}
+
+/** Tell whether no other server would take new lines. */
+export const isLastPlace = (server, servers) => server.accepting && !servers.some((other) => other.accepting && other.server !== server.server);
+
+async function accept(server, accepting, reload) {
   try {
     await api.put(`fleet/servers/${encodeURIComponent(server)}`, { accepting });
     const undo = { label: t("fleet.servers.undo"), run: () => accept(server, !accepting, reload) };

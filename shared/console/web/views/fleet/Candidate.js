@@ -5,8 +5,12 @@ import { html, useState } from "../../lib.js";
 import { api, sentence } from "../../api.js";
 import { formatMoment } from "../../format.js";
 import { t } from "../../i18n/index.js";
+import { session } from "../../session.js";
 import { Age, Button, Chip, ConfirmTyped, Icon, Notice, toast } from "../../ui/index.js";
 import { word } from "./words.js";
+
+/** Tell whose decision it was: an operator's id says nothing to people. */
+const whose = (id) => (id === session.value.claims?.sub ? "me" : "other");
 
 const OPEN = new Set(["suspected", "quarantined"]);
 
@@ -32,11 +36,11 @@ function Standing({ candidate }) {
     suspected: () => t("review.confirming"),
     quarantined: () => (awaits ? t(over ? "review.due_over" : "review.due_waiting", { when }) : over ? t("review.due_next") : t("review.due", { when })),
     deleting: () => t("review.deleting"),
-    kept: () => t("review.kept_by", { who: keeper ?? "" }),
+    kept: () => t(`review.kept_by.${whose(keeper)}`),
     deleted: () => html`${t("review.deleted_at", { when: "" })}<${Age} at=${at} />`,
   }[stage];
   return html`<p class="fleet-line small"><${Icon} name=${stage === "kept" ? "shield-check" : stage === "deleted" ? "trash" : "clock"} /><span>${describe?.() ?? stage}</span>
-    ${who && html`<${Chip} tone="warn" icon="check">${t("review.approved", { who })}<//>`}</p>`;
+    ${who && html`<${Chip} tone="warn" icon="check">${t(`review.approved.${whose(who)}`)}<//>`}</p>`;
 }
 
 /** List what may be lost, worst first. */

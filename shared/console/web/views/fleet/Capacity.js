@@ -1,11 +1,11 @@
 // Show how full every server is: a bar, its warnings, and whether new lines may go there.
 
-import { html, useId, useState } from "../../lib.js";
+import { html, useId } from "../../lib.js";
 import { formatPercent } from "../../format.js";
 import { t } from "../../i18n/index.js";
 import { Link } from "../../router.js";
 import { Icon, Skeleton } from "../../ui/index.js";
-import { accept } from "./Attention.js";
+import { usePlacing } from "./Attention.js";
 import { forecastOf, moment, share, used } from "./words.js";
 
 const SEGMENTS = ["open", "pairing", "closed", "never_paired", "quarantined"];
@@ -19,13 +19,13 @@ export function Capacity({ fleet, reload }) {
     <${Skeleton} width="40%" height="1.5rem" /><${Skeleton} height="3.4rem" /><${Skeleton} height="4.5rem" /></article>`)}</div>`;
   const servers = [...fleet.servers].sort((one, other) => share(other) - share(one));
   return html`<ul role="list" class="fleet-servers">${servers.map(
-    (server) => html`<li key=${server.server} class=${`card fleet-server ${level(server)}`}><${Server} server=${server} reload=${reload} /></li>`,
+    (server) => html`<li key=${server.server} class=${`card fleet-server ${level(server)}`}><${Server} server=${server} fleet=${fleet} reload=${reload} /></li>`,
   )}</ul>`;
 }
 
 const level = (server) => (share(server) >= RED ? "red" : share(server) >= WARN ? "filling" : "");
 
-function Server({ server, reload }) {
+function Server({ server, fleet, reload }) {
   const { census } = server;
   const [sentence, sure] = forecastOf(server.forecast);
   return html`
@@ -40,7 +40,7 @@ function Server({ server, reload }) {
       <li><${Icon} name="chart-line" />${sentence}${sure && html` <span class="muted">(${sure})</span>`}</li>
       ${server.memory_gb != null && html`<li><${Icon} name="gauge" />${t("fleet.servers.memory", { n: server.memory_gb })}</li>`}
     </ul>
-    <footer><${Switch} server=${server} reload=${reload} />
+    <footer><${Switch} server=${server} fleet=${fleet} reload=${reload} />
       ${census && !server.failed_since && html`<span class="muted small">${t("fleet.as_of", { when: moment(census.at) })}</span>`}</footer>`;
 }
 
@@ -81,16 +81,10 @@ function Warning({ server }) {
     ${census?.foreign ? html`<p class="fleet-warning"><${Icon} name="info" />${t("fleet.servers.foreign", { n: census.foreign })}</p>` : null}`;
 }
 
-function Switch({ server, reload }) {
-  const [busy, setBusy] = useState(false);
+function Switch({ server, fleet, reload }) {
+  const { busy, flip, warning } = usePlacing(server, fleet, reload);
   const id = useId();
-  const flip = async () => {
-    if (busy) return;
-    setBusy(true);
-    await accept(server.server, !server.accepting, reload);
-    setBusy(false);
-  };
   return html`<span class="fleet-switch"><button type="button" role="switch" id=${id} aria-checked=${String(server.accepting)} aria-disabled=${busy ? "true" : undefined}
       aria-label=${t("fleet.servers.accepts", { server: server.server })} onClick=${flip}><span></span></button>
-    <label for=${id}>${t("fleet.servers.accepting")}</label></span>`;
+    <label for=${id}>${t("fleet.servers.accepting")}</label>${warning}</span>`;
 }

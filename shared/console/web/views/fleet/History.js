@@ -1,10 +1,11 @@
 // Show the runs of sweeps, and past and open incidents.
 
-import { html } from "../../lib.js";
+import { html, useState } from "../../lib.js";
 import { t } from "../../i18n/index.js";
 import { Age, Button, Chip, Choice, EmptyState, ErrorState, SkeletonRows } from "../../ui/index.js";
 import { useSearchParams } from "../../router.js";
 import { usePages } from "./pages.js";
+import { SweepNow } from "./SweepNow.js";
 import { causeOf, countsOf, span, word } from "./words.js";
 
 /** List runs with short reports, newest first. */
@@ -56,11 +57,13 @@ function IncidentRow({ incident, servers }) {
 export function History({ fleet }) {
   const [params, setParams] = useSearchParams();
   const kind = params.get("kind") === "capacity" ? "capacity" : "orphans";
+  const [ended, count] = useState(0);
   const choose = (id) => setParams(id === "orphans" ? {} : { kind: id }, { replace: true });
   return html`<div class="fleet-two even">
     <section class="card fleet-part" aria-labelledby="fleet-runs"><header><h2 id="fleet-runs">${t("fleet.runs.title")}</h2>
       <${Choice} label=${t("fleet.runs.kind")} chosen=${kind} onChoose=${choose} options=${["orphans", "capacity"].map((id) => ({ id, label: word("fleet.kinds", id) }))} /></header>
-      <${KindRuns} key=${kind} kind=${kind} overdue=${fleet.data?.overdue} /></section>
+      <${SweepNow} key=${`${kind}-now`} kind=${kind} onEnd=${() => (fleet.reload(), count((n) => n + 1))} />
+      <${KindRuns} key=${`${kind}-${ended}`} kind=${kind} overdue=${fleet.data?.overdue} /></section>
     <section class="card fleet-part" aria-labelledby="fleet-incidents"><h2 id="fleet-incidents">${t("fleet.incidents.title")}</h2><${Incidents} servers=${fleet.data?.servers} /></section>
   </div>`;
 }

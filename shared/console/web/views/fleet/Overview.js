@@ -34,14 +34,15 @@ export function Overview({ fleet: { data, error, reload } }) {
 
 function Totals({ totals }) {
   const off = totals && totals.closed + totals.pairing + totals.never_paired;
+  const isCounted = Boolean(totals?.counted_at); // before the first count the zeros mean nothing
   const figures = [
-    ["open", totals?.open],
-    ["off", totals && off],
+    ["open", totals && (isCounted ? totals.open : null)],
+    ["off", totals && (isCounted ? off : null)],
     ["free", totals?.free, totals && t("fleet.totals.of", { n: totals.limit })],
     ["servers", totals?.answering, totals && t("fleet.totals.of", { n: totals.servers }), totals && totals.answering < totals.servers && "server-off"],
   ];
   return html`<dl class="fleet-totals" aria-label=${t("fleet.totals.label")}>${figures.map(
     ([name, n, of, icon]) => html`<div class=${`fleet-figure${icon ? " bad" : ""}`}><dt>${icon && html`<${Icon} name=${icon} />`}${t(`fleet.totals.${name}`)}</dt>
-      <dd class="tabular">${n === undefined ? html`<${Skeleton} width="3ch" height="1.9rem" />` : html`${formatCount(n)} ${of && html`<small>${of}</small>`}`}</dd></div>`,
+      <dd class="tabular">${n === undefined ? html`<${Skeleton} width="3ch" height="1.9rem" />` : html`${n === null ? html`<span title=${t("fleet.totals.uncounted")}>–<span class="unseen">${t("fleet.totals.uncounted")}</span></span>` : formatCount(n)} ${of && html`<small>${of}</small>`}`}</dd></div>`,
   )}</dl>`;
 }

@@ -37,7 +37,7 @@ function Planned({ report }) {
   return html`<div class="fleet-plan">
     <${Notice} icon="eye">${t("review.plan.text")}<//>
     <${Brakes} report=${report} />
-    ${kinds.length === 0 && !report.brakes.length && html`<${EmptyState} level=${3} icon="shield-check" title=${t("review.plan.nothing")} text=${t("review.plan.nothing_text")} />`}
+    ${kinds.length === 0 && !report.brakes.length && html`<${EmptyState} level=${3} icon="shield-check" title=${t("review.plan.nothing")} text=${t(report.invariants?.count ? "review.plan.nothing_but" : "review.plan.nothing_text")} />`}
     ${kinds.map((what) => {
       const notes = steps.get(what);
       return html`<section key=${what}><h3>${word("review.plan", what)} <span class="fleet-count">${notes.length}</span></h3>

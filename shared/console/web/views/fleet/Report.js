@@ -5,7 +5,8 @@ import { t } from "../../i18n/index.js";
 import { Age, Button, Chip, EmptyState, ErrorState, Icon, Notice, SkeletonRows } from "../../ui/index.js";
 import { word } from "./words.js";
 
-const MENDED = new Set(["instance_without_line", "line_without_instance", "slots_wrong"]);
+/** Rules whose violations end otherwise than by a person who looks. */
+const ENDINGS = new Set(["instance_without_line", "line_without_instance", "slots_wrong"]);
 
 /** Show the sentence; with `link` also the rules and a link to the report. */
 export function Stand({ invariants, link }) {
@@ -36,7 +37,7 @@ export function Report({ fleet }) {
     ${groupByRule(invariants.violations).map(
       ([rule, several]) => html`<section class="card fleet-part" key=${rule}>
         <header><h2>${word("fleet.rules", rule)} <span class="fleet-count">${invariants.by_rule[rule] ?? several.length}</span></h2>
-          ${MENDED.has(rule) && html`<${Chip} icon="wrench">${t("fleet.invariants.mended")}<//>`}</header>
+          ${ENDINGS.has(rule) ? html`<${Chip} icon="info">${t(`fleet.endings.${rule}`)}<//>` : html`<${Chip} tone="warn" icon="eye">${t("fleet.endings.person")}<//>`}</header>
         <ul role="list" class="fleet-violations">${several.map((violation) => html`<${Violation} violation=${violation} />`)}</ul>
       </section>`,
     )}

@@ -1,24 +1,30 @@
 // Show a table of thousands of lines, rendering only those in sight. On a phone a row is a card.
 
 import { html, useEffect, useLayoutEffect, useMemo, useReducer, useRef, useState } from "../../lib.js";
-import { lineName } from "../../format.js";
+import { formatNumber, lineName } from "../../format.js";
 import { t } from "../../i18n/index.js";
-import { Age, Button, Chip, Icon, NumberChip, StateChip } from "../../ui/index.js";
+import { Age, Button, Chip, Icon, StateChip } from "../../ui/index.js";
 import { elementScroll, observeElementOffset, observeElementRect, Virtualizer } from "../../vendor/tanstack-virtual-core/index.js";
 import { COLUMNS, isOff } from "./lines.js";
 import { word } from "./words.js";
 
 const ROW = 52;
 const CARD = 148;
+const NEAR = 30; // rows before the end, at which more are loaded
 const NARROW = "(max-width: 46rem)";
 const STEPS = { ArrowDown: 1, ArrowUp: -1, PageDown: 10, PageUp: -10 };
 
 export const columnName = (column) => t(`fleet.instances.${column === "tenant" ? "tenant_column" : column}`);
 
-export function Rows({ lines, filters, onSort, onTenant, onLink }) {
+/** Show the lines; `onEnd` is called near the last one, to load more. */
+export function Rows({ lines, filters, onSort, onTenant, onLink, onEnd }) {
   const place = useRef(null);
   const narrow = useNarrow();
   const virtual = useVirtual(place, lines, narrow ? CARD : ROW);
+  const last = virtual.getVirtualItems().at(-1)?.index ?? 0;
+  useEffect(() => {
+    if (last >= lines.length - NEAR) onEnd();
+  }, [last, lines.length]);
   const heading = narrow ? null : html`<${Heading} filters=${filters} onSort=${onSort} />`;
   return html`<div class=${`card fleet-lines${narrow ? " cards" : ""}`} role="table" aria-label=${t("fleet.instances.table")} aria-rowcount=${lines.length + (narrow ? 0 : 1)}
       onKeyDown=${(event) => moveFocus(event, virtual, lines.length)}>
@@ -46,7 +52,7 @@ function Row({ line, index, narrow, top, onTenant, onLink }) {
   return html`<div role="row" class="fleet-row" aria-rowindex=${index + (narrow ? 1 : 2)} data-index=${index} style=${{ transform: `translateY(${top}px)` }}>
     ${cell("label", html`<strong class="cut" dir="auto" title=${lineName(line)}>${lineName(line)}</strong>`)}
     ${cell("tenant", html`<button type="button" class="fleet-tenant cut" title=${t("fleet.instances.only_tenant", { tenant: line.tenant })} onClick=${() => onTenant(line.tenant)}>${line.tenant}</button>`)}
-    ${cell("number", line.number ? html`<${NumberChip} number=${line.number} />` : html`<span class="muted small">${t("fleet.instances.no_number")}</span>`)}
+    ${cell("number", numberOf(line))}
     ${cell("state", html`<${StateChip} state=${line.state}>${word("fleet.states", line.state)}<//>${line.restricted_since && html`<${Chip} tone="warn" icon="triangle-alert" title=${t("fleet.instances.restricted")}>${t("fleet.instances.restricted")}<//>`}
       ${reason && html`<span class="small muted cut" title=${reason}>${reason}</span>`}`)}
     ${cell("server", html`<span class="cut" title=${line.server}>${line.server}</span>`)}
@@ -54,6 +60,13 @@ function Row({ line, index, narrow, top, onTenant, onLink }) {
     ${cell("action", isOff(line) && html`<${Button} small icon="link" label=${t("fleet.instances.link_of", { label: lineName(line), tenant: line.tenant })} title=${t("fleet.instances.link")}
       onClick=${() => onLink(line)}>${narrow ? t("fleet.instances.link") : null}<//>`)}
   </div>`;
+}
+
+/** Show the number that a line has, or had. */
+function numberOf({ number, last_number: last }) {
+  if (number) return html`<span class="tabular nowrap">${formatNumber(number)}</span>`;
+  if (last) return html`<span class="muted tabular nowrap" title=${t("fleet.instances.last_number")}>${formatNumber(last)}</span>`;
+  return html`<span class="muted small">${t("fleet.instances.no_number")}</span>`;
 }
 
 /** Move the focus from row to row with the arrow keys, staying on the same control. */

@@ -5,19 +5,25 @@ import { t } from "../../i18n/index.js";
 import { useGet } from "../../resource.js";
 import { Link, Redirect, Route, Switch, useLocation } from "../../router.js";
 import { View } from "../../ui/index.js";
+import { Audit } from "./Audit.js";
 import { History } from "./History.js";
 import { Instances } from "./Instances.js";
+import { Letters } from "./Letters.js";
 import { Overview } from "./Overview.js";
 import { Report } from "./Report.js";
 import { Review } from "./Review.js";
+import { Tenants } from "./Tenants.js";
 
 const EVERY_MS = 30_000;
 const PLACES = [
   ["overview", "/"],
   ["instances", "/instances"],
+  ["clients", "/clients"],
   ["review", "/review"],
   ["report", "/report"],
+  ["letters", "/letters"],
   ["history", "/history"],
+  ["audit", "/audit"],
 ];
 
 export default function Fleet() {
@@ -28,6 +34,9 @@ export default function Fleet() {
   <//>`;
   return html`<${Switch}>
     <${Route} path="/instances">${part("instances", Instances)}<//>
+    <${Route} path="/clients">${part("clients", Tenants)}<//>
+    <${Route} path="/letters">${part("letters", Letters)}<//>
+    <${Route} path="/audit">${part("audit", Audit)}<//>
     <${Route} path="/review">${part("review", Review)}<//>
     <${Route} path="/report">${part("report", Report)}<//>
     <${Route} path="/history">${part("history", History)}<//>

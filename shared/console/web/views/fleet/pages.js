@@ -3,9 +3,9 @@
 import { useCallback, useEffect, useRef, useState } from "../../lib.js";
 import { api } from "../../api.js";
 
-/** Load a list: {items, error, busy, reload, more}. `more` loads the next page, while there is one; `name` is the items' field. */
+/** Load a list: {items, total, error, busy, reload, more}. `more` loads the next page, while there is one; `name` is the items' field. */
 export function usePages(path, name, query) {
-  const [page, setPage] = useState({ items: undefined, next: null, error: null, busy: true });
+  const [page, setPage] = useState({ items: undefined, next: null, total: undefined, error: null, busy: true });
   const asking = useRef(null);
   const key = JSON.stringify(query);
   const ask = useCallback(
@@ -15,7 +15,7 @@ export function usePages(path, name, query) {
       setPage((before) => ({ ...before, busy: true, error: null }));
       try {
         const { data } = await api.get(path, { query: { ...query, cursor }, signal: controller.signal });
-        setPage((before) => ({ items: cursor ? [...before.items, ...data[name]] : data[name], next: data.next ?? null, error: null, busy: false }));
+        setPage((before) => ({ items: cursor ? [...before.items, ...data[name]] : data[name], next: data.next ?? null, total: data.total ?? before.total, error: null, busy: false }));
       } catch (error) {
         if (error.kind !== "aborted") setPage((before) => ({ ...before, error, busy: false }));
       }

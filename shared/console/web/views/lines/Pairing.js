@@ -1,6 +1,6 @@
 // Show what to scan or type, the progress, and what to do when pairing fails.
 
-import { html, useId, useState } from "../../lib.js";
+import { html, useEffect, useId, useState } from "../../lib.js";
 import { sentence } from "../../api.js";
 import { formatNumber } from "../../format.js";
 import { t } from "../../i18n/index.js";
@@ -85,9 +85,23 @@ function Typed({ pairing }) {
         aria-invalid=${wrong ? "true" : undefined} aria-describedby=${`${id}-hint`} onInput=${(event) => setNumber(event.currentTarget.value)} />
       <span id=${`${id}-hint`} class=${wrong ? "wrong" : "hint"}>${wrong ? t("lines.pairing.numberWrong") : t("lines.pairing.numberHint")}</span></div>
     <${Button} kind=${code ? "" : "primary"} busy=${pairing.busy} onClick=${ask}>${code ? t("lines.pairing.another") : t("lines.pairing.ask")}<//>
-    ${code && html`<output class="code" aria-label=${t("lines.pairing.yourCode")}>${code.slice(0, 4)}–${code.slice(4)}</output>
+    ${code && html`<${Code} code=${code} secondsLeft=${pairing.secondsLeft ?? 0} />
       <ol class="how">${[1, 2, 3].map((n) => html`<li>${t(`lines.pairing.typeSteps.${n}`)}</li>`)}</ol>`}
   </form>`;
+}
+
+/** Show the code to type, how long it lasts, and copy it: the page may be on the very phone that needs it. */
+function Code({ code, secondsLeft }) {
+  const [status, setStatus] = useState("");
+  const copy = () =>
+    navigator.clipboard.writeText(code).then(
+      () => setStatus(t("lines.pairing.copied")),
+      () => setStatus(t("lines.pairing.notCopied")),
+    );
+  useEffect(() => setStatus(""), [code]);
+  return html`<output class="code" aria-label=${t("lines.pairing.yourCode")}>${code.slice(0, 4)}–${code.slice(4)}</output>
+    <p class="copy"><${Button} icon="copy" onClick=${copy}>${t("lines.pairing.copy")}<//> <span class="muted small tabular" aria-hidden="true">${t("lines.pairing.lasts", { n: secondsLeft })}</span></p>
+    <p role="status" class="small">${status}</p>`;
 }
 
 const Done = ({ line, label }) => html`<div class="state done"><${Icon} name="circle-check" />

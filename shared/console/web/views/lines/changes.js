@@ -13,6 +13,9 @@ export const release = (line) =>
     if (error.problem !== "line-unknown") throw error;
   });
 
+/** Give the line another name. */
+export const rename = (line, label) => api.patch(`instances/${line}`, { label });
+
 /** Restart a connected line. */
 export const restart = (line) => api.post(`instances/${line}/restart`);
 

@@ -1,10 +1,11 @@
 // Confirm a change of a line, name a new one, and offer its pairing link.
 
 import { html, useId, useState } from "../../lib.js";
+import { sentence } from "../../api.js";
 import { formatNumber, lineName } from "../../format.js";
 import { t } from "../../i18n/index.js";
 import { Button, ConfirmTyped, Dialog, LinkDialog, Notice, toast } from "../../ui/index.js";
-import { disconnect, createLink, release } from "./changes.js";
+import { disconnect, createLink, release, rename } from "./changes.js";
 
 export function Disconnecting({ line, onClose, onDone }) {
   const confirm = async () => {
@@ -32,27 +33,66 @@ export function Releasing({ line, onClose, onDone }) {
   <//>`;
 }
 
+/** Confirm that a line goes for good, after what that means. */
+export function Deleting({ line, onClose, onDone }) {
+  const confirm = async () => {
+    await release(line.line);
+    toast(t("lines.delete.done", { label: lineName(line) }));
+    onDone();
+  };
+  const number = line.number ?? line.last_number;
+  const consequences = [number && t("lines.delete.number", { number: formatNumber(number) }), t("lines.delete.conversations"), t("lines.delete.plan")].filter(Boolean);
+  return html`<${ConfirmTyped} title=${t("lines.delete.title", { label: lineName(line) })} word=${t("shell.words.delete")} action=${t("lines.delete.action")}
+    onConfirm=${confirm} onClose=${onClose}>
+    <ul class="notes">${consequences.map((words) => html`<li>${words}</li>`)}</ul>
+    ${line.number && html`<${Notice} tone="warn">${t("lines.mayNotComeBack")}<//>`}
+  <//>`;
+}
+
 /** Offer a link to the person who holds the phone. */
 export const Linking = ({ line, onClose }) => html`<${LinkDialog} title=${t("lines.link.title", { label: lineName(line) })} make=${() => createLink(line.line)}
   share=${t("lines.link.share", { label: lineName(line) })} onClose=${onClose}>${t("lines.link.text")}<//>`;
 
 /** Ask for the name of a new line, and pass it to `onNamed`. */
-export function Naming({ onClose, onNamed }) {
-  const [label, setLabel] = useState("");
+export const Naming = ({ onClose, onNamed }) => html`<${NameDialog} title=${t("lines.new.title")} action=${t("lines.new.go")} onNamed=${onNamed} onClose=${onClose} />`;
+
+/** Give a line another name. */
+export function Renaming({ line, onClose, onDone }) {
+  const save = async (label) => {
+    await rename(line.line, label);
+    toast(t("lines.rename.done", { label }));
+    onDone();
+    onClose();
+  };
+  return html`<${NameDialog} title=${t("lines.rename.title", { label: lineName(line) })} action=${t("lines.rename.save")} first=${line.label} onNamed=${save} onClose=${onClose} />`;
+}
+
+function NameDialog({ title, action, first = "", onNamed, onClose }) {
+  const [label, setLabel] = useState(first);
+  const [busy, setBusy] = useState(false);
+  const [error, setError] = useState(null);
   const id = useId();
   const fits = label.trim().length > 0;
-  const go = (event) => {
+  const go = async (event) => {
     event.preventDefault();
-    if (fits) onNamed(label.trim());
+    if (!fits || busy) return;
+    setBusy(true);
+    try {
+      await onNamed(label.trim());
+    } catch (failure) {
+      setError(failure);
+      setBusy(false);
+    }
   };
   const foot = html`<${Button} onClick=${onClose}>${t("shell.cancel")}<//>
-    <${Button} kind="primary" disabled=${fits ? false : t("lines.new.first")} onClick=${go}>${t("lines.new.go")}<//>`;
-  return html`<${Dialog} title=${t("lines.new.title")} onClose=${onClose} foot=${foot}>
+    <${Button} kind="primary" busy=${busy} disabled=${fits ? false : t("lines.new.first")} onClick=${go}>${action}<//>`;
+  return html`<${Dialog} title=${title} onClose=${onClose} foot=${foot}>
     <form class="field" onSubmit=${go}>
       <label for=${id}>${t("lines.new.label")}</label>
-      <input id=${id} class="input" maxlength="80" autocomplete="off" placeholder=${t("lines.new.example")} value=${label}
+      <input id=${id} class="input" maxlength="80" autocomplete="off" autofocus placeholder=${t("lines.new.example")} value=${label}
         onInput=${(event) => setLabel(event.currentTarget.value)} />
       <span class="hint">${t("lines.new.hint")}</span>
+      ${error && html`<${Notice} tone="bad">${sentence(error)}<//>`}
     </form>
   <//>`;
 }
