@@ -65,7 +65,12 @@ SENTENCES: dict[Language, dict[Cause, WriteSentence]] = {
             )
         ),
         Cause.ENDPOINTS_FAILED: lambda it: (
-            f"Cliente {it.subject}: {it.count} endpoint(s) desativado(s) depois de falhar por dias"
+            f"Cliente {it.subject}: "
+            + _many(
+                it.count,
+                "{n} endpoint desativado depois de falhar por dias",
+                "{n} endpoints desativados depois de falhar por dias",
+            )
         ),
     },
     "en": {
@@ -113,7 +118,12 @@ SENTENCES: dict[Language, dict[Cause, WriteSentence]] = {
             )
         ),
         Cause.ENDPOINTS_FAILED: lambda it: (
-            f"Client {it.subject}: {it.count} endpoint(s) disabled after failing for days"
+            f"Client {it.subject}: "
+            + _many(
+                it.count,
+                "{n} endpoint disabled after failing for days",
+                "{n} endpoints disabled after failing for days",
+            )
         ),
     },
 }

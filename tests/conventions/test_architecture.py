@@ -110,10 +110,8 @@ def test_only_the_store_knows_firestore():
 def test_only_client_and_auth_import_httpx():
     def elsewhere(imported: Import) -> bool:
         adapters = ("shared/evolution", "shared/auth.py", "shared/alerts", "shared/scheduler.py")
-        allowed = imported.within(*adapters)
-        adapters = ("shared/evolution", "shared/pubsub.py", "shared/outbound/sender.py")
-        allowed = imported.within(*adapters, "shared/auth.py", "shared/alerts")
-        allowed = allowed or imported.within("shared/pokes.py")
+        outbound = ("shared/pubsub.py", "shared/outbound/sender.py", "shared/pokes.py")
+        allowed = imported.within(*adapters, *outbound)
         lazily = imported.within("shared/services.py") and imported.lazily
         return imported.of("httpx") and not (allowed or lazily)
 
