@@ -155,7 +155,7 @@ async def test_absent_function_is_told_and_stays(visit: Visit, world: World):
     await tab.poll()
     await expect(tab.page.locator(".skeleton")).to_have_count(0)
     await expect(banner).to_be_visible()
-    await tab.check_looks("inbox-down")
+    await tab.check_access()
 
     await tab.page.unroute_all()
     await tab.page.get_by_role("button", name=await tab.say("shell.tryAgain")).first.click()
@@ -183,7 +183,7 @@ async def test_full_server_is_told_and_stays(visit: Visit, tenant: str):
     await expect(sheet.locator(".skeleton, .spin")).to_have_count(0)
     await tab.page.wait_for_timeout(1_000)  # it looked several times
     await expect(sheet).to_contain_text(await tab.say("shell.problems.maximum-instances-reached"))
-    await tab.check_looks("lines-full")
+    await tab.check_access()
 
 
 # Changing several, beginning one -------------------------------------------------------------
@@ -272,7 +272,7 @@ async def test_shortcuts_move_through_the_inbox(visit: Visit, world: World):
     await expect(rows.first.locator(".badge")).to_be_visible()
     await tab.page.keyboard.press("Control+/")
     await expect(tab.page.get_by_role("dialog")).to_contain_text("Próxima conversa")
-    await tab.check_looks("inbox-shortcuts")
+    await tab.check_access()
     await tab.page.keyboard.press("Escape")
     await tab.page.keyboard.press("Control+k")
 
