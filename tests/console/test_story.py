@@ -95,7 +95,8 @@ async def test_line_lives_in_a_filling_fleet(visit: Visit, stack: Stack):
     conversation = tab.path
     await tab.go("/lines")
     await press(tab, "lines.release.action")
-    await tab.page.get_by_role("dialog").get_by_role("textbox").fill("trocar")
+    word = await tab.say("shell.words.release")
+    await tab.page.get_by_role("dialog").get_by_role("textbox").fill(word)
     confirm = tab.page.get_by_role("dialog").get_by_role(
         "button", name=await tab.say("lines.release.action")
     )
