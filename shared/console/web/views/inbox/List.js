@@ -3,7 +3,7 @@
 import { html, useState } from "../../lib.js";
 import { t } from "../../i18n/index.js";
 import { useSearchParams } from "../../router.js";
-import { Button, Icon } from "../../ui/index.js";
+import { Button } from "../../ui/index.js";
 import { archive, markRead } from "./changes.js";
 import { Fallen } from "./Fallen.js";
 import { Filters } from "./Filters.js";
@@ -64,9 +64,4 @@ function Selection({ list, selected, isArchive, onSelect }) {
     <${Button} kind="quiet" icon=${isArchive ? "archive-restore" : "archive"} label=${t(isArchive ? "inbox.unarchive" : "inbox.archive")} busy=${busy === "archive"} disabled=${nothing}
       onClick=${() => act("archive", () => archive(conversations, !isArchive, list))} />
   </header>`;
-}
-
-export function Face({ contact }) {
-  const letter = !contact.group && contact.name && /\p{L}/u.exec(contact.name)?.[0];
-  return html`<span class="face" aria-hidden="true">${letter ? letter.toLocaleUpperCase() : html`<${Icon} name=${contact.group ? "users" : "user"} />`}</span>`;
 }

@@ -8,7 +8,7 @@ import { useGet } from "../../resource.js";
 import { Link } from "../../router.js";
 import { Button, Notice, NumberChip, Sheet, toast } from "../../ui/index.js";
 import { Ad } from "./Happenings.js";
-import { Face } from "./List.js";
+import { Face } from "./Face.js";
 import { Marks } from "./Marks.js";
 import { Document, Media } from "./Media.js";
 import { Notes } from "./Notes.js";

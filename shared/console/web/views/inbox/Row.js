@@ -8,7 +8,7 @@ import { Link } from "../../router.js";
 import { shortCount } from "../../title.js";
 import { Chip, Icon, NumberChip } from "../../ui/index.js";
 import { draftName } from "./Composer.js";
-import { Face } from "./List.js";
+import { Face } from "./Face.js";
 import { contactName, kindIcon, kindWord, muteReason } from "./words.js";
 
 const LONG_PRESS_MS = 500;

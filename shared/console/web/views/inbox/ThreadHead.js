@@ -5,7 +5,7 @@ import { formatNumber } from "../../format.js";
 import { t } from "../../i18n/index.js";
 import { Button, Chip, NumberChip, Skeleton } from "../../ui/index.js";
 import { archive } from "./changes.js";
-import { Face } from "./List.js";
+import { Face } from "./Face.js";
 import { viaOf } from "./Row.js";
 
 export function ThreadHead({ conversation, name, lines, list, onLeave, onUnread, onPanel, onJump }) {
