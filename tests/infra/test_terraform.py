@@ -118,7 +118,7 @@ def test_variables_override_the_maps_sizes():
 @in_each("name", MAP["functions"])
 def test_sweep_stops_before_it_is_stopped(name: str):
     entry = MAP["functions"][name]
-    if entry["invoker"] != "scheduler":
+    if not name.startswith("sweep_"):
         return
 
     assert config.Settings.model_fields["sweep_seconds"].default < entry["timeout_seconds"] <= 1800
