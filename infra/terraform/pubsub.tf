@@ -84,6 +84,6 @@ resource "google_pubsub_subscription_iam_member" "deliver" {
 
 locals {
   events_topic = "perene-events"
-  pokers = toset(["frontend", "webhook", "sweep", "operator", "delivery"])
-  pubsub = "serviceAccount:service-${data.google_project.this.number}@gcp-sa-pubsub.iam.gserviceaccount.com"
+  pokers       = toset(["frontend", "webhook", "sweep", "operator", "delivery"])
+  pubsub       = "serviceAccount:service-${data.google_project.this.number}@gcp-sa-pubsub.iam.gserviceaccount.com"
 }
