@@ -31,7 +31,7 @@ resource "google_project_iam_member" "sweeps_now" {
 
 resource "google_service_account" "scheduler" {
   account_id   = "perene-scheduler"
-  display_name = "Starts Perene's sweeps, and may do nothing else"
+  display_name = "Starts Perene's sweeps and deliveries, and may do nothing else"
   depends_on   = [google_project_service.used]
 }
 

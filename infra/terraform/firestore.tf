@@ -28,7 +28,11 @@ resource "google_firestore_backup_schedule" "daily" {
 resource "google_firestore_index" "composite" {
   for_each = {
     for index in local.indexes.indexes :
-    "${index.collectionGroup} ${join(" ", [for field in index.fields : field.fieldPath])}" => index
+    join(" ", concat(
+      [index.collectionGroup],
+      [for field in index.fields : field.fieldPath],
+      index.queryScope == "COLLECTION_GROUP" ? ["of all"] : [],
+    )) => index
   }
 
   database    = google_firestore_database.this.name
@@ -44,6 +48,11 @@ resource "google_firestore_index" "composite" {
       array_config = try(fields.value.arrayConfig, null)
     }
   }
+}
+
+moved {
+  from = google_firestore_index.composite["sends state until"]
+  to   = google_firestore_index.composite["sends state until of all"]
 }
 
 # Fields that no query asks for alone have no index; those with `ttl` say when their document ends.

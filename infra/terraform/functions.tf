@@ -76,7 +76,7 @@ locals {
     {
       AUTH_AUDIENCE        = var.auth_audience
       AUTH_ISSUER          = var.auth_issuer
-      EVENTS_TOPIC         = google_pubsub_topic.events.id
+      EVENTS_TOPIC         = "projects/${var.project}/topics/${local.events_topic}"
       FIRESTORE_DATABASE   = var.firestore_database
       GOOGLE_CLOUD_PROJECT = var.project
       PUBLIC_URL           = "https://${var.domain}"

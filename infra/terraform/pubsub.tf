@@ -1,7 +1,7 @@
 # Pokes: there is news of a tenant. They carry nothing else, and one that is lost loses nothing.
 
 resource "google_pubsub_topic" "events" {
-  name                       = "perene-events"
+  name                       = local.events_topic
   message_retention_duration = "3600s"
   depends_on                 = [google_project_service.used]
 }
@@ -83,6 +83,7 @@ resource "google_pubsub_subscription_iam_member" "deliver" {
 }
 
 locals {
-  pokers = toset(["frontend", "webhook", "sweep", "operator", "delivery"])
-  pubsub = "serviceAccount:service-${data.google_project.this.number}@gcp-sa-pubsub.iam.gserviceaccount.com"
+  events_topic = "perene-events"
+  pokers       = toset(["frontend", "webhook", "sweep", "operator", "delivery"])
+  pubsub       = "serviceAccount:service-${data.google_project.this.number}@gcp-sa-pubsub.iam.gserviceaccount.com"
 }
