@@ -52,7 +52,8 @@ def test_named_functions_exist():
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_named_files_and_attributes_exist(document: Path):
-    words = [word for word in INLINE.findall(prose_and_code(document)) if word not in READERS]
+    events = {*READERS, *EventType}
+    words = [word for word in INLINE.findall(prose_and_code(document)) if word not in events]
 
     missing = [word for word in words if not (is_no_file(word) or has_file(word))]
     missing += [word for word in words if not (is_no_attribute(word) or has_attribute(word))]
