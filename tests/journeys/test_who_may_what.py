@@ -60,6 +60,9 @@ RULES = {
     "instances": TENANTS,
     "conversations": TENANTS,
     "send_message": TENANTS,
+    "endpoints": TENANTS,
+    "events": TENANTS,
+    "deliver_events": SWEEPS,
     "fleet": OPERATORS,
     "sweep_capacity": SWEEPS,
     "sweep_orphans": SWEEPS,
@@ -78,6 +81,9 @@ WHOLE_TENANT = {
     "DELETE /conversations/desk/labels/{label}": "their own desk",
     "DELETE /conversations/desk/assignees/{assignee}": "their own desk",
     "GET /instances": "their own, which are none",
+    "GET /endpoints": "their own, which are none",
+    "POST /endpoints": "their own endpoint",
+    "GET /events": "their own, which are none",
     "POST /ensure-instance": "their own line",
     "POST /send-message": "through their own line",
 }
@@ -131,6 +137,8 @@ async def _filled(perene: Perene) -> dict[str, str]:
     )
     assert sent.status_code == 201, sent.text
     (conversation,) = (await perene.call("GET", "/conversations")).json()["conversations"]
+    endpoint = await perene.call("POST", "/endpoints", json={"url": "https://acme.test/events"})
+    assert endpoint.status_code == 201, endpoint.text
     return {
         "line": "vendas",
         "message": sent.json()["message"]["id"],
@@ -144,6 +152,7 @@ async def _filled(perene: Perene) -> dict[str, str]:
         "file": "none.js",
         "address": "fleet",
         "id": conversation["id"],
+        "endpoint": endpoint.json()["endpoint"]["id"],
         "name": "pix",
         "label": "vip",
         "assignee": "Bia",
@@ -178,7 +187,8 @@ def _callers() -> dict[str, dict[str, str]]:
 
 
 async def ask(world: World, route: Route, caller: str) -> httpx.Response:
-    path = re.sub(r"{(\w+)(?::\w+)?}", lambda match: world.places[match[1]], route.path)
+    places = world.places | ({"id": world.places["endpoint"]} if "endpoint" in route.path else {})
+    path = re.sub(r"{(\w+)(?::\w+)?}", lambda match: places[match[1]], route.path)
     headers = {"idempotency-key": "anothers", **world.callers[caller]}
     return await world.perene.http.request(
         route.method, path, headers=headers, json=_body(route, world, caller)
@@ -246,7 +256,13 @@ def of_acme(world: World) -> dict[str, Any]:
     its = {name: perene.documents(f"tenants/acme/{name}") for name in collections}
     instances = perene.documents("instances")
     of_it = {name: instance for name, instance in instances.items() if instance["tenant"] == "acme"}
-    return {**its, "instances": of_it, "tenant": perene.documents("tenants")["acme"]}
+    endpoints = perene.documents("endpoints")
+    return {
+        **its,
+        "instances": of_it,
+        "tenant": perene.documents("tenants")["acme"],
+        "endpoints": endpoints,
+    }
 
 
 @in_each("route", ROUTES, ids=str)
