@@ -84,9 +84,7 @@ async def _deliver_through(
         await _record(incident, dict(zip(names, outcomes, strict=True)), pending)
 
 
-async def _record(
-    incident: Incident, outcomes: Mapping[str, AlertDelivery], is_owed: bool
-) -> None:
+async def _record(incident: Incident, outcomes: Mapping[str, AlertDelivery], is_owed: bool) -> None:
     """Store which channels delivered an incident's news, gave it up, or still owe it.
 
     `is_owed`: it is owed to channels that were not tried.
