@@ -44,18 +44,23 @@ async def update_incidents(
 
 
 async def raise_incident(trouble: Trouble) -> None:
-    """Raise the incident of a trouble that a request ran into, and write its news to the log.
+    """Raise the incident of a trouble that a request ran into. See `note_incident`."""
+    await note_incident(trouble.id, trouble)
+
+
+async def note_incident(name: str, trouble: Trouble | None) -> None:
+    """Raise, update or resolve (None) an incident outside of sweeps; write its news to the log.
 
     The other channels are configured for sweeps only: the next one delivers the news through them.
     Raises StoreUnavailable. Firestore: 1 read; 1 write if it changed, and 2 if it has news.
     """
     store, now = services.store(), services.now()
     remind = config.hours(config.settings().alert_remind_hours)
-    incident = await store.incidents.follow(trouble.id, trouble, now, remind)
+    incident = await store.incidents.follow(name, trouble, now, remind)
     if incident and incident.is_owed_to(channels.LOG.name):
-        claimed = await store.incidents.claim_news(incident, secrets.token_hex(8), now)
-        if claimed:
-            await _deliver_through([channels.LOG], [claimed], pending=True)
+        incident = await store.incidents.claim_news(incident, secrets.token_hex(8), now)
+        if incident:
+            await _deliver_through([channels.LOG], [incident], pending=True)
 
 
 async def deliver_news() -> None:
