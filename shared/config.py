@@ -27,11 +27,11 @@ from shared.domain.fleet.rules import Approval
 JOBS = r"^projects/[a-z0-9:.-]+/locations/[a-z0-9-]+/jobs$"
 TOPIC = r"^projects/[^/]+/topics/[A-Za-z][A-Za-z0-9._~+%-]{2,254}$"
 SERVER_ID = r"^[a-z0-9][a-z0-9-]{0,31}$"
-Dialect = Literal["2", "1.8"]
-DIALECTS: Mapping[str, Dialect] = {"1.8": "1.8", "2.2": "2", "2.3": "2", "2.4": "2"}
+DialectName = Literal["2", "1.8"]
+DIALECT_OF_VERSION: Mapping[str, DialectName] = {"1.8": "1.8", "2.2": "2", "2.3": "2", "2.4": "2"}
 """The versions of Evolution that Perene knows, whatever their patch, and how they are spoken to."""
 
-*_ALL_BUT_LAST, _LAST = DIALECTS
+*_ALL_BUT_LAST, _LAST = DIALECT_OF_VERSION
 KNOWN_VERSIONS = f"{', '.join(_ALL_BUT_LAST)} and {_LAST}"
 VERSION = re.compile(r"([0-9]+\.[0-9]+)\.[0-9]+(-[0-9A-Za-z.]+)?")
 
@@ -57,10 +57,10 @@ def _words(value: Any) -> Any:
     return tuple(filter(None, re.split(r"[\s,]+", value))) if isinstance(value, str) else value
 
 
-def dialect_of(version: str) -> Dialect | None:
+def dialect_of(version: str) -> DialectName | None:
     """Return how a server of that version is spoken to; None if Perene doesn't know it."""
     match = VERSION.fullmatch(version)
-    return DIALECTS.get(match[1]) if match else None
+    return DIALECT_OF_VERSION.get(match[1]) if match else None
 
 
 def _version(value: str) -> str:
@@ -114,7 +114,7 @@ class Server(BaseModel):
     version: Version = "2.3.6"
 
     @property
-    def dialect(self) -> Dialect:
+    def dialect(self) -> DialectName:
         """Return which request and response shapes the server speaks."""
         dialect = dialect_of(self.version)
         assert dialect

@@ -74,13 +74,15 @@ RecordableEvent = MessageEvent | NameEvent | Backfilled | SendEvent
 class RecordResult(NamedTuple):
     """What was learned while an event was recorded.
 
-    `new`: how many messages were not stored before, or were matched. `unsettled`: how many sends
-    into the conversation of a new message of ours are uncertain. `left_through`: the number that
-    it left by, if it is a send's and isn't the send's number. `send`: the answered or changed send
-    as it is stored now; None if it wasn't `old` any more.
+    `new`: how many messages were stored for the first time; each counts in one result, whatever
+    reports it and however often. `is_matched`: the send became this message. `unsettled`: how many
+    sends into the conversation of a new message of ours are uncertain. `left_through`: the number
+    that it left by, if it is a send's and isn't the send's number. `send`: the answered or changed
+    send as it is stored now; None if it wasn't `old` any more.
     """
 
     new: int = 0
+    is_matched: bool = False
     unsettled: int = 0
     left_through: str | None = None
     send: Send | None = None
@@ -144,7 +146,9 @@ async def _record_messages(
     match event:
         case Said(message) if message.from_me:
             echo = await store.messages.record_echo(scope, message, sender, now=now)
-            return RecordResult(echo.new, echo.unsettled, echo.left_through)
+            return RecordResult(
+                int(echo.new), unsettled=echo.unsettled, left_through=echo.left_through
+            )
         case Said(message, fresh):
             if message.new_subject:
                 at = second_of(message.at)
@@ -152,7 +156,8 @@ async def _record_messages(
                     scope, message.contact, message.new_subject, at
                 )
             unread = fresh and message.counts_unread
-            return RecordResult(await store.messages.record(scope, message, unread=unread, now=now))
+            is_new = await store.messages.record(scope, message, unread=unread, now=now)
+            return RecordResult(int(is_new))
         case Recalled(messages):
             return RecordResult(await store.messages.record_history(scope, messages, now=now))
         case Backfilled(messages, window, doubtful):
@@ -167,11 +172,11 @@ async def _record_send(event: SendEvent, now: int) -> RecordResult:
     store = services.store()
     match event:
         case SendAnswered(send, message):
-            return RecordResult(send=await store.sends.record_sent(send, message, now))
+            sent, is_new = await store.sends.record_sent(send, message, now)
+            return RecordResult(int(is_new), send=sent)
         case SendMatched(send, message_id, conversation):
-            return RecordResult(
-                await store.sends.match_message(send, message_id, conversation, now)
-            )
+            is_matched = await store.sends.match_message(send, message_id, conversation, now)
+            return RecordResult(is_matched=is_matched)
         case SendChanged(old, new):
             return RecordResult(send=await store.sends.resolve(old, new))
 

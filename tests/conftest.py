@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from infra.local import emulator
-from tests.perene import DIALECTS, Perene
+from tests.perene import VERSIONS, Perene
 
 pytest_plugins = ["tests.skips"]
 
@@ -35,7 +35,7 @@ async def perene(
     request: pytest.FixtureRequest, firestore_emulator: str, anyio_backend: str
 ) -> AsyncIterator[Perene]:
     """Perene with one Evolution 2.x; `in_both_dialects` runs a test on 1.8 as well."""
-    async with Perene(main=getattr(request, "param", DIALECTS[0])) as perene:
+    async with Perene(main=getattr(request, "param", VERSIONS[0])) as perene:
         yield perene
 
 

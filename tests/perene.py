@@ -26,8 +26,8 @@ from shared.domain import names
 from shared.domain.names import InstanceName, LineId, LineKey, TenantId
 from shared.lines.configuration import build_configuration
 
-DIALECTS = ("2.3.6", "1.8.2")
-in_both_dialects = pytest.mark.parametrize("perene", DIALECTS, indirect=True)
+VERSIONS = ("2.3.6", "1.8.2")
+in_both_dialects = pytest.mark.parametrize("perene", VERSIONS, indirect=True)
 """A mark for tests of what Evolution 2.x and 1.8 do differently."""
 
 ORIGIN = "http://perene.test"

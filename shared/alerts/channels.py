@@ -100,8 +100,9 @@ async def send_email(incidents: list[Incident]) -> None:
         raise DeliveryFailed(type(error).__name__, is_permanent=is_permanent) from None
 
 
+LOG = Channel("log", None, lambda _settings: True, write_log)
 CHANNELS = (
-    Channel("log", None, lambda _settings: True, write_log),
+    LOG,
     Channel(
         "webhook",
         "ALERT_WEBHOOK_URL",

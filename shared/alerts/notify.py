@@ -44,19 +44,30 @@ async def update_incidents(
 
 
 async def raise_incident(trouble: Trouble) -> None:
-    """Raise the incident of a trouble that a caller ran into, and deliver the news.
+    """Raise the incident of a trouble that a request ran into. See `note_incident`."""
+    await note_incident(trouble.id, trouble)
 
-    Raises StoreUnavailable. Firestore: 1 read; if it changed 1 write, and 2 to deliver it.
+
+async def note_incident(name: str, trouble: Trouble | None) -> None:
+    """Raise, update or resolve (None) an incident outside of sweeps; write its news to the log.
+
+    The other channels are configured for sweeps only: the next one delivers the news through them.
+    Raises StoreUnavailable. Firestore: 1 read; 1 write if it changed, and 2 if it has news.
     """
+    store, now = services.store(), services.now()
     remind = config.hours(config.settings().alert_remind_hours)
-    if await services.store().incidents.follow(trouble.id, trouble, services.now(), remind):
-        await deliver_news()
+    incident = await store.incidents.follow(name, trouble, now, remind)
+    if incident and incident.is_owed_to(channels.LOG.name):
+        incident = await store.incidents.claim_news(incident, secrets.token_hex(8), now)
+        if incident:
+            await _deliver_through([channels.LOG], [incident], pending=True)
 
 
 async def deliver_news() -> None:
     """Deliver the pending news of all incidents, once, through every channel that owes them.
 
-    Incidents that another process is delivering are left to it.
+    For sweeps: no other function has the settings of every channel. Incidents that another process
+    is delivering are left to it.
     """
     store, teller = services.store(), secrets.token_hex(8)
     pending = await store.incidents.list_pending()
@@ -64,22 +75,30 @@ async def deliver_news() -> None:
         await store.incidents.claim_news(incident, teller, services.now()) for incident in pending
     ]
     claimed = [incident for incident in claims if incident]
-    if not claimed:
-        return
-    ways = channels.configured(config.settings())
+    if claimed:
+        await _deliver_through(channels.configured(config.settings()), claimed)
+
+
+async def _deliver_through(
+    ways: list[Channel], claimed: list[Incident], *, pending: bool = False
+) -> None:
+    """Deliver the news of claimed incidents. `pending`: there are other channels, for later."""
     outcomes = await asyncio.gather(*(_deliver(channel, claimed) for channel in ways))
     names = [channel.name for channel in ways]
     for incident in claimed:
-        await _record(incident, dict(zip(names, outcomes, strict=True)))
+        await _record(incident, dict(zip(names, outcomes, strict=True)), pending)
 
 
-async def _record(incident: Incident, outcomes: Mapping[str, AlertDelivery]) -> None:
-    """Store which channels delivered an incident's news, gave it up, or still owe it."""
+async def _record(incident: Incident, outcomes: Mapping[str, AlertDelivery], is_owed: bool) -> None:
+    """Store which channels delivered an incident's news, gave it up, or still owe it.
+
+    `is_owed`: it is owed to channels that were not tried.
+    """
     pending = {name: it for name, it in outcomes.items() if incident.is_owed_to(name)}
     delivered = [name for name, it in pending.items() if it is AlertDelivery.DELIVERED]
     given_up = [name for name, it in pending.items() if it is AlertDelivery.GIVEN_UP]
     await services.store().incidents.record_deliveries(
-        incident, delivered, given_up, pending=AlertDelivery.FAILED in pending.values()
+        incident, delivered, given_up, pending=is_owed or AlertDelivery.FAILED in pending.values()
     )
 
 

@@ -28,7 +28,7 @@ class Capabilities:
     """Webhooks are repeated for longer than 5 minutes, and not those that we refuse for good."""
 
 
-_BY_DIALECT: Mapping[config.Dialect, Capabilities] = {
+_BY_DIALECT: Mapping[config.DialectName, Capabilities] = {
     "2": Capabilities(
         sends_headers=True, tells_numbers=True, repeats_webhooks=True, holds_edits_back=True
     ),

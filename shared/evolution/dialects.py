@@ -240,7 +240,7 @@ class OldDialect(Dialect):
         }
 
 
-DIALECTS: Mapping[config.Dialect, Dialect] = {"2": Dialect(), "1.8": OldDialect()}
+DIALECTS: Mapping[config.DialectName, Dialect] = {"2": Dialect(), "1.8": OldDialect()}
 
 
 def find_dialect(server: config.Server) -> Dialect:

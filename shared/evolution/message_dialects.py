@@ -126,7 +126,7 @@ class OldMessageDialect(MessageDialect):
         }
 
 
-DIALECTS: Mapping[config.Dialect, MessageDialect] = {
+DIALECTS: Mapping[config.DialectName, MessageDialect] = {
     "2": MessageDialect(),
     "1.8": OldMessageDialect(),
 }

@@ -1,6 +1,6 @@
 """Keep the incident of a tenant's failed endpoints in step with its endpoints."""
 
-from shared import config, services
+from shared import services
 from shared.alerts import notify
 from shared.domain.endpoints import EVERYBODY
 from shared.domain.fleet.detect import FLEET
@@ -12,7 +12,7 @@ async def update_incident(tenant: TenantId) -> None:
     """Raise, update or resolve the incident of a tenant's endpoints that failed.
 
     Safe to repeat. Firestore: n reads of the tenant's endpoints, 1 read; if the incident changed,
-    1 write, and 2 to deliver its news.
+    1 write, and 2 if it has news, which the next sweep delivers.
     """
     endpoints = await services.store().endpoints.list_of_tenant(tenant)
     failed = [endpoint.id for endpoint in endpoints if endpoint.has_failed]
@@ -23,7 +23,4 @@ async def update_incident(tenant: TenantId) -> None:
         count=len(failed),
         facts={"endpoints": failed},
     )
-    remind = config.hours(config.settings().alert_remind_hours)
-    seen = trouble if failed else None
-    if await services.store().incidents.follow(trouble.id, seen, services.now(), remind):
-        await notify.deliver_news()
+    await notify.note_incident(trouble.id, trouble if failed else None)

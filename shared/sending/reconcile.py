@@ -110,7 +110,7 @@ async def _match_sends(tenant: TenantId, conversation: Conversation, now: dateti
     for key, message in evidence.pair(uncertain, messages, now).items():
         send = by_key[key]
         match = SendMatched(send, message, conversation)
-        if (await recording.record_event(scope_of_send(send), match, now)).new:
+        if (await recording.record_event(scope_of_send(send), match, now)).is_matched:
             log.info("send.settled", line=send.line)
             matches += 1
     return matches

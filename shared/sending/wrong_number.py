@@ -13,7 +13,7 @@ from shared.domain.names import LineId, TenantId
 async def report_wrong_number(tenant: TenantId, line: LineId, message: str) -> None:
     """Raise the incident of the message, or keep it open. Safe to repeat.
 
-    Raises StoreUnavailable. Firestore: 1 read; 1 write if it changed, and 2 to deliver its news.
+    Raises StoreUnavailable. Firestore: 1 read; 1 write if it changed, and 2 if it has news.
     """
     log.notice("message.wrong_number", line=line, id=message)
     facts = {"line": line, "message": message}

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from google.cloud import firestore
 from google.cloud.firestore_v1.base_query import FieldFilter
@@ -41,6 +41,13 @@ class AlreadyClaimed:
     """A key that was taken before."""
 
     send: Send
+
+
+class SentResult(NamedTuple):
+    """A sent send as it is stored now, and whether its message was stored for the first time."""
+
+    send: Send
+    is_new: bool
 
 
 class Sends(Topic):
@@ -113,7 +120,7 @@ class Sends(Topic):
             return send if send and _is_same(send, new) else None
         return _versioned(new, results)
 
-    async def record_sent(self, send: Send, message: Message, now: int) -> Send:
+    async def record_sent(self, send: Send, message: Message, now: int) -> SentResult:
         """Store the message that a send became, once, and the send as sent.
 
         Firestore: 3 writes; if its echo came first, 5 reads and 6 writes more.
@@ -128,9 +135,9 @@ class Sends(Topic):
         try:
             results = await self._db.commit(batch)
         except CHANGED:
-            await self._messages.record(scope, message, unread=False, now=now)
-            return await self._assign_message(send, message.id, now)
-        return _versioned(resolved, results)
+            is_new = await self._messages.record(scope, message, unread=False, now=now)
+            return SentResult(await self._assign_message(send, message.id, now), is_new)
+        return SentResult(_versioned(resolved, results), True)
 
     async def match_message(
         self, send: Send, message: str, conversation: Conversation, now: int

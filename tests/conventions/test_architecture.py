@@ -18,6 +18,10 @@ MADE |= {".hypothesis", ".mypy_cache", ".pytest_cache", ".ruff_cache"}
 DOOR = ROOT / "shared" / "recording.py"
 STORE_CALL = re.compile(r"\bstore(?:\(\))?\.([\w.]+)$")
 MESSAGE_WRITE = re.compile(r"messages\.(?!(?:find|list|read|count)(?:_|$))\w+")
+STORE = ROOT / "shared" / "store"
+TOUCH_OF_MESSAGES = re.compile(r"""db\.messages?\(|["']messages["']|\badd_(?:message|insert)\(""")
+KNOWN_TO_TOUCH_MESSAGES = {"base", "logged", "missed_windows", "sends"}
+"""Beside `store.messages`: the paths, one that only reads, and two that the door calls."""
 SOMEBODYS_MACHINE = re.compile("/" + r"work\b")
 
 
@@ -173,6 +177,17 @@ def test_messages_are_recorded_in_one_place():
     ]
     assert len(recording) > 10
     assert bypasses == []
+
+
+def test_only_known_topics_touch_messages():
+    """A new topic of the store could write messages that the door never sees."""
+    topics = {
+        path.stem
+        for path in sorted(STORE.glob("*.py"))
+        if TOUCH_OF_MESSAGES.search(path.read_text())
+    }
+
+    assert topics == KNOWN_TO_TOUCH_MESSAGES
 
 
 def store_calls(path: Path) -> Iterator[tuple[int, str]]:

@@ -12,6 +12,7 @@ import pytest
 
 from shared import problems
 from shared.config import Settings
+from shared.domain.content import Kind
 from shared.domain.instances import Reason, State
 from shared.evolution.events.envelope import READERS
 from shared.outbound.event_models import EventType
@@ -48,6 +49,14 @@ def test_named_functions_exist():
     missing = [f"{file}:{name}" for file, name in symbols if name not in definitions(ROOT / file)]
     assert len(symbols) > 30
     assert missing == []
+
+
+def test_api_names_every_kind():
+    _, _, table = API.partition("| kind | fields |")
+    cells = [row.split("|")[1] for row in table.partition("\n\n")[0].splitlines()[2:]]
+
+    kinds = [kind for cell in cells for kind in INLINE.findall(cell)]
+    assert sorted(kinds) == sorted(Kind)
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)

@@ -1,6 +1,7 @@
 """Versions of Evolution are read strictly: what nobody tried is refused at start."""
 
 import json
+from pathlib import Path
 from typing import get_args
 
 import pytest
@@ -10,6 +11,7 @@ from shared.config import ConfigurationError
 from shared.evolution import capabilities, dialects, message_dialects
 from tests.conventions.conftest import SETTINGS
 
+DOCUMENTS = Path(__file__).parent.parent.parent / "infra" / "docs"
 UNKNOWN = ["2", "2.3", "latest", "v2.3.6", "1.7.4", "2.1.1", "2.30.1", "2.99.0", "3.0.0", "10.0.0"]
 UNKNOWN += ["2.3.6; x", "2.4.0-", "2.3.6 ", "\u0662.3.6", "2.3.\u0666"]
 KNOWN = ["1.8.2", "2.2.3", "2.3.6", "2.3.7", "2.4.0", "2.4.0-rc2"]
@@ -53,8 +55,13 @@ def test_known_version_is_read(version: str):
         assert server.version == version
 
 
-def test_every_dialect_is_complete():
-    spoken = set(get_args(config.Dialect))
+def test_documents_name_known_versions():
+    for name in ("configuration.md", "operations.md"):
+        assert config.KNOWN_VERSIONS in (DOCUMENTS / name).read_text(), name
 
-    assert spoken == set(config.DIALECTS.values()) == set(dialects.DIALECTS)
+
+def test_every_dialect_is_complete():
+    spoken = set(get_args(config.DialectName))
+
+    assert spoken == set(config.DIALECT_OF_VERSION.values()) == set(dialects.DIALECTS)
     assert spoken == set(message_dialects.DIALECTS) == set(capabilities._BY_DIALECT)

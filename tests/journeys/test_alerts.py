@@ -24,6 +24,8 @@ from shared.alerts import channels, notify
 from shared.domain.fleet import detect
 from shared.domain.fleet.incidents import Cause, Trouble
 from tests.cases import in_each
+from tests.journeys.test_numbers_that_change import send_while_it_changes
+from tests.journeys.test_sending import OWN, talk
 from tests.perene import Perene
 from tests.proofs.stage import times
 
@@ -52,10 +54,14 @@ class Hook:
 @pytest.fixture
 async def hook(on_2: Perene) -> Hook:
     """Alerts are posted here."""
+    return connect_hook(on_2)
+
+
+def connect_hook(perene: Perene) -> Hook:
     hook = Hook()
     for host in ("alerts.test", "hooks.slack.com", "chat.googleapis.com"):
-        on_2.hosts.transports[host] = httpx.ASGITransport(hook.app)
-    on_2.set(ALERT_WEBHOOK_URL="http://alerts.test/in", ALERT_LANGUAGE="en")
+        perene.hosts.transports[host] = httpx.ASGITransport(hook.app)
+    perene.set(ALERT_WEBHOOK_URL="http://alerts.test/in", ALERT_LANGUAGE="en")
     return hook
 
 
@@ -379,6 +385,29 @@ async def test_braked_sweep_is_alerted(on_2: Perene, hook: Hook):
 
     (post,) = hook.said
     assert "nothing was deleted: many instances disappeared at once" in post["text"]
+
+
+@pytest.mark.parametrize("days", [0, 8], ids=["next sweep", "sweep after a week"])
+async def test_request_raises_and_sweep_delivers(
+    on_2: Perene, capsys: pytest.CaptureFixture[str], days: int
+):
+    """Requests know only the log: settings.json gives the other channels' secrets to sweeps."""
+    await on_2.pair(number=OWN)
+    await send_while_it_changes(on_2, conversation=await talk(on_2))
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["message"] for line in lines if line.get("alert")] == ["incident.raised"]
+    hook = connect_hook(on_2)
+
+    await counted(on_2, 1, timedelta(days=days))
+    await counted(on_2)
+
+    assert [alert for alert in alerted(hook) if alert[0] == "wrong_number"][:1] == [
+        ("wrong_number", "acme", "raised")
+    ]
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert "incident.raised" not in [
+        line["message"] for line in lines if line.get("cause") == "wrong_number"
+    ]
 
 
 # Sweeps that nobody would miss ---------------------------------------------------------------

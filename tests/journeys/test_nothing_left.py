@@ -83,7 +83,7 @@ async def test_nothing_is_left_of_what_was_sent(on_2: Perene):
         send = await store.sends.find(SCOPE.tenant, key)
         assert send
 
-        sent = await store.sends.record_sent(send, echo, NOW)
+        sent = (await store.sends.record_sent(send, echo, NOW)).send
 
         assert (sent.state, sent.message) == (SendState.SENT, echo.id)
         left += what_holds_words(on_2)

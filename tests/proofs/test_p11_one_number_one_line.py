@@ -9,11 +9,11 @@ from tests.perene import name_of
 from tests.proofs.posting import Poster
 from tests.proofs.stage import open_stage, times
 
-DIALECTS = ("2.3.6", "1.8.2")
+VERSIONS = ("2.3.6", "1.8.2")
 LINES = 6
 
 
-@pytest.mark.parametrize("version", DIALECTS)
+@pytest.mark.parametrize("version", VERSIONS)
 async def test_number_is_live_on_one_line(firestore_emulator: str, tmp_path: Path, version: str):
     async with open_stage(tmp_path, 2, version, options=["--unhurried"]) as stage:
         for turn in range(times(1, 15)):  # a server takes 100

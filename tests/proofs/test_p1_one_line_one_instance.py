@@ -10,7 +10,7 @@ from tests.proofs.stage import Stage, open_stage, times
 
 CALLERS, CALLS = 4, 25
 GOOD = {200, 202}
-DIALECTS = ("2.3.6", "1.8.2")
+VERSIONS = ("2.3.6", "1.8.2")
 
 FAULTS = {
     "time-outs after the effect": {"no_answer_after": {"route": "create", "count": 1}},
@@ -21,7 +21,7 @@ FAULTS = {
 }
 
 
-@pytest.mark.parametrize("version", DIALECTS)
+@pytest.mark.parametrize("version", VERSIONS)
 async def test_many_processes_make_one_instance(
     firestore_emulator: str, tmp_path: Path, version: str
 ):

@@ -14,7 +14,7 @@ from tests.perene import name_of
 from tests.proofs.posting import NUMBER
 from tests.proofs.stage import Stage, open_stage, times
 
-DIALECTS = ("2.3.6", "1.8.2")
+VERSIONS = ("2.3.6", "1.8.2")
 CONTACTS = [f"55219777{at:05}" for at in range(10)]
 FAST = {"SEND_BURST": "10000", "SEND_PER_MINUTE": "60000"}
 
@@ -42,7 +42,7 @@ FAULTS: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("version", DIALECTS)
+@pytest.mark.parametrize("version", VERSIONS)
 async def test_failing_sends_are_never_doubled(
     firestore_emulator: str, tmp_path: Path, version: str
 ):
@@ -70,7 +70,7 @@ async def test_failing_sends_are_never_doubled(
         await once_in_the_conversation(stage, texts, outcomes)
 
 
-@pytest.mark.parametrize("version", DIALECTS[: times(1, 2)])
+@pytest.mark.parametrize("version", VERSIONS[: times(1, 2)])
 async def test_send_killed_at_any_step(firestore_emulator: str, tmp_path: Path, version: str):
     async with open_stage(tmp_path, 1, version, **FAST) as stage:
         conversation, *_ = await talking(stage)

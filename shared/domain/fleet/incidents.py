@@ -59,7 +59,7 @@ SEVERITY = {
 }
 
 OPEN_FOR = {Cause.WRONG_NUMBER: timedelta(days=7)}
-"""How long an incident stays open that happened and can't be looked for again."""
+"""How long an incident stays open that happened and can't be looked for again, once it is told."""
 
 NOT_REMINDED = frozenset({Cause.LINES_DISCONNECTED, Cause.LINES_BANNED, Cause.MESSAGES_MAY_BE_LOST})
 """A tenant sees its lines too, and may not care; what was lost can only be known."""
@@ -143,7 +143,8 @@ def decide_incident(
 
 def lasts(incident: Incident, now: datetime) -> bool:
     """Tell whether an incident stays open although its trouble isn't seen (any more)."""
-    return now - incident.news_at < OPEN_FOR.get(incident.cause, timedelta())
+    open_for = OPEN_FOR.get(incident.cause)
+    return open_for is not None and (incident.pending or now - incident.news_at < open_for)
 
 
 def plan_incidents(

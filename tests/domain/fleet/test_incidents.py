@@ -217,11 +217,14 @@ def test_other_lines_are_nobodys_trouble(line: Any):
 def test_single_event_stays_open_for_days():
     wrong = Trouble(cause=Cause.WRONG_NUMBER, subject="acme")
     down = Trouble(cause=Cause.SERVER_DOWN, subject="main")
-    happened = decide_incident(None, wrong, NOON, timedelta(hours=1))
+    untold = decide_incident(None, wrong, NOON, timedelta(hours=1))
+    assert untold
+    happened = untold.model_copy(update={"pending": False})
     seen = decide_incident(None, down, NOON, timedelta(hours=1))
 
     assert incidents.lasts(happened, NOON + timedelta(days=6))
     assert not incidents.lasts(happened, NOON + timedelta(days=7))
+    assert incidents.lasts(untold, NOON + timedelta(days=7))
     assert not incidents.lasts(seen, NOON)
 
 
