@@ -11,7 +11,7 @@ from shared.console.page_config import Deployment, describe_deployment
 
 edge = web.Edge("console", "/console")
 
-VIEWS = {"", "fleet", "lines", "conversations", "signed-in", "connect"}
+VIEWS = {"", "fleet", "lines", "conversations", "integrations", "signed-in", "connect"}
 FOREVER = {"cache-control": "public, max-age=31536000, immutable"}
 ASK_FIRST = {"cache-control": "no-cache", "vary": "accept-encoding, accept-language"}
 

@@ -17,6 +17,7 @@ from infra.local.children import IDLE_SECONDS, LOOPBACK
 from infra.local.clock import Clock
 from infra.local.deliveries import PushDoor
 from infra.local.guard import Guard
+from infra.local.receiver.receiver_routes import Receiver
 from infra.local.sign_in import oidc_routes
 from shared import config, services
 
@@ -75,7 +76,7 @@ def main() -> None:
     options = parser.parse_args()
     clock, settings = Clock(), config.settings()
     with services.using(clock=clock):
-        routes = [*oidc_routes.build_routes(settings)]
+        routes = [*oidc_routes.build_routes(settings), *Receiver().build_routes()]
         if (options.functions / "deliver_events.py").exists() and settings.auth_hs256_secret:
             door = PushDoor(settings)
             routes.append(Route(deliveries.PUSHED, door, methods=["POST"]))

@@ -29,7 +29,7 @@ POLL_SECONDS = 0.1
 READY = """
 Perene is at {origin} (Ctrl-C stops it).
 
-  The console: {origin}/console
+  The console: {origin}/console. Events that arrive: {origin}/local/receiver
 {evolution}  Logs: {place}/*.log. {data}
 
   export TOKEN={token}

@@ -20,7 +20,7 @@ from shared.outbound.event_models import EventType
 ROOT = Path(__file__).parents[2]
 READMES = [ROOT / "README.md", ROOT / "README.pt-BR.md"]
 DOCS = ROOT / "infra" / "docs"
-DOCUMENTS = sorted([*READMES, *DOCS.glob("*.md"), *(ROOT / "infra" / "decisions").glob("*.md")])
+DOCUMENTS = sorted([*READMES, *DOCS.rglob("*.md"), *(ROOT / "infra" / "decisions").glob("*.md")])
 API = (DOCS / "api.md").read_text()
 FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 INLINE = re.compile(r"`([^`\n]+)`")

@@ -1,7 +1,7 @@
 export default {
   skip: "Skip to content",
   navigation: "Navigation",
-  views: { fleet: "Fleet", conversations: "Conversations", lines: "Lines" },
+  views: { fleet: "Fleet", conversations: "Conversations", lines: "Lines", integrations: "Integrations" },
   mainLine: "Main",
   language: "Language",
   theme: { label: "Appearance", system: "System", light: "Light", dark: "Dark" },

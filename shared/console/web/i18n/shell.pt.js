@@ -1,7 +1,7 @@
 export default {
   skip: "Pular para o conteúdo",
   navigation: "Navegação",
-  views: { fleet: "Frota", conversations: "Conversas", lines: "Linhas" },
+  views: { fleet: "Frota", conversations: "Conversas", lines: "Linhas", integrations: "Integrações" },
   mainLine: "Principal",
   language: "Idioma",
   theme: { label: "Aparência", system: "Sistema", light: "Clara", dark: "Escura" },

@@ -7,6 +7,7 @@ export const VIEWS = [
   { name: "fleet", path: "/fleet", icon: "layout-dashboard", operators: true, words: ["fleet", "review", "operator"], styles: ["views/fleet/fleet.css"], load: () => import("./fleet/index.js") },
   { name: "conversations", path: "/conversations", icon: "messages-square", words: ["inbox", "conversation"], styles: ["views/inbox/inbox.css", "views/inbox/thread.css"], load: () => import("./inbox/index.js") },
   { name: "lines", path: "/lines", icon: "smartphone", words: ["lines"], styles: ["views/lines/lines.css"], load: () => import("./lines/index.js") },
+  { name: "integrations", path: "/integrations", icon: "plug", words: ["integrations"], styles: ["views/integrations/integrations.css"], load: () => import("./integrations/index.js") },
 ];
 
 const loaded = new Map();

@@ -1,0 +1,1 @@
+"""Show the events that endpoints of this machine are told: a receiver to look at."""
