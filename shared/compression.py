@@ -1,7 +1,7 @@
 """Compress answers for callers who take gzip: a phone's network is slower than our processor.
 
-A compressed answer can betray a secret to who can make a browser ask for it. Here nobody can: the
-token is in no cookie.
+A compressed answer can betray a secret to who can make a browser ask for it. Here none
+can: the token is in no cookie.
 """
 
 import gzip

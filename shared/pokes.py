@@ -14,7 +14,7 @@ import httpx
 from shared import config, log, problems, pubsub
 from shared.domain.endpoints import LogPart
 from shared.domain.names import TenantId
-from shared.store.endpoints import ToldTenants
+from shared.store.endpoint_records import ToldTenants
 
 PATIENCE: Final = 1.0
 """Seconds that a poke may take: a webhook's answer waits for it."""

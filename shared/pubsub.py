@@ -23,7 +23,7 @@ _tokens: dict[str, tuple[str, float]] = {}
 
 
 class PublishFailed(Exception):
-    """Pub/Sub took no message, or nobody could sign in to it."""
+    """Pub/Sub took no message, or the function could not sign in to it."""
 
 
 async def publish(

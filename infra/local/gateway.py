@@ -12,10 +12,10 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from infra.local import deliveries, guard
+from infra.local import delivery_push, guard
 from infra.local.children import IDLE_SECONDS, LOOPBACK
 from infra.local.clock import Clock
-from infra.local.deliveries import PushDoor
+from infra.local.delivery_push import PushDoor
 from infra.local.guard import Guard
 from infra.local.receiver.receiver_routes import Receiver
 from infra.local.sign_in import oidc_routes
@@ -79,9 +79,9 @@ def main() -> None:
         routes = [*oidc_routes.build_routes(settings), *Receiver().build_routes()]
         if (options.functions / "deliver_events.py").exists() and settings.auth_hs256_secret:
             door = PushDoor(settings)
-            routes.append(Route(deliveries.PUSHED, door, methods=["POST"]))
+            routes.append(Route(delivery_push.PUSHED, door, methods=["POST"]))
             app = door.app = build(options.functions, clock, routes)
-            deliveries.tick_every_minute(settings, options.port)
+            delivery_push.tick_every_minute(settings, options.port)
         else:
             app = build(options.functions, clock, routes)
         uvicorn.run(

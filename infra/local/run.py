@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from infra.local.children import StackError
 from infra.local.emulator import HOST_VARIABLE
-from infra.local.pubsub import TOPIC
+from infra.local.pubsub_emulator import TOPIC
 from infra.local.sign_in.provider import CLIENT
 from shared.config import Settings
 

@@ -17,10 +17,10 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-from infra.local import children, deliveries, emulator, pubsub
+from infra.local import children, delivery_push, emulator, pubsub_emulator
 from infra.local.children import Child, StackError
 from infra.local.emulator import Emulator
-from infra.local.pubsub import PubSub
+from infra.local.pubsub_emulator import PubSub
 from infra.local.run import PLACE, Secrets, StackRun
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -148,7 +148,7 @@ def _start_all(options: StackOptions, running: contextlib.ExitStack) -> list[Chi
     if simulator:
         running_children.append(_start_simulator(options, env, running))
     running_children.append(_start_gateway(options, env, running))
-    if events and events.subscribe(f"{run.origin}{deliveries.PUSHED}"):
+    if events and events.subscribe(f"{run.origin}{delivery_push.PUSHED}"):
         running_children.append(events.child)
     run.remember(env, options.place)
     _introduce(options, run, simulator)
@@ -178,9 +178,9 @@ def _start_pubsub(options: StackOptions, running: contextlib.ExitStack) -> PubSu
     """Start Pub/Sub's emulator, which gets ready while the others start; not for tests."""
     if options.quick:
         return None
-    events = pubsub.start(options.place / "pubsub.log")
+    events = pubsub_emulator.start(options.place / "pubsub.log")
     if events is None:
-        print(pubsub.ABSENT)
+        print(pubsub_emulator.ABSENT)
         return None
     running.callback(events.child.stop)
     return events

@@ -82,9 +82,9 @@ class _Stopped(Exception):
 async def deliver_tenant(tenant: TenantId, news: frozenset[LogPart] = WHOLE_LOG) -> None:
     """Tell a tenant's endpoints, and those of operators, what is new in a part of its log.
 
-    An endpoint that this process is telling already is only marked: it looks again, and nobody
-    waits for it. Firestore: 1 read for each endpoint; per page of events 1 write and what reading
-    the log costs.
+    An endpoint that this process is telling already is only marked: it looks again, and no
+    caller waits for it. Firestore: 1 read for each endpoint; per page of events 1 write and what
+    reading the log costs.
     """
     names = _ids_of.get(tenant, ())
     if names and all(name in _running for name in names):

@@ -1,12 +1,13 @@
 """The log of events, derived from what is stored anyway.
 
-A page is put together from up to four sources: messages, sends, conversations, lines. Each is read in
-the order of its changes from where the reader stands. What changed several times since is told once, as
-it is now; but what is new is told as new before it is told as changed.
+A page is put together from up to four sources: messages, sends, conversations, lines. Each is read
+in the order of its changes from where the reader stands. What changed several times since is told
+once, as it is now; but what is new is told as new before it is told as changed.
 
-Two things keep it whole. A commit may become visible a moment after one with a later time, so the newest
-of a source is looked at again when nothing follows it (`checked`). And a full page of changes may hold a
-conversation's later message and not an earlier one that has changed since: those are asked for as well.
+Two things keep it whole. A commit may become visible a moment after one with a later time, so the
+newest of a source is looked at again when nothing follows it (`checked`). And a full page of
+changes may hold a conversation's later message and not an earlier one that has changed since: those
+are asked for as well.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -21,7 +22,7 @@ from shared.outbound import event_models, log_positions
 from shared.outbound.event_models import Event, EventType, Fact
 from shared.outbound.log_positions import OLDEST, LogPosition, SourcePosition
 from shared.store.base import CALL_TIMEOUT
-from shared.store.logged import Logged, LoggedPage, LogSource, LogPlace, micros_of
+from shared.store.logged import Logged, LoggedPage, LogPlace, LogSource, micros_of
 
 MARGIN: Final = int((CALL_TIMEOUT + 1) * 1_000_000)
 """Microseconds after which a commit is surely visible: longer than any attempt of one lasts."""
@@ -97,8 +98,8 @@ async def read_log(
     """Return what happened to a tenant (None: to all) after a position, at most `limit` events.
 
     `types` and `lines`: only those; a source is read only if one of its types is wanted, and only
-    then the position moves in it. `until`: nothing later. Every event is told at least once; those of
-    one conversation in their order. Raises CursorInvalid, StoreUnavailable.
+    then the position moves in it. `until`: nothing later. Every event is told at least once; those
+    of one conversation in their order. Raises CursorInvalid, StoreUnavailable.
     Firestore: 1 read per changed document and 1 per source without any; of a full page of messages
     1 more for each that changed after it. What was told in the last seconds is read once more, when
     nothing follows it.
@@ -137,8 +138,8 @@ class SourceReading:
     """What a source tells: new entries in their order, complete until `end` (None: all there is).
 
     `last`: behind which place the reader stands when all is told. `settled`: until when, by the
-    database's clock, nothing can become visible any more; 0 if that is unknown. `passed`: facts that
-    aren't told, being older than the reader's beginning.
+    database's clock, nothing can become visible any more; 0 if that is unknown. `passed`: facts
+    that aren't told, being older than the reader's beginning.
     """
 
     source: LogSource
@@ -345,9 +346,7 @@ def _line_entries(one: Logged) -> Iterator[LogEntry]:
 
     for change in line.changes:
         shown = line.model_copy(update=dict(change))
-        yield entry(
-            EventType.LINE_STATE_CHANGED, change.since, shown, change.state, change.reason
-        )
+        yield entry(EventType.LINE_STATE_CHANGED, change.since, shown, change.state, change.reason)
     if line.code:
         shown_at = line.code.expires_at - CODE_LIFETIME
         yield entry(EventType.LINE_CODE_CHANGED, shown_at, line)

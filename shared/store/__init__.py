@@ -10,7 +10,7 @@ from shared.store.candidates import Candidates
 from shared.store.conversations import Conversations
 from shared.store.dead_letters import DeadLetters
 from shared.store.desks import Desks
-from shared.store.endpoints import Endpoints
+from shared.store.endpoint_records import Endpoints
 from shared.store.incidents import Incidents
 from shared.store.instances import Full, Instances, Placed
 from shared.store.link_records import PairingLinks

@@ -344,7 +344,7 @@ class Instances(Topic):
         return versioned(new, result.update_time)
 
     async def _tell_news(self, old: Instance, new: Instance) -> None:
-        """Tell that a line has news, unless only what nobody is told of changed."""
+        """Tell that a line has news, unless only what is told to no endpoint changed."""
         if self._tell and new.differs_visibly(old):
             await self._tell(new.tenant)
 
