@@ -149,7 +149,7 @@ async def test_refused_token_ends_the_session(visit: Visit, tenant: str):
 async def test_only_operators_find_the_fleet(visit: Visit):
     tenants = await visit("/", DESKTOP, "acme")
     navigation = tenants.page.get_by_role("navigation")
-    await expect(navigation.get_by_role("link")).to_have_count(2)
+    await expect(navigation.get_by_role("link")).to_have_count(3)
     await expect(navigation.get_by_role("link", name="Frota")).to_have_count(0)
     assert tenants.path == "/conversations"
 

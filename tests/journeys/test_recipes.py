@@ -17,6 +17,7 @@ import pytest
 import uvicorn
 
 from infra.local import children
+from infra.local.children import IDLE_SECONDS
 from shared.outbound import signatures
 from tests.perene import Perene, token
 
@@ -65,9 +66,16 @@ class Needs(NamedTuple):
 @asynccontextmanager
 async def serving(app: Any, port: int) -> AsyncIterator[None]:
     """Serve an app on a port of this machine, in the tests' own loop."""
-    server = uvicorn.Server(
-        uvicorn.Config(app, host=HOST, port=port, ws="none", lifespan="off", log_level="error")
+    config = uvicorn.Config(
+        app,
+        host=HOST,
+        port=port,
+        ws="none",
+        lifespan="off",
+        log_level="error",
+        timeout_keep_alive=IDLE_SECONDS,
     )
+    server = uvicorn.Server(config)
     task = asyncio.create_task(server.serve())
     while not server.started:
         await asyncio.sleep(0.01)

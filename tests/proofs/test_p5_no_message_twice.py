@@ -13,6 +13,7 @@ PEOPLE = [MARIA, "5521977776666", "5531966665555", "14155550101", "5511955554444
 HIDDEN, HIDDEN_NUMBER = "111222333@lid", "5511944443333@s.whatsapp.net"
 GROUP = "120363000000000001@g.us"
 AT_ONCE = 16
+WHEN = ("changed", "told", "stored_at", "logged_at")
 
 
 async def test_muddled_events_end_as_clean_run(firestore_emulator: str, tmp_path: Path):
@@ -161,16 +162,16 @@ async def outcome(
 
 def kept(stage: Stage) -> dict[str, dict[str, Any]]:
     """Return all that is stored of the messages, but for when."""
-    messages = stage.documents("tenants/acme/messages")
+    stored = {
+        collection: {
+            name: {field: value for field, value in document.items() if field not in WHEN}
+            for name, document in stage.documents(f"tenants/acme/{collection}").items()
+        }
+        for collection in ("messages", "conversations")
+    }
     line = stage.documents("instances")[name_of("acme")]
     assert stage.documents("dead_letters") == {}
     return {
-        "messages": {
-            name: {
-                field: value for field, value in message.items() if field not in ("changed", "told")
-            }
-            for name, message in messages.items()
-        },
-        "conversations": stage.documents("tenants/acme/conversations"),
+        **stored,
         "line": {field: line[field] for field in ("state", "number")},
     }
