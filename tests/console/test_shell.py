@@ -243,7 +243,7 @@ async def test_offline_banner_comes_and_goes(visit: Visit):
     await tab.page.context.set_offline(True)
     banner = tab.page.get_by_text(await tab.say("shell.connection.offline"))
     await expect(banner).to_be_visible()
-    await tab.check_access("offline")
+    await tab.check_access()
 
     await tab.page.context.set_offline(False)
     await expect(banner).to_have_count(0)
