@@ -14,7 +14,7 @@ const FOUND_MS = 1_600;
 export function usePlace({ on, onTop, ready, loads }) {
   const scroller = useRef(null);
   const inner = useRef(null);
-  const position = useRef({ end: true, anchor: null, top: 0 });
+  const position = useRef({ end: true, anchor: null, top: 0, scrolledTo: 0 });
   const top = useRef(onTop);
   top.current = onTop;
   const [atEnd, setAtEnd] = useState(true);
@@ -31,15 +31,22 @@ export function usePlace({ on, onTop, ready, loads }) {
     const at = document.elementFromPoint(box.left + box.width / 2, box.top + 12);
     // Above the first message there is only the sentence that more is coming: hold the message below it.
     const anchor = at?.closest("[data-id]") ?? at?.closest("[data-chunk]") ?? inner.current.querySelector("[data-id], [data-chunk]");
-    Object.assign(position.current, { anchor, top: anchor ? anchor.getBoundingClientRect().top - box.top : 0 });
+    Object.assign(position.current, {
+      anchor,
+      top: anchor ? anchor.getBoundingClientRect().top - box.top : 0,
+      scrolledTo: scroller.current.scrollTop,
+    });
   };
   const restore = () => {
     const box = scroller.current;
-    const { end, anchor, top } = position.current;
+    const { end, anchor, top, scrolledTo } = position.current;
     if (end) box.scrollTop = box.scrollHeight;
     else if (anchor?.isConnected) {
-      const shift = anchor.getBoundingClientRect().top - box.getBoundingClientRect().top - top;
+      // A fling whose event hasn't come yet is the reader's own: only what was added since is made up for.
+      const flung = box.scrollTop - scrolledTo;
+      const shift = anchor.getBoundingClientRect().top - box.getBoundingClientRect().top - (top - flung);
       if (Math.abs(shift) >= 1) box.scrollTop += shift;
+      Object.assign(position.current, { top: top - flung, scrolledTo: box.scrollTop });
     }
   };
   const askAtTop = () => ready && scroller.current.scrollTop < NEAR_TOP && top.current();
