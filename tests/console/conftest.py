@@ -14,7 +14,7 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, async_playwright, expect
 
 from infra.local import children
 from infra.local.run import StackRun
@@ -25,7 +25,7 @@ ROOT = Path(__file__).parent.parent.parent
 READY_SECONDS = 60
 PATIENCE_SECONDS = 60
 PAUSE_SECONDS = 0.03
-PATIENCE_MS = 10_000
+PATIENCE_MS = 15_000
 SIGN_IN = "(session) => sessionStorage.setItem('perene.tokens', session)"
 """Store what the page stores after a sign-in, for a test that isn't about signing in."""
 
@@ -165,6 +165,7 @@ async def visit(windows: Windows, stack: Stack) -> AsyncIterator[Visit]:
     ) -> Tab:
         page = await windows.lend(look, stack.origin)
         page.set_default_timeout(PATIENCE_MS)
+        expect.set_options(timeout=PATIENCE_MS)
         tab = Tab(page, stack.origin, look)
         tabs.append(tab)
         if tenant:
