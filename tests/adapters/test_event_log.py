@@ -125,6 +125,16 @@ async def test_history_of_one_moment_is_told_whole(store: Store):
     assert kinds(told)[-1] == ("message.updated", "3A0007")
 
 
+async def test_message_that_arrives_after_history_is_no_longer_historys(store: Store):
+    await store.messages.record_history(THROUGH, [a_message(1)], now=1)
+    position = (await read_all())[1].position
+    await say(store, 1)
+
+    (event,) = (await read_all(position))[0]
+
+    assert (event.type.value, event.data["from_history"]) == ("message.updated", False)
+
+
 async def test_late_commit_is_found_when_nothing_follows(store: Store):
     position = (await read_all())[1].position
     await say(store, 1)

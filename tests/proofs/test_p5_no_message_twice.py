@@ -13,8 +13,8 @@ PEOPLE = [MARIA, "5521977776666", "5531966665555", "14155550101", "5511955554444
 HIDDEN, HIDDEN_NUMBER = "111222333@lid", "5511944443333@s.whatsapp.net"
 GROUP = "120363000000000001@g.us"
 AT_ONCE = 16
-WHEN = ("changed", "told", "stored_at", "logged_at", "from_history")
-"""Fields that say when something was stored, and what told it first."""
+WHEN = ("changed", "told", "stored_at", "logged_at")
+"""Fields that say when something was stored."""
 
 
 async def test_muddled_events_end_as_clean_run(firestore_emulator: str, tmp_path: Path):

@@ -223,12 +223,18 @@ def _size(scope: LineScope, message: Message) -> int:
 
 
 def repetition_fields(
-    snapshot: Snapshot, message: Message, unread: bool, now: int, wrong: str | None = None
+    snapshot: Snapshot,
+    message: Message,
+    now: int,
+    *,
+    unread: bool,
+    live: bool,
+    wrong: str | None = None,
 ) -> dict[str, Any]:
     """Return what the repetition of a stored message changes in its document.
 
-    `wrong`: the number that a send's message left by, if it isn't the send's. Raises
-    MessageIdTaken.
+    `live`: it arrived, and isn't history's; `wrong`: the number that a send's message left by, if
+    it isn't the send's. Raises MessageIdTaken.
     """
     (stored,) = base.readable([snapshot], message_in) or (None,)
     if stored is None:
@@ -241,6 +247,8 @@ def repetition_fields(
     fields |= _call_fields(stored, message, now)
     if stored.recalled and unread:
         fields |= {"recalled": firestore.DELETE_FIELD, **changed_fields(now)}
+    if stored.from_history and live:
+        fields |= {"from_history": firestore.DELETE_FIELD, **changed_fields(now)}
     if wrong and wrong != stored.left_through:
         fields |= {"left_through": wrong, **changed_fields(now)}
     return fields

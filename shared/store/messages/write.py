@@ -155,19 +155,27 @@ class Writes(Topic):
     ) -> EchoResult:
         """Complete the stub, and compact it first if it is too large. Raises Unfit."""
         try:
-            return await self._complete(scope, message, sender, unread=unread, now=now)
+            return await self._complete(scope, message, sender, unread=unread, live=True, now=now)
         except MessageIdTaken:
             raise
         except Unfit:
             await compact(self._db, scope, message.id)
-        return await self._complete(scope, message, sender, unread=unread, now=now)
+        return await self._complete(scope, message, sender, unread=unread, live=True, now=now)
 
     async def _complete(
-        self, scope: LineScope, message: Message, sender: str | None, *, unread: bool, now: int
+        self,
+        scope: LineScope,
+        message: Message,
+        sender: str | None,
+        *,
+        unread: bool,
+        live: bool,
+        now: int,
     ) -> EchoResult:
         """Put the message in the place of its stub; not new if it was there already.
 
-        A message that history brought counts once as unread when it arrives. Raises MessageIdTaken.
+        `live`: it arrived, and isn't history's. A message that history brought counts once as
+        unread when it arrives. Raises MessageIdTaken.
         """
         reference = self._db.message(scope, message.id)
 
@@ -179,7 +187,9 @@ class Writes(Topic):
                 whole = await add_insert(batch, self._db, scope, message, snapshot, now)
                 marks = documents.answer_fields(message)
                 documents.add_summary(batch, self._db, scope, [whole], unread, **marks)
-            elif change := documents.repetition_fields(snapshot, message, unread, now, wrong):
+            elif change := documents.repetition_fields(
+                snapshot, message, now, unread=unread, live=live, wrong=wrong
+            ):
                 batch.update(reference, change, option=self._db.since(snapshot.update_time))
                 self._retell(batch, scope, snapshot, message, change)
             else:
@@ -252,7 +262,7 @@ class Writes(Topic):
         new = await self._db.compare_and_set(references, build)
         for message in moving:
             with contextlib.suppress(MessageIdTaken):
-                await self._complete(scope, message, None, unread=False, now=now)
+                await self._complete(scope, message, None, unread=False, live=False, now=now)
         return new
 
 
