@@ -2,7 +2,6 @@
 
 import asyncio
 import base64
-import json
 import math
 import time
 import tracemalloc
@@ -16,15 +15,14 @@ from shared import webhook_token
 from shared.domain.names import InstanceName
 from shared.web import Edge, Route
 from tests.perene import Perene, token
+from tests.proofs.pace import measure_pace
 
 MIB = 2**20
 LONGEST_ANSWER = 64 * 1024
 MOST_CPU = 0.1
+"""Seconds, at `measure_pace`."""
 MOST_MEMORY = 64 * MIB
 TURNS = 10
-REFERENCE = "[" + '{"some": [1, 2.5, "text"]},' * 5_000 + "0]"
-REFERENCE_CPU = 0.03
-"""Seconds that reading the reference ten times takes on the machine that MOST_CPU was set on."""
 PIECE = 64 * 1024
 FEED_SECRET = "the feed's secret of the tests, long enough"
 
@@ -230,19 +228,11 @@ async def _least(perene: Perene, route: Route, request: Crafted) -> float:
     """The CPU time it really needs, if that is too much: what else runs only adds to it."""
     least = math.inf
     for _ in range(TURNS):
-        pace = _measure_pace()
+        pace = measure_pace()
         least = min(least, (await send(perene, route, request)).seconds / pace)
         if least <= MOST_CPU:
             return 0
     return least
-
-
-def _measure_pace() -> float:
-    """Measure how many times longer this machine takes than the one that MOST_CPU was set on."""
-    before = time.process_time()
-    for _ in range(10):
-        json.loads(REFERENCE)
-    return max(1, (time.process_time() - before) / REFERENCE_CPU)
 
 
 async def _memory(perene: Perene, route: Route, request: Crafted) -> int:
