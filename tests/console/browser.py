@@ -14,7 +14,8 @@ from playwright.async_api import Browser, BrowserContext, CDPSession, Page, Play
 
 HERE = Path(__file__).parent
 AXE = HERE / "vendor" / "axe-core" / "axe.min.js"
-NAMES = ("chromium", "chromium-browser", "google-chrome")
+NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+"""The shell first: without a window's own pages it takes a third less CPU."""
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -325,7 +326,9 @@ def find_executable() -> str:
     path = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
     if path:
         return path
-    pytest.skip("The console's tests need Chromium: apt install chromium, or set CHROMIUM.")
+    pytest.skip(
+        "The console's tests need Chromium: apt install chromium-headless-shell, or set CHROMIUM."
+    )
 
 
 class Windows:

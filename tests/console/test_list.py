@@ -102,7 +102,8 @@ async def test_ten_fallen_lines_are_one_banner(visit: Visit, tenant: str):
 
 async def test_hidden_tab_tells_of_news(visit: Visit, world: World):
     tab = await visit("/conversations", DESKTOP, world.tenant)
-    await tab.page.evaluate(LISTEN)
+    await tab.run_first(f"({LISTEN})()")
+    await tab.page.reload()
     await tab.page.get_by_role("button", name="Avisar").click()
     await expect(tab.page.get_by_role("button", name="Avisar")).to_have_count(0)
     await expect(tab.page).to_have_title(re.compile(r"^\(2\) "))
@@ -122,7 +123,8 @@ async def test_hidden_tab_tells_of_news(visit: Visit, world: World):
 
 async def test_silent_line_tells_nothing(visit: Visit, world: World):
     tab = await visit("/conversations", DESKTOP, world.tenant)
-    await tab.page.evaluate(LISTEN)
+    await tab.run_first(f"({LISTEN})()")
+    await tab.page.reload()
     await tab.page.get_by_role("button", name="Avisar").click()
     await tab.page.locator("summary").click()
     await tab.page.get_by_role("button", name=await tab.say("shell.alerts.title")).click()
