@@ -201,6 +201,26 @@ async def link(request: Request) -> web.Reply:
     return web.Reply(new_link, 201)
 
 
+# Endpoints -----------------------------------------------------------------------------------
+
+
+@list_route(
+    "/endpoints",
+    fleet_pages.WhichEndpoints,
+    fleet_pages.EndpointPage,
+    lambda endpoint: fleet_views.endpoint_standing(endpoint, services.now()),
+)
+async def endpoints(query: fleet_pages.WhichEndpoints) -> Listing:
+    """List the endpoints of all tenants: how late each is, and which failed. Firestore: n reads."""
+    store = services.store().endpoints
+    if query.late and query.tenant:
+        return [one for one in await store.list_of_tenant(query.tenant) if one.is_late], None
+    if query.late:
+        return await store.list_late(services.now(), query.limit), None
+    where = query.model_dump(include={"tenant", "state"}, exclude_none=True)
+    return await store.list_page(where, query.limit, query.cursor)
+
+
 # Sweeps --------------------------------------------------------------------------------------
 
 

@@ -6,6 +6,7 @@ from starlette.responses import Response
 
 from shared import auth, config, services, web
 from shared.alerts import notify
+from shared.domain.endpoints import LATE
 from shared.domain.fleet import detect
 from shared.domain.fleet.reports import Report
 from shared.domain.tenants import Status
@@ -43,6 +44,7 @@ async def _alert(survey: Seen) -> None:
             config.days(settings.orphan_grace_days),
             services.now(),
         ),
+        *detect.of_endpoints(await store.endpoints.list_late(services.now() - LATE)),
     ]
     unseen = detect.unsure(survey.censuses, survey.silent, survey.lines)
     await notify.update_incidents(troubles, detect.OF_CAPACITY, unseen)

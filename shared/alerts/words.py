@@ -8,6 +8,7 @@ from datetime import datetime, timedelta, tzinfo
 from typing import Any, Literal
 
 from shared.domain.fleet.brakes import Why
+from shared.domain.fleet.detect import FLEET
 from shared.domain.fleet.incidents import Cause, Incident, IncidentNews
 from shared.domain.fleet.invariants import Invariants
 from shared.domain.fleet.reports import SweepKind
@@ -65,11 +66,19 @@ SENTENCES: dict[Language, dict[Cause, WriteSentence]] = {
             )
         ),
         Cause.ENDPOINTS_FAILED: lambda it: (
-            f"Cliente {it.subject}: "
+            _owner(it, "pt-BR")
             + _many(
                 it.count,
                 "{n} endpoint desativado depois de falhar por dias",
                 "{n} endpoints desativados depois de falhar por dias",
+            )
+        ),
+        Cause.ENDPOINTS_LATE: lambda it: (
+            _owner(it, "pt-BR")
+            + _many(
+                it.count,
+                "{n} endpoint com eventos à espera há mais de uma hora",
+                "{n} endpoints com eventos à espera há mais de uma hora",
             )
         ),
     },
@@ -118,11 +127,19 @@ SENTENCES: dict[Language, dict[Cause, WriteSentence]] = {
             )
         ),
         Cause.ENDPOINTS_FAILED: lambda it: (
-            f"Client {it.subject}: "
+            _owner(it, "en")
             + _many(
                 it.count,
                 "{n} endpoint disabled after failing for days",
                 "{n} endpoints disabled after failing for days",
+            )
+        ),
+        Cause.ENDPOINTS_LATE: lambda it: (
+            _owner(it, "en")
+            + _many(
+                it.count,
+                "{n} endpoint with events that have waited for over an hour",
+                "{n} endpoints with events that have waited for over an hour",
             )
         ),
     },
@@ -183,6 +200,7 @@ AGREEMENT = {
     "pt-BR": ("Nenhuma varredura de consistência rodou ainda", "Registros e servidores concordam"),
     "en": ("No consistency sweep has run yet", "Records and servers agree"),
 }
+OWNERS = {"pt-BR": ("Cliente", "Operadores"), "en": ("Client", "Operators")}
 MORE = {"pt-BR": "… e mais {count}", "en": "… and {count} more"}
 
 SHOWN = 20
@@ -272,6 +290,12 @@ def _share(incident: Incident) -> str:
     used, limit = (_whole(incident.facts.get(name)) for name in ("used", "limit"))
     share = round(100 * used / limit) if limit else 100
     return f"{used}/{limit} ({share} %)"
+
+
+def _owner(incident: Incident, language: Language) -> str:
+    """Write whose endpoints are meant: a tenant's, or those that operators have for all."""
+    client, operators = OWNERS[language]
+    return f"{operators}: " if incident.subject == FLEET else f"{client} {incident.subject}: "
 
 
 def _address(incident: Incident) -> str:

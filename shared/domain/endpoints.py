@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum, auto
 from typing import Any, Final
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, Field, computed_field
 
 from shared.domain.names import LineId, TenantId
 from shared.domain.record import Kept, Record
@@ -58,6 +58,9 @@ LEASE: Final = timedelta(seconds=90)
 
 BUSY: Final = timedelta(minutes=10)
 """After its last event an endpoint is looked at every minute for so long."""
+
+LATE: Final = timedelta(hours=1)
+"""How long an event may wait for its endpoint before people hear of it."""
 
 IDLE_MINUTES: Final = 15
 """Minutes between looks at an endpoint that was told nothing for a while, against lost pokes."""
@@ -203,11 +206,17 @@ class Endpoint(Kept):
         """Tell whether it failed through all steps of the schedule, so that it is disabled."""
         return self.failures > len(STEPS)
 
+    @computed_field  # type: ignore[prop-decorator]  # pydantic's own way; stored, to be asked for
     @property
-    def oldest_untold(self) -> datetime | None:
+    def untold_since(self) -> datetime | None:
         """Return the time of the oldest event that waits for it, as far as one was tried."""
         times = [self.waiting_since, *(entry.since for entry in self.held)]
         return min(filter(None, times), default=None)
+
+    @property
+    def is_late(self) -> bool:
+        """Tell whether an event waits for it."""
+        return self.is_active and self.untold_since is not None
 
     def secrets(self, now: datetime) -> tuple[str, ...]:
         """Return the secrets that sign now, the present one first."""
@@ -316,7 +325,7 @@ def list_due(endpoints: list[Endpoint], now: datetime, *, are_poked: bool) -> It
         if not endpoint.may_be_tried(now):
             continue
         is_behind = endpoint.retry_at or endpoint.replay or endpoint.leased_by
-        is_behind = is_behind or endpoint.oldest_untold
+        is_behind = is_behind or endpoint.untold_since
         is_turn = (minute + sum(endpoint.id.encode())) % IDLE_MINUTES == 0
         if is_behind or now - endpoint.moved_at < BUSY or is_turn or not are_poked:
             yield endpoint

@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import ConfigDict, Field
 
 from shared.domain.acts import Act
+from shared.domain.endpoints import EndpointState
 from shared.domain.fleet.candidates import Stage
 from shared.domain.fleet.reports import Day, SweepKind
 from shared.domain.instances import State
@@ -13,6 +14,7 @@ from shared.domain.record import Record
 from shared.domain.tenants import MAX_LINES_LIMIT, Status
 from shared.operator.fleet_views import (
     CandidateView,
+    EndpointStanding,
     IncidentView,
     InstanceView,
     LetterView,
@@ -71,6 +73,16 @@ class WhichInstances(PageQuery):
     )
 
 
+class WhichEndpoints(PageQuery):
+    """Which of them, and which page."""
+
+    tenant: TenantId | None = Field(default=None, min_length=1, max_length=200)
+    state: EndpointState | None = None
+    late: bool = Field(
+        default=False, description="Those for which events wait, the latest first, without pages"
+    )
+
+
 class WhichTenants(PageQuery):
     """Which of them, and which page."""
 
@@ -122,6 +134,13 @@ class TenantPage(Record):
     tenants: list[TenantView]
     next: str | None = None
     total: int | None = None
+
+
+class EndpointPage(Record):
+    """A page of endpoints of all tenants, as their records say."""
+
+    endpoints: list[EndpointStanding]
+    next: str | None = None
 
 
 class ActPage(Record):

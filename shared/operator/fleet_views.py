@@ -1,9 +1,13 @@
 """The fleet as its operators see it."""
 
+from datetime import datetime
+from urllib.parse import urlsplit
+
 from pydantic import AwareDatetime, Field
 
 from shared import config
 from shared.alerts import words
+from shared.domain.endpoints import DisabledReason, Endpoint, EndpointState
 from shared.domain.fleet.candidates import Candidate, CandidateCause, Stage
 from shared.domain.fleet.capacity import Census, Forecast
 from shared.domain.fleet.incidents import Cause as Trouble
@@ -15,6 +19,7 @@ from shared.domain.names import InstanceName, LineId, TenantId
 from shared.domain.positions import Position
 from shared.domain.record import Record
 from shared.domain.tenants import Status, Tenant
+from shared.outbound.endpoint_views import Condition, condition_of, lag_of
 from shared.store.dead_letters import DeadLetter
 from shared.store.server_rooms import ServerRoom
 
@@ -177,6 +182,25 @@ class CandidateView(Record):
     warning: str | None = None
 
 
+class EndpointStanding(Record):
+    """An endpoint without what is its owner's alone: its address, secrets and answers."""
+
+    id: str
+    tenant: TenantId | None = Field(description="null: one of operators, told of all tenants")
+    host: str = Field(description="Of its URL; the rest may be a secret of the receiver")
+    description: str
+    state: EndpointState
+    reason: DisabledReason | None = Field(default=None, description="Why it is disabled")
+    disabled_at: AwareDatetime | None = None
+    condition: Condition
+    lag_seconds: int = Field(description="Age of the oldest event that waits; 0: none does")
+    failures: int = Field(description="Attempts in a row that failed")
+    failing_since: AwareDatetime | None = None
+    retry_at: AwareDatetime | None = None
+    held_conversations: int = Field(description="Those that wait, where others are told")
+    told_at: AwareDatetime = Field(description="When it was told something last, or made")
+
+
 class LetterView(Record):
     """A dead letter as operators see it."""
 
@@ -265,6 +289,20 @@ def tenant_detail(
         **tenant_view(tenant).model_dump(),
         instances=list(map(instance_view, lines)),
         last_message_at=last_message_at,
+    )
+
+
+def endpoint_standing(endpoint: Endpoint, now: datetime) -> EndpointStanding:
+    """Show how far an endpoint has come."""
+    field_names = set(EndpointStanding.model_fields) - {"tenant"}
+    return EndpointStanding(
+        **endpoint.model_dump(include=field_names),
+        tenant=endpoint.tenant or None,
+        host=urlsplit(endpoint.url).hostname or "",
+        condition=condition_of(endpoint),
+        lag_seconds=lag_of(endpoint, now),
+        held_conversations=len(endpoint.held),
+        told_at=endpoint.moved_at,
     )
 
 

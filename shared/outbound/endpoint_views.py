@@ -32,6 +32,7 @@ Lines = Annotated[
     tuple[Annotated[LineId, Field(pattern=LINE_PATTERN, max_length=LINE_LIMIT)], ...],
     Field(max_length=100, description="Only events of these lines; empty: all"),
 ]
+Condition = Literal["ok", "holding", "failing", "disabled"]
 Description = Annotated[str, Field(max_length=200, description="For people")]
 
 
@@ -113,7 +114,7 @@ class EndpointView(Record):
         " `failing` for days"
     )
     disabled_at: AwareDatetime | None
-    condition: Literal["ok", "holding", "failing", "disabled"] = Field(
+    condition: Condition = Field(
         description="`holding`: some conversations wait. `failing`: everything waits"
     )
     failures: int = Field(description="Attempts in a row that failed")
@@ -175,18 +176,28 @@ def require_usable(url: str) -> str:
 
 def endpoint_view(endpoint: Endpoint, now: datetime) -> EndpointView:
     """Return what its owner sees of an endpoint."""
-    oldest, rotating = endpoint.oldest_untold, len(endpoint.secrets(now)) > 1
-    lag = round((now - oldest).total_seconds()) if oldest and endpoint.is_active else 0
+    is_rotating = len(endpoint.secrets(now)) > 1
     return EndpointView(
         **endpoint.model_dump(include=_SHOWN),
         condition=condition_of(endpoint),
-        lag_seconds=max(lag, 0),
+        lag_seconds=lag_of(endpoint, now),
         told_at=endpoint.moved_at,
-        previous_secret_until=endpoint.previous_until if rotating else None,
+        previous_secret_until=endpoint.previous_until if is_rotating else None,
     )
 
 
-def condition_of(endpoint: Endpoint) -> Literal["ok", "holding", "failing", "disabled"]:
+def lag_of(endpoint: Endpoint, now: datetime) -> int:
+    """Return the age of the oldest event that waits for an endpoint, in seconds; 0: none does.
+
+    The record alone says it: whoever fails to tell an event, or leaves it to the next run, notes
+    its time there. So it costs no read of the log, and is as true as the last tick is recent.
+    """
+    if endpoint.untold_since is None or not endpoint.is_active:
+        return 0
+    return max(round((now - endpoint.untold_since).total_seconds()), 0)
+
+
+def condition_of(endpoint: Endpoint) -> Condition:
     """Return in one word how it is with an endpoint."""
     if not endpoint.is_active:
         return "disabled"

@@ -2,9 +2,8 @@
 
 from shared import services
 from shared.alerts import notify
-from shared.domain.endpoints import EVERYBODY
-from shared.domain.fleet.detect import FLEET
-from shared.domain.fleet.incidents import Cause, Trouble
+from shared.domain.fleet import detect
+from shared.domain.fleet.incidents import Cause
 from shared.domain.names import TenantId
 
 
@@ -16,11 +15,5 @@ async def update_incident(tenant: TenantId) -> None:
     """
     endpoints = await services.store().endpoints.list_of_tenant(tenant)
     failed = [endpoint.id for endpoint in endpoints if endpoint.has_failed]
-    subject = FLEET if tenant == EVERYBODY else tenant
-    trouble = Trouble(
-        cause=Cause.ENDPOINTS_FAILED,
-        subject=subject,
-        count=len(failed),
-        facts={"endpoints": failed},
-    )
+    trouble = detect.endpoints_trouble(Cause.ENDPOINTS_FAILED, tenant, failed)
     await notify.note_incident(trouble.id, trouble if failed else None)

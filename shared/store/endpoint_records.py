@@ -1,6 +1,7 @@
 """Endpoints that are told events, the attempts to tell them, and which tenants have any."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from google.cloud import firestore
@@ -23,6 +24,9 @@ MOST_ATTEMPTS: Final = 100
 
 MOST_ACTIVE: Final = 5000
 """Endpoints that one tick looks at."""
+
+MOST_LATE: Final = 200
+"""Late endpoints that one sweep names; when there are more, the deliveries themselves fail."""
 
 
 class ToldTenants(NamedTuple):
@@ -60,9 +64,25 @@ class Endpoints(Topic):
         """List all endpoints that are told events. Firestore: n reads, bounded."""
         return await self._list_where("state", "==", EndpointState.ACTIVE, MOST_ACTIVE)
 
-    async def list_disabled(self) -> list[Endpoint]:
-        """List the endpoints that are told nothing, of all tenants. Firestore: n reads, bounded."""
-        return await self._list_where("state", "==", EndpointState.DISABLED, MOST_ACTIVE)
+    async def list_late(self, until: datetime, limit: int = MOST_LATE) -> list[Endpoint]:
+        """List the endpoints for which an event of that time or before waits, the latest first.
+
+        Firestore: n reads, 1 at least.
+        """
+        active = self._db.endpoints.where(filter=FieldFilter("state", "==", EndpointState.ACTIVE))
+        query = active.where(filter=FieldFilter("untold_since", "<=", until))
+        snapshots = await self._db.query(query.order_by("untold_since").limit(limit))
+        return list(filter(None, base.readable(snapshots, endpoint_in)))
+
+    async def list_page(
+        self, where: dict[str, str], limit: int, after: str | None
+    ) -> tuple[list[Endpoint], str | None]:
+        """Return a page of endpoints with these fields, by id, and its end if there may be more.
+
+        Firestore: n reads.
+        """
+        snapshots, end = await self._db.query_page(self._db.endpoints, limit, after, where=where)
+        return list(filter(None, base.readable(snapshots, endpoint_in))), end
 
     async def read_told_tenants(self) -> ToldTenants:
         """Return which tenants have endpoints that are told events. Firestore: 1 read."""

@@ -24,6 +24,7 @@ from tests.proofs.stage import times
 
 pytestmark = pytest.mark.anyio
 MARKUP = "<img src=x onerror=alert(1)><b>Loja</b>"
+OF_A_TENANT = {"lines_disconnected", "endpoints_failed", "endpoints_late"}
 ATTENTION = "views/fleet/Attention.js"
 MANY = times(400, full=5_000)
 
@@ -163,6 +164,13 @@ def fill_server(share: float, limit: int = 100) -> Change:
     return change
 
 
+def an_endpoint(description: str, **changes: Any) -> dict[str, Any]:
+    now = datetime.now(UTC).isoformat()
+    fields = {"id": f"ep_{description}", "tenant": "acme", "host": "crm.example.com"}
+    fields |= {"description": description, "state": "active", "condition": "ok", "failures": 0}
+    return fields | {"lag_seconds": 0, "told_at": now} | changes
+
+
 def add_incidents(*causes: str, severity: str = "warning", **fields: Any) -> Change:
     """Report an incident of each cause, with these further fields."""
 
@@ -173,7 +181,7 @@ def add_incidents(*causes: str, severity: str = "warning", **fields: Any) -> Cha
             {
                 "severity": severity,
                 "cause": cause,
-                "subject": "acme" if cause == "lines_disconnected" else "main",
+                "subject": "acme" if cause in OF_A_TENANT else "main",
                 "count": 2,
                 "sentence": f"sentence of {cause}",
                 "since": since,
@@ -250,14 +258,14 @@ async def test_bar_is_drawn_to_scale(visit: Visit):
 
 async def test_incident_has_words_and_one_action(visit: Visit):
     causes = ["server_down", "server_full", "lines_disconnected", "approval_awaited", "violations"]
-    causes.append("sweep_braked")
+    causes += ["sweep_braked", "endpoints_failed"]
     tab = await open_fleet(visit, add_incidents(*causes, severity="critical"))
     incidents = tab.page.locator(".fleet-trouble")
-    await expect(incidents).to_have_count(6)
+    await expect(incidents).to_have_count(7)
     for at, cause in enumerate(causes):
         sentence = await tab.say(
             f"fleet.causes.{cause}",
-            subject="acme" if cause == "lines_disconnected" else "main",
+            subject="acme" if cause in OF_A_TENANT else "main",
             n=2,
             used=93,
             limit=100,
@@ -270,6 +278,24 @@ async def test_incident_has_words_and_one_action(visit: Visit):
     await incidents.nth(2).get_by_role("link").click()
 
     assert tab.path == "/fleet/instances?tenant=acme&state=off"
+
+
+async def test_failed_endpoint_is_found_from_attention(visit: Visit):
+    tab = await open_fleet(visit, add_incidents("endpoints_late", "endpoints_failed"))
+    endpoints = [an_endpoint("n8n"), an_endpoint("CRM", lag_seconds=7260, condition="failing")]
+    gone = {"state": "disabled", "reason": "gone", "condition": "disabled"}
+    endpoints += [an_endpoint("ERP", disabled_at=datetime.now(UTC).isoformat(), **gone)]
+    query = "?tenant=acme&limit=50"
+    await tab.answer(f"/fleet/endpoints{query}", {"endpoints": endpoints, "next": None})
+
+    await tab.page.locator(".fleet-trouble").nth(1).get_by_role("link").click()
+
+    rows = tab.page.locator(".fleet-list > li")
+    assert tab.path == "/fleet/endpoints?tenant=acme"
+    lag = await tab.say("operator.endpoints.lag", span="2 h 1 min")
+    await expect(rows.nth(1)).to_contain_text(lag)
+    await expect(rows.nth(2)).to_contain_text(await tab.say("operator.endpoints.reasons.gone"))
+    await tab.check_looks("fleet-endpoints")
 
 
 async def test_attention_gives_the_reconnect_link(

@@ -114,7 +114,7 @@ def test_enabled_endpoint_starts_from_now():
     enabled = endpoints.enable(failed, "now", NOON + A_MINUTE)
 
     assert (enabled.state, enabled.reason) == (EndpointState.ACTIVE, None)
-    assert (enabled.cursor, enabled.held, enabled.oldest_untold) == ("now", (), None)
+    assert (enabled.cursor, enabled.held, enabled.untold_since) == ("now", (), None)
     asked = endpoints.disable(enabled, DisabledReason.ASKED, NOON)
     assert not asked.has_failed
 
@@ -123,7 +123,8 @@ def test_oldest_event_that_waits_counts():
     earlier = NOON - A_MINUTE
     endpoint = an_endpoint(waiting_since=NOON, held=(an_entry(since=earlier),))
 
-    assert endpoint.oldest_untold == earlier
+    assert endpoint.untold_since == earlier
+    assert (endpoint.is_late, an_endpoint().is_late) == (True, False)
     assert endpoint.holds("c")
     assert not endpoint.holds("d")
 

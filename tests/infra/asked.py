@@ -148,6 +148,10 @@ async def of_the_fleet(store: Store) -> None:
     await store.incidents.list_open()
     await store.endpoints.list_told(TENANT)
     await store.endpoints.list_active()
+    await store.endpoints.list_late(datetime.now(UTC))
+    for where in ({}, {"tenant": "acme"}, {"tenant": "acme", "state": "active"}):
+        for after in (None, "some"):
+            await store.endpoints.list_page(where, 1, after)
     await store.endpoints.list_failed("some")
     await store.incidents.list_pending()
     await store.db.client.document("tenants", TENANT).set({"lines": ["default"]})

@@ -181,6 +181,40 @@ async def test_endpoint_that_is_down_holds_everything_and_gets_it_all(line, log,
     assert (await find(line, made["endpoint"]["id"]))["condition"] == "ok"
 
 
+async def test_late_endpoint_is_shown_to_operators(line, log, receiver):
+    receiver.answer = lambda one: "500 x" if one.event["data"]["conversation"] == "c0" else "204 ok"
+    made = await create(line, receiver, description="CRM")
+    await create(line, receiver, "other")
+    log.add(1)
+    await tick(line)
+    line.clock.advance(timedelta(hours=2))
+
+    async def show(query: str = "") -> Any:
+        return (await line.operate("GET", f"/fleet/endpoints{query}")).json()["endpoints"]
+
+    async def attention() -> Any:
+        await line.sweep("/sweep-capacity")
+        shown = (await line.operate("GET", "/fleet")).json()["attention"]
+        return [(one["cause"], one["subject"], one["count"]) for one in shown]
+
+    (late,) = await show("?late=true")
+    assert (late["id"], late["tenant"], late["condition"]) == (
+        made["endpoint"]["id"], "acme", "failing",
+    )  # fmt: skip
+    assert 2 * 3600 <= late["lag_seconds"] < 2 * 3600 + 60
+    assert (late["host"], "url" in late, "secret" in str(late)) == ("127.0.0.1", False, False)
+    assert await show("?late=true&tenant=acme") == [late]
+    assert await show("?late=true&tenant=other") == []
+    assert [one["lag_seconds"] for one in await show("?tenant=other")] == [0]
+    assert len(await show()) == len(await show("?state=active")) == 2
+    assert await attention() == [("endpoints_late", "acme", 1)]
+
+    receiver.answer = lambda _: "204 ok"
+    await tick(line)
+
+    assert await show("?late=true") == await attention() == []
+
+
 async def test_endpoint_that_fails_for_days_is_disabled_with_an_incident(line, log, receiver):
     receiver.answer = refuse()
     made = await create(line, receiver)

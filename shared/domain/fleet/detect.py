@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Set
 from datetime import datetime, timedelta
 
+from shared.domain.endpoints import EVERYBODY, Endpoint
 from shared.domain.fleet import gaps
 from shared.domain.fleet.capacity import Census
 from shared.domain.fleet.incidents import Cause, Trouble
@@ -26,6 +27,7 @@ OF_CAPACITY = frozenset(
         Cause.LINES_BANNED,
         Cause.SWEEP_OVERDUE,
         Cause.WRONG_NUMBER,
+        Cause.ENDPOINTS_LATE,
         Cause.MESSAGES_MAY_BE_LOST,
     }
 )
@@ -95,6 +97,21 @@ def of_lines(
     )
     for (tenant, cause), count in sorted(down.items()):
         yield Trouble(cause=cause, subject=tenant, count=count)
+
+
+def of_endpoints(late: Iterable[Endpoint]) -> Iterator[Trouble]:
+    """List one trouble for each tenant that has endpoints for which events have waited long."""
+    names: dict[TenantId, list[str]] = {}
+    for endpoint in late:
+        names.setdefault(endpoint.tenant, []).append(endpoint.id)
+    for tenant, several in sorted(names.items()):
+        yield endpoints_trouble(Cause.ENDPOINTS_LATE, tenant, several)
+
+
+def endpoints_trouble(cause: Cause, tenant: TenantId, names: list[str]) -> Trouble:
+    """Return the trouble of a tenant's endpoints, or of operators' (`EVERYBODY`)."""
+    subject = FLEET if tenant == EVERYBODY else tenant
+    return Trouble(cause=cause, subject=subject, count=len(names), facts={"endpoints": names})
 
 
 def _cause_of(line: Instance, lasted: timedelta, after: timedelta, idle: timedelta) -> Cause | None:

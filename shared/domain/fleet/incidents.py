@@ -32,6 +32,7 @@ class Cause(StrEnum):
     WRONG_NUMBER = "wrong_number"
     MESSAGES_MAY_BE_LOST = "messages_may_be_lost"
     ENDPOINTS_FAILED = "endpoints_failed"
+    ENDPOINTS_LATE = "endpoints_late"
 
 
 class Severity(StrEnum):
@@ -56,13 +57,21 @@ SEVERITY = {
     Cause.WRONG_NUMBER: Severity.CRITICAL,
     Cause.MESSAGES_MAY_BE_LOST: Severity.WARNING,
     Cause.ENDPOINTS_FAILED: Severity.WARNING,
+    Cause.ENDPOINTS_LATE: Severity.WARNING,
 }
 
 OPEN_FOR = {Cause.WRONG_NUMBER: timedelta(days=7)}
 """How long an incident stays open that happened and can't be looked for again, once it is told."""
 
-NOT_REMINDED = frozenset({Cause.LINES_DISCONNECTED, Cause.LINES_BANNED, Cause.MESSAGES_MAY_BE_LOST})
-"""A tenant sees its lines too, and may not care; what was lost can only be known."""
+NOT_REMINDED = frozenset(
+    {
+        Cause.LINES_DISCONNECTED,
+        Cause.LINES_BANNED,
+        Cause.MESSAGES_MAY_BE_LOST,
+        Cause.ENDPOINTS_LATE,
+    }
+)
+"""A tenant sees its lines and endpoints too, and may not care; what was lost can only be known."""
 
 
 class IncidentNews(StrEnum):

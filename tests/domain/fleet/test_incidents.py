@@ -21,6 +21,7 @@ from shared.problems import Problem
 from tests.builders import NOON, a_line
 from tests.cases import in_each
 from tests.domain.fleet.worlds import DAY, closed, unpaired
+from tests.domain.test_endpoints import an_endpoint
 
 HOUR = timedelta(hours=1)
 
@@ -226,6 +227,16 @@ def test_single_event_stays_open_for_days():
     assert not incidents.lasts(happened, NOON + timedelta(days=7))
     assert incidents.lasts(untold, NOON + timedelta(days=7))
     assert not incidents.lasts(seen, NOON)
+
+
+def test_late_endpoints_are_told_by_tenant():
+    late = [an_endpoint(id=name, tenant=name[0]) for name in ("a1", "b1", "a2")]
+
+    troubles = list(detect.of_endpoints([*late, an_endpoint(id="ours")]))
+
+    assert [(one.subject, one.facts["endpoints"]) for one in troubles] == [
+        ("fleet", ["ours"]), ("a", ["a1", "a2"]), ("b", ["b1"]),
+    ]  # fmt: skip
 
 
 def test_blocked_numbers_have_their_own_trouble():

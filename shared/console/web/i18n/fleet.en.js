@@ -1,6 +1,6 @@
 export default {
   title: "Fleet",
-  places: { label: "Parts of the fleet", overview: "Overview", instances: "Instances", clients: "Clients", review: "Review", report: "Consistency", letters: "Dead letters", history: "History", audit: "Who did what" },
+  places: { label: "Parts of the fleet", overview: "Overview", instances: "Instances", clients: "Clients", endpoints: "Endpoints", review: "Review", report: "Consistency", letters: "Dead letters", history: "History", audit: "Who did what" },
   empty: { title: "No servers yet", text: "Configure EVOLUTION_SERVERS in the deployment, and the fleet shows here." },
   as_of: "data of {when}",
   attention: {
@@ -28,6 +28,7 @@ export default {
     sweep_overdue: "The {kind} sweep hasn't ended for too long",
     approval_awaited: { one: "Server {subject}: 1 instance without a line awaits your decision", other: "Server {subject}: {n} instances without a line await your decision" },
     endpoints_failed: { one: "Client {subject}: 1 endpoint disabled after failing for days", other: "Client {subject}: {n} endpoints disabled after failing for days" },
+    endpoints_late: { one: "Client {subject}: 1 endpoint with events that have waited for over an hour", other: "Client {subject}: {n} endpoints with events that have waited for over an hour" },
     messages_may_be_lost: { one: "Server {subject}: 1 line may have lost messages in an outage", other: "Server {subject}: {n} lines may have lost messages in an outage" },
     violations: { one: "1 difference between records and servers", other: "{n} differences between records and servers" },
     wrong_number: "Client {subject}: a message left through another number than the chosen one",
@@ -40,6 +41,8 @@ export default {
     review: "Review",
     report: "See the report",
     runs: "See the runs",
+    endpoints: "See the endpoints",
+    own_endpoints: "See the integrations",
   },
   totals: {
     label: "The fleet in numbers",

@@ -1,6 +1,6 @@
 export default {
   title: "Frota",
-  places: { label: "Partes da frota", overview: "Visão geral", instances: "Instâncias", clients: "Clientes", review: "Revisão", report: "Consistência", letters: "Cartas mortas", history: "Histórico", audit: "Quem fez o quê" },
+  places: { label: "Partes da frota", overview: "Visão geral", instances: "Instâncias", clients: "Clientes", endpoints: "Endpoints", review: "Revisão", report: "Consistência", letters: "Cartas mortas", history: "Histórico", audit: "Quem fez o quê" },
   empty: { title: "Nenhum servidor ainda", text: "Configure EVOLUTION_SERVERS na implantação e a frota aparece aqui." },
   as_of: "dados de {when}",
   attention: {
@@ -28,6 +28,7 @@ export default {
     sweep_overdue: "A varredura de {kind} não termina há muito tempo",
     approval_awaited: { one: "Servidor {subject}: 1 instância sem linha espera a sua decisão", other: "Servidor {subject}: {n} instâncias sem linha esperam a sua decisão" },
     endpoints_failed: { one: "Cliente {subject}: 1 endpoint desativado depois de falhar por dias", other: "Cliente {subject}: {n} endpoints desativados depois de falhar por dias" },
+    endpoints_late: { one: "Cliente {subject}: 1 endpoint com eventos à espera há mais de uma hora", other: "Cliente {subject}: {n} endpoints com eventos à espera há mais de uma hora" },
     messages_may_be_lost: { one: "Servidor {subject}: 1 linha pode ter perdido mensagens numa falha", other: "Servidor {subject}: {n} linhas podem ter perdido mensagens numa falha" },
     violations: { one: "1 divergência entre os registros e os servidores", other: "{n} divergências entre os registros e os servidores" },
     wrong_number: "Cliente {subject}: uma mensagem saiu por um número diferente do escolhido",
@@ -40,6 +41,8 @@ export default {
     review: "Revisar",
     report: "Ver o relatório",
     runs: "Ver as execuções",
+    endpoints: "Ver os endpoints",
+    own_endpoints: "Ver as integrações",
   },
   totals: {
     label: "A frota em números",

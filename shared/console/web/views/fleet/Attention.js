@@ -2,15 +2,18 @@
 
 import { html, useState } from "../../lib.js";
 import { sentence, api } from "../../api.js";
+import { BASE } from "../../config.js";
 import { t } from "../../i18n/index.js";
 import { Age, Button, Chip, Dialog, Icon, Skeleton, toast } from "../../ui/index.js";
 import { Reconnect } from "./Reconnect.js";
-import { causeOf, word } from "./words.js";
+import { causeOf, FLEET, word } from "./words.js";
 
 const SHOWN = 6;
 const KINDS = ["capacity", "orphans"];
 const STOPPABLE = new Set(["server_filling"]); // a full one takes no new lines anyway
 const RECONNECTABLE = new Set(["lines_disconnected"]);
+const endpointsOf = ({ subject }) =>
+  subject === FLEET ? ["own_endpoints", `~${BASE}/integrations`] : ["endpoints", `/endpoints?tenant=${encodeURIComponent(subject)}`];
 const LINKS = {
   server_down: ({ subject }) => ["server_lines", `/instances?server=${encodeURIComponent(subject)}`],
   server_key_refused: ({ subject }) => ["server_lines", `/instances?server=${encodeURIComponent(subject)}`],
@@ -24,6 +27,8 @@ const LINKS = {
   approval_awaited: () => ["review", "/review"],
   violations: () => ["report", "/report"],
   wrong_number: ({ subject }) => ["tenant_lines", `/instances?tenant=${encodeURIComponent(subject)}`],
+  endpoints_failed: endpointsOf,
+  endpoints_late: endpointsOf,
   messages_may_be_lost: ({ subject }) => ["server_lines", `/instances?server=${encodeURIComponent(subject)}`],
 };
 

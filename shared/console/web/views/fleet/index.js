@@ -6,6 +6,7 @@ import { useGet } from "../../resource.js";
 import { Link, Redirect, Route, Switch, useLocation } from "../../router.js";
 import { View } from "../../ui/index.js";
 import { Audit } from "./Audit.js";
+import { Endpoints } from "./Endpoints.js";
 import { History } from "./History.js";
 import { Instances } from "./Instances.js";
 import { Letters } from "./Letters.js";
@@ -19,6 +20,7 @@ const PLACES = [
   ["overview", "/"],
   ["instances", "/instances"],
   ["clients", "/clients"],
+  ["endpoints", "/endpoints"],
   ["review", "/review"],
   ["report", "/report"],
   ["letters", "/letters"],
@@ -35,6 +37,7 @@ export default function Fleet() {
   return html`<${Switch}>
     <${Route} path="/instances">${part("instances", Instances)}<//>
     <${Route} path="/clients">${part("clients", Tenants)}<//>
+    <${Route} path="/endpoints">${part("endpoints", Endpoints)}<//>
     <${Route} path="/letters">${part("letters", Letters)}<//>
     <${Route} path="/audit">${part("audit", Audit)}<//>
     <${Route} path="/review">${part("review", Review)}<//>

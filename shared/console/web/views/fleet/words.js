@@ -7,12 +7,16 @@ import { has, t } from "../../i18n/index.js";
 /** Translate a name of that kind, or return it as the function wrote it. */
 export const word = (kind, name, values) => (has(`${kind}.${name}`) ? t(`${kind}.${name}`, values) : String(name));
 
+/** The subject of what is about no server and no client. */
+export const FLEET = "fleet";
+
 /** Describe a trouble in the console's language; `servers` say how full they are. */
 export function causeOf({ cause, subject, count, sentence, address }, servers = []) {
   if (!has(`fleet.causes.${cause}`)) return sentence;
   const server = servers.find((candidate) => candidate.server === subject);
   if (!server && cause.startsWith("server_f")) return sentence;
   const slots = server ? { used: used(server), limit: server.limit } : {};
+  if (subject === FLEET && cause.startsWith("endpoints_")) return sentence;
   if (!address && cause === "server_not_licensed") return sentence ?? subject;
   return t(`fleet.causes.${cause}`, { subject, n: count, address, kind: word("fleet.kinds", subject), ...slots });
 }
