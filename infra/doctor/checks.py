@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping
 
-from infra.doctor import database, issuers, origin, servers, settings_check
+from infra.doctor import database, deliveries, issuers, origin, servers, settings_check
 from infra.doctor.diagnosis import Diagnosis
 from shared import services
 
@@ -29,14 +29,22 @@ async def run_checks(
     local, http = bool(environment.get(EMULATOR)), services.http()
     for diagnosis in settings_check.check_choices(settings, local=local):
         yield diagnosis
-    async for diagnosis in database.check_database(settings, http, fetch_token, emulated=local):
+    async for diagnosis in _chain(
+        database.check_database(settings, http, fetch_token, emulated=local),
+        issuers.check_issuers(settings, http, local=local),
+        *(servers.check_server(it, http, local=local) for it in settings.servers.values()),
+    ):
         yield diagnosis
-    async for diagnosis in issuers.check_issuers(settings, http, local=local):
-        yield diagnosis
-    for server in settings.servers.values():
-        async for diagnosis in servers.check_server(server, http, local=local):
-            yield diagnosis
     for diagnosis in servers.check_environment(evolution):
         yield diagnosis
-    async for diagnosis in origin.check_origin(settings, http, local=local, own=own):
+    async for diagnosis in _chain(
+        origin.check_origin(settings, http, local=local, own=own),
+        deliveries.check_deliveries(settings, http, fetch_token, local=local, own=own),
+    ):
         yield diagnosis
+
+
+async def _chain(*checks: AsyncIterator[Diagnosis]) -> AsyncIterator[Diagnosis]:
+    for check in checks:
+        async for diagnosis in check:
+            yield diagnosis

@@ -20,7 +20,7 @@ from shared.config import Settings
 
 SUBJECT = "Firestore"
 ADMIN = "https://firestore.googleapis.com/v1"
-SCOPE = "https://www.googleapis.com/auth/datastore"
+SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 PATIENCE = 20.0
 NOT_SIGNED_IN = "Sign in: gcloud auth application-default login."
 

@@ -11,7 +11,8 @@ from collections.abc import Iterable
 from datetime import datetime
 
 PREFIX = "whsec_"
-SECRET_BYTES = 32
+SECRET_BYTES, LEAST_BYTES = 32, 24
+"""How long our secrets are, and how short one may be by the standard."""
 
 
 def draw_secret() -> str:
@@ -31,6 +32,15 @@ def build_headers(
         "webhook-timestamp": at,
         "webhook-signature": " ".join(signatures),
     }
+
+
+def can_sign(secret: str) -> bool:
+    """Tell whether a secret is one that signs, as receivers' libraries read it."""
+    try:
+        key = base64.b64decode(secret.removeprefix(PREFIX), validate=True)
+    except ValueError:
+        return False
+    return secret.startswith(PREFIX) and len(key) >= LEAST_BYTES
 
 
 def _sign(signed: bytes, secret: str) -> str:

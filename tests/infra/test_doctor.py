@@ -21,6 +21,8 @@ from infra import deployment
 from infra.doctor import checks, fetch, servers
 from infra.doctor.diagnosis import Diagnosis, Verdict
 from tests.conventions.issuer import a_key
+from tests.infra import google
+from tests.infra.google import Google
 from tests.perene import Perene
 
 ROOT = Path(__file__).parents[2]
@@ -105,6 +107,8 @@ class Patient:
         self.hosts["perene.test"] = httpx.ASGITransport(perene.app, raise_app_exceptions=False)
         self.hosts["issuer.test"] = self.hosts["www.googleapis.com"] = Says(body=KEYS)
         self.administered = self.hosts["firestore.googleapis.com"] = Administered()
+        self.hosts["pubsub.googleapis.com"] = Google()
+        self.hosts["cloudscheduler.googleapis.com"] = Google()
         perene.set(PUBLIC_URL=HTTPS)
         (server,) = perene.servers
         self.server = {"id": server, "url": f"https://{server}.test", "api_key": f"key-of-{server}"}
@@ -115,7 +119,8 @@ class Patient:
             "CORS_ORIGINS": "https://app.test",
             "ALERT_WEBHOOK_URL": "https://chat.test/hook",
             "SCHEDULER_AUDIENCE": "https://sweep.test",
-            "SCHEDULER_EMAIL": "scheduler@perene.test",
+            "SCHEDULER_EMAIL": google.SCHEDULER_EMAIL,
+            **google.SETTINGS,
         }
         self.served()
 
@@ -174,7 +179,18 @@ async def test_nothing_is_wrong_with_good_deployment(patient: Patient):
         if diagnosis.verdict in (Verdict.BAD, Verdict.DOUBTFUL)
     ] == []
     good = [str(diagnosis) for diagnosis in diagnoses if diagnosis.verdict is Verdict.GOOD]
-    for seen in ("document", "indexes are ready", "TTL", "our key", "is 2.3", "OpenAPI", "ours"):
+    for seen in (
+        "document",
+        "indexes are ready",
+        "TTL",
+        "our key",
+        "is 2.3",
+        "OpenAPI",
+        "ours",
+        "pushed",
+        "every minute",
+        "endpoint(s)",
+    ):
         assert any(seen in statement for statement in good), seen
     assert len(patient.administered.asked) > 2
 

@@ -1,0 +1,136 @@
+"""The doctor sees what keeps endpoints from being told: topic, push, tick, secrets."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from infra.doctor import deliveries
+from infra.doctor.diagnosis import Diagnosis, Verdict
+from shared import config
+from tests.cases import in_each
+from tests.conventions.conftest import SETTINGS
+from tests.domain.test_endpoints import an_endpoint
+from tests.infra import google
+from tests.infra.google import DEAD, JOBS, PUSH, TOPIC, Google
+from tests.perene import Perene
+
+JOB = f"{JOBS}/deliver-events"
+OF_SCHEDULER = {"SCHEDULER_EMAIL": google.SCHEDULER_EMAIL, "SCHEDULER_AUDIENCE": "https://a.test"}
+
+
+async def examine(host: httpx.AsyncBaseTransport, **settings: str) -> list[Diagnosis]:
+    """Check topic and tick of a deployment whose Google answers so."""
+    chosen = config.read(SETTINGS | google.SETTINGS | OF_SCHEDULER | settings)
+    async with httpx.AsyncClient(transport=host) as http:
+        headers = {"authorization": "Bearer of-the-doctor"}
+        api = deliveries._Api(http, deliveries.PUBSUB, headers)
+        topic = await deliveries.check_topic(chosen, api, local=False)
+        return [topic, await deliveries.check_job(chosen, api, datetime.now(UTC))]
+
+
+async def test_good_deliveries_are_good():
+    assert [one.verdict for one in await examine(Google())] == [Verdict.GOOD] * 2
+
+
+def without(*path: str) -> Any:
+    """Take one thing away."""
+
+    def change(resources: dict[str, Any]) -> None:
+        *way, last = path
+        for name in way:
+            resources = resources[name]
+        del resources[last]
+
+    return change
+
+
+def instead(value: Any, *path: str) -> Any:
+    """Give one thing another value."""
+
+    def change(resources: dict[str, Any]) -> None:
+        *way, last = path
+        for name in way:
+            resources = resources[name]
+        resources[last] = value
+
+    return change
+
+
+OLD = (datetime.now(UTC) - timedelta(minutes=9)).isoformat()
+ELSEWHERE = {"subscriptions": ["projects/p/subscriptions/other"]}
+
+
+@in_each(
+    ("change", "statement"),
+    [
+        (without(TOPIC), "its topic is missing"),
+        (without(f"{TOPIC}/subscriptions"), "no subscription pushes"),
+        (instead(ELSEWHERE, f"{TOPIC}/subscriptions"), "no subscription pushes"),
+        (instead("https://x.test/", PUSH, "pushConfig", "pushEndpoint"), "no subscription pushes"),
+        (without(PUSH, "pushConfig", "oidcToken"), "aren't signed"),
+        (instead("https://x.test", PUSH, "pushConfig", "oidcToken", "audience"), "aren't signed"),
+        (instead("x@x.test", PUSH, "pushConfig", "oidcToken", "serviceAccountEmail"), "signed"),
+        (instead("RESOURCE_ERROR", PUSH, "state"), "doesn't push"),
+        (without(PUSH, "deadLetterPolicy"), "no dead-letter topic"),
+        (without(DEAD), "no dead-letter topic"),
+        (without(f"{DEAD}/subscriptions"), "nobody keeps its dead letters"),
+        (without(JOB), "no job calls"),
+        (instead("PAUSED", JOB, "state"), "no job calls"),
+        (without(JOB, "lastAttemptTime"), "wasn't called for minutes"),
+        (instead(OLD, JOB, "lastAttemptTime"), "wasn't called for minutes"),
+        (instead(16, JOB, "status", "code"), "failed at its last call (code 16)"),
+    ],
+)
+async def test_every_fault_is_named(change: Any, statement: str):
+    host = Google()
+    change(host.resources)
+
+    (ill,) = [one for one in await examine(host) if one.verdict is not Verdict.GOOD]
+
+    assert ill.verdict in (Verdict.BAD, Verdict.DOUBTFUL)
+    assert statement in ill.statement
+    assert ill.remedy
+
+
+async def test_what_may_not_be_seen_is_no_fault():
+    forbidden = httpx.MockTransport(lambda _: httpx.Response(403))
+    broken = httpx.MockTransport(lambda _: httpx.Response(200, text="["))
+
+    verdicts = [one.verdict for host in (forbidden, broken) for one in await examine(host)]
+
+    assert verdicts == [Verdict.UNSEEN] * 4
+
+
+async def test_secrets_that_cannot_sign_are_named(on_2: Perene):
+    store, good = on_2.store.endpoints, "whsec_" + "YQ" * 16
+    for name, fields in {
+        "ep_good": {"secret": good},
+        "ep_off": {"secret": good, "state": "disabled"},
+    }.items():
+        await store.create(an_endpoint(id=name, tenant="acme", **fields))
+    (healthy,) = [await deliveries.check_secrets()]
+    on_2.write("endpoints/ep_off", secret="whsec_short")
+    (unsigned,) = [await deliveries.check_secrets()]
+    on_2.write("endpoints/ep_off", secret=good)
+    on_2.database.document("outbound/told_tenants").delete()
+    (unlisted,) = [await deliveries.check_secrets()]
+
+    assert str(healthy).endswith("1 active endpoint(s), all with secrets that sign")
+    assert (unsigned.verdict, unsigned.statement) == (Verdict.BAD, "no usable secret: ep_off")
+    assert (unlisted.verdict, unlisted.statement) == (Verdict.BAD, "nothing pokes for ep_good")
+    assert good not in f"{healthy}{unsigned}{unlisted}"
+
+
+@pytest.mark.parametrize("status", [200, 403])
+async def test_local_tick_is_tried(on_2: Perene, status: int):
+    settings = config.read(on_2.environment())
+    host = httpx.MockTransport(lambda _: httpx.Response(status, json={"due": 0}))
+
+    async with httpx.AsyncClient(transport=host) as http:
+        found = deliveries.check_deliveries(settings, http, lambda: "", local=True)
+        topic, tick, _ = [diagnosis async for diagnosis in found]
+
+    assert (topic.verdict, "once a minute" in topic.statement) == (Verdict.DOUBTFUL, True)
+    assert tick.verdict is (Verdict.GOOD if status == 200 else Verdict.BAD)
