@@ -7,6 +7,8 @@ import sys
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from shared.domain.endpoints import IDLE_MINUTES
+
 MONTH = 30
 MILLION = 1_000_000
 
@@ -49,6 +51,12 @@ ECHO = Operations(reads=1)
 """The webhook in which a server reports our own send, which is stored already."""
 TOLD = Operations(reads=1)
 """An event that is read from the log; most are of documents that changed once."""
+DELIVERED = Operations(reads=2, writes=1)
+"""An event that is told to one endpoint at once: its record, the event, the cursor."""
+TICK = Operations(reads=1)
+"""Operations for each active endpoint, every minute; as many when there is none."""
+LOOK = Operations(reads=4)
+"""Operations for an idle endpoint, now and then: there is nothing new of any kind."""
 OPENED = Operations(reads=2)
 LOOKED = Operations(reads=4)
 """Operations for the news of an inbox with an open thread, when there are none."""
@@ -59,6 +67,7 @@ CENSUS = Operations(reads=1)
 """Operations for one line, by one sweep of capacity."""
 
 CENSUSES_A_DAY = 96
+MINUTES = 24 * 60 * MONTH
 KIB_A_MESSAGE = 2
 """A guess for a text and its sender, with indexes."""
 
@@ -68,7 +77,7 @@ SHORTEST = 0.1
 
 FIXED = {
     "Load balancer: one forwarding rule": 0.025 * 24 * MONTH,
-    "Scheduler: two jobs (three are free)": 0.0,
+    "Scheduler: three jobs (three are free)": 0.0,
     "Secret Manager: four versions": 4 * 0.06,
 }
 
@@ -97,6 +106,19 @@ ROWS = (
         4 * MILLION,
     ),
     CostRow("1 million events read, 30 at once", TOLD.multiply(MILLION), MILLION / 30, 0.5),
+    CostRow(
+        "1 million events told to an endpoint, each at once",
+        DELIVERED.multiply(MILLION),
+        MILLION,
+        0.5,
+    ),
+    CostRow(
+        "An endpoint for a month, told nothing",
+        TICK.multiply(MINUTES).add(LOOK.multiply(MINUTES / IDLE_MINUTES)),
+    ),
+    CostRow(
+        "The tick of deliveries for a month, no endpoints", TICK.multiply(MINUTES), MINUTES, 0.5
+    ),
     CostRow("1 million times a line is opened", OPENED.multiply(MILLION), MILLION, 0.5),
     CostRow(
         "An inbox open for 8 hours on 22 days",

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping
 
-from infra.doctor import database, deliveries, issuers, origin, servers, settings_check
+from infra.doctor import database, events_told, issuers, origin, servers, settings_check
 from infra.doctor.diagnosis import Diagnosis
 from shared import services
 
@@ -39,7 +39,7 @@ async def run_checks(
         yield diagnosis
     async for diagnosis in _chain(
         origin.check_origin(settings, http, local=local, own=own),
-        deliveries.check_deliveries(settings, http, fetch_token, local=local, own=own),
+        events_told.check_deliveries(settings, http, fetch_token, local=local, own=own),
     ):
         yield diagnosis
 

@@ -189,7 +189,7 @@ def endpoint_view(endpoint: Endpoint, now: datetime) -> EndpointView:
 def lag_of(endpoint: Endpoint, now: datetime) -> int:
     """Return the age of the oldest event that waits for an endpoint, in seconds; 0: none does.
 
-    The record alone says it: whoever fails to tell an event, or leaves it to the next run, notes
+    The record alone says it: a run that fails to tell an event, or leaves it to the next, notes
     its time there. So it costs no read of the log, and is as true as the last tick is recent.
     """
     if endpoint.untold_since is None or not endpoint.is_active:

@@ -2,12 +2,16 @@
 
 import base64
 import json
+from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
 
+from infra import costs
+from infra.costs import Operations
 from shared import services
+from shared.domain.endpoints import BUSY, IDLE_MINUTES
 from tests.adapters import posted
 from tests.adapters.counting import Counted, counting
 from tests.adapters.posted import a_key, a_message
@@ -80,7 +84,7 @@ async def test_message_is_told_for_two_reads_and_one_write(perene: Perene, pubsu
         delivery.verify(made["secret"])
         event = delivery.event
         assert (event["type"], event["data"]["id"]) == ("message.received", "3A02")
-        assert (counted.reads, counted.writes) == (2, 1)
+        assert Operations(counted.reads, counted.writes) == costs.DELIVERED
 
 
 async def test_tenants_without_endpoints_cost_nothing(perene: Perene, pubsub: PubSub):
@@ -91,6 +95,27 @@ async def test_tenants_without_endpoints_cost_nothing(perene: Perene, pubsub: Pu
 
     assert counted == Counted(writes=2, round_trips=1)
     assert pubsub.messages == []
+
+
+async def test_idle_endpoint_costs_what_the_table_says(perene: Perene, pubsub: PubSub):
+    async def tick_for_a_round() -> Operations:
+        """Count what as many ticks cost as it takes to look at every idle endpoint once."""
+        with counting(perene.store.db.client) as counted:
+            for _ in range(IDLE_MINUTES):
+                perene.clock.advance(timedelta(minutes=1))
+                assert (await perene.operate("POST", "/deliver-events")).status_code == 200
+        return Operations(counted.reads, counted.writes)
+
+    assert await tick_for_a_round() == costs.TICK.multiply(IDLE_MINUTES)
+    for made in range(1, 3):
+        with counting(perene.store.db.client) as counted:
+            body = {"url": "http://127.0.0.1:9/"}
+            assert (await perene.call("POST", "/endpoints", json=body)).status_code == 201
+        assert (counted.reads, counted.writes) == (2 + max(made - 1, 1), 2)
+        perene.clock.advance(BUSY)
+
+        idle = costs.TICK.multiply(IDLE_MINUTES).add(costs.LOOK)
+        assert await tick_for_a_round() == idle.multiply(made)
 
 
 async def test_lost_poke_loses_nothing(perene: Perene, pubsub: PubSub):

@@ -138,7 +138,7 @@ async def _lose_dead(api: _Api, subscription: Any) -> Diagnosis | None:
     if dead is None or await api.find(dead) is None:
         return report_doubtful(SUBJECT, "no dead-letter topic: failing pushes go unseen", DEPLOY)
     if not (await api.find(f"{dead}/subscriptions") or {}).get("subscriptions"):
-        return report_doubtful(SUBJECT, "nobody keeps its dead letters", DEPLOY)
+        return report_doubtful(SUBJECT, "its dead letters have no subscription", DEPLOY)
     return None
 
 
@@ -152,7 +152,7 @@ def _push_of(subscription: Any) -> Any:
 async def check_job(settings: Settings, api: _Api | None, now: datetime) -> Diagnosis:
     """Check that Scheduler called the function lately, and that it answered.
 
-    Nobody else can: the function accepts callers from inside Google Cloud alone.
+    It can't be called from here: it accepts callers from inside Google Cloud alone.
     """
     name = f"{settings.sweep_jobs}/{deployment.name_service(FUNCTION)}"
     if settings.sweep_jobs is None or api is None:
