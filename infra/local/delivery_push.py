@@ -1,5 +1,6 @@
 """Start deliveries of events on one machine, as Pub/Sub and Cloud Scheduler do in a deployment."""
 
+import contextlib
 import threading
 import time
 import urllib.request
@@ -39,7 +40,7 @@ class PushDoor:
 
 def tick_every_minute(settings: Settings, port: int) -> None:
     """Ask for what is due once a minute, in a thread that ends with the process."""
-    threading.Thread(target=_tick, args=(settings, port), daemon=True).start()
+    threading.Thread(target=_tick_for_ever, args=(settings, port), daemon=True).start()
 
 
 def sign_operator(settings: Settings) -> str:
@@ -57,13 +58,15 @@ def sign_operator(settings: Settings) -> str:
     return jwt.encode(claims, settings.auth_hs256_secret.get_secret_value(), algorithm="HS256")
 
 
-def _tick(settings: Settings, port: int) -> None:
+def tick(settings: Settings, port: int) -> None:
+    """Ask for what is due, once; a failure is left to the next minute."""
+    request = urllib.request.Request(f"http://{children.LOOPBACK}:{port}{PATH}", b"")
+    request.add_header("Authorization", f"Bearer {sign_operator(settings)}")
+    with contextlib.suppress(OSError), children.DIRECT.open(request, timeout=2 * MINUTE):
+        pass
+
+
+def _tick_for_ever(settings: Settings, port: int) -> None:
     while True:
         time.sleep(MINUTE)
-        request = urllib.request.Request(f"http://{children.LOOPBACK}:{port}{PATH}", b"")
-        request.add_header("Authorization", f"Bearer {sign_operator(settings)}")
-        try:
-            with children.DIRECT.open(request, timeout=2 * MINUTE):
-                pass
-        except OSError:  # the next minute tries again
-            continue
+        tick(settings, port)

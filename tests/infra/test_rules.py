@@ -20,11 +20,14 @@ CLOSED = (
     "numbers/5511999990001",
     "sweeps/s1",
     "acts/a1",
+    "endpoints/ep_1",
+    "outbound/told_tenants",
     "anything/a",
 )
 CLOSED_BELOW = (
     "tenants/acme/notes/n1",
     "tenants/acme/desk/desk",
+    "endpoints/ep_1/attempts/a1",
     "sweeps/s1/quarantine/q1",
     "tenants/acme/aliases/a1",
     "tenants/acme/messages/m/x/y",
