@@ -4,7 +4,7 @@
 //   {"imports": {"standardwebhooks": "npm:standardwebhooks@1.0.0"}}
 // and verify_jwt = false for it in config.toml: the signature says who calls.
 //
-// Node: npm install standardwebhooks
+// Node: npm init -y && npm pkg set type=module && npm install standardwebhooks
 //   PERENE_URL=… PERENE_TOKEN=… PERENE_SECRET=whsec_… PORT=9000 node supabase_receiver.js
 
 import { Webhook } from "standardwebhooks";
