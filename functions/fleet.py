@@ -210,7 +210,7 @@ async def link(request: Request) -> web.Reply:
     fleet_pages.EndpointPage,
     lambda endpoint: fleet_views.endpoint_standing(endpoint, services.now()),
 )
-async def endpoints(query: fleet_pages.WhichEndpoints) -> Listing:
+async def list_endpoint_standings(query: fleet_pages.WhichEndpoints) -> Listing:
     """List the endpoints of all tenants: how late each is, and which failed. Firestore: n reads."""
     store = services.store().endpoints
     if query.late and query.tenant:

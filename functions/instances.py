@@ -17,6 +17,9 @@ from shared.lines.restart import restart_line
 
 edge = web.Edge("instances", "/instances")
 
+CHANGING = (*web.TENANT_PROBLEMS, *web.LINE_PROBLEMS, problems.LineUnknown)
+"""Problems of what is done with a line upstream."""
+
 
 class LineList(Record):
     """The caller's lines, by id."""
@@ -101,12 +104,7 @@ async def rename(request: Request) -> line_views.LineView:
     "POST",
     "/{line}/restart",
     answers={200: line_views.LineView},
-    problems=(
-        *web.TENANT_PROBLEMS,
-        *web.LINE_PROBLEMS,
-        problems.LineUnknown,
-        problems.LineNotOpen,
-    ),
+    problems=(*CHANGING, problems.LineNotOpen),
 )
 async def restart(request: Request) -> line_views.LineView:
     """Reconnect a connected line to WhatsApp, without pairing again."""
@@ -117,7 +115,7 @@ async def restart(request: Request) -> line_views.LineView:
     "POST",
     "/{line}/disconnect",
     answers={200: line_views.LineView, 202: line_views.LineView},
-    problems=(*web.TENANT_PROBLEMS, *web.LINE_PROBLEMS, problems.LineUnknown),
+    problems=CHANGING,
 )
 async def disconnect(request: Request) -> web.Reply:
     """Unpair the line's number; the line, its slot and its conversations stay.
@@ -134,7 +132,7 @@ async def disconnect(request: Request) -> web.Reply:
     "DELETE",
     "/{line}",
     answers={204: None, 202: line_views.LineView},
-    problems=(*web.TENANT_PROBLEMS, *web.LINE_PROBLEMS, problems.LineUnknown),
+    problems=CHANGING,
 )
 async def release_line(request: Request) -> web.Reply:
     """Release the line: its instance, number and slot; its conversations stay readable.
