@@ -281,14 +281,23 @@ async def test_incident_has_words_and_one_action(visit: Visit):
 
 
 async def test_failed_endpoint_is_found_from_attention(visit: Visit):
-    tab = await open_fleet(visit, add_incidents("endpoints_late", "endpoints_failed"))
+    def change(fleet: dict[str, Any]) -> None:
+        add_incidents("endpoints_late", "endpoints_failed")(fleet)
+        fleet["attention"][0]["subject"] = "fleet"  # of operators: theirs are in Integrations
+
+    tab = await open_fleet(visit, change)
     endpoints = [an_endpoint("n8n"), an_endpoint("CRM", lag_seconds=7260, condition="failing")]
     gone = {"state": "disabled", "reason": "gone", "condition": "disabled"}
     endpoints += [an_endpoint("ERP", disabled_at=datetime.now(UTC).isoformat(), **gone)]
     query = "?tenant=acme&limit=50"
     await tab.answer(f"/fleet/endpoints{query}", {"endpoints": endpoints, "next": None})
 
-    await tab.page.locator(".fleet-trouble").nth(1).get_by_role("link").click()
+    troubles = tab.page.locator(".fleet-trouble")
+    await expect(troubles.nth(0)).to_contain_text("sentence of endpoints_late")
+    own = troubles.nth(0).get_by_role("link")
+    await expect(own).to_have_attribute("href", re.compile("^/console/integrations$"))
+
+    await troubles.nth(1).get_by_role("link").click()
 
     rows = tab.page.locator(".fleet-list > li")
     assert tab.path == "/fleet/endpoints?tenant=acme"

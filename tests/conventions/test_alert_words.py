@@ -83,6 +83,13 @@ def test_sentence_is_in_number_and_plain(cause: Cause, language: Language, count
     assert not re.search(r"\d-\d\d-\d|T\d|\w_\w", sentence), sentence
 
 
+@in_each(("subject", "owner"), [("acme", "Cliente acme: "), ("fleet", "Operadores: ")])
+def test_endpoints_are_a_clients_or_operators(subject: str, owner: str):
+    late = an_incident(Cause.ENDPOINTS_LATE, subject=subject)
+
+    assert words.write_sentence(late, "pt-BR", UTC).startswith(owner)
+
+
 @in_each(
     ("language", "sentence"),
     [
