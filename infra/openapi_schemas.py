@@ -152,15 +152,15 @@ def _describe_event(schemas: Schema, data: str, types: list[str]) -> Schema:
 
 def _describe_data(schemas: Schema, model: type[BaseModel]) -> Schema:
     """Return the schema of an event's data: of what the API shows, and the rest."""
-    schema = schemas[model.__name__]
-    shown = next((base.__name__ for base in model.__mro__[1:] if base.__name__ in schemas), "")
-    known = schemas.get(shown, {}).get("properties", {})
-    rest = {name: field for name, field in schema["properties"].items() if field != known.get(name)}
-    if not shown or rest.keys() & known.keys():
-        return schema  # type: ignore[no-any-return]
-    required = [name for name in schema["required"] if name in rest]
-    own = {"type": "object", "properties": rest, "required": required}
-    return {"description": schema["description"], "allOf": [refer_to(shown), own]}
+    schema: Schema = schemas[model.__name__]
+    view = next((base.__name__ for base in model.__mro__[1:] if base.__name__ in schemas), "")
+    fields = schemas.get(view, {}).get("properties", {})
+    own = {name: field for name, field in schema["properties"].items() if field != fields.get(name)}
+    if not view or own.keys() & fields.keys():
+        return schema
+    required = [name for name in schema["required"] if name in own]
+    rest = {"type": "object", "properties": own, "required": required}
+    return {"description": schema["description"], "allOf": [refer_to(view), rest]}
 
 
 def _name_event(data: str) -> str:
