@@ -75,7 +75,6 @@ def build_document() -> dict[str, Any]:
             "schemas": dict(sorted(schemas.items())),
             "responses": _build_failures(routes),
             "parameters": {name.title(): _build_header(name) for name in HEADERS},
-            "headers": {"Retry-After": {"description": "Seconds", "schema": {"type": "integer"}}},
             "securitySchemes": {
                 "token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
                 "webhook": {"type": "apiKey", "in": "header", "name": "X-Webhook-Token"},
@@ -207,7 +206,7 @@ def _build_responses(route: web.Route) -> dict[str, Any]:
 def _build_answer(status: int, model: type[BaseModel] | None) -> dict[str, Any]:
     answer: dict[str, Any] = {"description": ANSWERS[status]}
     if status == 202:
-        answer["headers"] = {"Retry-After": _refer_to("headers", "Retry-After")}
+        answer["headers"] = {"Retry-After": {"schema": {"type": "integer"}}}
     if model:
         answer["content"] = {"application/json": {"schema": _refer_to("schemas", model.__name__)}}
     elif status == 200:  # a file

@@ -147,7 +147,7 @@ def _describe_event(schemas: Schema, data: str, types: list[str]) -> Schema:
     fields = {"type": {"type": "string", "enum": types}, "data": refer_to(data)}
     properties = schemas["Event"]["properties"] | fields
     description = schemas[data]["description"]
-    return schemas["Event"] | {"description": description, "properties": properties}
+    return {**schemas["Event"], "description": description, "properties": properties}
 
 
 def _describe_data(schemas: Schema, model: type[BaseModel]) -> Schema:
