@@ -17,7 +17,7 @@ unexport PYTHONPATH
 # `make -j deploy` would look at an older plan than the one that it applies.
 .NOTPARALLEL:
 
-.PHONY: help setup check fix test prove run token month openapi vendor screenshots bench doctor package secrets plan \
+.PHONY: help setup check fix test prove run token month openapi client vendor screenshots bench doctor package secrets plan \
 	deploy destroy-check lock audit provider-schema clean
 
 help: ## list what there is
@@ -53,6 +53,9 @@ month: $(READY) ## a bad month on the stack of make run, in seconds
 
 openapi: $(READY) ## write functions/openapi/openapi.json anew from the routes
 	$(IN_VENV) infra.openapi
+
+client: ## write the TypeScript client anew from functions/openapi/openapi.json
+	cd infra/clients/typescript && npm ci --ignore-scripts --no-audit --no-fund && npm run generate
 
 vendor: $(READY) ## fetch the console's pinned libraries anew from npm
 	$(IN_VENV) infra.vendor

@@ -17,14 +17,14 @@ ASK_FIRST = {"cache-control": "no-cache", "vary": "accept-encoding, accept-langu
 
 
 @edge.route("GET", "/config.json", answers={200: Deployment})
-async def configuration(request: Request) -> web.Reply:
+async def get_configuration(request: Request) -> web.Reply:
     """Show where the functions are, and how a person signs in."""
     page_config = describe_deployment(config.settings(), _api(request))
     return web.Reply(page_config, headers={**policy.EVERYWHERE})
 
 
 @edge.route("GET", "/assets/{version}/{file:path}", answers={200: None, 304: None})
-async def asset(request: Request) -> Response:
+async def serve_asset(request: Request) -> Response:
     """Serve a file of the page; the browser may keep it for good."""
     file = assets.find_asset(request.path_params["file"])
     if file is None or request.path_params["version"] != assets.compute_version():
@@ -33,7 +33,7 @@ async def asset(request: Request) -> Response:
 
 
 @edge.route("GET", "/{address:path}", answers={200: None, 304: None})
-async def page(request: Request) -> Response:
+async def serve_page(request: Request) -> Response:
     """Serve the page; it shows the view that the address names."""
     if request.scope["path"] == edge.path:  # relative addresses need the slash
         query = f"?{request.url.query}" if request.url.query else ""

@@ -186,7 +186,7 @@ class NewNote(Record):
     answers={200: ConversationPage},
     problems=(*web.TENANT_PROBLEMS, problems.RequestInvalid, problems.CursorInvalid),
 )
-async def every_conversation(request: Request) -> ConversationPage:
+async def list_conversations(request: Request) -> ConversationPage:
     """List the conversations of all of the caller's lines, newest first."""
     tenant_id = await auth.require_tenant(request)
     query = web.parse_query(WhichConversations, request)
@@ -223,7 +223,7 @@ async def every_conversation(request: Request) -> ConversationPage:
     answers={200: News, 304: None},
     problems=(*web.TENANT_PROBLEMS, problems.RequestInvalid, problems.ConversationUnknown),
 )
-async def news(request: Request) -> web.Reply:
+async def get_news(request: Request) -> web.Reply:
     """Show what changed in the list, in an open thread and in what is unread, for cheap polling.
 
     Send the `ETag` back as `If-None-Match`: nothing new is a 304.
@@ -252,7 +252,7 @@ async def news(request: Request) -> web.Reply:
 
 
 @edge.route("GET", "/desk", answers={200: teamwork.DeskView}, problems=web.TENANT_PROBLEMS)
-async def desk(request: Request) -> teamwork.DeskView:
+async def get_desk(request: Request) -> teamwork.DeskView:
     """Show the labels, people and quick replies that the caller's people choose from."""
     tenant_id = await auth.require_tenant(request)
     await _require_active_tenant(tenant_id)
@@ -267,7 +267,7 @@ async def desk(request: Request) -> teamwork.DeskView:
     answers={200: teamwork.DeskView},
     problems=(*web.TENANT_PROBLEMS, *web.BODY_PROBLEMS, problems.DeskFull),
 )
-async def put_reply(request: Request) -> teamwork.DeskView:
+async def put_quick_reply(request: Request) -> teamwork.DeskView:
     """Store a quick reply under the name that is typed behind a slash."""
     tenant_id = await auth.require_tenant(request)
     reply = await web.parse_body(ReplyText, request)
@@ -284,7 +284,7 @@ async def put_reply(request: Request) -> teamwork.DeskView:
     answers={204: None},
     problems=(*web.TENANT_PROBLEMS, problems.RequestInvalid),
 )
-async def delete_reply(request: Request) -> web.Reply:
+async def delete_quick_reply(request: Request) -> web.Reply:
     """Delete a quick reply, if it is there."""
     tenant_id = await auth.require_tenant(request)
     name = teamwork.require_reply_name(request.path_params["name"])
@@ -313,7 +313,7 @@ async def forget_assignee(request: Request) -> web.Reply:
     answers={200: conversation_views.ConversationView},
     problems=(*web.TENANT_PROBLEMS, problems.ConversationUnknown),
 )
-async def one_conversation(request: Request) -> conversation_views.ConversationView:
+async def get_conversation(request: Request) -> conversation_views.ConversationView:
     """Show a conversation, in summary."""
     tenant_id = await auth.require_tenant(request)
     tenant = await _require_active_tenant(tenant_id)
@@ -334,7 +334,7 @@ async def one_conversation(request: Request) -> conversation_views.ConversationV
         problems.ConversationUnknown,
     ),
 )
-async def messages(request: Request) -> web.Reply:
+async def list_messages(request: Request) -> web.Reply:
     """List a conversation's messages, newest first.
 
     With `since`, only what is new or changed, oldest change first, for cheap polling: send the
@@ -366,7 +366,7 @@ async def messages(request: Request) -> web.Reply:
         problems.DeskFull,
     ),
 )
-async def change(request: Request) -> conversation_views.ConversationView:
+async def change_conversation(request: Request) -> conversation_views.ConversationView:
     """Mark a conversation as read or unread, archive it, name its contact, label and assign it."""
     tenant_id = await auth.require_tenant(request)
     change = await web.parse_body(ConversationChange, request)
@@ -401,7 +401,7 @@ async def change(request: Request) -> conversation_views.ConversationView:
     answers={200: teamwork.NoteList},
     problems=(*web.TENANT_PROBLEMS, problems.ConversationUnknown),
 )
-async def notes(request: Request) -> teamwork.NoteList:
+async def list_notes(request: Request) -> teamwork.NoteList:
     """List the notes of the caller's people on a conversation, newest first."""
     tenant_id = await auth.require_tenant(request)
     await _require_active_tenant(tenant_id)
@@ -463,7 +463,7 @@ async def delete_note(request: Request) -> web.Reply:
         problems.MediaTooLarge,
     ),
 )
-async def media(request: Request) -> Response:
+async def download_media(request: Request) -> Response:
     """Download the file in a message, as WhatsApp keeps it."""
     tenant_id = await auth.require_tenant(request)
     await _require_active_tenant(tenant_id)
@@ -603,7 +603,7 @@ def _messages_page(page: ResultPage, since: int, uncertain: list[Send]) -> Messa
     answers={201: sending.SendView, 202: sending.SendView},
     problems=sending.PROBLEMS,
 )
-async def send_content(request: Request) -> web.Reply:
+async def send_into_conversation(request: Request) -> web.Reply:
     """Send a message into a conversation, as `POST /send-message` with its id does.
 
     202 while the outcome is uncertain: ask `GET /send-message/{key}`.

@@ -61,7 +61,7 @@ class DueDeliveries(Record):
 
 
 @edge.route("POST", "/", answers={200: DueDeliveries}, problems=web.OPERATOR_PROBLEMS)
-async def deliver_due(request: Request) -> DueDeliveries:
+async def deliver_due_events(request: Request) -> DueDeliveries:
     """Tell the endpoints that wait for an attempt, or whose poke may have been lost."""
     await auth.require_scheduler(request)
     return DueDeliveries(due=await delivery.deliver_due())
@@ -74,7 +74,7 @@ async def deliver_due(request: Request) -> DueDeliveries:
     answers={204: None},
     problems=(*web.OPERATOR_PROBLEMS, *web.BODY_PROBLEMS),
 )
-async def deliver_pushed(request: Request) -> web.Reply:
+async def deliver_pushed_events(request: Request) -> web.Reply:
     """Tell a tenant's endpoints what is new. Pub/Sub pushes again what isn't answered with 2xx."""
     await auth.require_scheduler(request)
     push = await web.parse_body(Push, request, BODY_LIMIT)

@@ -49,7 +49,7 @@ class Whose(Record):
 
 
 @edge.route("GET", "/", asks=Whose, answers={200: EndpointList}, problems=PROBLEMS)
-async def every_endpoint(request: Request) -> EndpointList:
+async def list_endpoints(request: Request) -> EndpointList:
     """List the endpoints."""
     owner, now = await _require_owner(request), services.now()
     endpoints = await services.store().endpoints.list_of_tenant(owner)
@@ -64,7 +64,7 @@ async def every_endpoint(request: Request) -> EndpointList:
     answers={201: EndpointSecret},
     problems=(*PROBLEMS, *web.BODY_PROBLEMS, problems.MaximumEndpointsReached),
 )
-async def create(request: Request) -> web.Reply:
+async def create_endpoint(request: Request) -> web.Reply:
     """Tell a URL what happens from now on. The answer has the secret that signs it, this once."""
     owner, now = await _require_owner(request), services.now()
     wanted = await web.parse_body(EndpointWanted, request)
@@ -84,7 +84,7 @@ async def create(request: Request) -> web.Reply:
 
 
 @edge.route("GET", "/{id}", asks=Whose, answers={200: EndpointView}, problems=OF_ONE)
-async def one_endpoint(request: Request) -> EndpointView:
+async def get_endpoint(request: Request) -> EndpointView:
     """Show an endpoint: how far behind it is, and what it waits for."""
     return endpoint_view(await _require_endpoint(request), services.now())
 
@@ -97,7 +97,7 @@ async def one_endpoint(request: Request) -> EndpointView:
     answers={200: EndpointView},
     problems=(*OF_ONE, *web.BODY_PROBLEMS),
 )
-async def change(request: Request) -> EndpointView:
+async def change_endpoint(request: Request) -> EndpointView:
     """Change an endpoint, disable it, or enable it again from now on."""
     endpoint, now = await _require_endpoint(request), services.now()
     wanted = await web.parse_body(EndpointChange, request)
@@ -115,7 +115,7 @@ async def change(request: Request) -> EndpointView:
 
 
 @edge.route("DELETE", "/{id}", asks=Whose, answers={204: None}, problems=OF_ONE)
-async def delete(request: Request) -> web.Reply:
+async def delete_endpoint(request: Request) -> web.Reply:
     """Delete an endpoint: it is told nothing more."""
     endpoint = await _require_endpoint(request)
     await services.store().endpoints.delete(endpoint)
@@ -126,7 +126,7 @@ async def delete(request: Request) -> web.Reply:
 
 
 @edge.route("POST", "/{id}/rotate", asks=Whose, answers={200: EndpointSecret}, problems=OF_ONE)
-async def rotate(request: Request) -> web.Reply:
+async def rotate_endpoint_secret(request: Request) -> web.Reply:
     """Give an endpoint a new secret, shown this once; the present one signs as well for a day."""
     endpoint, now = await _require_endpoint(request), services.now()
     secret = signatures.draw_secret()
@@ -139,7 +139,7 @@ async def rotate(request: Request) -> web.Reply:
 
 
 @edge.route("POST", "/{id}/test", asks=Whose, answers={200: AttemptView}, problems=OF_ONE)
-async def test(request: Request) -> AttemptView:
+async def test_endpoint(request: Request) -> AttemptView:
     """Post an `endpoint.test` event, signed as all are, and show what the endpoint answered."""
     endpoint, now = await _require_endpoint(request), services.now()
     event = Event(
@@ -167,7 +167,7 @@ async def test(request: Request) -> AttemptView:
         problems.ReplayRunning,
     ),
 )
-async def replay(request: Request) -> web.Reply:
+async def replay_events(request: Request) -> web.Reply:
     """Tell an endpoint again what the log has from a time on; each event says `perene-replay`."""
     endpoint, now = await _require_endpoint(request), services.now()
     wanted = _plan_replay(await web.parse_body(ReplayWanted, request), now)
@@ -187,7 +187,7 @@ async def replay(request: Request) -> web.Reply:
 
 
 @edge.route("GET", "/{id}/attempts", asks=Whose, answers={200: AttemptList}, problems=OF_ONE)
-async def attempts(request: Request) -> AttemptList:
+async def list_attempts(request: Request) -> AttemptList:
     """List what an endpoint was told lately and how it answered."""
     endpoint = await _require_endpoint(request)
     failed = await services.store().endpoints.list_failed(endpoint.id)

@@ -69,7 +69,7 @@ class EventPage(Record):
         problems.CursorInvalid,
     ),
 )
-async def every_event(request: Request) -> EventPage:
+async def list_events(request: Request) -> EventPage:
     """Tell what happened to the caller's lines and messages, in order, each at least once."""
     tenant = await _require_reader(request)
     query = web.parse_query(WhichEvents, request)

@@ -74,7 +74,7 @@ def list_route(
 
 
 @operator_route("GET", "/", answers={200: fleet_views.FleetView})
-async def everything(request: Request) -> fleet_views.FleetView:
+async def get_fleet(request: Request) -> fleet_views.FleetView:
     """Show totals, servers, what needs attention first, invariants, last sweeps and the trend."""
     return await overview.now()
 
@@ -86,7 +86,7 @@ async def everything(request: Request) -> fleet_views.FleetView:
     answers={200: fleet_views.ServerView},
     problems=(*web.BODY_PROBLEMS, problems.ServerAbsent),
 )
-async def server(request: Request) -> fleet_views.ServerView:
+async def change_server(request: Request) -> fleet_views.ServerView:
     """Let new lines go to the server, or not any more; the lines that it carries stay."""
     change = await web.parse_body(fleet_pages.ServerChange, request)
     server = config.settings().servers.get(request.path_params["server"])
@@ -106,7 +106,7 @@ async def server(request: Request) -> fleet_views.ServerView:
     answers={200: fleet_pages.Days},
     problems=(problems.RequestInvalid,),
 )
-async def days(request: Request) -> fleet_pages.Days:
+async def list_days(request: Request) -> fleet_pages.Days:
     """Show how full every server was, day by day."""
     query = web.parse_query(fleet_pages.WhichDays, request)
     today = services.now().date().toordinal()
@@ -116,7 +116,7 @@ async def days(request: Request) -> fleet_pages.Days:
 @list_route(
     "/incidents", fleet_pages.WhichIncidents, fleet_pages.IncidentPage, fleet_views.incident_view
 )
-async def incidents(query: fleet_pages.WhichIncidents) -> Listing:
+async def list_incidents(query: fleet_pages.WhichIncidents) -> Listing:
     """List incidents, ended and open, in words; the last changed come first."""
     return await services.store().incidents.list_page(query.limit, query.cursor)
 
@@ -124,7 +124,7 @@ async def incidents(query: fleet_pages.WhichIncidents) -> Listing:
 @list_route(
     "/instances", fleet_pages.WhichInstances, fleet_pages.InstancePage, fleet_views.instance_view
 )
-async def instances(query: fleet_pages.WhichInstances) -> Listing:
+async def list_instances(query: fleet_pages.WhichInstances) -> Listing:
     """List the lines of all tenants, page by page. Firestore: n reads; 1 more on the first page."""
     where = query.model_dump(include={"tenant", "server", "state"}, exclude_none=True)
     store = services.store().instances
@@ -137,7 +137,7 @@ async def instances(query: fleet_pages.WhichInstances) -> Listing:
 
 
 @list_route("/tenants", fleet_pages.WhichTenants, fleet_pages.TenantPage, fleet_views.tenant_view)
-async def tenants(query: fleet_pages.WhichTenants) -> Listing:
+async def list_tenants(query: fleet_pages.WhichTenants) -> Listing:
     """List the tenants, page by page. Firestore: n reads; 1 more on the first page."""
     where = query.model_dump(include={"status"}, exclude_none=True)
     store = services.store().tenants
@@ -152,7 +152,7 @@ async def tenants(query: fleet_pages.WhichTenants) -> Listing:
     answers={200: fleet_views.TenantDetail},
     problems=(problems.TenantAbsent,),
 )
-async def tenant(request: Request) -> fleet_views.TenantDetail:
+async def get_tenant(request: Request) -> fleet_views.TenantDetail:
     """Show a tenant: its status, what its plan allows, its lines. Firestore: 1 read per line, 2."""
     tenant_id, store = _tenant_id(request), services.store()
     (tenant, lines), newest = await asyncio.gather(
@@ -190,7 +190,7 @@ async def change_tenant(request: Request) -> fleet_views.TenantView:
     answers={201: pairing_links.Link},
     problems=(problems.TenantAbsent, problems.LineUnknown),
 )
-async def link(request: Request) -> web.Reply:
+async def create_tenant_link(request: Request) -> web.Reply:
     """Create a link that shows the person who has the phone how to connect this one line, once."""
     tenant, line = _tenant_id(request), request.path_params["line"]
     if not names.is_line(line):
@@ -225,7 +225,7 @@ async def list_endpoint_standings(query: fleet_pages.WhichEndpoints) -> Listing:
 
 
 @list_route("/sweeps", fleet_pages.WhichReports, fleet_pages.ReportPage, fleet_views.report_view)
-async def sweeps(query: fleet_pages.WhichReports) -> Listing:
+async def list_reports(query: fleet_pages.WhichReports) -> Listing:
     """List the reports of one kind of sweep, newest first, in short."""
     return await services.store().sweeps.list_reports(query.kind, query.limit, query.cursor)
 
@@ -250,7 +250,7 @@ async def run_sweep(request: Request) -> web.Reply:
     answers={200: sweep_progress.SweepProgress},
     problems=(problems.ReportUnknown,),
 )
-async def progress(request: Request) -> sweep_progress.SweepProgress:
+async def get_sweep_progress(request: Request) -> sweep_progress.SweepProgress:
     """Show whether a sweep is running and at which step, and when one last ended."""
     return await sweep_progress.read(request.path_params["kind"])
 
@@ -261,7 +261,7 @@ async def progress(request: Request) -> sweep_progress.SweepProgress:
     answers={200: Report},
     problems=(problems.ReportUnknown,),
 )
-async def sweep(request: Request) -> Report:
+async def get_report(request: Request) -> Report:
     """Show a whole report: `latest` is the last one, `orphans/plan` what the next would do."""
     return await review.report(request.path_params["kind"], request.path_params["report"])
 
@@ -284,7 +284,7 @@ async def accept_loss(request: Request) -> web.Reply:
     fleet_pages.CandidatePage,
     fleet_views.candidate_view,
 )
-async def candidates(query: fleet_pages.WhichCandidates) -> Listing:
+async def list_candidates(query: fleet_pages.WhichCandidates) -> Listing:
     """List the candidates for deletion: why, since when, and what they wait for."""
     return await services.store().candidates.list_page(query.stage, query.limit, query.cursor)
 
@@ -296,7 +296,7 @@ DECIDING: Any = {
 
 
 @operator_route("POST", "/candidates/{id}/approve", **DECIDING)
-async def approve(request: Request) -> fleet_views.CandidateView:
+async def approve_candidate(request: Request) -> fleet_views.CandidateView:
     """Approve that a candidate is deleted once its quarantine is over.
 
     If it was ever paired, the number may not come back: WhatsApp lets some accounts link a device
@@ -308,14 +308,14 @@ async def approve(request: Request) -> fleet_views.CandidateView:
 
 
 @operator_route("POST", "/candidates/{id}/undo", **DECIDING)
-async def undo(request: Request) -> fleet_views.CandidateView:
+async def undo_candidate(request: Request) -> fleet_views.CandidateView:
     """Take a candidate out of quarantine; if its cause stays, it is suspected anew."""
     candidate = await review.undo(request.path_params["id"])
     return await _decided(request, Action.CANDIDATE_UNDONE, candidate)
 
 
 @operator_route("POST", "/candidates/{id}/keep", **DECIDING)
-async def keep(request: Request) -> fleet_views.CandidateView:
+async def keep_candidate(request: Request) -> fleet_views.CandidateView:
     """Keep a candidate for good: it is never proposed again for that cause."""
     return await _decided(request, Action.CANDIDATE_KEPT, await review.keep(*_about(request)))
 
@@ -326,7 +326,7 @@ async def keep(request: Request) -> fleet_views.CandidateView:
 @list_route(
     "/dead-letters", fleet_pages.PageQuery, fleet_pages.DeadLetterPage, fleet_views.letter_view
 )
-async def letters(query: fleet_pages.PageQuery) -> Listing:
+async def list_dead_letters(query: fleet_pages.PageQuery) -> Listing:
     """List dead letters, page by page, without what people said in them."""
     return await services.store().dead_letters.list_page(query.limit, query.cursor)
 
@@ -337,7 +337,7 @@ async def letters(query: fleet_pages.PageQuery) -> Listing:
     answers={200: fleet_views.LetterDetail},
     problems=(problems.LetterUnknown,),
 )
-async def letter(request: Request) -> fleet_views.LetterDetail:
+async def get_dead_letter(request: Request) -> fleet_views.LetterDetail:
     """Show a dead letter's shape: its keys, with the length of each text in its place."""
     return fleet_views.letter_detail(*await dead_letters.describe(_letter_id(request)))
 
@@ -348,7 +348,7 @@ async def letter(request: Request) -> fleet_views.LetterDetail:
     answers={200: fleet_pages.Replayed},
     problems=(problems.LetterUnknown, problems.LetterCut),
 )
-async def replay(request: Request) -> fleet_pages.Replayed:
+async def replay_dead_letter(request: Request) -> fleet_pages.Replayed:
     """Ingest a dead letter again, and discard it if it is readable now."""
     is_readable = await dead_letters.replay(_letter_id(request), ingest.ingest_webhook)
     replayed = fleet_pages.Replayed(outcome="replayed" if is_readable else "dead")
@@ -363,7 +363,7 @@ async def replay(request: Request) -> fleet_pages.Replayed:
     answers={204: None},
     problems=(problems.LetterUnknown,),
 )
-async def discard(request: Request) -> web.Reply:
+async def discard_dead_letter(request: Request) -> web.Reply:
     """Discard a dead letter."""
     await dead_letters.discard(_letter_id(request))
     await _record(request, Action.LETTER_DISCARDED, subject=_letter_id(request))
@@ -374,7 +374,7 @@ async def discard(request: Request) -> web.Reply:
 
 
 @list_route("/audit", fleet_pages.WhichActs, fleet_pages.ActPage, lambda act: act)
-async def acts(query: fleet_pages.WhichActs) -> Listing:
+async def list_acts(query: fleet_pages.WhichActs) -> Listing:
     """List what people did that has consequences, newest first: who, what, when and to what."""
     return await services.store().acts.list_page(query.tenant, query.limit, query.cursor)
 

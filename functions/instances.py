@@ -12,8 +12,7 @@ from shared.domain.instances import State
 from shared.domain.names import LineId, LineKey
 from shared.domain.record import Record
 from shared.domain.tenants import Label
-from shared.lines import access, line_activity, line_views, pairing_links, release
-from shared.lines.restart import restart_line
+from shared.lines import access, line_activity, line_views, pairing_links, release, restart
 
 edge = web.Edge("instances", "/instances")
 
@@ -52,7 +51,7 @@ class LineChange(Record):
     answers={200: LineList},
     problems=(*web.TENANT_PROBLEMS, problems.RequestInvalid),
 )
-async def every_line(request: Request) -> LineList:
+async def list_lines(request: Request) -> LineList:
     """List the caller's lines."""
     tenant_id = await auth.require_tenant(request)
     query = web.parse_query(WhichLines, request)
@@ -75,7 +74,7 @@ async def every_line(request: Request) -> LineList:
     answers={200: line_views.LineView},
     problems=(*web.TENANT_PROBLEMS, problems.LineUnknown),
 )
-async def one_line(request: Request) -> web.Reply:
+async def get_line(request: Request) -> web.Reply:
     """Show one of the caller's lines, with the code to scan while it is pairing.
 
     With `Retry-After` while there is none yet, or the line is being changed.
@@ -91,7 +90,7 @@ async def one_line(request: Request) -> web.Reply:
     answers={200: line_views.LineView},
     problems=(*web.TENANT_PROBLEMS, *web.BODY_PROBLEMS, problems.LineUnknown),
 )
-async def rename(request: Request) -> line_views.LineView:
+async def rename_line(request: Request) -> line_views.LineView:
     """Give the line another label; its id, number and conversations stay."""
     key = await _key(request)
     change = await web.parse_body(LineChange, request)
@@ -106,9 +105,9 @@ async def rename(request: Request) -> line_views.LineView:
     answers={200: line_views.LineView},
     problems=(*CHANGING, problems.LineNotOpen),
 )
-async def restart(request: Request) -> line_views.LineView:
+async def restart_line(request: Request) -> line_views.LineView:
     """Reconnect a connected line to WhatsApp, without pairing again."""
-    return line_views.line_view(await restart_line(await _key(request)), services.now())
+    return line_views.line_view(await restart.restart_line(await _key(request)), services.now())
 
 
 @edge.route(
@@ -117,7 +116,7 @@ async def restart(request: Request) -> line_views.LineView:
     answers={200: line_views.LineView, 202: line_views.LineView},
     problems=CHANGING,
 )
-async def disconnect(request: Request) -> web.Reply:
+async def disconnect_line(request: Request) -> web.Reply:
     """Unpair the line's number; the line, its slot and its conversations stay.
 
     202 while the server is still removing the instance: ask again after `Retry-After`.
@@ -151,7 +150,7 @@ async def release_line(request: Request) -> web.Reply:
     answers={201: pairing_links.Link},
     problems=(*web.TENANT_PROBLEMS, problems.LineUnknown),
 )
-async def link(request: Request) -> web.Reply:
+async def create_link(request: Request) -> web.Reply:
     """Create a link that shows the person who has the phone how to connect this one line, once."""
     key = await _key(request)
     new_link = await pairing_links.create_link(key, key.tenant)

@@ -15,7 +15,7 @@ DOCUMENT = Path(__file__).parent / "openapi" / "openapi.json"
 
 
 @edge.route("GET", "/", answers={200: None})
-async def document(request: Request) -> Response:
+async def serve_document(request: Request) -> Response:
     """Serve the OpenAPI 3.1 document of every function."""
     return FileResponse(DOCUMENT, media_type="application/json")
 

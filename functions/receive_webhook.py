@@ -24,7 +24,7 @@ PROBLEMS = (
 @edge.route("POST", "/", answers={204: None}, problems=PROBLEMS)
 @edge.route("POST", "/{first}", answers={204: None}, problems=PROBLEMS)
 @edge.route("POST", "/{first}/{second}", answers={204: None}, problems=PROBLEMS)
-async def webhook(request: Request) -> web.Reply:
+async def record_webhook(request: Request) -> web.Reply:
     """Record the events of a webhook, or keep it as a dead letter; 204 only once that is done.
 
     The token that names the instance is in the header `X-Webhook-Token`, or (Evolution 1.8) the

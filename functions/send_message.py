@@ -7,10 +7,9 @@ from starlette.responses import Response
 
 from shared import auth, problems, web
 from shared.domain.record import Record
-from shared.sending import edit_delete, requests, send_views
+from shared.sending import edit_delete, requests, send_views, settle
 from shared.sending.post_message import post_message
 from shared.sending.requests import SendMessage
-from shared.sending.settle import settle_send
 
 edge = web.Edge("send_message", "/send-message")
 
@@ -61,7 +60,7 @@ async def send_content(request: Request) -> web.Reply:
 @edge.route(
     "GET", "/{key}", answers={200: send_views.SendView, 202: send_views.SendView}, problems=KNOWN
 )
-async def outcome(request: Request) -> web.Reply:
+async def get_send(request: Request) -> web.Reply:
     """Show the outcome of a send; 202 while it is uncertain.
 
     An uncertain send is reconciled first: with its echo, then with the messages on the server.
@@ -83,21 +82,21 @@ async def outcome(request: Request) -> web.Reply:
         problems.SettledTooEarly,
     ),
 )
-async def settle(request: Request) -> web.Reply:
+async def settle_send(request: Request) -> web.Reply:
     """Say what became of an uncertain send: it was sent, or it was not. Nothing is sent.
 
     Evidence counts more than a person's word. What wasn't sent may be asked for again with the key.
     """
     tenant = await auth.require_tenant(request)
     settlement = await web.parse_body(Settlement, request)
-    send = await settle_send(tenant, _key(request), sent=settlement.sent)
+    send = await settle.settle_send(tenant, _key(request), sent=settlement.sent)
     return await send_views.reply_with_send(send, final_status=200)
 
 
 @edge.route(
     "PATCH", "/{key}", takes=EditRequest, answers={200: send_views.SendView}, problems=CHANGE
 )
-async def edit(request: Request) -> web.Reply:
+async def edit_message(request: Request) -> web.Reply:
     """Edit a text that was sent, for everybody, within 15 minutes."""
     tenant = await auth.require_tenant(request)
     body = await web.parse_body(EditRequest, request, requests.BOUNDS.size)
@@ -106,7 +105,7 @@ async def edit(request: Request) -> web.Reply:
 
 
 @edge.route("DELETE", "/{key}", answers={200: send_views.SendView}, problems=CHANGE)
-async def delete(request: Request) -> web.Reply:
+async def delete_message(request: Request) -> web.Reply:
     """Delete a message that was sent, for everybody, within two days."""
     tenant = await auth.require_tenant(request)
     send = await edit_delete.delete_message(tenant, _key(request))

@@ -17,7 +17,7 @@ edge = web.Edge("sweep_capacity", "/sweep-capacity")
 
 
 @edge.route("POST", "/", answers={200: Report}, problems=web.SWEEP_PROBLEMS)
-async def census(request: Request) -> Report:
+async def take_census(request: Request) -> Report:
     """Count every server, correct its records, keep the count, and alert if it fills up."""
     await auth.require_scheduler(request)
     report, survey = await measure_capacity.sweep()

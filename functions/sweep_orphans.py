@@ -30,7 +30,7 @@ class How(Record):
     answers={200: Report},
     problems=(*web.SWEEP_PROBLEMS, problems.RequestInvalid),
 )
-async def agree(request: Request) -> Report:
+async def repair_fleet(request: Request) -> Report:
     """Mark missing instances, finish what was begun, repair drift, backfill, and delete orphans.
 
     Orphans are deleted only after their quarantine.

@@ -41,7 +41,7 @@ class FedTenant(Record):
         *web.BODY_PROBLEMS,
     ),
 )
-async def feed(request: Request) -> FedTenant:
+async def apply_row(request: Request) -> FedTenant:
     """Take the row's status and `max_lines` over to its tenant; a deleted row cancels it.
 
     Posted twice or in another order, the result is the same. A row from the future is refused.

@@ -1,39 +1,45 @@
 """Write the OpenAPI 3.1 document from the routes and models that the functions really use."""
 
+import ast
 import importlib.util
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel
-from pydantic.json_schema import models_json_schema
+from pydantic import BaseModel, ValidationError
 
+from infra import openapi_schemas
 from shared import auth, problems, web
-from shared.problems import TYPE_PREFIX, Problem
+from shared.problems import Problem
+from shared.sending import requests
 
 ROOT = Path(__file__).parent.parent
 DOCUMENT = ROOT / "functions" / "openapi" / "openapi.json"
-REFERENCE = "#/components/schemas/{model}"
-PROBLEM_SCHEMA = {
-    "type": "object",
-    "required": ["type", "title", "status"],
-    "properties": {
-        "type": {"type": "string", "description": "Stable: decide by this"},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
-        "detail": {"type": "string"},
-        "retry_after": {"type": "integer", "description": "Seconds"},
-        "errors": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "properties": {"field": {"type": "string"}, "message": {"type": "string"}},
-            },
-        },
+EXAMPLES = ROOT / "infra" / "openapi_examples.json"
+ANSWERS = {
+    200: "Done",
+    201: "Created",
+    202: "Under way: ask again after Retry-After",
+    204: "Done",
+    304: "Nothing new",
+}
+HEADERS: dict[str, dict[str, Any]] = {
+    requests.KEY_HEADER: {
+        "description": "A key of the caller's own: with the same one, a message is sent once",
+        "required": True,
+        "schema": {"type": "string", "pattern": f"^{requests.KEY}$"},
+    },
+    "if-none-match": {
+        "description": "The last answer's `ETag`: nothing new is a 304",
+        "schema": {"type": "string"},
     },
 }
+"""The headers that routes read, besides those by which a caller is known."""
+
+_LONE_REFERENCE = re.compile(r'\{\s+("\$ref": "[^"]+")\s+\}')
+_Queries = Mapping[type[BaseModel], dict[str, Any]]
 
 
 def load_edges() -> list[web.Edge]:
@@ -44,11 +50,16 @@ def load_edges() -> list[web.Edge]:
 def build_document() -> dict[str, Any]:
     """Build the whole document."""
     edges = load_edges()
-    models = {model for edge in edges for route in edge.routes for model in _list_models(route)}
-    ordered = sorted(models, key=lambda model: model.__name__)
-    _, schemas = models_json_schema(
-        [(model, "serialization") for model in ordered], ref_template=REFERENCE
+    routes = [route for edge in edges for route in edge.routes]
+    schemas, queries = openapi_schemas.describe_models(
+        {route.takes for route in routes if route.takes},
+        {model for route in routes for model in route.answers.values() if model},
+        {route.asks for route in routes if route.asks},
     )
+    kinds = {kind for route in routes for kind in _list_problems(route)}
+    schemas |= openapi_schemas.describe_problems(kinds)
+    for name, example in json.loads(EXAMPLES.read_text()).items():
+        schemas[name]["examples"] = [example]
     return {
         "openapi": "3.1.0",
         "info": {
@@ -57,21 +68,26 @@ def build_document() -> dict[str, Any]:
             "summary": "One client, one WhatsApp instance, forever.",
             "license": {"name": "MIT", "identifier": "MIT"},
         },
-        "paths": _build_paths(edges),
+        "servers": [{"url": "/", "description": "One origin for all functions"}],
+        "tags": [_build_tag(edge) for edge in edges],
+        "paths": _build_paths(edges, queries),
         "components": {
-            "schemas": {**schemas["$defs"], "Problem": PROBLEM_SCHEMA},
+            "schemas": dict(sorted(schemas.items())),
+            "responses": _build_failures(routes),
+            "parameters": {name.title(): _build_header(name) for name in HEADERS},
             "securitySchemes": {
                 "token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
                 "webhook": {"type": "apiKey", "in": "header", "name": "X-Webhook-Token"},
-                "feed": {"type": "apiKey", "in": "header", "name": "X-Feed-Secret"},
+                "feed": {"type": "apiKey", "in": "header", "name": auth.FEED_HEADER.title()},
             },
         },
     }
 
 
 def render_document() -> str:
-    """Return the document as the text that the repository holds."""
-    return json.dumps(build_document(), indent=2, ensure_ascii=False) + "\n"
+    """Return the document as the text that the repository holds: a reference is one line."""
+    text = json.dumps(build_document(), indent=2, ensure_ascii=False)
+    return _LONE_REFERENCE.sub(r"{\1}", text) + "\n"
 
 
 def main() -> None:
@@ -90,16 +106,18 @@ def _load_edge(file: Path) -> web.Edge:
     return edge
 
 
-def _list_models(route: web.Route) -> Iterable[type[BaseModel]]:
-    return filter(None, (route.takes, *route.answers.values()))
+def _build_tag(edge: web.Edge) -> dict[str, Any]:
+    """Describe the routes of a function as its file does."""
+    file = ROOT / "functions" / f"{edge.function}.py"
+    return {"name": edge.function, "description": ast.get_docstring(ast.parse(file.read_text()))}
 
 
-def _build_paths(edges: Iterable[web.Edge]) -> dict[str, Any]:
+def _build_paths(edges: Iterable[web.Edge], queries: _Queries) -> dict[str, Any]:
     paths: dict[str, Any] = {}
     for edge in edges:
         for route in edge.routes:
             operations = paths.setdefault(format_path(edge, route), {})
-            operations[route.method.lower()] = _build_operation(edge, route)
+            operations[route.method.lower()] = _build_operation(edge, route, queries)
     return dict(sorted(paths.items()))
 
 
@@ -108,33 +126,33 @@ def format_path(edge: web.Edge, route: web.Route) -> str:
     return re.sub(r":path}", "}", edge.path + route.path.rstrip("/"))
 
 
-def _build_operation(edge: web.Edge, route: web.Route) -> dict[str, Any]:
+def _build_operation(edge: web.Edge, route: web.Route, queries: _Queries) -> dict[str, Any]:
     summary, _, description = (route.run.__doc__ or "").partition("\n")
     operation: dict[str, Any] = {
         "operationId": _name_operation(edge, route),
         "tags": [edge.function],
         "summary": summary.strip(),
-        "responses": _build_responses(route),
     }
     if text := " ".join(description.split()):
         operation["description"] = text
-    if security := _find_security(route):
-        operation["security"] = security
-    parameters = [
-        _build_parameter(name) for name in re.findall(r"{(\w+)}", format_path(edge, route))
-    ]
-    parameters += [_build_header(name) for name in route.needs]
-    if parameters := parameters + _list_query_parameters(route):
+    operation["security"] = _find_security(route)
+    if parameters := [
+        *(_build_parameter(name) for name in re.findall(r"{(\w+)}", format_path(edge, route))),
+        *(_refer_to("parameters", name.title()) for name in _list_headers(route)),
+        *(_list_query_parameters(queries[route.asks]) if route.asks else ()),
+    ]:
         operation["parameters"] = parameters
     if route.takes:
-        content = {"application/json": {"schema": _refer_to(route.takes)}}
-        operation["requestBody"] = {"content": content}
-    return operation
+        operation["requestBody"] = _build_body(route.takes)
+    return operation | {"responses": _build_responses(route)}
 
 
 def _name_operation(edge: web.Edge, route: web.Route) -> str:
-    places = re.findall(r"{(\w+)}", route.path) if edge.function == "receive_webhook" else []
-    return "_".join([edge.function, route.run.__name__, *places])
+    """Return the coroutine's name, and for one with several paths also what is in the path."""
+    twins = [twin for twin in edge.routes if twin.run is route.run]
+    places = re.findall(r"{(\w+)}", route.path) if len(twins) > 1 else []
+    first, *others = "_".join([route.run.__name__, *places]).split("_")
+    return first + "".join(word.title() for word in others)
 
 
 def _find_security(route: web.Route) -> list[dict[str, list[str]]]:
@@ -150,76 +168,85 @@ def _build_parameter(name: str) -> dict[str, Any]:
     return {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
 
 
+def _list_headers(route: web.Route) -> list[str]:
+    """List the headers that a route reads, but for those that say who is calling."""
+    conditions = ["if-none-match"] if 304 in route.answers else []
+    return [name for name in route.needs if name != auth.FEED_HEADER] + conditions
+
+
 def _build_header(name: str) -> dict[str, Any]:
-    return {"name": name.title(), "in": "header", "required": True, "schema": {"type": "string"}}
+    return {"name": name.title(), "in": "header"} | HEADERS[name]
 
 
-def _list_query_parameters(route: web.Route) -> list[dict[str, Any]]:
-    schema = route.asks.model_json_schema() if route.asks else {}
-    fields = _inline_definitions(schema.get("properties", {}), schema.get("$defs", {}))
-    return [{"name": name, "in": "query", "schema": schema} for name, schema in fields.items()]
+def _list_query_parameters(query: dict[str, Any]) -> list[dict[str, Any]]:
+    return [
+        {"name": name, "in": "query", "schema": schema}
+        for name, schema in query["properties"].items()
+    ]
 
 
-def _inline_definitions(value: Any, definitions: dict[str, Any]) -> Any:
-    """Replace every reference in a schema by the definition, so that it needs no other schema."""
-    match value:
-        case {"$ref": str(reference)}:
-            rest = {name: item for name, item in value.items() if name != "$ref"}
-            return _inline_definitions(
-                definitions[reference.rpartition("/")[2]] | rest, definitions
-            )
-        case dict():
-            return {name: _inline_definitions(item, definitions) for name, item in value.items()}
-        case list():
-            return [_inline_definitions(item, definitions) for item in value]
-        case _:
-            return value
+def _build_body(model: type[BaseModel]) -> dict[str, Any]:
+    content = {"application/json": {"schema": _refer_to("schemas", model.__name__)}}
+    try:
+        model.model_validate({})  # an absent body counts as {}
+    except ValidationError:
+        return {"required": True, "content": content}
+    return {"content": content}
 
 
 def _build_responses(route: web.Route) -> dict[str, Any]:
     answers = {str(status): _build_answer(status, model) for status, model in route.answers.items()}
-    by_status: dict[int, list[type[Problem]]] = {}
-    for problem in (*route.problems, *web.EVERYWHERE):
-        by_status.setdefault(problem.status, []).append(problem)
-    failures = {str(status): _build_failure(kinds) for status, kinds in sorted(by_status.items())}
+    failures = {
+        str(status): _refer_to("responses", _name_failure(kinds))
+        for status, kinds in _group_problems(route).items()
+    }
     return answers | failures
 
 
 def _build_answer(status: int, model: type[BaseModel] | None) -> dict[str, Any]:
     answer: dict[str, Any] = {"description": ANSWERS[status]}
-    if model:
-        answer["content"] = {"application/json": {"schema": _refer_to(model)}}
     if status == 202:
         answer["headers"] = {"Retry-After": {"schema": {"type": "integer"}}}
+    if model:
+        answer["content"] = {"application/json": {"schema": _refer_to("schemas", model.__name__)}}
+    elif status == 200:  # a file
+        answer["content"] = {"*/*": {"schema": {"type": "string", "format": "binary"}}}
     return answer
 
 
-ANSWERS = {
-    200: "Done",
-    201: "Sent",
-    202: "Under way: ask again after Retry-After",
-    204: "Done",
-    304: "Nothing new",
-}
+def _list_problems(route: web.Route) -> list[type[Problem]]:
+    return [*route.problems, *web.EVERYWHERE]
+
+
+def _group_problems(route: web.Route) -> dict[int, list[type[Problem]]]:
+    """Return the problems that a route can answer, sorted, by their status."""
+    by_status: dict[int, list[type[Problem]]] = {}
+    for kind in sorted(set(_list_problems(route)), key=lambda kind: (kind.status, kind.slug())):
+        by_status.setdefault(kind.status, []).append(kind)
+    return by_status
+
+
+def _name_failure(kinds: Iterable[type[Problem]]) -> str:
+    return ".".join(kind.slug() for kind in kinds)
+
+
+def _build_failures(routes: Iterable[web.Route]) -> dict[str, Any]:
+    """Return the responses that routes share: those of one status, whose problems are the same."""
+    groups = [kinds for route in routes for kinds in _group_problems(route).values()]
+    return dict(sorted((_name_failure(kinds), _build_failure(kinds)) for kinds in groups))
 
 
 def _build_failure(kinds: list[type[Problem]]) -> dict[str, Any]:
-    types = [TYPE_PREFIX + kind.slug() for kind in kinds]
     lines = [f"`{kind.slug()}`: {kind.title}" for kind in kinds]
-    schema = {
-        "allOf": [
-            {"$ref": REFERENCE.format(model="Problem")},
-            {"properties": {"type": {"enum": types}}},
-        ]
-    }
+    schema = openapi_schemas.unite_problems(kinds)
     return {
         "description": "; ".join(lines),
         "content": {"application/problem+json": {"schema": schema}},
     }
 
 
-def _refer_to(model: type[BaseModel]) -> dict[str, str]:
-    return {"$ref": REFERENCE.format(model=model.__name__)}
+def _refer_to(part: str, name: str) -> dict[str, str]:
+    return {"$ref": f"#/components/{part}/{name}"}
 
 
 if __name__ == "__main__":

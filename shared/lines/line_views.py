@@ -14,13 +14,18 @@ ASK_AGAIN_SECONDS = 2
 SETTLED = (State.OPEN, State.CLOSED, State.CONFLICT, State.MISSING)
 
 
-class CodeView(Record):
-    """A code to scan, or to type on the phone, until it expires."""
+class CodeText(Record):
+    """A code without its picture, until it expires."""
 
     qr: str = Field(description="The raw content of the QR code")
-    png: str = Field(description="The QR code as a picture: a data URI")
     pairing_code: str | None = Field(default=None, description="To type instead of scanning")
     expires_at: AwareDatetime
+
+
+class CodeView(CodeText):
+    """A code to scan, or to type on the phone, until it expires."""
+
+    png: str = Field(description="The QR code as a picture: a data URI")
 
 
 class LineView(Record):

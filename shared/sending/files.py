@@ -73,7 +73,7 @@ def _is_base64(value: str) -> bool:
     )
 
 
-MIMETYPE = r"^[\w.+-]+/[\w.+-]+( *; *[\w.+-]+=([\w.+-]+|\"[\w .,+-]*\"))*$"
+MIMETYPE = r'^[\w.+-]+/[\w.+-]+( *; *[\w.+-]+=([\w.+-]+|"[\w .,+-]*"))*$'
 """A type, which may have parameters: `audio/ogg; codecs=opus`."""
 
 

@@ -12,6 +12,7 @@ import pytest
 from infra import openapi
 from infra.local import gateway
 from shared import web
+from shared.outbound.event_models import EventType
 from shared.problems import TYPE_PREFIX
 from tests.cases import in_each
 from tests.conventions.conftest import Deploy
@@ -41,6 +42,25 @@ def nodes(value: Any) -> Iterator[dict[str, Any]]:
         yield from nodes(child)
 
 
+def follow(reference: str) -> Any:
+    """Return what a reference leads to."""
+    return functools.reduce(lambda at, key: at[key], reference[2:].split("/"), DOCUMENT)
+
+
+def resolve(part: dict[str, Any]) -> dict[str, Any]:
+    """Return a part of the document that may be a reference."""
+    found: dict[str, Any] = follow(part["$ref"]) if "$ref" in part else part
+    return found
+
+
+def problems_of(answer: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the constants of each problem that an answer may be."""
+    content = resolve(answer).get("content", {}).get("application/problem+json")
+    schema = content["schema"] if content else {"oneOf": []}
+    for kind in schema.get("oneOf", [schema]):
+        yield resolve(kind)["allOf"][1]["properties"]
+
+
 # It is a good document -----------------------------------------------------------------------
 
 
@@ -62,15 +82,25 @@ def test_every_reference_leads_somewhere():
     assert references
     for reference in references:
         assert reference.startswith("#/")
-        functools.reduce(lambda at, key: at[key], reference[2:].split("/"), DOCUMENT)
+        follow(reference)
 
 
-def test_every_schema_is_used():
+def test_every_component_is_used():
     text = json.dumps(DOCUMENT)
+    components = DOCUMENT["components"]
 
-    assert not [
-        name for name in DOCUMENT["components"]["schemas"] if f'schemas/{name}"' not in text
-    ]
+    names = [f"{part}/{name}" for part in components for name in components[part]]
+    unused = [name for name in names if f'"#/components/{name}"' not in text]
+    schemes = [f"securitySchemes/{name}" for name in components["securitySchemes"]]
+    assert unused == ["schemas/Problem", *schemes]  # what a client catches; referred to by name
+
+
+def test_every_shape_is_written_once():
+    schemas = [json.dumps(schema) for schema in DOCUMENT["components"]["schemas"].values()]
+    responses = [json.dumps(answer) for answer in DOCUMENT["components"]["responses"].values()]
+
+    assert len(set(schemas)) == len(schemas)
+    assert len(set(responses)) == len(responses)
 
 
 def test_paths_are_absolute_with_known_methods():
@@ -83,7 +113,7 @@ def test_operation_names_are_unique():
     names = [operation.values[1]["operationId"] for operation in OPERATIONS]
 
     assert len(set(names)) == len(names)
-    assert all(re.fullmatch(r"\w+", name) for name in names)
+    assert [name for name in names if not re.fullmatch(r"[a-z]+([A-Z][a-z]+)+", name)] == []
 
 
 @every_operation
@@ -92,16 +122,13 @@ def test_operation_has_summary_and_answers(path: str, operation: dict[str, Any])
     assert operation["responses"]
     for status, answer in operation["responses"].items():
         assert re.fullmatch(r"[2-5]\d\d", status)
-        assert answer["description"]
+        assert resolve(answer)["description"]
 
 
 @every_operation
 def test_operation_declares_parts_of_its_path(path: str, operation: dict[str, Any]):
-    declared = {
-        parameter["name"]
-        for parameter in operation.get("parameters", [])
-        if parameter["in"] == "path"
-    }
+    parameters = [resolve(parameter) for parameter in operation.get("parameters", [])]
+    declared = {parameter["name"] for parameter in parameters if parameter["in"] == "path"}
 
     assert declared == set(re.findall(r"{(\w+)}", path))
 
@@ -112,6 +139,15 @@ def test_operation_says_who_may_call_it(path: str, operation: dict[str, Any]):
 
     assert set(schemes) <= DOCUMENT["components"]["securitySchemes"].keys()
     assert bool(schemes) == ("401" in operation["responses"])
+
+
+def test_event_is_told_apart_by_its_type():
+    event = DOCUMENT["components"]["schemas"]["Event"]
+    kinds = [follow(kind["$ref"]) for kind in event["oneOf"]]
+
+    types = [name for kind in kinds for name in kind["properties"]["type"]["enum"]]
+    assert sorted(types) == sorted(EventType)
+    assert event["discriminator"]["mapping"].keys() == set(types)
 
 
 # It is about these functions -----------------------------------------------------------------
@@ -131,8 +167,11 @@ def test_route_is_described_with_its_answers(edge: web.Edge, route: web.Route):
 
     for status, model in route.answers.items():
         content = responses[str(status)].get("content", {})
-        shown = [media["schema"]["$ref"].rpartition("/")[2] for media in content.values()]
-        assert shown == ([model.__name__] if model else [])
+        shown = [
+            media["schema"].get("$ref", "file").rpartition("/")[2] for media in content.values()
+        ]
+        nothing = ["file"] if status == 200 else []
+        assert shown == ([model.__name__] if model else nothing)
 
 
 @every_route
@@ -149,10 +188,14 @@ def test_route_describes_its_body(edge: web.Edge, route: web.Route):
 def test_route_describes_its_problems(edge: web.Edge, route: web.Route):
     responses = described(edge, route)["responses"]
 
-    for problem in (*route.problems, *web.EVERYWHERE):
-        content = responses[str(problem.status)]["content"]["application/problem+json"]
-        named = content["schema"]["allOf"][1]["properties"]["type"]["enum"]
-        assert TYPE_PREFIX + problem.slug() in named
+    shown = {
+        (kind["type"]["const"], kind["status"]["const"])
+        for status, answer in responses.items()
+        for kind in problems_of(answer)
+        if int(status) == kind["status"]["const"]
+    }
+    answered = (*route.problems, *web.EVERYWHERE)
+    assert shown == {(TYPE_PREFIX + problem.slug(), problem.status) for problem in answered}
 
 
 @every_route

@@ -1,4 +1,4 @@
-"""The receivers of infra/docs/recipes, run: they refuse what is forged, and answer once."""
+"""The programs of infra/docs/recipes, run: receivers answer once, and a caller sends once."""
 
 import asyncio
 import importlib.util
@@ -14,15 +14,13 @@ from unittest import mock
 
 import httpx
 import pytest
-import uvicorn
 
 from infra.local import children
-from infra.local.children import IDLE_SECONDS
 from shared.outbound import signatures
 from tests.perene import Perene, token
+from tests.serving import HOST, serving
 
 RECIPES = Path(__file__).parents[2] / "infra" / "docs" / "recipes"
-HOST = "127.0.0.1"
 MARIA, QUESTION, ANSWER = "5521988887777", "Qual é o horário?", "Abrimos de segunda a sexta"
 LIBRARY = """
 import { createHmac, timingSafeEqual } from "node:crypto";
@@ -64,27 +62,6 @@ class Needs(NamedTuple):
 
 
 @asynccontextmanager
-async def serving(app: Any, port: int) -> AsyncIterator[None]:
-    """Serve an app on a port of this machine, in the tests' own loop."""
-    config = uvicorn.Config(
-        app,
-        host=HOST,
-        port=port,
-        ws="none",
-        lifespan="off",
-        log_level="error",
-        timeout_keep_alive=IDLE_SECONDS,
-    )
-    server = uvicorn.Server(config)
-    task = asyncio.create_task(server.serve())
-    while not server.started:
-        await asyncio.sleep(0.01)
-    yield
-    server.should_exit = True
-    await task
-
-
-@asynccontextmanager
 async def running_node(*arguments: str | Path, env: dict[str, str]) -> AsyncIterator[None]:
     """Run a program of Node until the test is over, once it says that it listens."""
     if not shutil.which("node"):
@@ -98,14 +75,20 @@ async def running_node(*arguments: str | Path, env: dict[str, str]) -> AsyncIter
     await process.communicate()
 
 
-@asynccontextmanager
-async def fastapi_receiver(needs: Needs, place: Path) -> AsyncIterator[None]:
-    spec = importlib.util.spec_from_file_location("receiver", RECIPES / "fastapi_receiver.py")
+def load_recipe(name: str) -> Any:
+    """Run a Python recipe as a module of its own."""
+    spec = importlib.util.spec_from_file_location(name, RECIPES / f"{name}.py")
     assert spec
     assert spec.loader
-    receiver = importlib.util.module_from_spec(spec)
+    recipe = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(recipe)
+    return recipe
+
+
+@asynccontextmanager
+async def fastapi_receiver(needs: Needs, place: Path) -> AsyncIterator[None]:
     with mock.patch.dict(os.environ, needs.environment()):
-        spec.loader.exec_module(receiver)
+        receiver = load_recipe("fastapi_receiver")
     async with serving(receiver.app, needs.port):
         yield
     await receiver.perene.aclose()
@@ -192,6 +175,44 @@ async def post(
 
 def list_answers(perene: Perene) -> list[Any]:
     return [message for message in perene.evolution.sent_messages() if ANSWER in message.text]
+
+
+# A caller in Python --------------------------------------------------------------------------
+
+
+class ForgetfulTransport(httpx.ASGITransport):
+    """Lose the first answer of the functions."""
+
+    has_lost = False
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        answer = await super().handle_async_request(request)
+        if not self.has_lost:
+            self.has_lost = True
+            raise httpx.ReadError("lost")
+        return answer
+
+
+async def test_caller_sends_once(perene: Perene):
+    caller = load_recipe("httpx_client")
+    await perene.pair()
+    client = httpx.AsyncClient(
+        transport=ForgetfulTransport(perene.app),
+        base_url="http://perene.test",
+        headers={"authorization": f"Bearer {token('acme')}"},
+    )
+
+    async with client:
+        for contact in (MARIA, "5521988886666"):
+            send = await caller.send_message(client, {"to": contact, "text": ANSWER})
+            assert send["state"] == "sent"
+        pages = [page async for page in caller.follow_pages(client, "/conversations", limit=1)]
+        with pytest.raises(caller.PereneProblem) as refusal:
+            await caller.ask(client, "GET", "/instances/unknown")
+
+    assert [len(page["conversations"]) for page in pages[:2]] == [1, 1]
+    assert refusal.value.name == "line-unknown"
+    assert len(list_answers(perene)) == 2
 
 
 # The workflow's file -------------------------------------------------------------------------
