@@ -14,15 +14,13 @@ from unittest import mock
 
 import httpx
 import pytest
-import uvicorn
 
 from infra.local import children
-from infra.local.children import IDLE_SECONDS
 from shared.outbound import signatures
 from tests.perene import Perene, token
+from tests.serving import HOST, serving
 
 RECIPES = Path(__file__).parents[2] / "infra" / "docs" / "recipes"
-HOST = "127.0.0.1"
 MARIA, QUESTION, ANSWER = "5521988887777", "Qual é o horário?", "Abrimos de segunda a sexta"
 LIBRARY = """
 import { createHmac, timingSafeEqual } from "node:crypto";
@@ -61,27 +59,6 @@ class Needs(NamedTuple):
             "PERENE_TOKEN": self.token,
             "NO_PROXY": HOST,
         }
-
-
-@asynccontextmanager
-async def serving(app: Any, port: int) -> AsyncIterator[None]:
-    """Serve an app on a port of this machine, in the tests' own loop."""
-    config = uvicorn.Config(
-        app,
-        host=HOST,
-        port=port,
-        ws="none",
-        lifespan="off",
-        log_level="error",
-        timeout_keep_alive=IDLE_SECONDS,
-    )
-    server = uvicorn.Server(config)
-    task = asyncio.create_task(server.serve())
-    while not server.started:
-        await asyncio.sleep(0.01)
-    yield
-    server.should_exit = True
-    await task
 
 
 @asynccontextmanager
