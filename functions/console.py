@@ -1,19 +1,26 @@
-"""The web page for people: the page, its files, and what it has to know of the deployment."""
+"""The web page for people: the page, its files, what it has to know of the deployment; and the
+element with which other pages connect a line.
+"""
 
 import functions_framework.aio
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from shared import compression, config, problems, web
-from shared.console import assets, policy
+from shared.console import assets, connect_element, policy
 from shared.console.assets import Asset
+from shared.console.connect_element import ConnectElement
 from shared.console.page_config import Deployment, describe_deployment
 
 edge = web.Edge("console", "/console")
 
 VIEWS = {"", "fleet", "lines", "conversations", "integrations", "signed-in", "connect"}
+FRAMED = "connect"
+"""The one view that pages of EMBED_ORIGINS may show in a frame."""
 FOREVER = {"cache-control": "public, max-age=31536000, immutable"}
 ASK_FIRST = {"cache-control": "no-cache", "vary": "accept-encoding, accept-language"}
+ELEMENT_HEADERS = {"cache-control": "no-cache", "vary": "accept-encoding, origin"}
+"""A browser keeps what it got without leave to read it, so it asks each time."""
 
 
 @edge.route("GET", "/config.json", answers={200: Deployment})
@@ -32,17 +39,40 @@ async def serve_asset(request: Request) -> Response:
     return _file_response(request, file, FOREVER | policy.EVERYWHERE)
 
 
+@edge.route("GET", "/embed", answers={200: ConnectElement}, embeddable=True)
+async def describe_element(request: Request) -> ConnectElement:
+    """Show where the newest `<perene-connect>` is, and the hash that a page pins."""
+    return connect_element.describe(config.settings().public_url)
+
+
+@edge.route(
+    "GET",
+    "/embed/{version}/perene-connect.js",
+    answers={200: None, 304: None},
+    embeddable=True,
+)
+async def element(request: Request) -> Response:
+    """Serve a version of `<perene-connect>`, to pages of EMBED_ORIGINS; it never changes."""
+    file = connect_element.load_versions().get(request.path_params["version"])
+    if file is None:
+        raise problems.NoSuchPath()
+    return _file_response(request, file, policy.EVERYWHERE | ELEMENT_HEADERS)
+
+
 @edge.route("GET", "/{address:path}", answers={200: None, 304: None})
 async def serve_page(request: Request) -> Response:
     """Serve the page; it shows the view that the address names."""
     if request.scope["path"] == edge.path:  # relative addresses need the slash
         query = f"?{request.url.query}" if request.url.query else ""
         return RedirectResponse(f"{edge.path.rpartition('/')[2]}/{query}", 308)
-    place = request.path_params["address"].partition("/")[0]
+    address = request.path_params["address"].strip("/")
+    place = address.partition("/")[0]
     is_view = place in VIEWS
     if not is_view and "text/html" not in request.headers.get("accept", ""):
         raise problems.NoSuchPath()
-    headers = ASK_FIRST | policy.build_page_headers(config.settings(), _api(request))
+    settings = config.settings()
+    frames = settings.embed_origins if address == FRAMED else ()
+    headers = ASK_FIRST | policy.build_page_headers(settings, _api(request), frames)
     language = assets.choose_language(request.headers.get("accept-language", ""))
     file = assets.render_page(_root(request), place if is_view else "", language)
     return _file_response(request, file, headers, 200 if is_view else 404)

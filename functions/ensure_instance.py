@@ -93,6 +93,7 @@ class FollowLink(Record):
         problems.TenantCancelled,
         problems.MaximumInstancesReached,
     ),
+    embeddable=True,
 )
 async def follow_link(request: Request) -> web.Reply:
     """Connect the line of a link, without signing in, in the browser that opened it first.

@@ -38,6 +38,17 @@ class FaultyLine(NamedTuple):
     why: str
 
 
+class Table(NamedTuple):
+    """A table as text: its columns in lower case, and its lines, each with its number.
+
+    Bytes that aren't UTF-8 stay in it as surrogates.
+    """
+
+    header: str
+    columns: list[str]
+    lines: Iterator[tuple[int, dict[str, str]]]
+
+
 class ImportStopped(Exception):
     """The rows that are left would fail too; the message is the reason."""
 
@@ -47,29 +58,36 @@ def read_rows(file: Path) -> Iterator[Row | FaultyLine]:
 
     Bytes that aren't UTF-8 are refused in an id and a status, and ignored elsewhere.
     """
-    with file.open(newline="", encoding="utf-8-sig", errors="surrogateescape") as table:
-        header = table.readline()
-        dialect: Any = {"delimiter": max(SEPARATORS, key=header.count), "skipinitialspace": True}
-        cells = next(csv.reader([header], **dialect), [])
-        columns = [name.strip().lower() for name in cells]
-        if not {"id", "status"} <= set(columns):
-            why = "the columns `id` and `status` are needed" if _is_unicode(header) else NO_UNICODE
-            yield FaultyLine(1, why)
-            return
-        first_lines: dict[str, int] = {}
-        for line, cells in _read_cells(csv.reader(table, **dialect)):
-            row = _parse_row(dict(zip(columns, cells, strict=False)))
-            if isinstance(row, Row):
-                first = first_lines.setdefault(row.id, line)
-                row = row if first == line else f"id: it is in line {first} already"
-            yield row if isinstance(row, Row) else FaultyLine(line, row)
+    table = read_table(file)
+    if not {"id", "status"} <= set(table.columns):
+        is_readable = _is_unicode(table.header)
+        why = "the columns `id` and `status` are needed" if is_readable else NO_UNICODE
+        yield FaultyLine(1, why)
+        return
+    first_lines: dict[str, int] = {}
+    for line, cells in table.lines:
+        row = _parse_row(cells)
+        if isinstance(row, Row):
+            first = first_lines.setdefault(row.id, line)
+            row = row if first == line else f"id: it is in line {first} already"
+        yield row if isinstance(row, Row) else FaultyLine(line, row)
 
 
-def _read_cells(table: Any) -> Iterator[tuple[int, list[str]]]:
+def read_table(file: Path) -> Table:
+    """Read a table with a header, separated by commas, semicolons or tabs. Raises OSError."""
+    with file.open(newline="", encoding="utf-8-sig", errors="surrogateescape") as opened:
+        header, *lines = opened.readlines() or [""]
+    dialect: Any = {"delimiter": max(SEPARATORS, key=header.count), "skipinitialspace": True}
+    cells = next(csv.reader([header], **dialect), [])
+    columns = [name.strip().lower() for name in cells]
+    return Table(header, columns, _read_lines(columns, csv.reader(lines, **dialect)))
+
+
+def _read_lines(columns: list[str], table: Any) -> Iterator[tuple[int, dict[str, str]]]:
     for cells in table:
         stripped = [cell.strip() for cell in cells]
         if any(stripped):
-            yield table.line_num + 1, stripped
+            yield table.line_num + 1, dict(zip(columns, stripped, strict=False))
 
 
 def _parse_row(cells: dict[str, str]) -> Row | str:

@@ -26,6 +26,7 @@ from shared.domain.fleet.rules import Approval
 
 JOBS = r"^projects/[a-z0-9:.-]+/locations/[a-z0-9-]+/jobs$"
 TOPIC = r"^projects/[^/]+/topics/[A-Za-z][A-Za-z0-9._~+%-]{2,254}$"
+WEB_ORIGIN = r"^(https://[a-z0-9.-]+|http://(localhost|127\.0\.0\.1))(:[0-9]{1,5})?$"
 SERVER_ID = r"^[a-z0-9][a-z0-9-]{0,31}$"
 DialectName = Literal["2", "1.8"]
 DIALECT_OF_VERSION: Mapping[str, DialectName] = {"1.8": "1.8", "2.2": "2", "2.3": "2", "2.4": "2"}
@@ -95,6 +96,7 @@ Version = Annotated[str, AfterValidator(_version)]
 Region = Annotated[str, AfterValidator(_region), Field(pattern=r"^[A-Z]{2}$")]
 TimeZone = Annotated[str, AfterValidator(_time_zone), Field(max_length=60)]
 Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
+Origins = Annotated[tuple[Annotated[str, Field(pattern=WEB_ORIGIN)], ...], BeforeValidator(_words)]
 Secret = Annotated[SecretStr, Field(min_length=32)]
 Days = Annotated[float, Field(ge=0, le=3650)]
 
@@ -161,6 +163,7 @@ class Settings(BaseModel):
     time_zone: TimeZone = TIME_ZONE
 
     cors_origins: Words = ()
+    embed_origins: Origins = ()
     tenants_on_first_use: bool = True
     tenant_feed_secret: Secret | None = None
     tenant_feed_secret_previous: Secret | None = None

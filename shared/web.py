@@ -63,6 +63,7 @@ class Route:
     needs: tuple[str, ...]
     answers: dict[int, type[BaseModel] | None]
     problems: tuple[type[Problem], ...]
+    embeddable: bool
     pattern: Pattern
 
 
@@ -84,16 +85,18 @@ class Edge:
         needs: tuple[str, ...] = (),
         answers: dict[int, type[BaseModel] | None],
         problems: tuple[type[Problem], ...] = (),
+        embeddable: bool = False,
     ) -> Callable[[Run], Run]:
         """Let the decorated coroutine answer a method and sub-path (`/` is the function's own).
 
         Its first docstring line is the operation's summary; `needs` are headers it must have.
+        `embeddable`: browsers may call it from pages of EMBED_ORIGINS too.
         """
 
         def register(run: Run) -> Run:
             pattern = Pattern(path, endpoint=run, methods=[method])
             self.routes.append(
-                Route(method, path, run, asks, takes, needs, answers, problems, pattern)
+                Route(method, path, run, asks, takes, needs, answers, problems, embeddable, pattern)
             )
             return run
 
@@ -114,7 +117,7 @@ class Edge:
         )
         _compress_json(request, response)
         response.headers["x-perene-time"] = str(int(services.now().timestamp() * 1000))
-        return _allow_origins(request, response)
+        return _allow_origins(request, response, is_embeddable=self._is_embeddable(request))
 
     async def _respond(self, request: Request) -> tuple[Response, dict[str, Any]]:
         fields: dict[str, Any] = {}
@@ -134,12 +137,7 @@ class Edge:
             return _problem(problems.Unexpected()), fields
 
     def _match(self, request: Request) -> Route:
-        scope = {
-            **request.scope,
-            "path": _sub_path(request.scope["path"], self.path),
-            "root_path": "",
-        }
-        allowed: set[str] = set()
+        scope, allowed = self._scope_inside(request), set[str]()
         for route in self.routes:
             match, child_scope = route.pattern.matches(scope)
             if match is Match.FULL:
@@ -150,6 +148,16 @@ class Edge:
         if allowed:
             raise problems.MethodNotAllowed(*sorted(allowed))
         raise problems.NoSuchPath()
+
+    def _is_embeddable(self, request: Request) -> bool:
+        """Tell whether the path is that of an embeddable route, whatever the method."""
+        scope = self._scope_inside(request)
+        routes = (route for route in self.routes if route.embeddable)
+        return any(route.pattern.matches(scope)[0] is not Match.NONE for route in routes)
+
+    def _scope_inside(self, request: Request) -> dict[str, Any]:
+        path = _sub_path(request.scope["path"], self.path)
+        return {**request.scope, "path": path, "root_path": ""}
 
 
 async def parse_body(
@@ -264,11 +272,12 @@ def _problem(problem: Problem) -> Response:
     return Response(content, problem.status, headers, media_type="application/problem+json")
 
 
-def _allow_origins(request: Request, response: Response) -> Response:
+def _allow_origins(request: Request, response: Response, *, is_embeddable: bool) -> Response:
     try:
-        origins = config.settings().cors_origins
+        settings = config.settings()
     except config.ConfigurationError:
         return response
+    origins = settings.cors_origins + (settings.embed_origins if is_embeddable else ())
     if not origins or "origin" not in request.headers:
         return response
     response_app: Any = CORSMiddleware(

@@ -1,4 +1,4 @@
-"""Serve an app to programs of their own."""
+"""Serve an app on a port of this machine, for callers that need a real one."""
 
 import asyncio
 from collections.abc import AsyncIterator

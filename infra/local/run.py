@@ -110,6 +110,7 @@ class StackRun(BaseModel):
         return {
             "ENDPOINTS_ON_LOOPBACK": "true",
             "CORS_ORIGINS": "*",  # the origin of a frontend in development isn't known
+            "EMBED_ORIGINS": "http://localhost:5173",  # Vite's development server
             "EVOLUTION_API_KEY": self.secrets.evolution,
             "EVOLUTION_URL": evolution,
             "INSTANCE_MAX": "100",

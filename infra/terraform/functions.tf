@@ -85,6 +85,7 @@ locals {
     var.auth_jwks_url == null ? {} : { AUTH_JWKS_URL = var.auth_jwks_url },
     var.operator_claim == null ? {} : { AUTH_OPERATOR_CLAIM = var.operator_claim },
     length(var.cors_origins) == 0 ? {} : { CORS_ORIGINS = join(",", var.cors_origins) },
+    length(var.embed_origins) == 0 ? {} : { EMBED_ORIGINS = join(",", var.embed_origins) },
   )
 }
 

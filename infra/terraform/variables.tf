@@ -94,6 +94,17 @@ variable "cors_origins" {
   }
 }
 
+variable "embed_origins" {
+  description = "The origins of pages that may show the connect page, or its element, to whoever has a link."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for origin in var.embed_origins : can(regex("^(https://[a-z0-9.-]+|http://localhost)(:[0-9]{1,5})?$", origin))])
+    error_message = "An https:// origin in lower case, without a path and without `*` (or http://localhost:5173, to develop)."
+  }
+}
+
 variable "secrets" {
   description = "Which secrets this deployment uses. Their values are given to Secret Manager by `make secrets`, never here."
   type        = set(string)

@@ -20,14 +20,20 @@ ON_THE_PAGE = {
 }
 
 
-def build_page_headers(settings: Settings, api: str | None) -> dict[str, str]:
-    """Build the page's headers; `api` is the functions' origin, None if they share the page's."""
+def build_page_headers(
+    settings: Settings, api: str | None, frames: Iterable[str] = ()
+) -> dict[str, str]:
+    """Build the page's headers; `api` is the functions' origin, None if they share the page's.
+
+    `frames`: the origins of pages that may show it in a frame.
+    """
     called = _list_origins([settings.auth_issuer, *settings.console_connect, api])
     shown = _list_origins([settings.brand_logo_url])
-    return ON_THE_PAGE | {"content-security-policy": _build_content_policy(called, shown)}
+    content_policy = _build_content_policy(called, shown, " ".join(frames) or "'none'")
+    return ON_THE_PAGE | {"content-security-policy": content_policy}
 
 
-def _build_content_policy(called: Iterable[str], shown: Iterable[str]) -> str:
+def _build_content_policy(called: Iterable[str], shown: Iterable[str], frames: str) -> str:
     """Build the policy: `called` are origins that the page calls, `shown` those of pictures."""
     directives = {
         "default-src": "'none'",
@@ -38,7 +44,7 @@ def _build_content_policy(called: Iterable[str], shown: Iterable[str]) -> str:
         "connect-src": " ".join(["'self'", *called]),
         "base-uri": "'none'",
         "form-action": "'none'",
-        "frame-ancestors": "'none'",
+        "frame-ancestors": frames,
         "require-trusted-types-for": "'script'",
         "trusted-types": "'none'",
     }

@@ -1,10 +1,13 @@
 """Call the function itself: what it serves, what it tells to whom, and what it refuses."""
 
 import gzip
+import hashlib
 import re
 import subprocess
 import sys
+from base64 import b64encode
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -19,6 +22,7 @@ from tests.cases import in_each
 from tests.conventions.conftest import Deploy, deploy  # noqa: F401 - a fixture
 
 pytestmark = pytest.mark.anyio
+EMBED = Path(__file__).parents[2] / "infra" / "docs" / "embed.md"
 SIGN_IN = {
     "AUTH_ISSUER": "https://issuer.test/realm",
     "AUTH_AUDIENCE": "perene",
@@ -94,6 +98,30 @@ async def test_policy_allows_us_and_the_issuer(http: httpx.AsyncClient):
     assert headers["referrer-policy"] == "no-referrer"
     assert "camera=()" in headers["permissions-policy"]
     assert headers["cache-control"] == "no-cache"
+
+
+@in_each(
+    ("path", "frames"),
+    [
+        ("/connect", "https://shop.test https://www.shop.test"),
+        ("/connect/", "https://shop.test https://www.shop.test"),
+        ("/connect/x", "'none'"),
+        ("/", "'none'"),
+        ("/lines", "'none'"),
+        ("/signed-in", "'none'"),
+    ],
+)
+async def test_only_connect_page_may_be_framed(
+    http: httpx.AsyncClient,
+    deploy: Deploy,  # noqa: F811
+    path: str,
+    frames: str,
+):
+    deploy(EMBED_ORIGINS="https://shop.test,https://www.shop.test")
+
+    policy = (await http.get(f"/console{path}")).headers["content-security-policy"]
+
+    assert f"frame-ancestors {frames};" in policy
 
 
 async def test_brand_is_shown_with_its_picture(
@@ -226,6 +254,30 @@ async def test_only_reading_is_allowed(http: httpx.AsyncClient, path: str):
         assert answer.headers["content-type"] == "application/problem+json"
 
     assert (await http.head(f"/console{path}")).status_code == 200
+
+
+# The element of other pages ------------------------------------------------------------------
+
+
+async def test_element_is_what_its_hash_says(http: httpx.AsyncClient):
+    described = (await http.get("/console/embed")).json()
+    script = await http.get(described["src"])
+    again = await http.get(described["src"], headers={"if-none-match": script.headers["etag"]})
+
+    digest = hashlib.sha384(script.content).digest()
+    assert described["integrity"] == f"sha384-{b64encode(digest).decode()}"
+    assert script.headers["content-type"] == "text/javascript; charset=utf-8"
+    assert script.headers["cross-origin-resource-policy"] == "same-origin"
+    assert (script.headers["cache-control"], again.status_code) == ("no-cache", 304)
+    assert "origin" in script.headers["vary"]
+    assert set(re.findall(r"sha384-[\w+/=]+", EMBED.read_text())) == {described["integrity"]}
+
+
+@in_each("version", ["v0", "v1.js", "", "..", "%2e%2e", "..%2Fv1"])
+async def test_other_versions_of_element_are_unknown(http: httpx.AsyncClient, version: str):
+    answer = await http.get(f"/console/embed/{version}/perene-connect.js")
+
+    assert (answer.status_code, answer.json()["type"]) == (404, "urn:perene:problem:no-such-path")
 
 
 # Where it is, and what it knows ---------------------------------------------------------------

@@ -235,6 +235,7 @@ def test_surrounding_space_is_stripped():
         ("auth_tenant_claim", "sub"),
         ("auth_operator_claim", None),
         ("cors_origins", ()),
+        ("embed_origins", ()),
         ("google_cloud_project", None),
         ("firestore_database", "(default)"),
         ("scheduler_issuer", "https://accounts.google.com"),
@@ -266,6 +267,25 @@ def test_fleet_server_carries_hundred_by_default():
 @in_each("origins", ["https://a.test,https://b.test", " https://a.test  https://b.test "])
 def test_commas_or_spaces_separate_origins(origins: str):
     assert read(CORS_ORIGINS=origins).cors_origins == ("https://a.test", "https://b.test")
+
+
+@in_each(
+    "origin",
+    [
+        "*",
+        "https://*.test",
+        "https://a.test/",
+        "https://a.test/page",
+        "http://a.test",
+        "https://A.test",
+        "https://a.test;script-src",
+        "a.test",
+        "null",
+    ],
+)
+def test_embedding_needs_exact_origins(origin: str):
+    with pytest.raises(ConfigurationError, match=r"^EMBED_ORIGINS\.1: "):
+        read(EMBED_ORIGINS=f"https://a.test:8443,{origin}")
 
 
 def test_trailing_slash_is_removed():

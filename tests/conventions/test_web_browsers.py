@@ -18,6 +18,8 @@ APP = "https://app.test"
 FUNCTIONS = Path(__file__).parent.parent.parent / "functions"
 ASKS = {"access-control-request-method": "POST", "access-control-request-headers": "authorization"}
 
+EMBEDDER = "https://shop.test"
+
 edge = web.Edge("things", "/things")
 
 
@@ -30,10 +32,15 @@ async def one(request: Request) -> Thing:
     return Thing(name=request.path_params["name"])
 
 
+@edge.route("POST", "/shown", answers={200: None}, embeddable=True)
+async def show(_: Request) -> web.Reply:
+    return web.Reply()
+
+
 @pytest.fixture
 async def things(deploy: Deploy) -> AsyncIterator[httpx.AsyncClient]:
     """A caller of a function that one origin may share."""
-    deploy(CORS_ORIGINS=APP, GOOGLE_CLOUD_PROJECT="p")
+    deploy(CORS_ORIGINS=APP, EMBED_ORIGINS=EMBEDDER, GOOGLE_CLOUD_PROJECT="p")
     through = httpx.ASGITransport(served(edge))
     async with httpx.AsyncClient(transport=through, base_url=ORIGIN) as client:
         yield client
@@ -85,6 +92,23 @@ async def test_similar_origin_is_another(things: httpx.AsyncClient, origin: str)
     answer = await things.get("/a", headers={"origin": origin})
 
     assert "access-control-allow-origin" not in answer.headers
+
+
+@in_each("origin", [APP, EMBEDDER])
+async def test_embeddable_route_may_be_called(things: httpx.AsyncClient, origin: str):
+    preflight = await things.options("/things/shown", headers={"origin": origin, **ASKS})
+    answer = await things.post("/things/shown", headers={"origin": origin})
+
+    assert preflight.headers["access-control-allow-origin"] == origin
+    assert answer.headers["access-control-allow-origin"] == origin
+
+
+@in_each("path", ["/a", "/shown/more", "/", "/ashown"])
+async def test_embedder_may_call_nothing_else(things: httpx.AsyncClient, path: str):
+    for method in ("OPTIONS", "GET", "POST"):
+        answer = await things.request(method, path, headers={"origin": EMBEDDER, **ASKS})
+
+        assert "access-control-allow-origin" not in answer.headers, method
 
 
 async def test_default_allows_no_origin(things: httpx.AsyncClient, deploy: Deploy):

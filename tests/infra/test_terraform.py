@@ -516,6 +516,7 @@ WRONG = {
     "auth_issuer": "http://issuer.test",
     "auth_audience": "",
     "cors_origins": ["*"],
+    "embed_origins": ["https://app.example.com/"],
     "secrets": ["EVOLUTION_SERVERS"],
     "settings": {"WEBHOOK_SECRET": "in plain text"},
     "instances": {"nothing": {"min": 1}},
