@@ -68,8 +68,8 @@ SENTENCES: dict[Language, dict[Cause, WriteSentence]] = {
             f"Cliente {it.subject}: "
             + _many(
                 it.count,
-                "{n} endpoint desativado depois de falhar por dias",
-                "{n} endpoints desativados depois de falhar por dias",
+                "{n} integração desativada depois de falhar por dias",
+                "{n} integrações desativadas depois de falhar por dias",
             )
         ),
     },
@@ -121,8 +121,8 @@ SENTENCES: dict[Language, dict[Cause, WriteSentence]] = {
             f"Client {it.subject}: "
             + _many(
                 it.count,
-                "{n} endpoint disabled after failing for days",
-                "{n} endpoints disabled after failing for days",
+                "{n} integration disabled after failing for days",
+                "{n} integrations disabled after failing for days",
             )
         ),
     },

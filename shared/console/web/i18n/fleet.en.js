@@ -27,7 +27,7 @@ export default {
     sweep_braked: "The clean-up stopped to be safe, and nothing was deleted",
     sweep_overdue: "The {kind} sweep hasn't ended for too long",
     approval_awaited: { one: "Server {subject}: 1 instance without a line awaits your decision", other: "Server {subject}: {n} instances without a line await your decision" },
-    endpoints_failed: { one: "Client {subject}: 1 endpoint disabled after failing for days", other: "Client {subject}: {n} endpoints disabled after failing for days" },
+    endpoints_failed: { one: "Client {subject}: 1 integration disabled after failing for days", other: "Client {subject}: {n} integrations disabled after failing for days" },
     messages_may_be_lost: { one: "Server {subject}: 1 line may have lost messages in an outage", other: "Server {subject}: {n} lines may have lost messages in an outage" },
     violations: { one: "1 difference between records and servers", other: "{n} differences between records and servers" },
     wrong_number: "Client {subject}: a message left through another number than the chosen one",

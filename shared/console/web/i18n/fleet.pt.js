@@ -27,7 +27,7 @@ export default {
     sweep_braked: "A limpeza foi interrompida por segurança; nada foi apagado",
     sweep_overdue: "A varredura de {kind} não termina há muito tempo",
     approval_awaited: { one: "Servidor {subject}: 1 instância sem linha espera a sua decisão", other: "Servidor {subject}: {n} instâncias sem linha esperam a sua decisão" },
-    endpoints_failed: { one: "Cliente {subject}: 1 endpoint desativado depois de falhar por dias", other: "Cliente {subject}: {n} endpoints desativados depois de falhar por dias" },
+    endpoints_failed: { one: "Cliente {subject}: 1 integração desativada depois de falhar por dias", other: "Cliente {subject}: {n} integrações desativadas depois de falhar por dias" },
     messages_may_be_lost: { one: "Servidor {subject}: 1 linha pode ter perdido mensagens numa falha", other: "Servidor {subject}: {n} linhas podem ter perdido mensagens numa falha" },
     violations: { one: "1 divergência entre os registros e os servidores", other: "{n} divergências entre os registros e os servidores" },
     wrong_number: "Cliente {subject}: uma mensagem saiu por um número diferente do escolhido",
