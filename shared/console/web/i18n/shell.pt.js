@@ -12,7 +12,7 @@ export default {
   },
   alerts: {
     title: "Avisos",
-    question: "Avisar quando chegar mensagem nova?",
+    question: "Avisar de mensagens novas?",
     accept: "Avisar",
     decline: "Agora não",
     text: "Valem para este navegador, quando você está em outra aba ou em outro programa.",
