@@ -69,8 +69,8 @@ SENTENCES: dict[Language, dict[Cause, WriteSentence]] = {
             _owner(it, "pt-BR")
             + _many(
                 it.count,
-                "{n} endpoint desativado depois de falhar por dias",
-                "{n} endpoints desativados depois de falhar por dias",
+                "{n} integração desativada depois de falhar por dias",
+                "{n} integrações desativadas depois de falhar por dias",
             )
         ),
         Cause.ENDPOINTS_LATE: lambda it: (
@@ -130,8 +130,8 @@ SENTENCES: dict[Language, dict[Cause, WriteSentence]] = {
             _owner(it, "en")
             + _many(
                 it.count,
-                "{n} endpoint disabled after failing for days",
-                "{n} endpoints disabled after failing for days",
+                "{n} integration disabled after failing for days",
+                "{n} integrations disabled after failing for days",
             )
         ),
         Cause.ENDPOINTS_LATE: lambda it: (

@@ -7,6 +7,39 @@ from shared.domain.contacts import Contact, ContactKey
 from shared.domain.messages import Delivery, Message
 from shared.domain.upstream import Scannable
 
+LetterReason = Literal[
+    "a call that is no object",
+    "a call without a time",
+    "a change of members that is no object",
+    "a code that can't be shown",
+    "a connection without a state",
+    "a contact that is no object",
+    "a deletion that is no object",
+    "a group that is no object",
+    "a group that is none",
+    "a message that is no object",
+    "a message whose content is no object",
+    "a message without a time",
+    "a reaction by nobody",
+    "a reaction to nothing",
+    "an edit that is no object",
+    "an edit without content",
+    "an edit without words",
+    "an order about no message",
+    "an order of no type",
+    "an update of no message, or of nothing",
+    "an update that is no object",
+    "no address",
+    "no key",
+    "no message id",
+    "not an address",
+    "own number unknown",
+    "no webhook",
+    "too large to keep",
+    "another chat's message has this id",
+]
+"""Why an event became a dead letter. The console says each in both languages."""
+
 
 @dataclass(frozen=True)
 class Opened:
@@ -182,7 +215,7 @@ class Unreadable:
     `item`: which of the several that one webhook told, as JSON; empty if it told only one thing.
     """
 
-    reason: str
+    reason: LetterReason
     item: str = field(default="", repr=False)
 
 

@@ -7,7 +7,15 @@ from datetime import datetime
 from shared import log, recording, services
 from shared.domain import events
 from shared.domain.contacts import Contact
-from shared.domain.events import Edited, EditedOutOfSight, Event, Recalled, Revoked, Said
+from shared.domain.events import (
+    Edited,
+    EditedOutOfSight,
+    Event,
+    LetterReason,
+    Recalled,
+    Revoked,
+    Said,
+)
 from shared.domain.instances import epoch_ms, number_at
 from shared.domain.kept_messages import lid_in, ours_in
 from shared.domain.messages import Message, dated_by_wall_clock, heard_by
@@ -29,7 +37,7 @@ LOOKUPS_AT_ONCE = 32
 class Inapplicable(Exception):
     """The event can't be applied, for this reason: its report becomes a dead letter."""
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: LetterReason) -> None:
         super().__init__(reason)
         self.reason = reason
 

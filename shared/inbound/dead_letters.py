@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from shared import log, problems, services
+from shared.domain.events import LetterReason
 from shared.domain.names import InstanceName
 from shared.evolution import redaction, webhook_json
 from shared.evolution.events.envelope import Envelope
@@ -24,7 +25,9 @@ LONGEST_SHAPE = 64 * 1024
 Ingest = Callable[[WebhookIdentity, bytes, datetime], Awaitable[None]]
 
 
-async def store_dead_letter(name: InstanceName, raw: bytes, reason: str, now: datetime) -> None:
+async def store_dead_letter(
+    name: InstanceName, raw: bytes, reason: LetterReason, now: datetime
+) -> None:
     """Keep a webhook for replay, once. Raises StoreUnavailable. Firestore: 1 write."""
     log.notice("event.unreadable", instance=name, reason=reason)
     text, digest = await run_aside(len(raw), _redact, raw)

@@ -10,7 +10,7 @@ from typing import Any
 
 from shared import config, problems, untrusted
 from shared.domain import events, names
-from shared.domain.events import Event
+from shared.domain.events import Event, LetterReason
 from shared.domain.names import LineKey
 from shared.evolution.events.envelope import Envelope, read_envelope, read_instance_name
 from shared.inbound import apply_event, dead_letters
@@ -113,7 +113,7 @@ class _Ingestion:
                 message_ids = unfit.args or (_message_id(event),)
                 return [self.envelope.find_item(message_id) for message_id in message_ids]
 
-    async def _store_dead_letter(self, reason: str, items: list[Any] | None) -> None:
+    async def _store_dead_letter(self, reason: LetterReason, items: list[Any] | None) -> None:
         """Keep the webhook as a dead letter; only some `items` of it if the whole is too long."""
         raw = self.raw
         if items is not None:
@@ -131,7 +131,7 @@ def _unreadable_items(event: Event) -> list[Any] | None:
 
 def _bundle(unreadable: Iterable[events.Unreadable]) -> Iterator[events.Unreadable]:
     """Join items of one reason, in their order, as long as one dead letter holds them."""
-    bundles, sizes = dict[str, list[str]](), Counter[str]()
+    bundles, sizes = dict[LetterReason, list[str]](), Counter[LetterReason]()
     for event in unreadable:
         bundle = bundles.setdefault(event.reason, [])
         if bundle and sizes[event.reason] + len(event.item) > ROOM:

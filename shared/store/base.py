@@ -29,6 +29,7 @@ from pydantic import ValidationError
 from shared import log, problems
 from shared.domain import names
 from shared.domain.contacts import Contact, ConversationId, conversation_id
+from shared.domain.events import LetterReason
 from shared.domain.names import LineId, TenantId
 from shared.domain.record import Kept
 
@@ -63,7 +64,7 @@ class Unfit(Exception):
     Its arguments are the ids of the messages, where it was one of many.
     """
 
-    reason = "too large to keep"
+    reason: LetterReason = "too large to keep"
 
 
 class MessageIdTaken(Unfit):

@@ -29,7 +29,8 @@ FLAGS = [
     "--use-fake-ui-for-media-stream",
     "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1 , EXCLUDE localhost",
 ]
-SIZES = {"desktop": (1280, 800), "phone": (390, 844)}
+SIZES = {"desktop": (1280, 800), "tablet": (1024, 768), "phone": (390, 844)}
+TOUCHED = ("tablet", "phone")
 SPEAK = """async ([app, language]) => {
     if (document.querySelector('script[type=module]')?.src !== app) return;
     const { chooseLanguage } = (await import(app)).$modules['i18n/index.js'];
@@ -110,10 +111,12 @@ class Look(NamedTuple):
 DESKTOP = Look("desktop", "pt-BR")
 PHONE = Look("phone", "pt-BR", "dark")
 ENGLISH = Look("desktop", "en", "dark")
-LOOKS = [DESKTOP, PHONE, ENGLISH, Look("phone", "en")]
-"""Both sizes, each in both themes and both languages, without all of their combinations."""
-AXE_LOOKS = LOOKS if os.environ.get("PROOF") == "full" else LOOKS[:2]
-"""Looks in which axe runs: both sizes and both themes. It takes most of the time of a look."""
+SAMPLE = [DESKTOP, PHONE, ENGLISH, Look("phone", "en")]
+"""A desktop and a phone, each in both themes and both languages, without all combinations."""
+IS_WHOLE = os.environ.get("PROOF") == "full"
+LOOKS = [*SAMPLE, Look("tablet"), Look("tablet", "en", "dark")] if IS_WHOLE else SAMPLE
+AXE_LOOKS = LOOKS if IS_WHOLE else SAMPLE[:2]
+"""Looks in which axe runs: all sizes in both themes, or one of each. It takes most of the time."""
 
 
 @dataclass(frozen=True)
@@ -279,7 +282,7 @@ class Tab:
         await self.page.evaluate(SPEAK, [self.app, look.language[:2]])
 
     async def _resize(self, size: str) -> None:
-        """Emulate a phone's or a desktop's screen and pointer, as Playwright does for a context.
+        """Emulate another screen and pointer, as Playwright does for a context.
 
         Chromium goes on saying `hover: none` afterwards, so the page isn't lent again.
         """
@@ -288,13 +291,13 @@ class Tab:
                 return
             self.is_reusable = False
             self.emulation = await self.page.context.new_cdp_session(self.page)
-        (width, height), phone = SIZES[size], size == "phone"
-        touch = {"enabled": phone} | ({"maxTouchPoints": 1} if phone else {})
+        (width, height), is_touched = SIZES[size], size in TOUCHED
+        touch = {"enabled": is_touched} | ({"maxTouchPoints": 1} if is_touched else {})
         await self.emulation.send("Emulation.setTouchEmulationEnabled", touch)
         metrics = {"width": width, "height": height, "screenWidth": width, "screenHeight": height}
         await self.emulation.send(
             "Emulation.setDeviceMetricsOverride",
-            metrics | {"deviceScaleFactor": 1, "mobile": phone},
+            metrics | {"deviceScaleFactor": 1, "mobile": is_touched},
         )
 
     def _note_message(self, message: Any) -> None:
@@ -375,13 +378,13 @@ async def _park(page: Page, origin: str) -> None:
 async def open_window(browser: Browser, look: Look) -> BrowserContext:
     """Open a window with nothing remembered."""
     width, height = SIZES[look.size]
-    phone = look.size == "phone"
+    is_touched = look.size in TOUCHED
     return await browser.new_context(
         viewport={"width": width, "height": height},
         locale=look.language,
         timezone_id="America/Sao_Paulo",
         color_scheme="dark" if look.theme == "dark" else "light",
         reduced_motion="reduce",
-        has_touch=phone,
-        is_mobile=phone,
+        has_touch=is_touched,
+        is_mobile=is_touched,
     )

@@ -1,5 +1,6 @@
 """Act in one conversation: on its messages, in the composer, and in the contact's panel."""
 
+import re
 import time
 from typing import Any
 
@@ -108,8 +109,11 @@ def _wait_for(world: World, contact: Contact, is_so: Any) -> None:
 async def test_several_files_go_out_in_order(visit: Visit, world: World, maria: Contact):
     tab = await open_conversation(visit, world, maria, "Manda as fotos?")
     await expect(bubble(tab.page, "Manda as fotos?")).to_be_visible()
-    await _drop(tab, ["a.png", "b.png"])
-    await expect(tab.page.locator(".tray li")).to_have_count(2)
+    await _give(tab, ".thread", ["dragenter", "drop"], "a.png")
+    await _give(tab, "textarea", ["paste"], "b.png")
+    await expect(tab.page.locator(".tray li")).to_have_text(
+        [re.compile("^a.png"), re.compile("^b.png")]
+    )
     await tab.check_looks("inbox-tray")
     requests: list[str] = []
     tab.page.on("request", lambda request: requests.append(f"{request.method} {request.url}"))
@@ -122,19 +126,20 @@ async def test_several_files_go_out_in_order(visit: Visit, world: World, maria: 
     assert [request for request in requests if request.endswith("/media")] == []
 
 
-async def _drop(tab: Tab, names: list[str]) -> None:
-    """Drop pictures on the conversation."""
+async def _give(tab: Tab, place: str, events: list[str], name: str) -> None:
+    """Drop or paste a picture where a selector points in the inbox."""
     await tab.page.evaluate(
-        """([names, pixel]) => {
+        """([place, events, name, pixel]) => {
             const bytes = Uint8Array.from(atob(pixel), (one) => one.charCodeAt(0));
-            const dataTransfer = new DataTransfer();
-            for (const name of names)
-                dataTransfer.items.add(new File([bytes], name, { type: 'image/png' }));
-            const thread = document.querySelector('.inbox .thread');
-            for (const type of ['dragenter', 'drop'])
-                thread.dispatchEvent(new DragEvent(type, { dataTransfer, bubbles: true }));
+            const files = new DataTransfer();
+            files.items.add(new File([bytes], name, { type: 'image/png' }));
+            const given = { bubbles: true, dataTransfer: files, clipboardData: files };
+            for (const type of events) {
+                const Kind = type === 'paste' ? ClipboardEvent : DragEvent;
+                document.querySelector(`.inbox ${place}`).dispatchEvent(new Kind(type, given));
+            }
         }""",
-        [names, PIXEL],
+        [place, events, name, PIXEL],
     )
 
 
@@ -255,6 +260,7 @@ async def test_rules_of_a_conversation(visit: Visit):
 
     await _check_rights(tab)
     await _check_echoes(tab)
+    await _check_pictures(tab)
     replies = [{"name": name, "text": "x"} for name in ("pix", "horario", "hora", "x-ho")]
     found = await call(tab, "views/inbox/desk.js", "findReplies", "/ho", replies)
     assert [reply["name"] for reply in found] == ["hora", "horario", "x-ho"]
@@ -287,6 +293,32 @@ async def _check_rights(tab: Tab) -> None:
         facts = {"mute": mute, "now": now}
         rights = await call(tab, "views/inbox/rights.js", "rightsOver", message, facts)
         assert {right for right, is_given in rights.items() if is_given} == allowed, message
+
+
+async def _check_pictures(tab: Tab) -> None:
+    """A tall picture has the height of its file, within reason; small files are fetched first."""
+    sizes = [(360, 900), (100, 2_000), (3_000, 100), (None, None)]
+    shapes = [
+        await call(tab, "views/inbox/Media.js", "shape", {"width": width, "height": height})
+        for width, height in sizes
+    ]
+    assert [float(shape["--ratio"]) for shape in shapes] == [0.4, 0.35, 3, pytest.approx(4 / 3)]
+
+    order = await tab.page.evaluate(
+        """async () => {
+            const app = document.querySelector('script[type=module]').src;
+            const { takeTurn } = await import(new URL('views/inbox/files.js', app));
+            const order = [];
+            const later = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+            const turn = (size) => takeTurn({ size, run: () => (order.push(size), later(5)) });
+            const giveUp = [9, 7, 3, 8, 1].map(turn)[3];
+            giveUp();
+            while (order.length < 4) await later(5);
+            await later(20);
+            return order;
+        }"""
+    )
+    assert order == [1, 3, 7, 9]
 
 
 async def _check_echoes(tab: Tab) -> None:

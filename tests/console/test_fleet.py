@@ -784,8 +784,9 @@ async def test_client_is_found_changed_and_cancelled(
 
 
 async def test_dead_letter_is_read_and_discarded(visit: Visit):
-    letter = {"id": "a1", "instance": "instance_acme", "reason": "Unreadable", "attempts": 2}
+    letter = {"id": "a1", "instance": "instance_acme", "attempts": 2}
     letter |= {"at": datetime.now(UTC).isoformat(), "bytes": 1_200, "cut": False}
+    letter |= {"reason": "a message without a time"}
     answers = {
         "/fleet/dead-letters?*": {"letters": [letter]},
         "/fleet/dead-letters/a1": letter | {"content": '{"event": "messages.upsert"}'},
@@ -793,6 +794,7 @@ async def test_dead_letter_is_read_and_discarded(visit: Visit):
     }
     tab = await open_as_operator(visit, "/fleet/letters", answers=answers)
     row = tab.page.locator(".fleet-letters li")
+    await expect(row).to_contain_text("Evento não processado: uma mensagem sem data e hora")
     await expect(row).to_contain_text("2 tentativas")
     await tab.check_looks("letters")
     await row.get_by_role("button", name="Repetir").click()

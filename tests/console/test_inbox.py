@@ -701,6 +701,9 @@ async def test_reader_above_stays_there(visit: Visit, world: World, maria: Conta
     tab = await visit(f"/conversations/{conversation}", DESKTOP, world.tenant)
     log = tab.page.get_by_role("log")
     await expect(bubble(tab.page, "linha").last).to_be_in_viewport()
+    await log.evaluate(GROW)
+    await expect(tab.page.get_by_role("button", name="Ir para o fim")).to_have_count(0)
+    assert await log.evaluate(GAP) < 1
 
     await log.evaluate("(log) => { log.scrollTop = 0; }")
     await expect(tab.page.get_by_role("button", name="Ir para o fim")).to_be_visible()
@@ -711,6 +714,15 @@ async def test_reader_above_stays_there(visit: Visit, world: World, maria: Conta
     await news.click()
 
     await expect(bubble(tab.page, "mais uma")).to_be_in_viewport()
+
+
+GROW = """async (log) => {
+    log.firstElementChild.style.paddingBottom = '500px';
+    log.dispatchEvent(new Event('scroll'));
+    for (let frames = 0; frames < 3; frames++) await new Promise(requestAnimationFrame);
+}"""
+"""Let a picture come below the reader, of whom a scroll is still to be told."""
+GAP = "(log) => log.scrollHeight - log.scrollTop - log.clientHeight"
 
 
 async def test_long_thread_stays_light(visit: Visit, stack: Stack, maria: Contact):

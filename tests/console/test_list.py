@@ -360,6 +360,15 @@ NUMBERS = {
     "123": None,
     "": None,
 }
+NEWS = {"every": 1_500, "calm": 3_000, "isSlow": False}
+PAUSES = [
+    (NEWS | {"quiet": 29_000}, 1_500),
+    (NEWS | {"quiet": 31_000}, 3_000),
+    (NEWS | {"quiet": 301_000}, 15_000),
+    (NEWS | {"quiet": 0, "isSlow": True}, 15_000),
+    ({"every": 10_000, "quiet": 31_000, "isSlow": False}, 10_000),
+    ({"every": 30_000, "quiet": 0, "isSlow": True}, 30_000),
+]
 COMPACT = [
     ("2026-11-26T14:03:00-03:00", "14:03"),
     ("2026-11-25T23:59:00-03:00", "ontem"),
@@ -387,10 +396,17 @@ async def test_rules_of_the_list(page: Tab, subtests: pytest.Subtests):
         assert [await page.page.evaluate(WRITE, [page.app, when]) for when, _ in COMPACT] == [
             words for _, words in COMPACT
         ]
+    with subtests.test("colours"):
+        lines = [a_line(name) for name in ("vendas", "default", "suporte")]
+        assert await page.page.evaluate(COLOUR, [page.app, lines]) == [2, 0, 1]
     with subtests.test("title"):
         facts = {"name": "Conversas", "unread": 120, "fallen": 2}
         title = await call(page, "title.js", "composeTitle", facts)
         assert title == "⚠ (99+) Conversas · Perene"
+    with subtests.test("pauses"):
+        assert [await call(page, "pace.js", "choosePause", facts) for facts, _ in PAUSES] == [
+            pause for _, pause in PAUSES
+        ]
     with subtests.test("place to reconnect"):
         fallen = [a_line("x", state="closed"), a_line("y"), a_line("z", state="conflict")]
         places = [
@@ -400,6 +416,11 @@ async def test_rules_of_the_list(page: Tab, subtests: pytest.Subtests):
         assert places == ["/lines/x/connect", "/lines", "/lines"]
 
 
+COLOUR = """async ([app, answered]) => {
+    const { hueOf, lines } = (await import(app)).$modules['lines.js'];
+    lines.value = { data: { lines: answered }, error: null };
+    return answered.map(({ line }) => hueOf(line));
+}"""
 WRITE = """async ([app, when]) => {
     const { formatCompact } = await import(new URL('format.js', app));
     return formatCompact(when, new Date('2026-11-26T18:00:00-03:00'));

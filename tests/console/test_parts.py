@@ -23,6 +23,11 @@ API = """async ([verb, path, body]) => {
         (error) => ({...error, sentence: sentence(error)}));
 }"""
 
+TOAST = """async ([words, options]) => {
+    const app = document.querySelector('script[type=module]').src;
+    (await import(app)).$modules['ui/Toasts.js'].toast(words, options);
+}"""
+
 
 async def call(tab: Tab, module: str, name: str, *values: Any) -> Any:
     """Call a function of the page's module."""
@@ -85,7 +90,19 @@ async def test_toast_is_undone(gallery: Tab):
     await gallery.page.get_by_role("button", name="Undo").click()
 
     assert await gallery.page.evaluate("undone")
-    await expect(gallery.page.locator(".toast")).to_have_count(0)
+    toasts = gallery.page.locator(".toast")
+    await expect(toasts).to_have_count(0)
+
+
+async def test_toast_dies_with_its_offer(gallery: Tab):
+    toasts = gallery.page.locator(".toast > span")
+    await gallery.page.evaluate(TOAST, ["archived", {"about": "archive"}])
+    await gallery.page.evaluate(TOAST, ["saved", {"seconds": 0.3}])
+    await gallery.page.evaluate(TOAST, ["taken back", {"about": "archive"}])
+
+    await expect(toasts).to_have_text(["taken back"])
+    await gallery.page.evaluate(TOAST, ["", {"about": "archive"}])
+    await expect(toasts).to_have_count(0)
 
 
 # How things are written ----------------------------------------------------------------------

@@ -193,6 +193,22 @@ async def test_unknown_address_leads_home(visit: Visit):
     await expect(heading(tab)).to_have_text(await tab.say("shell.views.conversations"))
 
 
+async def test_page_names_the_agency(visit: Visit, stack: Stack):
+    config = stack.http.get(f"{stack.origin}/console/config.json").json()
+    brand = {"name": "Agência Ipê"}
+    suspended = Refusal("tenant-suspended", 403)
+    answers = {"/console/config.json": config | {"brand": brand}, "/instances*": suspended}
+
+    tab = await visit("/lines", DESKTOP, "acme", answers=answers)
+
+    tab.forgive("403")
+    await expect(tab.page.locator(".rail .brand")).to_have_text(brand["name"])
+    await expect(tab.page).to_have_title("Linhas · Agência Ipê")
+    text = await tab.say("shell.shut.tenant-suspended.text", who=brand["name"])
+    await expect(tab.page.get_by_text(text)).to_be_visible()
+    await tab.check_access()
+
+
 async def test_keyboard_skips_to_the_content(visit: Visit):
     tab = await visit("/lines", DESKTOP, "acme")
     await expect(heading(tab)).to_be_visible()

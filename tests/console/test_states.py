@@ -1,8 +1,11 @@
 """Say in words what a line or a server suffers from, and what helps."""
 
+from typing import get_args
+
 import pytest
 from playwright.async_api import expect
 
+from shared.domain.events import LetterReason
 from shared.domain.fleet.incidents import Cause
 from shared.domain.instances import Reason
 from tests.console.browser import DESKTOP
@@ -23,6 +26,8 @@ async def test_causes_and_reasons_have_words(visit: Visit, subtests: pytest.Subt
             words = await read_dictionary(tab, "fleet", language)
             assert words["causes"].keys() == {cause.value for cause in Cause}
             assert words["reasons"].keys() == {reason.value for reason in Reason}
+            letters = (await read_dictionary(tab, "operator", language))["letters"]
+            assert letters["reasons"].keys() == set(get_args(LetterReason))
 
 
 async def test_blocked_number_says_so(visit: Visit, stack: Stack, tenant: str):

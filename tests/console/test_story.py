@@ -49,6 +49,7 @@ async def press(tab: Tab, words: str, **values: object) -> None:
 
 async def scan(tab: Tab, stack: Stack, number: str) -> None:
     """Scan the code on the page with the phone of that number."""
+    await tab.page.get_by_role("tab", name=await tab.say("lines.pairing.scan")).click()
     code = tab.page.get_by_alt_text(await tab.say("lines.pairing.qr"))
     await expect(code).to_be_visible(timeout=NEWS_MS)
     await tab.hurry(LOOK_MS, CLOSE_MS)

@@ -19,8 +19,11 @@ export function chooseAlerts(change) {
   remember(STORAGE_NAME, alerts.value);
 }
 
-/** Tell whether this browser can show notifications, and whether it was told not to: "default", "granted", "denied" or null. */
-export const permission = () => (typeof Notification === "function" ? Notification.permission : null);
+/**
+ * Tell whether this browser can show notifications, and whether it was told not to: "default", "granted", "denied" or null.
+ * Chrome on a phone can't: it has them for service workers only.
+ */
+export const permission = () => (typeof Notification === "function" && !navigator.userAgentData?.mobile ? Notification.permission : null);
 
 /** Switch notifications on, if the browser's person allows it; resolves to whether they are on. */
 export async function enableDesktop() {
@@ -36,7 +39,7 @@ export const isWatched = () => document.visibilityState === "visible" && documen
 export const chooseNews = (conversations, since, muted) =>
   conversations.filter(({ unread, last, last_at: at, line }) => unread > 0 && at > since && !last?.from_me && !muted.includes(line));
 
-/** Show a notification; a browser that can't (a phone's) shows none. `tag` names what it replaces. */
+/** Show a notification, if they are on. `tag` names what it replaces. */
 export function notify({ title, body, tag, onClick }) {
   if (!alerts.value.desktop || permission() !== "granted") return;
   try {
@@ -47,7 +50,7 @@ export function notify({ title, body, tag, onClick }) {
       notification.close();
     };
   } catch {
-    // Chrome on Android has notifications for service workers only.
+    // Another phone's browser may refuse as Chrome does.
   }
 }
 

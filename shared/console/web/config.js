@@ -9,8 +9,8 @@ export const BASE = ROOT.pathname.replace(/\/$/, "");
 let pending = null;
 let described = null;
 
-/** Return the agency as its clients know it: {name, logo?, color?, ink?}. */
-export const brand = () => described?.brand ?? { name: "Perene" };
+/** Return the agency as its clients know it: {name, logo?, color?, ink?}, or {name, isOurs} where it has no name of its own. */
+export const brand = () => described?.brand ?? { name: "Perene", isOurs: true };
 
 /** Fetch the deployment's description, once. A rejection isn't remembered: the next call fetches again. */
 export function deployment() {

@@ -115,11 +115,13 @@ export const initials = (name) =>
     .map((word) => [...word][0].toLocaleUpperCase())
     .join("");
 
+export const HUES = 10;
+
 /** Choose one of ten colours, always the same for the same words. */
 export function hue(words) {
   let sum = 2166136261;
   for (const character of String(words)) sum = Math.imul(sum ^ character.codePointAt(0), 16777619);
-  return (sum >>> 0) % 10;
+  return (sum >>> 0) % HUES;
 }
 
 const date = (when) => (when instanceof Date ? when : new Date(when));

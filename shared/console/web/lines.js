@@ -3,6 +3,7 @@
 import { computed, signal } from "./lib.js";
 import { api } from "./api.js";
 import { now } from "./clock.js";
+import { hue, HUES } from "./format.js";
 
 /** Milliseconds in which a line may come back by itself before anybody is told. */
 const PATIENCE_MS = 60_000;
@@ -18,6 +19,14 @@ export const lines = signal({ data: undefined, error: null });
 export const fallenLines = computed(() =>
   (lines.value.data?.lines ?? []).filter((line) => isFallen(line, now())).sort((one, other) => one.since.localeCompare(other.since)),
 );
+
+/** Return the colour that tells a line from the tenant's others: neighbours in the wheel of ten are far apart. */
+export function hueOf(line) {
+  const at = orderOfLines.value.indexOf(line);
+  return at < 0 ? hue(line) : at % HUES;
+}
+
+const orderOfLines = computed(() => (lines.value.data?.lines ?? []).map(({ line }) => line).sort());
 
 let etag = null;
 

@@ -5,6 +5,7 @@ import { api } from "./api.js";
 import { markActive, usePulse } from "./pace.js";
 
 const FAST_MS = 1_500;
+const CALM_MS = 3_000;
 const SLOW_MS = 15_000;
 const COUNT_MS = 30_000;
 
@@ -51,7 +52,8 @@ export const askUnread = () => (countedAt = 0);
  */
 export function useNews(who) {
   const ask = () => (who === null || isTenantless.value ? undefined : askNews());
-  usePulse(ask, readers.value.some(({ soon }) => soon) ? FAST_MS : SLOW_MS, who, { hidden: true });
+  const isSoon = readers.value.some(({ soon }) => soon);
+  usePulse(ask, isSoon ? FAST_MS : SLOW_MS, who, { calm: isSoon ? CALM_MS : undefined, hidden: true });
   useEffect(() => {
     newest = null;
     countedAt = 0;

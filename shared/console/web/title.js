@@ -1,23 +1,23 @@
 // Name the page in its tab: what is shown, how much is unread, and that a line fell.
 
+import { brand } from "./config.js";
 import { effect, signal } from "./lib.js";
 
-const NAME = "Perene";
 const MOST = 99;
 
-/** What the tab says: the page's name, unread conversations, fallen lines, and whose page it is. */
+/** What the tab says: the page's name, unread conversations, and fallen lines. */
 const facts = signal({ name: "", unread: 0, fallen: 0 });
 
-/** Change what the tab says: {name}, {unread}, {fallen}, or {brand}, whose page it is. */
+/** Change what the tab says: {name}, {unread} or {fallen}. */
 export const tellTab = (news) => (facts.value = { ...facts.peek(), ...news });
 
 /** Write a count for a small place: "7", "99+". */
 export const shortCount = (n) => (n > MOST ? `${MOST}+` : String(n));
 
 /** Compose the title of the tab: "⚠ (3) Conversas · Perene". */
-export function composeTitle({ name, brand = NAME, unread, fallen }) {
+export function composeTitle({ name, unread, fallen }, { name: whose } = brand()) {
   const marks = [fallen ? "⚠" : "", unread ? `(${shortCount(unread)})` : ""];
-  return [...marks, [name, brand].filter(Boolean).join(" · ")].filter(Boolean).join(" ");
+  return [...marks, [name, whose].filter(Boolean).join(" · ")].filter(Boolean).join(" ");
 }
 
 effect(() => {

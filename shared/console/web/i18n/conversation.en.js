@@ -50,7 +50,7 @@ export default {
     copy: "Copy the number",
     since: "First message",
     before: "before {day}",
-    ad: "Came from an ad",
+    ad: "Origin",
     others: "Over other lines",
     files: "Pictures and documents",
     loadedOnly: "Of the messages that are loaded; scroll the conversation up to see more.",

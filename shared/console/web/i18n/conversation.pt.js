@@ -50,7 +50,7 @@ export default {
     copy: "Copiar o número",
     since: "Primeira mensagem",
     before: "antes de {day}",
-    ad: "Veio de um anúncio",
+    ad: "Origem",
     others: "Por outras linhas",
     files: "Imagens e documentos",
     loadedOnly: "Das mensagens já carregadas; role a conversa para cima para ver mais.",

@@ -238,7 +238,7 @@ export default {
   poll: { results: "Results", any: "Several answers", one: "One answer", some: "Up to {n} answers" },
   composer: {
     label: "Message",
-    placeholder: "Write a message",
+    placeholder: "Message",
     through: "Replying through {number}",
     send: "Send",
     attach: "Attach files",

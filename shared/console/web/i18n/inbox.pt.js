@@ -238,7 +238,7 @@ export default {
   poll: { results: "Resultado", any: "Várias respostas", one: "Uma resposta", some: "Até {n} respostas" },
   composer: {
     label: "Mensagem",
-    placeholder: "Escreva uma mensagem",
+    placeholder: "Mensagem",
     through: "Respondendo pelo {number}",
     send: "Enviar",
     attach: "Anexar arquivos",

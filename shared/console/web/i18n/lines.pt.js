@@ -19,7 +19,7 @@ export default {
     "O número pode não voltar: algumas contas só conectam aparelhos com chave de acesso (passkey), e o servidor não consegue usá-la. Arquivos de mensagens antigas que ninguém abriu podem se perder.",
   states: {
     creating: "Criando",
-    pairing: "Esperando leitura",
+    pairing: "Aguardando leitura",
     open: "Conectada",
     closed: "Desconectada",
     conflict: "Número em uso",

@@ -12,9 +12,9 @@ const mark = new URL("../mark.svg", import.meta.url).href;
 
 /** Fill the page, with one thing in its middle, in the agency's colour. */
 export function Door({ title, children }) {
-  const { name, color, ink } = brand();
+  const { color, ink } = brand();
   useEffect(() => {
-    tellTab({ name: title, brand: name, unread: 0, fallen: 0 });
+    tellTab({ name: title, unread: 0, fallen: 0 });
   }, [title]);
   return html`<main class=${`door${color ? " branded" : ""}`} style=${color ? { "--door": color, "--on-door": ink } : undefined}>${children}<footer><${Languages} /><${Themes} /></footer></main>`;
 }

@@ -38,10 +38,10 @@ export function Linked() {
 
 /** Say who sent the link, and what it is for. */
 function Welcome({ go }) {
-  const { name, logo } = brand();
-  const text = name === "Perene" ? t("lines.linked.welcome") : t("lines.linked.welcomeOf", { brand: name });
+  const { name, logo, isOurs } = brand();
+  const text = isOurs ? t("lines.linked.welcome") : t("lines.linked.welcomeOf", { brand: name });
   return html`<div class="state">${logo ? html`<${Logo} />` : html`<${Icon} name="smartphone" />`}
-    ${name !== "Perene" && html`<p class="agency">${name}</p>`}<h1>${t("lines.linked.title")}</h1><p>${text}</p>
+    ${!isOurs && html`<p class="agency">${name}</p>`}<h1>${t("lines.linked.title")}</h1><p>${text}</p>
     <div class="actions"><${Button} kind="primary" icon="qr-code" onClick=${go}>${t("lines.linked.go")}<//></div></div>`;
 }
 
@@ -58,13 +58,10 @@ function Connecting({ link }) {
   return html`<div class="linked"><header><${Logo} /><div><p class="agency">${brand().name}</p><h1>${t("lines.linked.title")}</h1></div></header>
     <div class="card"><div class="inside">
       ${label && html`<p class="muted">${t("lines.linked.line", { label })}</p>`}
-      <${Pairing} pairing=${pairing} label=${label} first=${onPhone() ? "code" : "qr"} />
+      <${Pairing} pairing=${pairing} label=${label} />
       ${pairing.step === "open" && html`<${Notice} tone="good">${t("lines.linked.over")}<//>`}
     </div></div></div>`;
 }
-
-/** Tell whether this is a phone, which can't scan a code on its own screen. */
-const onPhone = () => matchMedia("(pointer: coarse)").matches;
 
 /** Return the source for usePairing: the link opens a session, which a reloaded page goes on with. */
 function sessionOf({ token, session }) {

@@ -1,6 +1,7 @@
 // Frame every view: navigation, account, and the state of the connection.
 
 import { html, useEffect, useErrorBoundary, useRef, useState } from "../lib.js";
+import { brand } from "../config.js";
 import { connection, checkConnection } from "../connection.js";
 import { t } from "../i18n/index.js";
 import { fallenLines } from "../lines.js";
@@ -12,10 +13,8 @@ import { Button, EmptyState, Icon, SkeletonRows, Toasts, View } from "../ui/inde
 import { home, loadView, VIEWS } from "../views/index.js";
 import { Account } from "./Account.js";
 import { AlertsDialog, AlertsQuestion, isChoosing } from "./Alerts.js";
-import { Expired } from "./Doors.js";
+import { Expired, Logo } from "./Doors.js";
 import { useWatch } from "./watch.js";
-
-const asset = (name) => new URL(`../${name}`, import.meta.url).href;
 
 export function Shell() {
   const main = useRef(null);
@@ -90,7 +89,7 @@ const NotFound = () => html`<${View} title=${t("shell.notFound.title")}>
 function Rail() {
   const [location] = useLocation();
   return html`<header class="rail">
-    <${Link} to="/" class="brand"><img src=${asset("mark.svg")} alt="" width="28" height="28" /><span class="name">Perene</span><//>
+    <${Link} to="/" class="brand" title=${brand().name}><${Logo} /><span class="name cut">${brand().name}</span><//>
     <nav aria-label=${t("shell.navigation")}><ul role="list">
       ${allowedViews().map((view) => {
         const here = location === view.path || location.startsWith(`${view.path}/`);

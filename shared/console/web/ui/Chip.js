@@ -1,5 +1,6 @@
 import { html } from "../lib.js";
-import { formatNumber, hue, lineName } from "../format.js";
+import { formatNumber, lineName } from "../format.js";
+import { hueOf } from "../lines.js";
 import { Icon } from "./Icon.js";
 
 /** Show a short status. tone: "good", "busy", "warn", "bad" or none; the colour only repeats the words. */
@@ -29,7 +30,7 @@ export const StateChip = ({ state, children }) => html`<${Chip} tone=${STATE_TON
 export function NumberChip({ line, label, number }) {
   const formatted = number ? formatNumber(number) : "";
   const name = label && lineName({ line, label });
-  return html`<span class=${`number-chip${line ? ` hue-${hue(line)}` : ""}`} title=${[name, formatted].filter(Boolean).join(" · ")}>
+  return html`<span class=${`number-chip${line ? ` hue-${hueOf(line)}` : ""}`} title=${[name, formatted].filter(Boolean).join(" · ")}>
     ${line && html`<span class="tint" aria-hidden="true"></span>`}
     ${name && html`<bdi class="cut">${name}</bdi>`}${name && formatted && html`<span aria-hidden="true">${" · "}</span>`}${formatted && html`<span class="nowrap">${formatted}</span>`}
   </span>`;

@@ -1,6 +1,7 @@
 import { html } from "../lib.js";
 import { sentence, worthRetrying } from "../api.js";
-import { t } from "../i18n/index.js";
+import { brand } from "../config.js";
+import { has, t } from "../i18n/index.js";
 import { Button } from "./Button.js";
 import { Icon } from "./Icon.js";
 
@@ -12,8 +13,10 @@ export function EmptyState({ icon = "inbox", title, text, tone = "", level = 2, 
   </div>`;
 }
 
-/** Describe a failure, with a retry if that may help. The shell shows an expired session. */
+/** Describe a failure, with a retry if that may help. The shell shows an expired session. Who was shut out is told by whom. */
 export function ErrorState({ error, onRetry, title = t("shell.failed") }) {
+  const shut = `shell.shut.${error.problem}`;
+  if (error.problem && has(shut)) return html`<${EmptyState} tone="warn" icon="lock" title=${t(`${shut}.title`)} text=${t(`${shut}.text`, { who: brand().isOurs ? t("shell.shut.support") : brand().name })} />`;
   return html`<div class="state bad" role="alert">
     <${Icon} name="triangle-alert" /><h2>${title}</h2><p>${sentence(error)}</p>
     ${onRetry && worthRetrying(error) && html`<div class="actions"><${Button} icon="refresh-cw" onClick=${onRetry}>${t("shell.tryAgain")}<//></div>`}

@@ -30,10 +30,13 @@ const Act = ({ act }) => html`<li><div class="fleet-grow"><p><strong>${describeA
 
 /** Put an act into words: what was done, to what, and what was set. */
 export function describeAct({ action, tenant = "", line = "", subject = "", facts = {} }) {
-  const values = { tenant, line, subject, kind: word("fleet.kinds", subject) };
+  const values = { tenant, line, subject: instanceIn(subject), kind: word("fleet.kinds", subject) };
   const changes = Object.entries(facts).map(([name, value]) => word("operator.audit.facts", name, { value: word("operator.audit.values", String(value)) }));
   return [word("operator.audit.actions", action.replace(".", "_"), values), ...changes].join(" · ");
 }
+
+/** Return the instance's name in a candidate's id ("main~instance_x"); another subject stays. */
+const instanceIn = (subject) => subject.replace(/^[^~]*~/, "");
 
 /** Name who did it: ids say nothing to people, so an operator is named as their token does, else by their role. */
 function whoDid({ by, who, name }) {

@@ -7,6 +7,7 @@ import { t } from "../../i18n/index.js";
 import { useGet } from "../../resource.js";
 import { Age, Button, Dialog, EmptyState, ErrorState, Notice, Sheet, SkeletonRows, toast } from "../../ui/index.js";
 import { usePages } from "./pages.js";
+import { word } from "./words.js";
 
 const pathOf = (letter) => `fleet/dead-letters/${encodeURIComponent(letter.id)}`;
 
@@ -39,7 +40,7 @@ function Letter({ letter, reload, onRead, onDiscard }) {
     setBusy(false);
   };
   const button = (name, icon, run, more) => html`<${Button} small icon=${icon} onClick=${run} label=${`${t(`operator.letters.${name}`)}: ${letter.instance}`} ...${more}>${t(`operator.letters.${name}`)}<//>`;
-  return html`<li><div class="fleet-grow"><p><strong>${t("operator.letters.unreadable")}</strong> <span class="muted">${letter.reason}</span></p>
+  return html`<li><div class="fleet-grow"><p><strong>${t("operator.letters.unreadable")}</strong>: ${word("operator.letters.reasons", letter.reason)}</p>
       <p class="small muted"><code>${letter.instance}</code> · <${Age} at=${letter.at} /> · ${formatBytes(letter.bytes)} · ${t("operator.letters.attempts", { n: letter.attempts })}</p></div>
     ${button("read", "eye", onRead)}
     ${button("replay", "rotate-ccw", replay, { busy, disabled: letter.cut ? t("operator.letters.cut") : false })}

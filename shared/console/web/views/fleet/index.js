@@ -52,8 +52,9 @@ function Places({ awaiting, violations }) {
   const [location] = useLocation();
   const place = useRef(null);
   useEffect(() => {
-    place.current.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
-  }, [location]);
+    const [row, here] = [place.current, place.current.querySelector("[aria-current]")].map((element) => element?.getBoundingClientRect());
+    if (here) place.current.scrollLeft += here.left + here.width / 2 - (row.left + row.width / 2);
+  }, [location, awaiting, violations]); // the counts make the row longer
   const counted = { review: awaiting, report: violations };
   return html`<nav class="fleet-places" ref=${place} aria-label=${t("fleet.places.label")}><ul role="list">
     ${PLACES.map(

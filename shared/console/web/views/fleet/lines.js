@@ -2,6 +2,7 @@
 
 import { signal } from "../../lib.js";
 import { api } from "../../api.js";
+import { now } from "../../clock.js";
 import { locale } from "../../i18n/index.js";
 
 const PAGE = 100;
@@ -34,7 +35,7 @@ export async function load(filters, { all } = {}) {
   const queries = queriesOf(filters);
   const key = JSON.stringify(queries);
   const before = fleetLines.value;
-  fleetLines.value = { ...NOTHING, key, at: new Date(), rest: queries, lines: before.key === key ? before.lines : [] };
+  fleetLines.value = { ...NOTHING, key, at: new Date(now()), rest: queries, lines: before.key === key ? before.lines : [] };
   await loadPage(true);
   while (all && fleetLines.value.key === key && fleetLines.value.rest.length && !fleetLines.value.error) await loadPage(false, LONGEST_PAGE);
 }

@@ -67,7 +67,7 @@ function Visual({ message, conversation }) {
 }
 
 /** Give a picture the proportions of its file, so that it is shown whole, and nothing jumps when it comes. */
-function shape({ width, height } = {}) {
+export function shape({ width, height } = {}) {
   const ratio = width && height ? Math.min(WIDEST, Math.max(NARROWEST, width / height)) : 4 / 3;
   return { "--ratio": String(ratio) };
 }

@@ -12,7 +12,8 @@ import { Face } from "./Face.js";
 import { contactName, kindIcon, kindWord, muteReason } from "./words.js";
 
 const LONG_PRESS_MS = 500;
-const LABELS_SHOWN = 2;
+/** Labels that have room beside the line, and without it. */
+const [SOME, MORE] = [1, 2];
 
 /** `selected` is null while nothing is being selected. A long press, or a click on the face, selects. */
 export function Row({ conversation, at, count, top, size, lines, chosen, isRead, tabbed, query, selected, onToggle }) {
@@ -23,6 +24,7 @@ export function Row({ conversation, at, count, top, size, lines, chosen, isRead,
   const via = viaOf(conversation, lines);
   const press = useLongPress(() => selected === null && onToggle(id));
   const isSelecting = selected !== null;
+  const shown = via ? SOME : MORE;
   const click = (event) => {
     if (!isSelecting && !press.wasLong()) return;
     event.preventDefault();
@@ -38,7 +40,7 @@ export function Row({ conversation, at, count, top, size, lines, chosen, isRead,
       ${unread > 0 && html`<span class="badge"><span aria-hidden="true">${shortCount(unread)}</span><span class="unseen">${t("inbox.unread", { n: unread })}</span></span>`}
       <span class="via">${mute && mute !== "released" && html`<${Icon} name=${mute === "changed" ? "lock" : "unplug"} label=${t(`inbox.marks.${mute}`)} />`}
         ${via && html`<${NumberChip} ...${via} />`}
-        ${labels.slice(0, LABELS_SHOWN).map((label) => html`<${Chip}><bdi>${label}</bdi><//>`)}${labels.length > LABELS_SHOWN && html`<span class="muted">+${labels.length - LABELS_SHOWN}</span>`}
+        ${labels.slice(0, shown).map((label) => html`<${Chip}><bdi>${label}</bdi><//>`)}${labels.length > shown && html`<span class="muted nowrap" title=${labels.slice(shown).join(", ")}>+${labels.length - shown}</span>`}
         ${assignee && html`<span class="assignee" title=${t("inbox.assignedTo", { name: assignee })}><span aria-hidden="true">${initials(assignee)}</span><span class="unseen">${t("inbox.assignedTo", { name: assignee })}</span></span>`}</span>
     <//>
     <label class="pick"><input type="checkbox" tabindex="-1" checked=${Boolean(selected)} aria-label=${t("inbox.select.one", { name })} onChange=${() => onToggle(id)} /></label>

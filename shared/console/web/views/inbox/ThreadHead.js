@@ -17,7 +17,7 @@ export function ThreadHead({ conversation, name, lines, list, onLeave, onUnread,
   return html`<header class="head">
     ${back}<button type="button" class="who" onClick=${onPanel}><${Face} contact=${contact} />
       <span class="who-is"><h2 class="cut" dir="auto">${name}</h2>
-        <span class="under">${via && html`<${NumberChip} ...${via} />`}${more && html`<span class="muted small cut">${more}</span>`}</span></span>
+        <span class="under">${more && html`<span class="muted small cut">${more}</span>`}${via && html`<${NumberChip} ...${via} />`}</span></span>
       <span class="unseen">${t("conversation.panel.open")}</span></button>
     ${(assignee || labels.length > 0) && html`<p class="marks">${assignee && html`<${Chip} icon="user">${assignee}<//>`}${labels.map((word) => html`<${Chip} icon="tag">${word}<//>`)}</p>`}
     <${Button} kind="quiet" icon="calendar" label=${t("conversation.jumpTo.title")} class="wide-only" onClick=${onJump} />

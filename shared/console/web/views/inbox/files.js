@@ -64,16 +64,18 @@ export function useFile(message, conversation) {
     }
   };
   const isWanted = Boolean(path) && !file && !failed.has(path) && !message.view_once && (message.media?.size ?? 0) <= LARGEST_UNASKED && !navigator.connection?.saveData;
-  const want = () => {
-    const turn = { size: message.media?.size ?? LARGEST_UNASKED, run: () => isHere.current && open() };
-    waiting.push(turn);
-    startWaiting();
-    return () => waiting.includes(turn) && waiting.splice(waiting.indexOf(turn), 1);
-  };
+  const want = () => takeTurn({ size: message.media?.size ?? LARGEST_UNASKED, run: () => isHere.current && open() });
   return { url: file?.url ?? null, shown: Boolean(file?.shown), busy, error, open, isWanted, want };
 }
 
 let started = 0;
+
+/** Run `run()` when it is its turn: a few at once, the smallest first. Returns a function that gives the turn up. */
+export function takeTurn(turn) {
+  waiting.push(turn);
+  startWaiting();
+  return () => waiting.includes(turn) && waiting.splice(waiting.indexOf(turn), 1);
+}
 
 async function startWaiting() {
   await null; // all that came into sight together compete

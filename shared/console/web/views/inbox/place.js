@@ -40,8 +40,10 @@ export function usePlace({ on, onTop, ready, loads }) {
   const restore = () => {
     const box = scroller.current;
     const { end, anchor, top, scrolledTo } = position.current;
-    if (end) box.scrollTop = box.scrollHeight;
-    else if (anchor?.isConnected) {
+    if (end) {
+      box.scrollTop = box.scrollHeight;
+      position.current.scrolledTo = box.scrollTop;
+    } else if (anchor?.isConnected) {
       // A fling whose event hasn't come yet is the reader's own: only what was added since is made up for.
       const flung = box.scrollTop - scrolledTo;
       const shift = anchor.getBoundingClientRect().top - box.getBoundingClientRect().top - (top - flung);
@@ -53,6 +55,8 @@ export function usePlace({ on, onTop, ready, loads }) {
   const scrolled = () => {
     const box = scroller.current;
     const end = box.scrollHeight - box.scrollTop - box.clientHeight < NEAR_END;
+    // The end went away from the reader: a picture came.
+    if (position.current.end && !end && box.scrollTop >= position.current.scrolledTo) return restore();
     if (end !== position.current.end) settle(end);
     hold();
     askAtTop();

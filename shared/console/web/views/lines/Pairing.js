@@ -8,9 +8,12 @@ import { Button, Icon, Notice, Skeleton, Tabs } from "../../ui/index.js";
 
 const STEPS = ["code", "read", "open"];
 
-/** Show a pairing (from usePairing). `label` is the line's; `first` is the tab to begin with: "qr" or "code". */
-export function Pairing({ pairing, label, first = "qr" }) {
-  const [tab, setTab] = useState(first);
+/** Tell whether this is a phone, which can't scan a code on its own screen. */
+const isPhone = () => matchMedia("(pointer: coarse) and (max-width: 46rem)").matches;
+
+/** Show a pairing (from usePairing). `label` is the line's. */
+export function Pairing({ pairing, label }) {
+  const [tab, setTab] = useState(() => (isPhone() ? "code" : "qr"));
   const { step, error } = pairing;
   const failure = error && html`<${Notice} tone="bad">${sentence(error)} <${Button} small icon="refresh-cw" busy=${pairing.busy} onClick=${pairing.again}>${t("shell.tryAgain")}<//><//>`;
   if (failure && step === "wait") return html`<div class="pairing">${failure}</div>`;
