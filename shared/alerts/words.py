@@ -77,8 +77,8 @@ SENTENCES: dict[Language, dict[Cause, WriteSentence]] = {
             _owner(it, "pt-BR")
             + _many(
                 it.count,
-                "{n} endpoint com eventos à espera há mais de uma hora",
-                "{n} endpoints com eventos à espera há mais de uma hora",
+                "{n} integração com eventos à espera há mais de uma hora",
+                "{n} integrações com eventos à espera há mais de uma hora",
             )
         ),
     },
@@ -138,8 +138,8 @@ SENTENCES: dict[Language, dict[Cause, WriteSentence]] = {
             _owner(it, "en")
             + _many(
                 it.count,
-                "{n} endpoint with events that have waited for over an hour",
-                "{n} endpoints with events that have waited for over an hour",
+                "{n} integration with events that have waited for over an hour",
+                "{n} integrations with events that have waited for over an hour",
             )
         ),
     },

@@ -1,6 +1,6 @@
 export default {
   title: "Fleet",
-  places: { label: "Parts of the fleet", overview: "Overview", instances: "Instances", clients: "Clients", endpoints: "Endpoints", review: "Review", report: "Consistency", letters: "Dead letters", history: "History", audit: "Who did what" },
+  places: { label: "Parts of the fleet", overview: "Overview", instances: "Instances", clients: "Clients", endpoints: "Integrations", review: "Review", report: "Consistency", letters: "Dead letters", history: "History", audit: "Who did what" },
   empty: { title: "No servers yet", text: "Configure EVOLUTION_SERVERS in the deployment, and the fleet shows here." },
   as_of: "data of {when}",
   attention: {
@@ -41,7 +41,7 @@ export default {
     review: "Review",
     report: "See the report",
     runs: "See the runs",
-    endpoints: "See the endpoints",
+    endpoints: "See the integrations",
     own_endpoints: "See the integrations",
   },
   totals: {

@@ -1,6 +1,6 @@
 export default {
   title: "Frota",
-  places: { label: "Partes da frota", overview: "Visão geral", instances: "Instâncias", clients: "Clientes", endpoints: "Endpoints", review: "Revisão", report: "Consistência", letters: "Cartas mortas", history: "Histórico", audit: "Quem fez o quê" },
+  places: { label: "Partes da frota", overview: "Visão geral", instances: "Instâncias", clients: "Clientes", endpoints: "Integrações", review: "Revisão", report: "Consistência", letters: "Cartas mortas", history: "Histórico", audit: "Quem fez o quê" },
   empty: { title: "Nenhum servidor ainda", text: "Configure EVOLUTION_SERVERS na implantação e a frota aparece aqui." },
   as_of: "dados de {when}",
   attention: {
@@ -41,7 +41,7 @@ export default {
     review: "Revisar",
     report: "Ver o relatório",
     runs: "Ver as execuções",
-    endpoints: "Ver os endpoints",
+    endpoints: "Ver as integrações",
     own_endpoints: "Ver as integrações",
   },
   totals: {

@@ -38,7 +38,7 @@ export default {
     },
   },
   endpoints: {
-    toolbar: "Filters of the endpoints",
+    toolbar: "Filters of the integrations",
     search: "Show one client only (exact name)",
     shown: "Status",
     all: "All",
@@ -50,10 +50,10 @@ export default {
     told: "last told",
     lag: "{span} late",
     next: "next attempt",
-    none: "No endpoints yet",
+    none: "No integrations yet",
     none_text: "The addresses that clients register in Integrations show here, with how late each is told.",
-    no_match: "No such endpoint",
-    no_match_text: "No endpoint matches these filters.",
+    no_match: "No such integration",
+    no_match_text: "No integration matches these filters.",
   },
   letters: {
     title: "Dead letter",
