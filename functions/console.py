@@ -51,7 +51,7 @@ async def describe_element(request: Request) -> ConnectElement:
     answers={200: None, 304: None},
     embeddable=True,
 )
-async def element(request: Request) -> Response:
+async def serve_element(request: Request) -> Response:
     """Serve a version of `<perene-connect>`, to pages of EMBED_ORIGINS; it never changes."""
     file = connect_element.load_versions().get(request.path_params["version"])
     if file is None:

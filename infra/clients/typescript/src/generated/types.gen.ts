@@ -2528,7 +2528,7 @@ export type IncidentView = {
 /**
  * What is wrong. Each has its words in every language.
  */
-export type Cause = 'server_down' | 'server_key_refused' | 'server_not_licensed' | 'server_full' | 'server_filling' | 'lines_disconnected' | 'lines_banned' | 'sweep_braked' | 'sweep_overdue' | 'approval_awaited' | 'violations' | 'wrong_number' | 'messages_may_be_lost' | 'endpoints_failed';
+export type Cause = 'server_down' | 'server_key_refused' | 'server_not_licensed' | 'server_full' | 'server_filling' | 'lines_disconnected' | 'lines_banned' | 'sweep_braked' | 'sweep_overdue' | 'approval_awaited' | 'violations' | 'wrong_number' | 'messages_may_be_lost' | 'endpoints_failed' | 'endpoints_late';
 
 /**
  * A page of incidents, those with news first.
@@ -2776,6 +2776,47 @@ export type DisabledReason = 'asked' | 'gone' | 'failing';
 export type EndpointState = 'active' | 'disabled';
 
 /**
+ * An endpoint without what is its owner's alone: its address, secrets and answers.
+ */
+export type EndpointStanding = {
+    id: string;
+    /**
+     * null: one of operators, told of all tenants
+     */
+    tenant?: string;
+    /**
+     * Of its URL; the rest may be a secret of the receiver
+     */
+    host: string;
+    description: string;
+    state: EndpointState;
+    /**
+     * Why it is disabled
+     */
+    reason?: DisabledReason;
+    disabled_at?: string;
+    condition: 'ok' | 'holding' | 'failing' | 'disabled';
+    /**
+     * Age of the oldest event that waits; 0: none does
+     */
+    lag_seconds: number;
+    /**
+     * Attempts in a row that failed
+     */
+    failures: number;
+    failing_since?: string;
+    retry_at?: string;
+    /**
+     * Those that wait, where others are told
+     */
+    held_conversations: number;
+    /**
+     * When it was told something last, or made
+     */
+    told_at: string;
+};
+
+/**
  * An endpoint and its new secret, which is shown this once.
  */
 export type EndpointSecret = {
@@ -2784,6 +2825,14 @@ export type EndpointSecret = {
      * `whsec_…`, as Standard Webhooks 1.0 says
      */
     secret: string;
+};
+
+/**
+ * A page of endpoints of all tenants, as their records say.
+ */
+export type EndpointPage = {
+    endpoints: Array<EndpointStanding>;
+    next?: string;
 };
 
 /**
@@ -2935,6 +2984,21 @@ export type ConversationChange = {
     name?: string | null;
     labels?: Array<string> | null;
     assignee?: string | null;
+};
+
+/**
+ * The newest version of `<perene-connect>`.
+ */
+export type ConnectElement = {
+    version: string;
+    /**
+     * The address of its script
+     */
+    src: string;
+    /**
+     * The hash for the `integrity` of a `<script>`
+     */
+    integrity: string;
 };
 
 /**
@@ -6223,6 +6287,76 @@ export type ReplayDeadLetterResponses = {
 };
 
 export type ReplayDeadLetterResponse = ReplayDeadLetterResponses[keyof ReplayDeadLetterResponses];
+
+export type ListEndpointStandingsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        limit?: number;
+        cursor?: string;
+        tenant?: string;
+        state?: EndpointState;
+        /**
+         * Those for which events wait, the latest first, without pages
+         */
+        late?: boolean;
+    };
+    url: '/fleet/endpoints';
+};
+
+export type ListEndpointStandingsErrors = {
+    /**
+     * `token-expired`: The session has expired, sign in again; `token-invalid`: The token is not valid; `token-missing`: Sign in first
+     */
+    401: ({
+        type: 'urn:perene:problem:token-expired';
+    } & TokenExpiredProblem) | ({
+        type: 'urn:perene:problem:token-invalid';
+    } & TokenInvalidProblem) | ({
+        type: 'urn:perene:problem:token-missing';
+    } & TokenMissingProblem);
+    /**
+     * `not-allowed`: This is not allowed for the caller
+     */
+    403: NotAllowedProblem;
+    /**
+     * `no-such-path`: There is nothing at this address
+     */
+    404: NoSuchPathProblem;
+    /**
+     * `method-not-allowed`: This address doesn't take that method
+     */
+    405: MethodNotAllowedProblem;
+    /**
+     * `request-invalid`: The request has fields that are not valid
+     */
+    422: RequestInvalidProblem;
+    /**
+     * `unexpected`: Something failed on our side
+     */
+    500: UnexpectedProblem;
+    /**
+     * `auth-not-configured`: Sign-in is not configured on this deployment; `issuer-unreachable`: The sign-in service can't be reached to check the token; `store-unavailable`: The database can't be reached, try again shortly
+     */
+    503: ({
+        type: 'urn:perene:problem:auth-not-configured';
+    } & AuthNotConfiguredProblem) | ({
+        type: 'urn:perene:problem:issuer-unreachable';
+    } & IssuerUnreachableProblem) | ({
+        type: 'urn:perene:problem:store-unavailable';
+    } & StoreUnavailableProblem);
+};
+
+export type ListEndpointStandingsError = ListEndpointStandingsErrors[keyof ListEndpointStandingsErrors];
+
+export type ListEndpointStandingsResponses = {
+    /**
+     * Done
+     */
+    200: EndpointPage;
+};
+
+export type ListEndpointStandingsResponse = ListEndpointStandingsResponses[keyof ListEndpointStandingsResponses];
 
 export type ListIncidentsData = {
     body?: never;
