@@ -1,6 +1,4 @@
-"""The web page for people: the page, its files, what it has to know of the deployment; and the
-element with which other pages connect a line.
-"""
+"""The web page for people, its files and what it has to know; the element of other pages."""
 
 import functions_framework.aio
 from starlette.requests import Request

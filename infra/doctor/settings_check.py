@@ -99,6 +99,12 @@ def _check_exposure(settings: Settings) -> Iterator[Diagnosis]:
         yield report_doubtful(
             "Browsers", "CORS_ORIGINS lets every page call", "List your own frontends."
         )
+    if any(origin.startswith("http://") for origin in settings.embed_origins):
+        yield report_doubtful(
+            "Browsers",
+            "EMBED_ORIGINS lets pages of a developer's own machine show codes",
+            "Take http:// out of it where clients connect.",
+        )
     for server in settings.servers.values():
         if server.url.startswith("http://") and not is_internal(server.url):
             yield report_bad(

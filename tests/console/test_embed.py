@@ -48,6 +48,7 @@ DARK_PIXELS = """() => {
     const {data} = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
     return data.filter((value, index) => index % 4 === 0 && value < 128).length * 4 / data.length;
 }"""
+FOCUS = "pc0.shadowRoot.activeElement.part.value"
 CODE = re.compile(r"^\w{4}–\w{4}$")
 SLOW, QUICK = 2_000, 200
 
@@ -214,7 +215,10 @@ async def test_code_can_be_typed_on_the_phone(shop: Shop):
     await expect(shop.page.get_by_label("Código para digitar")).to_have_text(CODE)
     await check_access(shop.page)
     await shoot(shop.page, "embed-type")
-    assert await number.evaluate("(it) => it.getRootNode().activeElement === it")
+    assert await shop.page.evaluate(FOCUS) == "input"
+    await shop.perene.evolution.pair(name_of("beta"))
+    await shop.wait_for("open")
+    assert await shop.page.evaluate(FOCUS) == "end"
 
 
 async def test_connect_page_may_be_framed(shop: Shop):

@@ -211,6 +211,7 @@ async def test_it_leaves_nothing_behind(patient: Patient):
         ({"AUTH_OPERATOR_CLAIM": "user_metadata.role=operator"}, "people write themselves"),
         ({"AUTH_TENANT_CLAIM": "user_metadata.tenant"}, "every person can be any tenant"),
         ({"CORS_ORIGINS": "*"}, "every page"),
+        ({"EMBED_ORIGINS": "http://localhost:5173"}, "a developer's own machine"),
         ({"ALERT_WEBHOOK_URL": ""}, "only in the log"),
         ({"PUBLIC_URL": "http://perene.test"}, "isn't https"),
         (

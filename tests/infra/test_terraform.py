@@ -201,6 +201,7 @@ def test_every_setting_reaches_the_functions():
     given = terraform.example()
     given |= {"settings": {name: "1" for name in SETTINGS["plain"]}}
     given |= {"secrets": [*SETTINGS["secret"]], "auth_jwks_url": None}
+    given |= {"embed_origins": ["https://www.example.com"]}
     everything = terraform.computed(given)["google_cloudfunctions2_function.function"].values()
     reached: set[str] = {"AUTH_JWKS_URL"}
 

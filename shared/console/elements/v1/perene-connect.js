@@ -158,7 +158,7 @@ if (!customElements.get("perene-connect")) {
     input, button { min-height: 2.75rem; width: 100%; border: 1px solid var(--line); border-radius: calc(var(--radius) * .75); font: inherit; }
     input { padding: 0 .75rem; font-size: 1rem; background: var(--surface); color: var(--ink); }
     button { padding: 0 1rem; background: var(--brand); border-color: var(--brand); color: var(--on-brand); font-weight: 600; cursor: pointer; }
-    button[aria-disabled] { cursor: progress; }
+    button[aria-disabled="true"] { cursor: progress; }
     :focus-visible { outline: 3px solid var(--brand); outline-offset: 2px; }
     .code { display: block; text-align: center; font: 650 1.75rem/1.3 ui-monospace, Menlo, Consolas, monospace; letter-spacing: .08em; user-select: all; }
     .end { padding: 1rem 0; font-size: 1.125rem; font-weight: 650; color: var(--good); text-align: center; }
@@ -469,7 +469,6 @@ if (!customElements.get("perene-connect")) {
       const step = this.#step;
       const failed = this.#failure ? (words.problems[this.#failure.problem] ?? (this.#failure.title || words.problems.unexpected)) : "";
       const message = failed || { ended: words.ended, conflict: words.conflict, banned: words.banned }[step] || "";
-      const hadFocus = parts.ways.contains(this.shadowRoot.activeElement) || parts.again === this.shadowRoot.activeElement;
       const label = this.#line?.label ?? "";
       parts.card.setAttribute("aria-label", words.title);
       say(parts.title, words.title);
@@ -481,9 +480,17 @@ if (!customElements.get("perene-connect")) {
       parts.again.hidden = !(step === "ended" || (this.#failure && step !== "failed"));
       parts.ways.hidden = OVER.includes(step) || (!this.#line && Boolean(this.#failure));
       say(parts.end, step === "open" ? words.connected(label) : "");
-      for (const button of [parts.again, parts.ask]) button.toggleAttribute("aria-disabled", this.#isBusy);
+      for (const button of [parts.again, parts.ask]) button.setAttribute("aria-disabled", String(this.#isBusy));
       this.#renderWays(words);
-      if (hadFocus && step === "open") parts.end.focus();
+      this.#keepFocus();
+    }
+
+    /** Whoever was in what is hidden now goes on at what is there instead. */
+    #keepFocus() {
+      const { activeElement } = this.shadowRoot;
+      if (!activeElement || activeElement.checkVisibility()) return;
+      const { end, again, scanTitle } = this.#parts;
+      [end, again, scanTitle].find((node) => node.checkVisibility())?.focus();
     }
 
     #renderSteps(words) {
