@@ -168,12 +168,12 @@ def _list(places: Iterable[Place]) -> str:
 async def run(arguments: argparse.Namespace) -> int:
     """Plan, adopt or verify, and print it. Return 1 if something isn't as it has to be."""
     rows, owners = read_tenants(arguments.tenants), read_owners(arguments.config)
-    setup = await take_setup(rows, owners)
-    if arguments.what == "adopt":
-        with contextlib.redirect_stdout(sys.stderr):  # the log's lines aren't the report's
+    with contextlib.redirect_stdout(sys.stderr):  # the log's lines aren't the report's
+        setup = await take_setup(rows, owners)
+        if arguments.what == "adopt":
             for failure in await adopt_all(setup, arguments.most):
                 print(failure)
-        setup = await take_setup(rows, owners)
+            setup = await take_setup(rows, owners)
     plan = adoption_plan.plan_adoption(setup)
     faults = [] if arguments.what == "plan" else adoption_plan.list_faults(setup)
     report = [*describe(setup, plan), *(f"not as it has to be: {fault}" for fault in faults)]
