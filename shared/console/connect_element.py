@@ -20,7 +20,7 @@ class ConnectElement(Record):
 
     version: str
     src: str = Field(description="The address of its script")
-    integrity: str = Field(description="The hash for the `integrity` of a `<script>`")
+    integrity: str = Field(description="The hash for `integrity` of the script tag")
 
 
 @cache

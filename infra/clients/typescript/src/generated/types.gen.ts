@@ -2996,7 +2996,7 @@ export type ConnectElement = {
      */
     src: string;
     /**
-     * The hash for the `integrity` of a `<script>`
+     * The hash for `integrity` of the script tag
      */
     integrity: string;
 };
