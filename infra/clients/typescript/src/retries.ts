@@ -31,8 +31,8 @@ function isRepeatable(request: Request): boolean {
 /** Return the milliseconds to wait, or undefined if another try would answer the same. */
 function readPause(response: Response, tried: number): number | undefined {
   if (response.ok) return undefined;
-  const seconds = response.headers.get("retry-after");
-  if (seconds) return Number(seconds) * 1000;
+  const asked = 1000 * Number(response.headers.get("retry-after") ?? NaN);
+  if (!Number.isNaN(asked)) return asked; // a date is a proxy's: Perene says seconds
   const isPerenes = response.headers.get("content-type")?.startsWith("application/problem+json");
   return PASSING.has(response.status) && !isPerenes ? pauseAfter(tried) : undefined;
 }

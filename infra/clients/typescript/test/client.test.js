@@ -101,6 +101,7 @@ test("a look is tried again only with hope", async () => {
   for (const [answer, times] of [
     [json(BUSY, 409), 1],
     [json(BUSY, 409, { "retry-after": "3600" }), 1],
+    [json(BUSY, 409, { "retry-after": "Fri, 27 Nov 2026 00:00:00 GMT" }), 1],
     [json(BUSY, 409, soon), 3],
     [() => new Response("<html>", { status: 404 }), 1],
     [() => new Response("<html>", { status: 502 }), 3],
