@@ -122,19 +122,6 @@ LIBRARIES = (
         },
     ),
     Package(
-        "@tanstack/virtual-core",
-        "3.19.11",
-        "sha512-/5iHb0RHBvj8Di59FDs4ESNm45jls33aZAi4zccVXZjc/6ZvwQP6n"
-        "zEYeT6weXjTf9E6/vrp2JhYWRyO+ZP13A==",
-        {
-            "dist/esm/index.js": "index.js",
-            "dist/esm/ios-gesture.js": "ios-gesture.js",
-            "dist/esm/lazy-measurements.js": "lazy-measurements.js",
-            "dist/esm/scroll-classifier.js": "scroll-classifier.js",
-            "dist/esm/utils.js": "utils.js",
-        },
-    ),
-    Package(
         "lucide-static",
         "1.62.0",
         "sha512-WBZA/m2PvkFpMGHDtsBck5P2A9G4ehLlYu4GwwICcmEm1BvYVgj00"

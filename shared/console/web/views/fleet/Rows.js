@@ -1,15 +1,15 @@
 // Show a table of thousands of lines, rendering only those in sight. On a phone a row is a card.
 
-import { html, useEffect, useLayoutEffect, useMemo, useReducer, useRef, useState } from "../../lib.js";
+import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from "../../lib.js";
 import { formatNumber, lineName } from "../../format.js";
 import { t } from "../../i18n/index.js";
+import { rowsInSight } from "../../sight.js";
 import { Age, Button, Chip, Icon, StateChip } from "../../ui/index.js";
-import { elementScroll, observeElementOffset, observeElementRect, Virtualizer } from "../../vendor/tanstack-virtual-core/index.js";
 import { COLUMNS, isOff } from "./lines.js";
 import { word } from "./words.js";
 
-const ROW = 52;
-const CARD = 148;
+/** Heights in px: of a row, of a card, of the heading that stays above the rows. */
+const [ROW, CARD, HEADING] = [52, 148, 44];
 const NEAR = 30; // rows before the end, at which more are loaded
 const NARROW = "(max-width: 46rem)";
 const STEPS = { ArrowDown: 1, ArrowUp: -1, PageDown: 10, PageUp: -10 };
@@ -20,19 +20,18 @@ export const columnName = (column) => t(`fleet.instances.${column === "tenant" ?
 export function Rows({ lines, filters, onSort, onTenant, onLink, onEnd }) {
   const place = useRef(null);
   const narrow = useNarrow();
-  const virtual = useVirtual(place, lines, narrow ? CARD : ROW);
-  const last = virtual.getVirtualItems().at(-1)?.index ?? 0;
+  const size = narrow ? CARD : ROW;
+  const { from, to, reveal } = useSight(place, lines.length, size, narrow ? 0 : HEADING);
   useEffect(() => {
-    if (last >= lines.length - NEAR) onEnd();
-  }, [last, lines.length]);
+    if (to > lines.length - NEAR) onEnd();
+  }, [to, lines.length]);
   const heading = narrow ? null : html`<${Heading} filters=${filters} onSort=${onSort} />`;
   return html`<div class=${`card fleet-lines${narrow ? " cards" : ""}`} role="table" aria-label=${t("fleet.instances.table")} aria-rowcount=${lines.length + (narrow ? 0 : 1)}
-      onKeyDown=${(event) => moveFocus(event, virtual, lines.length)}>
+      onKeyDown=${(event) => moveFocus(event, reveal, lines.length)}>
     ${heading}
-    <div class="fleet-rows" role="rowgroup" ref=${place} style=${{ height: `${virtual.getTotalSize()}px` }}>
-      ${virtual.getVirtualItems().map(
-        ({ index, start }) => html`<${Row} key=${lines[index].instance} line=${lines[index]} index=${index} narrow=${narrow} onTenant=${onTenant} onLink=${onLink}
-          top=${start - virtual.options.scrollMargin} />`,
+    <div class="fleet-rows" role="rowgroup" ref=${place} style=${{ height: `${lines.length * size}px` }}>
+      ${lines.slice(from, to).map(
+        (line, at) => html`<${Row} key=${line.instance} line=${line} index=${from + at} narrow=${narrow} onTenant=${onTenant} onLink=${onLink} top=${(from + at) * size} />`,
       )}
     </div>
   </div>`;
@@ -70,7 +69,7 @@ function numberOf({ number, last_number: last }) {
 }
 
 /** Move the focus from row to row with the arrow keys, staying on the same control. */
-function moveFocus(event, virtual, count) {
+function moveFocus(event, reveal, count) {
   const row = event.target.closest("[data-index]");
   const by = STEPS[event.key];
   if (!row || (!by && !["Home", "End"].includes(event.key))) return;
@@ -79,7 +78,7 @@ function moveFocus(event, virtual, count) {
   const next = event.key === "Home" ? 0 : event.key === "End" ? count - 1 : Math.min(Math.max(at + by, 0), count - 1);
   const which = event.target.closest(".action") ? ".action button, .fleet-tenant" : ".fleet-tenant";
   const table = event.currentTarget;
-  virtual.scrollToIndex(next, { align: "auto" });
+  reveal(next);
   const focus = (tries) => {
     const target = [...table.querySelectorAll(`[data-index="${next}"] :is(${which})`)].at(-1);
     if (target) target.focus({ preventScroll: true });
@@ -99,45 +98,31 @@ function useNarrow() {
   return narrow;
 }
 
-/** Connect virtual-core to a component: the shell's `main` scrolls, and the list begins somewhere in it. */
-function useVirtual(place, lines, size) {
-  const [, again] = useReducer((n) => n + 1, 0);
-  const [margin, setMargin] = useState(0);
-  const scroller = useRef(null);
-  const options = {
-    count: lines.length,
-    estimateSize: () => size,
-    getItemKey: (index) => lines[index]?.instance ?? index,
-    getScrollElement: () => scroller.current,
-    overscan: 8,
-    scrollMargin: margin,
-    scrollPaddingStart: size === ROW ? 44 : 0,
-    scrollToFn: elementScroll,
-    observeElementRect,
-    observeElementOffset,
-    onChange: () => again(),
-  };
-  const [virtual] = useState(() => new Virtualizer(options));
-  virtual.setOptions(options);
+/** Follow which rows are in sight: {from, to, reveal(index)}. The shell's `main` scrolls, and the list begins somewhere in it. */
+function useSight(place, count, size, heading) {
+  const [sight, setSight] = useState(() => rowsInSight(0, innerHeight, size, count));
+  const scroller = () => place.current.closest("main");
+  const above = () => scroller().getBoundingClientRect().top - place.current.getBoundingClientRect().top;
   useLayoutEffect(() => {
-    scroller.current = place.current.closest("main");
-    const measure = () => {
-      const top = place.current.getBoundingClientRect().top - scroller.current.getBoundingClientRect().top + scroller.current.scrollTop;
-      setMargin(Math.round(top));
+    const main = scroller();
+    const look = () => {
+      const next = rowsInSight(Math.max(0, above()), main.clientHeight, size, count);
+      setSight((before) => (before.from === next.from && before.to === next.to ? before : next));
     };
-    measure();
-    const resized = new ResizeObserver(measure);
-    resized.observe(scroller.current.firstElementChild ?? scroller.current);
-    resized.observe(place.current.parentElement.previousElementSibling ?? scroller.current);
-    const unmount = virtual._didMount();
-    virtual._willUpdate();
-    again();
+    const watch = new ResizeObserver(look);
+    watch.observe(main);
+    main.addEventListener("scroll", look, { passive: true });
+    look();
     return () => {
-      resized.disconnect();
-      unmount();
+      watch.disconnect();
+      main.removeEventListener("scroll", look);
     };
-  }, []);
-  useLayoutEffect(() => virtual._willUpdate());
-  useLayoutEffect(() => virtual.measure(), [size]);
-  return virtual;
+  }, [count, size]);
+  const reveal = (index) => {
+    const main = scroller();
+    const top = index * size - above();
+    if (top < heading) main.scrollTop += top - heading;
+    else if (top + size > main.clientHeight) main.scrollTop += top + size - main.clientHeight;
+  };
+  return { ...sight, reveal };
 }

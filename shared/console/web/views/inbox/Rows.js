@@ -7,12 +7,12 @@ import { connection } from "../../connection.js";
 import { t } from "../../i18n/index.js";
 import { newsError } from "../../news.js";
 import { isOperator } from "../../session.js";
+import { rowsInSight } from "../../sight.js";
 import { Button, EmptyState, ErrorState, Notice, ofNoTenant, OperatorsEmpty, Skeleton } from "../../ui/index.js";
 import { Row } from "./Row.js";
 
 /** Heights of a row, in rem: with what stands below its last message, and without. */
 const [TALL, SHORT] = [4.75, 3.875];
-const BEYOND = 8;
 const NEAR_END = 12;
 
 export function Rows({ list, filters, clear, lines, ...rest }) {
@@ -73,13 +73,6 @@ function Loaded({ list, lines, chosen, reading, query, selected, onToggle }) {
     html`<div class="end">${more?.kind && html`<p class="small" role="alert">${sentence(more)}</p>`}
       <${Button} small kind="quiet" busy=${more === true} onClick=${list.loadMore}>${t("inbox.more")}<//></div>`}
   </div>`;
-}
-
-/** Tell which rows of a height are in sight, with some beyond in steps of as many. */
-export function rowsInSight(top, height, size, count) {
-  const first = Math.floor(top / size / BEYOND) * BEYOND - BEYOND;
-  const last = Math.ceil((top + height) / size / BEYOND) * BEYOND + BEYOND;
-  return { from: Math.max(0, Math.min(first, count - 1)), to: Math.min(count, Math.max(last, 0)) };
 }
 
 /** Follow what is in sight; rows that come or go above leave the others in their place. */
