@@ -128,8 +128,12 @@ class Event(Record):
     data: dict[str, Any] = Field(description="What it is about, as the API shows it")
     tenant: TenantId = Field(exclude=True)
     conversation: ConversationId | None = Field(default=None, exclude=True)
-    """The conversation in whose order it has to be told."""
     line: LineId | None = Field(default=None, exclude=True)
+
+    @property
+    def order(self) -> str:
+        """Return what it has to be told in order with: its conversation, or else its line."""
+        return self.conversation or f"line {self.line}"
 
 
 class Fact(NamedTuple):

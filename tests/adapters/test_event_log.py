@@ -152,6 +152,25 @@ async def test_late_commit_is_found_when_nothing_follows(store: Store):
     assert (await read_all(page.position))[0] == []
 
 
+async def test_late_commit_is_found_behind_an_event_within_a_page(store: Store):
+    """Whoever stops within a page goes on from there, and misses no more than at its end."""
+    position = (await read_all())[1].position
+    await say(store, 1)
+    late = store.db.messages(ACME).document("default~3A0001")
+    fields = (await late.get()).to_dict()
+    await late.delete()
+    await say(store, 2, 3, 4)
+    page = await event_log.read_log(ACME, position, 25)
+    await late.set(fields)
+
+    for index in (1, 2):
+        told, following = await read_all(page.locate(index))
+        later, _ = await read_all(following.position)
+        names = [name for _, name in kinds(told + later)]
+        assert names[: 3 - index] == [f"3A000{number}" for number in range(2 + index, 5)]
+        assert "3A0001" in names[3 - index :]
+
+
 async def test_replay_until_a_moment_tells_what_changed_later(store: Store):
     await say(store, 1)
     until = datetime.now(UTC)
