@@ -68,7 +68,7 @@ class Log:
         page = facts[:limit]
         position = str(page[-1][0] + 1) if page else after
         events, is_last = [event for _, event in page], len(facts) <= limit
-        return LogPage(events, position, is_last, locate=lambda index: str(page[index][0]))
+        return LogPage(events, position, is_last, False, locate=lambda index: str(page[index][0]))
 
     def _start(self, after: str) -> int:
         if not after.startswith("at "):

@@ -9,7 +9,7 @@ handful of events one of them takes a lease.
 import random
 import secrets
 import time
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, Never
 
 from shared import log, services
@@ -32,6 +32,12 @@ from shared.outbound.event_models import Event, EventType
 from shared.outbound.incidents import disable_failed
 
 PAGE: Final = 25
+WAIT: Final = timedelta(seconds=10)
+"""How long what is held back waits when the log has more in a few seconds."""
+
+HELD_PAGE: Final = 100
+"""Events that are read at once for a conversation that was held back: most are of others."""
+
 HANDFUL: Final = 5
 """Events that are told without a lease, which would be a write of its own."""
 
@@ -175,17 +181,15 @@ class EndpointRun:
             if entry.retry_at <= now:
                 await self._tell_held(entry)
                 return True
-        if self._endpoint.replay:
-            await self._tell_replay()
-            return True
-        return False
+        return self._endpoint.replay is not None and await self._tell_replay()
 
     async def _tell_held(self, entry: Held) -> None:
         """Tell a page of what a conversation was held back; free it once nothing is left."""
-        page = await self._read(entry.position)
-        for index, event in enumerate(page.events):
-            if event.order != entry.conversation:
-                continue
+        page = await self._read(entry.position, HELD_PAGE)
+        events = [one for one in enumerate(page.events) if one[1].order == entry.conversation]
+        if len(events) > HANDFUL:
+            await self._take_lease()
+        for index, event in events:
             if self._is_over:
                 self._put_held(entry.model_copy(update={"position": page.locate(index)}))
                 await self._commit()
@@ -203,11 +207,18 @@ class EndpointRun:
                     return
                 self._give_up(attempt)
             entry = entry.model_copy(update={"event": "", "tries": 0})
-        self._put_held(entry.model_copy(update={"position": page.position}), is_over=page.is_last)
-        await self._commit()
+        entry = entry.model_copy(update={"position": page.position})
+        if page.is_waiting:
+            entry = entry.model_copy(update={"retry_at": services.now() + WAIT})
+        self._put_held(entry, is_over=page.is_last and not page.is_waiting)
+        if events or page.is_last:
+            await self._commit()
 
-    async def _tell_replay(self) -> None:
-        """Tell one page of what a person asked for again. Raises Stopped if the endpoint fails."""
+    async def _tell_replay(self) -> bool:
+        """Tell one page of what a person asked for again; False: it has to wait.
+
+        Raises Stopped if the endpoint fails.
+        """
         replay = self._endpoint.replay
         assert replay
         await self._take_lease()
@@ -227,10 +238,12 @@ class EndpointRun:
                     if attempt:
                         await self._fail_at(services.now(), attempt)
                     await self._commit()
-                    return
-        self._move_replay(None if page.is_last else replay, page.position)
+                    return True
+        is_over = page.is_last and not page.is_waiting
+        self._move_replay(None if is_over else replay, page.position)
         self._update(moved_at=services.now())
         await self._commit()
+        return not page.is_waiting
 
     def _move_replay(self, replay: Replay | None, position: str) -> None:
         self._update(replay=replay and replay.model_copy(update={"position": position}))
@@ -249,12 +262,13 @@ class EndpointRun:
     async def _read_new(self, position: str) -> LogPage:
         """Read the part of the log that has news."""
         if not self._new_types:
-            return LogPage([], position, is_last=True, locate=lambda _: position)
-        return await self._read(position, self._new_types)
+            return LogPage([], position, True, False, locate=lambda _: position)
+        return await self._read(position, types=self._new_types)
 
     async def _read(
         self,
         position: str,
+        most: int = PAGE,
         types: frozenset[EventType] | None = None,
         until: datetime | None = None,
     ) -> LogPage:
@@ -262,7 +276,7 @@ class EndpointRun:
         return await event_log.read_log(
             None if tenant == EVERYBODY else tenant,
             position,
-            PAGE,
+            most,
             types=types or self._types,
             lines=lines or None,
             until=until,

@@ -28,7 +28,7 @@ MARGIN: Final = int((CALL_TIMEOUT + 1) * 1_000_000)
 """Microseconds after which a commit is surely visible: longer than any attempt of one lasts."""
 
 MOST_TOLD: Final = 800
-"""Events of one source that a position remembers. While it is full, reading waits for MARGIN."""
+"""Events that a position remembers. While it is full, reading waits for MARGIN."""
 
 REMEMBERED: Final = 64
 """Events after which the newest is looked at again although others follow."""
@@ -61,14 +61,15 @@ _AS_NEW: Final = {EventType.MESSAGE_RECEIVED, EventType.MESSAGE_SENT}
 class LogPage:
     """A page of events in order. `position`: where to go on, to be stored if it isn't `after`.
 
-    `is_last`: there is no more for now. A page that isn't the last may be empty. `locate`: return
-    the position before the event of an index. An event's id is no such position: of what became
-    visible late it knows nothing.
+    `is_last`: there is no more for now; a page that isn't the last may be empty. `is_waiting`: in
+    a few seconds there is more. `locate`: return the position before the event of an index. An
+    event's id is no such position: of what became visible late it knows nothing.
     """
 
     events: list[Event]
     position: str
     is_last: bool
+    is_waiting: bool
     locate: Callable[[int], str]
 
 
@@ -371,13 +372,13 @@ def _make_page(
     ends = [one.end.at for one in readings if one.end and not one.is_of_lines]
     horizon, now, page = min(ends, default=None), services.now(), list[Event]()
     told, starts = list[FoundEntry](), list[int]()
-    rooms = {one.source: MOST_TOLD - len(_move(one, []).told) for one in readings}
+    room = MOST_TOLD - _count_remembered(position, readings)
     is_held = is_waiting = False
     for entry, reading in _in_order(readings):
         if reading.is_of_lines and len(page) < limit:
             is_later = False
         else:
-            is_waiting = is_waiting or rooms[reading.source] <= 0
+            is_waiting = is_waiting or room <= 0
             is_beyond = horizon is not None and entry.place.at > horizon
             is_later = is_held or is_waiting or is_beyond or len(page) >= limit
         is_held = is_held or is_later
@@ -387,14 +388,22 @@ def _make_page(
             page.append(event)
             starts.append(len(told))
         told.append((entry, reading))
-        rooms[reading.source] -= 1
+        room -= 1
 
     def locate(index: int) -> str:
         return _write_position(reader, position, readings, told[: starts[index]], after)
 
     is_last = not any(one.end for one in readings) and (not is_held or is_waiting)
     end = _write_position(reader, position, readings, told, after)
-    return LogPage(page, end, is_last or (end == after and not page), locate)
+    is_last = is_last or (end == after and not page)
+    return LogPage(page, end, is_last, is_waiting, locate)
+
+
+def _count_remembered(position: LogPosition, readings: list[SourceReading]) -> int:
+    """Count the events that the position remembers before this page, of all sources."""
+    counts = {source: len(position.of(source).told) for source in LogSource}
+    counts |= {reading.source: len(_move(reading, []).told) for reading in readings}
+    return sum(counts.values())
 
 
 def _write_position(

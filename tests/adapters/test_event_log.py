@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,7 +17,9 @@ from shared.domain.messages import Delivery, Message
 from shared.domain.names import LineId, TenantId
 from shared.outbound import event_log, event_models, log_positions
 from shared.outbound.event_log import EventType, LogPage
+from shared.outbound.log_positions import LogPosition, SourcePosition
 from shared.store import LineScope, Store
+from shared.store.logged import LogPlace, LogSource
 from tests.adapters.counting import Counted, counting
 from tests.adapters.stores import settled
 from tests.builders import LATER, a_code, a_content
@@ -294,6 +297,19 @@ async def test_event_tells_no_number_in_its_id_and_is_the_same_twice(store: Stor
 
     assert (one, after) == (other, [])
     assert not {"5511988887777", "3A0001"} & set(re.split(r"[_~]", one.id))
+
+
+def test_full_position_can_be_read():
+    at, share = 1_795_302_085_123_456, event_log.MOST_TOLD // len(LogSource)
+    told = {256**5 - 1 - number: at + number * 7_001 for number in range(share)}
+    start = SourcePosition(LogPlace(at), at)
+    sources = {source: replace(start, told=told) for source in LogSource}
+
+    text = log_positions.write(LogPosition(start, sources), ACME)
+    position = log_positions.read(text, ACME)
+
+    assert {frozenset(position.of(source).told) for source in LogSource} == {frozenset(told)}
+    assert log_positions.write(position, ACME) == text
 
 
 async def test_tenants_position_is_no_others(store: Store):

@@ -15,7 +15,7 @@ LOST = 0.2
 """The share of pokes that get lost."""
 
 MOST_PUSHES = 20
-DEATHS = (4, 60)
+DEATHS = (4, 150)
 """The step of its work, at the earliest and at the latest, at which a deliverer kills itself."""
 
 
@@ -76,10 +76,11 @@ class Courier:
 
     async def _call(self, path: str, body: bytes) -> bool:
         port = self.chance.choice([*self.deliverers])
-        bearer = {"authorization": f"Bearer {token('olga', operator=True)}"}
+        bearer = f"Bearer {token('olga', operator=True)}"
+        headers = {"authorization": bearer, "content-type": "application/json"}
         url = f"http://127.0.0.1:{port}/deliver-events{path}"
         try:
-            answer = await self.stage.http.post(url, content=body, headers=bearer)
+            answer = await self.stage.http.post(url, content=body, headers=headers)
         except httpx.HTTPError:
             return False
         self.pushed += bool(path and answer.is_success)
