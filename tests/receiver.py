@@ -74,7 +74,7 @@ class Receiver:
                 ending = b"" if text.startswith("204") else b"ok"
                 writer.write(f"HTTP/1.1 {text}{length}\r\n\r\n".encode() + ending)
                 await writer.drain()
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass
+        except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
+            pass  # the caller is gone, or the loop ends
         finally:
             writer.close()

@@ -476,6 +476,19 @@ async def test_time_that_is_over_leaves_the_rest_to_the_next(line, log, receiver
     assert {*receiver.ids} == {*told}
 
 
+async def test_record_that_changed_is_not_written_over(line, log, receiver):
+    await create(line, receiver)
+    (read,) = await line.store.endpoints.list_active()
+    await line.store.endpoints.change(
+        read.id, lambda current: current.model_copy(update={"description": "by a person"})
+    )
+
+    moved = await line.store.endpoints.advance(read, read.model_copy(update={"cursor": "7"}))
+
+    (endpoint,) = await line.store.endpoints.list_active()
+    assert (moved, endpoint.cursor, endpoint.description) == (None, read.cursor, "by a person")
+
+
 async def test_several_deliverers_keep_the_order(line, log, receiver):
     await create(line, receiver)
     told = log.add(30)
