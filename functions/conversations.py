@@ -15,7 +15,6 @@ from shared.conversations import media as media_files
 from shared.domain.contacts import ConversationId, clean_name, is_conversation_id
 from shared.domain.conversations import READ, Conversation, mark_unread
 from shared.domain.desk import Assignee, Labels, NoteText
-from shared.domain.endpoints import LogPart
 from shared.domain.instances import epoch_ms
 from shared.domain.kept_messages import KeptMessage
 from shared.domain.names import LINE_LIMIT, LINE_PATTERN, LineId, LineKey, TenantId
@@ -391,7 +390,6 @@ async def change_conversation(request: Request) -> conversation_views.Conversati
     if fields:
         updated = await services.store().conversations.update(tenant_id, conversation.id, **fields)
         conversation = updated or conversation
-        await services.poke(tenant_id, LogPart.CONVERSATIONS)
     return conversation_views.conversation_view(conversation, tenant)
 
 

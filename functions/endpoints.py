@@ -15,7 +15,7 @@ from shared.domain.endpoints import EVERYBODY, DisabledReason, Endpoint, Endpoin
 from shared.domain.names import TenantId
 from shared.domain.record import Record
 from shared.lines import access
-from shared.outbound import delivery, event_log, signatures
+from shared.outbound import delivery_attempts, event_log, signatures
 from shared.outbound.endpoint_views import (
     AttemptList,
     AttemptView,
@@ -149,7 +149,7 @@ async def test_endpoint(request: Request) -> AttemptView:
         data={"endpoint": endpoint.id},
         tenant=endpoint.tenant,
     )
-    attempt = await delivery.post_event(endpoint, event)
+    attempt = await delivery_attempts.post_event(endpoint, event)
     await services.store().endpoints.keep_attempt(endpoint.id, attempt)
     return attempt_view(attempt)
 

@@ -114,10 +114,7 @@ def _make_store() -> "Store":
         project=settings.google_cloud_project, database=settings.firestore_database
     )
 
-    async def tell(tenant: TenantId) -> None:
-        await poke(tenant, LogPart.LINES)
-
-    return Store(Database(client), tell)
+    return Store(Database(client), poke)
 
 
 def http() -> "httpx.AsyncClient":

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from infra.local import emulator
+from infra.local.emulator import Emulator
 from tests.perene import VERSIONS, Perene
 
 pytest_plugins = ["tests.skips"]
@@ -23,11 +24,18 @@ async def one_loop(anyio_backend: str) -> AsyncIterator[None]:
 
 
 @pytest.fixture(scope="session")
-def firestore_emulator() -> Iterator[str]:
-    """The emulator's host, also in the environment. A project id of its own isolates each test."""
-    with emulator.running() as host:
-        os.environ["FIRESTORE_EMULATOR_HOST"] = host
-        yield host
+def emulator_of_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    """The emulator of all tests of this process, also in the environment."""
+    running = emulator.start(tmp_path_factory.mktemp("emulator") / "emulator.log")
+    os.environ[emulator.HOST_VARIABLE] = running.host
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="session")
+def firestore_emulator(emulator_of_tests: Emulator) -> str:
+    """The emulator's host. A project id of its own isolates each test."""
+    return emulator_of_tests.host
 
 
 @pytest.fixture

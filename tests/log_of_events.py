@@ -67,11 +67,10 @@ class Log:
         ]
         page = facts[:limit]
         position = str(page[-1][0] + 1) if page else after
-        return LogPage([event for _, event in page], position, is_last=len(facts) <= limit)
+        events, is_last = [event for _, event in page], len(facts) <= limit
+        return LogPage(events, position, is_last, False, locate=lambda index: str(page[index][0]))
 
     def _start(self, after: str) -> int:
-        if after.startswith("evt_"):
-            return int(after.removeprefix("evt_")) + 1
         if not after.startswith("at "):
             return int(after)
         since = datetime.fromtimestamp(float(after.removeprefix("at ")), UTC)

@@ -42,8 +42,8 @@ class Receiver:
 
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1")
-        port = self._server.sockets[0].getsockname()[1]
-        self.url = f"http://127.0.0.1:{port}/events?key=1"
+        self.host = f"127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+        self.url = f"http://{self.host}/events?key=1"
         return self
 
     async def __aexit__(
@@ -74,7 +74,7 @@ class Receiver:
                 ending = b"" if text.startswith("204") else b"ok"
                 writer.write(f"HTTP/1.1 {text}{length}\r\n\r\n".encode() + ending)
                 await writer.drain()
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass
+        except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
+            pass  # the caller is gone, or the loop ends
         finally:
             writer.close()

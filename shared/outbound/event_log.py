@@ -28,7 +28,7 @@ MARGIN: Final = int((CALL_TIMEOUT + 1) * 1_000_000)
 """Microseconds after which a commit is surely visible: longer than any attempt of one lasts."""
 
 MOST_TOLD: Final = 800
-"""Events of one source that a position remembers. While it is full, reading waits for MARGIN."""
+"""Events that a position remembers. While it is full, reading waits for MARGIN."""
 
 REMEMBERED: Final = 64
 """Events after which the newest is looked at again although others follow."""
@@ -61,12 +61,16 @@ _AS_NEW: Final = {EventType.MESSAGE_RECEIVED, EventType.MESSAGE_SENT}
 class LogPage:
     """A page of events in order. `position`: where to go on, to be stored if it isn't `after`.
 
-    `is_last`: there is no more for now. A page that isn't the last may be empty.
+    `is_last`: there is no more for now; a page that isn't the last may be empty. `is_waiting`: in
+    a few seconds there is more. `locate`: return the position before the event of an index. An
+    event's id is no such position: of what became visible late it knows nothing.
     """
 
     events: list[Event]
     position: str
     is_last: bool
+    is_waiting: bool
+    locate: Callable[[int], str]
 
 
 class LogReader(NamedTuple):
@@ -154,6 +158,10 @@ class SourceReading:
     def is_of_lines(self) -> bool:
         """Tell whether its entries are dated by our clocks, and belong to no conversation."""
         return self.source is LogSource.LINES
+
+
+FoundEntry = tuple[LogEntry, SourceReading]
+"""An entry, and the reading that found it."""
 
 
 async def _read_source(
@@ -363,33 +371,57 @@ def _make_page(
     """Merge what the sources tell, and move the position behind what is told."""
     ends = [one.end.at for one in readings if one.end and not one.is_of_lines]
     horizon, now, page = min(ends, default=None), services.now(), list[Event]()
-    told = {one.source: list[LogEntry]() for one in readings}
-    rooms = {one.source: MOST_TOLD - len(_move(one, []).told) for one in readings}
+    told, starts = list[FoundEntry](), list[int]()
+    room = MOST_TOLD - _count_remembered(position, readings)
     is_held = is_waiting = False
     for entry, reading in _in_order(readings):
-        of_source = told[reading.source]
         if reading.is_of_lines and len(page) < limit:
             is_later = False
         else:
-            is_waiting = is_waiting or len(of_source) >= rooms[reading.source]
+            is_waiting = is_waiting or room <= 0
             is_beyond = horizon is not None and entry.place.at > horizon
             is_later = is_held or is_waiting or is_beyond or len(page) >= limit
         is_held = is_held or is_later
         if is_later:
             continue
-        of_source.append(entry)
         if entry.fact.type in reader.types and reader.wants(event := entry.make(now)):
             page.append(event)
-    moved = position
-    for reading in readings:
-        moved = moved.at(reading.source, _move(reading, told[reading.source]))
+            starts.append(len(told))
+        told.append((entry, reading))
+        room -= 1
+
+    def locate(index: int) -> str:
+        return _write_position(reader, position, readings, told[: starts[index]], after)
+
     is_last = not any(one.end for one in readings) and (not is_held or is_waiting)
-    if moved == position and after:
-        return LogPage(page, after, is_last or not page)
-    return LogPage(page, log_positions.write(moved, reader.tenant), is_last)
+    end = _write_position(reader, position, readings, told, after)
+    is_last = is_last or (end == after and not page)
+    return LogPage(page, end, is_last, is_waiting, locate)
 
 
-def _in_order(readings: list[SourceReading]) -> list[tuple[LogEntry, SourceReading]]:
+def _count_remembered(position: LogPosition, readings: list[SourceReading]) -> int:
+    """Count the events that the position remembers before this page, of all sources."""
+    counts = {source: len(position.of(source).told) for source in LogSource}
+    counts |= {reading.source: len(_move(reading, []).told) for reading in readings}
+    return sum(counts.values())
+
+
+def _write_position(
+    reader: LogReader,
+    position: LogPosition,
+    readings: list[SourceReading],
+    told: list[FoundEntry],
+    after: str,
+) -> str:
+    """Write the position behind these entries; `after` itself if it is the same."""
+    end = position
+    for reading in readings:
+        entries = [entry for entry, of in told if of is reading]
+        end = end.at(reading.source, _move(reading, entries))
+    return after if end == position and after else log_positions.write(end, reader.tenant)
+
+
+def _in_order(readings: list[SourceReading]) -> list[FoundEntry]:
     pairs = [(entry, reading) for reading in readings for entry in reading.entries]
     return sorted(pairs, key=lambda pair: pair[0].place.order)
 

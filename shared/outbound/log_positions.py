@@ -1,6 +1,6 @@
 """How far a reader has come in the log of events, as an opaque text.
 
-The newest of the log is looked at twice: in between a position remembers what was told, three bytes
+The newest of the log is looked at twice: in between a position remembers what was told, seven bytes
 for each event.
 """
 
@@ -16,7 +16,7 @@ from typing import Any, Final
 from shared import problems, untrusted
 from shared.domain import names
 from shared.domain.names import TenantId
-from shared.outbound.event_models import parse_event_id
+from shared.outbound.event_models import SHORT_BYTES, parse_event_id
 from shared.store.base import is_document_id
 from shared.store.logged import LogPlace, LogSource, micros_of
 
@@ -26,7 +26,7 @@ LONGEST: Final = 12_000
 _BOUNDS: Final = untrusted.Bounds(size=LONGEST, items=64, depth=4)
 _VERSION: Final = 1
 _LATEST: Final = 2**53
-_DIGEST, _OFFSET = 3, 2
+_DIGEST, _OFFSET = SHORT_BYTES, 2
 _TICK: Final = 100_000
 """Microseconds: the times of what was told are remembered in tenths of a second, rounded up."""
 

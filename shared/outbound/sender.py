@@ -10,7 +10,10 @@ import ipaddress
 import ssl
 import time
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from functools import cache
+from math import ceil
 from typing import Any, Final, NamedTuple
 
 import httpcore
@@ -23,6 +26,7 @@ PATIENCE: Final = 15.0
 """Seconds for one attempt in all, from the look-up of the name to the answer's first kilobyte."""
 
 LONGEST_URL: Final = 2048
+LONGEST_DATE: Final = 40
 CONNECTIONS: Final = 100
 
 LOCAL_HOSTS: Final = ("localhost", "127.0.0.1", "[::1]", "::1")
@@ -162,7 +166,8 @@ async def _exchange(
             if len(beginning) >= ANSWER_LIMIT:
                 break
         text = bytes(beginning[:ANSWER_LIMIT]).decode(errors="replace")
-        return response.status, text, _read_retry_after(response.headers)
+        now = datetime.now(UTC)  # an answer's date is of the real clock
+        return response.status, text, read_retry_after(response.headers, now)
 
 
 def _make_pool() -> httpcore.AsyncConnectionPool:
@@ -211,12 +216,20 @@ def _may_be_public(host: str) -> bool:
 _PRIVATE_NAMES = (".local", ".internal", ".localhost", ".home.arpa", ".lan")
 
 
-def _read_retry_after(headers: Iterable[tuple[bytes, bytes]]) -> int | None:
-    """Return the seconds that an answer asks to wait; a date isn't heeded."""
-    for name, value in headers:
-        if name.lower() == b"retry-after" and value.strip().isdigit():
-            return int(value.strip()[:9])
-    return None
+def read_retry_after(headers: Iterable[tuple[bytes, bytes]], now: datetime) -> int | None:
+    """Return the seconds that an answer asks to wait, as a number or until a date.
+
+    None if it asks for nothing, or in words that RFC 9110 doesn't have.
+    """
+    values = (value.strip() for name, value in headers if name.lower() == b"retry-after")
+    text = next(values, b"")[:LONGEST_DATE].decode("latin-1")
+    if text.isascii() and text.isdigit():
+        return int(text[:9])
+    try:
+        until = parsedate_to_datetime(text)
+        return max(0, ceil((until - now).total_seconds()))
+    except (ValueError, TypeError, OverflowError, IndexError):  # no date, or one without a zone
+        return None
 
 
 def _elapsed(started: float) -> int:

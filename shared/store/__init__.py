@@ -1,11 +1,9 @@
 """The adapter of Firestore. No other package knows its paths, preconditions and faults."""
 
-from collections.abc import Awaitable, Callable
-
-from shared.domain.names import TenantId
+from shared.store import base
 from shared.store.act_records import Acts
 from shared.store.aliases import Aliases
-from shared.store.base import Database, LineScope, Unfit
+from shared.store.base import Database, LineScope, Tell, Unfit
 from shared.store.candidates import Candidates
 from shared.store.conversations import Conversations
 from shared.store.dead_letters import DeadLetters
@@ -28,10 +26,8 @@ from shared.store.tenants import Tenants
 class Store:
     """Everything that Perene keeps, by topic."""
 
-    def __init__(
-        self, db: Database, tell: Callable[[TenantId], Awaitable[None]] | None = None
-    ) -> None:
-        """`tell`: called with the tenant of a line whose record changed, after the commit."""
+    def __init__(self, db: Database, tell: Tell = base.tell_nobody) -> None:
+        """`tell`: called for changes of lines and conversations that no event reports."""
         self.db = db
         self.tenants = Tenants(db)
         self.servers = Servers(db)
@@ -40,7 +36,7 @@ class Store:
         self.pairing_links = PairingLinks(db)
         self.messages = Messages(db)
         self.quotes = Quotes(db)
-        self.conversations = Conversations(db)
+        self.conversations = Conversations(db, tell)
         self.desks = Desks(db)
         self.aliases = Aliases(db)
         self.sends = Sends(db, self.messages, self.instances)

@@ -29,6 +29,7 @@ from pydantic import ValidationError
 from shared import log, problems
 from shared.domain import names
 from shared.domain.contacts import Contact, ConversationId, conversation_id
+from shared.domain.endpoints import LogPart
 from shared.domain.events import LetterReason
 from shared.domain.names import LineId, TenantId
 from shared.domain.record import Kept
@@ -283,6 +284,14 @@ class Database:
 
     def _of_tenant(self, tenant: TenantId, collection: str, name: str) -> Document:
         return self.client.document("tenants", names.spell(tenant), collection, name)
+
+
+Tell = Callable[[TenantId, LogPart], Awaitable[None]]
+"""Called with the tenant whose log has news, and in which part, after the commit."""
+
+
+async def tell_nobody(_: TenantId, __: LogPart) -> None:
+    """Leave the news to whoever reads the log."""
 
 
 class Topic:

@@ -13,12 +13,22 @@ from google.cloud.firestore_v1.base_query import FieldFilter
 from shared import problems
 from shared.domain.contacts import Contact, ConversationId
 from shared.domain.conversations import READ, Conversation
+from shared.domain.endpoints import LogPart
 from shared.domain.names import LineId, TenantId
 from shared.domain.positions import second_of
 from shared.domain.search import Search, parse_search, tokens_of
 from shared.domain.tenants import Tenant
 from shared.store import base
-from shared.store.base import CHANGED, LineScope, PageEnd, ResultPage, Snapshot, Topic
+from shared.store.base import (
+    CHANGED,
+    Database,
+    LineScope,
+    PageEnd,
+    ResultPage,
+    Snapshot,
+    Tell,
+    Topic,
+)
 from shared.store.messages.documents import (
     MOST_IN,
     conversation_in,
@@ -53,6 +63,11 @@ class ConversationFilter(NamedTuple):
 
 class Conversations(Topic):
     """Conversations. Every method takes the tenant, so none reads another's."""
+
+    def __init__(self, db: Database, tell: Tell) -> None:
+        """`tell`: called for changes that no event reports."""
+        super().__init__(db)
+        self._tell = tell
 
     async def find(self, tenant: TenantId, conversation: ConversationId) -> Conversation | None:
         """Return a conversation, or the one it was merged into.
@@ -172,7 +187,10 @@ class Conversations(Topic):
             )
             return changed
 
-        return await self._db.compare_and_set([reference], build)
+        updated = await self._db.compare_and_set([reference], build)
+        if updated:
+            await self._tell(tenant, LogPart.CONVERSATIONS)
+        return updated
 
     async def find_by_lid(
         self, tenant: TenantId, line: LineId, number: str, lid: str
@@ -227,10 +245,13 @@ class Conversations(Topic):
         Firestore: 1 write.
         """
         change: dict[str, Any] = {"subject_asked_at": now} | ({"name": subject} if subject else {})
-        added = token_fields(None, subject) | (LOGGED if subject else {})
+        is_news = subject and subject != group.name
+        added = token_fields(None, subject) | (LOGGED if is_news else {})
         batch = self._db.batch()
         batch.update(self._db.conversation(tenant, group.id), {**change, **added})
         await self._db.commit_unordered(batch)
+        if is_news:
+            await self._tell(tenant, LogPart.CONVERSATIONS)
         return group.model_copy(update=change)
 
     async def add_tokens(self, tenant: TenantId, after: str, limit: int) -> tuple[int, str | None]:
@@ -383,6 +404,7 @@ class Conversations(Topic):
             await self._db.commit(batch)
         except CHANGED:
             return nameless
+        await self._tell(tenant, LogPart.CONVERSATIONS)
         return nameless.model_copy(update=merged)
 
 

@@ -1,7 +1,7 @@
 """The instances' records: placed on servers, compared, set, leased and released."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,12 +13,13 @@ from google.cloud.firestore_v1.base_query import FieldFilter
 from google.cloud.firestore_v1.field_path import FieldPath
 
 from shared.domain import connecting
+from shared.domain.endpoints import LogPart
 from shared.domain.instances import Instance, State
 from shared.domain.names import InstanceName, TenantId
 from shared.domain.search import Search, parse_search, tokens_of
 from shared.domain.tenants import MAX_LINES_LIMIT, Tenant
 from shared.store import base
-from shared.store.base import CHANGED, CONTENDED, Database, Snapshot, Topic, UnreadableRecord
+from shared.store.base import CHANGED, CONTENDED, Database, Snapshot, Tell, Topic, UnreadableRecord
 from shared.store.numbers import Numbers
 from shared.store.server_rooms import OpenSlots, ServerLimits, Servers
 from shared.store.tenants import tenant_in
@@ -58,7 +59,7 @@ class Instances(Topic):
         db: Database,
         servers: Servers,
         numbers: Numbers,
-        tell: Callable[[TenantId], Awaitable[None]] | None = None,
+        tell: Tell,
     ) -> None:
         """`tell`: called with the tenant of a line whose record says something new."""
         super().__init__(db)
@@ -345,8 +346,8 @@ class Instances(Topic):
 
     async def _tell_news(self, old: Instance, new: Instance) -> None:
         """Tell that a line has news, unless only what is told to no endpoint changed."""
-        if self._tell and new.differs_visibly(old):
-            await self._tell(new.tenant)
+        if new.differs_visibly(old):
+            await self._tell(new.tenant, LogPart.LINES)
 
     async def _write(self, current: Instance, instance: Instance, now: datetime) -> Instance:
         batch = self._db.batch()

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,7 +17,9 @@ from shared.domain.messages import Delivery, Message
 from shared.domain.names import LineId, TenantId
 from shared.outbound import event_log, event_models, log_positions
 from shared.outbound.event_log import EventType, LogPage
+from shared.outbound.log_positions import LogPosition, SourcePosition
 from shared.store import LineScope, Store
+from shared.store.logged import LogPlace, LogSource
 from tests.adapters.counting import Counted, counting
 from tests.adapters.stores import settled
 from tests.builders import LATER, a_code, a_content
@@ -152,6 +155,25 @@ async def test_late_commit_is_found_when_nothing_follows(store: Store):
     assert (await read_all(page.position))[0] == []
 
 
+async def test_late_commit_is_found_behind_an_event_within_a_page(store: Store):
+    """Whoever stops within a page goes on from there, and misses no more than at its end."""
+    position = (await read_all())[1].position
+    await say(store, 1)
+    late = store.db.messages(ACME).document("default~3A0001")
+    fields = (await late.get()).to_dict()
+    await late.delete()
+    await say(store, 2, 3, 4)
+    page = await event_log.read_log(ACME, position, 25)
+    await late.set(fields)
+
+    for index in (1, 2):
+        told, following = await read_all(page.locate(index))
+        later, _ = await read_all(following.position)
+        names = [name for _, name in kinds(told + later)]
+        assert names[: 3 - index] == [f"3A000{number}" for number in range(2 + index, 5)]
+        assert "3A0001" in names[3 - index :]
+
+
 async def test_replay_until_a_moment_tells_what_changed_later(store: Store):
     await say(store, 1)
     until = datetime.now(UTC)
@@ -275,6 +297,19 @@ async def test_event_tells_no_number_in_its_id_and_is_the_same_twice(store: Stor
 
     assert (one, after) == (other, [])
     assert not {"5511988887777", "3A0001"} & set(re.split(r"[_~]", one.id))
+
+
+def test_full_position_can_be_read():
+    at, share = 1_795_302_085_123_456, event_log.MOST_TOLD // len(LogSource)
+    told = {256**5 - 1 - number: at + number * 7_001 for number in range(share)}
+    start = SourcePosition(LogPlace(at), at)
+    sources = {source: replace(start, told=told) for source in LogSource}
+
+    text = log_positions.write(LogPosition(start, sources), ACME)
+    position = log_positions.read(text, ACME)
+
+    assert {frozenset(position.of(source).told) for source in LogSource} == {frozenset(told)}
+    assert log_positions.write(position, ACME) == text
 
 
 async def test_tenants_position_is_no_others(store: Store):

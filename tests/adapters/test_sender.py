@@ -143,6 +143,26 @@ async def test_only_beginning_of_an_answer_is_read(perene: Perene):
     assert (answer.status, answer.retry_after, answer.text) == (500, 7, "y" * 1024)
 
 
+def test_retry_after_is_a_number_or_a_date():
+    now = datetime(2026, 11, 26, 12, tzinfo=UTC)
+    meanings = {
+        b"120": 120,
+        b" 7 ": 7,
+        b"Thu, 26 Nov 2026 12:02:00 GMT": 120,
+        b"Thursday, 26-Nov-26 12:00:01 GMT": 1,
+        b"Thu, 26 Nov 2026 11:00:00 GMT": 0,
+        **dict.fromkeys((b"", b"soon", b"-5", b"1.5", b"\xb2", b"Thu, 26 Nov 2026", b"Nov"), None),
+        b"Thu, 26 Nov 2026 12:02:00": None,
+        b"Thu, 99 Nov 2026 12:02:00 GMT": None,
+        b"9" * 10_000: 999_999_999,
+    }
+
+    for value, seconds in meanings.items():
+        headers = [(b"Date", b"x"), (b"Retry-After", value)]
+        assert sender.read_retry_after(headers, now) == seconds, value
+    assert sender.read_retry_after([], now) is None
+
+
 def test_signature_is_what_receivers_verify():
     secrets = signatures.draw_secret(), signatures.draw_secret()
     headers = signatures.build_headers("evt_1", "{é}".encode(), secrets, datetime.now(UTC))

@@ -10,11 +10,12 @@ from typing import Any
 from unittest import mock
 
 from infra.local import emulator
-from tests.benchmarks import cold, ensure, intake, send, sweeps
+from tests.benchmarks import cold, ensure, events, intake, send, sweeps
 
 BENCHMARKS = {
     "cold": [cold.run],
     "ensure": [ensure.run],
+    "events": events.PARTS,
     "intake": intake.PARTS,
     "send": [send.run],
     "sweeps": [sweeps.run],

@@ -129,6 +129,23 @@ async def test_lost_poke_loses_nothing(perene: Perene, pubsub: PubSub):
         assert [one.event["data"]["id"] for one in receiver.deliveries] == ["3A01"]
 
 
+async def test_what_no_event_reports_is_poked_as_well(perene: Perene, pubsub: PubSub):
+    """What people change of a conversation, and a group's subject that we asked for."""
+    await perene.call("POST", "/endpoints", json={"url": "http://127.0.0.1:1/"})
+    forget_told_tenants()
+    await say(perene, "3A01")
+    (conversation,) = (await perene.call("GET", "/conversations")).json()["conversations"]
+    pubsub.messages.clear()
+    path = f"/conversations/{conversation['id']}"
+
+    await perene.call("PATCH", path, json={"archived": True})
+    group = await perene.store.conversations.find("acme", conversation["id"])
+    for subject in ("Vendas", "Vendas", None):
+        group = await perene.store.conversations.record_subject("acme", group, subject, 1)
+
+    assert pubsub.read() == [{"tenant": "acme", "news": "conversation"}] * 2
+
+
 def forget_told_tenants() -> None:
     """Let this process read anew which tenants have endpoints, as it does every half minute."""
     for name, _ in list(services._current.objects):

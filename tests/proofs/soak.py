@@ -14,25 +14,20 @@ import asyncio
 import contextlib
 import os
 import random
-import signal
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 import httpx
 
-from infra.local import emulator
-from infra.local.emulator import HOST_VARIABLE, Emulator
+from infra.local.emulator import Emulator
 from shared.domain.sends import LEASE
 from tests.perene import name_of
-from tests.proofs.stage import Stage, open_stage
+from tests.proofs.stage import Stage, open_database, open_stage, paused
 from tests.proofs.verdict import Evidence, Verdict, judge
-from tests.stack import processes
 
 TENANTS = {"acme": "5511999990001", "globex": "5511999990002", "initech": "5511999990003"}
 WRITERS = ["5511988887777", "5521977776666", "14155550101"]
@@ -157,7 +152,7 @@ class Soak:
     async def _stand_still(self) -> None:
         while not self._is_over():
             await self._wait(2, 10)
-            with _pause_database(self.database):
+            with paused(self.database):
                 await self._wait(1, 5)
             self.happened["stood still"] += 1
 
@@ -234,40 +229,13 @@ class Soak:
         )
 
 
-@contextlib.contextmanager
-def _pause_database(database: Emulator) -> Iterator[None]:
-    """Stop the emulator's processes during the `with`; its keeper, which must end it, runs on."""
-    assert database.child
-    keeper = database.child.process.pid
-    pids = [pid for pid in processes.list_session(keeper) if pid != keeper]
-    try:
-        for pid in pids:
-            os.kill(pid, signal.SIGSTOP)
-        yield
-    finally:
-        for pid in pids:
-            os.kill(pid, signal.SIGCONT)
-
-
-@contextlib.contextmanager
-def _database(place: Path) -> Iterator[Emulator]:
-    """Start an emulator for this run alone, because a shared one must not be paused."""
-    with mock.patch.dict(os.environ):
-        os.environ.pop(HOST_VARIABLE, None)
-        database = emulator.start(place / "emulator.log")
-        os.environ[HOST_VARIABLE] = database.host
-        try:
-            yield database
-        finally:
-            database.stop()
-
-
-async def soak(place: Path, seconds: float, seed: int) -> tuple[Verdict, Counter[str]]:
+async def soak(
+    place: Path, database: Emulator, seconds: float, seed: int
+) -> tuple[Verdict, Counter[str]]:
     """Run a soak; return its verdict, and how often each event happened."""
-    with _database(place) as database:
-        async with open_stage(place, 0, **FAST) as stage:
-            run = Soak(stage, database, seconds, seed)
-            return await run.run(), run.happened
+    async with open_stage(place, 0, **FAST) as stage:
+        run = Soak(stage, database, seconds, seed)
+        return await run.run(), run.happened
 
 
 def main() -> int:
@@ -275,8 +243,11 @@ def main() -> int:
     seconds = float(os.environ.get("SECONDS") or 180)
     seed = int(os.environ.get("SEED") or time.time())
     print(f"A soak of {seconds:.0f} s, SEED={seed}", flush=True)
-    with tempfile.TemporaryDirectory(prefix="perene-soak-") as place:
-        verdict, happened = asyncio.run(soak(Path(place), seconds, seed))
+    with (
+        tempfile.TemporaryDirectory(prefix="perene-soak-") as folder,
+        open_database(Path(folder)) as database,
+    ):
+        verdict, happened = asyncio.run(soak(Path(folder), database, seconds, seed))
     print(", ".join(f"{event} {count} times" for event, count in happened.items()))
     print(verdict)
     return 0 if verdict.is_good else 1

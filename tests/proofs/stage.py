@@ -14,25 +14,30 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from datetime import timedelta
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+from unittest import mock
 
 import httpx
 from google.cloud import firestore
 
+from infra.local import emulator
 from infra.local.children import find_free_port
+from infra.local.emulator import HOST_VARIABLE, Emulator
 from shared.domain.instances import LEASE
 from tests.perene import AUDIENCE, ISSUER, SECRET, token
 from tests.proofs.caller import serve, simulate
+from tests.stack import processes
 
 KEY = "key-of-the-proofs"
 READY_WITHIN = 120.0
 FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload(["tests.proofs.caller"])
+T = TypeVar("T")
 DUTY = 0.05
 """Seconds for which throttled processes run, and then stand still."""
 
 
-def times(few: int, full: int) -> int:
+def times(few: T, full: T) -> T:
     """Return how often a proof is repeated: `make prove` asks for the full count."""
     return full if os.environ.get("PROOF") == "full" else few
 
@@ -271,3 +276,31 @@ async def open_stage(
     finally:
         stage.stop()
         await stage.http.aclose()
+
+
+@contextlib.contextmanager
+def paused(database: Emulator) -> Iterator[None]:
+    """Stop the emulator's processes during the `with`; its keeper, which must end it, runs on."""
+    assert database.child
+    keeper = database.child.process.pid
+    pids = [pid for pid in processes.list_session(keeper) if pid != keeper]
+    try:
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        yield
+    finally:
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
+
+
+@contextlib.contextmanager
+def open_database(place: Path) -> Iterator[Emulator]:
+    """Start an emulator for one run, because one that others share must not be paused."""
+    with mock.patch.dict(os.environ):
+        os.environ.pop(HOST_VARIABLE, None)
+        database = emulator.start(place / "emulator.log")
+        os.environ[HOST_VARIABLE] = database.host
+        try:
+            yield database
+        finally:
+            database.stop()

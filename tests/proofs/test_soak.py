@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from infra.local.emulator import Emulator
 from tests.proofs.soak import soak
 from tests.proofs.verdict import Evidence, judge
 
@@ -61,8 +62,8 @@ def test_empty_run_proves_nothing(happened: dict[str, object]):
     assert not judge(replace(FINE, **happened)).is_good
 
 
-async def test_soak_of_a_few_seconds(tmp_path: Path):
-    verdict, happened = await soak(tmp_path, seconds=3, seed=1)
+async def test_soak_of_a_few_seconds(database: Emulator, tmp_path: Path):
+    verdict, happened = await soak(tmp_path, database, seconds=3, seed=1)
 
     assert verdict.is_good, verdict
     assert {"killed", "stood still", "failed"} <= happened.keys()
