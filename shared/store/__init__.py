@@ -26,7 +26,7 @@ from shared.store.tenants import Tenants
 class Store:
     """Everything that Perene keeps, by topic."""
 
-    def __init__(self, db: Database, tell: Tell = base.tell_nobody) -> None:
+    def __init__(self, db: Database, tell: Tell = base.tell_none) -> None:
         """`tell`: called for changes of lines and conversations that no event reports."""
         self.db = db
         self.tenants = Tenants(db)

@@ -290,8 +290,8 @@ Tell = Callable[[TenantId, LogPart], Awaitable[None]]
 """Called with the tenant whose log has news, and in which part, after the commit."""
 
 
-async def tell_nobody(_: TenantId, __: LogPart) -> None:
-    """Leave the news to whoever reads the log."""
+async def tell_none(_: TenantId, __: LogPart) -> None:
+    """Leave the news to readers of the log."""
 
 
 class Topic:
