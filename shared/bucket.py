@@ -49,6 +49,8 @@ OTHER_GENERATION: Final = 412
 NO_BUCKET: Final = b"bucket does not exist"
 
 UNIT: Final = "bytes"
+ALGORITHM: Final = "GOOG4-RSA-SHA256"
+CREDENTIAL: Final = "X-Goog-Credential"
 
 
 class ObjectFacts(BaseModel):
@@ -231,31 +233,13 @@ class Bucket:
             quoted = quote(download_name, safe="", errors="replace")
             overrides["response-content-disposition"] = f"attachment; filename*=UTF-8''{quoted}"
         try:
-            return await self._sign(name, seconds, overrides)
+            address = await self._account.fetch_address()
+            query = _build_query(address, self._clock(), seconds) | overrides
+            url, text = write_url(self._origin, f"{self.name}/{name}", query)
+            signature = await self._account.sign(text.encode())
         except SignInFailed as failure:
             raise problems.BucketUnavailable(f"Google signed nothing ({failure}).") from None
-
-    async def _sign(self, name: str, seconds: int, overrides: Mapping[str, str]) -> str:
-        """Sign as Google's V4 process says: the request, its scope, and how long it is good."""
-        stamp = self._clock().strftime("%Y%m%dT%H%M%SZ")
-        scope = f"{stamp[:8]}/auto/storage/goog4_request"
-        query = {
-            "X-Goog-Algorithm": "GOOG4-RSA-SHA256",
-            "X-Goog-Credential": f"{await self._account.fetch_address()}/{scope}",
-            "X-Goog-Date": stamp,
-            "X-Goog-Expires": str(seconds),
-            "X-Goog-SignedHeaders": "host",
-            **overrides,
-        }
-        path = f"/{self.name}/{quote(name, safe='/')}"
-        host = httpx.URL(self._origin).netloc.decode()
-        pairs = sorted((quote(key, safe=""), quote(value, safe="")) for key, value in query.items())
-        parameters = "&".join(f"{key}={value}" for key, value in pairs)
-        request = f"GET\n{path}\n{parameters}\nhost:{host}\n\nhost\nUNSIGNED-PAYLOAD"
-        digest = hashlib.sha256(request.encode()).hexdigest()
-        text = f"GOOG4-RSA-SHA256\n{stamp}\n{scope}\n{digest}"
-        signature = (await self._account.sign(text.encode())).hex()
-        return f"{self._origin}{path}?{parameters}&X-Goog-Signature={signature}"
+        return f"{url}&X-Goog-Signature={signature.hex()}"
 
     async def _start_upload(self, name: str, content_type: str) -> str:
         """Return the URL of a new upload. Google forgets one that isn't ended after a week."""
@@ -345,6 +329,30 @@ class Bucket:
         except ValueError:
             raise problems.BucketUnavailable("It answered with no JSON.") from None
         return fields if isinstance(fields, dict) else {}
+
+
+def write_url(origin: str, path: str, query: Mapping[str, str]) -> tuple[str, str]:
+    """Return a URL that lacks its signature, and the text to sign, as Google's V4 process says."""
+    quoted = f"/{quote(path, safe='/')}"
+    pairs = sorted((quote(key, safe=""), quote(value, safe="")) for key, value in query.items())
+    parameters = "&".join(f"{key}={value}" for key, value in pairs)
+    host = httpx.URL(origin).netloc.decode()
+    request = f"GET\n{quoted}\n{parameters}\nhost:{host}\n\nhost\nUNSIGNED-PAYLOAD"
+    digest = hashlib.sha256(request.encode()).hexdigest()
+    scope = query[CREDENTIAL].partition("/")[2]
+    text = "\n".join((ALGORITHM, query["X-Goog-Date"], scope, digest))
+    return f"{origin}{quoted}?{parameters}", text
+
+
+def _build_query(address: str, now: datetime, seconds: int) -> dict[str, str]:
+    stamp = now.strftime("%Y%m%dT%H%M%SZ")
+    return {
+        "X-Goog-Algorithm": ALGORITHM,
+        CREDENTIAL: f"{address}/{stamp[:8]}/auto/storage/goog4_request",
+        "X-Goog-Date": stamp,
+        "X-Goog-Expires": str(seconds),
+        "X-Goog-SignedHeaders": "host",
+    }
 
 
 def _describe_range(first: int, end: int, total: int | None) -> str:
