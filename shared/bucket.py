@@ -24,6 +24,11 @@ ORIGIN: Final = "https://storage.googleapis.com"
 PIECE: Final = 512 * 1024
 """Bytes of an upload that are sent, and held, at once; Google takes multiples of 256 KiB."""
 
+INCOMING: Final = ".incoming"
+"""How names of unfinished copies end: the bucket itself deletes such an object after a day
+(`matches_suffix` of its lifecycle rule). A rule for prefixes couldn't, as names begin with tenants.
+"""
+
 PAGE: Final = 1_000
 """Objects in one page of a list: the most that Google gives."""
 
