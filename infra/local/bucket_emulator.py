@@ -28,6 +28,22 @@ BUCKET: Final = "perene-local-media"
 UNIT: Final = 256 * 1024
 """Bytes of which each piece of an upload, but the last, holds a multiple."""
 
+CONFIGURATION: Final = {
+    "iamConfiguration": {
+        "publicAccessPrevention": "enforced",
+        "uniformBucketLevelAccess": {"enabled": True},
+    },
+    "lifecycle": {
+        "rule": [
+            {
+                "action": {"type": "Delete"},
+                "condition": {"age": 1, "matchesSuffix": [".incoming"]},
+            }
+        ]
+    },
+}
+"""What infra/terraform/media.tf makes of a bucket, as Google tells it."""
+
 CHUNK: Final = 64 * 1024
 PAGE: Final = 1_000
 
@@ -54,6 +70,7 @@ class BucketEmulator:
             part.mkdir(parents=True, exist_ok=True)
         stored = (json.loads(path.read_text()) for path in self._facts.glob("*.json"))
         self.objects: dict[str, dict[str, Any]] = {facts["name"]: facts for facts in stored}
+        self.configuration: dict[str, Any] = {"name": bucket, **CONFIGURATION}
         self._uploads: dict[str, Upload] = {}
 
     async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -73,7 +90,7 @@ class BucketEmulator:
             case ["upload", "storage", "v1", "b", self.bucket, "o"]:
                 return await self._upload(request)
             case ["storage", "v1", "b", self.bucket]:
-                return JSONResponse({"kind": "storage#bucket", "name": self.bucket})
+                return JSONResponse(self.configuration)
             case ["storage", "v1", "b", self.bucket, "o", *path]:
                 return self._answer_for_object(request, path)
             case _:
@@ -287,6 +304,7 @@ def main() -> None:
         host=LOOPBACK,
         port=options.port,
         ws="none",
+        interface="asgi3",
         lifespan="off",
         timeout_keep_alive=IDLE_SECONDS,
         log_level="warning",
