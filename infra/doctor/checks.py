@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping
 
-from infra.doctor import database, issuers, origin, servers, settings_check
+from infra.doctor import database, issuers, media_bucket, origin, servers, settings_check
 from infra.doctor.diagnosis import Diagnosis
 from shared import services
 
@@ -29,12 +29,14 @@ async def run_checks(
     local, http = bool(environment.get(EMULATOR)), services.http()
     for diagnosis in settings_check.check_choices(settings, local=local):
         yield diagnosis
-    async for diagnosis in database.check_database(settings, http, fetch_token, emulated=local):
-        yield diagnosis
-    async for diagnosis in issuers.check_issuers(settings, http, local=local):
-        yield diagnosis
-    for server in settings.servers.values():
-        async for diagnosis in servers.check_server(server, http, local=local):
+    neighbours = (
+        database.check_database(settings, http, fetch_token, emulated=local),
+        media_bucket.check_bucket(settings, http, fetch_token),
+        issuers.check_issuers(settings, http, local=local),
+        *(servers.check_server(server, http, local=local) for server in settings.servers.values()),
+    )
+    for check in neighbours:
+        async for diagnosis in check:
             yield diagnosis
     for diagnosis in servers.check_environment(evolution):
         yield diagnosis

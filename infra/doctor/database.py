@@ -20,7 +20,10 @@ from shared.config import Settings
 
 SUBJECT = "Firestore"
 ADMIN = "https://firestore.googleapis.com/v1"
-SCOPE = "https://www.googleapis.com/auth/datastore"
+SCOPES = [
+    "https://www.googleapis.com/auth/datastore",
+    "https://www.googleapis.com/auth/devstorage.full_control",
+]
 PATIENCE = 20.0
 NOT_SIGNED_IN = "Sign in: gcloud auth application-default login."
 
@@ -160,7 +163,7 @@ def fetch_access_token() -> str:
     from google.auth.transport.requests import Request
 
     try:
-        credentials, _ = google.auth.default(scopes=[SCOPE])
+        credentials, _ = google.auth.default(scopes=SCOPES)
         credentials.refresh(Request())  # type: ignore[no-untyped-call]  # it is not typed
     except exceptions.GoogleAuthError as error:
         raise ValueError(type(error).__name__) from None
