@@ -1,7 +1,7 @@
 """The adapter of Google Cloud Storage, by its JSON interface: the only place that knows it.
 
-The client of Google's own is synchronous, so every stream would hold a thread, and takes longer to
-import than all of a function (decision 0034).
+Google's own client is synchronous: each transfer would hold a thread, and go past our transport
+(decision 0034).
 """
 
 import asyncio
