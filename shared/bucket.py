@@ -309,8 +309,13 @@ class Bucket:
             if call.signed_in:
                 headers["authorization"] = f"Bearer {await self._account.fetch_token()}"
             timeouts = httpx.Timeout(PATIENCE, connect=SOCKET, pool=PATIENCE)
+            if call.content is not None:
+                headers["content-length"] = str(len(call.content))
+            # As a stream: httpx's answer and its request refer to each other, and would keep the
+            # bytes of every piece until the garbage is collected.
+            content = None if call.content is None else _send(call.content)
             request = self._http.build_request(
-                call.method, call.url, headers=headers, content=call.content, timeout=timeouts
+                call.method, call.url, headers=headers, content=content, timeout=timeouts
             )
             answer = await self._http.send(request, stream=True, follow_redirects=False)
             if not (call.stream and answer.is_success):
@@ -358,6 +363,10 @@ def _build_query(address: str, now: datetime, seconds: int) -> dict[str, str]:
         "X-Goog-Expires": str(seconds),
         "X-Goog-SignedHeaders": "host",
     }
+
+
+async def _send(content: bytes) -> AsyncIterator[bytes]:
+    yield content
 
 
 def _describe_range(first: int, end: int, total: int | None) -> str:

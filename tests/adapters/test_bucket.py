@@ -1,6 +1,7 @@
 """The bucket: what is written is read, whole or not at all, and Google's failures are problems."""
 
 import random
+import tracemalloc
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -95,6 +96,22 @@ async def test_object_is_read_byte_for_byte(files: Bucket):
             assert part
             assert b"".join([chunk async for chunk in part.chunks]) == content
             assert (part.size, part.content_type) == (size, "image/png")
+
+
+async def test_long_object_is_never_in_memory(files: Bucket):
+    await files.write("acme/a", stream(bytes(PIECE)), content_type="video/mp4")
+    tracemalloc.start()
+
+    await files.write("acme/a", repeat(bytes(PIECE), 24), content_type="video/mp4")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert peak < 6 * PIECE
+
+
+async def repeat(piece: bytes, times: int) -> AsyncIterator[bytes]:
+    for _ in range(times):
+        yield piece
 
 
 async def test_part_of_object_is_read(files: Bucket):
