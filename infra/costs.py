@@ -71,13 +71,33 @@ MINUTES = 24 * 60 * MONTH
 KIB_A_MESSAGE = 2
 """A guess for a text and its sender, with indexes."""
 
+COPIED = Operations(reads=4, writes=6)
+"""Operations for a file that is kept, by `store_media`."""
+COPY_SECONDS = 1.5
+"""A guess: its server first fetches the file from WhatsApp, and deciphers it."""
+COPY_OBJECT_WRITES = 2
+"""Operations of class A in the bucket: the upload, and the copy to the name that its bytes give."""
+
+CLASS_A, CLASS_B, GIB_IN_BUCKET = 5.0, 0.4, 0.020
+"""Prices of a million operations of each class in a bucket, and of a GiB there for a month."""
+KIB_A_FILE = 200
+"""A guess for a picture or a voice message."""
+
 CPU_SECOND, GIB_SECOND, MILLION_REQUESTS = 0.000024, 0.0000025, 0.40
 SHORTEST = 0.1
 """Seconds. The least that is billed for a request, when no other runs beside it."""
 
+BUCKET = {
+    "1 million files put into the bucket": COPY_OBJECT_WRITES * CLASS_A,
+    "1 million files opened from the bucket, or parts of them": CLASS_B,
+    f"1 million files in the bucket, a month ({KIB_A_FILE} KiB each)": (
+        GIB_IN_BUCKET * KIB_A_FILE * MILLION / 1024 / 1024
+    ),
+}
+
 FIXED = {
     "Load balancer: one forwarding rule": 0.025 * 24 * MONTH,
-    "Scheduler: three jobs (three are free)": 0.0,
+    "Scheduler: four jobs (three are free)": 0.10,
     "Secret Manager: four versions": 4 * 0.06,
 }
 
@@ -89,11 +109,12 @@ class CostRow(NamedTuple):
     operations: Operations
     requests: float = 0
     memory: float = 1.0
+    seconds: float = SHORTEST
 
     @property
     def compute(self) -> float:
         """Return the highest price: each request alone on an instance of one CPU."""
-        seconds = self.requests * SHORTEST
+        seconds = self.requests * self.seconds
         running = seconds * (CPU_SECOND + GIB_SECOND * self.memory)
         return running + self.requests / MILLION * MILLION_REQUESTS
 
@@ -104,6 +125,13 @@ ROWS = (
         "1 million messages sent, delivered and read",
         SENT.add(ECHO).add(DELIVERY.multiply(2)).multiply(MILLION),
         4 * MILLION,
+    ),
+    CostRow(
+        "1 million files kept",
+        COPIED.multiply(MILLION),
+        MILLION,
+        0.5,
+        COPY_SECONDS,
     ),
     CostRow("1 million events read, 30 at once", TOLD.multiply(MILLION), MILLION / 30, 0.5),
     CostRow(
@@ -149,6 +177,8 @@ def render_table() -> Iterator[str]:
         f"${gibibytes * prices.storage:.2f}" for prices in (REGIONAL, MULTI_REGION)
     )
     yield f"| 1 million messages kept, a month ({gibibytes:.1f} GiB) | | | | {storage} | |"
+    for title, price in BUCKET.items():
+        yield f"| {title} | | | | ${price:.2f} | ${price:.2f} | |"
     for title, price in FIXED.items():
         yield f"| {title}, a month | | | | ${price:.2f} | ${price:.2f} | |"
 

@@ -25,6 +25,8 @@ class Function(BaseModel):
     max_instances: int
     timeout_seconds: int
     schedule: str | None = None
+    topic: str | None = None
+    """The Pub/Sub topic, without `perene-`, whose messages are pushed to `/push` below the path."""
 
 
 class SettingList(BaseModel):

@@ -11,7 +11,7 @@ LASTING = {
     "google_secret_manager_secret": "a secret's values",
     "google_compute_global_address": "the address that the domain's DNS record names",
     "google_service_account": "an account that others may have been granted something",
-    "google_storage_bucket": "the sources of earlier deployments",
+    "google_storage_bucket": "the sources of earlier deployments, or every file that was kept",
 }
 """Kinds of resources that can't be made again, and what is lost with them."""
 

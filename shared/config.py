@@ -27,6 +27,7 @@ from shared.domain.fleet.rules import Approval
 JOBS = r"^projects/[a-z0-9:.-]+/locations/[a-z0-9-]+/jobs$"
 TOPIC = r"^projects/[^/]+/topics/[A-Za-z][A-Za-z0-9._~+%-]{2,254}$"
 WEB_ORIGIN = r"^(https://[a-z0-9.-]+|http://(localhost|127\.0\.0\.1))(:[0-9]{1,5})?$"
+BUCKET = r"^[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]$"
 SERVER_ID = r"^[a-z0-9][a-z0-9-]{0,31}$"
 DialectName = Literal["2", "1.8"]
 DIALECT_OF_VERSION: Mapping[str, DialectName] = {"1.8": "1.8", "2.2": "2", "2.3": "2", "2.4": "2"}
@@ -174,6 +175,10 @@ class Settings(BaseModel):
     scheduler_email: str | None = None
 
     events_topic: Annotated[str, Field(pattern=TOPIC)] | None = None
+    media_topic: Annotated[str, Field(pattern=TOPIC)] | None = None
+    media_bucket: Annotated[str, Field(pattern=BUCKET)] | None = None
+    media_max_bytes: Annotated[int, Field(ge=1, le=2 * 1024**3)] = 100 * 1024**2
+    media_history_days: Days = 30
     endpoints_on_loopback: bool = False
 
     capacity_alert_ratio: Annotated[float, Field(gt=0, le=1)] = 0.9
@@ -205,6 +210,7 @@ class Settings(BaseModel):
     alert_email_to: Words = ()
 
     pubsub_emulator_host: str | None = None
+    storage_emulator_host: Url | None = None
     google_cloud_project: str | None = None
     firestore_database: str = "(default)"
 

@@ -4,12 +4,11 @@ import asyncio
 
 import httpx
 
-from shared import config, log, problems, services, untrusted
+from shared import config, log, problems, services
 from shared.domain.fleet.reports import SweepKind
+from shared.google_account import SignInFailed, fetch_token
 
 JOBS = "https://cloudscheduler.googleapis.com/v1"
-TOKEN = "http://metadata.google.internal/computeMetadata/v1/instance/service-accounts/default/token"
-ANSWER = untrusted.Bounds(size=64 * 1024)
 CALL_SECONDS, SWEEP_SECONDS = 10.0, 1_000.0
 
 _running: set[asyncio.Task[None]] = set()
@@ -28,11 +27,9 @@ async def start_sweep(kind: SweepKind, authorization: str) -> None:
         task.add_done_callback(_running.discard)
         return
     try:
-        answer = await _call("GET", TOKEN, {"metadata-flavor": "Google"})
-        token = untrusted.read(answer.content, ANSWER)["access_token"]
-        bearer = {"authorization": f"Bearer {token}"}
+        bearer = {"authorization": f"Bearer {await fetch_token(services.http())}"}
         await _call("POST", f"{JOBS}/{jobs}/sweep-{kind}:run", bearer)
-    except (httpx.HTTPError, ValueError, KeyError, TypeError) as failure:
+    except (httpx.HTTPError, SignInFailed) as failure:
         log.notice("sweep.not_started", sweep=kind, failure=type(failure).__name__)
         raise problems.SweepNotStarted() from None
 

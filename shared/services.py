@@ -15,6 +15,7 @@ from shared.domain.names import TenantId
 if TYPE_CHECKING:
     import httpx
 
+    from shared.bucket import Bucket
     from shared.evolution.client import Evolution
     from shared.store import Store
 
@@ -75,6 +76,13 @@ def evolution(server_id: str) -> "Evolution":
     return _current.once(f"evolution {server_id}", lambda: Evolution(configured, http()))  # type: ignore[no-any-return]
 
 
+def bucket() -> "Bucket | None":
+    """Return the bucket of media; None if this deployment has none."""
+    if config.settings().media_bucket is None:
+        return None
+    return _current.once("bucket", _make_bucket)  # type: ignore[no-any-return]
+
+
 def once(name: str, make: Callable[[], Any]) -> Any:
     """Return the one object of that name for this event loop; make it on first use."""
     return _current.once(name, make)
@@ -115,6 +123,23 @@ def _make_store() -> "Store":
     )
 
     return Store(Database(client), poke)
+
+
+def _make_bucket() -> "Bucket":
+    from shared.bucket import ORIGIN, Bucket
+    from shared.google_account import EmulatorAccount, FunctionAccount
+
+    settings, emulator = config.settings(), config.settings().storage_emulator_host
+    assert settings.media_bucket
+    account = EmulatorAccount() if emulator else FunctionAccount(http())
+    return Bucket(
+        settings.media_bucket,
+        http(),
+        account,
+        clock=now,
+        pause=pause,
+        origin=emulator or ORIGIN,
+    )
 
 
 def http() -> "httpx.AsyncClient":

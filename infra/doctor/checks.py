@@ -2,7 +2,15 @@
 
 from collections.abc import AsyncIterator, Mapping
 
-from infra.doctor import database, events_told, issuers, origin, servers, settings_check
+from infra.doctor import (
+    database,
+    events_told,
+    issuers,
+    media_bucket,
+    origin,
+    servers,
+    settings_check,
+)
 from infra.doctor.diagnosis import Diagnosis
 from shared import services
 
@@ -31,6 +39,7 @@ async def run_checks(
         yield diagnosis
     async for diagnosis in _chain(
         database.check_database(settings, http, fetch_token, emulated=local),
+        media_bucket.check_bucket(settings, http, fetch_token),
         issuers.check_issuers(settings, http, local=local),
         *(servers.check_server(it, http, local=local) for it in settings.servers.values()),
     ):

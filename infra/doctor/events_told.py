@@ -91,7 +91,7 @@ async def check_topic(settings: Settings, api: _Api, *, local: bool) -> Diagnosi
         if await api.find(topic) is None:
             remedy = "make run anew." if local else DEPLOY
             return report_bad(SUBJECT, f"its topic is missing: {ONCE_A_MINUTE}", remedy)
-        push = await _find_push(api, topic, delivery_push.PUSHED if local else _push_path())
+        push = await _find_push(api, topic, _push_path(local=local))
         if push is None:
             return report_bad(
                 SUBJECT, f"no subscription pushes to {FUNCTION}: {ONCE_A_MINUTE}", DEPLOY
@@ -104,8 +104,12 @@ async def check_topic(settings: Settings, api: _Api, *, local: bool) -> Diagnosi
     return report_good(SUBJECT, f"pokes are pushed to {FUNCTION}")
 
 
-def _push_path() -> str:
-    return f"{deployment.load_function_map().functions[FUNCTION].path}/push"
+def _push_path(*, local: bool) -> str:
+    return f"{delivery_push.PUSHED}/{FUNCTION}" if local else f"{_function_path()}/push"
+
+
+def _function_path() -> str:
+    return deployment.load_function_map().functions[FUNCTION].path
 
 
 async def _find_push(api: _Api, topic: str, path: str) -> Any:
@@ -181,7 +185,7 @@ async def _check_local_tick(settings: Settings, http: httpx.AsyncClient, origin:
         return report_unseen(SUBJECT, f"{FUNCTION} can't be called without the stack's secret")
     headers = {"authorization": f"Bearer {delivery_push.sign_operator(settings)}"}
     try:
-        url = f"{origin}{delivery_push.PATH}"
+        url = f"{origin}{_function_path()}"
         answer = await fetch_response(http, "POST", url, headers=headers)
         answer.raise_for_status()
     except httpx.HTTPError as error:

@@ -1,21 +1,28 @@
-"""Start deliveries of events on one machine, as Pub/Sub and Cloud Scheduler do in a deployment."""
+"""Start on one machine what Pub/Sub pushes to and Cloud Scheduler starts every minute."""
 
 import contextlib
 import threading
 import time
 import urllib.request
+from collections.abc import Iterable
 from typing import Final
 
 import jwt
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from infra import deployment
 from infra.local import children
 from shared.config import Settings
 
-PATH: Final = "/deliver-events"
 PUSHED: Final = "/local/push"
 MINUTE: Final = 60.0
 TOKEN_SECONDS: Final = 600
+
+
+def list_pushed() -> dict[str, str]:
+    """Return the path of each function that is pushed to, by its name."""
+    functions = deployment.load_function_map().functions
+    return {name: function.path for name, function in functions.items() if function.topic}
 
 
 class PushDoor:
@@ -30,17 +37,18 @@ class PushDoor:
         self._settings = settings
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a push on to the function."""
+        """Pass a push on to the function that the last part of its path names."""
         bearer = f"Bearer {sign_operator(self._settings)}".encode()
         headers = [*scope["headers"], (b"authorization", bearer)]
-        path = f"{PATH}/push"
+        path = f"{list_pushed()[scope['path_params']['function']]}/push"
         inner = {**scope, "path": path, "raw_path": path.encode(), "headers": headers}
         await self.app(inner, receive, send)
 
 
-def tick_every_minute(settings: Settings, port: int) -> None:
-    """Ask for what is due once a minute, in a thread that ends with the process."""
-    threading.Thread(target=_tick_for_ever, args=(settings, port), daemon=True).start()
+def tick_every_minute(settings: Settings, port: int, paths: Iterable[str]) -> None:
+    """Ask for what is due once a minute, in threads that end with the process."""
+    for path in paths:
+        threading.Thread(target=_tick, args=(settings, port, path), daemon=True).start()
 
 
 def sign_operator(settings: Settings) -> str:
@@ -58,15 +66,15 @@ def sign_operator(settings: Settings) -> str:
     return jwt.encode(claims, settings.auth_hs256_secret.get_secret_value(), algorithm="HS256")
 
 
-def tick(settings: Settings, port: int) -> None:
+def tick(settings: Settings, port: int, path: str) -> None:
     """Ask for what is due, once; a failure is left to the next minute."""
-    request = urllib.request.Request(f"http://{children.LOOPBACK}:{port}{PATH}", b"")
+    request = urllib.request.Request(f"http://{children.LOOPBACK}:{port}{path}", b"")
     request.add_header("Authorization", f"Bearer {sign_operator(settings)}")
-    with contextlib.suppress(OSError), children.DIRECT.open(request, timeout=2 * MINUTE):
+    with contextlib.suppress(OSError), children.DIRECT.open(request, timeout=10 * MINUTE):
         pass
 
 
-def _tick_for_ever(settings: Settings, port: int) -> None:
+def _tick(settings: Settings, port: int, path: str) -> None:
     while True:
         time.sleep(MINUTE)
-        tick(settings, port)
+        tick(settings, port, path)

@@ -77,11 +77,16 @@ def main() -> None:
     clock, settings = Clock(), config.settings()
     with services.using(clock=clock):
         routes = [*oidc_routes.build_routes(settings), *Receiver().build_routes()]
-        if (options.functions / "deliver_events.py").exists() and settings.auth_hs256_secret:
+        pushed = [
+            path
+            for name, path in delivery_push.list_pushed().items()
+            if (options.functions / f"{name}.py").exists()
+        ]
+        if pushed and settings.auth_hs256_secret:
             door = PushDoor(settings)
-            routes.append(Route(delivery_push.PUSHED, door, methods=["POST"]))
+            routes.append(Route(f"{delivery_push.PUSHED}/{{function}}", door, methods=["POST"]))
             app = door.app = build(options.functions, clock, routes)
-            delivery_push.tick_every_minute(settings, options.port)
+            delivery_push.tick_every_minute(settings, options.port, pushed)
         else:
             app = build(options.functions, clock, routes)
         uvicorn.run(

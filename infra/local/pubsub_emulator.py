@@ -1,4 +1,4 @@
-"""Start the official Pub/Sub emulator of the Google Cloud SDK, with its topic and its push."""
+"""Start the official Pub/Sub emulator of the Google Cloud SDK, with topics and pushes."""
 
 import json
 import shutil
@@ -9,17 +9,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from infra import deployment
 from infra.local import children, emulator_sources
 from infra.local.children import Child
 
 JARS: Final = "platform/pubsub-emulator/lib/cloud-pubsub-emulator-*-all.jar"
-TOPIC: Final = "projects/perene-local/topics/perene-events"
-SUBSCRIPTION: Final = "projects/perene-local/subscriptions/perene-deliver-events"
+PROJECT: Final = "projects/perene-local"
 READY_SECONDS: Final = 30.0
-ACK_SECONDS: Final = 120
+MOST_ACK_SECONDS: Final = 600
 ABSENT: Final = (
     "The Pub/Sub emulator isn't installed (it comes with the Google Cloud SDK, as pubsub-emulator):"
-    " endpoints are told once a minute."
+    " endpoints are told, and files are kept, once a minute."
 )
 
 
@@ -31,19 +31,36 @@ class PubSub:
     child: Child
 
     def subscribe(self, push_to: str) -> bool:
-        """Make the topic, and push what is published to a URL; False if the emulator doesn't
-        answer in time."""
+        """Make every topic, and push what is published there to a function's address below a URL.
+
+        False if the emulator doesn't answer in time.
+        """
         url = f"http://{self.host}/"
         if not children.wait_until(lambda: children.is_answering(url), self.child, READY_SECONDS):
             return False
-        subscription = {
-            "topic": TOPIC,
-            "ackDeadlineSeconds": ACK_SECONDS,
-            "pushConfig": {"pushEndpoint": push_to},
-        }
-        _put(f"{url}v1/{TOPIC}", {})
-        _put(f"{url}v1/{SUBSCRIPTION}", subscription)
+        for name, function in deployment.load_function_map().functions.items():
+            if function.topic:
+                topic = name_topic(function.topic)
+                subscription = {
+                    "topic": topic,
+                    "ackDeadlineSeconds": min(function.timeout_seconds, MOST_ACK_SECONDS),
+                    "pushConfig": {"pushEndpoint": f"{push_to}/{name}"},
+                }
+                _put(f"{url}v1/{topic}", {})
+                _put(f"{url}v1/{PROJECT}/subscriptions/perene-{name}", subscription)
         return True
+
+
+def name_topics() -> dict[str, str]:
+    """Return each setting that names a topic, with that topic."""
+    functions = deployment.load_function_map().functions.values()
+    topics = (function.topic for function in functions if function.topic)
+    return {f"{topic.upper()}_TOPIC": name_topic(topic) for topic in topics}
+
+
+def name_topic(topic: str) -> str:
+    """Return the full name of a topic of infra/functions.json."""
+    return f"{PROJECT}/topics/perene-{topic}"
 
 
 def start(log: Path) -> PubSub | None:

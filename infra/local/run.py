@@ -10,9 +10,10 @@ from typing import Self
 import jwt
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from infra.local.children import StackError
+from infra.local.bucket_emulator import BUCKET
+from infra.local.children import LOOPBACK, StackError
 from infra.local.emulator import HOST_VARIABLE
-from infra.local.pubsub_emulator import TOPIC
+from infra.local.pubsub_emulator import name_topics
 from infra.local.sign_in.provider import CLIENT
 from shared.config import Settings
 
@@ -92,19 +93,22 @@ class StackRun(BaseModel):
         return jwt.encode(claims, self.secrets.auth, algorithm="HS256")
 
     def environment(
-        self, firestore: str, evolution: str, pubsub: str | None = None
+        self, firestore: str, evolution: str, *, pubsub: str | None = None, bucket: int = 0
     ) -> dict[str, str]:
-        """Return the functions' settings. `pubsub`: the host of its emulator, if there is one.
+        """Return the functions' settings. `pubsub`: the host of its emulator, `bucket`: the port
+        of its emulator, if there is one.
 
-        The terminal's variables win, except those for tokens and Firestore.
+        The terminal's variables win, except those for tokens and what the stack started itself.
         """
         overrides = {
             name: value
             for name, value in os.environ.items()
             if value and not name.startswith("AUTH_")
         }
-        pokes = {"EVENTS_TOPIC": TOPIC, "PUBSUB_EMULATOR_HOST": pubsub} if pubsub else {}
-        return self._defaults(evolution) | overrides | self._fixed(firestore) | pokes
+        pokes = {**name_topics(), "PUBSUB_EMULATOR_HOST": pubsub} if pubsub else {}
+        origin = f"http://{LOOPBACK}:{bucket}"
+        media = {"MEDIA_BUCKET": BUCKET, "STORAGE_EMULATOR_HOST": origin} if bucket else {}
+        return self._defaults(evolution) | overrides | self._fixed(firestore) | pokes | media
 
     def _defaults(self, evolution: str) -> dict[str, str]:
         return {

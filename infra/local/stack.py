@@ -8,6 +8,7 @@ import argparse
 import contextlib
 import fcntl
 import os
+import shutil
 import signal
 import sys
 import time
@@ -142,12 +143,16 @@ def _start_all(options: StackOptions, running: contextlib.ExitStack) -> list[Chi
         port=options.port, secrets=Secrets.load_or_draw(options.data) if options.data else Secrets()
     )
     events = _start_pubsub(options, running)
+    bucket, bucket_port = _start_bucket(options, running)
     firestore = _start_firestore(options, running)
-    env = run.environment(firestore.host, simulator, events.host if events else None)
+    pubsub = events.host if events else None
+    env = run.environment(firestore.host, simulator, pubsub=pubsub, bucket=bucket_port)
     running_children = [firestore.child] if firestore.child else []
     if simulator:
         running_children.append(_start_simulator(options, env, running))
     running_children.append(_start_gateway(options, env, running))
+    if bucket:
+        running_children.append(_wait_until_ready(bucket, bucket_port))
     if events and events.subscribe(f"{run.origin}{delivery_push.PUSHED}"):
         running_children.append(events.child)
     run.remember(env, options.place)
@@ -186,6 +191,20 @@ def _start_pubsub(options: StackOptions, running: contextlib.ExitStack) -> PubSu
     return events
 
 
+def _start_bucket(options: StackOptions, running: contextlib.ExitStack) -> tuple[Child | None, int]:
+    """Start the bucket's emulator and return its port; not for tests, nor beside a real bucket."""
+    if options.quick or os.environ.get("MEDIA_BUCKET"):
+        return None, 0
+    folder, port = (options.data or options.place) / "media", children.find_free_port()
+    if options.data is None:
+        shutil.rmtree(folder, ignore_errors=True)
+    flags = [f"--port={port}", f"--folder={folder}"]
+    command = [sys.executable, "-m", "infra.local.bucket_emulator", *flags]
+    child = children.start("bucket emulator", command, log=options.place / "bucket.log")
+    running.callback(child.stop)
+    return child, port
+
+
 def _start_simulator(
     options: StackOptions, env: dict[str, str], running: contextlib.ExitStack
 ) -> Child:
@@ -195,7 +214,8 @@ def _start_simulator(
     flags += [f"--version={env['EVOLUTION_VERSION']}"] if "EVOLUTION_VERSION" in env else []
     command = [sys.executable, "-m", "infra.local.simulator", *flags]
     child = children.start("simulated Evolution", command, env, options.place / "simulator.log")
-    return _wait_until_ready(child, options.simulator_port, running)
+    running.callback(child.stop)
+    return _wait_until_ready(child, options.simulator_port)
 
 
 def _start_gateway(
@@ -203,13 +223,12 @@ def _start_gateway(
 ) -> Child:
     flags = [f"--port={options.port}", f"--functions={options.functions}"]
     command = [sys.executable, "-m", "infra.local.gateway", *flags]
-    return _wait_until_ready(
-        children.start("functions' gateway", command, env), options.port, running
-    )
-
-
-def _wait_until_ready(child: Child, port: int, running: contextlib.ExitStack) -> Child:
+    child = children.start("functions' gateway", command, env)
     running.callback(child.stop)
+    return _wait_until_ready(child, options.port)
+
+
+def _wait_until_ready(child: Child, port: int) -> Child:
     url = f"http://{children.LOOPBACK}:{port}/"
     if not children.wait_until(lambda: children.is_answering(url), child, READY_SECONDS):
         raise _explain_early_end(child)

@@ -37,7 +37,10 @@ resource "google_cloudfunctions2_function" "function" {
       { PYTHONPATH = "/workspace" },
       each.value.trust == "nobody" ? {} : merge(
         # Settings are valid only as a whole: who may not know a secret gets a word in its place.
-        contains(local.listed.secret["WEBHOOK_SECRET"], each.value.trust) ? {} : local.listed.placeholders,
+        contains(local.listed.secret["WEBHOOK_SECRET"], each.value.trust) ? {} : {
+          for name, word in local.listed.placeholders : name => word
+          if !(contains(var.secrets, name) && contains(try(local.listed.secret[name], []), each.value.trust))
+        },
         # (A page tells how people sign in, so it has to see that there is a way.)
         each.value.trust == "page" && contains(var.secrets, "AUTH_HS256_SECRET") ? {
           AUTH_HS256_SECRET = local.listed.placeholders.WEBHOOK_SECRET
@@ -76,7 +79,6 @@ locals {
     {
       AUTH_AUDIENCE        = var.auth_audience
       AUTH_ISSUER          = var.auth_issuer
-      EVENTS_TOPIC         = "projects/${var.project}/topics/${local.events_topic}"
       FIRESTORE_DATABASE   = var.firestore_database
       GOOGLE_CLOUD_PROJECT = var.project
       PUBLIC_URL           = "https://${var.domain}"
@@ -84,6 +86,8 @@ locals {
     },
     var.auth_jwks_url == null ? {} : { AUTH_JWKS_URL = var.auth_jwks_url },
     var.operator_claim == null ? {} : { AUTH_OPERATOR_CLAIM = var.operator_claim },
+    var.keep_media ? { MEDIA_BUCKET = local.media_bucket } : {},
+    { for name, each in local.pushed : "${upper(each.topic)}_TOPIC" => "projects/${var.project}/topics/${local.topic[name]}" },
     length(var.cors_origins) == 0 ? {} : { CORS_ORIGINS = join(",", var.cors_origins) },
     length(var.embed_origins) == 0 ? {} : { EMBED_ORIGINS = join(",", var.embed_origins) },
   )

@@ -1,7 +1,9 @@
-# Pokes: there is news of a tenant. They carry nothing else, and one that is lost loses nothing.
+# Pokes: there is something for a function to do. They carry nothing else, and one that is lost loses nothing.
 
-resource "google_pubsub_topic" "events" {
-  name                       = local.events_topic
+resource "google_pubsub_topic" "pushed" {
+  for_each = local.pushed
+
+  name                       = local.topic[each.key]
   message_retention_duration = "3600s"
   depends_on                 = [google_project_service.used]
 }
@@ -11,18 +13,20 @@ resource "google_pubsub_topic" "dead" {
   depends_on = [google_project_service.used]
 }
 
-resource "google_pubsub_subscription" "deliver" {
-  name                       = "perene-deliver-events"
-  topic                      = google_pubsub_topic.events.id
-  ack_deadline_seconds       = 120
+resource "google_pubsub_subscription" "pushed" {
+  for_each = local.pushed
+
+  name                       = "perene-${local.service[each.key]}"
+  topic                      = google_pubsub_topic.pushed[each.key].id
+  ack_deadline_seconds       = min(each.value.timeout_seconds, 600)
   message_retention_duration = "3600s"
 
   push_config {
-    push_endpoint = "${local.url["deliver_events"]}${local.functions["deliver_events"].path}/push"
+    push_endpoint = "${local.url[each.key]}${each.value.path}/push"
 
     oidc_token {
       service_account_email = google_service_account.scheduler.email
-      audience              = local.url["deliver_events"]
+      audience              = local.url[each.key]
     }
   }
 
@@ -54,13 +58,15 @@ resource "google_pubsub_subscription" "dead" {
   }
 }
 
-# Who commits what the log tells may poke.
+# Who commits what the functions look for may poke.
 resource "google_pubsub_topic_iam_member" "poker" {
-  for_each = local.pokers
+  for_each = {
+    for pair in setproduct(keys(local.pushed), local.pokers) : join(" ", pair) => { function = pair[0], trust = pair[1] }
+  }
 
-  topic  = google_pubsub_topic.events.id
+  topic  = google_pubsub_topic.pushed[each.value.function].id
   role   = "roles/pubsub.publisher"
-  member = google_service_account.function[each.key].member
+  member = google_service_account.function[each.value.trust].member
 }
 
 # Pub/Sub itself signs pushes, and moves what it can't push to the dead letters.
@@ -76,14 +82,58 @@ resource "google_pubsub_topic_iam_member" "dead" {
   member = local.pubsub
 }
 
-resource "google_pubsub_subscription_iam_member" "deliver" {
-  subscription = google_pubsub_subscription.deliver.id
+resource "google_pubsub_subscription_iam_member" "pushed" {
+  for_each = local.pushed
+
+  subscription = google_pubsub_subscription.pushed[each.key].id
   role         = "roles/pubsub.subscriber"
   member       = local.pubsub
 }
 
 locals {
-  events_topic = "perene-events"
-  pokers       = toset(["frontend", "webhook", "sweep", "operator", "delivery"])
-  pubsub       = "serviceAccount:service-${data.google_project.this.number}@gcp-sa-pubsub.iam.gserviceaccount.com"
+  pushed = { for name, each in local.functions : name => each if can(each.topic) }
+  topic  = { for name, each in local.pushed : name => "perene-${each.topic}" }
+  pokers = setsubtract(local.informed, ["feed"])
+  pubsub = "serviceAccount:service-${data.google_project.this.number}@gcp-sa-pubsub.iam.gserviceaccount.com"
+}
+
+# Until there was a second topic, the only one had no key. (A grant that is made anew may be lost with the old one.)
+moved {
+  from = google_pubsub_topic.events
+  to   = google_pubsub_topic.pushed["deliver_events"]
+}
+
+moved {
+  from = google_pubsub_subscription.deliver
+  to   = google_pubsub_subscription.pushed["deliver_events"]
+}
+
+moved {
+  from = google_pubsub_subscription_iam_member.deliver
+  to   = google_pubsub_subscription_iam_member.pushed["deliver_events"]
+}
+
+moved {
+  from = google_pubsub_topic_iam_member.poker["frontend"]
+  to   = google_pubsub_topic_iam_member.poker["deliver_events frontend"]
+}
+
+moved {
+  from = google_pubsub_topic_iam_member.poker["webhook"]
+  to   = google_pubsub_topic_iam_member.poker["deliver_events webhook"]
+}
+
+moved {
+  from = google_pubsub_topic_iam_member.poker["sweep"]
+  to   = google_pubsub_topic_iam_member.poker["deliver_events sweep"]
+}
+
+moved {
+  from = google_pubsub_topic_iam_member.poker["operator"]
+  to   = google_pubsub_topic_iam_member.poker["deliver_events operator"]
+}
+
+moved {
+  from = google_pubsub_topic_iam_member.poker["delivery"]
+  to   = google_pubsub_topic_iam_member.poker["deliver_events delivery"]
 }

@@ -200,6 +200,34 @@ variable "backup_days" {
   }
 }
 
+variable "keep_media" {
+  description = "Whether files of messages are kept in a bucket, so that they outlive their instances. What that means: infra/docs/operations.md#media."
+  type        = bool
+  default     = false
+}
+
+variable "media_key" {
+  description = "The Cloud KMS key that encrypts the bucket's files, in the bucket's region; null: Google's own."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.media_key == null || can(regex("^projects/[^/]+/locations/[^/]+/keyRings/[^/]+/cryptoKeys/[^/]+$", var.media_key))
+    error_message = "Written like projects/P/locations/REGION/keyRings/R/cryptoKeys/K."
+  }
+}
+
+variable "media_undelete_days" {
+  description = "How long Google keeps a deleted file, for a mistake to be undone; 0: not at all. It is paid for meanwhile."
+  type        = number
+  default     = 7
+
+  validation {
+    condition     = var.media_undelete_days == 0 || (var.media_undelete_days >= 7 && var.media_undelete_days <= 90)
+    error_message = "0, or 7 to 90 days."
+  }
+}
+
 variable "billing_account" {
   description = "The billing account's id, for the budget alert; null: none."
   type        = string

@@ -47,6 +47,17 @@ class StoreUnavailable(Problem):
     title = "The database can't be reached, try again shortly"
 
 
+class BucketUnavailable(Problem):
+    status = 503
+    again_after = 5
+    title = "The storage of media can't be reached, try again shortly"
+
+
+class BucketRefused(Problem):
+    status = 502
+    title = "The storage of media refused us: somebody has to mend its access"
+
+
 class RecordUnreadable(Problem):
     status = 500
     title = "A record in the database makes no sense: somebody has to mend it"

@@ -81,6 +81,8 @@ SLUGS = [
     "server-not-licensed",
     "server-unknown",
     "store-unavailable",
+    "bucket-unavailable",
+    "bucket-refused",
     "webhook-forged",
     "unexpected",
 ]

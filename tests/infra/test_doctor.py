@@ -20,6 +20,7 @@ from jwt.algorithms import RSAAlgorithm
 from infra import deployment
 from infra.doctor import checks, fetch, servers
 from infra.doctor.diagnosis import Diagnosis, Verdict
+from infra.local.bucket_emulator import BucketEmulator
 from tests.conventions.issuer import a_key
 from tests.infra import google
 from tests.infra.google import Google
@@ -101,7 +102,7 @@ class Administered(httpx.AsyncBaseTransport):
 class Patient:
     """A deployment to look at: `environment` is what the doctor is given."""
 
-    def __init__(self, perene: Perene) -> None:
+    def __init__(self, perene: Perene, folder: Path) -> None:
         self.perene = perene
         self.hosts = perene.hosts.transports
         self.hosts["perene.test"] = httpx.ASGITransport(perene.app, raise_app_exceptions=False)
@@ -109,6 +110,8 @@ class Patient:
         self.administered = self.hosts["firestore.googleapis.com"] = Administered()
         self.hosts["pubsub.googleapis.com"] = Google()
         self.hosts["cloudscheduler.googleapis.com"] = Google()
+        self.bucket = BucketEmulator(folder)
+        self.hosts["storage.googleapis.com"] = httpx.ASGITransport(self.bucket.app)
         perene.set(PUBLIC_URL=HTTPS)
         (server,) = perene.servers
         self.server = {"id": server, "url": f"https://{server}.test", "api_key": f"key-of-{server}"}
@@ -121,6 +124,7 @@ class Patient:
             "SCHEDULER_AUDIENCE": "https://sweep.test",
             "SCHEDULER_EMAIL": google.SCHEDULER_EMAIL,
             **google.SETTINGS,
+            "MEDIA_BUCKET": self.bucket.bucket,
         }
         self.served()
 
@@ -166,8 +170,8 @@ class Patient:
 
 
 @pytest.fixture
-def patient(on_2: Perene) -> Patient:
-    return Patient(on_2)
+def patient(on_2: Perene, tmp_path: Path) -> Patient:
+    return Patient(on_2, tmp_path)
 
 
 async def test_nothing_is_wrong_with_good_deployment(patient: Patient):
@@ -190,6 +194,8 @@ async def test_nothing_is_wrong_with_good_deployment(patient: Patient):
         "pushed",
         "every minute",
         "endpoint(s)",
+        "deleted",
+        "public",
     ):
         assert any(seen in statement for statement in good), seen
     assert len(patient.administered.asked) > 2
@@ -199,6 +205,7 @@ async def test_it_leaves_nothing_behind(patient: Patient):
     await patient.examined()
 
     assert await patient.left() == set()
+    assert patient.bucket.objects == {}
 
 
 @pytest.mark.parametrize(
@@ -214,6 +221,8 @@ async def test_it_leaves_nothing_behind(patient: Patient):
         ({"EMBED_ORIGINS": "http://localhost:5173"}, "a developer's own machine"),
         ({"ALERT_WEBHOOK_URL": ""}, "only in the log"),
         ({"PUBLIC_URL": "http://perene.test"}, "isn't https"),
+        ({"MEDIA_BUCKET": ""}, "there is no bucket"),
+        ({"MEDIA_BUCKET": "another-bucket"}, "a file can't be kept: There is no such bucket."),
         (
             {"WEBHOOK_SECRET_PREVIOUS": "the webhooks' secret of the tests"},
             "nothing was rotated",
@@ -239,6 +248,28 @@ async def test_wrong_value_is_never_shown(patient: Patient):
     patient.environment |= {"WEBHOOK_SECRET": "hunter2", "EVOLUTION_SERVERS": "[hunter2"}
 
     assert "hunter2" not in str(await patient.ills())
+
+
+# Media ---------------------------------------------------------------------------------------
+
+
+async def test_open_bucket_is_named(patient: Patient):
+    access = {"publicAccessPrevention": "inherited"}
+    stray = {"rule": [{"action": {"type": "Delete"}, "condition": {"age": 30}}]}
+    patient.bucket.configuration |= {"iamConfiguration": access, "lifecycle": stray}
+
+    statements = [diagnosis.statement for diagnosis in await patient.ills()]
+
+    assert len(statements) == 3
+    for word in ("can be made public", "never finished", "deletes files that messages still show"):
+        assert any(word in statement for statement in statements), word
+
+
+async def test_bucket_without_sign_in_is_told(patient: Patient):
+    def refuse() -> str:
+        raise ValueError("DefaultCredentialsError")
+
+    assert "a file can't be kept" in str(await patient.ills(token=refuse))
 
 
 # Evolution -----------------------------------------------------------------------------------
@@ -297,9 +328,9 @@ async def test_unencrypted_key_is_bad(patient: Patient):
 
 
 @pytest.mark.parametrize("version", ["1.8.2", "2.2.3"])
-async def test_an_old_server_is_doubted(firestore_emulator: str, version: str):
+async def test_an_old_server_is_doubted(firestore_emulator: str, tmp_path: Path, version: str):
     async with Perene(main=version) as perene:
-        (ill,) = await Patient(perene).ills()
+        (ill,) = await Patient(perene, tmp_path).ills()
 
     assert "Upgrad" in ill.remedy
 

@@ -1,5 +1,7 @@
 """The doctor asks a server for its licence, and knows which versions Perene knows."""
 
+from pathlib import Path
+
 import httpx
 import pytest
 
@@ -10,10 +12,10 @@ from tests.perene import Perene
 
 
 @pytest.fixture
-async def licensed(firestore_emulator: str, anyio_backend: str):
+async def licensed(firestore_emulator: str, anyio_backend: str, tmp_path: Path):
     """A deployment with one Evolution 2.4."""
     async with Perene(main="2.4.0") as perene:
-        yield Patient(perene)
+        yield Patient(perene, tmp_path)
 
 
 async def test_active_licence_is_good(licensed: Patient):
@@ -33,8 +35,8 @@ async def test_missing_licence_is_bad(licensed: Patient):
     assert "https://main.test/manager" in ill.remedy
 
 
-async def test_licence_is_asked_where_needed(on_2: Perene):
-    report = str(await Patient(on_2).examined())
+async def test_licence_is_asked_where_needed(on_2: Perene, tmp_path: Path):
+    report = str(await Patient(on_2, tmp_path).examined())
 
     assert "licence" not in report
 

@@ -13,7 +13,7 @@ import pytest
 
 from infra import environment
 from infra.local import gateway
-from shared import config
+from shared import bucket, config
 from tests.cases import in_each
 from tests.infra import provider, terraform
 from tests.infra.granted import grant_settings
@@ -24,6 +24,7 @@ ROOT = INFRA.parent
 MAP = json.loads((INFRA / "functions.json").read_text())
 SETTINGS = json.loads((INFRA / "settings.json").read_text())
 FUNCTIONS = {file.stem: file for file in (ROOT / "functions").glob("[!_]*.py")}
+SCHEDULED = {"deliver_events", "store_media"} & set(FUNCTIONS)
 SECRET_VALUES = {
     "EVOLUTION_SERVERS": '[{"id": "main", "url": "https://evolution.test", "api_key": "key"}]',
     "WEBHOOK_SECRET": "w" * 32,
@@ -71,7 +72,7 @@ def test_map_entries_are_complete(name: str):
     entry = MAP["functions"][name]
     sizes = {"memory", "cpu", "concurrency", "min_instances", "max_instances", "timeout_seconds"}
 
-    assert set(entry) - {"schedule"} == {"path", "trust", "invoker", *sizes}
+    assert set(entry) - {"schedule", "topic"} == {"path", "trust", "invoker", *sizes}
     assert entry["invoker"] in ("public", "scheduler")
     assert ("schedule" in entry) == (entry["invoker"] == "scheduler")
     assert entry["trust"] in ("nobody", "page", *trusts_of_secrets())
@@ -200,7 +201,7 @@ def test_doctor_gets_the_functions_settings(tmp_path: Path):
 def test_every_setting_reaches_the_functions():
     given = terraform.example()
     given |= {"settings": {name: "1" for name in SETTINGS["plain"]}}
-    given |= {"secrets": [*SETTINGS["secret"]], "auth_jwks_url": None}
+    given |= {"secrets": [*SETTINGS["secret"]], "auth_jwks_url": None, "keep_media": True}
     given |= {"embed_origins": ["https://www.example.com"]}
     everything = terraform.computed(given)["google_cloudfunctions2_function.function"].values()
     reached: set[str] = {"AUTH_JWKS_URL"}
@@ -255,7 +256,18 @@ def test_few_functions_know_webhook_secret():
         if entry["trust"] not in SETTINGS["secret"]["WEBHOOK_SECRET"]
     }  # fmt: skip
 
-    assert unknowing <= {"openapi", "console", "tenant_feed", "deliver_events"}
+    assert unknowing <= {"openapi", "console", "tenant_feed", "deliver_events", "store_media"}
+
+
+@computes
+def test_no_variable_is_granted_twice():
+    given = terraform.example() | {"secrets": [*SETTINGS["secret"]], "auth_jwks_url": None}
+    everything = terraform.computed(given)["google_cloudfunctions2_function.function"].values()
+
+    for function in everything:
+        (service_config,) = function["service_config"]
+        secrets = {secret["key"] for secret in service_config["secret_environment_variables"]}
+        assert not secrets & set(service_config["environment_variables"])
 
 
 @computes
@@ -302,7 +314,7 @@ def test_openapi_gets_nothing_secret():
 
 @computes
 def test_sweeps_are_for_the_scheduler_alone():
-    sweeps = {"deliver_events", *(name for name in FUNCTIONS if name.startswith("sweep_"))}
+    sweeps = {*SCHEDULED, *(name for name in FUNCTIONS if name.startswith("sweep_"))}
     public = deployed()["google_cloud_run_service_iam_member.public"]
     scheduled = deployed()["google_cloud_run_service_iam_member.scheduler"]
 
@@ -347,6 +359,77 @@ def test_scheduler_signs_for_its_function(name: str):
     assert target["http_method"] == "POST"
     assert job["time_zone"] == "America/Sao_Paulo"
     assert job["attempt_deadline"] == f"{MAP['functions'][name]['timeout_seconds']}s"
+
+
+@computes
+@in_each("name", [n for n, e in MAP["functions"].items() if "topic" in e])
+def test_topic_is_pushed_to_its_function(name: str):
+    topic, entry = f"perene-{MAP['functions'][name]['topic']}", MAP["functions"][name]
+    subscription = deployed()["google_pubsub_subscription.pushed"][name]
+    (push,), (token,) = subscription["push_config"], subscription["push_config"][0]["oidc_token"]
+    expected = service(name)["environment_variables"]
+    pokers = deployed()["google_pubsub_topic_iam_member.poker"].values()
+
+    assert deployed()["google_pubsub_topic.pushed"][name]["name"] == topic
+    assert expected[f"{entry['topic'].upper()}_TOPIC"].endswith(f"/topics/{topic}")
+    assert push["push_endpoint"] == f"{expected['SCHEDULER_AUDIENCE']}{entry['path']}/push"
+    assert token["audience"] == expected["SCHEDULER_AUDIENCE"]
+    assert subscription["ack_deadline_seconds"] == min(entry["timeout_seconds"], 600)
+    where = f"<google_pubsub_topic.pushed[{name}].id>"
+    members = {poker["member"] for poker in pokers if poker["topic"] == where}
+    recording = {entry["trust"] for entry in MAP["functions"].values()} - {"nobody", "page", "feed"}
+    assert members == {f"<google_service_account.function[{trust}].member>" for trust in recording}
+
+
+# Media ---------------------------------------------------------------------------------------
+
+
+KEY = "projects/p/locations/southamerica-east1/keyRings/r/cryptoKeys/k"
+
+
+@cache
+def with_media() -> dict[str, dict[str, Any]]:
+    return terraform.computed(terraform.example() | {"keep_media": True, "media_key": KEY})
+
+
+@computes
+def test_no_bucket_without_keep_media():
+    assert not deployed()["google_storage_bucket.media"]
+    assert not deployed()["google_storage_bucket_iam_member.media"]
+    assert "MEDIA_BUCKET" not in service("conversations")["environment_variables"]
+
+
+@computes
+def test_bucket_of_media_is_closed_and_cleaned():
+    (media,) = with_media()["google_storage_bucket.media"].values()
+    (rule,) = media["lifecycle_rule"]
+    buckets = {
+        resource.name: resource.body for resource in terraform.resources("google_storage_bucket")
+    }
+
+    assert media["uniform_bucket_level_access"] is True
+    assert media["public_access_prevention"] == "enforced"
+    assert rule["condition"] == [{"age": 1, "matches_suffix": [bucket.INCOMING]}]
+    assert media["soft_delete_policy"] == [{"retention_duration_seconds": 7 * 24 * 3600}]
+    assert media["encryption"] == [{"default_kms_key_name": KEY}]
+    assert buckets["media"]["lifecycle"][0]["prevent_destroy"] is True
+    functions = with_media()["google_cloudfunctions2_function.function"]
+    (given,) = functions["conversations"]["service_config"]
+    assert config.read(given["environment_variables"] | SECRET_VALUES).media_bucket == media["name"]
+
+
+@computes
+def test_links_are_signed_by_frontend_as_itself():
+    (grant,) = with_media()["google_service_account_iam_member.links"].values()
+    roles = with_media()["google_storage_bucket_iam_member.media"]
+
+    assert grant["service_account_id"] == "<google_service_account.function[frontend].name>"
+    assert grant["member"] == "<google_service_account.function[frontend].member>"
+    assert {trust: grant["role"] for trust, grant in roles.items()} == {
+        "frontend": "roles/storage.objectViewer",
+        "media": "roles/storage.objectUser",
+        "sweep": "roles/storage.objectUser",
+    }
 
 
 @computes
@@ -526,6 +609,8 @@ WRONG = {
     "alert_emails": [],
     "requests_per_minute": 5,
     "backup_days": 0,
+    "media_key": "mine",
+    "media_undelete_days": 3,
     "billing_account": "mine",
     "budget": {"amount": 0, "currency": "USD"},
 }
@@ -612,6 +697,7 @@ def faults(body: dict[str, Any], schema: dict[str, Any], where: str) -> list[str
     attributes, wrong, seen = schema["attributes"], [], set()
     for name, value in given.items():
         plural = f"{name}s" if attributes.get(f"{name}s", {}).get("many") else name
+        plural = f"{name}es" if f"{name}es" in attributes else plural
         attribute = attributes.get(name) or attributes.get(plural)
         seen |= {name, plural}
         if attribute is None and name not in attributes:

@@ -35,6 +35,20 @@ def document_url(stack):
     return f"http://{host}/v1/projects/perene-local/databases/(default)/documents/notes/one"
 
 
+def fetch_object(stack):
+    settings = stack.settings()
+    bucket = f"{settings['STORAGE_EMULATOR_HOST']}/storage/v1/b/{settings['MEDIA_BUCKET']}"
+    return httpx.get(f"{bucket}/o/acme%2Fa?alt=media", trust_env=False, timeout=60)
+
+
+def write_object(stack):
+    settings = stack.settings()
+    url = f"{settings['STORAGE_EMULATOR_HOST']}/upload/storage/v1/b/{settings['MEDIA_BUCKET']}/o"
+    query = {"uploadType": "resumable", "name": "acme/a"}
+    session = httpx.post(url, params=query, trust_env=False, timeout=60).headers["location"]
+    httpx.put(session, content=b"abc", headers={"content-range": "bytes 0-2/3"}, trust_env=False)
+
+
 def test_stack_serves_functions_and_prints_tokens(start, tmp_path):
     stack = start(
         INSTANCE_MAX="3", AUTH_JWKS_URL="http://elsewhere", WEBHOOK_SECRET=""
@@ -167,6 +181,7 @@ def test_kept_data_survives_a_fresh_run(start):
     httpx.patch(
         document_url(first), json={"fields": {}}, trust_env=False, timeout=60
     ).raise_for_status()
+    write_object(first)
     for number in (signal.SIGINT, signal.SIGINT, signal.SIGTERM):  # by an impatient person
         first.process.send_signal(number)
     assert first.wait_for_end() == 0
@@ -174,13 +189,15 @@ def test_kept_data_survives_a_fresh_run(start):
 
     fresh = start().wait_until_ready()
     status = httpx.get(document_url(fresh), trust_env=False, timeout=60).status_code
+    no_object = fetch_object(fresh).status_code
     new_secret = fresh.settings()["AUTH_HS256_SECRET"]
     fresh.stop_with(signal.SIGINT)
     again = start(KEEP="1").wait_until_ready()
 
-    assert status == 404
+    assert (status, no_object) == (404, 404)
     assert new_secret != secrets["AUTH_HS256_SECRET"]
     assert httpx.get(document_url(again), trust_env=False, timeout=60).status_code == 200
+    assert fetch_object(again).content == b"abc"
     for secret in ("WEBHOOK_SECRET", "AUTH_HS256_SECRET"):
         assert again.settings()[secret] == secrets[secret]
 

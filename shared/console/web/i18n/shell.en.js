@@ -102,6 +102,8 @@ export default {
     "body-not-json": "The request's content type must be application/json.",
     "body-too-large": "The request is too large.",
     "body-too-slow": "The request came too slowly; try again.",
+    "bucket-refused": "The storage of media refused us: somebody has to mend its access.",
+    "bucket-unavailable": "The storage of media can't be reached, try again shortly.",
     "candidate-gone": "Its deletion has begun already, or is over.",
     "candidate-unknown": "There is no such candidate for deletion.",
     "change-uncertain": "Nobody knows whether the message was changed; asking again does no harm.",

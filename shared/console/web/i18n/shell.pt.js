@@ -102,6 +102,8 @@ export default {
     "body-not-json": "O pedido precisa ser JSON.",
     "body-too-large": "O pedido é grande demais.",
     "body-too-slow": "O pedido chegou devagar demais; tente de novo.",
+    "bucket-refused": "O armazenamento de mídias recusou o acesso: é preciso corrigi-lo.",
+    "bucket-unavailable": "O armazenamento de mídias está fora do ar; tente em instantes.",
     "candidate-gone": "A exclusão já começou, ou já terminou.",
     "candidate-unknown": "Essa candidata à exclusão não existe mais.",
     "change-uncertain": "Não se sabe se a mensagem foi alterada; pode tentar de novo sem problema.",
