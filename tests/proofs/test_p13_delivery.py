@@ -15,7 +15,7 @@ from standardwebhooks import WebhookVerificationError
 
 from infra.local import pubsub_emulator
 from infra.local.emulator import Emulator
-from infra.local.pubsub_emulator import TOPIC, PubSub
+from infra.local.pubsub_emulator import PubSub, name_topic
 from tests.perene import name_of
 from tests.proofs.event_courier import Courier
 from tests.proofs.posting import AT, NUMBER, Poster, message_event
@@ -39,7 +39,7 @@ ALL_WITHIN = 90.0
 SETTINGS = {
     "AUTH_OPERATOR_CLAIM": "operator",
     "ENDPOINTS_ON_LOOPBACK": "true",
-    "EVENTS_TOPIC": TOPIC,
+    "EVENTS_TOPIC": name_topic("events"),
 }
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import jwt
 import pytest
+from starlette.routing import Route, Router
 
 from infra.local import delivery_push, pubsub_emulator, stack
 from infra.local.children import find_free_port
@@ -77,13 +78,13 @@ async def test_published_poke_is_pushed_until_it_is_taken(tmp_path: Path, listen
         assert events.subscribe(push_to)
         assert events.subscribe(push_to)  # of a run that is there already
         async with httpx.AsyncClient() as http:
-            await pubsub.publish(http, pubsub_emulator.TOPIC, POKE, events.host)
+            await pubsub.publish(http, pubsub_emulator.name_topic("events"), POKE, events.host)
         assert listener.taken.wait(30)
     finally:
         events.child.stop()
 
     bodies = [json.loads(body) for _, _, body in listener.posts]
-    assert {path for path, *_ in listener.posts} == {delivery_push.PUSHED}
+    assert {path for path, *_ in listener.posts} == {f"{delivery_push.PUSHED}/deliver_events"}
     assert len(bodies) == 2
     assert {body["message"]["data"] for body in bodies} == {PUSH["message"]["data"]}
 
@@ -92,8 +93,10 @@ async def test_push_is_signed_at_the_door(perene: Perene):
     """The emulator signs nothing, and the function takes no push that isn't signed."""
     door = PushDoor(config.settings())
     door.app = perene.app
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(door)) as http:
-        pushed = await http.post(f"http://perene.test{delivery_push.PUSHED}", json=PUSH)
+    app = Router([Route(f"{delivery_push.PUSHED}/{{function}}", door, methods=["POST"])])
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app)) as http:
+        url = f"http://perene.test{delivery_push.PUSHED}/deliver_events"
+        pushed = await http.post(url, json=PUSH)
 
     assert pushed.status_code == 204
     assert (await perene.http.post("/deliver-events/push", json=PUSH)).status_code == 401
@@ -102,8 +105,8 @@ async def test_push_is_signed_at_the_door(perene: Perene):
 def test_tick_asks_as_an_operator(perene: Perene, listener: Listener):
     settings = config.settings()
 
-    delivery_push.tick(settings, listener.port)
-    delivery_push.tick(settings, find_free_port())  # where nobody listens: the next one tries again
+    delivery_push.tick(settings, listener.port, "/deliver-events")
+    delivery_push.tick(settings, find_free_port(), "/")  # nobody listens: the next one tries again
 
     ((path, authorization, _),) = listener.posts
     claims = jwt.decode(
