@@ -95,11 +95,12 @@ def plan_copy(message: Message, now: int, since: int) -> Message:
     """Return the message with the time when its file is due, if it has one that is to be copied.
 
     All times are epoch milliseconds. Files of messages that were said before `since` aren't
-    copied, nor are those that their senders let be opened once.
+    copied, nor are those that their senders let be opened once, nor the pictures of offers, which
+    no server gives (EVOLUTION.md §6).
     """
     content = message.content
-    is_for_once = isinstance(content, FileContent) and content.view_once
-    if message.media is None or is_for_once or message.at < since:
+    is_file = isinstance(content, FileContent) and content.media and not content.view_once
+    if not is_file or message.at < since:
         return message
     return message.model_copy(update={"media_due": now + PUSH_MS})
 

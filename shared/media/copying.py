@@ -19,6 +19,7 @@ from shared.domain.media_state import CopyFailure, GiveUp, MediaCopy, MediaLoss,
 from shared.domain.names import LineId, LineKey, TenantId
 from shared.domain.upstream import ReceivedMedia
 from shared.media.object_names import name_draft, name_file
+from shared.media.thumbnails import make_missing_thumbnail
 from shared.store.media_copies import MediaTask
 
 if TYPE_CHECKING:
@@ -156,7 +157,8 @@ async def _settle(bucket: "Bucket", task: MediaTask, copy: MediaCopy) -> bool:
     if not await bucket.copy(name_draft(task), name) and await bucket.find(name) is None:
         return False
     await bucket.delete(name_draft(task))
-    await services.store().media_copies.finish(task, None, epoch_ms(services.now()))
+    thumbnail = await make_missing_thumbnail(bucket, task, copy)
+    await services.store().media_copies.finish(task, thumbnail, epoch_ms(services.now()))
     log.info("media.stored", line=task.message.line, bytes=copy.size)
     return True
 

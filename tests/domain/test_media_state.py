@@ -39,6 +39,8 @@ def a_photo(**fields: Any) -> KeptMessage:
         (a_photo(view_once=True), None),
         (a_photo(at=NOW - 10), None),
         (kept(at=NOW), None),
+        (a_photo(media=None), None),
+        (a_photo(kind=Kind.BUTTONS), None),
     ],
 )
 def test_new_file_is_due_soon(message: KeptMessage, due: int | None):

@@ -4,11 +4,13 @@ import base64
 import hashlib
 import json
 from datetime import timedelta
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from PIL import Image
 
 from infra import costs
 from infra.local.bucket_emulator import BucketEmulator
@@ -336,6 +338,20 @@ async def test_new_file_is_pushed(on_2: Perene, bucket: BucketEmulator):
     assert (answer.status_code, refused.status_code) == (204, 422)
     assert document(on_2, message)["media_copy"]["sha256"] == SHA
     assert (await on_2.call("POST", "/store-media")).status_code == 403
+
+
+async def test_picture_gets_its_missing_thumbnail(on_2: Perene, bucket: BucketEmulator):
+    content = BytesIO()
+    Image.new("RGB", (64, 48), "red").save(content, "PNG")
+    message = await hear_file(on_2, await on_2.pair(), content=content.getvalue())
+    on_2.write(f"tenants/acme/messages/default~{message}", media={"thumbnail": None})
+    before = document(on_2, message)
+
+    await tick(on_2)
+
+    after = document(on_2, message)
+    assert base64.b64decode(after["media"]["thumbnail"]).startswith(b"\xff\xd8")
+    assert after["changed"] > before["changed"]
 
 
 # How long, and how much ------------------------------------------------------------------------
