@@ -67,9 +67,10 @@ const Plan = ({ client, change }) => html`<${NumberField} key=${`plan ${client.m
 
 /** Show what is stored of a client's media, and for how long; nothing in a deployment without a bucket. */
 const Media = ({ client: { media, media_days: days }, change }) =>
-  media && html`<section><h3>${t("operator.clients.media")}</h3><p class="muted small">${t("operator.clients.media_stored", { n: media.files, size: formatBytes(media.bytes) })}</p>
+  media && html`<section><h3>${t("operator.clients.media")}</h3>
     <${NumberField} key=${`days ${days}`} name="media_days" value=${days} most=${MOST_DAYS}
-      label="operator.clients.media_days" wrong="operator.clients.media_days_wrong" saved="operator.clients.media_saved" change=${change} /></section>`;
+      label="operator.clients.media_days" wrong="operator.clients.media_days_wrong" saved="operator.clients.media_saved" change=${change} />
+    <p class="muted small">${t("operator.clients.media_stored", { n: media.files, size: formatBytes(media.bytes) })}</p></section>`;
 
 function Lines({ lines, onLink }) {
   if (!lines.length) return html`<p class="muted">${t("operator.clients.no_lines")}</p>`;
