@@ -10,8 +10,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from shared import auth, pagination, problems, services, web
+from shared.byte_ranges import find_span
 from shared.conversations import conversation_views, group_subjects, read_receipts, teamwork
-from shared.conversations import media as media_files
 from shared.domain.contacts import ConversationId, clean_name, is_conversation_id
 from shared.domain.conversations import READ, Conversation, mark_unread
 from shared.domain.desk import Assignee, Labels, NoteText
@@ -23,6 +23,7 @@ from shared.domain.sends import Send, SendState
 from shared.domain.tenants import Tenant
 from shared.inbound import ingest
 from shared.lines import access
+from shared.media import serving
 from shared.sending import requests
 from shared.sending import send_views as sending
 from shared.sending.post_message import post_message
@@ -99,6 +100,14 @@ class WhichNews(Record):
     )
     thread_since: int = Field(default=0, ge=0, le=10**14)
     unread: bool = Field(default=False, description="Count the unread conversations too")
+
+
+class WhichMedia(Record):
+    """How to get the file."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    link: bool = Field(default=False, description="A link that needs no token, for 15 minutes")
 
 
 class Unread(Record):
@@ -451,24 +460,45 @@ async def delete_note(request: Request) -> web.Reply:
 @edge.route(
     "GET",
     "/{id}/messages/{message}/media",
-    answers={200: None},
+    asks=WhichMedia,
+    answers={200: serving.MediaLink, 206: None, 304: None},
     problems=(
         *web.TENANT_PROBLEMS,
         *web.LINE_PROBLEMS,
+        problems.RequestInvalid,
         problems.ConversationUnknown,
         problems.MessageUnknown,
         problems.MediaAbsent,
+        problems.MediaNotStored,
         problems.MediaTooLarge,
+        problems.RangeOutside,
+        problems.BucketUnavailable,
+        problems.BucketRefused,
     ),
 )
-async def download_media(request: Request) -> Response:
-    """Download the file in a message, as WhatsApp keeps it."""
+async def download_media(request: Request) -> web.Answer:
+    """Download the file in a message, or get a link to it.
+
+    A stored file has an `ETag` and can be asked for in parts (`Range`: 206); one that isn't stored
+    (yet) is fetched from the line's server, whole. With `link=true` the answer is JSON: an address
+    that needs no token for 15 minutes.
+    """
     tenant_id = await auth.require_tenant(request)
+    query = web.parse_query(WhichMedia, request)
     await _require_active_tenant(tenant_id)
     conversation = await _require_conversation(tenant_id, request)
     message = await _require_message(tenant_id, conversation, request)
+    if query.link:
+        return await serving.sign_link(tenant_id, message)
+    if copy := serving.find_copy(message):
+        etag, headers = serving.etag_of(copy), request.headers
+        if headers.get("if-none-match") == etag:
+            return web.Reply(status=304, headers={"etag": etag, **web.CACHED_FILE})
+        span = find_span(headers.get("range"), headers.get("if-range"), copy.size, etag)
+        if file := await serving.open_copy(tenant_id, message, copy, span):
+            return web.stream_file(file)
     name = access.instance_name(LineKey(tenant_id, conversation.line))
-    return web.stream_file(await media_files.fetch_media(name, message))
+    return web.stream_file(await serving.fetch_from_server(name, message))
 
 
 async def _require_active_tenant(tenant_id: TenantId) -> Tenant | None:

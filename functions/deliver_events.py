@@ -1,36 +1,19 @@
 """Tell endpoints what is new: when Pub/Sub pushes a poke, and every minute what is due."""
 
-import base64
-
 import functions_framework.aio
 from pydantic import Field, field_validator
 from starlette.requests import Request
 from starlette.responses import Response
 
-from shared import auth, problems, untrusted, web
+from shared import auth, web
 from shared.domain import names
 from shared.domain.endpoints import EVERYBODY, WHOLE_LOG, LogPart
 from shared.domain.names import TenantId
 from shared.domain.record import Record
 from shared.outbound import delivery
+from shared.pushes import BODY_LIMIT, Push
 
 edge = web.Edge("deliver_events", "/deliver-events")
-
-BODY_LIMIT = 16 * 1024
-DATA = untrusted.Bounds(size=4 * 1024, items=10, depth=1)
-
-
-class PushedMessage(Record):
-    """The message of a push: `data` is base64 of a poke's JSON, as in
-    `{"tenant": "acme", "news": "message,send"}`."""
-
-    data: str = Field(max_length=BODY_LIMIT)
-
-
-class Push(Record):
-    """What Pub/Sub posts. Everything else that it says is of no use here."""
-
-    message: PushedMessage
 
 
 class Poke(Record):
@@ -77,19 +60,9 @@ async def deliver_due_events(request: Request) -> DueDeliveries:
 async def deliver_pushed_events(request: Request) -> web.Reply:
     """Tell a tenant's endpoints what is new. Pub/Sub pushes again what isn't answered with 2xx."""
     await auth.require_scheduler(request)
-    push = await web.parse_body(Push, request, BODY_LIMIT)
-    poke = _read_poke(push.message.data)
+    poke = (await web.parse_body(Push, request, BODY_LIMIT)).read(Poke)
     await delivery.deliver_tenant(poke.tenant, poke.news)
     return web.Reply(status=204)
-
-
-def _read_poke(data: str) -> Poke:
-    """Return what a poke says. Raises RequestInvalid."""
-    try:
-        return Poke.model_validate(untrusted.read(base64.b64decode(data, validate=True), DATA))
-    except ValueError:
-        errors = [{"field": "message.data", "message": "No poke"}]
-        raise problems.RequestInvalid(errors=errors) from None
 
 
 @functions_framework.aio.http

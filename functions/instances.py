@@ -36,6 +36,18 @@ class WhichLines(Record):
     activity: bool = False
 
 
+class Departure(Record):
+    """How to let a line go."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    without_media: bool = Field(
+        default=False,
+        description="Don't wait until the files of its messages are stored: those that aren't are"
+        " lost with the instance",
+    )
+
+
 class LineChange(Record):
     """What people call the line from now on."""
 
@@ -113,16 +125,18 @@ async def restart_line(request: Request) -> line_views.LineView:
 @edge.route(
     "POST",
     "/{line}/disconnect",
+    asks=Departure,
     answers={200: line_views.LineView, 202: line_views.LineView},
-    problems=CHANGING,
+    problems=(*CHANGING, problems.RequestInvalid),
 )
 async def disconnect_line(request: Request) -> web.Reply:
     """Unpair the line's number; the line, its slot and its conversations stay.
 
-    202 while the server is still removing the instance: ask again after `Retry-After`.
+    202 while files of its messages are still being stored (`media_awaited`), or the server is still
+    removing the instance: ask again after `Retry-After`.
     """
-    key = await _key(request)
-    line = await release.disconnect_line(key)
+    key, query = await _key(request), web.parse_query(Departure, request)
+    line = await release.disconnect_line(key, without_media=query.without_media)
     await _record(request, Action.LINE_DISCONNECTED, key)
     return line_views.reply(line, services.now())
 
@@ -130,16 +144,18 @@ async def disconnect_line(request: Request) -> web.Reply:
 @edge.route(
     "DELETE",
     "/{line}",
+    asks=Departure,
     answers={204: None, 202: line_views.LineView},
-    problems=CHANGING,
+    problems=(*CHANGING, problems.RequestInvalid),
 )
 async def release_line(request: Request) -> web.Reply:
     """Release the line: its instance, number and slot; its conversations stay readable.
 
-    202 while the server is still removing the instance: ask again after `Retry-After`.
+    202 while files of its messages are still being stored (`media_awaited`), or the server is still
+    removing the instance: ask again after `Retry-After`.
     """
-    key = await _key(request)
-    leaving = await release.release_line(key)
+    key, query = await _key(request), web.parse_query(Departure, request)
+    leaving = await release.release_line(key, without_media=query.without_media)
     await _record(request, Action.LINE_RELEASED, key)
     return line_views.reply(leaving, services.now()) if leaving else web.Reply(status=204)
 

@@ -71,7 +71,7 @@ MINUTES = 24 * 60 * MONTH
 KIB_A_MESSAGE = 2
 """A guess for a text and its sender, with indexes."""
 
-COPIED = Operations(reads=4, writes=6)
+COPIED = Operations(reads=5, writes=5)
 """Operations for a file that is kept, by `store_media`."""
 COPY_SECONDS = 1.5
 """A guess: its server first fetches the file from WhatsApp, and deciphers it."""

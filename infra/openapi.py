@@ -23,6 +23,7 @@ ANSWERS = {
     201: "Created",
     202: "Under way: ask again after Retry-After",
     204: "Done",
+    206: "A part of the file",
     304: "Nothing new",
 }
 HEADERS: dict[str, dict[str, Any]] = {
@@ -35,8 +36,11 @@ HEADERS: dict[str, dict[str, Any]] = {
         "description": "The last answer's `ETag`: nothing new is a 304",
         "schema": {"type": "string"},
     },
+    "range": {"description": "A part, as in `bytes=0-1023`", "schema": {"type": "string"}},
 }
 """The headers that routes read, besides those by which a caller is known."""
+
+FILE: dict[str, Any] = {"*/*": {"schema": {"type": "string", "format": "binary"}}}
 
 _LONE_REFERENCE = re.compile(r'\{\s+("\$ref": "[^"]+")\s+\}')
 _Queries = Mapping[type[BaseModel], dict[str, Any]]
@@ -170,7 +174,8 @@ def _build_parameter(name: str) -> dict[str, Any]:
 
 def _list_headers(route: web.Route) -> list[str]:
     """List the headers that a route reads, but for those that say who is calling."""
-    conditions = ["if-none-match"] if 304 in route.answers else []
+    optional = {304: "if-none-match", 206: "range"}
+    conditions = [name for status, name in optional.items() if status in route.answers]
     return [name for name in route.needs if name != auth.FEED_HEADER] + conditions
 
 
@@ -196,6 +201,8 @@ def _build_body(model: type[BaseModel]) -> dict[str, Any]:
 
 def _build_responses(route: web.Route) -> dict[str, Any]:
     answers = {str(status): _build_answer(status, model) for status, model in route.answers.items()}
+    if "206" in answers:  # the route answers with a file, whatever else it answers with
+        answers["200"]["content"] |= FILE
     failures = {
         str(status): _refer_to("responses", _name_failure(kinds))
         for status, kinds in _group_problems(route).items()
@@ -209,8 +216,8 @@ def _build_answer(status: int, model: type[BaseModel] | None) -> dict[str, Any]:
         answer["headers"] = {"Retry-After": {"schema": {"type": "integer"}}}
     if model:
         answer["content"] = {"application/json": {"schema": _refer_to("schemas", model.__name__)}}
-    elif status == 200:  # a file
-        answer["content"] = {"*/*": {"schema": {"type": "string", "format": "binary"}}}
+    elif status in (200, 206):
+        answer["content"] = FILE
     return answer
 
 

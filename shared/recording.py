@@ -4,12 +4,13 @@ Webhooks, replays, histories, backfills, sends and reconciliation all pass `reco
 is where those who want to know are told (`services.poke`).
 """
 
-from dataclasses import dataclass
+import asyncio
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
 
-from shared import services
-from shared.domain import events
+from shared import config, services
+from shared.domain import events, media_state
 from shared.domain.content.polls import mark_option
 from shared.domain.conversations import Conversation
 from shared.domain.endpoints import LogPart
@@ -98,10 +99,14 @@ async def record_event(
     itself says so. Raises Unfit for what is too large to be stored, and StoreUnavailable.
     Firestore: what the store's method says; a new message 2 writes, 0 reads.
     """
+    planned, result = _plan_copies(event, epoch_ms(now)), RecordResult()
     try:
-        return await _record(scope, event, epoch_ms(now), sender)
+        result = await _record(scope, planned, epoch_ms(now), sender)
+        return result
     finally:  # a history with a message that is unfit stores all the others
-        await services.poke(scope.tenant, *_news_of(event))
+        await asyncio.gather(
+            services.poke(scope.tenant, *_news_of(event)), _poke_copy(scope, planned, result)
+        )
 
 
 def scope_of_send(send: Send) -> LineScope:
@@ -122,6 +127,29 @@ def _news_of(event: RecordableEvent) -> tuple[LogPart, ...]:
             return LogPart.MESSAGES, LogPart.CONVERSATIONS
         case _:
             return (LogPart.MESSAGES,)
+
+
+def _plan_copies(event: RecordableEvent, now: int) -> RecordableEvent:
+    """Return the event with its messages' files due, if this deployment has a bucket for them."""
+    settings = config.settings()
+    if settings.media_bucket is None:
+        return event
+    since = now - int(config.days(settings.media_history_days).total_seconds() * 1000)
+    match event:
+        case Said(message) | SendAnswered(message=message):
+            return replace(event, message=media_state.plan_copy(message, now, since))
+        case Recalled(messages) | Backfilled(messages):
+            several = (media_state.plan_copy(message, now, since) for message in messages)
+            return replace(event, messages=tuple(several))
+        case _:
+            return event
+
+
+async def _poke_copy(scope: LineScope, event: RecordableEvent, result: RecordResult) -> None:
+    """Have the file of a new message copied at once; those of a history come with the tick."""
+    match event:
+        case Said(message) | SendAnswered(message=message) if result.new and message.media_due:
+            await services.poke_media(scope.tenant, scope.line, message.id)
 
 
 async def _record(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from shared import config, problems
 from shared.domain.endpoints import LogPart
-from shared.domain.names import TenantId
+from shared.domain.names import LineId, TenantId
 
 if TYPE_CHECKING:
     import httpx
@@ -104,6 +104,12 @@ async def poke(tenant: TenantId, *news: LogPart) -> None:
     """Say what there is news of, if the tenant has endpoints. Never raises; at most 1 s."""
     if config.settings().events_topic is not None:
         await _current.once("pokes", _make_pokes).poke(tenant, news)
+
+
+async def poke_media(tenant: TenantId, line: LineId, message: str) -> None:
+    """Say that a message has a file to copy, if there is a topic for that. Never raises; 1 s."""
+    if (topic := config.settings().media_topic) is not None:
+        await _current.once("pokes", _make_pokes).poke_media(topic, tenant, line, message)
 
 
 def _make_pokes() -> Any:

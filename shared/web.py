@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
@@ -15,6 +15,7 @@ from starlette.routing import Route as Pattern
 from starlette.types import ASGIApp
 
 from shared import compression, config, log, problems, services, validation
+from shared.byte_ranges import ByteSpan
 from shared.problems import Problem
 from shared.problems.by_route import BODY_PROBLEMS as BODY_PROBLEMS
 from shared.problems.by_route import EVERYWHERE as EVERYWHERE
@@ -25,15 +26,19 @@ from shared.problems.by_route import TENANT_PROBLEMS as TENANT_PROBLEMS
 from shared.untrusted import Bounds
 
 BODY_LIMIT, QUERY_LIMIT = 64 * 1024, 16 * 1024
-PIECE = 256 * 1024
 PATIENCE = 60.0
 """Seconds in which a body has to be here: a caller that sends it slowly holds a place of others."""
 
 JSON = ("application/json", "application/problem+json")
 JSON_HEADERS = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
+CACHED_FILE = {
+    "cache-control": "private, max-age=86400, immutable",
+    "vary": "Authorization",  # a browser keeps it longer than one person is signed in
+    "x-content-type-options": "nosniff",
+}
 CORS_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
-CORS_HEADERS = ("authorization", "content-type", "idempotency-key", "if-none-match")
-CORS_EXPOSED = ("retry-after", "etag", "x-perene-time")
+CORS_HEADERS = ("authorization", "content-type", "idempotency-key", "if-none-match", "range")
+CORS_EXPOSED = ("retry-after", "etag", "x-perene-time", "content-range")
 
 Body = TypeVar("Body", bound=BaseModel)
 
@@ -205,31 +210,40 @@ async def _collect(request: Request, limit: int) -> bytearray:
 
 
 class StreamedFile(Protocol):
-    """A file for a browser, and how the browser has to treat it."""
+    """A file for a browser, or a part of it, and how the browser has to treat it.
+
+    `size`: of the whole file, in bytes. `etag`: of a file that can be asked for in parts.
+    """
 
     @property
-    def content(self) -> bytes: ...
+    def chunks(self) -> AsyncIterator[bytes]: ...
+    @property
+    def size(self) -> int: ...
     @property
     def mimetype(self) -> str: ...
     @property
     def disposition(self) -> str: ...
+    @property
+    def etag(self) -> str | None: ...
+    @property
+    def span(self) -> ByteSpan | None: ...
 
 
 def stream_file(file: StreamedFile) -> Response:
     """Answer with a file, piece by piece; the browser may keep it."""
-    headers = {
-        "content-disposition": file.disposition,
-        "content-length": str(len(file.content)),
-        "cache-control": "private, max-age=86400, immutable",
-        "vary": "Authorization",  # a browser keeps it longer than one person is signed in
-        "x-content-type-options": "nosniff",
-    }
-    return StreamingResponse(_pieces(file.content), headers=headers, media_type=file.mimetype)
+    headers = {"content-disposition": file.disposition, **CACHED_FILE, **_part_headers(file)}
+    status = 206 if file.span else 200
+    return StreamingResponse(file.chunks, status, headers, media_type=file.mimetype)
 
 
-def _pieces(content: bytes) -> Iterator[bytes]:
-    for start in range(0, len(content), PIECE):
-        yield content[start : start + PIECE]
+def _part_headers(file: StreamedFile) -> dict[str, str]:
+    length, headers = file.size, dict[str, str]()
+    if span := file.span:
+        length = span.last + 1 - span.first
+        headers["content-range"] = f"bytes {span.first}-{span.last}/{file.size}"
+    if file.etag:
+        headers |= {"etag": file.etag, "accept-ranges": "bytes"}
+    return headers | {"content-length": str(length)}
 
 
 def _sub_path(path: str, prefix: str) -> str:

@@ -19,6 +19,7 @@ import pytest
 from google.cloud import firestore
 
 from infra.local import gateway
+from infra.local.bucket_emulator import BucketEmulator
 from infra.local.simulator import Simulator
 from infra.local.simulator.instance_settings import store_webhook
 from shared import config, services, webhook_token
@@ -146,6 +147,13 @@ class Perene:
         """Change settings of the deployment."""
         os.environ.update(settings)
         config.settings.cache_clear()
+
+    def give_bucket(self, folder: Path) -> BucketEmulator:
+        """Give the deployment a bucket for media, whose objects are in the folder."""
+        bucket = BucketEmulator(folder)
+        self.hosts.transports["bucket.test"] = httpx.ASGITransport(bucket.app)
+        self.set(MEDIA_BUCKET=bucket.bucket, STORAGE_EMULATOR_HOST="http://bucket.test")
+        return bucket
 
     @property
     def evolution(self) -> Simulator:

@@ -12,6 +12,7 @@ from shared.domain.content import Kind
 from shared.domain.conversations import Conversation, Preview, SeenAd
 from shared.domain.instances import epoch_ms
 from shared.domain.kept_messages import KeptMessage, join_calls
+from shared.domain.media_state import MediaState
 from shared.domain.messages import AdOrigin, Author, Delivery, Quoted
 from shared.domain.names import LineId
 from shared.domain.positions import Position
@@ -99,6 +100,9 @@ class MessageView(ContentFields):
     )
     history: tuple[str, ...] = Field(default=(), description="Earlier texts, oldest first")
     revoked: bool = False
+    media_state: MediaState | None = Field(
+        default=None, description="What became of the copy of its file, if one was to be made"
+    )
     reactions: dict[str, str] = Field(default_factory=dict, description="Emoji by contact, or `me`")
     recovered: bool = Field(default=False, description="No webhook told it: it was found later")
     possibly_incomplete: bool = Field(
@@ -162,6 +166,7 @@ def message_view(message: KeptMessage, now: datetime) -> MessageView:
         "edited": message.edited,
         "edit_unreadable": message.edited_out_of_sight,
         "history": message.texts_before,
+        "media_state": message.media_state,
         "reactions": message.reactions_now(),
         "recovered": message.gap is not None,
     }

@@ -158,6 +158,10 @@ class Instance(Kept):
     ones of the same name."""
     removal_asked_at: AwareDatetime | None = None
     """When the server was last asked to remove it, and hadn't yet."""
+    media_awaited: int = 0
+    """How many files its removal was waiting for when it was last asked for."""
+    without_media: bool = False
+    """A caller said that its removal waits for no files."""
     configured: str | None = None
     """The mark of the configuration that it was given last."""
     spoiled: bool = False
@@ -215,6 +219,8 @@ class Instance(Kept):
         since = self.since if same else now
         connected = {} if same else self._connected(state, now)
         states: dict[str, Any] = {"state": state, "reason": reason, "since": since}
+        if state is not State.RELEASING:
+            states |= {"media_awaited": 0, "without_media": False}
         if not same:
             latest = StateChange(state=state, reason=reason, since=now)
             states["changes"] = (*self.changes, latest)[-CHANGES_KEPT:]

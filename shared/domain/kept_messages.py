@@ -11,6 +11,7 @@ from shared.domain.content import Content
 from shared.domain.content.calls import CallContent, PhoneCall, outcome_of_rank
 from shared.domain.content.polls import PollContent, count_votes
 from shared.domain.conversations import Preview
+from shared.domain.media_state import MediaCopy, MediaLoss, MediaState
 from shared.domain.messages import Delivery, Message, Quoted
 from shared.domain.names import LineId
 from shared.domain.positions import second_of
@@ -98,6 +99,11 @@ class KeptMessage(Message):
     """The beginning of the gap that it was found in, if no webhook told it."""
     possibly_incomplete: bool = False
     """Others of that gap may be lost."""
+    media_tries: int = 0
+    """How often its file was tried to be copied."""
+    media_copy: MediaCopy | None = None
+    """The copy of its file; it may not be whole while another attempt is due."""
+    media_lost: MediaLoss | None = None
     version: Any = Field(default=None, exclude=True, repr=False)
     """When the store last wrote it; the condition of a compare-and-set."""
 
@@ -150,6 +156,19 @@ class KeptMessage(Message):
             return False
         is_unnamed = who == UNNAMED and self.contact.group
         return not is_unnamed and self.may_be_changed((who,))
+
+    @property
+    def media_state(self) -> MediaState | None:
+        """Return what became of the copy of its file; None if none was to be made."""
+        if self.media_lost is not None:
+            return MediaState(self.media_lost)
+        if self.media_due is not None:
+            return MediaState.DUE
+        return MediaState.STORED if self.media_copy else None
+
+    def may_try_media(self, now: int) -> bool:
+        """Tell whether its file may be copied now: it is due, or was never tried."""
+        return self.media_due is not None and (self.media_due <= now or not self.media_tries)
 
     @property
     def edited(self) -> bool:

@@ -74,7 +74,8 @@ class Message(Record):
 
     Its content is stored and told as fields beside the others. `author` is who of a group said it,
     None for our own; `name` is what the sender of an inbound private message calls themself;
-    `delivery` is for our own only.
+    `delivery` is for our own only. `media_due`: when the copy of its file is due (epoch
+    milliseconds), if one is to be made and isn't yet.
     """
 
     content: Content
@@ -91,6 +92,7 @@ class Message(Record):
     in_reply_to_status: bool = False
     origin: AdOrigin | None = None
     delivery: Delivery | None = None
+    media_due: int | None = None
 
     @property
     def kind(self) -> Kind:

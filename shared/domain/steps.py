@@ -15,6 +15,11 @@ REMOVAL_PATIENCE = timedelta(minutes=30)
 delivery of a webhook, which it gives up after 20 minutes (EVOLUTION.md §1.4)."""
 
 
+FILES_PATIENCE = timedelta(hours=24)
+"""How long a removal waits for the files of its line's messages. Most are given up sooner, but
+others may come meanwhile."""
+
+
 @dataclass(frozen=True)
 class Ready:
     """Nothing: this is what the caller can have."""
@@ -179,9 +184,20 @@ def removal_due(leaving: Instance, now: datetime) -> bool:
     return asked_at is None or now - asked_at > REMOVAL_PATIENCE
 
 
+def must_await_files(leaving: Instance, now: datetime) -> bool:
+    """Tell whether it may not be removed before its messages' files are copied or given up."""
+    return not leaving.without_media and now - leaving.since < FILES_PATIENCE
+
+
+def decide_awaiting_files(leaving: Instance, files: int) -> Instance:
+    """The record of an instance that isn't removed yet because so many files aren't copied."""
+    return leaving.model_copy(update={"media_awaited": files})
+
+
 def decide_removing(leaving: Instance, now: datetime) -> Instance:
     """The record of an instance that the server was asked to remove, and hasn't yet."""
-    return leaving.model_copy(update={"removal_asked_at": leaving.removal_asked_at or now})
+    change = {"removal_asked_at": leaving.removal_asked_at or now, "media_awaited": 0}
+    return leaving.model_copy(update=change)
 
 
 def disconnected(left: Instance, now: datetime) -> Instance:

@@ -9,11 +9,16 @@ from shared.domain.names import DEFAULT_LINE, LineId, TenantId
 from shared.domain.record import Kept
 
 MAX_LINES_LIMIT = 100
+MEDIA_DAYS_LIMIT = 3_650
 
 
 def _bounded(value: Any) -> Any:
     """Read a number written by hand, within the limits that the rest is made for."""
     return min(max(value, 0), MAX_LINES_LIMIT) if isinstance(value, int | float) else 1
+
+
+def _days(value: Any) -> Any:
+    return min(max(int(value), 0), MEDIA_DAYS_LIMIT) if isinstance(value, int | float) else 0
 
 
 def _or_nothing(value: Any) -> Any:
@@ -47,6 +52,8 @@ class Tenant(Kept):
     """What people call its lines, those of the past too: their conversations stay."""
     created_at: AwareDatetime | None = None
     cancelled_at: AwareDatetime | None = None
+    media_days: Annotated[int, BeforeValidator(_days)] = 0
+    """How many days files are kept after a message with them came; 0: for ever."""
     fed: int = 0
     """The order of the newest row that the agency's database told of it."""
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -201,11 +201,10 @@ class HistoryPage:
     cut: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass
 class ReceivedMedia:
-    """The file in a message. `size` is what WhatsApp says; `base64` has no `data:` prefix."""
+    """The file in a message, as it comes: its type and name are known after the last chunk."""
 
-    mimetype: str
-    file_name: str | None
-    size: int | None
-    base64: str = field(repr=False)
+    chunks: AsyncIterator[bytes] = field(repr=False)
+    mimetype: str = ""
+    file_name: str | None = None

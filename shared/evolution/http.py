@@ -118,9 +118,62 @@ class ServerCalls:
         except TimeoutError:
             return self._time_out()
 
-    async def _attempt(self, request: httpx.Request) -> Answer | Lost:
+    @asynccontextmanager
+    async def _open(self, call: Call) -> AsyncIterator[httpx.Response]:
+        """Make a call whose answer's body is read as it comes, all within the call's limit.
+
+        Raises EvolutionUnreachable, EvolutionTimedOut.
+        """
+        limit = asyncio.timeout(call.within)
         try:
-            response = await self._http.send(request, follow_redirects=False)
+            async with limit:
+                outcome = await self._send_repeatedly(self._build_request(call))
+                if isinstance(outcome, Lost):
+                    raise self._build_problem(outcome) from outcome.cause
+                try:
+                    yield outcome
+                finally:
+                    await outcome.aclose()
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            raise self._build_problem(self._time_out()) from None
+
+    async def _send_repeatedly(self, request: httpx.Request) -> httpx.Response | Lost:
+        """Send a request whose repetition is harmless. The body of a failure is read already."""
+        for _ in range(limits.ATTEMPTS - 1):
+            outcome = await self._send(request, stream=True)
+            if isinstance(outcome, httpx.Response):
+                if not outcome.is_server_error:
+                    return outcome
+                answer = Answer(outcome.status_code, read_json(await outcome.aread()))
+                if not _is_worth_repeating(answer):
+                    return outcome
+            elif not _is_worth_repeating(outcome):
+                return outcome
+            await asyncio.sleep(limits.PAUSE)
+        return await self._send(request, stream=True)
+
+    async def _read_body(self, response: httpx.Response) -> AsyncIterator[bytes]:
+        """Yield the pieces of a body. Raises EvolutionUnreachable, EvolutionTimedOut."""
+        try:
+            async for piece in response.aiter_bytes():
+                yield piece
+        except httpx.TimeoutException:
+            raise self._build_problem(self._time_out()) from None
+        except httpx.RequestError as error:
+            cut = Lost(f"{self._server.id} cut the connection", sent=True)
+            raise self._build_problem(cut) from error
+
+    async def _attempt(self, request: httpx.Request) -> Answer | Lost:
+        outcome = await self._send(request)
+        if isinstance(outcome, Lost):
+            return outcome
+        return Answer(outcome.status_code, read_json(outcome.content))
+
+    async def _send(self, request: httpx.Request, *, stream: bool = False) -> httpx.Response | Lost:
+        try:
+            return await self._http.send(request, stream=stream, follow_redirects=False)
         except NOT_SENT_ERRORS as error:
             return Lost(f"{self._server.id} can't be reached", sent=False, cause=error)
         except httpx.TimeoutException:
@@ -129,7 +182,6 @@ class ServerCalls:
             return Lost(f"{self._server.id} can't be spoken to", sent=True)
         except httpx.RequestError as error:
             return Lost(f"{self._server.id} cut the connection", sent=True, cause=error)
-        return Answer(response.status_code, _read_json(response))
 
     def _build_request(self, call: Call) -> httpx.Request:
         # Bytes: httpx would complain of a key that isn't ASCII by showing it.
@@ -212,8 +264,9 @@ def _is_worth_repeating(outcome: Answer | Lost) -> bool:
     return outcome.status >= 500 and not outcome.is_unlicensed
 
 
-def _read_json(response: httpx.Response) -> Any:
+def read_json(content: bytes) -> Any:
+    """Return the value of a body, or NOT_JSON."""
     try:
-        return untrusted.read_lenient(response.content)
+        return untrusted.read_lenient(content)
     except untrusted.NotJson:
         return NOT_JSON

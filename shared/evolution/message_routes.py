@@ -1,6 +1,7 @@
 """Send messages, and ask for chats and files, on one server (EVOLUTION.md §5, §6)."""
 
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
 
@@ -20,7 +21,9 @@ from shared.domain.upstream import (
     WhyNotSent,
 )
 from shared.evolution import errors, history, limits, message_dialects, responses
-from shared.evolution.http import Answer, Call, Lost, ServerCalls, build_path
+from shared.evolution.file_stream import FileStream
+from shared.evolution.http import NOT_JSON, Answer, Call, Lost, ServerCalls, build_path, read_json
+from shared.evolution.json_values import MalformedError
 from shared.evolution.refusals import find_refusal
 
 
@@ -104,16 +107,21 @@ class MessageRoutes(ServerCalls):
         records = self._read(lambda body: responses.read_page(body, since, until, most), answer)
         return None if records is None else history.read_history(records, own_number)
 
-    async def fetch_media(self, name: str, message_id: str) -> ReceivedMedia | None:
-        """Fetch the file in a message. None: there is none, or not any more. EVOLUTION.md §6.
+    @asynccontextmanager
+    async def open_media(
+        self, name: str, message_id: str, within: float | None = None
+    ) -> AsyncIterator[ReceivedMedia | None]:
+        """Open the file in a message, as a stream. EVOLUTION.md §6.
 
-        Takes 5 s longer when WhatsApp's own server doesn't have it.
+        None: there is none, or not any more, or the server doesn't carry the instance. Takes 5 s
+        longer when WhatsApp's own server doesn't have it. `within`: seconds for all of the file,
+        60 if absent.
+        Its chunks raise EvolutionFailed for what isn't a whole file.
         """
         body = {"message": {"key": {"id": message_id}}, "convertToMp4": False}
-        answer = await self._ask("getBase64FromMediaMessage", name, body, limits.MEDIA)
-        if answer.status == 400 and errors.says_media_gone(answer.body):
-            return None
-        return self._read(responses.read_media, self._require_accepted(answer))
+        path = build_path("chat", "getBase64FromMediaMessage", name)
+        async with self._open(Call("POST", path, within or limits.MEDIA, body)) as response:
+            yield await self._read_media(response)
 
     async def find_group_subject(self, name: str, group: str) -> str | None:
         """Find the subject of a group by its address. EVOLUTION.md §6.
@@ -136,12 +144,34 @@ class MessageRoutes(ServerCalls):
         answer = self._require_accepted(await self._ask("fetchProfilePictureUrl", name, body))
         return self._read(responses.read_picture_url, answer)
 
-    async def _ask(self, route: str, name: str, body: Any, within: float | None = None) -> Answer:
+    async def _read_media(self, response: httpx.Response) -> ReceivedMedia | None:
+        stream = FileStream(self._read_body(response))
+        if response.is_success and await stream.find_file():
+            media = ReceivedMedia(stream.pieces())
+            media.chunks = self._read_file(stream, media, response.status_code)
+            return media
+        answer = Answer(response.status_code, read_json(await stream.read_rest()))
+        self._check_key(answer)
+        if answer.status == 400 and errors.says_media_gone(answer.body):
+            return None
+        if self._require_accepted(answer) is None:
+            return None
+        raise self._build_failure(answer)
+
+    async def _read_file(
+        self, stream: FileStream, media: ReceivedMedia, status: int
+    ) -> AsyncIterator[bytes]:
+        try:
+            async for piece in stream.pieces():
+                yield piece
+            media.mimetype, media.file_name = responses.read_media_facts(stream.frame)
+        except MalformedError as error:
+            raise self._build_failure(Answer(status, NOT_JSON)) from error
+
+    async def _ask(self, route: str, name: str, body: Any) -> Answer:
         """Return any answer to a question, which is harmless to repeat."""
-        within = within or limits.LOOKUP
-        return await self._fetch(
-            Call("POST", build_path("chat", route, name), within, body, repeat=True)
-        )
+        path = build_path("chat", route, name)
+        return await self._fetch(Call("POST", path, limits.LOOKUP, body, repeat=True))
 
     def _read_sending(
         self,

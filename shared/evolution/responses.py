@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from shared.domain.upstream import Presence, ReceivedMedia, Sent
+from shared.domain.upstream import Presence, Sent
 from shared.evolution import addresses
 from shared.evolution.addresses import read_message_id
 from shared.evolution.events import messages_upsert
@@ -67,14 +67,11 @@ def read_page(body: Any, since: datetime, until: datetime, most: int) -> RecordP
             raise MalformedError
 
 
-def read_media(body: Any) -> ReceivedMedia:
-    """Read a file; upstream's base64 has no `data:` prefix."""
-    match body:
-        case {"mimetype": str(mimetype), "base64": str(base64)} if base64:
-            size = body.get("size")
-            length = size.get("fileLength") if isinstance(size, dict) else None
-            file_name = read_text(body.get("fileName"))
-            return ReceivedMedia(mimetype, file_name, read_integer(length), base64)
+def read_media_facts(frame: Any) -> tuple[str, str | None]:
+    """Return type and name of a file, from the answer around it."""
+    match frame:
+        case {"mimetype": str(mimetype)}:
+            return mimetype, read_text(frame.get("fileName"))
         case _:
             raise MalformedError
 

@@ -45,6 +45,9 @@ class LineView(Record):
     restricted_since: AwareDatetime | None = Field(
         default=None, description="Since when WhatsApp lets it write to no new contacts"
     )
+    media_awaited: int | None = Field(
+        default=None, description="Files that have to be stored before the line can be removed"
+    )
     code: CodeView | None = None
     last_message_at: Position | None = Field(
         default=None, description="Epoch milliseconds of the newest message, if asked for"
@@ -68,6 +71,7 @@ def line_view(instance: Instance, now: datetime) -> LineView:
         last_number=instance.number or instance.last_number,
         server=instance.server,
         restricted_since=instance.restricted_since if instance.restricted(now) else None,
+        media_awaited=instance.media_awaited or None,
         code=_code_view(code) if code else None,
     )
 

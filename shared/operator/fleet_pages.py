@@ -11,7 +11,7 @@ from shared.domain.fleet.reports import Day, SweepKind
 from shared.domain.instances import State
 from shared.domain.names import TenantId
 from shared.domain.record import Record
-from shared.domain.tenants import MAX_LINES_LIMIT, Status
+from shared.domain.tenants import MAX_LINES_LIMIT, MEDIA_DAYS_LIMIT, Status
 from shared.operator.fleet_views import (
     CandidateView,
     EndpointStanding,
@@ -178,6 +178,12 @@ class TenantChange(Record):
 
     status: Status | None = None
     max_lines: int | None = Field(default=None, ge=0, le=MAX_LINES_LIMIT)
+    media_days: int | None = Field(
+        default=None,
+        ge=0,
+        le=MEDIA_DAYS_LIMIT,
+        description="Days after which files are deleted; 0: never",
+    )
 
 
 class ServerChange(Record):

@@ -21,6 +21,7 @@ from shared.domain.record import Record
 from shared.domain.tenants import Status, Tenant
 from shared.outbound.endpoint_views import Condition, condition_of, lag_of
 from shared.store.dead_letters import DeadLetter
+from shared.store.media_copies import MediaUsage
 from shared.store.server_rooms import ServerRoom
 
 IRREVERSIBLE = (
@@ -143,6 +144,10 @@ class TenantView(Record):
     lines: tuple[LineId, ...]
     created_at: AwareDatetime | None = None
     cancelled_at: AwareDatetime | None = None
+    media_days: int = Field(default=0, description="Days after which files are deleted; 0: never")
+    media: MediaUsage | None = Field(
+        default=None, description="What is stored of its media, if there is a bucket"
+    )
 
 
 class TenantDetail(TenantView):
@@ -276,17 +281,21 @@ def instance_view(line: Instance) -> InstanceView:
     return InstanceView(instance=line.name, **fields)
 
 
-def tenant_view(tenant: Tenant) -> TenantView:
-    """Show a tenant as its record says."""
-    return TenantView(**tenant.model_dump(include=set(TenantView.model_fields)))
+def tenant_view(tenant: Tenant, media: MediaUsage | None) -> TenantView:
+    """Show a tenant as its record says, and what is stored of its media."""
+    fields = tenant.model_dump(include=set(TenantView.model_fields))
+    return TenantView(**fields, media=media)
 
 
 def tenant_detail(
-    tenant: Tenant, lines: list[Instance], last_message_at: float | None
+    tenant: Tenant,
+    media: MediaUsage | None,
+    lines: list[Instance],
+    last_message_at: float | None,
 ) -> TenantDetail:
     """Show a tenant with its lines."""
     return TenantDetail(
-        **tenant_view(tenant).model_dump(),
+        **tenant_view(tenant, media).model_dump(),
         instances=list(map(instance_view, lines)),
         last_message_at=last_message_at,
     )

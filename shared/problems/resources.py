@@ -38,6 +38,16 @@ class MediaTooLarge(Problem):
     title = "The file is too large to be shown here"
 
 
+class MediaNotStored(Problem):
+    status = 409
+    title = "The file isn't stored, so there is no link to it"
+
+
+class RangeOutside(Problem):
+    status = 416
+    title = "The part that was asked for is outside of the file"
+
+
 class CursorInvalid(Problem):
     status = 400
     title = "The cursor isn't one of ours"

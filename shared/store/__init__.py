@@ -13,6 +13,7 @@ from shared.store.incidents import Incidents
 from shared.store.instances import Full, Instances, Placed
 from shared.store.link_records import PairingLinks
 from shared.store.logged import LoggedDocuments
+from shared.store.media_copies import MediaCopies
 from shared.store.messages import Messages
 from shared.store.messages.quotes import Quotes
 from shared.store.missed_windows import MissedWindows
@@ -37,6 +38,7 @@ class Store:
         self.messages = Messages(db)
         self.quotes = Quotes(db)
         self.conversations = Conversations(db, tell)
+        self.media_copies = MediaCopies(db)
         self.desks = Desks(db)
         self.aliases = Aliases(db)
         self.sends = Sends(db, self.messages, self.instances)

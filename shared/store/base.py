@@ -152,6 +152,15 @@ class Database:
     def missed_window(self, scope: LineScope, number: str, since: int) -> Document:
         return self._of_tenant(scope.tenant, "gaps", f"{scope.line}~{number}~{since}")
 
+    def media_files(self, tenant: TenantId) -> Any:
+        return self.tenant(tenant).collection("media_files")
+
+    def media_file(self, tenant: TenantId, sha256: str) -> Document:
+        return self._of_tenant(tenant, "media_files", sha256)
+
+    def media_usage(self, tenant: TenantId) -> Document:
+        return self._of_tenant(tenant, "usage", "media")
+
     def instance(self, name: str) -> Document:
         return self.instances.document(name)
 

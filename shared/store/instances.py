@@ -116,6 +116,15 @@ class Instances(Topic):
         lines = [line for line in base.readable(snapshots, instance_in) if line]
         return [line for line in lines if searched is None or _fits(line, searched)], end
 
+    async def list_awaiting_media(self, limit: int) -> list[Instance]:
+        """List instances whose removal waited for files when it was last asked for.
+
+        Firestore: n reads, 1 at least.
+        """
+        query = self._db.instances.where(filter=FieldFilter("media_awaited", ">", 0))
+        snapshots = await self._db.query(query.order_by("media_awaited").limit(limit))
+        return [line for line in base.readable(snapshots, instance_in) if line]
+
     async def count(self, where: dict[str, str]) -> int:
         """Count the instances with these fields. Firestore: 1 read per 1000."""
         return await self._db.count(base.filtered(self._db.instances, where))

@@ -53,7 +53,7 @@ class LogSource(StrEnum):
 class Logged:
     """A document as it is now. `logged` and `stored`: when it changed, and was stored.
 
-    `written`: when it was last written, `created`: first. All are microseconds since 1970.
+    `written`: when news of it was last written, `created`: first. All are microseconds since 1970.
     """
 
     path: str
@@ -185,6 +185,22 @@ _READERS: Mapping[LogSource, Callable[[Snapshot], Any]] = {
 }
 
 
+def untold_fields(snapshot: Snapshot) -> dict[str, Any]:
+    """Return what a write adds that is no news: the log shows the document as if it weren't."""
+    fields = snapshot.to_dict() or {}
+    mark = {"logged_at": fields.get("logged_at"), "written": _write_time(snapshot, fields)}
+    return {"untold": mark}
+
+
+def _write_time(snapshot: Snapshot, fields: Mapping[str, Any]) -> int:
+    """Return when news was written last: the marks of later writes say so, until there is more."""
+    match fields.get("untold"):
+        case {"logged_at": at, "written": int(written)} if at == fields.get("logged_at"):
+            return written
+        case _:
+            return _stamp(snapshot.update_time)
+
+
 def _logged(snapshot: Snapshot, source: LogSource) -> Logged | None:
     """Return the document, or None where the API doesn't show it."""
     fields, path = snapshot.to_dict() or {}, snapshot.reference.path
@@ -206,7 +222,7 @@ def _logged(snapshot: Snapshot, source: LogSource) -> Logged | None:
         record=record,
         logged=_micros_in(fields.get(_FIELDS[source])),
         stored=_micros_in(fields.get("stored_at")),
-        written=_stamp(snapshot.update_time),
+        written=_write_time(snapshot, fields),
         created=_stamp(snapshot.create_time),
     )
 

@@ -17,6 +17,7 @@ from shared.domain.steps import REMOVAL_PATIENCE
 from shared.domain.tenants import Tenant
 from shared.domain.upstream import Connection, Sighting
 from shared.lines import leases, release
+from shared.media import waiting
 from shared.sweeps import surveying as surveying
 from shared.sweeps.runs import Run
 
@@ -104,11 +105,17 @@ async def _remove(run: Run, candidate: Candidate, held: Instance) -> bool:
     ):
         await _spare(run, candidate, "somebody paired it just now")
         return False
-    if await release.remove_instance(held) is None:
-        await _deleted(run, candidate)
-    else:
-        run.did(STEP, "deleting", instance=candidate.name, server=candidate.server)
+    await _remove_and_report(run, candidate, held)
     return True
+
+
+async def _remove_and_report(run: Run, candidate: Candidate, held: Instance) -> None:
+    left = await release.remove_instance(held)
+    if left is None:
+        await _deleted(run, candidate)
+        return
+    about = {"instance": candidate.name, "server": candidate.server}
+    run.did(STEP, "awaits_media" if left.media_awaited else "deleting", **about)
 
 
 async def _came_back(held: Instance) -> bool:
@@ -149,8 +156,7 @@ async def _finish(run: Run, candidate: Candidate, record: Instance | None) -> bo
     leased = None if _busy(record) else await leases.claim(record, record)
     if leased is None:
         return False
-    if await release.remove_instance(leased) is None:
-        await _deleted(run, candidate)
+    await _remove_and_report(run, candidate, leased)
     return True
 
 
@@ -163,11 +169,13 @@ async def _remove_copy(run: Run, candidate: Candidate, held: Instance) -> bool:
     name, server, now = candidate.name, candidate.server, services.now()
     evolution = services.evolution(server)
     removal_asked_at = candidate.removal_asked_at
+    files = await waiting.await_copies(LineKey(candidate.tenant, candidate.line))
     async with leases.hold_lease(held) as work:
+        await work.extend_lease()
         own = await services.evolution(held.server).find_connection(name)
         agreed = own is not None and candidate.approved_at is not None
         needed = held.server == server or not (own is Connection.OPEN or agreed)
-        if needed:
+        if needed or files:
             pass
         elif removal_asked_at is None or now - removal_asked_at > REMOVAL_PATIENCE:
             if await evolution.silence_instance(name):
@@ -175,10 +183,12 @@ async def _remove_copy(run: Run, candidate: Candidate, held: Instance) -> bool:
                 await evolution.delete_instance(name)
                 work.doubtful = False
             await services.store().candidates.record_deletion(candidate, {"removal_asked_at": now})
-        is_gone = not needed and await release.await_removal(server, name)
+        is_gone = not (needed or files) and await release.await_removal(server, name)
     await services.store().instances.release_lease(work.instance, Instance.freed)
     if needed:
         await _spare(run, candidate, "the line may need it")
+    elif files:
+        run.did(STEP, "awaits_media", instance=name, server=server)
     elif is_gone:
         await _deleted(run, candidate)
     else:

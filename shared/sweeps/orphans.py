@@ -18,6 +18,7 @@ from shared.sweeps import (
     deletions,
     drift,
     late_quotes,
+    old_media,
     reconcile_sends,
     runs,
     search_tokens,
@@ -119,6 +120,7 @@ STEPS: dict[str, Step] = {
     "quotes": late_quotes.purge,
     "conversations": conversations.check,
     "search": search_tokens.give,
+    "media": old_media.delete,
 }
 """In this order: what was missed may be what reconciles uncertain sends, and may quote."""
 

@@ -57,6 +57,9 @@ async def _finish_leaving(run: Run, leaving: Instance) -> None:
         return
     remaining = await release.remove_instance(leased)
     is_done = remaining is None or remaining.state is not State.RELEASING
+    if remaining and remaining.media_awaited:
+        run.did(STEP, "awaits_media", instance=leaving.name, server=leaving.server)
+        return
     run.did(STEP, "left" if is_done else "leaving", instance=leaving.name, server=leaving.server)
 
 

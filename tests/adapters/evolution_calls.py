@@ -1,5 +1,7 @@
 """List every call of an Evolution client, as a test may make it."""
 
+from typing import NamedTuple
+
 from shared.domain.outgoing import Outgoing, Text
 from shared.domain.upstream import MessageKey
 from tests.adapters.evolution_wire import NIGHT, NOON, WANTED
@@ -11,6 +13,23 @@ AT = MessageKey("3EB0", "5511988887777@s.whatsapp.net", True)
 
 async def census(evolution):
     return [sighting async for sighting in evolution.take_census()]
+
+
+class Downloaded(NamedTuple):
+    """A file that was read to its end."""
+
+    mimetype: str
+    file_name: str | None
+    content: bytes
+
+
+async def download(evolution, name, message):
+    """Read the file in a message to its end; None if there is none."""
+    async with evolution.open_media(name, message) as media:
+        if media is None:
+            return None
+        content = b"".join([chunk async for chunk in media.chunks])
+    return Downloaded(media.mimetype, media.file_name, content)
 
 
 CALLS = {
@@ -28,7 +47,7 @@ CALLS = {
     "mark_read": lambda e: e.mark_read("wa1", [AT]),
     "numbers_on_whatsapp": lambda e: e.look_up_numbers("wa1", ["5511988887777"]),
     "messages": lambda e: e.history("wa1", "5511999990001", NOON, NIGHT),
-    "media": lambda e: e.fetch_media("wa1", "3EB0"),
+    "media": lambda e: download(e, "wa1", "3EB0"),
     "profile_picture": lambda e: e.find_profile_picture("wa1", "5511988887777"),
 }
 CREATE = {"create": lambda e: e.create_instance("wa1", WANTED)}

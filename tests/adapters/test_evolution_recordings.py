@@ -1,5 +1,6 @@
 """Read every recorded answer of the routes that we use."""
 
+import base64
 import json
 from typing import Any
 
@@ -22,6 +23,7 @@ from shared.domain.outgoing import (
 )
 from shared.domain.upstream import Connection, MessageKey, NotSent, Scannable, Sent
 from shared.evolution.client import Evolution
+from tests.adapters.evolution_calls import download
 from tests.adapters.evolution_wire import (
     NIGHT,
     NOON,
@@ -131,7 +133,7 @@ MEANINGS = {
     "a page": """
         baileys-findMessages-lid evolution-findMessages evolution-findMessages-by-id
         cross-instance-query-override-findMessages""",
-    "ReceivedMedia": "s3-getBase64",
+    "Downloaded": "s3-getBase64",
     "https://pps.whatsapp.net/v/t61/x.jpg?oe=1": "baileys-fetchProfilePictureUrl",
     "Sent": """
         baileys-deleteMessageForEveryone baileys-updateMessage baileys-sendContact
@@ -232,7 +234,7 @@ async def ask_of_chat(evolution: Evolution, what: str, name: str) -> Any:
         case "findMessages":
             return await evolution.history(name, "5511999990001", NOON, NIGHT)
         case "getBase64FromMediaMessage":
-            return await evolution.fetch_media(name, "3EB0")
+            return await download(evolution, name, "3EB0")
         case "markMessageAsRead":
             return await evolution.mark_read(name, [KEY])
         case "updateMessage":
@@ -360,17 +362,13 @@ async def test_recorded_lookups_keep_their_order():
     assert presences[4].lid == "111222333444555@lid"
 
 
-async def test_a_recorded_file_tells_its_size():
+async def test_recorded_file_is_whole():
     answer = exchange("s3-getBase64")["response"]["body"]
     evolution, _ = an_evolution(lambda request: httpx.Response(201, json=answer))
 
-    media = await evolution.fetch_media("wa-s3", "3EB09F41F07DBC8DD026DB")
+    media = await download(evolution, "wa-s3", "3EB09F41F07DBC8DD026DB")
 
-    assert (media.mimetype, media.file_name, media.size) == (
-        "image/png",
-        "3EB09F41F07DBC8DD026DB.png",
-        292,
-    )
+    assert media == ("image/png", "3EB09F41F07DBC8DD026DB.png", base64.b64decode(answer["base64"]))
 
 
 async def test_recorded_page_holds_messages_oldest_first():

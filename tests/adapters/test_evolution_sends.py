@@ -19,6 +19,7 @@ from shared.domain.outgoing import (
     Text,
 )
 from shared.domain.upstream import MessageKey
+from tests.adapters.evolution_calls import download
 from tests.adapters.evolution_wire import an_evolution, exchange, saying
 from tests.cases import in_each
 
@@ -168,7 +169,7 @@ CHATS = {
     "baileys-markMessageAsRead": lambda e: e.mark_read(
         "wa1", [MessageKey("3A000000000000000003", JID, False)]
     ),
-    "baileys-getBase64": lambda e: e.fetch_media("wa1", "3EB00C57CC39265A718A94"),
+    "baileys-getBase64": lambda e: download(e, "wa1", "3EB00C57CC39265A718A94"),
     "baileys-fetchProfilePictureUrl": lambda e: e.find_profile_picture("wa1", MARIA),
     "baileys-whatsappNumbers": lambda e: e.look_up_numbers(
         "wa1", recorded("baileys-whatsappNumbers")["body"]["numbers"]

@@ -1,5 +1,6 @@
 """Live an instance's life, and send through it, on the simulated server of each version."""
 
+import base64
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -39,6 +40,7 @@ from shared.domain.upstream import (
 )
 from shared.evolution.client import Evolution
 from shared.evolution.subscription import SETTINGS
+from tests.adapters.evolution_calls import download
 from tests.adapters.evolution_wire import KEY, WANTED
 
 pytestmark = pytest.mark.anyio
@@ -114,7 +116,7 @@ async def test_unknown_instance_is_reported_missing(pair):
     assert await evolution.silence_instance(NAME) is False
     assert await evolution.delete_instance(NAME) is False
     assert await evolution.look_up_numbers(NAME, [MARIA]) is None
-    assert await evolution.fetch_media(NAME, "3A") is None
+    assert await download(evolution, NAME, "3A") is None
     assert await evolution.find_profile_picture(NAME, MARIA) is None
     unsent = await evolution.send_message(NAME, Outgoing(MARIA, Text("oi")))
     assert unsent.reason is WhyNotSent.INSTANCE_MISSING
@@ -314,11 +316,11 @@ async def test_received_file_is_fetched(pair):
     received = await pair.server.receive_media(NAME, MARIA, "image", PNG)
     text = await pair.server.receive(NAME, MARIA, "oi")
 
-    media = await pair.evolution.fetch_media(NAME, received)
+    media = await download(pair.evolution, NAME, received)
 
-    assert (media.mimetype, media.base64) == ("image/png", PNG)
-    assert await pair.evolution.fetch_media(NAME, text) is None
-    assert await pair.evolution.fetch_media(NAME, "nope") is None
+    assert (media.mimetype, media.content) == ("image/png", base64.b64decode(PNG))
+    assert await download(pair.evolution, NAME, text) is None
+    assert await download(pair.evolution, NAME, "nope") is None
 
 
 async def test_received_message_is_marked_read(pair):

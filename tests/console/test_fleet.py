@@ -756,7 +756,7 @@ async def test_client_is_found_changed_and_cancelled(
 
     sheet = tab.page.get_by_role("dialog").first
     await sheet.get_by_label(await tab.say("operator.clients.max_lines")).fill("3")
-    await sheet.get_by_role("button", name=await tab.say("operator.clients.save")).click()
+    await sheet.get_by_role("button", name=await tab.say("operator.clients.save")).first.click()
     saved = tab.page.get_by_text(await tab.say("operator.clients.plan_saved", tenant=tenant))
     await expect(saved).to_be_visible()
     await expect(sheet).to_contain_text("Loja 1")

@@ -20,8 +20,9 @@ STORE_CALL = re.compile(r"\bstore(?:\(\))?\.([\w.]+)$")
 MESSAGE_WRITE = re.compile(r"messages\.(?!(?:find|list|read|count)(?:_|$))\w+")
 STORE = ROOT / "shared" / "store"
 TOUCH_OF_MESSAGES = re.compile(r"""db\.messages?\(|["']messages["']|\badd_(?:message|insert)\(""")
-KNOWN_TO_TOUCH_MESSAGES = {"base", "logged", "missed_windows", "sends"}
-"""Beside `store.messages`: the paths, one that only reads, and two that the door calls."""
+KNOWN_TO_TOUCH_MESSAGES = {"base", "logged", "media_copies", "missed_windows", "sends"}
+"""Beside `store.messages`: the paths, one that only reads, two that the door calls, and one that
+notes what became of a file, which was said before."""
 SOMEBODYS_MACHINE = re.compile("/" + r"work\b")
 
 

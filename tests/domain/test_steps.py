@@ -170,6 +170,23 @@ def test_begun_release_stays_a_release():
     assert steps.decide_leaving(line, Reason.DISCONNECT_ASKED, LATER) == steps.Leaving(line)
 
 
+def test_removal_waits_a_day_for_files():
+    leaving = a_line(State.RELEASING, since=NOON)
+
+    assert steps.must_await_files(leaving, NOON + steps.FILES_PATIENCE / 2)
+    assert not steps.must_await_files(leaving, NOON + steps.FILES_PATIENCE)
+    assert not steps.must_await_files(a_line(State.RELEASING, without_media=True), NOON)
+
+
+def test_what_is_awaited_ends_with_the_removal():
+    leaving = steps.decide_awaiting_files(a_line(State.RELEASING, without_media=True), 3)
+
+    assert leaving.media_awaited == 3
+    assert steps.decide_removing(leaving, NOON).media_awaited == 0
+    closed = steps.disconnected(leaving, NOON)
+    assert (closed.media_awaited, closed.without_media) == (0, False)
+
+
 # What a code means ---------------------------------------------------------------------------
 
 

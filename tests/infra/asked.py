@@ -97,6 +97,10 @@ async def everything(store: Store) -> None:
     await store.messages.record_revocation(THROUGH, SAID.id, 1, (SAID.contact.key,), 1)
     await store.messages.refresh_preview(THROUGH, SAID.id, 1)
     _ = [checked async for checked in store.quotes.purge_late(0, 1)]
+    await store.media_copies.list_due(1, 1)
+    await store.media_copies.list_due_of_line(TenantId(TENANT), THROUGH.line, 1)
+    await store.media_copies.list_old_files(TenantId(TENANT), 1, 1)
+    await store.media_copies.list_holders(TenantId(TENANT), "ab", 1)
     await of_the_log(store)
     await of_the_fleet(store)
 
@@ -135,6 +139,7 @@ async def of_the_fleet(store: Store) -> None:
         for where in ({}, {"tenant": "acme"}, {"server": "main", "state": "open"}):
             await store.instances.list_page(where, 1, after, after)
             await store.instances.count(where)
+    await store.instances.list_awaiting_media(1)
     await store.tenants.count({"status": "active"})
     await store.instances.add_tokens()
     await store.tenants.find_with_status(Status.SUSPENDED, Status.CANCELLED)

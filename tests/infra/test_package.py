@@ -223,6 +223,7 @@ CALLS = {
     "events": ("GET", "", 200),
     "endpoints": ("GET", "", 200),
     "deliver_events": ("POST", "", 200),
+    "store_media": ("POST", "", 200),
     "receive_webhook": ("POST", "", 204),
     "fleet": ("GET", "", 200),
     "openapi": ("GET", "", 200),

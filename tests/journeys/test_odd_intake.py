@@ -11,9 +11,8 @@ import httpx
 import pytest
 from google.cloud.firestore_v1.types import Value, WriteResult
 
-from shared.conversations import media
 from shared.domain.kept_messages import KeptMessage
-from shared.domain.upstream import ReceivedMedia
+from shared.media import serving
 from shared.store import base
 from tests.cases import in_each
 from tests.perene import Perene
@@ -122,9 +121,9 @@ async def test_file_with_long_name_is_served(on_2: Perene):
     )
     (message,) = kept(on_2).values()
 
-    file = media._file(ReceivedMedia("x/y", None, 3, "AAAA"), KeptMessage.model_validate(message))
+    _, disposition = serving._treat(KeptMessage.model_validate(message), "x/y", None)
 
-    assert len(file.disposition) < 2_000
+    assert len(disposition) < 2_000
 
 
 async def test_long_name_does_not_cost_message(on_2: Perene):

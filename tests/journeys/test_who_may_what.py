@@ -63,6 +63,7 @@ RULES = {
     "endpoints": TENANTS,
     "events": TENANTS,
     "deliver_events": SWEEPS,
+    "store_media": SWEEPS,
     "fleet": OPERATORS,
     "sweep_capacity": SWEEPS,
     "sweep_orphans": SWEEPS,

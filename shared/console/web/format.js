@@ -63,8 +63,8 @@ export function formatAgo(when, now = Date.now()) {
 }
 
 export function formatBytes(bytes) {
-  const unit = bytes >= 1_000_000 ? "megabyte" : bytes >= 1000 ? "kilobyte" : "byte";
-  const size = { megabyte: 1_000_000, kilobyte: 1000, byte: 1 }[unit];
+  const unit = bytes >= 1e9 ? "gigabyte" : bytes >= 1_000_000 ? "megabyte" : bytes >= 1000 ? "kilobyte" : "byte";
+  const size = { gigabyte: 1e9, megabyte: 1_000_000, kilobyte: 1000, byte: 1 }[unit];
   return formatCount(bytes / size, { style: "unit", unit, maximumFractionDigits: 1 });
 }
 

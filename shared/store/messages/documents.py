@@ -89,7 +89,8 @@ def lane_of(message: str) -> int:
 
 def message_fields(scope: LineScope, message: Message, now: int) -> dict[str, Any]:
     """Return the fields of a new message's document, without those that updates add."""
-    fields = message.model_dump(exclude={"delivery"})
+    fields = message.model_dump(exclude={"delivery", "media_due"})
+    fields |= _due_fields(message)
     fields |= {
         "tenant": scope.tenant,
         "conversation": scope.conversation_id(message.contact),
@@ -106,6 +107,10 @@ def message_fields(scope: LineScope, message: Message, now: int) -> dict[str, An
         fields["call_progress"] = firestore.Maximum(call.outcome.rank)
         fields["call_until"] = firestore.Maximum(second_of(message.at))
     return fields
+
+
+def _due_fields(message: Message) -> dict[str, Any]:
+    return {} if message.media_due is None else {"media_due": message.media_due}
 
 
 def complete_stub(stub: Mapping[str, Any], scope: LineScope, message: Message) -> KeptMessage:
@@ -272,6 +277,8 @@ def clearer_fields(
     clearer = message.content.model_dump() | message.model_dump(include=_AROUND)
     if stored.surely_revoked:
         clearer |= kept_messages.content_to_purge(clearer)
+    else:
+        clearer |= _due_fields(message)
     emptied = kept_messages.content_to_purge(fields)
     return emptied | clearer | changed_fields(now)
 

@@ -81,6 +81,7 @@ class Revocations(Topic):
                 if not kept_messages.is_content_purged(fields):
                     emptied = kept_messages.content_to_purge(fields)
                     emptied["edits"] = firestore.DELETE_FIELD
+                    emptied |= {"media_due": now} if stored.media_copy else {}
                     option = self._db.since(snapshot.update_time)
                     batch.update(reference, emptied, option=option)
             return stored.conversation

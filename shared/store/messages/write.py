@@ -290,6 +290,7 @@ async def add_insert(
     if whole.surely_revoked:
         await purge_quotes(db, scope, message.id, now)
         fields |= kept_messages.content_to_purge(fields) | {"edits": firestore.DELETE_FIELD}
+        fields.pop("media_due", None)
     if whole.seen:
         fields["seen"] = firestore.DELETE_FIELD
     batch.update(snapshot.reference, fields, option=db.since(snapshot.update_time))

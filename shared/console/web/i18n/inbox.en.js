@@ -229,6 +229,12 @@ export default {
     loading: "Opening…",
     failed: "It didn't open. {why}",
     downloaded: "“{name}” was downloaded.",
+    lost: {
+      expired: "WhatsApp doesn't have this file any more.",
+      unobtainable: "This file could not be stored.",
+      too_large: "Too large to be stored: it is gone when the line leaves its server.",
+      deleted: "Deleted: the time for which files are kept is over.",
+    },
     enlarge: "Enlarge",
     play: "Play:",
     pause: "Pause:",

@@ -229,6 +229,12 @@ export default {
     loading: "Abrindo…",
     failed: "Não abriu. {why}",
     downloaded: "“{name}” foi baixado.",
+    lost: {
+      expired: "O WhatsApp não tem mais este arquivo.",
+      unobtainable: "Este arquivo não pôde ser guardado.",
+      too_large: "Grande demais para ser guardado: some quando a linha sair do servidor.",
+      deleted: "Apagado: passou o prazo em que os arquivos ficam guardados.",
+    },
     enlarge: "Ampliar",
     play: "Ouvir:",
     pause: "Pausar:",

@@ -60,6 +60,15 @@ export default {
     text: "The number {number} goes off the air: nobody receives or sends through it until it is connected again. The line and its conversations stay.",
     done: "{label} was disconnected.",
   },
+  awaitsMedia: {
+    one: "1 file is still being stored. The line is disconnected by itself once that is done.",
+    other: "{n} files are still being stored. The line is disconnected by itself once that is done.",
+  },
+  without: {
+    action: "Don't wait",
+    title: "Disconnect {label} without waiting",
+    text: { one: "1 file of a message that isn't stored yet will be lost.", other: "{n} files of messages that aren't stored yet will be lost." },
+  },
   release: {
     action: "Change number",
     title: "Change the number of {label}",

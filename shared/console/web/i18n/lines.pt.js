@@ -60,6 +60,15 @@ export default {
     text: "O número {number} sai do ar: ninguém recebe nem envia por ele até que seja conectado de novo. A linha e as conversas ficam.",
     done: "{label} foi desconectada.",
   },
+  awaitsMedia: {
+    one: "1 arquivo ainda está sendo guardado. A linha é desconectada sozinha assim que terminar.",
+    other: "{n} arquivos ainda estão sendo guardados. A linha é desconectada sozinha assim que terminar.",
+  },
+  without: {
+    action: "Não esperar",
+    title: "Desconectar {label} sem esperar",
+    text: { one: "1 arquivo de mensagem que ainda não foi guardado será perdido.", other: "{n} arquivos de mensagens que ainda não foram guardados serão perdidos." },
+  },
   release: {
     action: "Trocar número",
     title: "Trocar o número de {label}",

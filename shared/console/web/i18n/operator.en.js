@@ -22,6 +22,11 @@ export default {
     not_a_number: "Type a number from 0 to 1,000",
     unchanged: "Nothing has changed",
     plan_saved: "The plan of {tenant} was saved.",
+    media: "Stored files",
+    media_stored: { zero: "No files stored", one: "1 file, {size}", other: "{n} files, {size}" },
+    media_days: "Days that files are kept (0: for ever)",
+    media_days_wrong: "Type a number from 0 to 3,650",
+    media_saved: "How long files of {tenant} are kept was saved.",
     suspend: "Suspend",
     suspended: "{tenant} was suspended.",
     resume: "Reactivate",
@@ -125,7 +130,7 @@ export default {
       line_released: "Released line {line} of {tenant}",
       line_disconnected: "Disconnected line {line} of {tenant}",
     },
-    facts: { status: "status: {value}", max_lines: "lines of the plan: {value}", accepting: "takes new lines: {value}", outcome: "outcome: {value}" },
+    facts: { status: "status: {value}", max_lines: "lines of the plan: {value}", media_days: "days of files: {value}", accepting: "takes new lines: {value}", outcome: "outcome: {value}" },
     values: { active: "active", suspended: "suspended", cancelled: "cancelled", true: "yes", false: "no", replayed: "processed", dead: "not processed" },
   },
   sweeps: {
@@ -142,6 +147,7 @@ export default {
       quotes: "checking replies",
       conversations: "checking conversations",
       search: "preparing the search",
+      media: "deleting old files",
     },
   },
 };

@@ -22,6 +22,11 @@ export default {
     not_a_number: "Digite um número de 0 a 1.000",
     unchanged: "Nada mudou",
     plan_saved: "O plano de {tenant} foi salvo.",
+    media: "Arquivos guardados",
+    media_stored: { zero: "Nenhum arquivo guardado", one: "1 arquivo, {size}", other: "{n} arquivos, {size}" },
+    media_days: "Dias que os arquivos ficam guardados (0: sempre)",
+    media_days_wrong: "Digite um número de 0 a 3.650",
+    media_saved: "O prazo dos arquivos de {tenant} foi salvo.",
     suspend: "Suspender",
     suspended: "{tenant} foi suspenso.",
     resume: "Reativar",
@@ -125,7 +130,7 @@ export default {
       line_released: "Desvinculou a linha {line} de {tenant}",
       line_disconnected: "Desconectou a linha {line} de {tenant}",
     },
-    facts: { status: "situação: {value}", max_lines: "linhas do plano: {value}", accepting: "aceita novas linhas: {value}", outcome: "resultado: {value}" },
+    facts: { status: "situação: {value}", max_lines: "linhas do plano: {value}", media_days: "dias de arquivos: {value}", accepting: "aceita novas linhas: {value}", outcome: "resultado: {value}" },
     values: { active: "ativo", suspended: "suspenso", cancelled: "cancelado", true: "sim", false: "não", replayed: "processada", dead: "não processada" },
   },
   sweeps: {
@@ -142,6 +147,7 @@ export default {
       quotes: "conferindo respostas",
       conversations: "conferindo conversas",
       search: "preparando a busca",
+      media: "apagando arquivos antigos",
     },
   },
 };

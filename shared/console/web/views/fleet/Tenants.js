@@ -1,6 +1,7 @@
 // List the clients; one opens in a sheet, where its plan and status are changed.
 
 import { html } from "../../lib.js";
+import { formatBytes } from "../../format.js";
 import { t } from "../../i18n/index.js";
 import { useSearchParams } from "../../router.js";
 import { Button, EmptyState, ErrorState, Search, Select, SkeletonRows, Toolbar } from "../../ui/index.js";
@@ -40,6 +41,6 @@ function Content({ pages: { items, error, reload }, filtered, onOpen }) {
   return html`<${EmptyState} icon="users" title=${t(filtered ? "operator.clients.no_match" : "operator.clients.none")} text=${t(filtered ? "operator.clients.no_match_text" : "operator.clients.none_text")} />`;
 }
 
-const Client = ({ client: { tenant, status, lines, max_lines: most }, onOpen }) => html`<li>
+const Client = ({ client: { tenant, status, lines, max_lines: most, media }, onOpen }) => html`<li>
   <button type="button" class="fleet-open" onClick=${() => onOpen(tenant)}><strong class="cut">${tenant}</strong></button>
-  <${StatusChip} status=${status} /><span class="small muted tabular nowrap">${t("operator.clients.lines_of", { n: lines.length, most })}</span></li>`;
+  <${StatusChip} status=${status} /><span class="small muted tabular nowrap">${media?.files ? `${formatBytes(media.bytes)} · ` : ""}${t("operator.clients.lines_of", { n: lines.length, most })}</span></li>`;

@@ -63,7 +63,7 @@ function Visual({ message, conversation }) {
       <span class="unseen">${t(file.url ? "inbox.media.download" : "inbox.media.open")}</span>
       <span>${file.busy ? t("inbox.media.loading") : word}${facts(media)}</span>
     </button>
-  </div><${Failure} error=${file.error} />`;
+  </div><${Failure} error=${file.error} state=${message.media_state} />`;
 }
 
 /** Give a picture the proportions of its file, so that it is shown whole, and nothing jumps when it comes. */
@@ -83,7 +83,7 @@ export function Document({ message, conversation }) {
   return html`<button type="button" class="piece document" aria-busy=${file.busy ? "true" : undefined} onClick=${open}>
       <${Icon} name=${file.busy ? "loader-circle" : "file-text"} spin=${file.busy} />
       <span><span class="unseen">${t("inbox.media.download")}</span><strong dir="auto">${name}</strong><span class="small">${kindWord("document")}${facts(message.media)}</span></span><${Icon} name="download" />
-    </button><${Failure} error=${file.error} />`;
+    </button><${Failure} error=${file.error} state=${message.media_state} />`;
 }
 
 function facts(media) {

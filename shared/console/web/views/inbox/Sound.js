@@ -52,5 +52,5 @@ export function Sound({ message, conversation }) {
     <span class="tabular small">${formatLength(isPlaying || at ? at : length)}</span>
     <button type="button" class="speed" aria-label=${t("inbox.media.speed", { speed: speed.value })} onClick=${turn}>${formatCount(speed.value)}×</button>
     ${file.shown && html`<audio ref=${sound} src=${file.url} onTimeUpdate=${(event) => setAt(event.currentTarget.currentTime)} onLoadedMetadata=${measure} onDurationChange=${measure} onEnded=${() => ((playing.value = null), setAt(0))}></audio>`}
-  </div><${Failure} error=${file.error} />`;
+  </div><${Failure} error=${file.error} state=${message.media_state} />`;
 }

@@ -3,13 +3,15 @@
 import { html, useEffect, useRef, useState } from "../../lib.js";
 import { api, sentence } from "../../api.js";
 import { straight } from "../../direction.js";
-import { t } from "../../i18n/index.js";
+import { has, t } from "../../i18n/index.js";
 import { toast } from "../../ui/index.js";
 
 const TIMEOUT_MS = 120_000;
 const AT_ONCE = 2;
 /** The largest file, in bytes, that is fetched without being asked for. */
 const LARGEST_UNASKED = 5_000_000;
+/** States of a file that nobody has any more, mostly. */
+const LOST = ["expired", "unobtainable", "deleted"];
 const LARGEST_KEPT = 96_000_000;
 const BYTES = "application/octet-stream";
 const SHOWABLE = {
@@ -63,7 +65,7 @@ export function useFile(message, conversation) {
       return null;
     }
   };
-  const isWanted = Boolean(path) && !file && !failed.has(path) && !message.view_once && (message.media?.size ?? 0) <= LARGEST_UNASKED && !navigator.connection?.saveData;
+  const isWanted = Boolean(path) && !file && !failed.has(path) && !message.view_once && !LOST.includes(message.media_state) && (message.media?.size ?? 0) <= LARGEST_UNASKED && !navigator.connection?.saveData;
   const want = () => takeTurn({ size: message.media?.size ?? LARGEST_UNASKED, run: () => isHere.current && open() });
   return { url: file?.url ?? null, shown: Boolean(file?.shown), busy, error, open, isWanted, want };
 }
@@ -142,5 +144,8 @@ export function save(url, name) {
   toast(t("inbox.media.downloaded", { name }));
 }
 
-/** Say why a file isn't there. */
-export const Failure = ({ error }) => error && html`<p class="trouble" role="alert">${t("inbox.media.failed", { why: sentence(error) })}</p>`;
+/** Say why a file isn't there, or won't be: `state` is the message's `media_state`. */
+export function Failure({ error, state }) {
+  const lost = `inbox.media.lost.${state}`;
+  return html`${error && html`<p class="trouble" role="alert">${t("inbox.media.failed", { why: sentence(error) })}</p>`}${has(lost) && html`<p class="muted small">${t(lost)}</p>`}`;
+}

@@ -20,6 +20,7 @@ export function Line({ line, ask, connect }) {
     <${Activity} line=${line} />
     ${has(reason) && html`<p class="why">${t(reason, { number: formatNumber(line.number) })}</p>`}
     ${line.restricted_since && html`<${Notice} tone="warn">${t("lines.restricted", { when: formatDay(line.restricted_since) })}<//>`}
+    ${line.media_awaited && html`<${Notice}>${t("lines.awaitsMedia", { n: line.media_awaited })}<//>`}
     <${Actions} line=${line} ask=${ask} connect=${connect} />
   </div></li>`;
 }
@@ -61,5 +62,5 @@ function Actions({ line, ask, connect }) {
       ${open && html`<${Button} icon="rotate-ccw" busy=${busy} onClick=${again}>${t("lines.restart")}<//>`}
       ${(open || line.state === "conflict") && html`<${Button} icon="unplug" onClick=${() => ask("disconnect")}>${t("lines.disconnect.action")}<//>`}
     </div>
-    <div class="actions more">${button("rename", "pen")}${!calm && html`${button("release", "phone")}${button("delete", "trash")}`}</div>`;
+    <div class="actions more">${line.media_awaited && button("without", "unplug")}${button("rename", "pen")}${!calm && html`${button("release", "phone")}${button("delete", "trash")}`}</div>`;
 }

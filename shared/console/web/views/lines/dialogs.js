@@ -5,12 +5,11 @@ import { sentence } from "../../api.js";
 import { formatNumber, lineName } from "../../format.js";
 import { t } from "../../i18n/index.js";
 import { Button, ConfirmTyped, Dialog, LinkDialog, Notice, toast } from "../../ui/index.js";
-import { disconnect, createLink, release, rename } from "./changes.js";
+import { createLink, disconnect, leaveWithoutMedia, release, rename } from "./changes.js";
 
 export function Disconnecting({ line, onClose, onDone }) {
   const confirm = async () => {
-    await disconnect(line.line);
-    toast(t("lines.disconnect.done", { label: lineName(line) }));
+    tell(await disconnect(line.line), "lines.disconnect.done", line);
     onDone();
   };
   return html`<${ConfirmTyped} title=${t("lines.disconnect.title", { label: lineName(line) })} word=${t("shell.words.disconnect")} action=${t("lines.disconnect.action")}
@@ -20,11 +19,11 @@ export function Disconnecting({ line, onClose, onDone }) {
   <//>`;
 }
 
-export function Releasing({ line, onClose, onDone }) {
+export function Releasing({ line, onClose, onDone, onWaiting }) {
   const confirm = async () => {
-    await release(line.line);
-    toast(t("lines.release.done", { label: lineName(line) }));
-    onDone();
+    const left = await release(line.line);
+    tell(left, "lines.release.done", line);
+    (left ? onWaiting : onDone)();
   };
   return html`<${ConfirmTyped} title=${t("lines.release.title", { label: lineName(line) })} word=${t("shell.words.release")} action=${t("lines.release.action")}
     onConfirm=${confirm} onClose=${onClose}>
@@ -36,8 +35,7 @@ export function Releasing({ line, onClose, onDone }) {
 /** Confirm that a line goes for good, after what that means. */
 export function Deleting({ line, onClose, onDone }) {
   const confirm = async () => {
-    await release(line.line);
-    toast(t("lines.delete.done", { label: lineName(line) }));
+    tell(await release(line.line), "lines.delete.done", line);
     onDone();
   };
   const number = line.number ?? line.last_number;
@@ -48,6 +46,21 @@ export function Deleting({ line, onClose, onDone }) {
     ${line.number && html`<${Notice} tone="warn">${t("lines.mayNotComeBack")}<//>`}
   <//>`;
 }
+
+/** Confirm that a line goes without the files that aren't stored yet. */
+export function LeavingWithoutMedia({ line, onClose, onDone }) {
+  const confirm = async () => {
+    await leaveWithoutMedia(line);
+    onDone();
+  };
+  return html`<${ConfirmTyped} title=${t("lines.without.title", { label: lineName(line) })} word=${t("shell.words.disconnect")} action=${t("lines.without.action")}
+    onConfirm=${confirm} onClose=${onClose}>
+    <p>${t("lines.without.text", { n: line.media_awaited })}</p>
+  <//>`;
+}
+
+/** Say what became of a line that was to go: it did, or it waits for files. */
+const tell = (left, done, line) => toast(left?.media_awaited ? t("lines.awaitsMedia", { n: left.media_awaited }) : t(done, { label: lineName(line) }));
 
 /** Offer a link to the person who holds the phone. */
 export const Linking = ({ line, onClose }) => html`<${LinkDialog} title=${t("lines.link.title", { label: lineName(line) })} make=${() => createLink(line.line)}

@@ -10,7 +10,7 @@ import { Button, EmptyState, ErrorState, Notice, ofNoTenant, OperatorsEmpty, Ske
 import { sentence } from "../../api.js";
 import { chooseId } from "./changes.js";
 import { ConnectSheet } from "./ConnectSheet.js";
-import { Deleting, Disconnecting, Linking, Naming, Releasing, Renaming } from "./dialogs.js";
+import { Deleting, Disconnecting, LeavingWithoutMedia, Linking, Naming, Releasing, Renaming } from "./dialogs.js";
 import { Line } from "./Line.js";
 
 const EVERY_MS = 10_000;
@@ -52,14 +52,14 @@ export default function Lines() {
         : error
           ? html`<${ErrorState} error=${error} onRetry=${reload} />`
           : loading && html`<${SkeletonRows} rows=${2} height="8rem" />`}
-    ${dialog && html`<${DIALOGS[dialog.kind]} line=${dialog.line} onClose=${() => setDialog(null)} onNamed=${begin}
+    ${dialog && html`<${DIALOGS[dialog.kind]} line=${dialog.line} onClose=${() => setDialog(null)} onNamed=${begin} onWaiting=${reload}
       onDone=${() => (dialog.kind === "release" ? (keepLabel(dialog.line.line, dialog.line.label), connect(dialog.line.line)) : reload())} />`}
     ${connecting && data && known(params.line) && html`<${ConnectSheet} key=${params.line} line=${params.line} label=${labels[params.line]} onChange=${reload}
       onClose=${() => (go(""), reload())} />`}
   <//>`;
 }
 
-const DIALOGS = { new: Naming, rename: Renaming, disconnect: Disconnecting, release: Releasing, delete: Deleting, link: Linking };
+const DIALOGS = { new: Naming, rename: Renaming, disconnect: Disconnecting, release: Releasing, delete: Deleting, without: LeavingWithoutMedia, link: Linking };
 
 /** Add to each line what went through it; the lines' own poll doesn't ask for it. */
 const joinActivity = (lines, activities) =>

@@ -1,0 +1,1 @@
+"""Files in messages: copied into the bucket, served, waited for and deleted."""

@@ -1,0 +1,38 @@
+"""Wait until the files of a line are in the bucket, before what can give them is removed."""
+
+import asyncio
+from typing import Final
+
+from shared import config, services
+from shared.domain.instances import epoch_ms
+from shared.domain.names import LineKey
+
+PAUSES: Final = (0.2, 0.5, 1.0, 2.0, 3.0, 4.0, 4.0)
+"""Seconds between the looks, 15 in all: a lease outlives two such waits and a call upstream."""
+
+MOST_FILES: Final = 200
+"""Files that one wait looks after. A line may have more: then it surely waits again."""
+
+
+async def await_copies(key: LineKey) -> int:
+    """Have the files copied that a line has now; return how many aren't after 15 s.
+
+    What comes meanwhile isn't waited for. 0 without a bucket. Firestore: 1 read if there is
+    nothing to wait for, else 1 for each such file and look.
+    """
+    if config.settings().media_bucket is None:
+        return 0
+    store, waiting = services.store().media_copies, set[str]()
+    for pause in (*PAUSES, 0.0):
+        tasks = await store.list_due_of_line(key.tenant, key.line, MOST_FILES)
+        due = {task.message.id for task in tasks}
+        if not waiting:
+            waiting, now = due, epoch_ms(services.now())
+            ready = [task.message for task in tasks if task.message.may_try_media(now)]
+            pokes = (services.poke_media(key.tenant, key.line, message.id) for message in ready)
+            await asyncio.gather(*pokes)
+        waiting &= due
+        if not waiting:
+            return 0
+        await services.pause(pause)
+    return len(waiting)
