@@ -2,7 +2,7 @@
 
 import { client } from './client.gen.js';
 import type { Client, Options as Options2, TDataShape } from './client/index.js';
-import type { AcceptLossData, AcceptLossErrors, AcceptLossResponses, ApplyRowData, ApplyRowErrors, ApplyRowResponses, ApproveCandidateData, ApproveCandidateErrors, ApproveCandidateResponses, ChangeConversationData, ChangeConversationErrors, ChangeConversationResponses, ChangeEndpointData, ChangeEndpointErrors, ChangeEndpointResponses, ChangeServerData, ChangeServerErrors, ChangeServerResponses, ChangeTenantData, ChangeTenantErrors, ChangeTenantResponses, CreateEndpointData, CreateEndpointErrors, CreateEndpointResponses, CreateLinkData, CreateLinkErrors, CreateLinkResponses, CreateTenantLinkData, CreateTenantLinkErrors, CreateTenantLinkResponses, DeleteEndpointData, DeleteEndpointErrors, DeleteEndpointResponses, DeleteMessageData, DeleteMessageErrors, DeleteMessageResponses, DeleteNoteData, DeleteNoteErrors, DeleteNoteResponses, DeleteQuickReplyData, DeleteQuickReplyErrors, DeleteQuickReplyResponses, DiscardDeadLetterData, DiscardDeadLetterErrors, DiscardDeadLetterResponses, DisconnectLineData, DisconnectLineErrors, DisconnectLineResponses, DownloadMediaData, DownloadMediaErrors, DownloadMediaResponses, EditMessageData, EditMessageErrors, EditMessageResponses, EnsureLineData, EnsureLineErrors, EnsureLineResponses, FollowLinkData, FollowLinkErrors, FollowLinkResponses, ForgetAssigneeData, ForgetAssigneeErrors, ForgetAssigneeResponses, ForgetLabelData, ForgetLabelErrors, ForgetLabelResponses, GetConversationData, GetConversationErrors, GetConversationResponses, GetDeadLetterData, GetDeadLetterErrors, GetDeadLetterResponses, GetDeskData, GetDeskErrors, GetDeskResponses, GetEndpointData, GetEndpointErrors, GetEndpointResponses, GetFleetData, GetFleetErrors, GetFleetResponses, GetLineData, GetLineErrors, GetLineResponses, GetNewsData, GetNewsErrors, GetNewsResponses, GetReportData, GetReportErrors, GetReportResponses, GetSendData, GetSendErrors, GetSendResponses, GetSweepProgressData, GetSweepProgressErrors, GetSweepProgressResponses, GetTenantData, GetTenantErrors, GetTenantResponses, KeepCandidateData, KeepCandidateErrors, KeepCandidateResponses, ListActsData, ListActsErrors, ListActsResponses, ListAttemptsData, ListAttemptsErrors, ListAttemptsResponses, ListCandidatesData, ListCandidatesErrors, ListCandidatesResponses, ListConversationsData, ListConversationsErrors, ListConversationsResponses, ListDaysData, ListDaysErrors, ListDaysResponses, ListDeadLettersData, ListDeadLettersErrors, ListDeadLettersResponses, ListEndpointsData, ListEndpointsErrors, ListEndpointsResponses, ListEndpointStandingsData, ListEndpointStandingsErrors, ListEndpointStandingsResponses, ListEventsData, ListEventsErrors, ListEventsResponses, ListIncidentsData, ListIncidentsErrors, ListIncidentsResponses, ListInstancesData, ListInstancesErrors, ListInstancesResponses, ListLinesData, ListLinesErrors, ListLinesResponses, ListMessagesData, ListMessagesErrors, ListMessagesResponses, ListNotesData, ListNotesErrors, ListNotesResponses, ListReportsData, ListReportsErrors, ListReportsResponses, ListTenantsData, ListTenantsErrors, ListTenantsResponses, PutQuickReplyData, PutQuickReplyErrors, PutQuickReplyResponses, ReleaseLineData, ReleaseLineErrors, ReleaseLineResponses, RenameLineData, RenameLineErrors, RenameLineResponses, RepairFleetData, RepairFleetErrors, RepairFleetResponses, ReplayDeadLetterData, ReplayDeadLetterErrors, ReplayDeadLetterResponses, ReplayEventsData, ReplayEventsErrors, ReplayEventsResponses, RestartLineData, RestartLineErrors, RestartLineResponses, RotateEndpointSecretData, RotateEndpointSecretErrors, RotateEndpointSecretResponses, RunSweepData, RunSweepErrors, RunSweepResponses, SendContentData, SendContentErrors, SendContentResponses, SendIntoConversationData, SendIntoConversationErrors, SendIntoConversationResponses, SettleSendData, SettleSendErrors, SettleSendResponses, TakeCensusData, TakeCensusErrors, TakeCensusResponses, TestEndpointData, TestEndpointErrors, TestEndpointResponses, UndoCandidateData, UndoCandidateErrors, UndoCandidateResponses, WriteNoteData, WriteNoteErrors, WriteNoteResponses } from './types.gen.js';
+import type { AcceptLossData, AcceptLossErrors, AcceptLossResponses, ApplyRowData, ApplyRowErrors, ApplyRowResponses, ApproveCandidateData, ApproveCandidateErrors, ApproveCandidateResponses, ChangeConversationData, ChangeConversationErrors, ChangeConversationResponses, ChangeEndpointData, ChangeEndpointErrors, ChangeEndpointResponses, ChangeServerData, ChangeServerErrors, ChangeServerResponses, ChangeTenantData, ChangeTenantErrors, ChangeTenantResponses, CopyDueData, CopyDueErrors, CopyDueResponses, CopyPushedData, CopyPushedErrors, CopyPushedResponses, CreateEndpointData, CreateEndpointErrors, CreateEndpointResponses, CreateLinkData, CreateLinkErrors, CreateLinkResponses, CreateTenantLinkData, CreateTenantLinkErrors, CreateTenantLinkResponses, DeleteEndpointData, DeleteEndpointErrors, DeleteEndpointResponses, DeleteMessageData, DeleteMessageErrors, DeleteMessageResponses, DeleteNoteData, DeleteNoteErrors, DeleteNoteResponses, DeleteQuickReplyData, DeleteQuickReplyErrors, DeleteQuickReplyResponses, DiscardDeadLetterData, DiscardDeadLetterErrors, DiscardDeadLetterResponses, DisconnectLineData, DisconnectLineErrors, DisconnectLineResponses, DownloadMediaData, DownloadMediaErrors, DownloadMediaResponses, EditMessageData, EditMessageErrors, EditMessageResponses, EnsureLineData, EnsureLineErrors, EnsureLineResponses, FollowLinkData, FollowLinkErrors, FollowLinkResponses, ForgetAssigneeData, ForgetAssigneeErrors, ForgetAssigneeResponses, ForgetLabelData, ForgetLabelErrors, ForgetLabelResponses, GetConversationData, GetConversationErrors, GetConversationResponses, GetDeadLetterData, GetDeadLetterErrors, GetDeadLetterResponses, GetDeskData, GetDeskErrors, GetDeskResponses, GetEndpointData, GetEndpointErrors, GetEndpointResponses, GetFleetData, GetFleetErrors, GetFleetResponses, GetLineData, GetLineErrors, GetLineResponses, GetNewsData, GetNewsErrors, GetNewsResponses, GetReportData, GetReportErrors, GetReportResponses, GetSendData, GetSendErrors, GetSendResponses, GetSweepProgressData, GetSweepProgressErrors, GetSweepProgressResponses, GetTenantData, GetTenantErrors, GetTenantResponses, KeepCandidateData, KeepCandidateErrors, KeepCandidateResponses, ListActsData, ListActsErrors, ListActsResponses, ListAttemptsData, ListAttemptsErrors, ListAttemptsResponses, ListCandidatesData, ListCandidatesErrors, ListCandidatesResponses, ListConversationsData, ListConversationsErrors, ListConversationsResponses, ListDaysData, ListDaysErrors, ListDaysResponses, ListDeadLettersData, ListDeadLettersErrors, ListDeadLettersResponses, ListEndpointsData, ListEndpointsErrors, ListEndpointsResponses, ListEndpointStandingsData, ListEndpointStandingsErrors, ListEndpointStandingsResponses, ListEventsData, ListEventsErrors, ListEventsResponses, ListIncidentsData, ListIncidentsErrors, ListIncidentsResponses, ListInstancesData, ListInstancesErrors, ListInstancesResponses, ListLinesData, ListLinesErrors, ListLinesResponses, ListMessagesData, ListMessagesErrors, ListMessagesResponses, ListNotesData, ListNotesErrors, ListNotesResponses, ListReportsData, ListReportsErrors, ListReportsResponses, ListTenantsData, ListTenantsErrors, ListTenantsResponses, PutQuickReplyData, PutQuickReplyErrors, PutQuickReplyResponses, ReleaseLineData, ReleaseLineErrors, ReleaseLineResponses, RenameLineData, RenameLineErrors, RenameLineResponses, RepairFleetData, RepairFleetErrors, RepairFleetResponses, ReplayDeadLetterData, ReplayDeadLetterErrors, ReplayDeadLetterResponses, ReplayEventsData, ReplayEventsErrors, ReplayEventsResponses, RestartLineData, RestartLineErrors, RestartLineResponses, RotateEndpointSecretData, RotateEndpointSecretErrors, RotateEndpointSecretResponses, RunSweepData, RunSweepErrors, RunSweepResponses, SendContentData, SendContentErrors, SendContentResponses, SendIntoConversationData, SendIntoConversationErrors, SendIntoConversationResponses, SettleSendData, SettleSendErrors, SettleSendResponses, TakeCensusData, TakeCensusErrors, TakeCensusResponses, TestEndpointData, TestEndpointErrors, TestEndpointResponses, UndoCandidateData, UndoCandidateErrors, UndoCandidateResponses, WriteNoteData, WriteNoteErrors, WriteNoteResponses } from './types.gen.js';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -208,7 +208,9 @@ export class Operations extends HeyApiClient {
     }
     
     /**
-     * Download the file in a message, as WhatsApp keeps it.
+     * Download the file in a message, or get a link to it.
+     *
+     * A stored file has an `ETag` and can be asked for in parts (`Range`: 206); one that isn't stored (yet) is fetched from the line's server, whole. With `link=true` the answer is JSON: an address that needs no token for 15 minutes.
      */
     public downloadMedia<ThrowOnError extends boolean = true>(options: Options<DownloadMediaData, ThrowOnError>) {
         return (options.client ?? this.client).get<DownloadMediaResponses, DownloadMediaErrors, ThrowOnError, 'data'>({
@@ -675,7 +677,9 @@ export class Operations extends HeyApiClient {
     }
     
     /**
-     * List the tenants, page by page. Firestore: n reads; 1 more on the first page.
+     * List the tenants, page by page.
+     *
+     * Firestore: n reads, n more if there is a bucket; 1 more on the first page.
      */
     public listTenants<ThrowOnError extends boolean = true>(options?: Options<ListTenantsData, ThrowOnError>) {
         return (options?.client ?? this.client).get<ListTenantsResponses, ListTenantsErrors, ThrowOnError, 'data'>({
@@ -687,7 +691,9 @@ export class Operations extends HeyApiClient {
     }
     
     /**
-     * Show a tenant: its status, what its plan allows, its lines. Firestore: 1 read per line, 2.
+     * Show a tenant: its status, what its plan allows, its lines.
+     *
+     * Firestore: 1 read per line, 2; 3 if there is a bucket.
      */
     public getTenant<ThrowOnError extends boolean = true>(options: Options<GetTenantData, ThrowOnError>) {
         return (options.client ?? this.client).get<GetTenantResponses, GetTenantErrors, ThrowOnError, 'data'>({
@@ -743,7 +749,7 @@ export class Operations extends HeyApiClient {
     /**
      * Release the line: its instance, number and slot; its conversations stay readable.
      *
-     * 202 while the server is still removing the instance: ask again after `Retry-After`.
+     * 202 while files of its messages are still being stored (`media_awaited`), or the server is still removing the instance: ask again after `Retry-After`.
      */
     public releaseLine<ThrowOnError extends boolean = true>(options: Options<ReleaseLineData, ThrowOnError>) {
         return (options.client ?? this.client).delete<ReleaseLineResponses, ReleaseLineErrors, ThrowOnError, 'data'>({
@@ -787,7 +793,7 @@ export class Operations extends HeyApiClient {
     /**
      * Unpair the line's number; the line, its slot and its conversations stay.
      *
-     * 202 while the server is still removing the instance: ask again after `Retry-After`.
+     * 202 while files of its messages are still being stored (`media_awaited`), or the server is still removing the instance: ask again after `Retry-After`.
      */
     public disconnectLine<ThrowOnError extends boolean = true>(options: Options<DisconnectLineData, ThrowOnError>) {
         return (options.client ?? this.client).post<DisconnectLineResponses, DisconnectLineErrors, ThrowOnError, 'data'>({
@@ -892,6 +898,36 @@ export class Operations extends HeyApiClient {
             responseStyle: 'data',
             security: [{ scheme: 'bearer', type: 'http' }],
             url: '/send-message/{key}/settle',
+            ...options,
+            headers: {
+                'Content-Type': 'application/json',
+                ...options.headers
+            }
+        });
+    }
+    
+    /**
+     * Copy the files whose copy is due; delete those whose message was taken back.
+     *
+     * Then go on with the removals of instances that waited for their files.
+     */
+    public copyDue<ThrowOnError extends boolean = true>(options?: Options<CopyDueData, ThrowOnError>) {
+        return (options?.client ?? this.client).post<CopyDueResponses, CopyDueErrors, ThrowOnError, 'data'>({
+            responseStyle: 'data',
+            security: [{ scheme: 'bearer', type: 'http' }],
+            url: '/store-media',
+            ...options
+        });
+    }
+    
+    /**
+     * Copy the file of a new message. Pub/Sub pushes again what isn't answered with 2xx.
+     */
+    public copyPushed<ThrowOnError extends boolean = true>(options: Options<CopyPushedData, ThrowOnError>) {
+        return (options.client ?? this.client).post<CopyPushedResponses, CopyPushedErrors, ThrowOnError, 'data'>({
+            responseStyle: 'data',
+            security: [{ scheme: 'bearer', type: 'http' }],
+            url: '/store-media/push',
             ...options,
             headers: {
                 'Content-Type': 'application/json',

@@ -164,6 +164,22 @@ export type TenantView = {
     lines: Array<string>;
     created_at?: string;
     cancelled_at?: string;
+    /**
+     * Days after which files are deleted; 0: never
+     */
+    media_days: number;
+    /**
+     * What is stored of its media, if there is a bucket
+     */
+    media?: MediaUsage;
+};
+
+/**
+ * How much a tenant has stored: bytes and files, each file once.
+ */
+export type MediaUsage = {
+    bytes: number;
+    files: number;
 };
 
 /**
@@ -214,6 +230,14 @@ export type TenantDetail = {
     lines: Array<string>;
     created_at?: string;
     cancelled_at?: string;
+    /**
+     * Days after which files are deleted; 0: never
+     */
+    media_days: number;
+    /**
+     * What is stored of its media, if there is a bucket
+     */
+    media?: MediaUsage;
     instances: Array<InstanceView>;
     /**
      * Epoch milliseconds; archived conversations don't count
@@ -262,6 +286,10 @@ export type InstanceView = {
 export type TenantChange = {
     status?: Status | null;
     max_lines?: number | null;
+    /**
+     * Days after which files are deleted; 0: never
+     */
+    media_days?: number | null;
 };
 
 /**
@@ -533,6 +561,11 @@ export type SendView = {
     text?: string;
     message?: MessageView;
 };
+
+/**
+ * What became of the copy of a message's file.
+ */
+export type MediaState = 'due' | 'stored' | 'expired' | 'unobtainable' | 'too_large' | 'deleted';
 
 /**
  * The advertisement or post that led a person to write (click to WhatsApp).
@@ -920,6 +953,10 @@ export type MessageView = {
      */
     history: Array<string>;
     revoked: boolean;
+    /**
+     * What became of the copy of its file, if one was to be made
+     */
+    media_state?: MediaState;
     /**
      * Emoji by contact, or `me`
      */
@@ -1500,6 +1537,14 @@ export type ReplayRunningProblem = ProblemFields & {
 };
 
 /**
+ * The part that was asked for is outside of the file
+ */
+export type RangeOutsideProblem = ProblemFields & {
+    type: 'urn:perene:problem:range-outside';
+    status: 416;
+};
+
+/**
  * A text that is offered when its name is typed behind a slash.
  */
 export type QuickReply = {
@@ -1536,6 +1581,10 @@ export type Problem = ({
 } & BodyTooLargeProblem) | ({
     type: 'urn:perene:problem:body-too-slow';
 } & BodyTooSlowProblem) | ({
+    type: 'urn:perene:problem:bucket-refused';
+} & BucketRefusedProblem) | ({
+    type: 'urn:perene:problem:bucket-unavailable';
+} & BucketUnavailableProblem) | ({
     type: 'urn:perene:problem:candidate-gone';
 } & CandidateGoneProblem) | ({
     type: 'urn:perene:problem:candidate-unknown';
@@ -1612,6 +1661,8 @@ export type Problem = ({
 } & MaximumLinesReachedProblem) | ({
     type: 'urn:perene:problem:media-absent';
 } & MediaAbsentProblem) | ({
+    type: 'urn:perene:problem:media-not-stored';
+} & MediaNotStoredProblem) | ({
     type: 'urn:perene:problem:media-too-large';
 } & MediaTooLargeProblem) | ({
     type: 'urn:perene:problem:message-unknown';
@@ -1634,6 +1685,8 @@ export type Problem = ({
 } & NotesFullProblem) | ({
     type: 'urn:perene:problem:number-changed';
 } & NumberChangedProblem) | ({
+    type: 'urn:perene:problem:range-outside';
+} & RangeOutsideProblem) | ({
     type: 'urn:perene:problem:replay-running';
 } & ReplayRunningProblem) | ({
     type: 'urn:perene:problem:report-unknown';
@@ -1767,6 +1820,14 @@ export type MessageUnknownProblem = ProblemFields & {
 export type MediaTooLargeProblem = ProblemFields & {
     type: 'urn:perene:problem:media-too-large';
     status: 413;
+};
+
+/**
+ * The file isn't stored, so there is no link to it
+ */
+export type MediaNotStoredProblem = ProblemFields & {
+    type: 'urn:perene:problem:media-not-stored';
+    status: 409;
 };
 
 /**
@@ -2074,6 +2135,22 @@ export type CandidateGoneProblem = ProblemFields & {
 };
 
 /**
+ * The storage of media can't be reached, try again shortly
+ */
+export type BucketUnavailableProblem = ProblemFields & {
+    type: 'urn:perene:problem:bucket-unavailable';
+    status: 503;
+};
+
+/**
+ * The storage of media refused us: somebody has to mend its access
+ */
+export type BucketRefusedProblem = ProblemFields & {
+    type: 'urn:perene:problem:bucket-refused';
+    status: 502;
+};
+
+/**
  * The request took too long to arrive
  */
 export type BodyTooSlowProblem = ProblemFields & {
@@ -2278,6 +2355,17 @@ export type MessageData = MessageView & {
 };
 
 /**
+ * An address of a file that needs no token, for a short while.
+ */
+export type MediaLink = {
+    /**
+     * It is all that a download needs
+     */
+    url: string;
+    expires_at: string;
+};
+
+/**
  * A line as the holder of its link sees it; `session` is for the next request.
  */
 export type LinkedLine = {
@@ -2352,6 +2440,10 @@ export type LineView = {
      * Since when WhatsApp lets it write to no new contacts
      */
     restricted_since?: string;
+    /**
+     * Files that have to be stored before the line can be removed
+     */
+    media_awaited?: number;
     code?: CodeView;
     /**
      * Epoch milliseconds of the newest message, if asked for
@@ -2439,6 +2531,10 @@ export type LineData = {
      * Since when WhatsApp lets it write to no new contacts
      */
     restricted_since?: string;
+    /**
+     * Files that have to be stored before the line can be removed
+     */
+    media_awaited?: number;
     code?: CodeText;
     /**
      * Epoch milliseconds of the newest message, if asked for
@@ -2878,6 +2974,16 @@ export type DueDeliveries = {
 };
 
 /**
+ * What a tick found.
+ */
+export type DueCopies = {
+    /**
+     * How many files were due
+     */
+    due: number;
+};
+
+/**
  * What the tenant's people choose from, in the order of the alphabet.
  */
 export type DeskView = {
@@ -3131,6 +3237,11 @@ export type Act = {
         [key: string]: string | number | boolean;
     };
 };
+
+/**
+ * A part, as in `bytes=0-1023`
+ */
+export type Range = string;
 
 /**
  * The last answer's `ETag`: nothing new is a 304
@@ -4147,11 +4258,26 @@ export type SendIntoConversationResponse = SendIntoConversationResponses[keyof S
 
 export type DownloadMediaData = {
     body?: never;
+    headers?: {
+        /**
+         * The last answer's `ETag`: nothing new is a 304
+         */
+        'If-None-Match'?: string;
+        /**
+         * A part, as in `bytes=0-1023`
+         */
+        Range?: string;
+    };
     path: {
         id: string;
         message: string;
     };
-    query?: never;
+    query?: {
+        /**
+         * A link that needs no token, for 15 minutes
+         */
+        link?: boolean;
+    };
     url: '/conversations/{id}/messages/{message}/media';
 };
 
@@ -4195,21 +4321,35 @@ export type DownloadMediaErrors = {
      */
     405: MethodNotAllowedProblem;
     /**
-     * `line-busy`: The line is being changed by another call, try again shortly
+     * `line-busy`: The line is being changed by another call, try again shortly; `media-not-stored`: The file isn't stored, so there is no link to it
      */
-    409: LineBusyProblem;
+    409: ({
+        type: 'urn:perene:problem:line-busy';
+    } & LineBusyProblem) | ({
+        type: 'urn:perene:problem:media-not-stored';
+    } & MediaNotStoredProblem);
     /**
      * `media-too-large`: The file is too large to be shown here
      */
     413: MediaTooLargeProblem;
     /**
+     * `range-outside`: The part that was asked for is outside of the file
+     */
+    416: RangeOutsideProblem;
+    /**
+     * `request-invalid`: The request has fields that are not valid
+     */
+    422: RequestInvalidProblem;
+    /**
      * `unexpected`: Something failed on our side
      */
     500: UnexpectedProblem;
     /**
-     * `evolution-failed`: The WhatsApp server failed; `evolution-refused`: The WhatsApp server refused to make the instance; `evolution-refused-key`: The WhatsApp server refused our key; `evolution-unreachable`: The WhatsApp server can't be reached
+     * `bucket-refused`: The storage of media refused us: somebody has to mend its access; `evolution-failed`: The WhatsApp server failed; `evolution-refused`: The WhatsApp server refused to make the instance; `evolution-refused-key`: The WhatsApp server refused our key; `evolution-unreachable`: The WhatsApp server can't be reached
      */
     502: ({
+        type: 'urn:perene:problem:bucket-refused';
+    } & BucketRefusedProblem) | ({
         type: 'urn:perene:problem:evolution-failed';
     } & EvolutionFailedProblem) | ({
         type: 'urn:perene:problem:evolution-refused';
@@ -4219,11 +4359,13 @@ export type DownloadMediaErrors = {
         type: 'urn:perene:problem:evolution-unreachable';
     } & EvolutionUnreachableProblem);
     /**
-     * `auth-not-configured`: Sign-in is not configured on this deployment; `issuer-unreachable`: The sign-in service can't be reached to check the token; `server-not-licensed`: The WhatsApp server has no licence: somebody has to activate it; `server-unknown`: The line's server is not configured on this deployment; `store-unavailable`: The database can't be reached, try again shortly
+     * `auth-not-configured`: Sign-in is not configured on this deployment; `bucket-unavailable`: The storage of media can't be reached, try again shortly; `issuer-unreachable`: The sign-in service can't be reached to check the token; `server-not-licensed`: The WhatsApp server has no licence: somebody has to activate it; `server-unknown`: The line's server is not configured on this deployment; `store-unavailable`: The database can't be reached, try again shortly
      */
     503: ({
         type: 'urn:perene:problem:auth-not-configured';
     } & AuthNotConfiguredProblem) | ({
+        type: 'urn:perene:problem:bucket-unavailable';
+    } & BucketUnavailableProblem) | ({
         type: 'urn:perene:problem:issuer-unreachable';
     } & IssuerUnreachableProblem) | ({
         type: 'urn:perene:problem:server-not-licensed';
@@ -4244,7 +4386,11 @@ export type DownloadMediaResponses = {
     /**
      * Done
      */
-    200: Blob | File;
+    200: MediaLink;
+    /**
+     * A part of the file
+     */
+    206: Blob | File;
 };
 
 export type DownloadMediaResponse = DownloadMediaResponses[keyof DownloadMediaResponses];
@@ -7253,7 +7399,12 @@ export type ReleaseLineData = {
     path: {
         line: string;
     };
-    query?: never;
+    query?: {
+        /**
+         * Don't wait until the files of its messages are stored: those that aren't are lost with the instance
+         */
+        without_media?: boolean;
+    };
     url: '/instances/{line}';
 };
 
@@ -7296,6 +7447,10 @@ export type ReleaseLineErrors = {
      * `line-busy`: The line is being changed by another call, try again shortly
      */
     409: LineBusyProblem;
+    /**
+     * `request-invalid`: The request has fields that are not valid
+     */
+    422: RequestInvalidProblem;
     /**
      * `unexpected`: Something failed on our side
      */
@@ -7514,7 +7669,12 @@ export type DisconnectLineData = {
     path: {
         line: string;
     };
-    query?: never;
+    query?: {
+        /**
+         * Don't wait until the files of its messages are stored: those that aren't are lost with the instance
+         */
+        without_media?: boolean;
+    };
     url: '/instances/{line}/disconnect';
 };
 
@@ -7557,6 +7717,10 @@ export type DisconnectLineErrors = {
      * `line-busy`: The line is being changed by another call, try again shortly
      */
     409: LineBusyProblem;
+    /**
+     * `request-invalid`: The request has fields that are not valid
+     */
+    422: RequestInvalidProblem;
     /**
      * `unexpected`: Something failed on our side
      */
@@ -8470,6 +8634,140 @@ export type SettleSendResponses = {
 };
 
 export type SettleSendResponse = SettleSendResponses[keyof SettleSendResponses];
+
+export type CopyDueData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/store-media';
+};
+
+export type CopyDueErrors = {
+    /**
+     * `token-expired`: The session has expired, sign in again; `token-invalid`: The token is not valid; `token-missing`: Sign in first
+     */
+    401: ({
+        type: 'urn:perene:problem:token-expired';
+    } & TokenExpiredProblem) | ({
+        type: 'urn:perene:problem:token-invalid';
+    } & TokenInvalidProblem) | ({
+        type: 'urn:perene:problem:token-missing';
+    } & TokenMissingProblem);
+    /**
+     * `not-allowed`: This is not allowed for the caller
+     */
+    403: NotAllowedProblem;
+    /**
+     * `no-such-path`: There is nothing at this address
+     */
+    404: NoSuchPathProblem;
+    /**
+     * `method-not-allowed`: This address doesn't take that method
+     */
+    405: MethodNotAllowedProblem;
+    /**
+     * `unexpected`: Something failed on our side
+     */
+    500: UnexpectedProblem;
+    /**
+     * `auth-not-configured`: Sign-in is not configured on this deployment; `issuer-unreachable`: The sign-in service can't be reached to check the token; `store-unavailable`: The database can't be reached, try again shortly
+     */
+    503: ({
+        type: 'urn:perene:problem:auth-not-configured';
+    } & AuthNotConfiguredProblem) | ({
+        type: 'urn:perene:problem:issuer-unreachable';
+    } & IssuerUnreachableProblem) | ({
+        type: 'urn:perene:problem:store-unavailable';
+    } & StoreUnavailableProblem);
+};
+
+export type CopyDueError = CopyDueErrors[keyof CopyDueErrors];
+
+export type CopyDueResponses = {
+    /**
+     * Done
+     */
+    200: DueCopies;
+};
+
+export type CopyDueResponse = CopyDueResponses[keyof CopyDueResponses];
+
+export type CopyPushedData = {
+    body: Push;
+    path?: never;
+    query?: never;
+    url: '/store-media/push';
+};
+
+export type CopyPushedErrors = {
+    /**
+     * `body-malformed`: The request is not valid JSON
+     */
+    400: BodyMalformedProblem;
+    /**
+     * `token-expired`: The session has expired, sign in again; `token-invalid`: The token is not valid; `token-missing`: Sign in first
+     */
+    401: ({
+        type: 'urn:perene:problem:token-expired';
+    } & TokenExpiredProblem) | ({
+        type: 'urn:perene:problem:token-invalid';
+    } & TokenInvalidProblem) | ({
+        type: 'urn:perene:problem:token-missing';
+    } & TokenMissingProblem);
+    /**
+     * `not-allowed`: This is not allowed for the caller
+     */
+    403: NotAllowedProblem;
+    /**
+     * `no-such-path`: There is nothing at this address
+     */
+    404: NoSuchPathProblem;
+    /**
+     * `method-not-allowed`: This address doesn't take that method
+     */
+    405: MethodNotAllowedProblem;
+    /**
+     * `body-too-slow`: The request took too long to arrive
+     */
+    408: BodyTooSlowProblem;
+    /**
+     * `body-too-large`: The request is too large
+     */
+    413: BodyTooLargeProblem;
+    /**
+     * `body-not-json`: The request's content type must be application/json
+     */
+    415: BodyNotJsonProblem;
+    /**
+     * `request-invalid`: The request has fields that are not valid
+     */
+    422: RequestInvalidProblem;
+    /**
+     * `unexpected`: Something failed on our side
+     */
+    500: UnexpectedProblem;
+    /**
+     * `auth-not-configured`: Sign-in is not configured on this deployment; `issuer-unreachable`: The sign-in service can't be reached to check the token; `store-unavailable`: The database can't be reached, try again shortly
+     */
+    503: ({
+        type: 'urn:perene:problem:auth-not-configured';
+    } & AuthNotConfiguredProblem) | ({
+        type: 'urn:perene:problem:issuer-unreachable';
+    } & IssuerUnreachableProblem) | ({
+        type: 'urn:perene:problem:store-unavailable';
+    } & StoreUnavailableProblem);
+};
+
+export type CopyPushedError = CopyPushedErrors[keyof CopyPushedErrors];
+
+export type CopyPushedResponses = {
+    /**
+     * Done
+     */
+    204: void;
+};
+
+export type CopyPushedResponse = CopyPushedResponses[keyof CopyPushedResponses];
 
 export type TakeCensusData = {
     body?: never;
