@@ -42,7 +42,7 @@ def parse_number(text: str, region: str) -> str:
 
 
 def _write_plainly(text: str) -> str:
-    """Write every digit, dash and blank in its plain form, and nothing that nobody sees."""
+    """Write every digit, dash and blank in its plain form, and nothing invisible."""
     plain = map(_write_character, unicodedata.normalize("NFKC", text))
     return "".join(plain).strip()
 
