@@ -38,7 +38,7 @@ class DueCopies(Record):
 
 
 @edge.route("POST", "/", answers={200: DueCopies}, problems=web.OPERATOR_PROBLEMS)
-async def copy_due(request: Request) -> DueCopies:
+async def copy_due_media(request: Request) -> DueCopies:
     """Copy the files whose copy is due; delete those whose message was taken back.
 
     Then go on with the removals of instances that waited for their files.
@@ -56,7 +56,7 @@ async def copy_due(request: Request) -> DueCopies:
     answers={204: None},
     problems=(*web.OPERATOR_PROBLEMS, *web.BODY_PROBLEMS),
 )
-async def copy_pushed(request: Request) -> web.Reply:
+async def copy_pushed_media(request: Request) -> web.Reply:
     """Copy the file of a new message. Pub/Sub pushes again what isn't answered with 2xx."""
     await auth.require_scheduler(request)
     poke = (await web.parse_body(Push, request, BODY_LIMIT)).read(MediaPoke)

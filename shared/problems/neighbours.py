@@ -55,7 +55,7 @@ class BucketUnavailable(Problem):
 
 class BucketRefused(Problem):
     status = 502
-    title = "The storage of media refused us: somebody has to mend its access"
+    title = "The storage of media refused us: its access has to be mended"
 
 
 class RecordUnreadable(Problem):
