@@ -2143,7 +2143,7 @@ export type BucketUnavailableProblem = ProblemFields & {
 };
 
 /**
- * The storage of media refused us: somebody has to mend its access
+ * The storage of media refused us: its access has to be mended
  */
 export type BucketRefusedProblem = ProblemFields & {
     type: 'urn:perene:problem:bucket-refused';
@@ -4345,7 +4345,7 @@ export type DownloadMediaErrors = {
      */
     500: UnexpectedProblem;
     /**
-     * `bucket-refused`: The storage of media refused us: somebody has to mend its access; `evolution-failed`: The WhatsApp server failed; `evolution-refused`: The WhatsApp server refused to make the instance; `evolution-refused-key`: The WhatsApp server refused our key; `evolution-unreachable`: The WhatsApp server can't be reached
+     * `bucket-refused`: The storage of media refused us: its access has to be mended; `evolution-failed`: The WhatsApp server failed; `evolution-refused`: The WhatsApp server refused to make the instance; `evolution-refused-key`: The WhatsApp server refused our key; `evolution-unreachable`: The WhatsApp server can't be reached
      */
     502: ({
         type: 'urn:perene:problem:bucket-refused';
@@ -8635,14 +8635,14 @@ export type SettleSendResponses = {
 
 export type SettleSendResponse = SettleSendResponses[keyof SettleSendResponses];
 
-export type CopyDueData = {
+export type CopyDueMediaData = {
     body?: never;
     path?: never;
     query?: never;
     url: '/store-media';
 };
 
-export type CopyDueErrors = {
+export type CopyDueMediaErrors = {
     /**
      * `token-expired`: The session has expired, sign in again; `token-invalid`: The token is not valid; `token-missing`: Sign in first
      */
@@ -8681,25 +8681,25 @@ export type CopyDueErrors = {
     } & StoreUnavailableProblem);
 };
 
-export type CopyDueError = CopyDueErrors[keyof CopyDueErrors];
+export type CopyDueMediaError = CopyDueMediaErrors[keyof CopyDueMediaErrors];
 
-export type CopyDueResponses = {
+export type CopyDueMediaResponses = {
     /**
      * Done
      */
     200: DueCopies;
 };
 
-export type CopyDueResponse = CopyDueResponses[keyof CopyDueResponses];
+export type CopyDueMediaResponse = CopyDueMediaResponses[keyof CopyDueMediaResponses];
 
-export type CopyPushedData = {
+export type CopyPushedMediaData = {
     body: Push;
     path?: never;
     query?: never;
     url: '/store-media/push';
 };
 
-export type CopyPushedErrors = {
+export type CopyPushedMediaErrors = {
     /**
      * `body-malformed`: The request is not valid JSON
      */
@@ -8758,16 +8758,16 @@ export type CopyPushedErrors = {
     } & StoreUnavailableProblem);
 };
 
-export type CopyPushedError = CopyPushedErrors[keyof CopyPushedErrors];
+export type CopyPushedMediaError = CopyPushedMediaErrors[keyof CopyPushedMediaErrors];
 
-export type CopyPushedResponses = {
+export type CopyPushedMediaResponses = {
     /**
      * Done
      */
     204: void;
 };
 
-export type CopyPushedResponse = CopyPushedResponses[keyof CopyPushedResponses];
+export type CopyPushedMediaResponse = CopyPushedMediaResponses[keyof CopyPushedMediaResponses];
 
 export type TakeCensusData = {
     body?: never;
