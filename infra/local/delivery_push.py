@@ -77,4 +77,5 @@ def tick(settings: Settings, port: int, path: str) -> None:
 def _tick(settings: Settings, port: int, path: str) -> None:
     while True:
         time.sleep(MINUTE)
-        tick(settings, port, path)
+        # A tick lasts as long as the slowest endpoint, and the next one waits for none.
+        threading.Thread(target=tick, args=(settings, port, path), daemon=True).start()
