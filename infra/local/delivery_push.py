@@ -75,7 +75,9 @@ def tick(settings: Settings, port: int, path: str) -> None:
 
 
 def _tick(settings: Settings, port: int, path: str) -> None:
+    pause = MINUTE
     while True:
-        time.sleep(MINUTE)
-        # A tick lasts as long as the slowest endpoint, and the next one waits for none.
-        threading.Thread(target=tick, args=(settings, port, path), daemon=True).start()
+        time.sleep(pause)
+        started = time.monotonic()
+        tick(settings, port, path)  # it may last as long as an endpoint hangs
+        pause = max(0.0, started + MINUTE - time.monotonic())
