@@ -75,6 +75,9 @@ def tick(settings: Settings, port: int, path: str) -> None:
 
 
 def _tick(settings: Settings, port: int, path: str) -> None:
+    pause = MINUTE
     while True:
-        time.sleep(MINUTE)
-        tick(settings, port, path)
+        time.sleep(pause)
+        started = time.monotonic()
+        tick(settings, port, path)  # it may last as long as an endpoint hangs
+        pause = max(0.0, started + MINUTE - time.monotonic())

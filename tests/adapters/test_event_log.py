@@ -312,6 +312,22 @@ def test_full_position_can_be_read():
     assert log_positions.write(position, ACME) == text
 
 
+async def test_full_position_waits_until_it_may_forget(store: Store, mocker):
+    mocker.patch.multiple(event_log, MOST_TOLD=4, REMEMBERED=0)
+    await say(store, *range(3))
+    await asyncio.sleep(0.25)  # times are remembered in tenths of a second, rounded up
+    await say(store, *range(3, 6))
+
+    page = await event_log.read_log(ACME, "", 25)
+    full = await event_log.read_log(ACME, page.position, 25)
+    mocker.patch.object(event_log, "MARGIN", -1_000_000)  # as if it were a second later than that
+    rest, _ = await read_all(page.position)
+
+    assert (len(page.events), page.is_last, page.is_waiting) == (4, True, True)
+    assert (full.events, full.is_waiting) == ([], True)
+    assert kinds(page.events + rest) == [("message.received", f"3A{n:04}") for n in range(6)]
+
+
 async def test_tenants_position_is_no_others(store: Store):
     await say(store, 1)
     position = (await read_all())[1].position

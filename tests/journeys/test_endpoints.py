@@ -386,6 +386,7 @@ async def test_dead_endpoint_delays_no_other(line, log, receiver):
         (first,) = log.add(1)
         first_push = asyncio.create_task(push(line))
         await wait_until(lambda: dead.deliveries and receiver.ids == [first])
+        await wait_until(lambda: len(delivery._running) == 1)
         (second,) = log.add(1)
 
         await asyncio.wait_for(push(line), 1)
