@@ -194,8 +194,9 @@ class Bucket:
             return None
         return _read_facts(self._read(self._require(answer)))
 
-    async def delete(self, name: str, generation: int | None = None) -> None:
-        """Delete an object, if there is one; with a `generation`, unless it was written since.
+    async def delete(self, name: str, generation: int | None = None) -> bool:
+        """Delete an object, if there is one; with a `generation` (0: none), unless it was written
+        since: then False.
 
         Storage: free of charge.
         """
@@ -203,6 +204,7 @@ class Bucket:
         answer = await self._call(StorageCall("DELETE", self._url(name) + condition))
         if answer.status_code not in (404, OTHER_GENERATION):
             self._require(answer)
+        return answer.status_code != OTHER_GENERATION
 
     async def list(self, prefix: str, after: str | None = None) -> AsyncIterator[ObjectFacts]:
         """List the objects whose names begin with `prefix`, in the order of their names.

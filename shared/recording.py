@@ -136,8 +136,8 @@ def _plan_copies(event: RecordableEvent, now: int) -> RecordableEvent:
         return event
     since = now - int(config.days(settings.media_history_days).total_seconds() * 1000)
     match event:
-        case Said(message) | SendAnswered(message=message):
-            return replace(event, message=media_state.plan_copy(message, now, since))
+        case Said(message) | SendAnswered(message=message):  # however late it comes
+            return replace(event, message=media_state.plan_copy(message, now, since=0))
         case Recalled(messages) | Backfilled(messages):
             several = (media_state.plan_copy(message, now, since) for message in messages)
             return replace(event, messages=tuple(several))

@@ -26,6 +26,10 @@ from shared.problems.by_route import TENANT_PROBLEMS as TENANT_PROBLEMS
 from shared.untrusted import Bounds
 
 BODY_LIMIT, QUERY_LIMIT = 64 * 1024, 16 * 1024
+LENGTH_LIMIT = 31 * 1024 * 1024
+"""Bytes of the longest answer that says its length: the platform lets one of more than 32 MiB
+through only in chunks."""
+
 PATIENCE = 60.0
 """Seconds in which a body has to be here: a caller that sends it slowly holds a place of others."""
 
@@ -243,7 +247,7 @@ def _part_headers(file: StreamedFile) -> dict[str, str]:
         headers["content-range"] = f"bytes {span.first}-{span.last}/{file.size}"
     if file.etag:
         headers |= {"etag": file.etag, "accept-ranges": "bytes"}
-    return headers | {"content-length": str(length)}
+    return headers | ({"content-length": str(length)} if length <= LENGTH_LIMIT else {})
 
 
 def _sub_path(path: str, prefix: str) -> str:

@@ -8,7 +8,7 @@ anywhere is ended by the next one, as the message is due until all is done.
 import asyncio
 import hashlib
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 AT_ONCE: Final = 8
 """Files that one process copies at the same time: each holds about 2 MiB."""
 
+DELETE_ATTEMPTS: Final = 5
 PAGE: Final = 50
 ATTEMPT_SECONDS: Final = 300.0
 """Seconds for one file, far below the lease on it."""
@@ -59,13 +60,12 @@ async def copy_pushed(tenant: TenantId, line: LineId, message: str) -> None:
 async def copy_due() -> int:
     """Copy the files that are due; return how many were. Firestore: 1 read each, 1 at least."""
     bucket, until, count = services.bucket(), time.monotonic() + TICK_SECONDS, 0
-    if bucket is None:
-        return 0
-    while time.monotonic() < until:
-        tasks = await services.store().media_copies.list_due(epoch_ms(services.now()), PAGE)
+    now, end = epoch_ms(services.now()), None
+    while bucket and time.monotonic() < until:
+        tasks, end = await services.store().media_copies.list_due(now, PAGE, end)
         count += len(tasks)
         await copy_all(bucket, tasks, until)
-        if len(tasks) < PAGE:
+        if end is None:
             break
     return count
 
@@ -157,8 +157,10 @@ async def _settle(bucket: "Bucket", task: MediaTask, copy: MediaCopy) -> bool:
     if not await bucket.copy(name_draft(task), name) and await bucket.find(name) is None:
         return False
     await bucket.delete(name_draft(task))
-    thumbnail = await make_missing_thumbnail(bucket, task, copy)
-    await services.store().media_copies.finish(task, thumbnail, epoch_ms(services.now()))
+    thumbnail, now = await make_missing_thumbnail(bucket, task, copy), epoch_ms(services.now())
+    if not await services.store().media_copies.finish(task, thumbnail, now):
+        await _delete_unheld(bucket, task.tenant, copy.sha256)
+        return True
     log.info("media.stored", line=task.message.line, bytes=copy.size)
     return True
 
@@ -184,15 +186,32 @@ async def delete_copy(bucket: "Bucket", task: MediaTask, loss: MediaLoss | None)
         await bucket.delete(name_draft(task))
     if copy is None:
         return await services.store().media_copies.give_up(task, loss, now)
-    delete = partial(delete_object, bucket, task.tenant, copy.sha256)
-    return await services.store().media_copies.drop(task, loss, now, delete)
+    for _ in range(DELETE_ATTEMPTS):
+        delete = await plan_delete(bucket, task.tenant, copy.sha256)
+        dropped = await services.store().media_copies.drop(task, loss, now, delete)
+        if dropped is not None:
+            return dropped
+    raise problems.BucketUnavailable("A file is written again and again.")
 
 
-async def delete_object(bucket: "Bucket", tenant: TenantId, sha256: str) -> None:
-    """Delete a file of a tenant, unless it is written while this is under way."""
+async def plan_delete(
+    bucket: "Bucket", tenant: TenantId, sha256: str
+) -> Callable[[], Awaitable[bool]]:
+    """Return how to delete a file as it is now: it gives False if the file is written until then.
+
+    This comes before it is read who holds the file. Who holds it later writes it after that, so the
+    delete spares it.
+    """
     name = name_file(tenant, sha256)
-    if facts := await bucket.find(name):
-        await bucket.delete(name, facts.generation)
+    facts = await bucket.find(name)
+    return partial(bucket.delete, name, facts.generation if facts else 0)
+
+
+async def _delete_unheld(bucket: "Bucket", tenant: TenantId, sha256: str) -> None:
+    """Delete a file that was written for a message which had let it go by then."""
+    delete = await plan_delete(bucket, tenant, sha256)
+    if not await services.store().media_copies.is_held(tenant, sha256):
+        await delete()
 
 
 class _HashingChunks:

@@ -1,13 +1,12 @@
 """Delete the files that a tenant keeps no longer."""
 
-from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from shared import services
 from shared.domain.instances import epoch_ms
 from shared.domain.media_state import MediaLoss
 from shared.domain.names import TenantId
-from shared.media.copying import delete_copy, delete_object
+from shared.media.copying import delete_copy, plan_delete
 from shared.store.media_copies import StoredFile
 
 if TYPE_CHECKING:
@@ -39,6 +38,5 @@ async def _delete_file(bucket: "Bucket", tenant: TenantId, file: StoredFile) -> 
         dropped = [await delete_copy(bucket, task, MediaLoss.DELETED) for task in holders]
         if not any(dropped):
             return
-    await store.remove_file(
-        tenant, file.sha256, partial(delete_object, bucket, tenant, file.sha256)
-    )
+    delete = await plan_delete(bucket, tenant, sha256)
+    await store.remove_file(tenant, sha256, delete)

@@ -6,12 +6,13 @@ from typing import Final
 from shared import config, services
 from shared.domain.instances import epoch_ms
 from shared.domain.names import LineKey
+from shared.store.media_copies import MediaTask
 
 PAUSES: Final = (0.2, 0.5, 1.0, 2.0, 3.0, 4.0, 4.0)
 """Seconds between the looks, 15 in all: a lease outlives two such waits and a call upstream."""
 
 MOST_FILES: Final = 200
-"""Files that one wait looks after. A line may have more: then it surely waits again."""
+"""Files that one look sees. A line may have more: then the next look sees others."""
 
 
 async def await_copies(key: LineKey) -> int:
@@ -22,17 +23,25 @@ async def await_copies(key: LineKey) -> int:
     """
     if config.settings().media_bucket is None:
         return 0
-    store, waiting = services.store().media_copies, set[str]()
+    store, waiting, was_cut = services.store().media_copies, set[str](), True
     for pause in (*PAUSES, 0.0):
         tasks = await store.list_due_of_line(key.tenant, key.line, MOST_FILES)
         due = {task.message.id for task in tasks}
-        if not waiting:
-            waiting, now = due, epoch_ms(services.now())
-            ready = [task.message for task in tasks if task.message.may_try_media(now)]
-            pokes = (services.poke_media(key.tenant, key.line, message.id) for message in ready)
-            await asyncio.gather(*pokes)
-        waiting &= due
+        if was_cut:  # what was behind the last look isn't known
+            await _poke(key, tasks, waiting)
+            waiting = due
+        waiting, was_cut = waiting & due, len(tasks) == MOST_FILES
         if not waiting:
             return 0
         await services.pause(pause)
     return len(waiting)
+
+
+async def _poke(key: LineKey, tasks: list[MediaTask], poked: set[str]) -> None:
+    """Have files copied that may be tried now, but for those that were seen before."""
+    now = epoch_ms(services.now())
+    ready = [task.message for task in tasks if task.message.may_try_media(now)]
+    fresh = (message for message in ready if message.id not in poked)
+    await asyncio.gather(
+        *(services.poke_media(key.tenant, key.line, message.id) for message in fresh)
+    )

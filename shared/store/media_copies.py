@@ -57,12 +57,21 @@ class _TaskFields(Record):
 class MediaCopies(Topic):
     """Copies of files. None of these changes is told as an event, unless it says so."""
 
-    async def list_due(self, now: int, limit: int) -> list[MediaTask]:
-        """List files of all tenants that are due, the longest due first. n reads, 1 at least."""
+    async def list_due(
+        self, now: int, limit: int, after: Snapshot | None = None
+    ) -> tuple[list[MediaTask], Snapshot | None]:
+        """List files of all tenants that are due, the longest due first, and the page's end.
+
+        The end is None on the last page. A page has fewer if some can't be read. n reads, 1 at
+        least.
+        """
         in_lanes = FieldFilter("lane", "in", list(range(LANES)))
         query = self._db.client.collection_group("messages").where(filter=in_lanes)
         query = query.where(filter=FieldFilter("media_due", "<=", now)).order_by("media_due")
-        return base.readable(await self._db.query(query.limit(limit)), _task_in)
+        query = query.start_after(after) if after else query
+        snapshots = await self._db.query(query.limit(limit))
+        end = snapshots[-1] if len(snapshots) == limit else None
+        return base.readable(snapshots, _task_in), end
 
     async def list_due_of_line(self, tenant: TenantId, line: LineId, limit: int) -> list[MediaTask]:
         """List files of a line that aren't copied yet, whenever they are due. n reads."""
@@ -140,25 +149,26 @@ class MediaCopies(Topic):
         task: MediaTask,
         loss: MediaLoss | None,
         now: int,
-        delete_object: Callable[[], Awaitable[None]],
-    ) -> bool:
+        delete_object: Callable[[], Awaitable[bool]],
+    ) -> bool | None:
         """Let a message's file go; `delete_object` first, if no other message holds it.
 
-        `loss` as in `give_up`. False if the task was over. `delete_object` may be called again,
-        and must spare an object that was written since it was called. Firestore: 2 reads, 2 writes;
-        of the last holder 3 writes.
+        `loss` as in `give_up`. False if the task was over; None, and nothing changed, if
+        `delete_object` says that the object was written since it was looked at, which has to be
+        before this call. Firestore: 2 reads, 2 writes; of the last holder 3 writes.
         """
         copy = task.message.media_copy
         assert copy
         references = [self._reference(task), self._db.media_file(task.tenant, copy.sha256)]
 
-        async def build(batch: Any, snapshot: Snapshot, file: Snapshot) -> bool:
+        async def build(batch: Any, snapshot: Snapshot, file: Snapshot) -> bool | None:
             current = _find_current(snapshot, task)
             if current is None or current.message.media_copy != copy:
                 return False
             stored = _file_in(file)
-            if stored is None or stored.holders <= 1:
-                await delete_object()
+            is_last = stored is None or stored.holders <= 1
+            if is_last and not await delete_object():
+                return None
             fields = {"media_copy": firestore.DELETE_FIELD, **_loss_fields(loss, now)}
             self._update(batch, snapshot, fields)
             if stored is not None:
@@ -174,16 +184,17 @@ class MediaCopies(Topic):
         return [file for file in map(_file_in, snapshots) if file]
 
     async def remove_file(
-        self, tenant: TenantId, sha256: str, delete_object: Callable[[], Awaitable[None]]
+        self, tenant: TenantId, sha256: str, delete_object: Callable[[], Awaitable[bool]]
     ) -> None:
-        """Remove what no message holds, if it is there; `delete_object` first, as in `drop`.
+        """Remove what no message holds, if it is there; `delete_object` first, as in `drop`: what
+        was written since stays.
 
         Its messages were deleted by hand. Firestore: 1 read, 2 writes if it is there.
         """
 
         async def build(batch: Any, file: Snapshot) -> None:
-            if stored := _file_in(file):
-                await delete_object()
+            stored = _file_in(file)
+            if stored and await delete_object():
                 alone = stored.model_copy(update={"holders": 1})
                 self._remove_holder(batch, tenant, file, alone)
 
@@ -194,6 +205,11 @@ class MediaCopies(Topic):
         query = self._db.messages(tenant)
         query = query.where(filter=FieldFilter("media_copy.sha256", "==", sha256))
         return base.readable(await self._db.query(query.limit(limit)), _task_in)
+
+    async def is_held(self, tenant: TenantId, sha256: str) -> bool:
+        """Tell whether a message holds a file. Firestore: 1 read."""
+        (file,) = await self._db.read(self._db.media_file(tenant, sha256))
+        return file.exists
 
     async def find_usage(self, tenants: Iterable[TenantId]) -> dict[TenantId, MediaUsage]:
         """Return how much each of these tenants has stored. Firestore: 1 read each."""

@@ -17,9 +17,11 @@ from infra.local.bucket_emulator import BucketEmulator
 from shared.domain.names import LineId, TenantId
 from shared.media import copying
 from tests.adapters.counting import counting
+from tests.journeys.test_odd_intake import post, said
 from tests.perene import Perene
 
 MARIA, JOAO = "5511988887777", "5511977776666"
+MARIA_JID = f"{MARIA}@s.whatsapp.net"
 FILE = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 40
 SHA = hashlib.sha256(FILE).hexdigest()
 
@@ -189,12 +191,18 @@ async def test_file_that_is_too_large_is_not_kept(on_2: Perene, bucket: BucketEm
     assert bucket.objects == {}
 
 
-async def test_old_history_and_view_once_are_left(on_2: Perene, bucket: BucketEmulator):
-    on_2.set(MEDIA_HISTORY_DAYS="0")
-    await hear_file(on_2, await on_2.pair())
-    on_2.set(MEDIA_HISTORY_DAYS="30")
+async def test_only_history_of_some_days_is_copied(on_2: Perene, bucket: BucketEmulator):
+    name, now = await on_2.pair(), int(on_2.clock().timestamp())
+    picture = {"imageMessage": {"mimetype": "image/png"}}
+    old, new = (
+        said(id, jid=MARIA_JID) | {"message": picture, "messageTimestamp": now - days * 24 * 3600}
+        for id, days in (("OLD", 31), ("NEW", 29))
+    )
 
-    assert await tick(on_2) == 0
+    await post(on_2, name, "messages.set", [old, new])
+
+    assert "media_due" in document(on_2, "NEW")
+    assert "media_due" not in document(on_2, "OLD")
 
 
 async def test_bucket_that_fails_costs_no_file(on_2: Perene, bucket: BucketEmulator):
