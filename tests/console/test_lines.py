@@ -123,6 +123,7 @@ async def test_code_is_typed_on_the_phone(visit: Visit, stack: Stack, tenant: st
 
 async def test_expired_code_is_asked_anew(visit: Visit, stack: Stack, tenant: str):
     tab = await visit("/lines/default/connect", PHONE, tenant)
+    await choose_scanning(tab)
     await expect_code(tab)
     stack.simulate(f"instances/{name_of(tenant)}/qr-limit")
 
@@ -194,6 +195,7 @@ async def test_line_changes_its_number(visit: Visit, stack: Stack, tenant: str):
     await tab.check_looks("lines-change")
     await dialog.get_by_role("button", name=await tab.say("lines.release.action")).click()
 
+    await choose_scanning(tab)
     await expect_code(tab)
     scan(stack, tenant, new_number)
 

@@ -14,7 +14,7 @@ const FOUND_MS = 1_600;
 export function usePlace({ on, onTop, ready, loads }) {
   const scroller = useRef(null);
   const inner = useRef(null);
-  const position = useRef({ end: true, anchor: null, top: 0, scrolledTo: 0 });
+  const position = useRef({ end: true, endedAt: 0, anchor: null, top: 0, scrolledTo: 0 });
   const top = useRef(onTop);
   top.current = onTop;
   const [atEnd, setAtEnd] = useState(true);
@@ -42,7 +42,7 @@ export function usePlace({ on, onTop, ready, loads }) {
     const { end, anchor, top, scrolledTo } = position.current;
     if (end) {
       box.scrollTop = box.scrollHeight;
-      position.current.scrolledTo = box.scrollTop;
+      position.current.endedAt = box.scrollHeight - box.clientHeight;
     } else if (anchor?.isConnected) {
       // A fling whose event hasn't come yet is the reader's own: only what was added since is made up for.
       const flung = box.scrollTop - scrolledTo;
@@ -54,9 +54,11 @@ export function usePlace({ on, onTop, ready, loads }) {
   const askAtTop = () => ready && scroller.current.scrollTop < NEAR_TOP && top.current();
   const scrolled = () => {
     const box = scroller.current;
-    const end = box.scrollHeight - box.scrollTop - box.clientHeight < NEAR_END;
-    // The end went away from the reader: a picture came.
-    if (position.current.end && !end && box.scrollTop >= position.current.scrolledTo) return restore();
+    const bottom = box.scrollHeight - box.clientHeight;
+    const end = bottom - box.scrollTop < NEAR_END;
+    // The end went away from the reader, not the reader from the end: a picture came.
+    if (position.current.end && !end && box.scrollTop > position.current.endedAt - NEAR_END) return restore();
+    if (end) position.current.endedAt = bottom;
     if (end !== position.current.end) settle(end);
     hold();
     askAtTop();
