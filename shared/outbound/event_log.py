@@ -205,7 +205,8 @@ def _bound_of_check(page: LoggedPage, position: SourcePosition) -> int | None:
     """
     if page.last is None:
         return position.place.at
-    bound = position.place.at - MARGIN
+    # By the database's clock, not by the place: that stands still while the position is full.
+    bound = min(position.place.at, (page.read_at or 0) - MARGIN)
     is_much = sum(at <= bound for at in position.told.values()) > REMEMBERED
     is_old = position.place.at - position.checked > OLDEST // 2
     return bound if bound > position.checked and (is_much or is_old) else None

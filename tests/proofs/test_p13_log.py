@@ -42,7 +42,8 @@ async def read_until_quiet(writers: list[Any]) -> list[Any]:
         page = await event_log.read_log(ACME, position, PAGE)
         told, position = told + page.events, page.position
         ended = all(writer.returncode is not None for writer in writers)
-        quiet = quiet + 1 if ended and page.is_last and not page.events else 0
+        is_over = page.is_last and not page.is_waiting
+        quiet = quiet + 1 if ended and is_over and not page.events else 0
         if quiet == QUIET:
             return told
         if page.is_last:
