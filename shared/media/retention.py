@@ -19,8 +19,8 @@ DAY_MS: Final = 24 * 60 * 60 * 1000
 async def delete_old_files(tenant: TenantId, days: int) -> int:
     """Delete up to 50 files that no message began to hold for so many days; return how many.
 
-    Their messages show that they were deleted. Firestore: 1 read at least; per file 2 reads and 1
-    write, and per message that holds it 3 reads and 2 writes.
+    Their messages show that they were deleted. Firestore: 1 read at least; per file 3 reads and 1
+    delete, and per message that holds it 3 reads and 2 writes.
     """
     bucket, until = services.bucket(), epoch_ms(services.now()) - days * DAY_MS
     if bucket is None:
