@@ -20,7 +20,8 @@ from shared.outbound.event_models import EventType
 ROOT = Path(__file__).parents[2]
 READMES = [ROOT / "README.md", ROOT / "README.pt-BR.md"]
 DOCS = ROOT / "infra" / "docs"
-DOCUMENTS = sorted([*READMES, *DOCS.rglob("*.md"), *(ROOT / "infra" / "decisions").glob("*.md")])
+DECISIONS = sorted((ROOT / "infra" / "decisions").glob("*.md"))
+DOCUMENTS = sorted([*READMES, *DOCS.rglob("*.md"), *DECISIONS])
 API = (DOCS / "api.md").read_text()
 FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 INLINE = re.compile(r"`([^`\n]+)`")
@@ -67,6 +68,13 @@ def test_named_files_and_attributes_exist(document: Path):
     missing = [word for word in words if not (is_no_file(word) or has_file(word))]
     missing += [word for word in words if not (is_no_attribute(word) or has_attribute(word))]
     assert missing == []
+
+
+def test_every_decision_has_its_own_number():
+    numbers = Counter(path.name.partition("-")[0] for path in DECISIONS)
+
+    assert len(numbers) > 30
+    assert [number for number, count in numbers.items() if count > 1] == []
 
 
 def test_every_setting_is_documented():
