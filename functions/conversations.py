@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated
 
 import functions_framework.aio
 from pydantic import AfterValidator, ConfigDict, Field
@@ -19,25 +19,21 @@ from shared.domain.instances import epoch_ms
 from shared.domain.kept_messages import KeptMessage
 from shared.domain.names import LINE_LIMIT, LINE_PATTERN, LineId, LineKey, TenantId
 from shared.domain.record import Record
-from shared.domain.sends import Send, SendState
 from shared.domain.tenants import Tenant
-from shared.inbound import ingest
+from shared.inbox import thread_pages
+from shared.inbox.news import News, Unread, count_unread
+from shared.inbox.thread_pages import MessagePage, ThreadPage
 from shared.lines import access
 from shared.media import serving
-from shared.sending import requests
-from shared.sending import send_views as sending
+from shared.sending import requests, send_views
 from shared.sending.post_message import post_message
 from shared.sending.requests import SendMessage
-from shared.store.base import PageEnd, ResultPage
 from shared.store.conversations import ConversationFilter
 
 edge = web.Edge("conversations", "/conversations")
 
 PAGE, LONGEST_PAGE, LONGEST_CURSOR = 30, 100, 4_000
 LONGEST_NAME = 100
-POLL_OVERLAP_MS = int(ingest.PATIENCE * 1000) + 5_000
-"""Milliseconds that a poll looks back: a message that is dated now may be stored only after the
-patience of ingest, and the clocks of processes differ. A caller knows messages by their id."""
 
 
 class WhichConversations(Record):
@@ -108,38 +104,6 @@ class WhichMedia(Record):
     model_config = ConfigDict(extra="forbid")
 
     link: bool = Field(default=False, description="A link that needs no token, for 15 minutes")
-
-
-class Unread(Record):
-    """How many conversations have something unread; archived ones don't count."""
-
-    total: int
-    lines: dict[LineId, int] = Field(description="The same, by line")
-
-
-class MessagePage(Record):
-    """A page of messages, newest first; `next` is its cursor, `since` begins a poll.
-
-    `sends` are the sends into the conversation whose outcome is uncertain.
-    """
-
-    messages: list[conversation_views.MessageView]
-    sends: list[sending.SendView] = Field(default_factory=list)
-    next: str | None = None
-    since: int
-
-
-class News(Record):
-    """What changed since the last answer.
-
-    `conversations` are those said in since then, newest first, with the newest that was known. If
-    that isn't among them, or there is `more`, the list has to be asked for again.
-    """
-
-    conversations: list[conversation_views.ConversationView]
-    more: bool = False
-    unread: Unread | None = None
-    thread: MessagePage | None = None
 
 
 def _require_visible(name: str | None) -> str | None:
@@ -215,11 +179,9 @@ async def list_conversations(request: Request) -> ConversationPage:
     page = await services.store().conversations.list_page(
         tenant_id, filters, query.limit, after, now
     )
-    named = await group_subjects.add_subjects(tenant_id, page.records, services.now())
+    records = await group_subjects.add_subjects(tenant_id, page.records, services.now())
     return ConversationPage(
-        conversations=[
-            conversation_views.conversation_view(conversation, tenant) for conversation in named
-        ],
+        conversations=[conversation_views.conversation_view(one, tenant) for one in records],
         next=pagination.encode_cursor(page.end),
     )
 
@@ -244,13 +206,13 @@ async def get_news(request: Request) -> web.Reply:
             tenant_id, query.since, PAGE, epoch_ms(services.now())
         ),
         _count_unread(tenant_id, tenant, query),
-        _list_thread_changes(tenant_id, query),
+        _read_thread(tenant_id, query),
     )
     answer = News(
         conversations=[conversation_views.conversation_view(one, tenant) for one in page.records],
         more=page.end is not None,
         unread=unread,
-        thread=_changes_page(thread) if thread else None,
+        thread=thread.show() if thread else None,
     )
     list_alone = answer.model_copy(update={"thread": None})
     etag = pagination.etag_of([list_alone, *(thread.seen if thread else ())])
@@ -352,13 +314,31 @@ async def list_messages(request: Request) -> web.Reply:
     query = web.parse_query(WhichMessages, request)
     await _require_active_tenant(tenant_id)
     conversation = await _require_conversation(tenant_id, request)
-    if query.since is not None:
-        return await _list_changes(request, tenant_id, conversation, query)
     after = pagination.decode_cursor(query.cursor)
-    page = await services.store().messages.list_page(tenant_id, conversation, query.limit, after)
-    since = epoch_ms(services.now()) - POLL_OVERLAP_MS
-    uncertain = await _uncertain_sends(tenant_id, conversation)
-    return web.Reply(_messages_page(page, since, uncertain))
+    if query.since is None:
+        page = await thread_pages.read_page(tenant_id, conversation, query.limit, after)
+        return web.Reply(page.show())
+    page = await thread_pages.read_changes(tenant_id, conversation, query.since, query.limit, after)
+    etag = pagination.etag_of(page.seen)
+    if request.headers.get("if-none-match") == etag:
+        return web.Reply(status=304, headers={"etag": etag})
+    return web.Reply(page.show(), headers={"etag": etag})
+
+
+@edge.route(
+    "POST",
+    "/{id}/messages",
+    takes=SendMessage,
+    needs=(requests.KEY_HEADER,),
+    answers={201: send_views.SendView, 202: send_views.SendView},
+    problems=send_views.PROBLEMS,
+)
+async def send_into_conversation(request: Request) -> web.Reply:
+    """Send a message into a conversation, as `POST /send-message` with its id does.
+
+    202 while the outcome is uncertain: ask `GET /send-message/{key}`.
+    """
+    return await post_message(request, request.path_params["id"])
 
 
 @edge.route(
@@ -380,17 +360,7 @@ async def change_conversation(request: Request) -> conversation_views.Conversati
     change = await web.parse_body(ConversationChange, request)
     tenant = await _require_active_tenant(tenant_id)
     conversation = await _require_conversation(tenant_id, request)
-    fields: dict[str, object] = {}
-    if change.read is not None:
-        fields |= READ if change.read else mark_unread(epoch_ms(services.now()))
-    if "name" in change.model_fields_set:
-        fields["given_name"] = change.name
-    if change.archived is not None:
-        fields["archived"] = change.archived
-    if change.labels is not None:
-        fields["labels"] = change.labels
-    if "assignee" in change.model_fields_set:
-        fields["assignee"] = change.assignee
+    fields = _list_fields(change, epoch_ms(services.now()))
     if change.labels or change.assignee:
         people = filter(None, [change.assignee])
         await services.store().desks.learn(tenant_id, change.labels or (), people)
@@ -535,68 +505,33 @@ async def _require_message(
     return message
 
 
-class Changes(NamedTuple):
-    """What is new or changed in a thread, and the `since` of the next poll."""
-
-    page: ResultPage
-    uncertain: list[Send]
-    since: int
-
-    @property
-    def seen(self) -> list[Any]:
-        """List what a caller sees of it."""
-        return [*self.page.records, *self.uncertain]
-
-
-async def _list_changes(
-    request: Request, tenant_id: TenantId, conversation: Conversation, query: WhichMessages
-) -> web.Reply:
-    after = pagination.decode_cursor(query.cursor)
-    changes = await _find_changes(tenant_id, conversation, query.since or 0, query.limit, after)
-    etag = pagination.etag_of(changes.seen)
-    if request.headers.get("if-none-match") == etag:
-        return web.Reply(status=304, headers={"etag": etag})
-    return web.Reply(_changes_page(changes), headers={"etag": etag})
+def _list_fields(change: ConversationChange, now: int) -> dict[str, object]:
+    """Return the fields of a stored conversation that a change sets; `now` in epoch ms."""
+    fields: dict[str, object] = {}
+    if change.read is not None:
+        fields |= READ if change.read else mark_unread(now)
+    if "name" in change.model_fields_set:
+        fields["given_name"] = change.name
+    if change.archived is not None:
+        fields["archived"] = change.archived
+    if change.labels is not None:
+        fields["labels"] = change.labels
+    if "assignee" in change.model_fields_set:
+        fields["assignee"] = change.assignee
+    return fields
 
 
-async def _find_changes(
-    tenant_id: TenantId, conversation: Conversation, since: int, limit: int, after: PageEnd | None
-) -> Changes:
-    now = epoch_ms(services.now())
-    page, uncertain = await asyncio.gather(
-        services.store().messages.list_changes(tenant_id, conversation, since, limit, after),
-        _uncertain_sends(tenant_id, conversation),
-    )
-    covered_until = page.records[-1].changed if page.end else now
-    # A poll never goes back behind its own `since`, and looks back over what is stored late.
-    return Changes(page, uncertain, max(since, min(covered_until, now - POLL_OVERLAP_MS)))
-
-
-def _changes_page(changes: Changes) -> MessagePage:
-    return _messages_page(changes.page, changes.since, changes.uncertain)
-
-
-async def _list_thread_changes(tenant_id: TenantId, query: WhichNews) -> Changes | None:
+async def _read_thread(tenant_id: TenantId, query: WhichNews) -> ThreadPage | None:
     if query.thread is None:
         return None
     conversation = await _find_conversation(tenant_id, query.thread)
-    return await _find_changes(tenant_id, conversation, query.thread_since, PAGE, None)
+    return await thread_pages.read_changes(tenant_id, conversation, query.thread_since, PAGE, None)
 
 
 async def _count_unread(
     tenant_id: TenantId, tenant: Tenant | None, query: WhichNews
 ) -> Unread | None:
-    """Count what is unread, if asked. Firestore: 1 read, and 1 per line of several."""
-    if not query.unread:
-        return None
-    count, lines = services.store().conversations.count_unread, tenant.lines if tenant else ()
-    if len(lines) < 2:
-        total = await count(tenant_id)
-        return Unread(total=total, lines=dict.fromkeys(lines, total))
-    total, *by_line = await asyncio.gather(
-        count(tenant_id), *(count(tenant_id, line) for line in lines)
-    )
-    return Unread(total=total, lines=dict(zip(lines, by_line, strict=True)))
+    return await count_unread(tenant_id, tenant) if query.unread else None
 
 
 async def _forget(request: Request, field: str, name: str) -> web.Reply:
@@ -604,39 +539,6 @@ async def _forget(request: Request, field: str, name: str) -> web.Reply:
     await _require_active_tenant(tenant_id)
     await services.store().desks.forget(tenant_id, field, name)
     return web.Reply(status=204)
-
-
-async def _uncertain_sends(tenant_id: TenantId, conversation: Conversation) -> list[Send]:
-    """List the sends whose outcome is uncertain. Firestore: no reads if there are none."""
-    if conversation.unsettled <= 0:
-        return []
-    sends = await services.store().sends.list_unsettled(tenant_id, conversation)
-    return [send for send in sends if send.state is SendState.UNCERTAIN]
-
-
-def _messages_page(page: ResultPage, since: int, uncertain: list[Send]) -> MessagePage:
-    return MessagePage(
-        messages=conversation_views.message_views(page.records, services.now()),
-        sends=[sending.send_view(send) for send in uncertain],
-        since=since,
-        next=pagination.encode_cursor(page.end),
-    )
-
-
-@edge.route(
-    "POST",
-    "/{id}/messages",
-    takes=SendMessage,
-    needs=(requests.KEY_HEADER,),
-    answers={201: sending.SendView, 202: sending.SendView},
-    problems=sending.PROBLEMS,
-)
-async def send_into_conversation(request: Request) -> web.Reply:
-    """Send a message into a conversation, as `POST /send-message` with its id does.
-
-    202 while the outcome is uncertain: ask `GET /send-message/{key}`.
-    """
-    return await post_message(request, request.path_params["id"])
 
 
 @functions_framework.aio.http
