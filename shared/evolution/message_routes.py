@@ -135,15 +135,6 @@ class MessageRoutes(ServerCalls):
             return None
         return self._read(responses.read_group_subject, self._require_accepted(answer))
 
-    async def find_profile_picture(self, name: str, number: str) -> str | None:
-        """Find the URL of a contact's picture, which works for a while. EVOLUTION.md §6.
-
-        None: the contact has none, or doesn't show it to us.
-        """
-        body = {"number": number}
-        answer = self._require_accepted(await self._ask("fetchProfilePictureUrl", name, body))
-        return self._read(responses.read_picture_url, answer)
-
     async def _read_media(self, response: httpx.Response) -> ReceivedMedia | None:
         stream = FileStream(self._read_body(response))
         if response.is_success and await stream.find_file():

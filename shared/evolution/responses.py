@@ -76,11 +76,6 @@ def read_media_facts(frame: Any) -> tuple[str, str | None]:
             raise MalformedError
 
 
-def read_picture_url(body: Any) -> str | None:
-    """Return the address of a profile picture, if there is one."""
-    return read_text(require_object(body).get("profilePictureUrl"))
-
-
 def read_group_subject(body: Any) -> str | None:
     """Return the subject of a group, if it has a visible one."""
     return addresses.read_subject(require_object(body))

@@ -13,8 +13,6 @@ from shared.sweeps import orphans
 
 OPEN = (Stage.SUSPECTED, Stage.QUARANTINED)
 LATEST, PLAN = "latest", "plan"
-MOST_UNREADABLE = 20
-"""So many unreadable reports are passed over for the latest one."""
 
 
 async def approve(name: str, operator: str) -> Candidate:

@@ -61,10 +61,6 @@ class Sweeps(Topic):
         ran = snapshot.exists or bool((await self.list_reports(kind, 1))[0])
         return SweepStanding(version=snapshot.update_time, forgotten=ran)
 
-    async def list_standings(self) -> dict[SweepKind, SweepStanding]:
-        """Return the memory of every kind of sweep. Firestore: 1 read per kind."""
-        return {kind: await self.find_standing(kind) for kind in SweepKind}
-
     async def accept_loss(self) -> None:
         """Let the next sweep skip the comparison, as the loss was intended. 1 write."""
         batch = self._db.batch()

@@ -48,7 +48,6 @@ CALLS = {
     "numbers_on_whatsapp": lambda e: e.look_up_numbers("wa1", ["5511988887777"]),
     "messages": lambda e: e.history("wa1", "5511999990001", NOON, NIGHT),
     "media": lambda e: download(e, "wa1", "3EB0"),
-    "profile_picture": lambda e: e.find_profile_picture("wa1", "5511988887777"),
 }
 CREATE = {"create": lambda e: e.create_instance("wa1", WANTED)}
 SENDS = {

@@ -73,8 +73,6 @@ MEANINGS = {
         connectionState-2s-after-delete-baileys-connecting webhook-find-none
         connectionState-after-delete-baileys-connecting
         delete-baileys-never-connected-state-after
-        baileys-fetchProfilePictureUrl-none evolution-fetchProfilePictureUrl
-        evolution-fetchProfilePictureUrl-br8 fetchProfilePictureUrl-baileys-never-connected
         baileys-getBase64 baileys-getBase64-media-gone baileys-getBase64-not-media
         baileys-getBase64-unknown""",
     "Created": """
@@ -134,7 +132,6 @@ MEANINGS = {
         baileys-findMessages-lid evolution-findMessages evolution-findMessages-by-id
         cross-instance-query-override-findMessages""",
     "Downloaded": "s3-getBase64",
-    "https://pps.whatsapp.net/v/t61/x.jpg?oe=1": "baileys-fetchProfilePictureUrl",
     "Sent": """
         baileys-deleteMessageForEveryone baileys-updateMessage baileys-sendContact
         baileys-sendLocation baileys-sendMedia-document baileys-sendMedia-image
@@ -241,8 +238,6 @@ async def ask_of_chat(evolution: Evolution, what: str, name: str) -> Any:
             return await evolution.edit_message(name, KEY, "editado")
         case "deleteMessageForEveryone":
             return await evolution.delete_message(name, KEY)
-        case "fetchProfilePictureUrl":
-            return await evolution.find_profile_picture(name, "5511988887777")
         case _:
             raise NotImplementedError
 

@@ -170,7 +170,6 @@ CHATS = {
         "wa1", [MessageKey("3A000000000000000003", JID, False)]
     ),
     "baileys-getBase64": lambda e: download(e, "wa1", "3EB00C57CC39265A718A94"),
-    "baileys-fetchProfilePictureUrl": lambda e: e.find_profile_picture("wa1", MARIA),
     "baileys-whatsappNumbers": lambda e: e.look_up_numbers(
         "wa1", recorded("baileys-whatsappNumbers")["body"]["numbers"]
     ),

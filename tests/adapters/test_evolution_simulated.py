@@ -117,7 +117,6 @@ async def test_unknown_instance_is_reported_missing(pair):
     assert await evolution.delete_instance(NAME) is False
     assert await evolution.look_up_numbers(NAME, [MARIA]) is None
     assert await download(evolution, NAME, "3A") is None
-    assert await evolution.find_profile_picture(NAME, MARIA) is None
     unsent = await evolution.send_message(NAME, Outgoing(MARIA, Text("oi")))
     assert unsent.reason is WhyNotSent.INSTANCE_MISSING
 
