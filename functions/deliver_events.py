@@ -16,7 +16,7 @@ from shared.pushes import BODY_LIMIT, Push
 edge = web.Edge("deliver_events", "/deliver-events")
 
 
-class Poke(Record):
+class NewsPoke(Record):
     """There is news of a tenant (`EVERYBODY`: of those that operators are told of)."""
 
     tenant: TenantId
@@ -60,7 +60,7 @@ async def deliver_due_events(request: Request) -> DueDeliveries:
 async def deliver_pushed_events(request: Request) -> web.Reply:
     """Tell a tenant's endpoints what is new. Pub/Sub pushes again what isn't answered with 2xx."""
     await auth.require_scheduler(request)
-    poke = (await web.parse_body(Push, request, BODY_LIMIT)).read(Poke)
+    poke = (await web.parse_body(Push, request, BODY_LIMIT)).read(NewsPoke)
     await delivery.deliver_tenant(poke.tenant, poke.news)
     return web.Reply(status=204)
 

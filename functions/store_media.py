@@ -5,7 +5,7 @@ from pydantic import Field, field_validator
 from starlette.requests import Request
 from starlette.responses import Response
 
-from shared import auth, web
+from shared import auth, problems, web
 from shared.domain import names
 from shared.domain.names import LINE_LIMIT, LINE_PATTERN, LineId, TenantId
 from shared.domain.record import Record
@@ -54,7 +54,12 @@ async def copy_due_media(request: Request) -> DueCopies:
     "/push",
     takes=Push,
     answers={204: None},
-    problems=(*web.OPERATOR_PROBLEMS, *web.BODY_PROBLEMS),
+    problems=(
+        *web.OPERATOR_PROBLEMS,
+        *web.BODY_PROBLEMS,
+        problems.BucketUnavailable,
+        problems.BucketRefused,
+    ),
 )
 async def copy_pushed_media(request: Request) -> web.Reply:
     """Copy the file of a new message. Pub/Sub pushes again what isn't answered with 2xx."""

@@ -29,6 +29,8 @@ AT_ONCE: Final = 8
 """Files that one process copies at the same time: each holds about 2 MiB."""
 
 DELETE_ATTEMPTS: Final = 5
+"""How often a file is looked at anew that is written while it is to be deleted."""
+
 PAGE: Final = 50
 ATTEMPT_SECONDS: Final = 300.0
 """Seconds for one file, far below the lease on it."""
@@ -51,7 +53,8 @@ class _Failed(Exception):
 async def copy_pushed(tenant: TenantId, line: LineId, message: str) -> None:
     """Copy the file of a message, unless that is done, under way or not due any more.
 
-    Firestore: 5 reads, 5 writes; 3 writes for a file that the tenant has already.
+    Raises BucketUnavailable, BucketRefused if a file can't be deleted now. Firestore: 5 reads, 5
+    writes; 3 writes for a file that the tenant has already.
     """
     if (bucket := services.bucket()) is not None:
         await _copy_in_turn(bucket, tenant, line, message)
@@ -127,8 +130,8 @@ async def _copy(bucket: "Bucket", task: MediaTask) -> None:
     if copy and await _settle(bucket, task, copy):
         return
     copy = await _write_draft(bucket, task)
-    held = await services.store().media_copies.hold(task, copy, epoch_ms(services.now()))
-    if held and not await _settle(bucket, held, copy):
+    holding = await services.store().media_copies.hold(task, copy, epoch_ms(services.now()))
+    if holding and not await _settle(bucket, holding, copy):
         raise _Failed(CopyFailure.TRANSIENT)
 
 
@@ -179,7 +182,8 @@ async def delete_copy(bucket: "Bucket", task: MediaTask, loss: MediaLoss | None)
     """Let a message's file go, and delete it if no other message of the tenant holds it.
 
     `loss`: why it is gone, for people; None if the message was taken back. Safe to repeat; False
-    if the task was over.
+    if the task was over. Raises BucketUnavailable, BucketRefused. Firestore: what `give_up` costs
+    for a message without a copy, else what `drop` does.
     """
     now, copy = epoch_ms(services.now()), task.message.media_copy
     if task.message.media_due is not None:

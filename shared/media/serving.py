@@ -90,7 +90,7 @@ async def open_copy(
     stream = await bucket.read(name_file(tenant, copy.sha256), first, last)
     if stream is None:
         return None
-    mimetype, disposition = _treat(message, copy.mimetype, None)
+    mimetype, disposition = _choose_treatment(message, copy.mimetype, None)
     return MediaFile(_drain(stream), copy.size, mimetype, disposition, etag_of(copy), span)
 
 
@@ -111,7 +111,7 @@ async def fetch_from_server(name: InstanceName, message: KeptMessage) -> MediaFi
         async for chunk in media.chunks:
             content += chunk
             _require_size(len(content))
-    mimetype, disposition = _treat(message, media.mimetype, media.file_name)
+    mimetype, disposition = _choose_treatment(message, media.mimetype, media.file_name)
     return MediaFile(_split(content), len(content), mimetype, disposition)
 
 
@@ -120,26 +120,28 @@ async def sign_link(tenant: TenantId, message: KeptMessage) -> MediaLink:
     copy, bucket = find_copy(message), services.bucket()
     if copy is None or bucket is None or message.media_state is not MediaState.STORED:
         raise problems.MediaNotStored()
-    mimetype, disposition = _treat(message, copy.mimetype, None)
+    mimetype, disposition = _choose_treatment(message, copy.mimetype, None)
     url = await bucket.sign(
         name_file(tenant, copy.sha256),
         seconds=int(LINK_TIME.total_seconds()),
         content_type=mimetype,
-        download_name=None if disposition.startswith("inline") else _name(message, None),
+        download_name=None if disposition.startswith("inline") else _choose_name(message, None),
     )
     return MediaLink(url=url, expires_at=services.now() + LINK_TIME)
 
 
-def _treat(message: KeptMessage, mimetype: str | None, file_name: str | None) -> tuple[str, str]:
+def _choose_treatment(
+    message: KeptMessage, mimetype: str | None, file_name: str | None
+) -> tuple[str, str]:
     """Return type and disposition of a file; what the server says counts only without ours."""
-    told = (message.media and message.media.mimetype) or mimetype or BYTES
-    kind = told if MIMETYPE.fullmatch(told) else BYTES
+    words = (message.media and message.media.mimetype) or mimetype or BYTES
+    kind = words if MIMETYPE.fullmatch(words) else BYTES
     disposition = "inline" if SHOWN.fullmatch(kind.partition(";")[0]) else "attachment"
-    quoted = quote(_name(message, file_name), safe="", errors="replace")
+    quoted = quote(_choose_name(message, file_name), safe="", errors="replace")
     return kind, f"{disposition}; filename*=UTF-8''{quoted}"
 
 
-def _name(message: KeptMessage, file_name: str | None) -> str:
+def _choose_name(message: KeptMessage, file_name: str | None) -> str:
     name = (message.media and message.media.name) or file_name or message.id
     return TURNING.sub("", name)[-LONGEST_NAME:]
 

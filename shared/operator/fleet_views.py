@@ -73,7 +73,7 @@ class Totals(Record):
     foreign: int
     free: int
     counted_at: AwareDatetime | None = Field(
-        default=None, description="Of the oldest last census; null: no sweep has counted yet"
+        default=None, description="Of the oldest last census; absent: no sweep has counted yet"
     )
 
 
@@ -191,7 +191,9 @@ class EndpointStanding(Record):
     """An endpoint without what is its owner's alone: its address, secrets and answers."""
 
     id: str
-    tenant: TenantId | None = Field(description="null: one of operators, told of all tenants")
+    tenant: TenantId | None = Field(
+        default=None, description="Absent: one of operators, told of all tenants"
+    )
     host: str = Field(description="Of its URL; the rest may be a secret of the receiver")
     description: str
     state: EndpointState

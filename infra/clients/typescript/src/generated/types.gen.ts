@@ -117,7 +117,7 @@ export type Totals = {
     foreign: number;
     free: number;
     /**
-     * Of the oldest last census; null: no sweep has counted yet
+     * Of the oldest last census; absent: no sweep has counted yet
      */
     counted_at?: string;
 };
@@ -2877,7 +2877,7 @@ export type EndpointState = 'active' | 'disabled';
 export type EndpointStanding = {
     id: string;
     /**
-     * null: one of operators, told of all tenants
+     * Absent: one of operators, told of all tenants
      */
     tenant?: string;
     /**
@@ -8747,11 +8747,17 @@ export type CopyPushedMediaErrors = {
      */
     500: UnexpectedProblem;
     /**
-     * `auth-not-configured`: Sign-in is not configured on this deployment; `issuer-unreachable`: The sign-in service can't be reached to check the token; `store-unavailable`: The database can't be reached, try again shortly
+     * `bucket-refused`: The storage of media refused us: its access has to be mended
+     */
+    502: BucketRefusedProblem;
+    /**
+     * `auth-not-configured`: Sign-in is not configured on this deployment; `bucket-unavailable`: The storage of media can't be reached, try again shortly; `issuer-unreachable`: The sign-in service can't be reached to check the token; `store-unavailable`: The database can't be reached, try again shortly
      */
     503: ({
         type: 'urn:perene:problem:auth-not-configured';
     } & AuthNotConfiguredProblem) | ({
+        type: 'urn:perene:problem:bucket-unavailable';
+    } & BucketUnavailableProblem) | ({
         type: 'urn:perene:problem:issuer-unreachable';
     } & IssuerUnreachableProblem) | ({
         type: 'urn:perene:problem:store-unavailable';
