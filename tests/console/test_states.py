@@ -5,9 +5,12 @@ from typing import get_args
 import pytest
 from playwright.async_api import expect
 
+from shared.domain.endpoints import DisabledReason
 from shared.domain.events import LetterReason
 from shared.domain.fleet.incidents import Cause
 from shared.domain.instances import Reason
+from shared.domain.media_state import MediaLoss
+from shared.outbound.endpoint_views import Condition
 from tests.console.browser import DESKTOP
 from tests.console.conftest import Stack, Visit
 from tests.console.test_fleet import add_incidents, open_fleet
@@ -26,8 +29,14 @@ async def test_causes_and_reasons_have_words(visit: Visit, subtests: pytest.Subt
             words = await read_dictionary(tab, "fleet", language)
             assert words["causes"].keys() == {cause.value for cause in Cause}
             assert words["reasons"].keys() == {reason.value for reason in Reason}
-            letters = (await read_dictionary(tab, "operator", language))["letters"]
-            assert letters["reasons"].keys() == set(get_args(LetterReason))
+            words = await read_dictionary(tab, "operator", language)
+            assert words["letters"]["reasons"].keys() == set(get_args(LetterReason))
+            assert words["endpoints"]["conditions"].keys() == set(get_args(Condition))
+            assert words["endpoints"]["reasons"].keys() == {
+                reason.value for reason in DisabledReason
+            }
+            words = await read_dictionary(tab, "inbox", language)
+            assert words["media"]["lost"].keys() == {loss.value for loss in MediaLoss}
 
 
 async def test_blocked_number_says_so(visit: Visit, stack: Stack, tenant: str):
