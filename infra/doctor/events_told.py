@@ -17,7 +17,7 @@ from infra.doctor.diagnosis import (
     report_unseen,
 )
 from infra.doctor.fetch import fetch_response
-from infra.local import delivery_push
+from infra.local import pushes_and_ticks
 from shared import services
 from shared.auth import UNREADABLE
 from shared.config import Settings
@@ -105,7 +105,7 @@ async def check_topic(settings: Settings, api: _Api, *, local: bool) -> Diagnosi
 
 
 def _push_path(*, local: bool) -> str:
-    return f"{delivery_push.PUSHED}/{FUNCTION}" if local else f"{_function_path()}/push"
+    return f"{pushes_and_ticks.PUSHED}/{FUNCTION}" if local else f"{_function_path()}/push"
 
 
 def _function_path() -> str:
@@ -183,7 +183,7 @@ async def _check_local_tick(settings: Settings, http: httpx.AsyncClient, origin:
     """Do what the stack's tick does."""
     if not (settings.auth_hs256_secret and settings.auth_issuer and settings.auth_operator_claim):
         return report_unseen(SUBJECT, f"{FUNCTION} can't be called without the stack's secret")
-    headers = {"authorization": f"Bearer {delivery_push.sign_operator(settings)}"}
+    headers = {"authorization": f"Bearer {pushes_and_ticks.sign_operator(settings)}"}
     try:
         url = f"{origin}{_function_path()}"
         answer = await fetch_response(http, "POST", url, headers=headers)

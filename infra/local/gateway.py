@@ -12,11 +12,11 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from infra.local import delivery_push, guard
+from infra.local import guard, pushes_and_ticks
 from infra.local.children import IDLE_SECONDS, LOOPBACK
 from infra.local.clock import Clock
-from infra.local.delivery_push import PushDoor
 from infra.local.guard import Guard
+from infra.local.pushes_and_ticks import PushDoor
 from infra.local.receiver.receiver_routes import Receiver
 from infra.local.sign_in import oidc_routes
 from shared import config, services
@@ -79,14 +79,14 @@ def main() -> None:
         routes = [*oidc_routes.build_routes(settings), *Receiver().build_routes()]
         pushed = [
             path
-            for name, path in delivery_push.list_pushed().items()
+            for name, path in pushes_and_ticks.list_pushed().items()
             if (options.functions / f"{name}.py").exists()
         ]
         if pushed and settings.auth_hs256_secret:
             door = PushDoor(settings)
-            routes.append(Route(f"{delivery_push.PUSHED}/{{function}}", door, methods=["POST"]))
+            routes.append(Route(f"{pushes_and_ticks.PUSHED}/{{function}}", door, methods=["POST"]))
             app = door.app = build(options.functions, clock, routes)
-            delivery_push.tick_every_minute(settings, options.port, pushed)
+            pushes_and_ticks.tick_every_minute(settings, options.port, pushed)
         else:
             app = build(options.functions, clock, routes)
         uvicorn.run(

@@ -18,7 +18,7 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-from infra.local import children, delivery_push, emulator, pubsub_emulator
+from infra.local import children, emulator, pubsub_emulator, pushes_and_ticks
 from infra.local.children import Child, StackError
 from infra.local.emulator import Emulator
 from infra.local.pubsub_emulator import PubSub
@@ -153,7 +153,7 @@ def _start_all(options: StackOptions, running: contextlib.ExitStack) -> list[Chi
     running_children.append(_start_gateway(options, env, running))
     if bucket:
         running_children.append(_wait_until_ready(bucket, bucket_port))
-    if events and events.subscribe(f"{run.origin}{delivery_push.PUSHED}"):
+    if events and events.subscribe(f"{run.origin}{pushes_and_ticks.PUSHED}"):
         running_children.append(events.child)
     run.remember(env, options.place)
     _introduce(options, run, simulator)

@@ -13,9 +13,9 @@ import jwt
 import pytest
 from starlette.routing import Route, Router
 
-from infra.local import delivery_push, pubsub_emulator, stack
+from infra.local import pubsub_emulator, pushes_and_ticks, stack
 from infra.local.children import find_free_port
-from infra.local.delivery_push import PushDoor
+from infra.local.pushes_and_ticks import PushDoor
 from shared import config, pubsub
 from tests.perene import AUDIENCE, SECRET, Perene
 
@@ -74,7 +74,7 @@ async def test_published_poke_is_pushed_until_it_is_taken(tmp_path: Path, listen
     if events is None:
         pytest.skip("needs the Google Cloud SDK")
     try:
-        push_to = f"http://127.0.0.1:{listener.port}{delivery_push.PUSHED}"
+        push_to = f"http://127.0.0.1:{listener.port}{pushes_and_ticks.PUSHED}"
         assert events.subscribe(push_to)
         assert events.subscribe(push_to)  # of a run that is there already
         async with httpx.AsyncClient() as http:
@@ -84,7 +84,7 @@ async def test_published_poke_is_pushed_until_it_is_taken(tmp_path: Path, listen
         events.child.stop()
 
     bodies = [json.loads(body) for _, _, body in listener.posts]
-    assert {path for path, *_ in listener.posts} == {f"{delivery_push.PUSHED}/deliver_events"}
+    assert {path for path, *_ in listener.posts} == {f"{pushes_and_ticks.PUSHED}/deliver_events"}
     assert len(bodies) == 2
     assert {body["message"]["data"] for body in bodies} == {PUSH["message"]["data"]}
 
@@ -93,9 +93,9 @@ async def test_push_is_signed_at_the_door(perene: Perene):
     """The emulator signs nothing, and the function takes no push that isn't signed."""
     door = PushDoor(config.settings())
     door.app = perene.app
-    app = Router([Route(f"{delivery_push.PUSHED}/{{function}}", door, methods=["POST"])])
+    app = Router([Route(f"{pushes_and_ticks.PUSHED}/{{function}}", door, methods=["POST"])])
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app)) as http:
-        url = f"http://perene.test{delivery_push.PUSHED}/deliver_events"
+        url = f"http://perene.test{pushes_and_ticks.PUSHED}/deliver_events"
         pushed = await http.post(url, json=PUSH)
 
     assert pushed.status_code == 204
@@ -105,8 +105,10 @@ async def test_push_is_signed_at_the_door(perene: Perene):
 def test_tick_asks_as_an_operator(perene: Perene, listener: Listener):
     settings = config.settings()
 
-    delivery_push.tick(settings, listener.port, "/deliver-events")
-    delivery_push.tick(settings, find_free_port(), "/")  # nobody listens: the next one tries again
+    pushes_and_ticks.tick(settings, listener.port, "/deliver-events")
+    pushes_and_ticks.tick(
+        settings, find_free_port(), "/"
+    )  # nobody listens: the next one tries again
 
     ((path, authorization, _),) = listener.posts
     claims = jwt.decode(

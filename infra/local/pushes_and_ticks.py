@@ -58,7 +58,7 @@ def sign_operator(settings: Settings) -> str:
     claims = {
         "iss": settings.auth_issuer,
         "aud": settings.auth_audience,
-        "sub": "local-deliveries",
+        "sub": "local-scheduler",
         "iat": now,
         "exp": now + TOKEN_SECONDS,
         str(settings.auth_operator_claim): True,
