@@ -95,7 +95,7 @@ def _punctuation(text: str | bytes) -> int:
 
 
 def _is_fuller(frame: bytearray | bytes, items: int) -> bool:
-    """Whether there are more values than these; looks no further than it must."""
+    """Tell whether there are more values than these; look no further than needed."""
     most = 2 * items
     rest, texts = _TEXT.subn(b"", frame, count=most + 1)
     return texts > most or _marks(rest) > most

@@ -19,7 +19,7 @@ FURTHEST_AHEAD = timedelta(hours=15)
 def decide_event(
     instance: Instance, event: ConnectionEvent, born: int, at: int, now: datetime
 ) -> Instance | None:
-    """The instance after an event, or None when nothing changed.
+    """Return the instance after an event, or None when nothing changed.
 
     `at` is the event's own time on its server's clock (epoch milliseconds): an event that is
     older than the newest one that changed something arrives too late to say anything, unless it
@@ -105,7 +105,7 @@ def decide_number(
 
 
 def _live_with(number: str | None, owner: Instance) -> bool:
-    """An owner whose number was not reported since it opened may well have kept it."""
+    """Tell whether the owner may have the number: one unreported since it opened may be kept."""
     return owner.state is State.OPEN and owner.number in (number, None)
 
 
@@ -114,7 +114,7 @@ def _late(instance: Instance, at: int) -> bool:
 
 
 def _closes_what_is_gone(instance: Instance, event: ConnectionEvent) -> bool:
-    """Until 2.3.6 a server removes an open instance first and closes its socket then (§3)."""
+    """Tell whether it closes what is gone: up to 2.3.6 a server closes a socket that late (§3)."""
     closing = events.LoggedOut | events.Banned | events.ConnectionLost | events.CodesExhausted
     return instance.state is State.MISSING and isinstance(event, closing)
 

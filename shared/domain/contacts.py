@@ -113,7 +113,7 @@ def find_contact(text: str) -> Contact | None:
 
 
 def fold(number: str) -> str:
-    """The digits that all spellings of one phone number have in common (EVOLUTION.md §7).
+    """Return the digits that all spellings of a phone number have in common (EVOLUTION.md §7).
 
     A Brazilian number whose last eight digits begin with 2 – 5 isn't folded: without the ninth
     digit it is a landline, which is another subscriber.
@@ -194,7 +194,7 @@ class _Address(NamedTuple):
 
 
 def _address(jid: str) -> _Address | None:
-    """A person's or a group's address without its device, its host in today's spelling."""
+    """Return an address without its device, its host in today's spelling."""
     user, at, host = jid.strip().partition("@")
     if not at:
         bare = _BARE.fullmatch(user)

@@ -93,7 +93,7 @@ class Conversation(Kept):
 
     @property
     def stale(self) -> bool:
-        """The preview isn't the newest message's."""
+        """Tell whether the preview isn't the newest message's."""
         return self.preview is None or self.preview.at < self.last_at
 
     @property

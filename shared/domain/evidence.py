@@ -20,7 +20,7 @@ SENT_BY_SERVERS = ("3EB0", "BAE5")
 
 
 def matches(send: Send, message: KeptMessage) -> bool:
-    """The message may be what was asked for: ours, saying the same, in the time it was sent in.
+    """Tell whether it may be what was asked for: ours, the same, in the time it was sent in.
 
     By its id it was said through a server (EVOLUTION.md §5), and nothing was known of it before.
     """
@@ -63,7 +63,7 @@ def pair(sends: Iterable[Send], found: Sequence[KeptMessage], now: datetime) -> 
 
 
 def reacted(send: Send, message: KeptMessage) -> bool:
-    """The message has the reaction that was asked for, since it was."""
+    """Tell whether the message has the reaction that was asked for, since it was."""
     assert send.reaction
     ours = message.reactions.get(ME, {}).values()
     since = (send.asked_at - SKEW).timestamp() * 1000

@@ -191,11 +191,11 @@ class Instance(Kept):
     created_at: AwareDatetime
 
     def restricted(self, now: datetime) -> bool:
-        """WhatsApp said not long ago that the number may not write to new contacts."""
+        """Tell whether WhatsApp said lately that the number may not write to new contacts."""
         return self.restricted_at is not None and now - self.restricted_at < RESTRICTED_FOR
 
     def found_restricted(self, now: datetime) -> "Instance":
-        """The same, since WhatsApp says so now."""
+        """Return the instance, restricted since WhatsApp says so now."""
         since = self.restricted_since if self.restricted(now) else now
         return self.model_copy(update={"restricted_since": since, "restricted_at": now})
 
@@ -208,13 +208,13 @@ class Instance(Kept):
         return self.lease is not None and self.lease.until > now
 
     def code_at(self, now: datetime) -> Code | None:
-        """The code, as long as it can still be scanned."""
+        """Return the code, as long as it can still be scanned."""
         return self.code if self.code and self.code.expires_at > now else None
 
     def with_state(
         self, state: State, reason: Reason | None, now: datetime, **change: Any
     ) -> "Instance":
-        """In another state since now; the time stays if the state and its reason do."""
+        """Return it in another state since now; the time stays if the state and its reason do."""
         same = (self.state, self.reason) == (state, reason)
         since = self.since if same else now
         connected = {} if same else self._connected(state, now)
@@ -251,18 +251,18 @@ class Instance(Kept):
         return self.with_state(State.PAIRING, Reason.WAITING_FOR_SCAN, now, **change)
 
     def granted(self, holder: str, now: datetime) -> "Instance":
-        """With the lease of a new holder, whose fence is above every earlier one."""
+        """Return it with the lease of a new holder, whose fence is above every earlier one."""
         lease = Lease(fence=self.fence + 1, holder=holder, until=now + LEASE)
         return self.model_copy(update={"fence": lease.fence, "lease": lease})
 
     def extended(self, now: datetime) -> "Instance":
-        """With the same holder's lease, for its whole length from now on."""
+        """Return it with the same holder's lease, for its whole length from now on."""
         assert self.lease
         lease = self.lease.model_copy(update={"until": now + LEASE})
         return self.model_copy(update={"lease": lease})
 
     def held_by(self, other: "Instance") -> bool:
-        """Both carry the same grant of the same lease."""
+        """Tell whether both carry the same grant of the same lease."""
         if self.lease is None or other.lease is None:
             return False
         return (self.lease.fence, self.lease.holder) == (other.lease.fence, other.lease.holder)
@@ -277,7 +277,7 @@ class Instance(Kept):
         return self.model_dump(exclude=pace) == earlier.model_dump(exclude=pace)
 
     def freed(self) -> "Instance":
-        """Without a lease."""
+        """Return it without a lease."""
         return self.model_copy(update={"lease": None})
 
 
@@ -290,7 +290,7 @@ PAIRING = timedelta(hours=1)
 def new_instance(
     key: LineKey, name: InstanceName, label: str, server: str, now: datetime
 ) -> Instance:
-    """A line's first instance, not leased yet."""
+    """Make a line's first instance, not leased yet."""
     return Instance(
         name=name,
         tenant=key.tenant,
@@ -307,7 +307,7 @@ def new_instance(
 
 
 def number_at(line: Instance, at: int) -> str | None:
-    """Under which number it spoke then (epoch milliseconds), if only its record says so.
+    """Return the number by which it spoke then (epoch ms), if only its record says so.
 
     What was told long before the number became this line's was told under an earlier one.
     """
@@ -316,5 +316,5 @@ def number_at(line: Instance, at: int) -> str | None:
 
 
 def epoch_ms(moment: datetime) -> int:
-    """A moment as events and tokens write it."""
+    """Return a moment as events and tokens write it."""
     return int(moment.timestamp() * 1000)

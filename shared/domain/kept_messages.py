@@ -38,7 +38,7 @@ def member_of(group: ContactKey) -> str:
 
 
 def lid_in(by: str) -> str | None:
-    """The lid of the chat that our phone addressed, in the words of `ours_in`."""
+    """Return the lid of the chat that our phone addressed, in the words of `ours_in`."""
     return by.removeprefix(beginning) if by.startswith(beginning := ours_in(lid_key(""))) else None
 
 
@@ -124,11 +124,11 @@ class KeptMessage(Message):
 
     @property
     def failed(self) -> bool:
-        """WhatsApp refused it, and nothing later says that it arrived after all."""
+        """Tell whether WhatsApp refused it, and nothing later says that it arrived after all."""
         return self.refused and self.progress < Delivery.DELIVERED
 
     def unacknowledged(self, now: int) -> bool:
-        """WhatsApp had long enough (until `now`, epoch milliseconds) to say that it got it."""
+        """Tell whether WhatsApp had long enough (until `now`, epoch ms) to say that it got it."""
         waiting = self.from_me and not self.failed and self.progress == Delivery.PENDING
         return waiting and now - self.at > ACKNOWLEDGED_WITHIN_MS
 
@@ -177,7 +177,7 @@ class KeptMessage(Message):
 
     @property
     def text_now(self) -> str | None:
-        """The text as last edited; nothing of a message that was taken back."""
+        """Return the text as last edited; nothing of a message that was taken back."""
         if self.revoked_at is not None:
             return None
         return (self.text, *self._readable_edits())[-1]
@@ -306,7 +306,7 @@ def newest(told: tuple[str, Edit | Reaction | Vote]) -> tuple[int, str]:
 
 
 def quote_of(message: KeptMessage) -> Quoted:
-    """The message as one that answers it shows it."""
+    """Return the message as one that answers it shows it."""
     author = message.author.key if message.author else message.contact.key
     return Quoted(
         id=message.id,
@@ -339,7 +339,7 @@ def _line(message: Message) -> str:
 
 
 def is_stub(fields: Mapping[str, Any]) -> bool:
-    """Only news of a message is kept so far, not the message."""
+    """Tell whether only news of a message is kept so far, not the message."""
     return "kind" not in fields
 
 

@@ -156,7 +156,7 @@ class Message(Record):
 
 
 def heard_by(now: int, message: Message) -> Message:
-    """The message; one that is dated days ahead was said when it was heard.
+    """Return the message; one that is dated days ahead was said when it was heard.
 
     It would be the newest of its conversation, and that of the list, until the day comes.
     """

@@ -37,7 +37,7 @@ class LineKey(NamedTuple):
 
 
 def spell(tenant: TenantId) -> str:
-    """The tenant's id as names and document ids write it: `[A-Za-z0-9._~-]`, never empty.
+    """Write a tenant's id as names and document ids do: `[A-Za-z0-9._~-]`, never empty.
 
     A document id may not be `.`, `..` or `__…__` (Firestore's limits), so the first character of
     those is escaped too.
@@ -49,7 +49,7 @@ def spell(tenant: TenantId) -> str:
 
 
 def unspell(spelled: str) -> TenantId | None:
-    """The tenant whose spelling this is, or None if it is no tenant's."""
+    """Return the tenant whose spelling this is, or None if it is no tenant's."""
     try:
         raw = _ESCAPE.sub(lambda match: bytes.fromhex(match[1].decode()), spelled.encode())
         tenant = TenantId(raw.decode())
@@ -72,13 +72,13 @@ def is_line(line: str) -> bool:
 
 
 def instance_name(prefix: str, key: LineKey) -> InstanceName:
-    """The one name of the instance that carries a line."""
+    """Return the one name of the instance that carries a line."""
     suffix = "" if key.line == DEFAULT_LINE else f"~~{key.line}"
     return InstanceName(f"{prefix}{spell(key.tenant)}{suffix}")
 
 
 def line_key(prefix: str, name: str) -> LineKey | None:
-    """The line an instance's name was derived from, or None if the name isn't one of ours."""
+    """Return the line that a name was derived from, or None if the name isn't one of ours."""
     spelling, separator, line = name.removeprefix(prefix).partition("~~")
     tenant = unspell(spelling)
     if tenant is None or (separator and (line == DEFAULT_LINE or not is_line(line))):

@@ -43,7 +43,7 @@ class TooFast:
 
 
 def take(full_at: int, rate: Rate, now: int, tokens: int = 1) -> Taken | TooFast:
-    """Tokens out of a bucket, all or none."""
+    """Take tokens out of a bucket, all or none."""
     later = max(full_at, now) + tokens * rate.every_ms
     over = later - now - rate.burst * rate.every_ms
     return Taken(later) if over <= 0 else TooFast(now + over)

@@ -117,7 +117,7 @@ def decide_entry(tenant: Tenant | None, *, on_first_use: bool) -> Barred | None:
 
 
 def decide_server(capacities: Iterable[Capacity]) -> Capacity | None:
-    """The server with most room that accepts new instances; None when all are full.
+    """Return the server with most room that accepts new instances; None when all are full.
 
     Ties go to the first by id, so that a decision made twice is the same.
     """

@@ -104,7 +104,7 @@ class Send(Kept):
     expires_at: AwareDatetime
 
     def settled(self, state: SendState, **change: object) -> "Send":
-        """The same, with an outcome."""
+        """Return the send with an outcome."""
         change = {"state": state, "why": None, "said_sent": False, **change}
         return self.model_copy(update=change)
 
@@ -114,12 +114,12 @@ class Send(Kept):
         return self.state is SendState.UNCERTAIN and self.said_sent
 
     def without_words(self) -> "Send":
-        """The same, without what was said: its message was taken back."""
+        """Return the send without what was said: its message was taken back."""
         emptied = self.content and read_content({"kind": self.content.kind})
         return self.model_copy(update={"content": emptied})
 
     def again(self, holder: str, now: datetime) -> "Send":
-        """The same, asked once more."""
+        """Return the send as asked once more."""
         change = {"attempt": self.attempt + 1, "holder": holder, "asked_at": now}
         ends = {"until": now + LEASE, "expires_at": now + KEPT_FOR}
         return self.settled(SendState.SENDING, **change, **ends)

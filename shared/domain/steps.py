@@ -168,7 +168,7 @@ def decide_leaving(instance: Instance, asked: Reason, now: datetime) -> Ready | 
 
 
 def healing(gone: Instance, now: datetime) -> Instance:
-    """The record of an instance that is about to be made again."""
+    """Return the record of an instance that is about to be made again."""
     change = {"code": None, "spoiled": False, "born": epoch_ms(now), "removal_asked_at": None}
     return gone.with_state(State.CREATING, Reason.HEALING, now, **change)
 
@@ -190,18 +190,18 @@ def must_await_files(leaving: Instance, now: datetime) -> bool:
 
 
 def decide_awaiting_files(leaving: Instance, files: int) -> Instance:
-    """The record of an instance that isn't removed yet because so many files aren't copied."""
+    """Return the record of an instance that isn't removed yet, as so many files aren't copied."""
     return leaving.model_copy(update={"media_awaited": files})
 
 
 def decide_removing(leaving: Instance, now: datetime) -> Instance:
-    """The record of an instance that the server was asked to remove, and hasn't yet."""
+    """Return the record of an instance that the server was asked to remove, and hasn't yet."""
     change = {"removal_asked_at": leaving.removal_asked_at or now, "media_awaited": 0}
     return leaving.model_copy(update=change)
 
 
 def disconnected(left: Instance, now: datetime) -> Instance:
-    """The record of a line whose instance is gone, as was asked for."""
+    """Return the record of a line whose instance is gone, as was asked for."""
     change = {"code": None, "claimed": None, "removal_asked_at": None}
     return _without_number(left).with_state(State.CLOSED, Reason.DISCONNECTED, now, **change)
 
@@ -241,7 +241,7 @@ def decide_started(instance: Instance, link: Link, now: datetime) -> Instance:
 
 
 def decide_settled(current: Instance, held: Instance, link: Link, now: datetime) -> Instance:
-    """The record after its holder started it.
+    """Return the record after its holder started it.
 
     Events may have reached the record since it was `held` and know better: an open line stays
     open, and a code that was pushed meanwhile is at least as new as the one the holder was shown.

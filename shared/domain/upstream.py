@@ -38,7 +38,7 @@ class Configuration:
 
     @property
     def mark(self) -> str:
-        """Tells two configurations apart without telling what is in them."""
+        """Return what tells two configurations apart without telling what is in them."""
         webhook = [self.webhook_url, dict(self.webhook_headers), self.webhook_events]
         whole = [*webhook, dict(self.settings)]
         return hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()[:16]

@@ -227,7 +227,7 @@ class LetterDetail(LetterView):
 
 
 def server_view(room: ServerRoom, report: Report | None = None) -> ServerView:
-    """A server as its document says, with what the last report says of it."""
+    """Show a server as its document says, with what the last report says of it."""
     capacity, census = room.capacity, room.census
     return ServerView(
         server=capacity.server,
@@ -244,7 +244,7 @@ def server_view(room: ServerRoom, report: Report | None = None) -> ServerView:
 
 
 def report_view(report: Report) -> ReportView:
-    """A report in short."""
+    """Show a report in short."""
     return ReportView(
         id=report.id,
         kind=report.kind,

@@ -25,10 +25,10 @@ T = TypeVar("T")
 
 
 async def take(standing: SweepStanding) -> Survey:
-    """Everything a plan needs. A server that doesn't answer is silent; tenants that can't be read
-    are None. Raises StoreUnavailable for the rest.
+    """Survey all that a plan needs.
 
-    Firestore: 1 read per tenant, line, slot, number and candidate.
+    A server that doesn't answer is silent; tenants that can't be read are None. Raises
+    StoreUnavailable for the rest. Firestore: 1 read per tenant, line, slot, number and candidate.
     """
     store, fleet = services.store(), config.settings().servers
     sightings, tenants, lines, owners, candidates, seats = await asyncio.gather(

@@ -61,7 +61,7 @@ def find_brakes(survey: Survey, carried: Mapping[str, int], rules: Rules) -> tup
 def find_doubts(
     survey: Survey, found: Iterable[Finding], carried: Mapping[str, int], rules: Rules
 ) -> tuple[Brake, ...]:
-    """Servers on which too many instances of ours are unclaimed: this needs no history.
+    """Find servers on which too many instances of ours are unclaimed: this needs no history.
 
     What a person keeps is known, and doesn't count.
     """
@@ -101,7 +101,7 @@ def _of_tenants(survey: Survey, rules: Rules) -> list[Brake]:
 
 
 def _alike(survey: Survey) -> list[Brake]:
-    """By what they call their instances; two can be made alike by a copied database, too."""
+    """Compare what they call their instances; a copied database makes two alike, too."""
     first_servers: dict[str, str] = {}
     twice = {
         server
@@ -125,5 +125,5 @@ def _shrank(before: int, now: int, rules: Rules) -> bool:
 
 
 def _lost(before: int, now: int, rules: Rules) -> bool:
-    """More than may be. Of tenants' records none is ever deleted, so there a few are many."""
+    """Tell whether too many are lost: no tenant's record is ever deleted, so a few are many."""
     return before - now > before * rules.max_loss

@@ -116,7 +116,7 @@ class Candidate(Kept):
     expires_at: Moment | None = None
 
     def due_at(self, rules: Rules) -> datetime | None:
-        """When its quarantine is over."""
+        """Return when its quarantine is over."""
         return self.quarantined_at + rules.quarantine if self.quarantined_at else None
 
     @property
@@ -223,7 +223,7 @@ def _suspected(finding: Finding, rules: Rules, run: str, now: datetime) -> Candi
 
 
 def with_finding(known: Candidate, finding: Finding, rules: Rules) -> Candidate:
-    """The candidate with what is found against it now.
+    """Return the candidate with what is found against it now.
 
     An approval given for less than what is known now doesn't count any more.
     """

@@ -54,7 +54,7 @@ class Census(Record):
 
     @property
     def used(self) -> int:
-        """Slots that are taken: reserved, or occupied without a record."""
+        """Count the slots that are taken: reserved, or occupied without a record."""
         return max(self.reserved, self.ours)
 
     @property
@@ -137,7 +137,7 @@ def forecast(used: Sequence[tuple[int, int]], limit: int) -> Forecast:
 
 
 def trend_of(used: Sequence[tuple[int, int]]) -> Trend | None:
-    """A straight line through the days, and how sure that is."""
+    """Fit a straight line through the days, and tell how sure that is."""
     if len(used) < ENOUGH_DAYS:
         return None
     days, slots = [day for day, _ in used], [slot_count for _, slot_count in used]
@@ -162,7 +162,7 @@ def _days(room: int, a_day: float) -> int | None:
 
 
 def _student(freedom: int) -> float:
-    """About the 97.5 % quantile of Student's distribution, for 5 degrees of freedom and more."""
+    """Estimate the 97.5 % quantile of Student's distribution, from 5 degrees of freedom on."""
     return 1.96 + 3 / freedom
 
 

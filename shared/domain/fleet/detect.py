@@ -54,7 +54,7 @@ def of_servers(
     alert_at: float,
     managers: Mapping[str, str] | None = None,
 ) -> Iterator[Trouble]:
-    """Servers that don't answer, and those that are full or will be soon.
+    """Find servers that don't answer, and those that are full or will be soon.
 
     `managers`: where each server is administered, for what can only be mended there.
     """
@@ -79,7 +79,7 @@ def of_lines(
     idle: timedelta,
     now: datetime,
 ) -> Iterator[Trouble]:
-    """Lines that were connected and aren't any more, one trouble per tenant and cause.
+    """Find lines that were connected and aren't now, one trouble per tenant and cause.
 
     Those that WhatsApp blocked are told at once: they don't come back by themselves. Not those
     whose server is down (that is its trouble), that a person disconnected, that were idle for so
@@ -126,8 +126,11 @@ def _cause_of(line: Instance, lasted: timedelta, after: timedelta, idle: timedel
 def unsure(
     censuses: dict[str, Census], silent: Iterable[str], lines: Iterable[Instance]
 ) -> set[str]:
-    """Incidents that aren't over only because they can't be seen: a server says nothing, so
-    neither do its lines. And a server that is full now is no less than filling."""
+    """Return incidents that aren't over only because they can't be seen.
+
+    A server that says nothing tells nothing of its lines. And one that is full now is no less than
+    filling.
+    """
     unseen = set(silent)
     full = {server for server, census in censuses.items() if census.free == 0}
     of_lines = {line.tenant for line in lines if line.server in unseen}
@@ -173,7 +176,7 @@ def looked_at(report: Report) -> frozenset[Cause]:
 
 
 def unclear(report: Report) -> set[str]:
-    """Incidents of servers some of whose candidates are unreadable: they may await approval."""
+    """Return incidents of servers with unreadable candidates: they may await approval."""
     return {Trouble(cause=Cause.APPROVAL_AWAITED, subject=server).id for server in report.unclear}
 
 

@@ -29,7 +29,7 @@ def find_all(
 
 
 def ours(survey: Survey, prefix: str) -> dict[InstanceName, LineKey]:
-    """The names upstream that are ours, and whose each is."""
+    """Return the names upstream that are ours, and whose each is."""
     return dict(_ours(survey, prefix))
 
 

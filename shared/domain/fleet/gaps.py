@@ -102,12 +102,12 @@ def came_back(line: Instance, now: datetime) -> bool:
 
 
 def _plausible(line: Instance, now: datetime) -> bool:
-    """A mark that lies ahead was made by a clock that was wrong."""
+    """Tell whether the mark can be true: one that lies ahead was made by a wrong clock."""
     return line.heard_until <= epoch_ms(now + OVERLAP)
 
 
 def note_window(line: Instance, window: Window, until: int) -> Instance | None:
-    """The record of a line of which all is known until then; None if it changed its number."""
+    """Return the record of a line that is known until then; None if it changed its number."""
     if line.number != window.number:
         return None
     same = line.heard_number == window.number and line.heard_until <= window.until + _ms(OVERLAP)
@@ -117,7 +117,7 @@ def note_window(line: Instance, window: Window, until: int) -> Instance | None:
 
 
 def resumed_at(newest: int) -> int:
-    """The mark of a line that was looked at only up to a message: there it goes on."""
+    """Return the mark of a line that was looked at only up to a message: there it goes on."""
     return newest + _ms(OVERLAP)
 
 

@@ -138,7 +138,7 @@ class Incident(Kept):
 def decide_incident(
     known: Incident | None, trouble: Trouble | None, now: datetime, remind_after: timedelta
 ) -> Incident | None:
-    """The incident after a look at its trouble; None if there is nothing to change."""
+    """Return the incident after a look at its trouble; None if there is nothing to change."""
     if trouble is None:
         return _resolved(known, now) if known and known.open else None
     if known is None or not known.open:
@@ -175,7 +175,7 @@ def plan_incidents(
 
 
 def _raised(known: Incident | None, trouble: Trouble, now: datetime) -> Incident:
-    """New, or back again."""
+    """Return the incident as raised: new, or back again."""
     if known:
         change = {"count": trouble.count, "facts": trouble.facts, "open": True, "raised_at": now}
         change |= {"resolved_at": None, "expires_at": None}

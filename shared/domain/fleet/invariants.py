@@ -67,7 +67,7 @@ class Invariants(Record):
 
 
 def find_violations(survey: Survey, keys: Mapping[InstanceName, LineKey]) -> Iterator[Violation]:
-    """Everything that is wrong between lines, instances, numbers, tenants and slots."""
+    """Find all that is wrong between lines, instances, numbers, tenants and slots."""
     yield from _instances(survey, keys)
     yield from (_of_line(rule, line) for rule, line in _lines(survey))
     yield from _listed(survey)
@@ -129,7 +129,7 @@ def _listed(survey: Survey) -> Iterator[Violation]:
 
 
 def _numbers(survey: Survey) -> Iterator[Violation]:
-    """Live on two lines, as servers or as our records say; or claimed for a line that isn't."""
+    """Find numbers that are live on two lines, or claimed for a line that isn't there."""
     live = Counter(
         sighting.number
         for sightings in survey.seen.values()

@@ -38,7 +38,7 @@ Repair = Missing | Liar | Stuck
 
 
 def find_repairs(survey: Survey, now: datetime) -> Iterator[Repair]:
-    """At most one per line; each is to be looked at once more before anything is done."""
+    """Find at most one per line; each is to be looked at once more before anything is done."""
     for line in survey.lines.values():
         if repair := _repair(survey, line, now):
             yield repair
@@ -66,7 +66,7 @@ def _may_be_gone(line: Instance) -> bool:
 
 
 def _disagree(line: Instance, sighting: Sighting) -> bool:
-    """A census says what the database says, which is behind (EVOLUTION.md §1.7): a hint."""
+    """Tell whether a census contradicts the record: a hint, as it is behind (EVOLUTION.md §1.7)."""
     if line.state is State.MISSING:
         return True
     open_here = line.state in (State.OPEN, State.CONFLICT)
@@ -76,7 +76,7 @@ def _disagree(line: Instance, sighting: Sighting) -> bool:
 def decide_looked(
     line: Instance, connection: Connection | None, number: str | None, now: datetime
 ) -> Instance | None:
-    """The record after its server was asked; None when it was right, or unknown.
+    """Return the record after its server was asked; None when it was right, or unknown.
 
     `number`: what the census says it is paired with, believed only of an open one.
     """

@@ -50,7 +50,7 @@ class Survey:
 
     @property
     def silent(self) -> frozenset[str]:
-        """Servers whose census failed."""
+        """List the servers whose census failed."""
         return self.servers - self.seen.keys()
 
     def sighting_of(self, line: Instance) -> Sighting | None:
@@ -58,7 +58,7 @@ class Survey:
         return self.seen.get(line.server, {}).get(line.name)
 
     def living(self) -> int:
-        """Tenants that aren't cancelled."""
+        """Count the tenants that aren't cancelled."""
         tenants = (self.tenants or {}).values()
         return sum(tenant.status is not Status.CANCELLED for tenant in tenants)
 
