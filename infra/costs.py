@@ -73,6 +73,8 @@ KIB_A_MESSAGE = 2
 
 COPIED = Operations(reads=5, writes=5)
 """Operations for a file that is kept, by `store_media`."""
+MEDIA_TICK = Operations(reads=2)
+"""Operations every minute, with a bucket: no file is due, and no removal waits for files."""
 COPY_SECONDS = 1.5
 """A guess: its server first fetches the file from WhatsApp, and deciphers it."""
 COPY_OBJECT_WRITES = 2
@@ -146,6 +148,9 @@ ROWS = (
     ),
     CostRow(
         "The tick of deliveries for a month, no endpoints", TICK.multiply(MINUTES), MINUTES, 0.5
+    ),
+    CostRow(
+        "The tick of media for a month, nothing due", MEDIA_TICK.multiply(MINUTES), MINUTES, 0.5
     ),
     CostRow("1 million times a line is opened", OPENED.multiply(MILLION), MILLION, 0.5),
     CostRow(

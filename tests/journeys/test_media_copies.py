@@ -300,10 +300,14 @@ async def test_copy_costs_what_the_guide_says(on_2: Perene, bucket: BucketEmulat
         await copying.copy_pushed(TenantId("acme"), LineId("default"), message)
     with counting(on_2.store.db.client) as pushed_again:
         await copying.copy_pushed(TenantId("acme"), LineId("default"), message)
+    assert await tick(on_2) == 1
+    with counting(on_2.store.db.client) as idle:
+        assert await tick(on_2) == 0
 
     assert (heard.reads, heard.writes) == (0, 2)
     assert (copied.reads, copied.writes) == costs.COPIED[:2]
     assert (pushed_again.reads, pushed_again.writes) == (1, 0)
+    assert (idle.reads, idle.writes) == costs.MEDIA_TICK[:2]
 
 
 async def test_copy_is_no_event(on_2: Perene, bucket: BucketEmulator):
