@@ -70,6 +70,7 @@ class Month:
         print(f"{orphans[2]} waits for a person, and the vanished one for its client.")
         print(f"Look at it as Olívia: {self.run.origin}/console/fleet")
         print(f"The functions' clock is {NIGHTS} days ahead until the stack is started anew.")
+        print("Start it anew before you try events: Firestore's clock, which orders them, isn't.")
 
     def _connect(self, client: str, index: int) -> None:
         headers = {"authorization": f"Bearer {self.run.sign_token(client)}"}
