@@ -19,7 +19,7 @@ from infra.doctor.fetch import fetch_response
 from shared import problems
 from shared.bucket import INCOMING, ORIGIN, Bucket
 from shared.config import Settings
-from shared.google_account import SignInFailed
+from shared.google_account import EmulatorAccount, SignInFailed
 
 SUBJECT: Final = "Media"
 PROBE: Final = f"doctor{INCOMING}"
@@ -63,7 +63,7 @@ async def check_bucket(
         )
         return
     emulator = settings.storage_emulator_host
-    account = Person(fetch_token)
+    account = EmulatorAccount() if emulator else Person(fetch_token)
     origin, clock = emulator or ORIGIN, lambda: datetime.now(UTC)
     bucket = Bucket(settings.media_bucket, http, account, clock=clock, origin=origin)
     try:
@@ -73,7 +73,7 @@ async def check_bucket(
         yield report_bad(SUBJECT, f"a file can't be kept: {problem.detail}", remedy)
         return
     yield report_good(SUBJECT, "a file can be written, read and deleted")
-    if emulator is None:
+    if isinstance(account, Person):
         async for diagnosis in _check_privacy(bucket.name, http, account):
             yield diagnosis
 

@@ -64,11 +64,13 @@ class Month:
                 print(f"          a person approves {orphans[0]}, keeps {orphans[1]}")
                 print(f"          and undoes {orphans[2]}")
         fleet = self._call_as_operator("GET", "/fleet")
-        totals = ", ".join(f"{count} {name}" for name, count in fleet["totals"].items() if count)
-        print(f"In the end: {fleet['sentence']} ({totals}).")
+        totals, rules = fleet["totals"], fleet["invariants"]["by_rule"]
+        print(f"In the end: {_count(totals)}.")
+        print(f"Records and servers disagree on {_count(rules) or 'nothing'}.")
         print(f"{orphans[2]} waits for a person, and the vanished one for its client.")
         print(f"Look at it as Olívia: {self.run.origin}/console/fleet")
         print(f"The functions' clock is {NIGHTS} days ahead until the stack is started anew.")
+        print("Start it anew before you try events: Firestore's clock, which orders them, isn't.")
 
     def _connect(self, client: str, index: int) -> None:
         headers = {"authorization": f"Bearer {self.run.sign_token(client)}"}
@@ -95,6 +97,12 @@ class Month:
 
 def _describe(notes: Iterable[dict[str, Any]]) -> str:
     return ", ".join(f"{note['what']} {note['instance']}" for note in notes)
+
+
+def _count(facts: dict[str, Any]) -> str:
+    """Write each count that isn't zero; the totals also say when they were counted."""
+    counts = {name: fact for name, fact in facts.items() if isinstance(fact, int) and fact}
+    return ", ".join(f"{name.replace('_', ' ')}: {count}" for name, count in counts.items())
 
 
 def _require_success(answer: httpx.Response) -> httpx.Response:

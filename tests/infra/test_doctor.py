@@ -265,11 +265,21 @@ async def test_open_bucket_is_named(patient: Patient):
         assert any(word in statement for statement in statements), word
 
 
-async def test_bucket_without_sign_in_is_told(patient: Patient):
-    def refuse() -> str:
-        raise ValueError("DefaultCredentialsError")
+def refuse_sign_in() -> str:
+    raise ValueError("DefaultCredentialsError")
 
-    assert "a file can't be kept" in str(await patient.ills(token=refuse))
+
+async def test_bucket_without_sign_in_is_told(patient: Patient):
+    assert "a file can't be kept" in str(await patient.ills(token=refuse_sign_in))
+
+
+async def test_emulated_bucket_needs_no_sign_in(patient: Patient):
+    patient.hosts["bucket.test"] = httpx.ASGITransport(patient.bucket.app)
+    patient.environment["STORAGE_EMULATOR_HOST"] = "http://bucket.test"
+
+    diagnoses = await patient.examined(token=refuse_sign_in)
+
+    assert [it.verdict for it in diagnoses if it.subject == "Media"] == [Verdict.GOOD]
 
 
 # Evolution -----------------------------------------------------------------------------------

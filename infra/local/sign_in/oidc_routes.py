@@ -21,7 +21,7 @@ POLICY = {
 WORDS = {
     "pt-BR": {
         "title": "Entrar na demonstração",
-        "lead": "Esta é a entrada da pilha local: sem senha, só nesta máquina.",
+        "lead": "Esta é a entrada do ambiente local: sem senha, só nesta máquina.",
         "tenant": "Cliente",
         "operator": "Operação: vê a frota inteira",
         "other": "Outro cliente",
