@@ -23,6 +23,7 @@ from shared.outbound.event_models import Event, EventType, Fact
 from shared.outbound.log_positions import OLDEST, LogPosition, SourcePosition
 from shared.store.base import CALL_TIMEOUT
 from shared.store.logged import Logged, LoggedPage, LogPlace, LogSource, micros_of
+from shared.store.messages.read import MOST_WORDS
 
 MARGIN: Final = int((CALL_TIMEOUT + 1) * 1_000_000)
 """Microseconds after which a commit is surely visible: longer than any attempt of one lasts."""
@@ -164,10 +165,28 @@ FoundEntry = tuple[LogEntry, SourceReading]
 """An entry, and the reading that found it."""
 
 
+class _TooMuchUnchecked(Exception):
+    """More stands before the position than one that we wrote leaves to be looked at again."""
+
+
 async def _read_source(
     source: LogSource, reader: LogReader, position: SourcePosition, limit: int, until: int | None
 ) -> SourceReading:
-    """Read what follows the position until then, and what became visible before it."""
+    """Read what follows the position until then, and what became visible before it.
+
+    Anybody can write a position: one before which there is too much goes back to where all was
+    checked, and what it remembers isn't told again.
+    """
+    try:
+        return await _read_from(source, reader, position, limit, until)
+    except _TooMuchUnchecked:
+        return await _read_from(source, reader, position.go_back(), limit, until)
+
+
+async def _read_from(
+    source: LogSource, reader: LogReader, position: SourcePosition, limit: int, until: int | None
+) -> SourceReading:
+    """Read a source from a position on. Raises _TooMuchUnchecked."""
     pages_of = _PageReader(source, reader.tenant, position, reader.is_for_new)
     page = await pages_of.read_following(limit, None if source is LogSource.LINES else until)
     pages, checked_until = [page], None if position.is_checked else position.checked
@@ -229,30 +248,44 @@ class _PageReader:
         return await self._list(self.position.place, limit, until)
 
     async def read_again(self, until: int, limit: int) -> LoggedPage:
-        """Read all of what was told and isn't checked, until then."""
-        most = limit + len(self.position.told)
+        """Read of what was told and isn't checked, until then, the documents that tell more.
+
+        Raises _TooMuchUnchecked.
+        """
+        most, after = limit + MOST_TOLD, LogPlace(self.position.checked)
+        news, count, read_at = list[Logged](), 0, 0
         while True:
-            page = await self._list(LogPlace(self.position.checked), most, until)
+            page = await self._list(after, most, until)
+            news += filter(self._has_news, page.documents)
+            count, after, read_at = count + page.count, page.last or after, read_at or page.read_at
             if not page.is_full:
-                return page
-            most *= 2
+                return LoggedPage(news, after, count, False, read_at)
+            if count >= most and self.source is not LogSource.LINES:  # there are few lines
+                raise _TooMuchUnchecked
 
     async def read_moved(
         self, end: LogPlace | None, until: int | None, limit: int
     ) -> tuple[LoggedPage, LogPlace | None]:
         """Read messages that were stored before the end of a page, or `until`, and changed after.
 
-        Return them, and until where all is known now.
+        Return them, and until where all is known now. Raises _TooMuchUnchecked.
         """
         bound, since = end.at if end else until or 0, self.position.checked
+        most, words = limit, MOST_WORDS
         while True:
-            page = await services.store().logged.list_moved(self.tenant, since, bound, limit)
+            page = await services.store().logged.list_moved(self.tenant, since, bound, most, words)
             if page.last is None or not page.is_full:
                 return page, end
             # Of its last moment there may be more, so all is known only until before that.
             if page.last.at > self.position.place.at:
                 return page, LogPlace(page.last.at)
-            limit *= 2
+            if page.count >= limit + MOST_TOLD and not self.position.is_checked:
+                raise _TooMuchUnchecked
+            most, words = 2 * most, 2 * words
+
+    def _has_news(self, document: Logged) -> bool:
+        entries, passed = _list_entries(self.source, [document], self.position, self.by_storing)
+        return bool(entries or passed)
 
     async def _list(self, after: LogPlace, limit: int, until: int | None) -> LoggedPage:
         return await services.store().logged.list_page(

@@ -57,6 +57,10 @@ class SourcePosition:
         """Tell whether nothing can become visible any more before the place."""
         return self.checked >= self.place.at
 
+    def go_back(self) -> "SourcePosition":
+        """Return the position behind what was checked; what was told since is remembered."""
+        return replace(self, place=LogPlace(self.checked + 1), checked=self.checked + 1)
+
 
 @dataclass(frozen=True)
 class LogPosition:

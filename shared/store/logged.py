@@ -69,11 +69,13 @@ class Logged:
 class LoggedPage:
     """Documents in their order, and the place of the last, shown or not (None without any).
 
-    `is_full`: there may be more. `read_at`: the database's time of the reading; 0 without any.
+    `count`: how many were read, shown or not. `is_full`: there may be more. `read_at`: the
+    database's time of the reading; 0 without any.
     """
 
     documents: list[Logged]
     last: LogPlace | None
+    count: int
     is_full: bool
     read_at: int
 
@@ -106,21 +108,22 @@ class LoggedDocuments(Topic):
         if after.path:
             reference = self._db.client.document(after.path)
             query = query.start_after({field: moment_of(after.at), "__name__": reference})
-        return await self._query_page(query, source, field, limit)
+        return await self._query_page(query, source, field, limit, MOST_WORDS)
 
     async def list_moved(
-        self, tenant: TenantId | None, since: int, until: int, limit: int
+        self, tenant: TenantId | None, since: int, until: int, limit: int, words: int = MOST_WORDS
     ) -> LoggedPage:
         """Return messages that were stored in that time and changed after it, as they were stored.
 
-        Also those that changed at its very end. Firestore: n reads, 1 at least.
+        Also those that changed at its very end. `words`: as many characters of words as end the
+        page early. Firestore: n reads, 1 at least.
         """
         query = self._of(LogSource.MESSAGES, tenant)
         query = query.where(filter=FieldFilter("stored_at", ">=", moment_of(since)))
         query = query.where(filter=FieldFilter("stored_at", "<=", moment_of(until)))
         query = query.where(filter=FieldFilter("logged_at", ">=", moment_of(until)))
         query = query.order_by("stored_at").order_by("logged_at").order_by("__name__")
-        return await self._query_page(query, LogSource.MESSAGES, "stored_at", limit)
+        return await self._query_page(query, LogSource.MESSAGES, "stored_at", limit, words)
 
     # How -------------------------------------------------------------------------------------
 
@@ -149,16 +152,17 @@ class LoggedDocuments(Topic):
                 return self._db.instances.where(filter=FieldFilter("tenant", "==", tenant))
 
     async def _query_page(
-        self, query: Any, source: LogSource, field: str, limit: int
+        self, query: Any, source: LogSource, field: str, limit: int, words: int
     ) -> LoggedPage:
-        snapshots = await self._db.query(query.limit(limit), MOST_WORDS)
-        is_full = len(snapshots) == limit or sum(map(base.words_in, snapshots)) >= MOST_WORDS
+        snapshots = await self._db.query(query.limit(limit), words)
+        is_full = len(snapshots) == limit or sum(map(base.words_in, snapshots)) >= words
         last = None
         if snapshots:
             last = LogPlace(micros_of(snapshots[-1].get(field)), snapshots[-1].reference.path)
         told = base.readable(snapshots, lambda snapshot: _logged(snapshot, source))
         read_at = max((_stamp(snapshot.read_time) for snapshot in snapshots), default=0)
-        return LoggedPage([one for one in told if one], last, is_full, read_at)
+        documents = [one for one in told if one]
+        return LoggedPage(documents, last, len(snapshots), is_full, read_at)
 
 
 def moment_of(micros: int) -> datetime:

@@ -18,7 +18,7 @@ from shared.domain.names import LineId, TenantId
 from shared.outbound import event_log, event_models, log_positions
 from shared.outbound.event_log import EventType, LogPage
 from shared.outbound.log_positions import LogPosition, SourcePosition
-from shared.store import LineScope, Store
+from shared.store import LineScope, Store, logged
 from shared.store.logged import LogPlace, LogSource
 from tests.adapters.counting import Counted, counting
 from tests.adapters.stores import settled
@@ -326,6 +326,38 @@ async def test_full_position_waits_until_it_may_forget(store: Store, mocker):
     assert (len(page.events), page.is_last, page.is_waiting) == (4, True, True)
     assert (full.events, full.is_waiting) == ([], True)
     assert kinds(page.events + rest) == [("message.received", f"3A{n:04}") for n in range(6)]
+
+
+async def test_long_words_hold_up_no_reader(store: Store, mocker):
+    """Pages end early where texts are long, also those of what is looked at again."""
+    mocker.patch.object(event_log, "MOST_WORDS", 2000)
+    mocker.patch.object(logged, "MOST_WORDS", 2000)
+    await say(store, *range(9), text="x" * 500)
+    for number in range(9):
+        await store.messages.advance_delivery(THROUGH, f"3A{number:04}", Delivery.READ, 1)
+
+    told, page = await read_all()
+    again, _ = await read_all(page.position)
+
+    assert {name for _, name in kinds(told)} == {f"3A{number:04}" for number in range(9)}
+    assert again == []
+
+
+async def test_forged_position_costs_no_more_than_a_page(store: Store, mocker):
+    """Whoever claims that nothing was checked begins there, and isn't read the whole log for."""
+    mocker.patch.object(event_log, "MOST_TOLD", 4)
+    await say(store, *range(20))
+    told, page = await read_all(limit=2)
+    for number in range(20):
+        await store.messages.advance_delivery(THROUGH, f"3A{number:04}", Delivery.READ, 1)
+    late, middle = LogPlace(2**52), LogPlace(event_log.micros_of(told[-1].timestamp))
+
+    for place, until in ((late, None), (middle, told[-1].timestamp)):
+        forged = log_positions.write(LogPosition(SourcePosition(place, 0)), ACME)
+        with counting(store.db.client) as counted:
+            page = await event_log.read_log(ACME, forged, 2, types=MESSAGES, until=until)
+        assert counted.reads <= 2 * (2 + 2 + 4 + 4), place
+        assert not page.is_last
 
 
 async def test_tenants_position_is_no_others(store: Store):
