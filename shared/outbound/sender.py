@@ -7,12 +7,14 @@ followed, and no proxy of the environment is used.
 
 import asyncio
 import ipaddress
+import socket
 import ssl
 import time
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from functools import cache
+from functools import cache, partial
 from math import ceil
 from typing import Any, Final, NamedTuple
 
@@ -27,7 +29,12 @@ PATIENCE: Final = 15.0
 
 LONGEST_URL: Final = 2048
 LONGEST_DATE: Final = 40
+HIGHEST_PORT: Final = 65_535
 CONNECTIONS: Final = 100
+LOOK_UPS: Final = 3 * CONNECTIONS
+"""Names that are looked up at once, each in a thread. One whose name server hangs keeps it for half
+a minute, longer than its attempt: in the few threads of asyncio the others would wait behind it."""
+
 
 LOCAL_HOSTS: Final = ("localhost", "127.0.0.1", "[::1]", "::1")
 
@@ -55,9 +62,12 @@ class AddressRefused(httpcore.ConnectError):
 async def post(url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
     """Post the body and return the outcome; never raise for what the endpoint does.
 
-    Raises nothing but cancellation. At most 15 s.
+    A URL that can't be an endpoint's was written by hand: it is refused. Raises nothing but
+    cancellation. At most 15 s.
     """
     started = time.monotonic()
+    if explain_refusal(url):
+        return Answer(0, failure="address_refused")
     try:
         async with asyncio.timeout(PATIENCE):
             status, text, retry_after = await _exchange(url, body, headers)
@@ -77,17 +87,20 @@ def explain_refusal(url: str) -> str | None:
     """
     try:
         parts = httpx.URL(url)
+        host, port = parts.host, parts.port
     except (httpx.InvalidURL, ValueError):
         return "It is no URL"
+    if port is not None and not 0 < port <= HIGHEST_PORT:
+        return "It has no such port"
     if len(url) > LONGEST_URL:
         return f"It has more than {LONGEST_URL} characters"
     if parts.userinfo or parts.fragment:
         return "It must not hold a user, a password or a fragment"
-    if _is_local(parts.host) and config.settings().endpoints_on_loopback:
+    if _is_local(host) and config.settings().endpoints_on_loopback:
         return None if parts.scheme in ("http", "https") else "It must be http or https"
     if parts.scheme != "https":
         return "It must be https"
-    if not _may_be_public(parts.host):
+    if not _may_be_public(host):
         return "It must be on the public web"
     return None
 
@@ -187,8 +200,10 @@ def _tls() -> ssl.SSLContext:
 
 async def _resolve(host: str, port: int) -> list[Address]:
     """Look a name up. Raises ConnectError for one that has no address."""
+    threads = services.once("endpoints' look-ups", partial(ThreadPoolExecutor, LOOK_UPS))
+    look_up = partial(socket.getaddrinfo, host.strip("[]"), port, type=socket.SOCK_STREAM)
     try:
-        records = await asyncio.get_running_loop().getaddrinfo(host.strip("[]"), port, type=1)
+        records = await asyncio.get_running_loop().run_in_executor(threads, look_up)
     except OSError as error:
         raise httpcore.ConnectError("no address") from error
     addresses = dict.fromkeys(_read_address(str(record[4][0])) for record in records)

@@ -3,6 +3,7 @@
 import asyncio
 import ipaddress
 import socket
+import threading
 from datetime import UTC, datetime
 from typing import Any
 
@@ -30,12 +31,12 @@ def names(mocker: Any) -> dict[str, list[list[str]]]:
     """Answers of the name server: for each name, one list of addresses for each look-up."""
     answers: dict[str, list[list[str]]] = {}
 
-    async def look_up(_: Any, host: str, port: int, **__: Any) -> list[Any]:
+    def look_up(host: str, port: int, **_: Any) -> list[Any]:
         queue = answers.get(host, [[host]])
         addresses = queue.pop(0) if len(queue) > 1 else queue[0]
         return [(socket.AF_INET, 1, 6, "", (address, port)) for address in addresses]
 
-    mocker.patch.object(asyncio.base_events.BaseEventLoop, "getaddrinfo", look_up)
+    mocker.patch("socket.getaddrinfo", look_up)
     return answers
 
 
@@ -94,11 +95,45 @@ def test_unusable_urls_are_explained(perene: Perene):
         "https://127.0.0.1/", "https://[::1]/", "https://a:b@c.example/", "https://intern/",
         "https://a.internal/", "https://2130706433/", "https://a.example/" + "x" * 2048,
         "https://a.example/#part", "https://169.254.169.254/computeMetadata/", "//a.example",
+        "https://a.example:65536/", "https://a.example:-1/", "https://a.example:x/",
+        "https://xn--.example/", "https://\ud800.example/", "https://127。0。0。1/", "https:///x",
     )  # fmt: skip
 
     assert [url for url in unusable if sender.explain_refusal(url) is None] == []
     for url in ("https://a.example/x?y=1", "https://a.example:8443/", "https://8.8.8.8/"):
         assert sender.explain_refusal(url) is None
+
+
+async def test_unusable_url_that_was_stored_is_refused(perene: Perene, names, connected):
+    for url in ("", "no url", "ftp://a.example/", "http://a.example/", "https://a.example:x/"):
+        assert (await sender.post(url, b"{}", {})).failure == "address_refused", url
+
+    assert connected == []
+
+
+async def test_names_that_hang_delay_no_other(perene: Perene, mocker):
+    """A name server of a stranger's may answer nothing for as long as it likes."""
+    perene.set(ENDPOINTS_ON_LOOPBACK="true")
+    ends, real = threading.Event(), socket.getaddrinfo
+
+    def look_up(host: str, *args: Any, **kwargs: Any) -> Any:
+        if host != "hangs.example":
+            return real(host, *args, **kwargs)
+        ends.wait(20)
+        raise OSError
+
+    mocker.patch("socket.getaddrinfo", look_up)
+    async with Receiver() as receiver:
+        hanging = (sender.post("https://hangs.example/", b"{}", {}) for _ in range(48))
+        waiting = asyncio.gather(*hanging)
+        await asyncio.sleep(0)
+        try:
+            answer = await asyncio.wait_for(sender.post(receiver.url, b"{}", {}), 3)
+        finally:
+            ends.set()
+            await waiting
+
+    assert answer.status == 204
 
 
 async def test_redirect_is_not_followed(perene: Perene):
