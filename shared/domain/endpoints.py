@@ -150,6 +150,10 @@ class Held(Record):
     since: AwareDatetime
     retry_at: AwareDatetime
 
+    def may_be_tried(self, now: datetime) -> bool:
+        """Tell whether its next attempt is due."""
+        return _is_over(self.retry_at, now)
+
 
 class Replay(Record):
     """A part of the log that is told again: from `position` to `until`."""
@@ -236,7 +240,12 @@ class Endpoint(Kept):
 
     def may_be_tried(self, now: datetime) -> bool:
         """Tell whether an attempt is due now, or isn't waited with."""
-        return self.is_active and (self.retry_at is None or self.retry_at <= now)
+        return self.is_active and (self.retry_at is None or _is_over(self.retry_at, now))
+
+
+def _is_over(pause: datetime, now: datetime) -> bool:
+    """Tell whether a pause is over; one that is longer than any of ours is a wrong clock's."""
+    return not now < pause <= now + 2 * LONGEST_PAUSE
 
 
 def find_step(tries: int) -> timedelta | None:

@@ -12,7 +12,7 @@ import time
 from datetime import datetime, timedelta
 from typing import Final, Never
 
-from shared import log, services
+from shared import log, problems, services
 from shared.domain import endpoints as rules
 from shared.domain.endpoints import (
     EVERYBODY,
@@ -89,9 +89,8 @@ class EndpointRun:
             page = await self._read_new(self._endpoint.cursor)
             if page.events:
                 await self._tell_page(page)
-            elif page.position != self._endpoint.cursor:
-                self._update(cursor=page.position)
-                await self._commit()
+            else:
+                await self._move_behind(page)
             if page.is_last and not await self._tell_aside():
                 if self._endpoint.leased_by is None:
                     return
@@ -130,6 +129,16 @@ class EndpointRun:
         if suspect and suspect.attempt:
             await self._fail(suspect, page, suspect.attempt)
         self._update(cursor=page.position, moved_at=services.now(), waiting_since=None)
+        await self._commit()
+
+    async def _move_behind(self, page: LogPage) -> None:
+        """Move the cursor behind a page without events; if that is all there is, nothing waits.
+
+        Its owner may want other events now than the one that waited.
+        """
+        is_all = page.is_last and not page.is_waiting and self._new_types == self._types
+        waiting_since = None if is_all else self._endpoint.waiting_since
+        self._update(cursor=page.position, waiting_since=waiting_since)
         await self._commit()
 
     def _note_success(self, suspect: Try | None, page: LogPage) -> None:
@@ -178,7 +187,7 @@ class EndpointRun:
         """Tell one conversation that was held back, or one page of a replay; False: none is due."""
         now = services.now()
         for entry in self._endpoint.held:
-            if entry.retry_at <= now:
+            if entry.may_be_tried(now):
                 await self._tell_held(entry)
                 return True
         return self._endpoint.replay is not None and await self._tell_replay()
@@ -273,14 +282,19 @@ class EndpointRun:
         until: datetime | None = None,
     ) -> LogPage:
         tenant, lines = self._endpoint.tenant, frozenset(self._endpoint.lines)
-        return await event_log.read_log(
-            None if tenant == EVERYBODY else tenant,
-            position,
-            most,
-            types=types or self._types,
-            lines=lines or None,
-            until=until,
-        )
+        try:
+            return await event_log.read_log(
+                None if tenant == EVERYBODY else tenant,
+                position,
+                most,
+                types=types or self._types,
+                lines=lines or None,
+                until=until,
+            )
+        except problems.CursorInvalid:  # written by hand, or by a later version: people hear of it
+            self._update(waiting_since=self._endpoint.waiting_since or services.now())
+            await self._commit()
+            raise
 
     async def _post(self, event: Event, *, is_replay: bool = False) -> Attempt:
         attempt = await delivery_attempts.post_event(self._endpoint, event, is_replay=is_replay)

@@ -18,6 +18,7 @@ from shared.domain.endpoints import (
 
 NOON = datetime(2026, 11, 26, 12, tzinfo=UTC)
 A_MINUTE = timedelta(minutes=1)
+A_YEAR = timedelta(days=365)
 
 
 def an_endpoint(**change: Any) -> Endpoint:
@@ -136,6 +137,12 @@ def test_lease_of_another_ends():
     assert not leased.is_leased_to_other("a", NOON)
     assert not leased.is_leased_to_other("b", NOON + A_MINUTE)
     assert not an_endpoint().is_leased_to_other("b", NOON)
+
+
+def test_pause_of_wrong_clock_is_over():
+    for retry_at, is_due in ((NOON, True), (NOON + A_MINUTE, False), (NOON + A_YEAR, True)):
+        assert an_endpoint(retry_at=retry_at).may_be_tried(NOON) is is_due
+        assert an_entry(retry_at=retry_at).may_be_tried(NOON) is is_due
 
 
 def test_only_last_successes_are_kept():

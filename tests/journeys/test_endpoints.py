@@ -215,6 +215,31 @@ async def test_late_endpoint_is_shown_to_operators(line, log, receiver):
     assert await show("?late=true") == await attention() == []
 
 
+async def test_endpoint_waits_for_no_event_that_it_wants_no_more(line, log, receiver):
+    receiver.answer = refuse()
+    path = f"/endpoints/{(await create(line, receiver))['endpoint']['id']}"
+    log.add(1)
+    await tick(line)
+    line.clock.advance(timedelta(hours=2))
+    assert (await line.call("GET", path)).json()["lag_seconds"] >= 2 * 3600
+
+    await line.call("PATCH", path, json={"types": ["send.settled"]})
+    await tick(line)
+
+    assert (await line.call("GET", path)).json()["lag_seconds"] == 0
+
+
+async def test_unreadable_cursor_is_late(line, receiver):
+    """Nothing can be told from a position that somebody wrote by hand: people have to hear."""
+    made = await create(line, receiver)
+    line.write(f"endpoints/{made['endpoint']['id']}", cursor="by hand")
+
+    await tick(line)
+    line.clock.advance(timedelta(hours=2))
+
+    assert len(await line.store.endpoints.list_late(line.clock() - timedelta(hours=1))) == 1
+
+
 async def test_endpoint_that_fails_for_days_is_disabled_with_an_incident(line, log, receiver):
     receiver.answer = refuse()
     made = await create(line, receiver)
