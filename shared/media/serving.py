@@ -27,7 +27,9 @@ be known before its first byte is answered."""
 PIECE: Final = 256 * 1024
 LINK_TIME: Final = timedelta(minutes=15)
 LONGEST_NAME: Final = 200
-"""Characters of a file's name, from its end: headers have limits."""
+"""Characters of a file's name, from its end: headers have limits, and so have links."""
+
+LONGEST_TYPE: Final = 200
 
 SHOWN = re.compile(r"image/(jpeg|png|webp|gif)|video/[\w.-]+|audio/[\w.-]+|application/pdf")
 """Types that a browser may show by itself. Others are downloaded: a document may hold scripts, and
@@ -135,7 +137,7 @@ def _choose_treatment(
 ) -> tuple[str, str]:
     """Return type and disposition of a file; what the server says counts only without ours."""
     words = (message.media and message.media.mimetype) or mimetype or BYTES
-    kind = words if MIMETYPE.fullmatch(words) else BYTES
+    kind = words if len(words) <= LONGEST_TYPE and MIMETYPE.fullmatch(words) else BYTES
     disposition = "inline" if SHOWN.fullmatch(kind.partition(";")[0]) else "attachment"
     quoted = quote(_choose_name(message, file_name), safe="", errors="replace")
     return kind, f"{disposition}; filename*=UTF-8''{quoted}"

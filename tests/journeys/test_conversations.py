@@ -649,6 +649,7 @@ MIMETYPES = {
     "video/x+xml": ("video/x+xml", "attachment"),
     "image/png+xml": ("image/png+xml", "attachment"),
     "no type\r\nx-evil: 1": ("application/octet-stream", "attachment"),
+    f"image/{'x' * 200}": ("application/octet-stream", "attachment"),
     "application/pdf": ("application/pdf", "inline"),
     "audio/ogg; codecs=opus": ("audio/ogg; codecs=opus", "inline"),
 }
