@@ -42,6 +42,9 @@ KeptRecord = TypeVar("KeptRecord", bound=Kept)
 PAGE: Final = 300
 """Documents in one answer: far below what one takes 5 seconds for."""
 
+LONGEST_ID: Final = 1500
+"""Bytes of a document's id (Firestore's limit)."""
+
 CALL_TIMEOUT: Final = 5.0
 PATIENCE: Final = 15.0
 _PAUSE: Final = 0.02
@@ -348,7 +351,8 @@ def read_position(position: str) -> tuple[datetime, str]:
 
 def is_document_id(text: str) -> bool:
     """Tell whether Firestore could have a document of this id."""
-    return re.fullmatch(r"(?!__)[^/]{1,500}", text) is not None
+    fits = re.fullmatch(r"(?!__|\.\.?\Z)[^/]{1,500}", text) is not None
+    return fits and len(text.encode(errors="replace")) <= LONGEST_ID
 
 
 def words_in(snapshot: Snapshot) -> int:

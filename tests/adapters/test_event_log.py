@@ -370,6 +370,16 @@ async def test_tenants_position_is_no_others(store: Store):
     assert (await event_log.read_log(TenantId("other"), "", 9)).events == []
 
 
+def test_position_names_only_documents_that_can_be():
+    for name in (".", "..", "__x__", "a/b", "", "\U0001f600" * 400):
+        place = LogPlace(5, f"tenants/acme/messages/{name}")
+        position = LogPosition(SourcePosition(LogPlace(5), 5)).at(
+            LogSource.MESSAGES, SourcePosition(place, 5)
+        )
+        with pytest.raises(problems.CursorInvalid):
+            log_positions.read(log_positions.write(position, ACME), ACME)
+
+
 async def test_operators_log_has_all_tenants(store: Store):
     other = THROUGH._replace(tenant=TenantId("other"))
     await say(store, 1)
