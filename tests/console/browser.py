@@ -54,7 +54,7 @@ HURRY = """(waits) => {
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 FAULTS = """async (rules) => {
     const options = { runOnly: rules, resultTypes: ['violations'] };
-    const violations = rules.length ? (await axe.run(document, options)).violations : [];
+    const { violations } = await axe.run(document, options);
     const describe = ({ target, html, failureSummary }) =>
         `${target.join(' ')} ${html.slice(0, 200)} — ${failureSummary.slice(0, 300)}`;
     const faults = violations.map(({ id, help, nodes }) => [id, help, nodes.map(describe)]);
@@ -111,12 +111,12 @@ class Look(NamedTuple):
 DESKTOP = Look("desktop", "pt-BR")
 PHONE = Look("phone", "pt-BR", "dark")
 ENGLISH = Look("desktop", "en", "dark")
-SAMPLE = [DESKTOP, PHONE, ENGLISH, Look("phone", "en")]
-"""A desktop and a phone, each in both themes and both languages, without all combinations."""
-IS_WHOLE = os.environ.get("PROOF") == "full"
-LOOKS = [*SAMPLE, Look("tablet"), Look("tablet", "en", "dark")] if IS_WHOLE else SAMPLE
-AXE_LOOKS = LOOKS if IS_WHOLE else SAMPLE[:2]
-"""Looks in which axe runs: all sizes in both themes, or one of each. It takes most of the time."""
+SAMPLE = [DESKTOP, Look("phone", "en", "dark")]
+"""Hold a desktop and a phone, each language and each theme once."""
+WHOLE = [DESKTOP, PHONE, ENGLISH, Look("phone", "en"), Look("tablet"), Look("tablet", "en", "dark")]
+IS_WHOLE = os.environ.get("PROOF") == "full" or "SCREENSHOTS" in os.environ
+LOOKS = WHOLE if IS_WHOLE else SAMPLE
+"""Hold the looks at every view: all sizes in both themes for `make prove` and for pictures."""
 
 
 @dataclass(frozen=True)
@@ -239,14 +239,13 @@ class Tab:
     async def check_looks(self, name: str = "") -> None:
         """Require the same in every look, with a picture of each; then come back to the tab's own.
 
-        Axe runs in AXE_LOOKS only; that nothing sticks out is required in all of them.
         All looks are looked at before any fault is reported. A toast or the reason of a failure
         stays in the language in which it appeared.
         """
         faults = {}
         for look in sorted(LOOKS, key=self._count_differences):
             await self._turn_to(look)
-            faults[str(look)] = await self._find_faults(RULES if look in AXE_LOOKS else [])
+            faults[str(look)] = await self._find_faults()
             if name:
                 await self.shoot(name, look)
         await self._turn_to(self.look)
@@ -268,11 +267,11 @@ class Tab:
     def _count_differences(self, look: Look) -> tuple[bool, bool]:
         return look.size != self.look.size, look.theme != self.look.theme
 
-    async def _find_faults(self, rules: list[str] = RULES) -> list[Any]:
+    async def _find_faults(self) -> list[Any]:
         await self.page.evaluate(REST)
-        if rules and not await self.page.evaluate("Boolean(window.axe)"):
+        if not await self.page.evaluate("Boolean(window.axe)"):
             await self.page.evaluate(AXE.read_text())
-        faults: list[Any] = await self.page.evaluate(FAULTS, rules)
+        faults: list[Any] = await self.page.evaluate(FAULTS, RULES)
         return faults
 
     async def _turn_to(self, look: Look) -> None:
