@@ -29,10 +29,7 @@ INCOMING: Final = ".incoming"
 (`matches_suffix` of its lifecycle rule). A rule for prefixes couldn't, as names begin with tenants.
 """
 
-PAGE: Final = 1_000
-"""Objects in one page of a list: the most that Google gives."""
-
-FACTS: Final = "name,size,contentType,etag,generation,timeCreated"
+FACTS: Final = "name,size,contentType,etag,generation"
 ANSWER: Final = untrusted.Bounds(size=4 * 1024 * 1024)
 PATIENCE: Final = 30.0
 """Seconds for one call, and for the next bytes of a stream."""
@@ -68,7 +65,6 @@ class ObjectFacts(BaseModel):
     content_type: str = Field("application/octet-stream", alias="contentType")
     etag: str
     generation: int
-    created_at: datetime = Field(alias="timeCreated")
 
 
 @dataclass(frozen=True)
@@ -205,27 +201,6 @@ class Bucket:
         if answer.status_code not in (404, OTHER_GENERATION):
             self._require(answer)
         return answer.status_code != OTHER_GENERATION
-
-    async def list(self, prefix: str, after: str | None = None) -> AsyncIterator[ObjectFacts]:
-        """List the objects whose names begin with `prefix`, in the order of their names.
-
-        `after`: only those whose names come after it. Storage: 1 write (Class A) per 1,000.
-        """
-        query = {"prefix": prefix, "maxResults": str(PAGE)}
-        query["fields"] = f"items({FACTS}),nextPageToken"
-        query |= {"startOffset": after} if after else {}
-        while True:
-            answer = await self._call(
-                StorageCall("GET", f"{self._objects}?{httpx.QueryParams(query)}")
-            )
-            page = self._read(self._require(answer))
-            for item in page.get("items", []):
-                facts = _read_facts(item)
-                if facts.name != after:
-                    yield facts
-            if not page.get("nextPageToken"):
-                return
-            query["pageToken"] = str(page["nextPageToken"])
 
     async def sign(
         self, name: str, *, seconds: int, content_type: str, download_name: str | None

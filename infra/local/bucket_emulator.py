@@ -1,7 +1,7 @@
 """Stand in for Google Cloud Storage: the part of its JSON interface that we use, on a folder.
 
 PyPI's `gcp-storage-emulator` holds whole objects in memory, once more for each piece of an upload,
-and knows neither conditions, nor pages of a list, nor signed URLs.
+and knows neither conditions nor signed URLs.
 """
 
 import argparse
@@ -45,7 +45,6 @@ CONFIGURATION: Final = {
 """What infra/terraform/media.tf makes of a bucket, as Google tells it."""
 
 CHUNK: Final = 64 * 1024
-PAGE: Final = 1_000
 
 
 @dataclass
@@ -98,8 +97,6 @@ class BucketEmulator:
 
     def _answer_for_object(self, request: Request, path: list[str]) -> Response:
         match request.method, path:
-            case "GET", []:
-                return self._list(request)
             case "GET", [name]:
                 return self._get(request, name)
             case "DELETE", [name]:
@@ -211,19 +208,6 @@ class BucketEmulator:
         (self._facts / f"{hashlib.sha256(name.encode()).hexdigest()}.json").unlink()
         self._content(facts).unlink(missing_ok=True)
         return Response(status_code=204)
-
-    def _list(self, request: Request) -> Response:
-        query = request.query_params
-        start = query.get("pageToken") or query.get("startOffset", "")
-        names = sorted(
-            name
-            for name in self.objects
-            if name.startswith(query.get("prefix", "")) and name >= start
-        )
-        size = min(PAGE, int(query.get("maxResults", PAGE)))
-        page: dict[str, Any] = {"items": [self.objects[name] for name in names[:size]]}
-        page |= {"nextPageToken": names[size]} if len(names) > size else {}
-        return JSONResponse(page)
 
     def _get(self, request: Request, name: str) -> Response:
         facts = self.objects.get(name)

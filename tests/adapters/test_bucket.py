@@ -161,18 +161,6 @@ async def test_copy_spares_object_from_older_delete(files: Bucket):
     assert await files.find("acme/hash") is None
 
 
-async def test_objects_are_listed_by_prefix(files: Bucket, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(bucket, "PAGE", 2)
-    for name in ("acme/a", "acme/b", "acme/c", "acme/d", "other/a"):
-        await files.write(name, stream(b"abc"), content_type="image/png")
-
-    async def names(after: str | None = None) -> list[str]:
-        return [facts.name async for facts in files.list("acme/", after)]
-
-    assert await names() == ["acme/a", "acme/b", "acme/c", "acme/d"]
-    assert await names("acme/b") == ["acme/c", "acme/d"]
-
-
 async def test_objects_outlive_the_emulator(files: Bucket, tmp_path: Path):
     await files.write("acme/a", stream(b"abc"), content_type="image/png")
 
