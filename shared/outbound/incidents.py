@@ -12,7 +12,7 @@ from shared.domain.names import TenantId
 async def disable_failed(endpoint: Endpoint, reason: DisabledReason) -> None:
     """Raise the incident of an endpoint that failed, and disable it. Safe to repeat.
 
-    In this order: one that is disabled already is tried no more, so nobody would raise it later.
+    In this order: one that is disabled already is tried no more, so it would never be raised later.
     """
     now = services.now()
 
