@@ -174,7 +174,7 @@ async def _read_source(
 ) -> SourceReading:
     """Read what follows the position until then, and what became visible before it.
 
-    Anybody can write a position: one before which there is too much goes back to where all was
+    Positions can be forged: one before which there is too much goes back to where all was
     checked, and what it remembers isn't told again.
     """
     try:

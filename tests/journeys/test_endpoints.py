@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from standardwebhooks import WebhookVerificationError
 
+from shared.alerts import notify
 from shared.domain.endpoints import LEASE, MOST_ENDPOINTS, STEPS
 from shared.outbound import delivery, endpoint_run
 from tests.log_of_events import Log
@@ -278,6 +279,24 @@ async def test_gone_endpoint_is_disabled_at_once(line, log, receiver):
 
     shown = await find(line, made["endpoint"]["id"])
     assert (shown["reason"], len(receiver.deliveries)) == ("gone", 1)
+
+
+async def test_endpoint_is_not_disabled_in_silence(line, log, receiver, mocker):
+    """Whoever dies between the two leaves them to the next run, which does both."""
+    receiver.answer = refuse(answer="410 Gone")
+    made = await create(line, receiver)
+    log.add(1)
+    real = notify.note_incident
+    noted = mocker.patch.object(notify, "note_incident", side_effect=asyncio.CancelledError)
+    await asyncio.gather(delivery.deliver_due(), return_exceptions=True)
+    assert noted.call_count == 1
+    mocker.patch.object(notify, "note_incident", real)
+
+    await tick(line)
+
+    (incident,) = line.documents("incidents").values()
+    shown = await find(line, made["endpoint"]["id"])
+    assert (shown["state"], shown["reason"], incident["open"]) == ("disabled", "gone", True)
 
 
 async def test_retry_after_is_heeded(line, log, receiver):
