@@ -38,8 +38,8 @@ test: $(READY) ## all tests, in WORKERS=3 processes, which mostly wait
 	$(IN_VENV) pytest --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder
 
 prove: export PROOF := full
-prove: $(READY) ## the promises and the console at full count, and a soak of SECONDS=180
-	$(IN_VENV) pytest tests/proofs tests/console
+prove: $(READY) ## the promises and the console at full count, the example, and a soak of SECONDS=180
+	$(IN_VENV) pytest tests/proofs tests/console tests/examples
 	$(IN_VENV) tests.proofs.soak
 
 run: $(READY) ## everything on this machine; PORT=8090 elsewhere, KEEP=1 keeps its data

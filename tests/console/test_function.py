@@ -22,7 +22,9 @@ from tests.cases import in_each
 from tests.conventions.conftest import Deploy, deploy  # noqa: F401 - a fixture
 
 pytestmark = pytest.mark.anyio
-EMBED = Path(__file__).parents[2] / "infra" / "docs" / "embed.md"
+INFRA = Path(__file__).parents[2] / "infra"
+PINNED = (INFRA / "docs" / "embed.md", INFRA / "examples" / "react-supabase" / "index.html")
+"""Pages that pin the element's hash."""
 SIGN_IN = {
     "AUTH_ISSUER": "https://issuer.test/realm",
     "AUTH_AUDIENCE": "perene",
@@ -270,7 +272,8 @@ async def test_element_is_what_its_hash_says(http: httpx.AsyncClient):
     assert script.headers["cross-origin-resource-policy"] == "same-origin"
     assert (script.headers["cache-control"], again.status_code) == ("no-cache", 304)
     assert "origin" in script.headers["vary"]
-    assert set(re.findall(r"sha384-[\w+/=]+", EMBED.read_text())) == {described["integrity"]}
+    for page in PINNED:
+        assert set(re.findall(r"sha384-[\w+/=]+", page.read_text())) == {described["integrity"]}
 
 
 @in_each("version", ["v0", "v1.js", "", "..", "%2e%2e", "..%2Fv1"])

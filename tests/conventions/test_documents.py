@@ -21,7 +21,9 @@ ROOT = Path(__file__).parents[2]
 READMES = [ROOT / "README.md", ROOT / "README.pt-BR.md"]
 DOCS = ROOT / "infra" / "docs"
 DECISIONS = sorted((ROOT / "infra" / "decisions").glob("*.md"))
-DOCUMENTS = sorted([*READMES, *DOCS.rglob("*.md"), *DECISIONS])
+PACKAGES = [ROOT / "infra/clients/typescript", ROOT / "infra/examples/react-supabase"]
+PACKAGE_DOCUMENTS = [package / "README.md" for package in PACKAGES]
+DOCUMENTS = sorted([*READMES, *DOCS.rglob("*.md"), *DECISIONS, *PACKAGE_DOCUMENTS])
 API = (DOCS / "api.md").read_text()
 FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 INLINE = re.compile(r"`([^`\n]+)`")
@@ -42,6 +44,15 @@ def test_every_make_target_exists(document: Path):
     targets = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
 
     assert make_targets(document) - targets == set()
+
+
+def test_every_npm_script_exists():
+    packages = [json.loads((folder / "package.json").read_text()) for folder in PACKAGES]
+    scripts = {script for package in packages for script in package["scripts"]}
+    calls = {call for path in DOCUMENTS for call in re.findall(r"npm run (\w+)", path.read_text())}
+
+    assert calls >= {"dev", "build"}
+    assert calls - scripts == set()
 
 
 def test_named_functions_exist():

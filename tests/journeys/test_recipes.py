@@ -1,4 +1,4 @@
-"""The programs of infra/docs/recipes, run: receivers answer once, and a caller sends once."""
+"""The programs that are there to be copied, run: receivers answer once, and a caller sends once."""
 
 import asyncio
 import importlib.util
@@ -20,7 +20,9 @@ from shared.outbound import signatures
 from tests.perene import Perene, token
 from tests.serving import HOST, serving
 
-RECIPES = Path(__file__).parents[2] / "infra" / "docs" / "recipes"
+INFRA = Path(__file__).parents[2] / "infra"
+RECIPES = INFRA / "docs" / "recipes"
+EDGE_FUNCTION = INFRA / "examples/react-supabase/supabase/functions/perene/index.js"
 MARIA, QUESTION, ANSWER = "5521988887777", "Qual é o horário?", "Abrimos de segunda a sexta"
 LIBRARY = """
 import { createHmac, timingSafeEqual } from "node:crypto";
@@ -101,8 +103,8 @@ async def supabase_receiver(needs: Needs, place: Path) -> AsyncIterator[None]:
     (library / "package.json").write_text('{"type": "module", "main": "index.js"}')
     (library / "index.js").write_text(LIBRARY)
     (place / "package.json").write_text('{"type": "module"}')
-    shutil.copy(RECIPES / "supabase_receiver.js", place)
-    async with running_node(place / "supabase_receiver.js", env=needs.environment()):
+    shutil.copy(EDGE_FUNCTION, place)
+    async with running_node(place / EDGE_FUNCTION.name, env=needs.environment()):
         yield
 
 

@@ -1,11 +1,11 @@
-// Answer messages that ask for the opening hours: an endpoint of Perene as a Supabase edge function, or on Node 18 and newer.
+// Answer messages that ask for the opening hours: an endpoint of Perene as a Supabase edge function, or on Node 20 and newer.
 //
-// Supabase: supabase/functions/perene/index.js, with a deno.json beside it:
-//   {"imports": {"standardwebhooks": "npm:standardwebhooks@1.0.0"}}
-// and verify_jwt = false for it in config.toml: the signature says who calls.
+// Supabase: deno.json beside this file pins the library, ../../config.toml lets Perene call without a token of Supabase:
+// the signature says who calls.
+//   supabase secrets set PERENE_URL=… PERENE_TOKEN=… PERENE_SECRET=whsec_… && supabase functions deploy perene
 //
-// Node: npm init -y && npm pkg set type=module && npm install standardwebhooks
-//   PERENE_URL=… PERENE_TOKEN=… PERENE_SECRET=whsec_… PORT=9000 node supabase_receiver.js
+// Node, beside a package.json of "type": "module" and with `npm install standardwebhooks`:
+//   PERENE_URL=… PERENE_TOKEN=… PERENE_SECRET=whsec_… PORT=9000 node index.js
 
 import { Webhook } from "standardwebhooks";
 
