@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 import httpx
 import pytest
 
-from shared import pubsub
+from shared import google_account, pubsub
 from tests.cases import in_each
 
 TOPIC = "projects/p/topics/perene-events"
@@ -16,9 +16,9 @@ Answer = Callable[[httpx.Request], httpx.Response]
 @pytest.fixture(autouse=True)
 def no_token() -> Iterator[None]:
     """Forget the tokens of other tests."""
-    pubsub._tokens.clear()
+    google_account._tokens.clear()
     yield
-    pubsub._tokens.clear()
+    google_account._tokens.clear()
 
 
 async def publish(
@@ -42,7 +42,7 @@ def answer_for(seconds: float) -> Answer:
     tokens = iter(f"token-{number}" for number in range(9))
 
     def answer(request: httpx.Request) -> httpx.Response:
-        if str(request.url) == pubsub.TOKEN:
+        if str(request.url) == f"{google_account.METADATA}/token":
             assert request.headers["metadata-flavor"] == "Google"
             return httpx.Response(200, json={"access_token": next(tokens), "expires_in": seconds})
         return httpx.Response(200, json={"messageIds": ["1"]})
@@ -61,7 +61,7 @@ async def test_token_is_fetched_once_while_it_lasts():
 
 
 async def test_token_is_fetched_anew_before_it_ends():
-    requests = await publish(answer_for(pubsub.EARLY), times=2)
+    requests = await publish(answer_for(google_account.EARLY), times=2)
 
     signed = [request.headers.get("authorization") for request in requests]
     assert signed == [None, "Bearer token-0", None, "Bearer token-1"]
@@ -97,4 +97,4 @@ async def test_failure_is_one_and_tells_no_secret(host: str, status: int, body: 
         await publish(answer)
 
     assert "secret" not in repr(failure.value)
-    pubsub._tokens.clear()
+    google_account._tokens.clear()

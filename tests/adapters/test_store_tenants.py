@@ -19,6 +19,7 @@ WHOLE = a_tenant(
     created_at=NOON,
     cancelled_at=LATER,
     fed=7,
+    media_days=30,
 )
 STORED = WHOLE.model_dump(exclude={"version"})
 
