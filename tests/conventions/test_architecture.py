@@ -6,6 +6,7 @@ import re
 import sys
 import tomllib
 from collections.abc import Callable, Iterator
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import NamedTuple
@@ -71,12 +72,16 @@ def guarded(tree: ast.Module) -> Iterator[ast.If]:
             yield node
 
 
-IMPORTS = [imported for path in files("functions", "shared") for imported in imports(path)]
 FUNCTIONS = sorted((ROOT / "functions").glob("*.py"))
 
 
+@cache
+def all_imports() -> list[Import]:
+    return [imported for path in files("functions", "shared") for imported in imports(path)]
+
+
 def those(broken: Callable[[Import], bool]) -> list[str]:
-    return [str(imported) for imported in IMPORTS if broken(imported)]
+    return [str(imported) for imported in all_imports() if broken(imported)]
 
 
 # One way -------------------------------------------------------------------------------------
@@ -145,7 +150,7 @@ def test_adapters_import_no_neighbours_or_callers():
 
 def test_no_shared_package_is_cyclic():
     dependencies: dict[str, set[str]] = {}
-    for imported in IMPORTS:
+    for imported in all_imports():
         if imported.within("shared") and imported.of("shared"):
             dependencies.setdefault(package(imported.file), set()).add(package(imported.module))
 

@@ -55,9 +55,8 @@ def policies() -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("policy", policies())
-def test_every_alert_policy_has_its_runbook(policy: str):
-    assert policy in HEADINGS
+def test_every_alert_policy_has_its_runbook():
+    assert [policy for policy in policies() if policy not in HEADINGS] == []
 
 
 def test_alerts_match_logged_events():

@@ -121,7 +121,7 @@ async def test_file_with_long_name_is_served(on_2: Perene):
     )
     (message,) = kept(on_2).values()
 
-    _, disposition = serving._treat(KeptMessage.model_validate(message), "x/y", None)
+    _, disposition = serving._choose_treatment(KeptMessage.model_validate(message), "x/y", None)
 
     assert len(disposition) < 2_000
 

@@ -13,7 +13,7 @@ from tests.proofs.stage import times
 
 DAY = timedelta(days=1)
 ODD = [None, "odd", -1, 1e300, True, [], ["odd"], {}, {"odd": {"odd": 1}}]
-FIELDS_AT_ONCE = times(5, 1)
+FIELDS_AT_ONCE = times(8, 1)
 """Fields of a document that are odd together."""
 SWEEPS = ["/sweep-orphans", "/sweep-capacity"]
 ROUTES = [

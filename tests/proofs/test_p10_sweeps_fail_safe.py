@@ -33,7 +33,7 @@ FAULTS = st.sampled_from(
 )
 AWAIT = 60.0
 MOST_BEHIND = timedelta(days=2)
-EXAMPLES = 5
+EXAMPLES = times(3, 5)
 """In one batch, which has two minutes even on a slow machine."""
 
 
