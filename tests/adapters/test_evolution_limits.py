@@ -59,18 +59,16 @@ async def test_silent_server_is_given_up(call, version, monkeypatch):
 @in_each("call", ["configure", "delete"])
 async def test_several_requests_share_one_limit(call, monkeypatch):
     for limit in ("CONFIGURE", "DELETE"):
-        monkeypatch.setattr(limits, limit, 0.1)
+        monkeypatch.setattr(limits, limit, 1.0)
 
     async def slowly(request):
-        await asyncio.sleep(0.07)
+        await asyncio.sleep(0.6)
         return saying(400 if call == "delete" else 201, says("needs to be disconnected"))(request)
 
     evolution, wire = an_evolution(slowly, "1.8.2")
-    started = time.monotonic()
 
     with pytest.raises(problems.EvolutionTimedOut):
         await EVERYTHING[call](evolution)
-    assert time.monotonic() - started < 1
     assert len(wire.requests) == 2
 
 

@@ -330,7 +330,7 @@ async def test_lines_are_filtered(on_2: Perene):
 async def test_lines_page_costs_read_each(on_2: Perene):
     for at in range(4):
         await on_2.ensure(f"t{at}")
-
+    await on_2.evolution.drain()
     with counting(on_2.store.db.client) as counted:
         await get(on_2, "/fleet/instances", limit=3)
 
