@@ -4,22 +4,25 @@ import asyncio
 import base64
 from functools import partial
 from io import BytesIO
-from typing import TYPE_CHECKING, Final
+from tempfile import TemporaryFile
+from typing import IO, TYPE_CHECKING, Final
 
 from shared import log, services
 from shared.domain.content import Kind
 from shared.domain.content.media_files import THUMBNAIL_LIMIT
 from shared.domain.media_state import MediaCopy
+from shared.media.first_frame import write_first_frame
 from shared.media.object_names import name_file
 from shared.store.media_copies import MediaTask
 
 if TYPE_CHECKING:
     from shared.bucket import Bucket
 
-KINDS: Final = frozenset({Kind.IMAGE, Kind.STICKER})
+MIB: Final = 1024 * 1024
+MOST_BYTES: Final = {Kind.IMAGE: 8 * MIB, Kind.STICKER: 8 * MIB, Kind.VIDEO: 32 * MIB}
+"""Bytes of a file that is looked at. One is, at a time: a function's files are in its memory."""
+
 FORMATS: Final = ("JPEG", "PNG", "WEBP")
-MOST_BYTES: Final = 8 * 1024 * 1024
-"""Bytes of a picture that is read into memory. One is, at a time."""
 
 MOST_PIXELS: Final = 16_000_000
 """Pixels that are unpacked, 64 MB. A photo of any camera has fewer, as JPEG unpacks a small one."""
@@ -30,30 +33,43 @@ WHITE: Final = (255, 255, 255)
 
 
 async def make_missing_thumbnail(bucket: "Bucket", task: MediaTask, copy: MediaCopy) -> str | None:
-    """Return a thumbnail (JPEG, base64) of a stored picture without one; None if it gets none.
+    """Return a thumbnail (JPEG, base64) of a stored picture or video without one, if it gets one.
 
     Raises BucketUnavailable, BucketRefused.
     """
     message = task.message
     has_one = message.media is None or message.media.thumbnail
-    if message.kind not in KINDS or has_one or copy.size > MOST_BYTES:
+    if has_one or message.kind not in MOST_BYTES or copy.size > MOST_BYTES[message.kind]:
         return None
     turns: asyncio.Semaphore = services.once("thumbnails", partial(asyncio.Semaphore, 1))
     async with turns:
         stream = await bucket.read(name_file(task.tenant, copy.sha256))
         if stream is None:
             return None
-        async with stream:
-            content = b"".join([chunk async for chunk in stream.chunks])
-        return await asyncio.to_thread(make_thumbnail, content)
+        with TemporaryFile() as file:
+            async with stream:
+                async for chunk in stream.chunks:
+                    file.write(chunk)
+            file.seek(0)
+            make = make_poster if message.kind is Kind.VIDEO else make_thumbnail
+            return await asyncio.to_thread(make, file)
 
 
-def make_thumbnail(content: bytes) -> str | None:
+def make_poster(video: IO[bytes]) -> str | None:
+    """Return the first frame of a video (a file of the system) made small; None if it has none."""
+    with TemporaryFile() as frame:
+        if not write_first_frame(video, frame):
+            return None
+        frame.seek(0)
+        return make_thumbnail(frame)
+
+
+def make_thumbnail(file: IO[bytes]) -> str | None:
     """Return a picture made small, as JPEG in base64; None for what is no picture, or too large."""
     from PIL import Image, ImageOps
 
     try:
-        with Image.open(BytesIO(content), formats=FORMATS) as picture:
+        with Image.open(file, formats=FORMATS) as picture:
             picture.draft("RGB", (2 * SIDE, 2 * SIDE))
             if picture.width * picture.height > MOST_PIXELS:
                 return None

@@ -104,9 +104,11 @@ def test_text_is_parsed_or_refused(text: str):
     assert fold(number) == fold(parse_number(number, "BR"))
 
 
-@in_each("name", ["receive_webhook", "conversations", "send_message", "ensure_instance"])
+@in_each(
+    "name", ["receive_webhook", "conversations", "send_message", "ensure_instance", "store_media"]
+)
 def test_heavy_libraries_are_loaded_late(name: str):
-    late = {"phonenumbers", "filetype"}
+    late = {"phonenumbers", "filetype", "PIL", "av"}
     code = f"import sys, functions.{name}; print({late} & sys.modules.keys())"
 
     ran = subprocess.run(

@@ -22,7 +22,7 @@ def a_picture(kind: str, size: tuple[int, int], mode: str = "RGB", **options: An
     [("JPEG", "RGB"), ("JPEG", "CMYK"), ("PNG", "RGBA"), ("PNG", "P"), ("WEBP", "RGBA")],
 )
 def test_picture_is_made_small(kind: str, mode: str):
-    encoded = thumbnails.make_thumbnail(a_picture(kind, (300, 150), mode))
+    encoded = thumbnails.make_thumbnail(BytesIO(a_picture(kind, (300, 150), mode)))
 
     assert encoded
     content = base64.b64decode(encoded)
@@ -35,7 +35,7 @@ def test_photo_stands_upright():
     exif = Image.Exif()
     exif[0x0112] = 6  # turned by a quarter
 
-    encoded = thumbnails.make_thumbnail(a_picture("JPEG", (300, 150), exif=exif))
+    encoded = thumbnails.make_thumbnail(BytesIO(a_picture("JPEG", (300, 150), exif=exif)))
 
     with Image.open(BytesIO(base64.b64decode(encoded or ""))) as small:
         assert small.size == (thumbnails.SIDE // 2, thumbnails.SIDE)
@@ -52,11 +52,12 @@ def test_photo_stands_upright():
     ],
 )
 def test_other_files_get_none(content: bytes):
-    assert thumbnails.make_thumbnail(content) is None
+    assert thumbnails.make_thumbnail(BytesIO(content)) is None
 
 
 def test_picture_of_too_many_pixels_gets_none():
     bomb = BytesIO()
     Image.new("1", (5_000, 4_000)).save(bomb, "PNG")
+    bomb.seek(0)
 
-    assert thumbnails.make_thumbnail(bomb.getvalue()) is None
+    assert thumbnails.make_thumbnail(bomb) is None

@@ -19,6 +19,7 @@ from shared.media import copying
 from tests.adapters.counting import counting
 from tests.journeys.test_odd_intake import post, said
 from tests.perene import Perene
+from tests.videos import a_video
 
 MARIA, JOAO = "5511988887777", "5511977776666"
 MARIA_JID = f"{MARIA}@s.whatsapp.net"
@@ -364,6 +365,19 @@ async def test_picture_gets_its_missing_thumbnail(on_2: Perene, bucket: BucketEm
     after = document(on_2, message)
     assert base64.b64decode(after["media"]["thumbnail"]).startswith(b"\xff\xd8")
     assert after["changed"] > before["changed"]
+
+
+async def test_video_gets_its_missing_thumbnail(on_2: Perene, bucket: BucketEmulator):
+    message = await hear_file(on_2, await on_2.pair(), kind="video", content=a_video())
+    before = document(on_2, message)
+
+    await tick(on_2)
+
+    after = document(on_2, message)
+    assert before["media"]["thumbnail"] is None
+    assert base64.b64decode(after["media"]["thumbnail"]).startswith(b"\xff\xd8")
+    assert after["changed"] > before["changed"]
+    assert "media_due" not in after
 
 
 # How long, and how much ------------------------------------------------------------------------
