@@ -225,6 +225,7 @@ async def test_person_signs_in_with_supabase(page: Page, project: Path, stack: S
     port = children.find_free_port()
     with serving_build(project, "dist-supabase", port, stack, **settings) as address:
         await page.goto(address)
+        await expect(page.get_by_label("E-mail")).to_be_visible()
         await check(page, "sign-in")
         await page.get_by_label("E-mail").fill(user["email"])
         await page.get_by_label("Senha").fill("padaria")
