@@ -7,6 +7,7 @@ import json
 import sys
 import uuid
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from infra.local import emulator
 from shared import webhook_token
 from tests.adapters import posted
 from tests.benchmarks import load
-from tests.benchmarks.commit import PEOPLE, VARIABLE
+from tests.benchmarks.commit import PEOPLE, STAMP, VARIABLE
 from tests.benchmarks.load import Figures
 from tests.benchmarks.served import BARE, ROOT, Served, serve_function, wait_until_answered
 from tests.perene import name_of
@@ -76,7 +77,10 @@ async def _record_commit(stage: Stage, ask: Webhooks) -> str:
     stored = {}
     for kind in ("message", "conversation"):
         documents = stage.documents(f"tenants/acme/{kind}s").values()
-        stored[kind] = next(iter(documents))
+        stored[kind] = {
+            field: STAMP if isinstance(value, datetime) else value
+            for field, value in next(iter(documents)).items()
+        }
     return json.dumps(stored)
 
 
