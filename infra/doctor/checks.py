@@ -4,10 +4,11 @@ from collections.abc import AsyncIterator, Mapping
 
 from infra.doctor import (
     database,
-    events_told,
+    endpoint_secrets,
     issuers,
     media_bucket,
     origin,
+    pushed_functions,
     servers,
     settings_check,
 )
@@ -48,9 +49,10 @@ async def run_checks(
         yield diagnosis
     async for diagnosis in _chain(
         origin.check_origin(settings, http, local=local, own=own),
-        events_told.check_deliveries(settings, http, fetch_token, local=local, own=own),
+        pushed_functions.check_pushed(settings, http, fetch_token, local=local, own=own),
     ):
         yield diagnosis
+    yield await endpoint_secrets.check_endpoints()
 
 
 async def _chain(*checks: AsyncIterator[Diagnosis]) -> AsyncIterator[Diagnosis]:
