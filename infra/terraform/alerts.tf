@@ -53,6 +53,10 @@ locals {
       filter = "${local.ours} AND jsonPayload.message=\"event.unreadable\""
       labels = { reason = "EXTRACT(jsonPayload.reason)" }
     }
+    unkept_files = {
+      filter = "${local.ours} AND jsonPayload.message=\"media.bucket_failed\""
+      labels = {}
+    }
     uncertain_sends = {
       filter = "${local.ours} AND jsonPayload.message=\"send.uncertain\""
       labels = {}
@@ -93,6 +97,15 @@ locals {
     }
     "Dead letters" = {
       filter    = "metric.type=\"logging.googleapis.com/user/${google_logging_metric.counted["dead_letters"].name}\" AND resource.type=\"cloud_run_revision\""
+      aligner   = "ALIGN_DELTA"
+      reducer   = "REDUCE_SUM"
+      by        = []
+      threshold = 10
+      period    = "3600s"
+      duration  = "0s"
+    }
+    "Files not kept" = {
+      filter    = "metric.type=\"logging.googleapis.com/user/${google_logging_metric.counted["unkept_files"].name}\" AND resource.type=\"cloud_run_revision\""
       aligner   = "ALIGN_DELTA"
       reducer   = "REDUCE_SUM"
       by        = []

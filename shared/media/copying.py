@@ -170,6 +170,8 @@ async def _settle(bucket: "Bucket", task: MediaTask, copy: MediaCopy) -> bool:
 
 async def _plan_next(bucket: "Bucket", task: MediaTask, why: CopyFailure) -> None:
     now = epoch_ms(services.now())
+    if why is CopyFailure.BUCKET:
+        log.notice("media.bucket_failed", line=task.message.line)
     match media_state.decide_after_failure(why, task.message.media_tries, now):
         case RetryAt() as retry:
             await services.store().media_copies.postpone(task, retry)

@@ -206,11 +206,14 @@ async def test_only_history_of_some_days_is_copied(on_2: Perene, bucket: BucketE
     assert "media_due" not in document(on_2, "OLD")
 
 
-async def test_bucket_that_fails_costs_no_file(on_2: Perene, bucket: BucketEmulator):
+async def test_bucket_that_fails_costs_no_file(
+    on_2: Perene, bucket: BucketEmulator, capsys: pytest.CaptureFixture[str]
+):
     message = await hear_file(on_2, await on_2.pair())
     on_2.hosts.transports["bucket.test"] = httpx.MockTransport(lambda _: httpx.Response(503))
     for _ in range(12):
         await tick(on_2, timedelta(hours=1))
+    assert capsys.readouterr().out.count("media.bucket_failed") == 12  # an alert counts them
     on_2.hosts.transports["bucket.test"] = httpx.ASGITransport(bucket.app)
 
     await tick(on_2, timedelta(minutes=10))
