@@ -229,7 +229,7 @@ def _start_gateway(
 
 
 def _wait_until_ready(child: Child, port: int) -> Child:
-    url = f"http://{children.LOOPBACK}:{port}/"
+    url = f"http://{children.LOOPBACK}:{port}/ready"  # no function's: their answers leave lines
     if not children.wait_until(lambda: children.is_answering(url), child, READY_SECONDS):
         raise _explain_early_end(child)
     return child

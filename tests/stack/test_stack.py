@@ -13,6 +13,17 @@ import pytest
 from tests.stack import processes
 from tests.stack.conftest import PATIENCE, ROOT
 
+CALLED = "somebody called"
+CONSOLE = f"""
+import functions_framework.aio
+
+@functions_framework.aio.http
+async def console(request):
+    print("{CALLED}", flush=True)
+    return ""
+"""
+"""A page that tells the terminal of each call."""
+
 
 def verify(token, settings):
     return jwt.decode(
@@ -49,7 +60,8 @@ def write_object(stack):
     httpx.put(session, content=b"abc", headers={"content-range": "bytes 0-2/3"}, trust_env=False)
 
 
-def test_stack_serves_functions_and_prints_tokens(start, tmp_path):
+def test_stack_serves_functions_and_prints_tokens(start, functions, tmp_path):
+    (functions / "console.py").write_text(CONSOLE)
     stack = start(
         INSTANCE_MAX="3", AUTH_JWKS_URL="http://elsewhere", WEBHOOK_SECRET=""
     ).wait_until_ready()
@@ -66,6 +78,7 @@ def test_stack_serves_functions_and_prints_tokens(start, tmp_path):
     assert settings["AUTH_OPERATOR_CLAIM"] not in tenant
     assert operator[settings["AUTH_OPERATOR_CLAIM"]] is True
     assert verify(another.stdout.strip(), settings)["sub"] == "acme"
+    assert CALLED not in stack.output, "lines of the functions come before the welcome"
     assert_environment_wins(settings)
     assert second.wait_for_end() == 1
     assert "is running here already" in second.output

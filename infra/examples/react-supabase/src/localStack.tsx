@@ -7,6 +7,7 @@
 import type { Auth } from "./auth";
 
 const ISSUER = `${import.meta.env.VITE_PERENE_URL}/local`;
+const SIMULATOR = "http://localhost:8081/simulator";
 const CLIENT = { client_id: "perene-console", redirect_uri: `${location.origin}/` };
 
 let tellOthers = (_: string | null) => {};
@@ -15,7 +16,7 @@ const arrival = exchangeCode();
 export const auth: Auth = {
   watch(tell) {
     tellOthers = tell;
-    arrival.finally(() => tell(readToken() ? "pilha local" : null));
+    arrival.finally(() => tell(readToken() ? "ambiente local" : null));
     return () => (tellOthers = () => {});
   },
   async token() {
@@ -30,7 +31,10 @@ export const auth: Auth = {
   SignIn: () => (
     <main className="card">
       <h1>Entrar</h1>
-      <p>Sem senha, pela pilha local desta máquina. Com um projeto do Supabase, aqui se pede e-mail e senha.</p>
+      <p>Sem senha, pelo ambiente local desta máquina. Com um projeto do Supabase, aqui se pede e-mail e senha.</p>
+      <p>
+        O celular também é simulado: quem lê o QR code é o de <a href={SIMULATOR} target="_blank">{SIMULATOR}</a>, não o seu.
+      </p>
       <button className="main" onClick={leaveForSignIn}>
         Entrar
       </button>
