@@ -1,7 +1,7 @@
 """Events as they are told on: a type, a time, and the API's own models.
 
 An event tells its message, send, conversation or line as it is now. It has no file, and is at most
-LARGEST bytes: longer texts and lists are cut, and the event says so.
+LARGEST bytes: longer texts and lists are cut, then what it may lack is left out, and it says so.
 """
 
 import hashlib
@@ -10,7 +10,8 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Final, NamedTuple
+from types import NoneType
+from typing import Any, Final, NamedTuple, get_args
 
 from pydantic import AwareDatetime, Field
 
@@ -116,7 +117,7 @@ DATA: Final[Mapping[EventType, type[Record]]] = {
     EventType.LINE_RESTRICTED: LineData,
     EventType.ENDPOINT_TEST: EndpointData,
 }
-"""The model of each type's data; what was cut may lack some of it."""
+"""The model of each type's data, also of what was cut."""
 
 
 class Event(Record):
@@ -193,43 +194,53 @@ def message_event(fact: Fact, tenant: TenantId, message: KeptMessage, now: datet
         media_path=path if has_file else None,
         from_history=message.from_history,
     )
-    fields = _dump(data)
-    if "media" in fields:
-        fields["media"].pop("thumbnail", None)
-    return _event(fact, tenant, fields, conversation=message.conversation, line=message.line)
+    return _event(fact, data, conversation=message.conversation, line=message.line)
 
 
 def send_event(fact: Fact, tenant: TenantId, send: Send) -> Event:
     """Return the event of a send that was settled."""
     data = SendData(**dict(send_view(send)), tenant=tenant, message_id=send.message)
-    return _event(fact, tenant, _dump(data), conversation=send.conversation, line=send.line)
+    return _event(fact, data, conversation=send.conversation, line=send.line)
 
 
 def conversation_event(fact: Fact, tenant: TenantId, conversation: Conversation) -> Event:
     """Return the event of a conversation that a person or a phone changed."""
     data = ConversationData(**dict(conversation_view(conversation, None)), tenant=tenant)
-    home, line = conversation.id, conversation.line
-    return _event(fact, tenant, _dump(data), conversation=home, line=line)
+    return _event(fact, data, conversation=conversation.id, line=conversation.line)
 
 
 def line_event(fact: Fact, line: Instance, now: datetime) -> Event:
     """Return an event of a line, which may have another state by now."""
-    fields = _dump(LineData(**dict(line_view(line, now)), tenant=line.tenant))
-    return _event(fact, line.tenant, fields, line=line.line)
+    data = LineData(**dict(line_view(line, now)), tenant=line.tenant)
+    return _event(fact, data, line=line.line)
 
 
-def _event(fact: Fact, tenant: TenantId, fields: Mapping[str, Any], **where: Any) -> Event:
-    moment, data = moment_of(fact.at), fit(fields)
-    return Event(id=fact.id, type=fact.type, timestamp=moment, data=data, tenant=tenant, **where)
+def _event(fact: Fact, data: Told, **where: Any) -> Event:
+    fields = data.model_dump(mode="json", exclude_none=True, exclude={"media": {"thumbnail"}})
+    fitted = fit(fields, type(data))
+    moment, tenant = moment_of(fact.at), data.tenant
+    return Event(id=fact.id, type=fact.type, timestamp=moment, data=fitted, tenant=tenant, **where)
 
 
-def fit(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the data as it is, or with its texts and lists cut until it fits, and so marked."""
+def fit(fields: Mapping[str, Any], model: type[Record]) -> dict[str, Any]:
+    """Return the data of a model as it is, or cut until it fits, and so marked.
+
+    At last only what the model always has is left.
+    """
     for most in (None, *_CUTS):
         data = dict(fields) if most is None else _cut_fields(fields, most) | {"cut": True}
         if len(json.dumps(data, ensure_ascii=False).encode(errors="replace")) <= LARGEST - _ROOM:
             return data
-    return {name: fields[name] for name in _NEVER_CUT & fields.keys()} | {"cut": True}
+    kept = _NEVER_CUT | _list_required(model)
+    return {name: value for name, value in data.items() if name in kept}
+
+
+def _list_required(model: type[Record]) -> set[str]:
+    return {
+        name
+        for name, field in model.model_fields.items()
+        if NoneType not in get_args(field.annotation)
+    }
 
 
 def _cut_fields(fields: Mapping[str, Any], most: int) -> dict[str, Any]:
@@ -252,7 +263,3 @@ def _cut(value: Any, most: int) -> Any:
 
 def _first(members: Mapping[str, Any], most: int) -> Iterable[tuple[str, Any]]:
     return list(members.items())[: max(most, 16)]
-
-
-def _dump(data: Told) -> dict[str, Any]:
-    return data.model_dump(mode="json", exclude_none=True)

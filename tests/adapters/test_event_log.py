@@ -17,6 +17,7 @@ from shared.domain.messages import Delivery, Message
 from shared.domain.names import LineId, TenantId
 from shared.outbound import event_log, event_models, log_positions
 from shared.outbound.event_log import EventType, LogPage
+from shared.outbound.event_models import MessageData
 from shared.outbound.log_positions import LogPosition, SourcePosition
 from shared.store import LineScope, Store, logged
 from shared.store.logged import LogPlace, LogSource
@@ -281,11 +282,11 @@ async def test_change_of_nothing_visible_is_no_event_of_line(store: Store, many:
 def test_long_event_is_cut_and_says_so():
     long = {"id": "x" * 128, "text": "é" * 70_000, "reactions": {f"p{n}": "👍" for n in range(900)}}
 
-    fitted = event_models.fit(long)
+    fitted = event_models.fit(long, MessageData)
 
     assert len(json.dumps(fitted, ensure_ascii=False).encode()) < event_models.LARGEST
     assert (fitted["cut"], fitted["id"]) == (True, long["id"])
-    assert event_models.fit({"id": "x", "text": "oi"}) == {"id": "x", "text": "oi"}
+    assert event_models.fit({"id": "x", "text": "oi"}, MessageData) == {"id": "x", "text": "oi"}
 
 
 async def test_event_tells_no_number_in_its_id_and_is_the_same_twice(store: Store):

@@ -12,7 +12,8 @@ import pytest
 from infra import openapi
 from infra.local import gateway
 from shared import web
-from shared.outbound.event_models import EventType
+from shared.outbound import event_models
+from shared.outbound.event_models import DATA, EventType
 from shared.problems import TYPE_PREFIX
 from tests.cases import in_each
 from tests.conventions.conftest import Deploy
@@ -148,6 +149,28 @@ def test_event_is_told_apart_by_its_type():
     types = [name for kind in kinds for name in kind["properties"]["type"]["enum"]]
     assert sorted(types) == sorted(EventType)
     assert event["discriminator"]["mapping"].keys() == set(types)
+
+
+def test_cut_event_has_what_its_schema_requires():
+    folded = [[["x" * 100] * 9] * 9] * 9
+    for model in DATA.values():
+        required = list_required({"$ref": f"#/components/schemas/{model.__name__}"})
+        fields = {
+            name: "x" * 100 if name in required or field.annotation == str | None else folded
+            for name, field in model.model_fields.items()
+        }
+
+        fitted = event_models.fit(fields, model)
+
+        assert required <= fitted.keys(), model.__name__
+        assert len(json.dumps(fitted)) <= event_models.LARGEST, model.__name__
+
+
+def list_required(schema: dict[str, Any]) -> set[str]:
+    """Return the names that a schema, and those that it is made of, require."""
+    whole = resolve(schema)
+    parts = whole.get("allOf", ())
+    return set(whole.get("required", ())).union(*(list_required(part) for part in parts))
 
 
 # It is about these functions -----------------------------------------------------------------
