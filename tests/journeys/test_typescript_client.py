@@ -76,7 +76,7 @@ def test_client_keeps_its_word(built: Path):
     ran = npm.run(built, "node", "--test", "test/client.test.js")
 
     assert ran.returncode == 0, ran.stdout
-    assert "# pass 12" in ran.stdout
+    assert "# pass 14" in ran.stdout
 
 
 async def test_client_connects_sends_and_reads(perene: Perene, built: Path):

@@ -11,6 +11,7 @@ import type {
   SendMessage,
   SendView,
 } from "./generated/types.gen.js";
+import { remembering } from "./memory.js";
 import { explainFailure } from "./problems.js";
 import { retrying } from "./retries.js";
 
@@ -96,8 +97,9 @@ export async function* followPages<Page extends { next?: string }>(
 export function createClient(settings: ClientSettings): Perene {
   const { baseUrl, token, retries = 2 } = settings;
   const send: typeof fetch = (input, init) => (settings.fetch ?? fetch)(input, init);
+  const ask = remembering(retrying(send, retries));
   const client = createTransport(
-    createConfig({ baseUrl, auth: token, fetch: retrying(send, retries), throwOnError: true }),
+    createConfig({ baseUrl, auth: token, fetch: ask, throwOnError: true }),
   );
   client.interceptors.error.use((error, response, request) =>
     explainFailure(error, response as Response | undefined, request),

@@ -114,6 +114,39 @@ test("a look is tried again only with hope", async () => {
   }
 });
 
+test("what has not changed is answered from memory", async () => {
+  const unread = (count, etag) => json({ conversations: [], unread: { all: count } }, 200, { etag });
+  const unchanged = () => new Response(null, { status: 304 });
+  const { client, requests } = answering(unread(1, '"a"'), unchanged, unchanged, unread(2, '"b"'), unchanged);
+
+  const counts = [];
+  for (let since = 0; since < 5; since++) counts.push((await client.getNews({ query: { since } })).unread.all);
+
+  const sent = requests.map((request) => request.headers.get("if-none-match"));
+  assert.deepEqual(counts, [1, 1, 1, 2, 2]);
+  assert.deepEqual(sent, [null, '"a"', '"a"', '"a"', '"b"']);
+});
+
+test("memory is for one question of one caller", async () => {
+  const sent = [];
+  const tokens = ["one", "two", "one", "one"];
+  const client = createClient({
+    baseUrl: "https://perene.test",
+    token: () => tokens.shift(),
+    fetch: async (request) => {
+      sent.push(request.headers.get("if-none-match"));
+      return json({ conversations: [] }, 200, { etag: '"a"' })();
+    },
+  });
+
+  await client.getNews();
+  await client.getNews();
+  await client.getNews({ query: { thread: "c" } });
+  await client.getNews({ query: { thread: "c", thread_since: 1 } });
+
+  assert.deepEqual(sent, [null, null, null, '"a"']);
+});
+
 test("an aborted call is not tried again", async () => {
   const { client, requests } = answering(nothing);
   const abort = new AbortController();
