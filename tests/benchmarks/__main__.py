@@ -13,12 +13,13 @@ from typing import Any
 from unittest import mock
 
 from infra.local import emulator
-from tests.benchmarks import cold, ensure, events, intake, report, send, sweeps
+from tests.benchmarks import cold, ensure, events, growth, intake, report, send, sweeps
 
 BENCHMARKS = {
     "cold": [cold.run],
     "ensure": [ensure.run],
     "events": events.PARTS,
+    "growth": [growth.run],
     "intake": intake.PARTS,
     "send": [send.run],
     "sweeps": [sweeps.run],
