@@ -49,6 +49,8 @@ SENT = Operations(reads=3, writes=5, deletes=1)
 """The delete is the send's record expiring (TTL). The first send of a line costs more."""
 ECHO = Operations(reads=1)
 """The webhook in which a server reports our own send, which is stored already."""
+SAID = SENT.add(ECHO).add(DELIVERY.multiply(2))
+"""A message that is sent, comes back as an echo, is delivered and read."""
 TOLD = Operations(reads=1)
 """An event that is read from the log; most are of documents that changed once."""
 DELIVERED = Operations(reads=2, writes=1)
@@ -65,6 +67,22 @@ NIGHT = Operations(reads=8, writes=1)
 """Operations for one line, by one sweep of orphans."""
 CENSUS = Operations(reads=1)
 """Operations for one line, by one sweep of capacity."""
+
+NAIVE_RECEIVED = Operations(reads=2, writes=2)
+"""A new message as one would otherwise write it: a query for its id (one that finds nothing costs a
+read), the conversation as it is, the message, the conversation. `tests/benchmarks/naive.py` does it
+so, as all that is naive here but for what a schedule or a frontend repeats."""
+NAIVE_DELIVERY = Operations(reads=1, writes=1)
+"""A status: the message by its id, a query, and its update."""
+NAIVE_SENT = Operations(reads=3, writes=2)
+"""The conversation, and what a new message costs. No key, no pace, no outcome is stored."""
+NAIVE_ECHO = Operations(reads=1)
+"""A repetition of a message: the query by its id finds it."""
+NAIVE_SAID = NAIVE_SENT.add(NAIVE_ECHO).add(NAIVE_DELIVERY.multiply(2))
+NAIVE_CHECK, NAIVE_CHECKS_AN_HOUR = Operations(reads=1, writes=1), 12
+"""A schedule asks every five minutes how connected each line is: its record, and its new state."""
+NAIVE_RELOAD, NAIVE_RELOADS_A_MINUTE = Operations(reads=20 + 20), 12
+"""A frontend loads 20 conversations and 20 messages of the open one anew every five seconds."""
 
 CENSUSES_A_DAY = 96
 MINUTES = 24 * 60 * MONTH
@@ -125,7 +143,7 @@ ROWS = (
     CostRow("1 million messages received", RECEIVED.multiply(MILLION), MILLION),
     CostRow(
         "1 million messages sent, delivered and read",
-        SENT.add(ECHO).add(DELIVERY.multiply(2)).multiply(MILLION),
+        SAID.multiply(MILLION),
         4 * MILLION,
     ),
     CostRow(
@@ -167,6 +185,66 @@ ROWS = (
 )
 
 
+class ComparedRow(NamedTuple):
+    """A use of Perene, and what it takes as one would otherwise write it."""
+
+    title: str
+    operations: Operations
+    naive: Operations
+
+
+def _compare_inbox() -> ComparedRow:
+    minutes = 60 * HOURS_A_DAY * WORKING_DAYS
+    return ComparedRow(
+        "An inbox open for 8 hours on 22 days",
+        LOOKED.multiply(LOOKS_A_MINUTE * minutes),
+        NAIVE_RELOAD.multiply(NAIVE_RELOADS_A_MINUTE * minutes),
+    )
+
+
+def _compare_lines(lines: int, messages: int) -> ComparedRow:
+    """Compare lines for a month, half of whose messages of a day are sent."""
+    half, said = lines * messages * MONTH / 2, f"with {messages} messages a day each"
+    idle = NIGHT.add(CENSUS.multiply(CENSUSES_A_DAY)).multiply(lines * MONTH)
+    checks = NAIVE_CHECK.multiply(lines * NAIVE_CHECKS_AN_HOUR * 24 * MONTH)
+    return ComparedRow(
+        f"{lines:,} lines for a month, {said if messages else 'saying nothing'}",
+        SAID.add(RECEIVED).multiply(half).add(idle),
+        NAIVE_SAID.add(NAIVE_RECEIVED).multiply(half).add(checks),
+    )
+
+
+COMPARED = (
+    ComparedRow(
+        "1 million messages received", RECEIVED.multiply(MILLION), NAIVE_RECEIVED.multiply(MILLION)
+    ),
+    ComparedRow(
+        "1 million messages sent, delivered and read",
+        SAID.multiply(MILLION),
+        NAIVE_SAID.multiply(MILLION),
+    ),
+    _compare_lines(1_000, 0),
+    _compare_lines(1_000, 100),
+    _compare_inbox(),
+)
+
+
+def render_comparison() -> Iterator[str]:
+    """Yield the lines of the table that compares Perene with the naive design."""
+    yield "| what | reads / writes / deletes | Firestore, regional | naive | naive, regional |"
+    yield "|---|---|---|---|---|"
+    for row in COMPARED:
+        cells = (
+            f"{_render_counts(operations)} | ${REGIONAL.price(operations):.2f}"
+            for operations in (row.operations, row.naive)
+        )
+        yield f"| {row.title} | {' | '.join(cells)} |"
+
+
+def _render_counts(operations: Operations) -> str:
+    return " / ".join(f"{count / MILLION:.2f} M" for count in operations)
+
+
 def render_table() -> Iterator[str]:
     """Yield the lines of the table in infra/docs/operations.md."""
     yield "| what | reads | writes | deletes | Firestore, regional | multi-region | compute, max. |"
@@ -189,8 +267,8 @@ def render_table() -> Iterator[str]:
 
 
 def main() -> int:
-    """Print the table."""
-    print("\n".join(render_table()))
+    """Print the tables."""
+    print("\n".join([*render_table(), "", *render_comparison()]))
     return 0
 
 

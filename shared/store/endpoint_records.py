@@ -22,15 +22,19 @@ from shared.store.base import CHANGED, Snapshot, Topic
 MOST_ATTEMPTS: Final = 100
 """Failed attempts in one answer."""
 
-MOST_ACTIVE: Final = 5000
-"""Endpoints that one tick looks at."""
+MOST_LISTED: Final = 5000
+"""Tenants in the list of those with endpoints, with ids of any length: a document takes 1 MiB
+(Firestore limit). Once there are more, the news of every tenant is poked."""
 
 MOST_LATE: Final = 200
 """Late endpoints that one sweep names; when there are more, the deliveries themselves fail."""
 
 
 class ToldTenants(NamedTuple):
-    """The tenants that have endpoints; `everybody`: operators have one for all of them."""
+    """The tenants that have endpoints.
+
+    `everybody`: operators have one for all of them, or there are too many to list.
+    """
 
     tenants: frozenset[str] = frozenset()
     everybody: bool = False
@@ -61,8 +65,14 @@ class Endpoints(Topic):
         return await self._list_where("tenant", "in", sorted({tenant, EVERYBODY}))
 
     async def list_active(self) -> list[Endpoint]:
-        """List all endpoints that are told events. Firestore: n reads, bounded."""
-        return await self._list_where("state", "==", EndpointState.ACTIVE, MOST_ACTIVE)
+        """List all endpoints that are told events, by id. Firestore: n reads, 1 at least."""
+        where, endpoints = {"state": EndpointState.ACTIVE}, list[Endpoint]()
+        page, end = await self.list_page(where, base.PAGE, None)
+        endpoints += page
+        while end:
+            page, end = await self.list_page(where, base.PAGE, end)
+            endpoints += page
+        return endpoints
 
     async def list_late(self, until: datetime, limit: int = MOST_LATE) -> list[Endpoint]:
         """List the endpoints for which an event of that time or before waits, the latest first.
@@ -177,11 +187,10 @@ class Endpoints(Topic):
 
     # How -------------------------------------------------------------------------------------
 
-    async def _list_where(
-        self, field: str, operator: str, value: Any, most: int = 4 * MOST_ENDPOINTS
-    ) -> list[Endpoint]:
+    async def _list_where(self, field: str, operator: str, value: Any) -> list[Endpoint]:
         query = self._db.endpoints.where(filter=FieldFilter(field, operator, value))
-        endpoints = base.readable(await self._db.query(query.limit(most)), endpoint_in)
+        query = query.limit(4 * MOST_ENDPOINTS)
+        endpoints = base.readable(await self._db.query(query), endpoint_in)
         return sorted(filter(None, endpoints), key=lambda endpoint: endpoint.created_at)
 
     async def _has_others(self, endpoint: Endpoint) -> bool:
@@ -198,7 +207,8 @@ class Endpoints(Topic):
         change: dict[str, Any] = {"everybody": is_told}
         if tenant != EVERYBODY:
             list_in = firestore.ArrayUnion if is_told else firestore.ArrayRemove
-            change = {"tenants": list_in([tenant])}
+            is_full = is_told and len(_told_tenants(told).tenants) >= MOST_LISTED
+            change = {"too_many": True} if is_full else {"tenants": list_in([tenant])}
         change["changes"] = firestore.Increment(1)  # a write that changes nothing has no new time
         if told.exists:
             batch.update(self._db.told_tenants(), change, option=self._db.since(told.update_time))
@@ -225,7 +235,7 @@ def _told_tenants(snapshot: Snapshot) -> ToldTenants:
     fields = snapshot.to_dict() or {}
     tenants = fields.get("tenants")
     names = filter(lambda name: isinstance(name, str), tenants if isinstance(tenants, list) else ())
-    return ToldTenants(frozenset(names), fields.get("everybody") is True)
+    return ToldTenants(frozenset(names), True in (fields.get("everybody"), fields.get("too_many")))
 
 
 def _differences(old: Endpoint, new: Endpoint) -> dict[str, Any]:

@@ -167,7 +167,7 @@ class Servers(Topic):
             return None
         by_lot = random.choices(roomy, [room.free for room in roomy])[0] if crowded else None
         room = by_lot or placing.decide_server(roomy) or roomy[0]
-        ids = await self._taken_ids(room.server)
+        ids = await self._taken_ids(room.server, room.reserved)
         numbers = placing.free_slots(numbers_in(ids), room.limit - len(ids))
         return OpenSlots(room.server, numbers)
 
@@ -189,17 +189,21 @@ class Servers(Topic):
 
     # How -------------------------------------------------------------------------------------
 
-    async def _taken_ids(self, server: str) -> list[str]:
+    async def _taken_ids(self, server: str, counted: int = 0) -> list[str]:
         """List the ids of the slots of a server that are taken, as of one moment.
 
         A page is one answer: a stream wakes the event loop for each document, which takes seconds
         while hundreds of callers share it. Several pages aren't of one moment: then it is streamed.
-        Firestore: n reads.
+        `counted`: how many there were a moment ago, as far as that is known.
+        Firestore: n reads; 2 n of more than a page that wasn't counted.
         """
-        paged = self._db.slots(server).list_documents(page_size=A_PAGE, **base.LIMITS)
-        with base.translated():
-            ids = [slot.id async for slot in paged]
-        return ids if len(ids) < A_PAGE else [slot.id for slot in await self.list_slots(server)]
+        if counted < A_PAGE:
+            paged = self._db.slots(server).list_documents(page_size=A_PAGE, **base.LIMITS)
+            with base.translated():
+                ids = [slot.id async for slot in paged]
+            if len(ids) < A_PAGE:
+                return ids
+        return [slot.id for slot in await self.list_slots(server)]
 
     async def _compare(self, server: str) -> tuple[list[InstanceName], list[Slot]]:
         """Find the lines without a slot and the slots without a line, or that are a line's second.

@@ -14,8 +14,8 @@ from google.cloud.firestore_v1.types import CommitRequest
 class Counted:
     """A missing document costs a read, and so does a query without results.
 
-    An aggregation counts as one read, which is right up to a thousand index entries. A write
-    that Firestore refused costs nothing.
+    A count costs a read for each thousand documents counted, one at least. A write that Firestore
+    refused costs nothing.
     """
 
     reads: int = 0
@@ -72,10 +72,17 @@ async def _listing(counted: Counted, call: Any, *given: Any, **more: Any) -> Any
     return pager
 
 
-async def _aggregation(counted: Counted, call: Any, *given: Any, **more: Any) -> Any:
+async def _aggregation(counted: Counted, call: Any, *given: Any, **more: Any) -> AsyncIterator[Any]:
     counted.round_trips += 1
-    counted.reads += 1
-    return await call(*given, **more)
+    stream = await call(*given, **more)
+
+    async def each() -> AsyncIterator[Any]:
+        async for answer in stream:
+            totals = [value.integer_value for value in answer.result.aggregate_fields.values()]
+            counted.reads += max(1, -(-max(totals, default=0) // 1000))
+            yield answer
+
+    return each()
 
 
 async def _commit(counted: Counted, call: Any, request: Any, **more: Any) -> Any:

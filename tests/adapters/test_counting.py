@@ -55,6 +55,19 @@ async def test_a_count_costs_a_read(client):
     assert counted == Counted(reads=1, round_trips=1)
 
 
+async def test_count_costs_a_read_for_each_thousand(client):
+    for several in range(3):
+        batch = client.batch()
+        for at in range(400):
+            batch.set(client.document(f"many/{several}-{at}"), {})
+        await batch.commit()
+
+    with counting(client) as counted:
+        await client.collection("many").count().get()
+
+    assert counted == Counted(reads=2, round_trips=1)
+
+
 async def test_commit_costs_its_writes_and_deletes(client):
     batch = client.batch()
     batch.set(client.document("things/c"), {"size": firestore.Increment(1)}, merge=True)

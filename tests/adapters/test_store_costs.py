@@ -1,9 +1,11 @@
 """Each of the store's questions and changes costs what it says."""
 
+from unittest import mock
+
 import pytest
 
 from shared.domain.instances import Instance, State
-from shared.store import Store
+from shared.store import Store, server_rooms
 from tests.adapters.counting import Counted, counting
 from tests.adapters.stores import FLEET, Server, placed, settled
 from tests.builders import LATER, NUMBER, a_new_line
@@ -55,6 +57,16 @@ async def test_placing_costs_two_reads_per_server(store: Store, servers: int):
         await store.instances.place(a_new_line(), fleet)
 
     assert counted == Counted(reads=3 + 2 * servers, writes=3, round_trips=4 + servers)
+
+
+async def test_placing_reads_each_slot_once(perene: Perene, store: Store):
+    for slot in range(5):
+        perene.write(f"servers/main/slots/{slot}", instance=f"instance_t{slot}")
+
+    with mock.patch.object(server_rooms, "A_PAGE", 3), counting(store.db.client) as counted:
+        await store.instances.place(a_new_line(), FLEET)
+
+    assert (counted.reads, counted.writes) == (2 + 2 + 5, 3)
 
 
 async def test_lost_placement_costs_two_reads(store: Store):

@@ -1,4 +1,7 @@
-"""Measure how both sweeps grow over 500, 1,500 and 5,000 instances on five servers."""
+"""Measure how both sweeps grow with the fleet: 500 and 5,000 lines on five servers.
+
+`FULL=1`: 1,500 as well.
+"""
 
 import asyncio
 import contextlib
@@ -7,7 +10,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,23 +22,32 @@ from infra.local.children import find_free_port
 from shared.domain import names
 from shared.domain.instances import Instance, State, epoch_ms, new_instance
 from shared.domain.names import LineId, LineKey, TenantId
+from tests.benchmarks.report import Cell, Table
 from tests.perene import AUDIENCE, ISSUER, SECRET
 from tests.proofs.stage import KEY
 
-SIZES = (500, 1_500, 5_000)
+SIZES = (500, *([1_500] if os.environ.get("FULL") else []), 5_000)
 SERVERS = 5
-COLUMNS = ("seconds", "mib", "reads", "writes", "calls")
+COLUMNS = {"seconds": "s", "mib": "MiB", "reads": "reads", "writes": "writes", "calls": "calls"}
+SWEEPS = {
+    "capacity": "capacity",
+    "orphans, all drifted": "orphans",
+    "orphans, nothing to do": "orphans",
+}
+"""What is swept, in this order, and by which sweep."""
 
 
-async def run(place: Path) -> None:
-    """Print the figures."""
-    print("\none sweep of a fleet on five servers, each in a process of its own")
-    print(f"{'':28}{'instances':>10}" + "".join(f"{column:>10}" for column in COLUMNS))
+async def run(place: Path) -> Sequence[Table]:
+    """Run each sweep at each size, in a process of its own."""
+    rows = list[list[Cell]]()
     for size in SIZES:
         async with _start_fleet(place, size) as environment:
-            _print_row("capacity", size, await _run_sweep(environment, "capacity"))
-            _print_row("orphans, all drifted", size, await _run_sweep(environment, "orphans"))
-            _print_row("orphans, nothing to do", size, await _run_sweep(environment, "orphans"))
+            for title, kind in SWEEPS.items():
+                figures = await _run_sweep(environment, kind)
+                assert not figures["stopped_at"], (title, figures)
+                rows.append([title, size, *(figures[column] for column in COLUMNS)])
+    title = f"One sweep of a fleet on {SERVERS} servers, in a process of its own"
+    return [Table(title, ["sweep", "lines", *COLUMNS.values()], rows)]
 
 
 @contextlib.asynccontextmanager
@@ -130,8 +142,3 @@ async def _run_sweep(environment: dict[str, str], kind: str) -> dict[str, Any]:
     printed, _ = await process.communicate()
     figures: dict[str, Any] = json.loads(printed)
     return figures
-
-
-def _print_row(title: str, size: int, figures: dict[str, Any]) -> None:
-    columns = "".join(f"{figures[column]:>10}" for column in COLUMNS)
-    print(f"{title:28}{size:>10}{columns}  {figures['counts']}", flush=True)

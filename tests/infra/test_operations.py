@@ -75,10 +75,11 @@ def test_alerts_match_logged_events():
 # Figures -------------------------------------------------------------------------------------
 
 
-def test_the_table_of_costs_is_computed():
-    (table,) = re.findall(r"<!-- python -m infra.costs -->\n(.*?)\n<!-- end -->", GUIDE, re.DOTALL)
+def test_tables_of_costs_are_computed():
+    printed = re.findall(r"<!-- python -m infra.costs.*? -->\n(.*?)\n<!-- end -->", GUIDE, re.S)
 
-    assert table.splitlines() == list(costs.render_table())
+    computed = [costs.render_table(), costs.render_comparison()]
+    assert [table.splitlines() for table in printed] == [*map(list, computed)]
 
 
 def test_costs_match_counted_operations():

@@ -4,6 +4,7 @@ import base64
 import json
 from datetime import timedelta
 from typing import Any
+from unittest import mock
 
 import httpx
 import pytest
@@ -12,6 +13,7 @@ from infra import costs
 from infra.costs import Operations
 from shared import services
 from shared.domain.endpoints import BUSY, IDLE_MINUTES
+from shared.store import base, endpoint_records
 from tests.adapters import posted
 from tests.adapters.counting import Counted, counting
 from tests.adapters.posted import a_key, a_message
@@ -95,6 +97,28 @@ async def test_tenants_without_endpoints_cost_nothing(perene: Perene, pubsub: Pu
 
     assert counted == Counted(writes=2, round_trips=1)
     assert pubsub.messages == []
+
+
+async def test_every_tenant_is_poked_when_many_have_endpoints(perene: Perene, pubsub: PubSub):
+    with mock.patch.object(endpoint_records, "MOST_LISTED", 2):
+        for tenant in ("t0", "t1", "t2"):
+            body = {"url": "http://127.0.0.1:9/"}
+            assert (await perene.call("POST", "/endpoints", tenant, json=body)).is_success
+            forget_told_tenants()
+            await say(perene, f"3A-{tenant}")
+
+    assert pubsub.read() == [{"tenant": "acme", "news": "message"}]
+
+
+async def test_tick_looks_at_every_endpoint(perene: Perene, pubsub: PubSub):
+    with mock.patch.object(base, "PAGE", 2):
+        for _ in range(5):
+            body = {"url": "http://127.0.0.1:9/"}
+            assert (await perene.call("POST", "/endpoints", json=body)).is_success
+
+        answer = await perene.operate("POST", "/deliver-events")
+
+    assert answer.json() == {"due": 5}
 
 
 async def test_idle_endpoint_costs_what_the_table_says(perene: Perene, pubsub: PubSub):

@@ -11,7 +11,7 @@ from shared.domain.names import LineId, TenantId
 from shared.domain.record import Record
 from shared.store import base
 from shared.store.base import Database, LineScope, Snapshot, Topic
-from shared.store.messages.documents import changed_fields, message_in
+from shared.store.messages.documents import LANES, changed_fields, message_in
 
 QUOTES_AT_ONCE = 100
 
@@ -49,7 +49,8 @@ class Quotes(Topic):
         milliseconds), in the order of their changes, and yields after each page. For sweeps.
         Firestore: 1 read for each that quotes, 1 for each that is quoted, and what purging costs.
         """
-        query = self._db.client.collection_group("messages")
+        in_lanes = FieldFilter("lane", "in", list(range(LANES)))
+        query = self._db.client.collection_group("messages").where(filter=in_lanes)
         query = query.where(filter=FieldFilter("changed", ">=", since))
         query = query.where(filter=FieldFilter("quoted.preview", ">", ""))
         query = query.order_by("changed").order_by("quoted.preview").limit(QUOTES_AT_ONCE)
