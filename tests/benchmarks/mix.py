@@ -36,8 +36,8 @@ REPEATED, LATE = 0.05, 0.05
 LATEST = 40
 """How many may overtake one."""
 
-RECENT = 8
-"""Messages of ours that the next status may be about; and ten times as many are repeated."""
+RECENT = 4
+"""Messages of ours that the next status may be about; and twenty times as many may be repeated."""
 
 PICTURE_SIZE = 2_900
 """Bytes of a picture's webhook, with a thumbnail as WhatsApp makes them."""
@@ -72,7 +72,7 @@ def generate_mix(seed: int, began: int) -> Iterator[Webhook]:
 
 
 def _repeat_some(draw: random.Random, webhooks: Iterator[Webhook]) -> Iterator[Webhook]:
-    recent = deque[Webhook](maxlen=10 * RECENT)
+    recent = deque[Webhook](maxlen=20 * RECENT)
     for webhook in webhooks:
         yield webhook
         recent.append(webhook)
