@@ -9,7 +9,11 @@ import functions_framework.aio
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from tests.benchmarks.commit import Commit
+from tests.benchmarks.arrivals import Arrival
+from tests.benchmarks.commit import Commits
+
+ARRIVAL = "x-arrival"
+"""The header in which the benchmark tells what a webhook says."""
 
 
 @functions_framework.aio.http
@@ -30,9 +34,9 @@ async def same_io(_: Request) -> JSONResponse:
 
 @functions_framework.aio.http
 async def same_commit(request: Request) -> Response:
-    """Make the commit of a new message."""
-    key = json.loads(await request.body())["data"]["key"]
-    await _load_commit().make(key["id"], key["remoteJid"])
+    """Make the commits of a webhook, of which it is told what it says."""
+    assert "event" in json.loads(await request.body())
+    await _load_commits().make(Arrival(*json.loads(request.headers[ARRIVAL])))
     return Response(status_code=204)
 
 
@@ -59,8 +63,8 @@ async def same_send(request: Request) -> JSONResponse:
 
 
 @functools.cache
-def _load_commit() -> Commit:
-    return Commit.from_environment()
+def _load_commits() -> Commits:
+    return Commits.from_environment()
 
 
 @functools.cache

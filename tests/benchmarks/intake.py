@@ -1,179 +1,252 @@
-"""Measure the intake of messages, against a bare function and the client with the same commit."""
+"""Measure the intake of webhooks, against a bare function and the client with the same commits.
 
-import asyncio
+Every measurement begins with an empty database and the first webhook of one mix, and ends with a
+look at what is stored. `FULL=1` measures for longer, and finds rates more exactly.
+"""
+
 import contextlib
-import itertools
 import json
-import sys
-import uuid
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+import os
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import jwt
+from google.cloud import firestore
 
 from infra.local import emulator
-from shared import webhook_token
-from tests.adapters import posted
-from tests.benchmarks import load
-from tests.benchmarks.commit import PEOPLE, STAMP, VARIABLE
+from tests.benchmarks import cpu, kept, rates
+from tests.benchmarks.arrivals import STATUS
+from tests.benchmarks.commit import STAMP, VARIABLE, Documents
+from tests.benchmarks.delay import delayed
+from tests.benchmarks.judge import judge
 from tests.benchmarks.load import Figures
-from tests.benchmarks.served import BARE, ROOT, Served, serve_function, wait_until_answered
-from tests.perene import name_of
+from tests.benchmarks.mix import Webhook, generate_mix
+from tests.benchmarks.rates import Trial
+from tests.benchmarks.recorders import (
+    Pace,
+    Recorder,
+    Target,
+    build_request,
+    serve_target,
+    start_client,
+)
+from tests.benchmarks.report import Cell, Table
+from tests.benchmarks.served import BARE, serve_function, wait_until_answered
 from tests.proofs.stage import Stage
 
-ROUNDS, SECONDS, WARM = 3, 3.0, 3.0
+IS_FULL = bool(os.environ.get("FULL"))
+SECONDS, WARM = (10.0, 5.0) if IS_FULL else (2.5, 2.0)
+TRIALS = 8 if IS_FULL else 4
 IN_FLIGHT = (1, 16, 64)
 PROCESSES = (1, 2)
-RATE, RATE_SECONDS = 200, 10.0
-SIZE = 2_900
-"""Bytes of a webhook: a picture's, with a thumbnail as WhatsApp makes them."""
+DELAY = 20
+"""Milliseconds that are added to every call of the database."""
 
-FUNCTIONS = {"receive_webhook": "functions/receive_webhook.py", "same_commit": BARE}
-OURS, BARE_FUNCTION = FUNCTIONS
-CLIENT = "client alone"
+SEED, HOURS = 19, 12
+MOST_RATE = 2500
+"""Webhooks a second for which there are enough."""
+
+OURS, BARE_FUNCTION, CLIENT = "receive_webhook", "same_commit", "client alone"
+COLUMNS = (
+    "webhooks/s",
+    "p50 ms",
+    "p99 ms",
+    "of client alone",
+    "of bare function",
+    "worker CPU ms",
+    "emulator CPU ms",
+    "wrong in the store",
+)
 
 
-async def _part(place: Path, measure: Callable[..., Coroutine[Any, Any, None]]) -> None:
+class Run(NamedTuple):
+    """A measurement: CPU in milliseconds for each webhook, and how many of what are wrong."""
+
+    figures: Figures
+    worker_ms: float
+    emulator_ms: float
+    faults: Counter[str]
+
+
+class Scene(NamedTuple):
+    """Recorders that are running, and who reads what each stored; `host` is the emulator's."""
+
+    host: str
+    recorders: Mapping[str, Recorder]
+    readers: Mapping[str, kept.Read]
+    clients: Mapping[str, firestore.AsyncClient]
+
+    async def measure(self, name: str, pace: Pace) -> Run:
+        """Let webhooks come to one of them, into an empty database, and judge what it stored."""
+        recorder, client = self.recorders[name], self.clients[name]
+        emulator.reset(self.host, client.project)
+        databases = cpu.list_commands("firestore", self.host.rpartition(":")[2])
+        before = cpu.read_cpu(recorder.pids), cpu.read_cpu(databases)
+        figures, posted = await recorder.run(pace)
+        after = cpu.read_cpu(recorder.pids), cpu.read_cpu(databases)
+        worker, database = (
+            (end - begin) * 1000 / len(posted) for begin, end in zip(before, after, strict=True)
+        )
+        return Run(figures, worker, database, judge(posted, await self.readers[name](client)))
+
+
+def list_targets(secret: str) -> dict[str, Target]:
+    """List the functions to compare; `secret` signs the tokens of ours."""
+
+    @cache
+    def sign(instance: str) -> str:
+        return jwt.encode({"sub": instance, "born": 0}, secret, "HS256")
+
+    return {
+        OURS: Target("functions/receive_webhook.py", kept.read_ours, sign),
+        BARE_FUNCTION: Target(BARE, kept.read_ours, sign),
+    }
+
+
+async def measure_intake(place: Path, processes: int) -> Sequence[Table]:
+    """Measure with so many worker processes of each kind."""
     stage = Stage(place, "2.3.6")
     stage.public_port = stage.evolution_port  # neither is called
-    ask = Webhooks(stage)
+    webhooks = list(islice(generate_mix(SEED, _begin()), int(MOST_RATE * max(SECONDS, WARM))))
+    host = stage.environment()[emulator.HOST_VARIABLE]
+    open_scene = partial(_open_scene, stage, webhooks, processes)
     try:
-        await measure(stage, ask, await _record_commit(stage, ask))
+        documents = await _record_documents(stage, webhooks)
+        async with open_scene(documents, host) as scene:
+            loaded = {
+                count: {
+                    name: await scene.measure(name, Pace(SECONDS, count))
+                    for name in scene.recorders
+                }
+                for count in IN_FLIGHT
+            }
+            hints = {name: run.figures.per_second for name, run in loaded[IN_FLIGHT[-1]].items()}
+            highest = {0: await _find_rates(scene, hints)}
+        with delayed(host, DELAY) as later:
+            async with open_scene(documents, later) as scene:
+                highest[DELAY] = await _find_rates(scene, hints)
     finally:
         await stage.http.aclose()
+    return _tabulate("so many in flight", "in flight", loaded, processes), _tabulate(
+        "the highest rate", "added ms", highest, processes
+    )
 
 
-class Webhooks:
-    """Webhooks of one line: every message is new, from one person after the other."""
-
-    def __init__(self, stage: Stage) -> None:
-        name, secret = name_of("acme"), stage.environment()["WEBHOOK_SECRET"]
-        self.token = jwt.encode({"sub": name, "born": 0}, secret, "HS256")
-        self.serial = itertools.count()
-        body = posted.body("messages.upsert.in-image.json") | {"instance": name}
-        image = body["data"]["message"]["imageMessage"]
-        body["data"]["key"] |= {"id": "{id}", "remoteJid": "{jid}"}
-        image["jpegThumbnail"] = ""
-        left = SIZE + len("{id}{jid}") - 32 - 28 - len(json.dumps(body))
-        image["jpegThumbnail"] = "/9j/" * (left // 4)
-        self.before, _, rest = json.dumps(body).partition("{jid}")
-        self.between, _, self.after = rest.partition("{id}")
-
-    def __call__(self) -> bytes:
-        """Build the next request."""
-        person = 551180000000 + next(self.serial) % PEOPLE
-        jid = f"{person}@s.whatsapp.net"
-        body = f"{self.before}{jid}{self.between}{uuid.uuid4().hex}{self.after}".encode()
-        return load.build_request(0, "POST", "/", body, **{webhook_token.HEADER: self.token})
+def _begin() -> int:
+    """Return when the first message was said (epoch seconds)."""
+    return int(time.time()) - HOURS * 3600
 
 
-async def _record_commit(stage: Stage, ask: Webhooks) -> str:
-    """Return what our function stores of one message, as JSON for the other targets."""
-    with serve_function(stage, OURS, FUNCTIONS[OURS]) as process:
-        await wait_until_answered(process.port, ask())
-    stored = {}
-    for kind in ("message", "conversation"):
-        documents = stage.documents(f"tenants/acme/{kind}s").values()
-        stored[kind] = {
-            field: STAMP if isinstance(value, datetime) else value
-            for field, value in next(iter(documents)).items()
-        }
-    return json.dumps(stored)
+async def _record_documents(stage: Stage, webhooks: Sequence[Webhook]) -> dict[str, Documents]:
+    """Return what our function stores of the first message of each shape."""
+    target, documents = list_targets(stage.environment()["WEBHOOK_SECRET"])[OURS], {}
+    firsts = {webhook.arrival.shape: webhook for webhook in reversed(webhooks)}
+    with serve_function(stage, OURS, target.source) as process:
+        for shape, webhook in firsts.items():
+            emulator.reset(stage.environment()[emulator.HOST_VARIABLE], stage.project)
+            await wait_until_answered(process.port, build_request(target, webhook))
+            if shape != STATUS:
+                documents[shape] = _read_documents(stage, webhook.arrival.tenant)
+    return documents
 
 
-async def _throughput(processes: int, stage: Stage, ask: Webhooks, commit: str) -> None:
-    print(f"\nnew messages of {SIZE} bytes, best of {ROUNDS} × {SECONDS:.1f} s, by {processes}")
-    print(f"{'':24}{'in flight':>10}{'msg/s':>10}{'p50 ms':>10}{'p99 ms':>10}{'of bare':>10}")
-    async with _all_served(stage, ask, commit, processes) as running:
-        for in_flight in IN_FLIGHT:
-            rounds = [await _round(stage, ask, commit, running, in_flight) for _ in range(ROUNDS)]
-            _print(
-                {name: _choose_best(figures[name] for figures in rounds) for name in rounds[0]},
-                in_flight,
-            )
-            emulator.reset(stage.environment()["FIRESTORE_EMULATOR_HOST"], stage.project)
-        for name, group in running.items():
-            peak = max(process.peak_mib for process in group)
-            print(f"{name:24} peak memory of a worker {peak:.0f} MiB")
+def _read_documents(stage: Stage, tenant: str) -> Documents:
+    (message,) = stage.documents(f"tenants/{tenant}/messages").values()
+    (conversation,) = stage.documents(f"tenants/{tenant}/conversations").values()
+    return Documents(_stamp(message), _stamp(conversation))
 
 
-async def _round(
-    stage: Stage, ask: Webhooks, commit: str, running: dict[str, list[Served]], in_flight: int
-) -> dict[str, Figures]:
-    """Measure every target once in turn, so that a slow moment of the machine meets all."""
-    figures = {
-        name: await load.measure([process.port for process in group], ask, in_flight, SECONDS)
-        for name, group in running.items()
+def _stamp(document: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        field: STAMP if isinstance(value, datetime) else value for field, value in document.items()
     }
-    return figures | {CLIENT: await _measure_client(stage, commit, in_flight, len(running[OURS]))}
-
-
-async def _latency(stage: Stage, ask: Webhooks, commit: str) -> None:
-    print(f"\none process, {RATE} messages a second for {RATE_SECONDS:.0f} s")
-    async with _all_served(stage, ask, commit, 1) as running:
-        for name, (process,) in running.items():
-            figures = await load.measure_paced([process.port], ask, RATE, RATE_SECONDS)
-            latency = f"p50 {figures.p50:.1f} p99 {figures.p99:.1f}"
-            print(f"{name:24}{figures.per_second:>10.0f}/s {latency}")
 
 
 @contextlib.asynccontextmanager
-async def _all_served(
-    stage: Stage, ask: Webhooks, commit: str, processes: int
-) -> AsyncIterator[dict[str, list[Served]]]:
-    """Serve each function with so many processes, and warm them up."""
-    with contextlib.ExitStack() as running:
-        groups = {
-            name: [
-                running.enter_context(serve_function(stage, name, source, **{VARIABLE: commit}))
-                for _ in range(processes)
-            ]
-            for name, source in FUNCTIONS.items()
-        }
-        for group in groups.values():
-            for process in group:
-                await wait_until_answered(process.port, ask())
-            await load.measure([process.port for process in group], ask, 8, WARM)
-        yield groups
-
-
-async def _measure_client(stage: Stage, commit: str, in_flight: int, processes: int) -> Figures:
-    """Measure the client alone, in so many processes that share the requests in flight."""
-    share = max(1, in_flight // processes)
-    counts = [share] * min(processes, in_flight)
-    parts = await asyncio.gather(*(_run_client(stage, commit, count) for count in counts))
-    slowest = max(parts, key=lambda figures: figures.p99)
-    return Figures(sum(part.per_second for part in parts), slowest.p50, slowest.p99)
-
-
-async def _run_client(stage: Stage, commit: str, in_flight: int) -> Figures:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.benchmarks.commit", str(in_flight), str(SECONDS),
-        cwd=ROOT, env={**stage.environment(), VARIABLE: commit}, stdout=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    printed, _ = await process.communicate()
-    return Figures(*map(float, printed.split()))
-
-
-def _choose_best(rounds: Iterable[Figures]) -> Figures:
-    return max(rounds, key=lambda figures: figures.per_second)
-
-
-def _print(best: dict[str, Figures], in_flight: int) -> None:
-    for name, figures in best.items():
-        share = figures.per_second / best[BARE_FUNCTION].per_second
-        print(
-            f"{name:24}{in_flight:>10}{figures.per_second:>10.0f}"
-            f"{figures.p50:>10.1f}{figures.p99:>10.1f}{share:>10.2f}",
-            flush=True,
+async def _open_scene(
+    stage: Stage,
+    webhooks: Sequence[Webhook],
+    processes: int,
+    documents: Mapping[str, Documents],
+    called: str,
+) -> AsyncIterator[Scene]:
+    """Start what records, each with a database of its own that it calls at a host; warm it up."""
+    host = stage.environment()[emulator.HOST_VARIABLE]
+    targets = list_targets(stage.environment()["WEBHOOK_SECRET"])
+    shared = {VARIABLE: json.dumps(documents), emulator.HOST_VARIABLE: called}
+    projects = {
+        name: f"bench-{name.replace('_', '-').replace(' ', '-')}" for name in (*targets, CLIENT)
+    }
+    recorders = dict[str, Recorder]()
+    async with contextlib.AsyncExitStack() as running:
+        for name, target in targets.items():
+            settings = {**shared, "GOOGLE_CLOUD_PROJECT": projects[name], **target.settings}
+            serving = serve_target(
+                stage, name, replace(target, settings=settings), webhooks, processes
+            )
+            recorders[name] = await running.enter_async_context(serving)
+        environment = {**stage.environment(), **shared, "GOOGLE_CLOUD_PROJECT": projects[CLIENT]}
+        arrivals = [webhook.arrival for webhook in webhooks]
+        recorders[CLIENT] = await running.enter_async_context(
+            start_client(environment, arrivals, processes)
         )
+        readers = {name: target.read for name, target in targets.items()}
+        clients = {
+            name: firestore.AsyncClient(project=project) for name, project in projects.items()
+        }
+        scene = Scene(host, recorders, readers | {CLIENT: kept.read_ours}, clients)
+        for name in recorders:
+            await scene.measure(name, Pace(WARM, 8))
+        yield scene
 
 
-PARTS = (
-    partial(_part, measure=_latency),
-    *(partial(_part, measure=partial(_throughput, processes)) for processes in PROCESSES),
-)
-"""Parts of the benchmark; each prints its figures."""
+async def _find_rates(scene: Scene, hints: Mapping[str, float]) -> dict[str, Run]:
+    """Find the highest rate of each that is answered in time; the hints are near them."""
+    return {name: await _find_rate(scene, name, hint) for name, hint in hints.items()}
+
+
+async def _find_rate(scene: Scene, name: str, hint: float) -> Run:
+    """Return the run with the highest rate that was answered in time, or the last one."""
+    trials, runs = list[Trial](), dict[float, Run]()
+    while len(trials) < TRIALS and (rate := rates.choose_rate(trials, hint)):
+        run = runs[rate] = await scene.measure(name, Pace(SECONDS, rate=rate))
+        trials.append(Trial(rate, rates.is_in_time(run.figures.p50, run.figures.p99)))
+    return runs[rates.find_best(trials) or trials[-1].rate]
+
+
+def _tabulate(
+    what: str, column: str, runs: Mapping[int, Mapping[str, Run]], processes: int
+) -> Table:
+    workers = "one worker" if processes == 1 else f"{processes} workers"
+    rows = [
+        [name, value, *_list_cells(run, compared[CLIENT], compared[BARE_FUNCTION])]
+        for value, compared in runs.items()
+        for name, run in compared.items()
+    ]
+    return Table(f"Webhooks of a busy agency, {what}, {workers}", ("", column, *COLUMNS), rows)
+
+
+def _list_cells(run: Run, client: Run, bare: Run) -> list[Cell]:
+    """List the cells of a run; a rate counts only if the store is right afterwards."""
+    figures, wrong = run.figures, run.faults.total()
+    return [
+        figures.per_second,
+        figures.p50,
+        figures.p99,
+        None if wrong else figures.per_second / client.figures.per_second,
+        None if wrong else figures.per_second / bare.figures.per_second,
+        run.worker_ms,
+        run.emulator_ms or None,
+        ", ".join(f"{count} {kind}" for kind, count in run.faults.items()) or "nothing",
+    ]
+
+
+PARTS = tuple(partial(measure_intake, processes=processes) for processes in PROCESSES)
+"""Parts of the benchmark; each returns its tables."""

@@ -4,11 +4,18 @@ import asyncio
 import itertools
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+
+MOST_IN_FLIGHT = 64
+"""Requests that are under way at once where they come at a fixed rate; others wait."""
 
 BuildRequest = Callable[[], bytes]
 """Return the bytes of the next request."""
+
+Lane = Callable[[], Awaitable[None]]
+"""Send what is next and wait for the answer. A lane does so once at a time."""
 
 
 @dataclass(frozen=True)
@@ -36,28 +43,60 @@ async def measure(
     ports: Sequence[int], build: BuildRequest, in_flight: int, seconds: float
 ) -> Figures:
     """Keep `in_flight` requests in flight for so many seconds, spread over the ports."""
-    started = time.monotonic()
-    deadline = started + seconds
-    turns = itertools.islice(itertools.cycle(ports), in_flight)
-    took = await asyncio.gather(*(_repeat(port, build, deadline) for port in turns))
-    latencies = [latency for connection in took for latency in connection]
-    return summarize(latencies, time.monotonic() - started)
+    lanes, started = await _open_lanes(ports, build, in_flight), time.monotonic()
+    took = await keep_busy(lanes, started + seconds)
+    return summarize(took, time.monotonic() - started)
 
 
 async def measure_paced(
-    ports: Sequence[int], build: BuildRequest, rate: int, seconds: float
+    ports: Sequence[int], build: BuildRequest, rate: float, seconds: float
 ) -> Figures:
-    """Send `rate` requests every second, whether the earlier ones were answered or not.
+    """Send `rate` requests every second, whether the earlier ones were answered or not."""
+    lanes, started = await _open_lanes(ports, build, MOST_IN_FLIGHT), time.monotonic()
+    took = await send_when_due(lanes, list_due(started, rate, seconds))
+    return summarize(took, time.monotonic() - started)
 
-    A request's latency begins when it was due, so that waiting for a free connection counts.
+
+async def keep_busy(lanes: Sequence[Lane], deadline: float) -> list[float]:
+    """Let every lane send one request after the other until the deadline; return the latencies."""
+
+    async def repeat(lane: Lane) -> list[float]:
+        took = []
+        while time.monotonic() < deadline:
+            started = time.monotonic()
+            await lane()
+            took.append(time.monotonic() - started)
+        return took
+
+    return [latency for took in await asyncio.gather(*map(repeat, lanes)) for latency in took]
+
+
+async def send_when_due(lanes: Sequence[Lane], due: Sequence[float]) -> list[float]:
+    """Send one request at each of these times, as soon as a lane is free; return the latencies.
+
+    A request's latency begins when it was due, so that waiting for a free lane counts.
     """
-    idle: asyncio.Queue[_Connection] = asyncio.Queue()
-    for port in itertools.islice(itertools.cycle(ports), 64):
-        idle.put_nowait(await _connect(port))
-    started = time.perf_counter()
-    due = [started + index / rate for index in range(int(rate * seconds))]
-    took = await asyncio.gather(*(_send_when_due(idle, build, at) for at in due))
-    return summarize(took, time.perf_counter() - started)
+    idle = asyncio.Queue[Lane]()
+    for lane in lanes:
+        idle.put_nowait(lane)
+
+    async def send(lane: Lane, at: float) -> float:
+        try:
+            await lane()
+        finally:
+            idle.put_nowait(lane)
+        return time.monotonic() - at
+
+    sent = []
+    for at in due:
+        await asyncio.sleep(at - time.monotonic())
+        sent.append(asyncio.create_task(send(await idle.get(), at)))
+    return list(await asyncio.gather(*sent))
+
+
+def list_due(started: float, rate: float, seconds: float) -> list[float]:
+    """List when each of `rate` requests every second is due."""
+    return [started + index / rate for index in range(int(rate * seconds))]
 
 
 async def send_once(port: int, message: bytes) -> int:
@@ -76,30 +115,17 @@ def summarize(took: Sequence[float], seconds: float) -> Figures:
     return Figures(len(took) / seconds, centiles[49] * 1000, centiles[98] * 1000)
 
 
+async def _open_lanes(ports: Sequence[int], build: BuildRequest, count: int) -> list[Lane]:
+    turns = itertools.islice(itertools.cycle(ports), count)
+    connections = [await _connect(port) for port in turns]
+    return [partial(_send, connection, build) for connection in connections]
+
+
 _Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 async def _connect(port: int) -> _Connection:
     return await asyncio.open_connection("127.0.0.1", port)
-
-
-async def _repeat(port: int, build: BuildRequest, deadline: float) -> list[float]:
-    connection = await _connect(port)
-    took = []
-    while time.monotonic() < deadline:
-        started = time.perf_counter()
-        await _send(connection, build)
-        took.append(time.perf_counter() - started)
-    connection[1].close()
-    return took
-
-
-async def _send_when_due(idle: asyncio.Queue[_Connection], build: BuildRequest, at: float) -> float:
-    await asyncio.sleep(at - time.perf_counter())
-    connection = await idle.get()
-    await _send(connection, build)
-    idle.put_nowait(connection)
-    return time.perf_counter() - at
 
 
 async def _send(connection: _Connection, build: BuildRequest) -> None:
