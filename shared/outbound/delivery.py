@@ -35,6 +35,7 @@ FAILING_AT_ONCE: Final = 32
 """Endpoints beside them whose last attempt failed. Each may hang for the whole time of an attempt,
 and those that answer don't wait for them."""
 
+
 @dataclass
 class _Pokes:
     """The pokes for a tenant that wait together, and when the last came (monotonic seconds)."""

@@ -275,7 +275,9 @@ class _PageReader:
 
     def find_last(self, page: LoggedPage, until: int) -> LogPlace | None:
         """Return the place of the last document of a page until then."""
-        times = ((one.stored if self.by_storing else one.logged, one.path) for one in page.documents)
+        times = (
+            (one.stored if self.by_storing else one.logged, one.path) for one in page.documents
+        )
         places = [LogPlace(at, path) for at, path in times if at is not None and at <= until]
         return max(places, default=None, key=lambda place: place.order)
 
