@@ -55,6 +55,8 @@ TOLD = Operations(reads=1)
 """An event that is read from the log; most are of documents that changed once."""
 DELIVERED = Operations(reads=2, writes=1)
 """An event that is told to one endpoint at once: its record, the event, the cursor."""
+DELIVERY_SECONDS = 0.25
+"""How long that takes: mostly waiting, so that events are told in order (decision 0029)."""
 TICK = Operations(reads=1)
 """Operations for each active endpoint, every minute; as many when there is none."""
 LOOK = Operations(reads=4)
@@ -159,6 +161,7 @@ ROWS = (
         DELIVERED.multiply(MILLION),
         MILLION,
         0.5,
+        DELIVERY_SECONDS,
     ),
     CostRow(
         "An endpoint for a month, told nothing",

@@ -4,6 +4,7 @@ import asyncio
 import random
 import time
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import partial
 from math import inf
 from typing import Final
@@ -12,7 +13,7 @@ from shared import config, log, services
 from shared.domain import endpoints as rules
 from shared.domain.endpoints import WHOLE_LOG, Endpoint, LogPart
 from shared.domain.names import TenantId
-from shared.outbound import endpoint_run
+from shared.outbound import endpoint_run, event_log
 from shared.outbound.endpoint_run import EndpointRun
 
 RUN_SECONDS: Final = 25.0
@@ -34,6 +35,18 @@ FAILING_AT_ONCE: Final = 32
 """Endpoints beside them whose last attempt failed. Each may hang for the whole time of an attempt,
 and those that answer don't wait for them."""
 
+
+@dataclass
+class _Pokes:
+    """The pokes for a tenant that wait together, and when the last came (monotonic seconds)."""
+
+    news: frozenset[LogPart]
+    last: float
+
+
+_waiting: dict[TenantId, _Pokes] = {}
+"""What there is news of that is too young to be told."""
+
 _running: dict[str, set[LogPart]] = {}
 """The endpoints that this process tells now, by id, and what there is news of since it looked."""
 
@@ -44,10 +57,16 @@ _ids_of: dict[TenantId, tuple[str, ...]] = {}
 async def deliver_tenant(tenant: TenantId, news: frozenset[LogPart] = WHOLE_LOG) -> None:
     """Tell a tenant's endpoints, and those of operators, what is new in a part of its log.
 
+    It is told as soon as it is old enough, and pokes that wait for that at the same time are one.
     An endpoint that this process is telling already is only marked: it looks again, and no
     caller waits for it. Firestore: 1 read for each endpoint; per page of events 1 write and what
     reading the log costs.
     """
+    if tenant in _waiting:
+        pokes = _waiting[tenant]
+        pokes.news, pokes.last = pokes.news | news, time.monotonic()
+        return
+    news = await _wait_with_others(tenant, news)
     names = _ids_of.get(tenant, ())
     if names and all(name in _running for name in names):
         for name in names:
@@ -57,6 +76,20 @@ async def deliver_tenant(tenant: TenantId, news: frozenset[LogPart] = WHOLE_LOG)
     active = [endpoint for endpoint in endpoints if endpoint.is_active]
     _ids_of[tenant] = tuple(endpoint.id for endpoint in active)
     await _tell_all(active, news)
+
+
+async def _wait_with_others(tenant: TenantId, news: frozenset[LogPart]) -> frozenset[LogPart]:
+    """Wait until news may be told; return it with what came while it waited.
+
+    What was committed before a poke is LATENESS old after that time, by whichever clock.
+    """
+    pokes = _waiting[tenant] = _Pokes(news, time.monotonic())
+    try:
+        await services.pause(event_log.LATENESS)
+    finally:
+        del _waiting[tenant]  # who comes from now on waits for the next reading
+    await services.pause(max(pokes.last + event_log.LATENESS - time.monotonic(), 0))
+    return pokes.news
 
 
 async def deliver_due() -> int:
@@ -123,7 +156,7 @@ async def _tell_in_rounds(endpoint: Endpoint) -> bool:
         run = EndpointRun(current, frozenset(news), deadline, wants_lease=overtaken > 0)
         try:
             await run.tell()
-            current, news = run.stored, set()
+            news = set()
         except endpoint_run.TimeOver:
             return True
         except endpoint_run.Stopped:
@@ -134,12 +167,13 @@ async def _tell_in_rounds(endpoint: Endpoint) -> bool:
             current = await services.store().endpoints.find(endpoint.id)
             continue
         except endpoint_run.LeasedOut:
-            if _running[endpoint.id]:
-                current = await services.store().endpoints.find(endpoint.id)
+            pass
         if time.monotonic() >= deadline:
             return True
         if not _running[endpoint.id]:
             return False
+        await services.pause(event_log.LATENESS)  # what comes meanwhile is read together
+        current = await services.store().endpoints.find(endpoint.id)
     return False
 
 

@@ -248,11 +248,11 @@ class EndpointRun:
                         await self._fail_at(services.now(), attempt)
                     await self._commit()
                     return True
-        is_over = page.is_last and not page.is_waiting
-        self._move_replay(None if is_over else replay, page.position)
+        is_waiting = page.is_waiting or page.has_young
+        self._move_replay(replay if is_waiting or not page.is_last else None, page.position)
         self._update(moved_at=services.now())
         await self._commit()
-        return not page.is_waiting
+        return not is_waiting
 
     def _move_replay(self, replay: Replay | None, position: str) -> None:
         self._update(replay=replay and replay.model_copy(update={"position": position}))

@@ -4,10 +4,11 @@ A page is put together from up to four sources: messages, sends, conversations, 
 in the order of its changes from where the reader stands. What changed several times since is told
 once, as it is now; but what is new is told as new before it is told as changed.
 
-Two things keep it whole. A commit may become visible a moment after one with a later time, so the
-newest of a source is looked at again when nothing follows it (`checked`). And a full page of
-changes may hold a conversation's later message and not an earlier one that has changed since: those
-are asked for as well.
+Three things keep it whole and in order. A commit may become visible a moment after one with a later
+time, so what is younger than LATENESS isn't told yet. It may take longer still, so the newest of a
+source is looked at again when nothing follows it (`checked`). And a full page of changes may hold a
+conversation's later message and not an earlier one that has changed since: those are asked for as
+well.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -25,8 +26,15 @@ from shared.store.base import CALL_TIMEOUT
 from shared.store.logged import Logged, LoggedPage, LogPlace, LogSource, micros_of
 from shared.store.messages.read import MOST_WORDS
 
+LATENESS: Final = 0.15
+"""Seconds by which a commit may become visible after its time in the log and still be told in
+order: what is younger waits (decision 0029)."""
+
 MARGIN: Final = int((CALL_TIMEOUT + 1) * 1_000_000)
 """Microseconds after which a commit is surely visible: longer than any attempt of one lasts."""
+
+END_OF_TIME: Final = 2**53
+"""Microseconds, later than any time in the log."""
 
 MOST_TOLD: Final = 800
 """Events that a position remembers. While it is full, reading waits for MARGIN."""
@@ -64,7 +72,8 @@ class LogPage:
 
     `is_last`: there is no more for now; a page that isn't the last may be empty. `is_waiting`: in
     a few seconds there is more. `locate`: return the position before the event of an index. An
-    event's id is no such position: of what became visible late it knows nothing.
+    event's id is no such position: of what became visible late it knows nothing. `has_young`: more
+    was found that is too young to be told.
     """
 
     events: list[Event]
@@ -72,6 +81,7 @@ class LogPage:
     is_last: bool
     is_waiting: bool
     locate: Callable[[int], str]
+    has_young: bool = False
 
 
 class LogReader(NamedTuple):
@@ -103,11 +113,12 @@ async def read_log(
     """Return what happened to a tenant (None: to all) after a position, at most `limit` events.
 
     `types` and `lines`: only those; a source is read only if one of its types is wanted, and only
-    then the position moves in it. `until`: nothing later. Every event is told at least once; those
-    of one conversation in their order. Raises CursorInvalid, StoreUnavailable.
+    then the position moves in it. `until`: nothing later. Every event is told at least once, and
+    not before it is LATENESS old; those of one conversation in their order, except commits that
+    took longer than that. Raises CursorInvalid, StoreUnavailable.
     Firestore: 1 read per changed document and 1 per source without any; of a full page of messages
-    1 more for each that changed after it. What was told in the last seconds is read once more, when
-    nothing follows it.
+    1 more for each that changed after it. What is too young is read once more, later; so is what
+    was told in the last seconds, when nothing follows it.
     """
     reader = LogReader(tenant, ALL_TYPES if types is None else types, lines)
     position, readings = log_positions.read(after, tenant), list[SourceReading]()
@@ -143,8 +154,9 @@ class SourceReading:
     """What a source tells: new entries in their order, complete until `end` (None: all there is).
 
     `last`: behind which place the reader stands when all is told. `settled`: until when, by the
-    database's clock, nothing can become visible any more; 0 if that is unknown. `passed`: facts
-    that aren't told, being older than the reader's beginning.
+    database's clock, nothing can become visible any more; 0 if that is unknown. `ripe`: until when
+    it may be told already. `passed`: facts that aren't told, being older than the reader's
+    beginning.
     """
 
     source: LogSource
@@ -153,6 +165,7 @@ class SourceReading:
     end: LogPlace | None
     last: LogPlace
     settled: int
+    ripe: int
     passed: tuple[Fact, ...] = ()
 
     @property
@@ -190,13 +203,17 @@ async def _read_from(
     pages_of = _PageReader(source, reader.tenant, position, reader.is_for_new)
     page = await pages_of.read_following(limit, None if source is LogSource.LINES else until)
     pages, checked_until = [page], None if position.is_checked else position.checked
-    end = page.last if page.is_full else None
+    end, last = page.last if page.is_full else None, page.last
     if checked_until is not None and (bound := _bound_of_check(page, position)):
         pages.append(await pages_of.read_again(bound, limit))
         checked_until = bound
     if source is LogSource.MESSAGES and not pages_of.by_storing and (end or until is not None):
         moved, end = await pages_of.read_moved(end, until, limit)
         pages.append(moved)
+    ripe = _find_ripe(page, source)
+    if last and last.at > ripe:
+        last = pages_of.find_last(page, ripe)
+        end = end if end and end.at <= ripe else None
     documents = {one.path: one for some in pages for one in some.documents}.values()
     entries, passed = _list_entries(source, documents, position, pages_of.by_storing)
     if source is not LogSource.LINES and end:
@@ -210,10 +227,22 @@ async def _read_from(
         position,
         sorted(entries, key=lambda entry: entry.place.order),
         end,
-        end or page.last or position.place,
+        end or last or position.place,
         settled if checked_until is None else min(settled, checked_until),
+        ripe,
         passed,
     )
+
+
+def _find_ripe(page: LoggedPage, source: LogSource) -> int:
+    """Return until when what a page shows may be told: nothing earlier becomes visible any more.
+
+    Whoever reads at a time sees each commit until then (Firestore's `commit_time`), and a commit
+    has its place in the log LATENESS before that, at most. Lines are dated by our clocks, and
+    belong to no conversation.
+    """
+    is_known = page.read_at and source is not LogSource.LINES
+    return page.read_at - int(LATENESS * 1_000_000) if is_known else END_OF_TIME
 
 
 def _bound_of_check(page: LoggedPage, position: SourcePosition) -> int | None:
@@ -243,6 +272,14 @@ class _PageReader:
     @property
     def by_storing(self) -> bool:
         return self.is_for_new and self.source is LogSource.MESSAGES
+
+    def find_last(self, page: LoggedPage, until: int) -> LogPlace | None:
+        """Return the place of the last document of a page until then."""
+        times = (
+            (one.stored if self.by_storing else one.logged, one.path) for one in page.documents
+        )
+        places = [LogPlace(at, path) for at, path in times if at is not None and at <= until]
+        return max(places, default=None, key=lambda place: place.order)
 
     async def read_following(self, limit: int, until: int | None) -> LoggedPage:
         return await self._list(self.position.place, limit, until)
@@ -404,20 +441,21 @@ def _make_page(
 ) -> LogPage:
     """Merge what the sources tell, and move the position behind what is told."""
     ends = [one.end.at for one in readings if one.end and not one.is_of_lines]
-    horizon, now, page = min(ends, default=None), services.now(), list[Event]()
+    horizon, now, page = min(ends, default=END_OF_TIME), services.now(), list[Event]()
+    ripe = min(reading.ripe for reading in readings)
     told, starts = list[FoundEntry](), list[int]()
     room = MOST_TOLD - _count_remembered(position, readings)
-    is_held = is_waiting = False
+    is_held = is_waiting = has_young = False
     for entry, reading in _in_order(readings):
-        if reading.is_of_lines and len(page) < limit:
-            is_later = False
-        else:
-            is_waiting = is_waiting or room <= 0
-            is_beyond = horizon is not None and entry.place.at > horizon
-            is_later = is_held or is_waiting or is_beyond or len(page) >= limit
-        is_held = is_held or is_later
-        if is_later:
+        if entry.place.at > ripe and not reading.is_of_lines:
+            has_young = True
             continue
+        if not reading.is_of_lines or len(page) >= limit:
+            is_waiting = is_waiting or room <= 0
+            is_beyond = entry.place.at > horizon
+            is_held = is_held or is_waiting or is_beyond or len(page) >= limit
+            if is_held:
+                continue
         if entry.fact.type in reader.types and reader.wants(event := entry.make(now)):
             page.append(event)
             starts.append(len(told))
@@ -430,7 +468,7 @@ def _make_page(
     is_last = not any(one.end for one in readings) and (not is_held or is_waiting)
     end = _write_position(reader, position, readings, told, after)
     is_last = is_last or (end == after and not page)
-    return LogPage(page, end, is_last, is_waiting, locate)
+    return LogPage(page, end, is_last, is_waiting, locate, has_young)
 
 
 def _count_remembered(position: LogPosition, readings: list[SourceReading]) -> int:

@@ -139,6 +139,43 @@ async def test_message_that_arrives_after_history_is_no_longer_historys(store: S
     assert (event.type.value, event.data["from_history"]) == ("message.updated", False)
 
 
+async def test_late_commit_is_told_in_order(store: Store, mocker):
+    """What is young isn't told, so that an earlier message that isn't visible yet comes first."""
+    position = (await read_all())[1].position
+    await say(store, 1)
+    late = store.db.messages(ACME).document("default~3A0001")
+    fields = (await late.get()).to_dict()
+    await late.delete()
+    await say(store, 2, 3)
+    mocker.patch.object(event_log, "LATENESS", 60)
+    for limit in (2, 7):
+        page = await event_log.read_log(ACME, position, limit)
+        assert (page.events, page.position, page.is_last) == ([], position, True)
+        assert page.has_young
+    mocker.patch.object(event_log, "LATENESS", 0)
+    await late.set(fields)
+
+    told, page = await read_all(page.position)
+
+    assert kinds(told) == [("message.received", f"3A000{number}") for number in (1, 2, 3)]
+    assert not page.has_young
+
+
+async def test_young_change_holds_back_no_message(store: Store, mocker):
+    """And the message that changed is told as new before a later one of its conversation."""
+    await say(store, 1, 2)
+    await asyncio.sleep(0.2)
+    await store.messages.advance_delivery(THROUGH, "3A0001", Delivery.READ, 1)
+    mocker.patch.object(event_log, "LATENESS", 0.15)
+
+    told, page = await read_all()
+    await asyncio.sleep(0.15)
+    later, _ = await read_all(page.position)
+
+    assert kinds(told) == [("message.received", "3A0001"), ("message.received", "3A0002")]
+    assert kinds(later) == [("message.updated", "3A0001")]
+
+
 async def test_late_commit_is_found_when_nothing_follows(store: Store):
     position = (await read_all())[1].position
     await say(store, 1)

@@ -1,5 +1,6 @@
 """What is recorded reaches endpoints: from a webhook to a signed POST, and what that costs."""
 
+import asyncio
 import base64
 import json
 from datetime import timedelta
@@ -13,6 +14,7 @@ from infra import costs
 from infra.costs import Operations
 from shared import services
 from shared.domain.endpoints import BUSY, IDLE_MINUTES
+from shared.outbound import event_log
 from shared.store import base, endpoint_records
 from tests.adapters import posted
 from tests.adapters.counting import Counted, counting
@@ -20,6 +22,7 @@ from tests.adapters.posted import a_key, a_message
 from tests.perene import Perene, name_of
 from tests.receiver import Receiver
 
+LATENESS = event_log.LATENESS
 TOPIC = "projects/p/topics/perene-events"
 
 
@@ -87,6 +90,27 @@ async def test_message_is_told_for_two_reads_and_one_write(perene: Perene, pubsu
         event = delivery.event
         assert (event["type"], event["data"]["id"]) == ("message.received", "3A02")
         assert Operations(counted.reads, counted.writes) == costs.DELIVERED
+
+
+async def test_pokes_at_once_cost_no_more(perene: Perene, pubsub: PubSub, mocker):
+    """Each event is told by its own poke, although it is too young when that comes."""
+    count = 6
+    mocker.patch.object(event_log, "LATENESS", LATENESS)
+    mocker.patch.object(services, "pause", asyncio.sleep)
+    async with Receiver() as receiver:
+        await perene.call("POST", "/endpoints", json={"url": receiver.url})
+        forget_told_tenants()
+        with counting(perene.store.db.client) as counted:
+            async with asyncio.TaskGroup() as group:
+                for number in range(count):
+                    await say(perene, f"3A{number:02}")
+                    group.create_task(push(perene, pubsub.messages[-1]))
+                    await asyncio.sleep(LATENESS / 4)
+
+    told = [one.event["data"]["id"] for one in receiver.deliveries]
+    assert told == [f"3A{number:02}" for number in range(count)]
+    assert counted.reads <= count * costs.DELIVERED.reads
+    assert counted.writes <= count * (costs.RECEIVED.writes + costs.DELIVERED.writes)
 
 
 async def test_tenants_without_endpoints_cost_nothing(perene: Perene, pubsub: PubSub):

@@ -16,6 +16,7 @@ from standardwebhooks import WebhookVerificationError
 from infra.local import pubsub_emulator
 from infra.local.emulator import Emulator
 from infra.local.pubsub_emulator import PubSub, name_topic
+from shared.outbound.event_log import LATENESS
 from tests.perene import name_of
 from tests.proofs.event_courier import Courier
 from tests.proofs.posting import AT, NUMBER, Poster, message_event
@@ -34,7 +35,6 @@ STEP = 20.0
 REFUSED = 0.03
 """The share of attempts that the endpoint answers with a failure."""
 
-LATE = timedelta(milliseconds=20)
 ALL_WITHIN = 90.0
 SETTINGS = {
     "AUTH_OPERATOR_CLAIM": "operator",
@@ -193,15 +193,16 @@ async def wait_until_told(listener: Listener, courier: Courier) -> None:
 
 
 def list_late(stage: Stage) -> set[str]:
-    """List the messages that became visible long after the time that they have in the log.
+    """List the messages that became visible later than the log waits for them.
 
     Only these may be told after later ones of their conversation (decision 0029).
     """
     messages = stage.database.collection(f"tenants/{TENANT}/messages").stream()
+    late = timedelta(seconds=LATENESS)
     return {
         message.get("id")
         for message in messages
-        if message.create_time - message.get("stored_at") > LATE
+        if message.create_time - message.get("stored_at") > late
     }
 
 
