@@ -76,6 +76,8 @@ async def everything(store: Store) -> None:
     for wanted in filters():
         for after in (None, PageEnd(1, "some")):
             await store.conversations.list_page(TENANT, wanted, 1, after, 1)
+    two_words = ConversationFilter(search="ana maria")
+    await store.conversations.list_page(TENANT, two_words, 1, None, 1)
     for since in (None, 1):
         await store.conversations.list_since(TENANT, since, 1, 1)
     for line in (None, "default"):
