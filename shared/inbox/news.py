@@ -37,11 +37,7 @@ _TAG = re.compile(r'(?:W/)?"([0-9a-f]{20})\.([0-9a-f]{20})\.([0-9a-f]{20})\.([0-
 
 
 class WhichNews(Record):
-    """What the caller shows: the newest conversation, and a thread with the `since` of its page.
-
-    With `wait` and the last answer's `ETag`, where nothing is new, the answer waits for news up to
-    2 s.
-    """
+    """What the caller shows: the newest conversation, and a thread with the `since` of its page."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -56,7 +52,10 @@ class WhichNews(Record):
         default=False,
         description="Count the unread conversations too; `changed`: if the list changed",
     )
-    wait: bool = False
+    wait: bool = Field(
+        default=False,
+        description="Where `If-None-Match` says that nothing is new: wait for news, up to 2 s",
+    )
 
 
 class Unread(Record):
