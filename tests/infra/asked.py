@@ -139,7 +139,7 @@ async def of_the_fleet(store: Store) -> None:
     for after in (None, "some"):
         await store.incidents.list_page(1, after and f"1~{after}")
         for where in ({}, {"tenant": "acme"}, {"server": "main", "state": "open"}):
-            await store.instances.list_page(where, 1, after, after)
+            await store.instances.list_page(where, 1, after, after and "some words")
             await store.instances.count(where)
     await store.instances.list_awaiting_media(1)
     await store.tenants.count({"status": "active"})
