@@ -64,7 +64,7 @@ async def serve_page(request: Request) -> Response:
         query = f"?{request.url.query}" if request.url.query else ""
         return RedirectResponse(f"{edge.path.rpartition('/')[2]}/{query}", 308)
     address = request.path_params["address"].strip("/")
-    place = address.partition("/")[0]
+    place, _, deeper = address.partition("/")
     is_view = place in VIEWS
     if not is_view and "text/html" not in request.headers.get("accept", ""):
         raise problems.NoSuchPath()
@@ -72,7 +72,8 @@ async def serve_page(request: Request) -> Response:
     frames = settings.embed_origins if address == FRAMED else ()
     headers = ASK_FIRST | policy.build_page_headers(settings, _api(request), frames)
     language = assets.choose_language(request.headers.get("accept-language", ""))
-    file = assets.render_page(_root(request), place if is_view else "", language)
+    root, shown = _root(request), place if is_view else ""
+    file = assets.render_page(root, shown, language, is_deep=bool(deeper))
     return _file_response(request, file, headers, 200 if is_view else 404)
 
 

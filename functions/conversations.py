@@ -1,6 +1,5 @@
 """Conversations of all of a tenant's lines, newest first, with the number that they are held by."""
 
-import asyncio
 import re
 from typing import Annotated
 
@@ -21,8 +20,8 @@ from shared.domain.names import LINE_LIMIT, LINE_PATTERN, LineId, LineKey, Tenan
 from shared.domain.record import Record
 from shared.domain.tenants import Tenant
 from shared.inbox import thread_pages
-from shared.inbox.news import News, Unread, count_unread
-from shared.inbox.thread_pages import MessagePage, ThreadPage
+from shared.inbox.news import Inbox, News, WhichNews, read_tag
+from shared.inbox.thread_pages import MessagePage
 from shared.lines import access
 from shared.media import serving
 from shared.sending import requests, send_views
@@ -81,21 +80,6 @@ class WhichMessages(Record):
     limit: int = Field(default=PAGE, ge=1, le=LONGEST_PAGE)
     cursor: str | None = Field(default=None, max_length=LONGEST_CURSOR)
     since: int | None = Field(default=None, ge=0, le=10**14)
-
-
-class WhichNews(Record):
-    """What the caller shows: the newest conversation, and a thread with the `since` of its page."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    since: int | None = Field(
-        default=None, ge=0, le=10**14, description="`last_at` of the newest conversation shown"
-    )
-    thread: str | None = Field(
-        default=None, max_length=100, description="The conversation whose messages are shown"
-    )
-    thread_since: int = Field(default=0, ge=0, le=10**14)
-    unread: bool = Field(default=False, description="Count the unread conversations too")
 
 
 class WhichMedia(Record):
@@ -201,24 +185,13 @@ async def get_news(request: Request) -> web.Reply:
     tenant_id = await auth.require_tenant(request)
     query = web.parse_query(WhichNews, request)
     tenant = await _require_active_tenant(tenant_id)
-    page, unread, thread = await asyncio.gather(
-        services.store().conversations.list_since(
-            tenant_id, query.since, PAGE, epoch_ms(services.now())
-        ),
-        _count_unread(tenant_id, tenant, query),
-        _read_thread(tenant_id, query),
+    thread = await _find_thread(tenant_id, query)
+    known = read_tag(request.headers.get("if-none-match"))
+    news, tag = await Inbox(tenant_id, tenant, query, thread, known).read_news()
+    headers = {"etag": tag.write()}
+    return (
+        web.Reply(status=304, headers=headers) if tag == known else web.Reply(news, headers=headers)
     )
-    answer = News(
-        conversations=[conversation_views.conversation_view(one, tenant) for one in page.records],
-        more=page.end is not None,
-        unread=unread,
-        thread=thread.show() if thread else None,
-    )
-    list_alone = answer.model_copy(update={"thread": None})
-    etag = pagination.etag_of([list_alone, *(thread.seen if thread else ())])
-    if request.headers.get("if-none-match") == etag:
-        return web.Reply(status=304, headers={"etag": etag})
-    return web.Reply(answer, headers={"etag": etag})
 
 
 @edge.route("GET", "/desk", answers={200: teamwork.DeskView}, problems=web.TENANT_PROBLEMS)
@@ -521,17 +494,8 @@ def _list_fields(change: ConversationChange, now: int) -> dict[str, object]:
     return fields
 
 
-async def _read_thread(tenant_id: TenantId, query: WhichNews) -> ThreadPage | None:
-    if query.thread is None:
-        return None
-    conversation = await _find_conversation(tenant_id, query.thread)
-    return await thread_pages.read_changes(tenant_id, conversation, query.thread_since, PAGE, None)
-
-
-async def _count_unread(
-    tenant_id: TenantId, tenant: Tenant | None, query: WhichNews
-) -> Unread | None:
-    return await count_unread(tenant_id, tenant) if query.unread else None
+async def _find_thread(tenant_id: TenantId, query: WhichNews) -> Conversation | None:
+    return None if query.thread is None else await _find_conversation(tenant_id, query.thread)
 
 
 async def _forget(request: Request, field: str, name: str) -> web.Reply:

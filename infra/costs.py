@@ -64,7 +64,11 @@ LOOK = Operations(reads=4)
 OPENED = Operations(reads=2)
 LOOKED = Operations(reads=4)
 """Operations for the news of an inbox with an open thread, when there are none."""
-LOOKS_A_MINUTE, HOURS_A_DAY, WORKING_DAYS = 40, 8, 22
+LOOKS_A_MINUTE = 20
+WAITED = Operations(reads=8)
+"""Operations for a request that waits for such news, when none come."""
+HOURS_A_DAY, WORKING_DAYS = 8, 22
+OPEN_MINUTES = 60 * HOURS_A_DAY * WORKING_DAYS
 NIGHT = Operations(reads=8, writes=1)
 """Operations for one line, by one sweep of orphans."""
 CENSUS = Operations(reads=1)
@@ -108,6 +112,9 @@ KIB_A_FILE = 200
 CPU_SECOND, GIB_SECOND, MILLION_REQUESTS = 0.000024, 0.0000025, 0.40
 SHORTEST = 0.1
 """Seconds. The least that is billed for a request, when no other runs beside it."""
+
+WAITS_A_MINUTE, WAIT = 15, 2.0
+"""Seconds: the console asks 2 s after each answer, and each answer waits as long for news."""
 
 BUCKET = {
     "1 million files put into the bucket": COPY_OBJECT_WRITES * CLASS_A,
@@ -175,9 +182,15 @@ ROWS = (
     ),
     CostRow("1 million times a line is opened", OPENED.multiply(MILLION), MILLION, 0.5),
     CostRow(
-        "An inbox open for 8 hours on 22 days",
-        LOOKED.multiply(LOOKS_A_MINUTE * 60 * HOURS_A_DAY * WORKING_DAYS),
-        LOOKS_A_MINUTE * 60 * HOURS_A_DAY * WORKING_DAYS,
+        "An inbox open for 8 hours on 22 days, nobody at it",
+        LOOKED.multiply(LOOKS_A_MINUTE * OPEN_MINUTES),
+        LOOKS_A_MINUTE * OPEN_MINUTES,
+    ),
+    CostRow(
+        "The same, somebody at it all the time",
+        WAITED.multiply(WAITS_A_MINUTE * OPEN_MINUTES),
+        WAITS_A_MINUTE * OPEN_MINUTES,
+        seconds=WAIT + SHORTEST,
     ),
     CostRow(
         "1,000 lines for a month, saying nothing",

@@ -18,8 +18,13 @@ _DOCUMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~:=@+-]{0,299}")
 
 def etag_of(records: Iterable[Record]) -> str:
     """Return a tag that is the same for the same records in the same condition."""
+    return f'"{hash_records(records)}"'
+
+
+def hash_records(records: Iterable[Record]) -> str:
+    """Return 20 hexadecimal digits that are the same for the same records in the same condition."""
     texts = "\n".join(record.model_dump_json() for record in records)
-    return f'"{hashlib.sha256(texts.encode()).hexdigest()[:20]}"'
+    return hashlib.sha256(texts.encode()).hexdigest()[:20]
 
 
 def encode_cursor(end: PageEnd | None) -> str | None:

@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache, cached_property, lru_cache
 from pathlib import Path
@@ -14,10 +15,12 @@ PAGE = "index.html"
 STYLE, STYLES = "styles/console.css", ("tokens", "base", "ui", "shell")
 """The page's stylesheet, and the files that it is joined from."""
 VIEWS = "views/index.js"
-VIEW = re.compile(
-    r"""path: "/(?P<path>[\w-]+)".*words: \[(?P<words>.*?)\], styles: \[(?P<styles>.*?)\],"""
+PART = re.compile(
+    r"""words: \[(?P<words>.*?)\], styles: \[(?P<styles>.*?)\],"""
     r""" load: \(\) => import\("\./(?P<module>[^"]+)"\)"""
 )
+"""What comes when it is needed first: a view, and of a view what its first page doesn't show."""
+VIEW = re.compile(rf"""path: "/(?P<path>[\w-]+)".*{PART.pattern}""")
 FIRST_VIEW = "conversations"
 """The view that most people see first; an operator's is the fleet."""
 OTHERS = {
@@ -112,13 +115,16 @@ def compute_version() -> str:
 
 
 @lru_cache(PAGES)
-def render_page(root: str, place: str = "", language: str = LANGUAGES[0]) -> Asset:
+def render_page(
+    root: str, place: str = "", language: str = LANGUAGES[0], *, is_deep: bool = False
+) -> Asset:
     """Render the page for an address; `root` is its relative path to the console's root.
 
-    It names at once what the view of that `place` needs, so that nothing is found out late.
+    It names at once what the view of that `place` needs, so that nothing is found out late;
+    `is_deep`: the address leads on from the view's first page.
     """
     folder = f"{root}assets/{compute_version()}/"
-    scripts, styles, words = list_needed(place)
+    scripts, styles, words = list_needed(place, is_deep=is_deep)
     scripts = scripts + [f"i18n/{name}.{language}.js" for name in ["shell", *words]]
     links = [f'<link rel="stylesheet" href="{folder}{name}">' for name in styles]
     links += [f'<link rel="modulepreload" href="{folder}{name}">' for name in scripts]
@@ -128,15 +134,21 @@ def render_page(root: str, place: str = "", language: str = LANGUAGES[0]) -> Ass
     return Asset(PAGE, text.encode())
 
 
-def list_needed(place: str) -> tuple[list[str], list[str], list[str]]:
-    """List what the view at a place needs: modules, stylesheets, words."""
+def list_needed(place: str, *, is_deep: bool = False) -> tuple[list[str], list[str], list[str]]:
+    """List what the view at a place needs, or what is deep in it: modules, stylesheets, words."""
     views = {view["path"]: view for view in VIEW.finditer(_load_sources()[VIEWS])}
     if place in OTHERS:
         return OTHERS[place]
     if not (view := views.get(place or FIRST_VIEW)):
         return [], [], []
-    named = [re.findall(r'"([^"]+)"', view[part]) for part in ("styles", "words")]
-    return [f"views/{view['module']}"], named[0], named[1]
+    module = f"views/{view['module']}"
+    parts = [view, *(PART.finditer(_load_sources()[module]) if is_deep else ())]
+    modules = [module, *(f"{module.rpartition('/')[0]}/{part['module']}" for part in parts[1:])]
+    return modules, _list_named(parts, "styles"), _list_named(parts, "words")
+
+
+def _list_named(parts: Iterable[re.Match[str]], what: str) -> list[str]:
+    return [name for part in parts for name in re.findall(r'"([^"]+)"', part[what])]
 
 
 def choose_language(accepted: str) -> str:

@@ -15,6 +15,9 @@ from shared.domain.contacts import spellings_of
 PART = 4
 """Digits of a number that are a token: fewer find too many."""
 
+MOST_TOKENS = 2
+"""Tokens of a search of which the store takes the rarer one."""
+
 MOST_WORDS, LONGEST_BEGINNING = 8, 8
 """Words of a name that are tokens, and letters of each: a document holds 40,000 index entries."""
 
@@ -28,11 +31,12 @@ class Search(NamedTuple):
     digits: str | None = None
 
     @property
-    def token(self) -> str:
-        """Return the token that a conversation has if it may fit: the rarest, by its length."""
+    def tokens(self) -> tuple[str, ...]:
+        """List tokens that a conversation has if it may fit: two, those that are likely rarest."""
         if self.digits:
-            return self.digits[-PART:]
-        return max(self.words, key=len)[:LONGEST_BEGINNING]
+            return (self.digits[-PART:],)
+        rarest = sorted(self.words, key=_guess_rarity, reverse=True)
+        return tuple(dict.fromkeys(word[:LONGEST_BEGINNING] for word in rarest))[:MOST_TOKENS]
 
     def fits(self, number: str | None, names: Iterable[str | None]) -> bool:
         """Tell whether a person, or a group, with this number and these names was searched."""
@@ -68,6 +72,10 @@ def tokens_of(number: str | None, *names: str | None) -> tuple[str, ...]:
     of_names = beginnings.union(*map(_list_parts, filter(str.isdecimal, words)))
     of_number = set[str]().union(*map(_list_parts, spellings_of(number) if number else ()))
     return (*sorted(of_number), *sorted(of_names - of_number))
+
+
+def _guess_rarity(word: str) -> tuple[int, bool]:
+    return min(len(word), LONGEST_BEGINNING), any(map(str.isdecimal, word))
 
 
 def _list_parts(digits: str) -> set[str]:

@@ -1,15 +1,61 @@
 """Answer an inbox what changed in its list, in its open thread and in what is unread."""
 
 import asyncio
+import re
+from dataclasses import dataclass
+from functools import partial
+from typing import Final, Literal, NamedTuple
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
-from shared import services
-from shared.conversations.conversation_views import ConversationView
+from shared import pagination, services
+from shared.conversations.conversation_views import ConversationView, conversation_view
+from shared.domain.conversations import Conversation
+from shared.domain.instances import epoch_ms
 from shared.domain.names import LineId, TenantId
 from shared.domain.record import Record
 from shared.domain.tenants import Tenant
-from shared.inbox.thread_pages import MessagePage
+from shared.inbox import thread_pages
+from shared.inbox.thread_pages import MessagePage, ThreadPage
+
+PAGE: Final = 30
+
+LATE_MS: Final = 5_000
+"""Milliseconds by which a message may come after one that was said later: lines, and the servers
+that they are on, aren't equally quick."""
+
+GLANCES: Final = 2
+"""How often a request that waits looks whether there is news."""
+
+PAUSE: Final = 1.0
+"""Seconds before each of these looks."""
+
+MOST_WAITING: Final = 4
+"""Requests that wait in one process: half of its places (infra/functions.json) stay for others."""
+
+_TAG = re.compile(r'(?:W/)?"([0-9a-f]{20})\.([0-9a-f]{20})\.([0-9a-f]{20})\.([0-9a-f]{20})?"')
+
+
+class WhichNews(Record):
+    """What the caller shows: the newest conversation, and a thread with the `since` of its page."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    since: int | None = Field(
+        default=None, ge=0, le=10**14, description="`last_at` of the newest conversation shown"
+    )
+    thread: str | None = Field(
+        default=None, max_length=100, description="The conversation whose messages are shown"
+    )
+    thread_since: int = Field(default=0, ge=0, le=10**14)
+    unread: bool | Literal["changed"] = Field(
+        default=False,
+        description="Count the unread conversations too; `changed`: if the list changed",
+    )
+    wait: bool = Field(
+        default=False,
+        description="Where `If-None-Match` says that nothing is new: wait for news, up to 2 s",
+    )
 
 
 class Unread(Record):
@@ -22,8 +68,9 @@ class Unread(Record):
 class News(Record):
     """What changed since the last answer.
 
-    `conversations` are those said in since then, newest first, with the newest that was known. If
-    that isn't among them, or there is `more`, the list has to be asked for again.
+    `conversations` are those said in since then, newest first, with the newest that was known and
+    those of the seconds before it. If that isn't among them, or there is `more`, the list has to be
+    asked for again.
     """
 
     conversations: list[ConversationView]
@@ -32,13 +79,133 @@ class News(Record):
     thread: MessagePage | None = None
 
 
-async def count_unread(tenant_id: TenantId, tenant: Tenant | None) -> Unread:
+class NewsTag(NamedTuple):
+    """What a caller knows, as hashes: the newest conversations, the thread, what is unread.
+
+    `conversations` and `latest`, the thread's last change, stay what they are while `since` and
+    `thread_since` move on; `changes` are all of the thread since then.
+    """
+
+    conversations: str
+    latest: str
+    changes: str
+    unread: str = ""
+
+    def write(self) -> str:
+        """Return it as an ETag."""
+        return f'"{".".join(self)}"'
+
+
+def read_tag(etag: str | None) -> NewsTag | None:
+    """Return what an ETag says that its caller knows; None without one, or for one of others."""
+    match = _TAG.fullmatch(etag or "")
+    return NewsTag(*match.groups(default="")) if match else None
+
+
+class _Look(NamedTuple):
+    """What a look found: a page of conversations, whether there are more, and the thread's."""
+
+    conversations: list[ConversationView]
+    more: bool
+    thread: ThreadPage | None
+
+    def tag(self) -> NewsTag:
+        """Return what its caller knows from now on, but for what is unread."""
+        since = max((view.last_at for view in self.conversations), default=0) - LATE_MS
+        newest = (view for view in self.conversations if view.last_at >= since)
+        latest = (*self.thread.page.records[-1:], *self.thread.uncertain) if self.thread else ()
+        changes = self.thread.seen if self.thread else ()
+        return NewsTag(*map(pagination.hash_records, (newest, latest, changes)))
+
+
+@dataclass(frozen=True)
+class Inbox:
+    """An inbox that asks: whose it is, what for, its open thread, and what it knows."""
+
+    tenant_id: TenantId
+    tenant: Tenant | None
+    query: WhichNews
+    thread: Conversation | None
+    known: NewsTag | None
+
+    async def read_news(self) -> tuple[News, NewsTag]:
+        """Return what is new, and the tag of who knows it: `known` itself if nothing is new.
+
+        Firestore: n reads, 1 at least, and for a thread n more, 1 at least. A request that waits
+        reads 1 or 2 more each time that it looks whether it has to read them again. What is unread:
+        1 read, and 1 per line of several.
+        """
+        look = await (self._wait() if self.query.wait else self._look())
+        tag = look.tag()
+        known = self.known or NewsTag("", "", "")
+        unread = await self._count_unread(is_changed=tag.conversations != known.conversations)
+        news = News(
+            conversations=look.conversations,
+            more=look.more,
+            unread=unread,
+            thread=look.thread.show() if look.thread else None,
+        )
+        counted = pagination.hash_records([unread]) if unread else known.unread
+        return news, tag._replace(unread=counted)
+
+    async def _wait(self) -> _Look:
+        """Look again if there is news soon; don't wait where too many do already."""
+        first = await self._look()
+        waiting: asyncio.Semaphore = services.once("news", partial(asyncio.Semaphore, MOST_WAITING))
+        if self.known is None or first.tag()[:2] != self.known[:2] or waiting.locked():
+            return first
+        async with waiting:
+            for _ in range(GLANCES):
+                await services.pause(PAUSE)
+                if await self._is_outdated(first):
+                    return await self._look()
+        return first
+
+    async def _is_outdated(self, look: _Look) -> bool:
+        """Tell whether something was said since then. Firestore: 1 read, and 1 for a thread."""
+        newest = max((view.last_at for view in look.conversations), default=0)
+        later, is_changed = await asyncio.gather(
+            services.store().conversations.find_newest(self.tenant_id), self._has_changed(look)
+        )
+        return is_changed or (later or 0) > newest
+
+    async def _has_changed(self, look: _Look) -> bool:
+        """Tell whether the thread has changes after those that the look found."""
+        if self.thread is None or look.thread is None:
+            return False
+        records = look.thread.page.records
+        since = records[-1].changed + 1 if records else self.query.thread_since
+        page = await services.store().messages.list_changes(
+            self.tenant_id, self.thread, since, 1, None
+        )
+        return bool(page.records)
+
+    async def _look(self) -> _Look:
+        since = None if self.query.since is None else self.query.since - LATE_MS
+        now = epoch_ms(services.now())
+        page, thread = await asyncio.gather(
+            services.store().conversations.list_since(self.tenant_id, since, PAGE, now),
+            self._read_thread(),
+        )
+        views = [conversation_view(one, self.tenant) for one in page.records]
+        return _Look(views, page.end is not None, thread)
+
+    async def _read_thread(self) -> ThreadPage | None:
+        if self.thread is None:
+            return None
+        since = self.query.thread_since
+        return await thread_pages.read_changes(self.tenant_id, self.thread, since, PAGE, None)
+
+    async def _count_unread(self, *, is_changed: bool) -> Unread | None:
+        is_asked = is_changed if self.query.unread == "changed" else self.query.unread
+        return await count_unread(self.tenant_id, self.tenant) if is_asked else None
+
+
+async def count_unread(tenant: TenantId, record: Tenant | None) -> Unread:
     """Count the unread conversations. Firestore: 1 read, and 1 per line of several."""
-    count, lines = services.store().conversations.count_unread, tenant.lines if tenant else ()
+    count, lines = services.store().conversations.count_unread, record.lines if record else ()
     if len(lines) < 2:
-        total = await count(tenant_id)
+        total = await count(tenant)
         return Unread(total=total, lines=dict.fromkeys(lines, total))
-    total, *by_line = await asyncio.gather(
-        count(tenant_id), *(count(tenant_id, line) for line in lines)
-    )
+    total, *by_line = await asyncio.gather(count(tenant), *(count(tenant, line) for line in lines))
     return Unread(total=total, lines=dict(zip(lines, by_line, strict=True)))

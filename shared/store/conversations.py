@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import random
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 from google.api_core import exceptions
@@ -104,12 +105,14 @@ class Conversations(Topic):
     ) -> ResultPage:
         """Return a page of conversations, newest first; of a search maybe fewer than are left.
 
-        Firestore: n reads, and those of at most 3 repairs.
+        Firestore: n reads, 2 at most for a search of several words, and those of at most 3 repairs.
         """
         searched = parse_search(chosen.search) if chosen.search else None
         if chosen.search and searched is None:
             return ResultPage([], None)
-        query = self._filtered(tenant, chosen, searched)
+        query_of = partial(self._filtered, tenant, chosen)
+        token = await self._db.choose_token(searched.tokens, query_of, limit) if searched else None
+        query = query_of(token)
         if after:
             place = self._db.conversation(tenant, ConversationId(after.id))
             query = query.start_after({"last_at": after.value, "__name__": place})
@@ -127,7 +130,7 @@ class Conversations(Topic):
         Archived ones aren't among them. None: the newest alone. Firestore: n reads, 1 at least, and
         those of at most 3 repairs.
         """
-        query = self._filtered(tenant, ConversationFilter(), None)
+        query = self._filtered(tenant, ConversationFilter())
         if since is not None:
             query = query.where(filter=FieldFilter("last_at", ">=", since))
         snapshots = await self._db.query(query.limit(limit if since is not None else 1))
@@ -140,7 +143,7 @@ class Conversations(Topic):
 
         Archived conversations don't count. Firestore: 1 read.
         """
-        query = self._filtered(tenant, ConversationFilter(line=line), None)
+        query = self._filtered(tenant, ConversationFilter(line=line))
         snapshots = await self._db.query(query.limit(1))
         return next((snapshot.get("last_at") for snapshot in snapshots), None)
 
@@ -149,7 +152,7 @@ class Conversations(Topic):
 
         Archived ones don't count. Firestore: 1 read per 1000.
         """
-        query = self._filtered(tenant, ConversationFilter(line=line), None)
+        query = self._filtered(tenant, ConversationFilter(line=line))
         return await self._db.count(query.where(filter=FieldFilter("last_at", ">=", since)))
 
     async def count_unread(self, tenant: TenantId, line: LineId | None = None) -> int:
@@ -294,12 +297,14 @@ class Conversations(Topic):
 
     # How -------------------------------------------------------------------------------------
 
-    def _filtered(self, tenant: TenantId, chosen: ConversationFilter, search: Search | None) -> Any:
-        """Return the query, newest first. Every query has its index in infra/."""
+    def _filtered(
+        self, tenant: TenantId, chosen: ConversationFilter, token: str | None = None
+    ) -> Any:
+        """Return the query, newest first; of a search by its token alone. Each has its index."""
         query: Any = self._db.conversations(tenant)
         conditions = _conditions(chosen)
-        if search:
-            conditions = [FieldFilter("tokens", "array_contains", search.token)]
+        if token:
+            conditions = [FieldFilter("tokens", "array_contains", token)]
         for condition in conditions:
             query = query.where(filter=condition)
         newest_first = firestore.Query.DESCENDING

@@ -104,17 +104,24 @@ class Instances(Topic):
     ) -> tuple[list[Instance], str | None]:
         """Return a page of instances with these fields, by name; of a search maybe fewer.
 
-        Firestore: n reads.
+        Firestore: n reads, and 2 at most for a search of several words.
         """
         searched = parse_search(search) if search else None
         if search and searched is None:
             return [], None
-        token = searched.token if searched else None
+        token = await self._choose_token(where, searched, limit) if searched else None
         snapshots, end = await self._db.query_page(
             self._db.instances, limit, after, where=where, fields=WITHOUT_CODE, token=token
         )
         lines = [line for line in base.readable(snapshots, instance_in) if line]
         return [line for line in lines if searched is None or _fits(line, searched)], end
+
+    async def _choose_token(self, where: dict[str, str], search: Search, limit: int) -> str:
+        def query(token: str) -> Any:
+            has_token = FieldFilter("tokens", "array_contains", token)
+            return base.filtered(self._db.instances, where).where(filter=has_token)
+
+        return await self._db.choose_token(search.tokens, query, limit)
 
     async def list_awaiting_media(self, limit: int) -> list[Instance]:
         """List instances whose removal waited for files when it was last asked for.

@@ -160,7 +160,7 @@ async def test_unknown_address_suits_the_caller(http: httpx.AsyncClient):
 async def test_page_names_what_its_view_needs(http: httpx.AsyncClient):
     page = await http.get("/console/fleet/review", headers={"accept-language": "en-GB,pt;q=0.8"})
 
-    for name in ("views/fleet/index.js", "views/fleet/fleet.css", "i18n/review.en.js"):
+    for name in ("views/fleet/index.js", "views/fleet/others.js", "i18n/review.en.js"):
         assert f"../assets/{assets.compute_version()}/{name}" in page.text
     assert "accept-language" in page.headers["vary"]
 

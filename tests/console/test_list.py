@@ -141,6 +141,35 @@ async def test_silent_line_tells_nothing(visit: Visit, world: World):
     assert await tab.page.evaluate("told") == []
 
 
+async def test_arrival_costs_one_request(visit: Visit, tenant: str):
+    """The answer that tells a message brings its row and what is unread: nothing else is asked."""
+    arrivals = 4
+    told = [
+        {
+            "conversations": [a_conversation(at, last_at=NOON + at * 1_000)],
+            "unread": {"total": at, "lines": {"default": at}},
+        }
+        for at in range(arrivals + 1)
+    ]
+    answers = {"/conversations/news?*": told[0], "/instances": {"lines": []}}
+    answers |= {"/conversations?*": told[0], "/conversations/desk": {"replies": []}}
+    tab = await visit("/conversations", DESKTOP, tenant, answers=answers)
+    asked: list[str] = []
+
+    async def tell(route: Route) -> None:
+        asked.append(route.request.url)
+        if len(asked) <= arrivals:
+            await route.fulfill(json=told[len(asked)], headers={"etag": f'"{len(asked)}"'})
+
+    await tab.page.route(re.compile("/conversations|/instances"), tell)
+    await tab.page.mouse.move(9, 9)
+
+    await expect(tab.page.locator(".inbox a.row")).to_have_count(arrivals + 1)
+    await expect(tab.page).to_have_title(re.compile(rf"^\({arrivals}\) "))
+    assert all("/conversations/news?" in address for address in asked)
+    assert len(asked) <= arrivals + 1, asked
+
+
 # What is true --------------------------------------------------------------------------------
 
 
@@ -360,9 +389,9 @@ NUMBERS = {
     "123": None,
     "": None,
 }
-NEWS = {"every": 1_500, "calm": 3_000, "isSlow": False}
+NEWS = {"every": 2_000, "calm": 3_000, "isSlow": False}
 PAUSES = [
-    (NEWS | {"quiet": 29_000}, 1_500),
+    (NEWS | {"quiet": 29_000}, 2_000),
     (NEWS | {"quiet": 31_000}, 3_000),
     (NEWS | {"quiet": 301_000}, 15_000),
     (NEWS | {"quiet": 0, "isSlow": True}, 15_000),

@@ -12,9 +12,10 @@ NAMES = ("Dona João", "Joãozinho d'Araújo Ｌｔｄａ. 2026")
 
 
 def finds(text: str, number: str | None, *names: str) -> bool:
-    """Search as the store does: by the token first, then by the whole."""
+    """Search as the store does: by a token first, then by the whole."""
     search = parse_search(text)
-    return bool(search and search.token in tokens_of(number, *names) and search.fits(number, names))
+    tokens = tokens_of(number, *names)
+    return bool(search and {*search.tokens} <= {*tokens} and search.fits(number, names))
 
 
 @in_each(

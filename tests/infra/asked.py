@@ -76,6 +76,8 @@ async def everything(store: Store) -> None:
     for wanted in filters():
         for after in (None, PageEnd(1, "some")):
             await store.conversations.list_page(TENANT, wanted, 1, after, 1)
+    two_words = ConversationFilter(search="ana maria")
+    await store.conversations.list_page(TENANT, two_words, 1, None, 1)
     for since in (None, 1):
         await store.conversations.list_since(TENANT, since, 1, 1)
     for line in (None, "default"):
@@ -137,7 +139,7 @@ async def of_the_fleet(store: Store) -> None:
     for after in (None, "some"):
         await store.incidents.list_page(1, after and f"1~{after}")
         for where in ({}, {"tenant": "acme"}, {"server": "main", "state": "open"}):
-            await store.instances.list_page(where, 1, after, after)
+            await store.instances.list_page(where, 1, after, after and "some words")
             await store.instances.count(where)
     await store.instances.list_awaiting_media(1)
     await store.tenants.count({"status": "active"})

@@ -215,6 +215,19 @@ async def test_conversations_page_costs_read_each(line: Perene, query: str):
     assert counted == Counted(reads=4 + 1, round_trips=2)
 
 
+async def test_rarer_word_is_searched(line: Perene):
+    for number in range(5):
+        name = "Maria do Carmo" if number == 2 else "Maria"
+        key = a_key(f"551198888777{number}@s.whatsapp.net", id=f"A{number}")
+        message = a_message(key=key, pushName=name)
+        await post(line, posted.an_event("messages.upsert", message))
+
+    with costs(line) as counted:
+        assert len(await listed(line, "search=maria carmo&limit=4")) == 1
+
+    assert counted.reads == 1 + 1 + 2
+
+
 async def test_healing_costs_three_more_reads(line: Perene):
     people = [f"551198888777{number}@s.whatsapp.net" for number in range(5)]
     for number, jid in enumerate(people):

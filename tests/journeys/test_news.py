@@ -1,11 +1,16 @@
 """One cheap request tells what is new in the list, in the open thread, and in what is unread."""
 
+import asyncio
+from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
 
-from infra.costs import LOOKED, Operations
+from infra.costs import LOOKED, WAITED, Operations
+from shared import services
+from shared.domain.instances import epoch_ms
+from shared.inbox import news
 from tests.adapters.counting import counting
 from tests.journeys.test_conversations import write
 from tests.journeys.test_costs import costs
@@ -53,6 +58,86 @@ async def test_news_of_list_alone_cost_two_reads(paired: Perene):
         await ask(paired, since=newest["last_at"])
 
     assert (counted.reads, counted.writes) == (2, 0)
+
+
+async def test_told_news_are_known(paired: Perene):
+    """Also since the newest of them: a page that shows it isn't answered the same again."""
+    await talk(paired, "oi", MARIA)
+    before = (await ask(paired)).json()["conversations"][0]["last_at"]
+    paired.clock.advance(timedelta(minutes=1))
+    await talk(paired, "oi", ANA)
+    told = await ask(paired, since=before, unread="changed")
+
+    again = await ask(
+        paired,
+        told.headers["etag"],
+        since=told.json()["conversations"][0]["last_at"],
+        unread="changed",
+    )
+
+    assert told.json()["unread"]["total"] == 2
+    assert again.status_code == 304
+
+
+async def test_late_message_is_news(paired: Perene):
+    await talk(paired, "oi", MARIA)
+    newest = (await ask(paired)).json()["conversations"][0]["last_at"]
+
+    late = await ask(paired, since=newest + news.LATE_MS - 1)
+
+    assert [row["last"]["text"] for row in late.json()["conversations"]] == ["oi"]
+
+
+# Waiting -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def told(paired: Perene) -> dict[str, Any]:
+    """Show all that there is; return what the inbox asks next."""
+    maria = await talk(paired, "oi", MARIA)
+    newest = (await ask(paired)).json()["conversations"][0]["last_at"]
+    since = epoch_ms(paired.clock()) - 1
+    query = {"since": newest, "thread": maria, "thread_since": since, "unread": "changed"}
+    return query | {"etag": (await ask(paired, **query)).headers["etag"], "wait": True}
+
+
+async def test_waiting_request_brings_the_message(
+    paired: Perene, told: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+):
+    async def hear(_: float) -> None:
+        monkeypatch.undo()
+        await write(paired, name_of("acme"), MARIA, "e o preço?")
+
+    monkeypatch.setattr(services, "pause", hear)
+
+    answer = (await ask(paired, **told)).json()
+
+    assert answer["conversations"][0]["last"]["text"] == "e o preço?"
+    assert answer["thread"]["messages"][-1]["text"] == "e o preço?"
+    assert answer["unread"]["total"] == 1
+
+
+async def test_waiting_request_reads_little(paired: Perene, told: dict[str, Any]):
+    with counting(paired.store.db.client) as counted:
+        answer = await ask(paired, **told)
+
+    assert answer.status_code == 304
+    assert Operations(counted.reads, counted.writes) == WAITED
+
+
+async def test_few_requests_wait(paired: Perene, told: dict[str, Any]):
+    """Others find a place: where some wait, the next one is answered at once."""
+    waiting = services.once("news", lambda: asyncio.Semaphore(news.MOST_WAITING))
+    for _ in range(news.MOST_WAITING):
+        await waiting.acquire()
+
+    with counting(paired.store.db.client) as counted:
+        await ask(paired, **told)
+
+    assert Operations(counted.reads, counted.writes) == LOOKED
+
+
+# Unread --------------------------------------------------------------------------------------
 
 
 async def test_all_unread_are_counted_by_line(paired: Perene):

@@ -27,6 +27,7 @@ async def test_lines_are_found_on_the_server(on_2: Perene):
     for query, tenants in (
         ({}, ["acme", "auth0|globex"]),
         ({"search": "loja cen"}, ["acme"]),
+        ({"search": "loja sul", "limit": 1}, ["auth0|globex"]),
         ({"search": "globex"}, ["auth0|globex"]),
         ({"search": "97777-6666"}, ["auth0|globex"]),
         ({"search": "loja", "tenant": "acme", "state": "open"}, ["acme"]),

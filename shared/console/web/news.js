@@ -2,9 +2,10 @@
 
 import { computed, signal, useEffect } from "./lib.js";
 import { api } from "./api.js";
-import { markActive, usePulse } from "./pace.js";
+import { isCalm, markActive, usePulse } from "./pace.js";
 
-const FAST_MS = 1_500;
+/** Milliseconds between an answer and the next question: of one that waits for news, and of one that doesn't. */
+const FAST_MS = 2_000;
 const CALM_MS = 3_000;
 const SLOW_MS = 15_000;
 const COUNT_MS = 30_000;
@@ -20,13 +21,13 @@ const readers = signal([]);
 let thread = null;
 /** The newest conversations as last told, or null before the first answer. */
 let newest = null;
-/** The last answers' ETags, by what was asked for beside the list. */
-let etags = {};
+/** The ETag of the last answer. */
+let etag = null;
 let countedAt = 0;
 
 /**
- * Call `read({conversations, more, since})` whenever something changed after the page was opened; `since` is the moment (epoch
- * ms) of the newest conversation before. With `soon` it is asked every second or so. Returns a function that ends it.
+ * Call `read({conversations, more, since})` with the conversations that changed, after the page was opened; `since` is the moment
+ * (epoch ms) of the newest conversation before. With `soon` they come within seconds. Returns a function that ends it.
  */
 export function onNews(read, { soon = false } = {}) {
   const reader = { read, soon };
@@ -56,6 +57,7 @@ export function useNews(who) {
   usePulse(ask, isSoon ? FAST_MS : SLOW_MS, who, { calm: isSoon ? CALM_MS : undefined, hidden: true });
   useEffect(() => {
     newest = null;
+    etag = null;
     countedAt = 0;
     newsError.value = null;
     unread.value = { total: 0, lines: {} };
@@ -63,12 +65,13 @@ export function useNews(who) {
   }, [who]);
 }
 
-/** Ask once, and again for the count of unread where something changed. */
+/** Ask once, and again at once for a thread that was opened meanwhile. */
 async function askNews() {
   try {
-    const isNew = await ask();
+    const asked = thread;
+    await ask();
+    if (thread && thread !== asked) await ask();
     newsError.value = null;
-    if (isNew && !countedAt) await ask();
   } catch (error) {
     if (error.problem === "conversation-unknown") thread = null;
     if (error.kind !== "aborted") newsError.value = error;
@@ -78,30 +81,37 @@ async function askNews() {
 
 async function ask() {
   const reader = thread;
+  const countedBefore = countedAt;
   const isCounting = Date.now() - countedAt > COUNT_MS;
-  const query = { since: newest?.[0]?.last_at, thread: reader?.id, thread_since: reader?.since(), unread: isCounting ? "true" : undefined };
-  const asked = `${isCounting} ${reader?.id}`;
-  const { status, data, etag } = await api.get("conversations/news", { query, etag: etags[asked] }).catch((error) => {
+  const isWatched = readers.value.some(({ soon }) => soon) && document.visibilityState === "visible";
+  const query = {
+    since: newest?.[0]?.last_at,
+    thread: reader?.id,
+    thread_since: reader?.since(),
+    unread: isCounting ? "true" : "changed",
+    wait: isWatched && !isCalm() ? "true" : undefined,
+  };
+  const answer = await api.get("conversations/news", { query, etag }).catch((error) => {
     if (reader && error.problem === "conversation-unknown") reader.fail(error);
     throw error;
   });
-  etags = asked in etags ? { ...etags, [asked]: etag } : { [asked]: etag };
-  if (isCounting) countedAt = Date.now();
-  if (status === 304) return false;
+  etag = answer.etag;
+  const { data } = answer;
+  if ((isCounting || data?.unread) && countedAt === countedBefore) countedAt = Date.now();
+  if (!data) return;
   if (data.unread) unread.value = data.unread;
   if (data.thread && thread === reader) reader.take(data.thread);
-  return spread(data);
+  spread(data);
 }
 
-/** Pass on what changed, and tell whether anything did. */
+/** Pass on the conversations that are other than they were told last. */
 function spread({ conversations, more }) {
-  const isChanged = JSON.stringify(conversations) !== JSON.stringify(newest);
-  if (!isChanged) return false;
   const before = newest;
   newest = conversations;
-  if (!before) return false;
-  countedAt = 0;
+  if (!before) return;
+  const told = new Map(before.map((conversation) => [conversation.id, JSON.stringify(conversation)]));
+  const changed = conversations.filter((conversation) => told.get(conversation.id) !== JSON.stringify(conversation));
+  if (!changed.length) return;
   if (document.visibilityState === "visible") markActive();
-  for (const { read } of readers.value) read({ conversations, more: Boolean(more), since: before[0]?.last_at ?? 0 });
-  return true;
+  for (const { read } of readers.value) read({ conversations: changed, more: Boolean(more), since: before[0]?.last_at ?? 0 });
 }

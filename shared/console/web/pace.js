@@ -18,6 +18,9 @@ export function markActive() {
   for (const { beat, after } of sleepers) if (quiet > after) beat();
 }
 
+/** Tell whether nobody moved, and no news came, for a while. */
+export const isCalm = () => Date.now() - active > CALM_AFTER_MS;
+
 /** Choose the pause before the next run, in ms: `calm` is its length where nothing happens. */
 export function choosePause({ every, calm = every, quiet, isSlow }) {
   if (isSlow || quiet > IDLE_AFTER_MS) return Math.max(SLOW_MS, every);

@@ -1,6 +1,6 @@
 // Frame every view: navigation, account, and the state of the connection.
 
-import { html, useEffect, useErrorBoundary, useRef, useState } from "../lib.js";
+import { html, useCallback, useErrorBoundary, useRef } from "../lib.js";
 import { brand } from "../config.js";
 import { connection, checkConnection } from "../connection.js";
 import { t } from "../i18n/index.js";
@@ -9,8 +9,9 @@ import { unread } from "../news.js";
 import { Link, Redirect, Route, Switch, useLocation } from "../router.js";
 import { isOperator, session } from "../session.js";
 import { shortCount } from "../title.js";
-import { Button, EmptyState, Icon, SkeletonRows, Toasts, View } from "../ui/index.js";
-import { home, loadView, VIEWS } from "../views/index.js";
+import { Button, EmptyState, Icon, Toasts, View } from "../ui/index.js";
+import { home, VIEWS } from "../views/index.js";
+import { Lazily } from "../views/Lazily.js";
 import { Account } from "./Account.js";
 import { AlertsDialog, AlertsQuestion, isChoosing } from "./Alerts.js";
 import { Expired, Logo } from "./Doors.js";
@@ -52,33 +53,18 @@ function CurrentView() {
   if (session.value.state === "expired") return html`<div class="view"><${Expired} /></div>`;
   return html`<${Switch}>
     <${Route} path="/"><${Redirect} to=${home(isOperator())} replace /><//>
-    ${allowedViews().map((view) => html`<${Route} path=${view.path} nest><${Lazily} key=${view.name} view=${view} /><//>`)}
+    ${allowedViews().map((view) => html`<${Route} path=${view.path} nest><${LoadedView} key=${view.name} view=${view} /><//>`)}
     <${Route}><${NotFound} /><//>
   <//>`;
 }
 
 const allowedViews = () => VIEWS.filter((view) => !view.operators || isOperator());
 
-function Lazily({ view }) {
-  const [part, setPart] = useState({});
-  const load = () => {
-    setPart({});
-    loadView(view).then(
-      (component) => setPart({ component }),
-      (error) => setPart({ error }),
-    );
-  };
-  useEffect(load, [view]);
-  if (part.component) return html`<${part.component} />`;
-  return html`<${View} title=${t(`shell.views.${view.name}`)}>
-    ${part.error ? html`<${Outdated} onRetry=${load} />` : html`<${SkeletonRows} />`}
-  <//>`;
+/** Load a view on its own page, which has its title already. */
+function LoadedView({ view }) {
+  const frame = useCallback(({ children }) => html`<${View} title=${t(`shell.views.${view.name}`)}>${children}<//>`, [view]);
+  return html`<${Lazily} view=${view} frame=${frame} />`;
 }
-
-/** Explain a part of the page that didn't load: no network, or a newer console has been deployed. */
-const Outdated = ({ onRetry }) => html`<${EmptyState} icon="refresh-cw" tone="warn" title=${t("shell.part.title")} text=${t("shell.part.text")}>
-  <${Button} kind="primary" icon="refresh-cw" onClick=${() => (navigator.onLine ? location.reload() : onRetry())}>${t("shell.tryAgain")}<//>
-<//>`;
 
 const NotFound = () => html`<${View} title=${t("shell.notFound.title")}>
   <${EmptyState} icon="search-x" title=${t("shell.notFound.title")} text=${t("shell.notFound.text")}>

@@ -13,7 +13,7 @@ import { useLocation } from "../router.js";
 import { isOperator, session, tenantName } from "../session.js";
 import { tellTab } from "../title.js";
 
-const LINES_MS = 15_000;
+const LINES_MS = 30_000;
 
 /** Keep the lines and the news fresh, and tell the tab, the desktop and the ear of them. */
 export function useWatch() {

@@ -4,7 +4,7 @@ import { speak } from "../i18n/index.js";
 
 /** The views. `words` are their dictionaries; `styles` are loaded before a view's first paint. */
 export const VIEWS = [
-  { name: "fleet", path: "/fleet", icon: "layout-dashboard", operators: true, words: ["fleet", "review", "operator"], styles: ["views/fleet/fleet.css"], load: () => import("./fleet/index.js") },
+  { name: "fleet", path: "/fleet", icon: "layout-dashboard", operators: true, words: ["fleet"], styles: ["views/fleet/fleet.css"], load: () => import("./fleet/index.js") },
   { name: "conversations", path: "/conversations", icon: "messages-square", words: ["inbox", "conversation"], styles: ["views/inbox/inbox.css", "views/inbox/thread.css"], load: () => import("./inbox/index.js") },
   { name: "lines", path: "/lines", icon: "smartphone", words: ["lines"], styles: ["views/lines/lines.css"], load: () => import("./lines/index.js") },
   { name: "integrations", path: "/integrations", icon: "plug", words: ["integrations"], styles: ["views/integrations/integrations.css"], load: () => import("./integrations/index.js") },

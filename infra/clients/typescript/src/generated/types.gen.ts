@@ -2228,8 +2228,9 @@ export type NoteList = {
 /**
  * What changed since the last answer.
  *
- * `conversations` are those said in since then, newest first, with the newest that was known. If
- * that isn't among them, or there is `more`, the list has to be asked for again.
+ * `conversations` are those said in since then, newest first, with the newest that was known and
+ * those of the seconds before it. If that isn't among them, or there is `more`, the list has to be
+ * asked for again.
  */
 export type News = {
     conversations: Array<ConversationView>;
@@ -3729,9 +3730,13 @@ export type GetNewsData = {
         thread?: string;
         thread_since?: number;
         /**
-         * Count the unread conversations too
+         * Count the unread conversations too; `changed`: if the list changed
          */
-        unread?: boolean;
+        unread?: boolean | 'changed';
+        /**
+         * Where `If-None-Match` says that nothing is new: wait for news, up to 2 s
+         */
+        wait?: boolean;
     };
     url: '/conversations/news';
 };

@@ -5,17 +5,11 @@ import { t } from "../../i18n/index.js";
 import { useGet } from "../../resource.js";
 import { Link, Redirect, Route, Switch, useLocation } from "../../router.js";
 import { View } from "../../ui/index.js";
-import { Audit } from "./Audit.js";
-import { Endpoints } from "./Endpoints.js";
-import { History } from "./History.js";
-import { Instances } from "./Instances.js";
-import { Letters } from "./Letters.js";
+import { Lazily } from "../Lazily.js";
 import { Overview } from "./Overview.js";
-import { Report } from "./Report.js";
-import { Review } from "./Review.js";
-import { Tenants } from "./Tenants.js";
 
 const EVERY_MS = 30_000;
+const OTHERS = { name: "fleet-others", words: ["review", "operator"], styles: [], load: () => import("./others.js") };
 const PLACES = [
   ["overview", "/"],
   ["instances", "/instances"],
@@ -30,20 +24,12 @@ const PLACES = [
 
 export default function Fleet() {
   const fleet = useGet("fleet", { every: EVERY_MS });
-  const part = (name, Part) => html`<${View} title=${t(name === "overview" ? "fleet.title" : `fleet.places.${name}`)}>
+  const part = (name) => html`<${View} title=${t(name === "overview" ? "fleet.title" : `fleet.places.${name}`)}>
     <${Places} awaiting=${fleet.data?.awaiting_approval} violations=${fleet.data?.invariants?.count} />
-    <${Part} fleet=${fleet} />
+    ${name === "overview" ? html`<${Overview} fleet=${fleet} />` : html`<${Lazily} key=${name} view=${OTHERS} name=${name} fleet=${fleet} />`}
   <//>`;
   return html`<${Switch}>
-    <${Route} path="/instances">${part("instances", Instances)}<//>
-    <${Route} path="/clients">${part("clients", Tenants)}<//>
-    <${Route} path="/endpoints">${part("endpoints", Endpoints)}<//>
-    <${Route} path="/letters">${part("letters", Letters)}<//>
-    <${Route} path="/audit">${part("audit", Audit)}<//>
-    <${Route} path="/review">${part("review", Review)}<//>
-    <${Route} path="/report">${part("report", Report)}<//>
-    <${Route} path="/history">${part("history", History)}<//>
-    <${Route} path="/">${part("overview", Overview)}<//>
+    ${PLACES.map(([name, path]) => html`<${Route} path=${path}>${part(name)}<//>`)}
     <${Route}><${Redirect} to="/" replace /><//>
   <//>`;
 }

@@ -53,7 +53,7 @@ async function loadPage(isFirst, limit = PAGE) {
     const following = data.next ? [{ ...rest[0], cursor: data.next }, ...rest.slice(1)] : rest.slice(1);
     const lines = isFirst ? data.instances : [...fleetLines.value.lines, ...data.instances];
     fleetLines.value = { ...fleetLines.value, lines, rest: following, total: total ?? (rest.length === 1 ? (data.total ?? null) : null), busy: false };
-    if (!lines.length && following.length) await loadPage(false, limit); // a page of a search may be empty
+    if (!lines.length && following.length) await loadPage(false, LONGEST_PAGE); // a page of a search may be empty
   } catch (error) {
     if (error.kind !== "aborted") fleetLines.value = { ...fleetLines.value, busy: false, error };
   }

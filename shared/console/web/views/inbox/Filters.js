@@ -1,24 +1,26 @@
 // Filter the conversations: a search, and one row of choices.
 
-import { html, useId } from "../../lib.js";
+import { html, useEffect, useId } from "../../lib.js";
 import { formatNumber, lineName } from "../../format.js";
 import { t } from "../../i18n/index.js";
 import { fallenLines } from "../../lines.js";
-import { useGet } from "../../resource.js";
+import { usePulse } from "../../pace.js";
 import { Search } from "../../ui/index.js";
+import { desk, loadDesk } from "./desk.js";
 
-const DESK_MS = 60_000;
+const DESK_MS = 5 * 60_000;
 
 /** `set(name, value)` changes one filter in the address; a falsy value removes it. */
 export function Filters({ filters, lines, set }) {
-  const { data: desk } = useGet("conversations/desk", { every: DESK_MS });
+  useEffect(() => void loadDesk().catch(() => undefined), []);
+  usePulse(loadDesk, DESK_MS);
   return html`<div role="search" aria-label=${t("inbox.filters")}>
     <${Search} label=${t("inbox.search")} value=${filters.search ?? ""} delay=${300} maxlength="60" onInput=${(value) => set("search", value.trim())} />
     <div class="choices">
       ${(lines?.length > 1 || filters.line) && html`<${Choose} label=${t("inbox.line")} all=${t("inbox.allLines")} value=${filters.line} options=${lineOptions(lines, filters.line)} onChange=${(value) => set("line", value)} />`}
       <${Toggle} on=${filters.unread} onToggle=${(on) => set("unread", on && "true")}>${t("inbox.unreadOnly")}<//>
-      <${ChooseName} label=${t("inbox.label")} all=${t("inbox.allLabels")} value=${filters.label} names=${desk?.labels} onChange=${(value) => set("label", value)} />
-      <${ChooseName} label=${t("inbox.assignee")} all=${t("inbox.allAssignees")} value=${filters.assignee} names=${desk?.assignees} onChange=${(value) => set("assignee", value)} />
+      <${ChooseName} label=${t("inbox.label")} all=${t("inbox.allLabels")} value=${filters.label} names=${desk.value?.labels} onChange=${(value) => set("label", value)} />
+      <${ChooseName} label=${t("inbox.assignee")} all=${t("inbox.allAssignees")} value=${filters.assignee} names=${desk.value?.assignees} onChange=${(value) => set("assignee", value)} />
       <${Toggle} on=${filters.archived} onToggle=${(on) => set("archived", on && "true")}>${t("inbox.archivedOnly")}<//>
       <${Toggle} on=${filters.from_ad} onToggle=${(on) => set("from_ad", on && "true")}>${t("inbox.fromAdOnly")}<//>
     </div>

@@ -9,8 +9,6 @@ const PAGE = 30;
 const LOOK_MS = 5_000;
 const WHOLE_MS = 60_000;
 const NOTHING = { items: [], next: null, loading: true, error: null, more: false };
-/** Filters of which only the functions know what they let through. */
-const REMOTE = ["search", "from_ad"];
 
 /** List the conversations of these filters: {items, next, loading, error, more, reload, loadMore, patch}. */
 export function useConversations(filters) {
@@ -53,7 +51,7 @@ export function useConversations(filters) {
   useEffect(() => {
     const take = ({ conversations, more }) => {
       if (now.current.loading) return;
-      if (more || REMOTE.some((name) => filters[name])) reload();
+      if (more || filters.search) reload(); // only the functions know what a search finds
       else show({ items: mergeNews(now.current.items, conversations, filters) });
     };
     return onNews(take, { soon: true });
@@ -114,9 +112,10 @@ export function mergeNews(items, conversations, filters) {
 }
 
 /** Tell whether a conversation is one of those that the filters let through. */
-export const fits = (conversation, { line, unread, archived, label, assignee }) =>
+export const fits = (conversation, { line, unread, archived, from_ad, label, assignee }) =>
   (!line || conversation.line === line) &&
   (!unread || conversation.unread > 0) &&
   Boolean(conversation.archived) === Boolean(archived) &&
+  (!from_ad || Boolean(conversation.first_ad)) &&
   (!label || (conversation.labels ?? []).includes(label)) &&
   (!assignee || conversation.assignee === assignee);
