@@ -66,9 +66,8 @@ class Endpoints(Topic):
 
     async def list_active(self) -> list[Endpoint]:
         """List all endpoints that are told events, by id. Firestore: n reads, 1 at least."""
-        where, endpoints = {"state": EndpointState.ACTIVE}, list[Endpoint]()
-        page, end = await self.list_page(where, base.PAGE, None)
-        endpoints += page
+        where: dict[str, str] = {"state": EndpointState.ACTIVE}
+        endpoints, end = await self.list_page(where, base.PAGE, None)
         while end:
             page, end = await self.list_page(where, base.PAGE, end)
             endpoints += page

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from infra import costs, deployment, environment
+from infra import costs, deployment, environment, scale
 from infra.costs import Operations
 from infra.doctor import servers
 from infra.doctor.diagnosis import Verdict
@@ -79,6 +79,14 @@ def test_tables_of_costs_are_computed():
     printed = re.findall(r"<!-- python -m infra.costs.*? -->\n(.*?)\n<!-- end -->", GUIDE, re.S)
 
     computed = [costs.render_table(), costs.render_comparison()]
+    assert [table.splitlines() for table in printed] == [*map(list, computed)]
+
+
+def test_tables_of_scale_are_computed():
+    page = (INFRA / "docs" / "scale.md").read_text()
+    printed = re.findall(r"<!-- python -m infra.scale.*? -->\n(.*?)\n<!-- end -->", page, re.S)
+
+    computed = [scale.render_load(100_000), scale.render_table()]
     assert [table.splitlines() for table in printed] == [*map(list, computed)]
 
 
