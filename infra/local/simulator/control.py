@@ -56,6 +56,8 @@ async def _dispatch(sim: "Simulator", request: Request, segments: list[str]) -> 
         case "POST", ["restart"]:
             await sim.restart()
             return JSONResponse({})
+        case "POST", ["crash"]:
+            sim.crash()
         case "POST", ["reset"]:
             sim.reset()
             return JSONResponse({})
@@ -99,7 +101,7 @@ async def _receive(sim: "Simulator", name: str, body: Json) -> Json:
     if media := body.get("media"):
         kind, caption = str(body.get("kind") or "image"), str(body.get("text") or "")
         mimetype = str(body.get("mimetype") or "")
-        options = {"mimetype": mimetype, "caption": caption}
+        options: Json = {"mimetype": mimetype, "caption": caption, "id": body.get("id")}
         return {"id": await sim.receive_media(name, sender, kind, str(media), **options)}
     options = {key: body[key] for key in ("id", "lid", "push_name") if body.get(key)}
     return {"id": await sim.receive(name, sender, str(body["text"]), **options)}
