@@ -39,9 +39,10 @@ test: $(READY) ## all tests, in WORKERS=3 processes, which mostly wait
 	$(IN_VENV) pytest --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder
 
 prove: export PROOF := full
+prove: export SECONDS ?= 180
 prove: $(READY) ## the promises and the console at full count, the example, and a soak of SECONDS=180
 	$(IN_VENV) pytest tests/proofs tests/console tests/examples
-	SECONDS=$${SECONDS:-180} $(IN_VENV) tests.proofs.soak
+	$(IN_VENV) tests.proofs.soak
 
 soak: $(READY) ## everything at once while all of it breaks, for SECONDS=900; SEED=1 as before
 	$(IN_VENV) tests.proofs.soak

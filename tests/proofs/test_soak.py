@@ -175,13 +175,13 @@ def test_sends_are_counted_by_outcome():
 
 
 def test_growing_memory_is_not_flat():
-    life = [Weight(at, 100.0 + (20 if at > 60 else 0)) for at in range(80)]
+    life = [Weight(at, 50.0 if at < 60 else 100.0 if at < 200 else 110.0) for at in range(301)]
 
-    (growth,) = list_growth({1: life, 2: life[:10]}, 40)
+    (growth,) = list_growth([life, life[:200]])
 
-    assert growth == Growth(79, 100.0, 120.0)
+    assert growth == Growth(300, 100.0, 110.0)
     assert growth.is_flat
-    assert not growth._replace(last_mib=121.0).is_flat
+    assert not growth._replace(last_mib=111.0).is_flat
 
 
 def test_log_that_tells_is_found(tmp_path: Path):

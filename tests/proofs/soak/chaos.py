@@ -52,8 +52,11 @@ class Surroundings(Protocol):
     bucket: Bucket
     endpoints: list[Endpoint]
 
-    async def remember(self) -> None:
-        """Note what only a process's memory tells, before it ends."""
+    async def remember_posts(self) -> None:
+        """Note what only the server's memory tells, before it ends."""
+
+    async def remember_late(self) -> None:
+        """Note what a restarted database doesn't know any more."""
 
 
 class Kind(NamedTuple):
@@ -112,7 +115,7 @@ class Chaos:
         async with self.using_database, self.workers.changing:
             with self.workers.frozen():
                 await asyncio.sleep(0.3)  # what left before arrives
-                await self.place.remember()
+                await self.place.remember_late()
                 await asyncio.to_thread(self.place.database.stop)
             await self._wait(0.5, 2)
             self.place.database = await asyncio.to_thread(restart, self.place.database)
@@ -124,7 +127,7 @@ class Chaos:
 
     async def _crash_server(self) -> None:
         async with self.using_server:
-            await self.place.remember()
+            await self.place.remember_posts()
             await self.stage.crash_simulator()
             await self._wait(0.5, 4)
             await self.stage.start_simulator()

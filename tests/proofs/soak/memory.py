@@ -1,14 +1,18 @@
 """Tell whether the memory of workers stays flat. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from statistics import median
 from typing import NamedTuple
 
 from tests.proofs.soak.workers import Weight
 
-MOST_GROWTH = 0.2
-ROOM_MIB = 16.0
-"""MiB that a worker may grow by in any case: caches fill, and the allocator keeps what it had."""
+WARM_AFTER = 60.0
+"""Seconds in which a worker loads what it needs, and its caches fill; they don't count."""
+
+SHORTEST = 240.0
+"""Seconds that a life has to last, to tell anything."""
+
+MOST_GROWTH = 0.1
 
 
 class Growth(NamedTuple):
@@ -20,20 +24,20 @@ class Growth(NamedTuple):
 
     @property
     def is_flat(self) -> bool:
-        """Tell whether it holds no more in the end than in the beginning, but for some room."""
-        return self.last_mib <= max(self.first_mib * (1 + MOST_GROWTH), self.first_mib + ROOM_MIB)
+        """Tell whether it holds no more in the end than in the beginning, but for a tenth."""
+        return self.last_mib <= self.first_mib * (1 + MOST_GROWTH)
 
 
-def list_growth(weights: Mapping[int, Sequence[Weight]], shortest: float) -> list[Growth]:
-    """Compare the quarters of every worker that lived for so many seconds at least."""
-    long_lives = (lives for lives in weights.values() if _last(lives) >= max(shortest, 1))
-    return [_compare_quarters(life) for life in long_lives]
+def list_growth(weights: Iterable[Sequence[Weight]]) -> list[Growth]:
+    """Compare the quarters of every worker that lived long enough, once it was warm."""
+    return [_compare_quarters(life) for life in weights if _last(life) >= SHORTEST]
 
 
 def _compare_quarters(life: Sequence[Weight]) -> Growth:
-    quarter = -(-len(life) // 4)
+    warm = [weight for weight in life if weight.at - life[0].at >= WARM_AFTER]
+    quarter = -(-len(warm) // 4)
     first, last = (
-        median(weight.mib for weight in part) for part in (life[:quarter], life[-quarter:])
+        median(weight.mib for weight in part) for part in (warm[:quarter], warm[-quarter:])
     )
     return Growth(_last(life), first, last)
 

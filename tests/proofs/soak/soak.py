@@ -105,8 +105,7 @@ class Soak:
             stored = self._read_stored()
             await self._tell_all(stored, outcomes)
             evidence = await self._gather(before, outcomes, stored)
-        shortest = self.seconds / 2
-        memory = list_growth(self.workers.weights, shortest)
+        memory = list_growth(self.workers.weights.values())
         happened = self.load.happened + self.chaos.happened
         return Result(judge(evidence), evidence, happened, memory)
 
@@ -166,10 +165,13 @@ class Soak:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def remember(self) -> None:
-        """Note what the server posted, and which messages became visible late."""
-        since, self.remembered_at = self.remembered_at, datetime.now(UTC)
+    async def remember_posts(self) -> None:
+        """Note what the server posted, and had acknowledged: when it ends, that is forgotten."""
         self.posted |= await gathering.read_posted(self.stage)
+
+    async def remember_late(self) -> None:
+        """Note which messages became visible late: a restarted database doesn't know."""
+        since, self.remembered_at = self.remembered_at, datetime.now(UTC)
         since -= timedelta(seconds=10)
         tenants = [*RESIDENTS]
         self.late |= await asyncio.to_thread(gathering.list_late, self.stage, tenants, since)
@@ -264,7 +266,8 @@ class Soak:
         stored: dict[str, list[dict[str, Any]]],
     ) -> Evidence:
         report = await self._sweep("/sweep-orphans")
-        await self.remember()
+        await self.remember_posts()
+        await self.remember_late()
         stage, load = self.stage, self.load
         for tenant in RESIDENTS:
             await self._list_conversations(tenant)
