@@ -18,7 +18,7 @@ unexport PYTHONPATH PYTHONDONTWRITEBYTECODE
 # `make -j deploy` would look at an older plan than the one that it applies.
 .NOTPARALLEL:
 
-.PHONY: help setup check fix test prove run token month openapi client vendor screenshots bench doctor package secrets plan \
+.PHONY: help setup check fix test prove soak run token month openapi client vendor screenshots bench doctor package secrets plan \
 	deploy destroy-check lock audit provider-schema clean
 
 help: ## list what there is
@@ -39,8 +39,12 @@ test: $(READY) ## all tests, in WORKERS=3 processes, which mostly wait
 	$(IN_VENV) pytest --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder
 
 prove: export PROOF := full
+prove: export SECONDS ?= 180
 prove: $(READY) ## the promises and the console at full count, the example, and a soak of SECONDS=180
 	$(IN_VENV) pytest tests/proofs tests/console tests/examples
+	$(IN_VENV) tests.proofs.soak
+
+soak: $(READY) ## everything at once while all of it breaks, for SECONDS=900; SEED=1 as before
 	$(IN_VENV) tests.proofs.soak
 
 run: $(READY) ## everything on this machine; PORT=8090 elsewhere, KEEP=1 keeps its data

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, MutableSequence
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, NamedTuple, Self
@@ -37,7 +37,7 @@ class Receiver:
     """
 
     answer: Answer = lambda _: "204 ok"
-    deliveries: list[Delivery] = field(default_factory=list)
+    deliveries: MutableSequence[Delivery] = field(default_factory=list)
     connections: int = 0
 
     async def __aenter__(self) -> Self:

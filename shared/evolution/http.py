@@ -87,6 +87,8 @@ class ServerCalls:
     def __init__(self, server: Server, http: httpx.AsyncClient) -> None:
         self._server = server
         self._http = http
+        self._is_ailing = False
+        """Whether its last answer was a failure of its own, or never came."""
 
     async def _call(self, call: Call) -> Answer | None:
         """Return a success as JSON, or None if the server doesn't carry the instance.
@@ -105,7 +107,13 @@ class ServerCalls:
         return outcome
 
     async def _try(self, call: Call) -> Answer | Lost:
-        """Make a call, and end in time, repetitions included. Every call goes through here."""
+        """Make a call, and note whether the server is ailing. Every call goes through here."""
+        outcome = await self._repeat(call)
+        self._is_ailing = isinstance(outcome, Lost) or outcome.status >= 500
+        return outcome
+
+    async def _repeat(self, call: Call) -> Answer | Lost:
+        """Make a call, and end in time, repetitions included."""
         request = self._build_request(call)
         try:
             async with asyncio.timeout(call.within):

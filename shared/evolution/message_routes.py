@@ -43,10 +43,13 @@ class MessageRoutes(ServerCalls):
     ) -> Sending:
         """Send a message, and never repeat it here. `own_number`: the digits of the line's number.
 
-        The message is on its way if Sent, and surely isn't if NotSent. Takes as long as
-        `typing_ms` says, and up to 60 s more if WhatsApp doesn't answer who a number is
-        (EVOLUTION.md §5).
+        The message is on its way if Sent, and surely isn't if NotSent. A server that is ailing is
+        asked something harmless first: each message that it doesn't answer leaves a doubt that
+        only a person may be able to end. Takes as long as `typing_ms` says, and up to 60 s more if
+        WhatsApp doesn't answer who a number is (EVOLUTION.md §5).
         """
+        if self._is_ailing:
+            await self._require_health(name)
         route, body = self._message_dialect.build_send(outgoing)
         within = limits.SEND + outgoing.options.typing_ms / 1000
         call = Call("POST", build_path("message", route, name), within, body)
@@ -158,6 +161,16 @@ class MessageRoutes(ServerCalls):
             media.mimetype, media.file_name = responses.read_media_facts(stream.frame)
         except MalformedError as error:
             raise self._build_failure(Answer(status, NOT_JSON)) from error
+
+    async def _require_health(self, name: str) -> None:
+        """Check that the server answers from its database, which a send reads and writes too.
+
+        Raises EvolutionUnreachable: nothing was sent.
+        """
+        try:
+            await self._call(Call("GET", build_path("webhook", "find", name), limits.FIND))
+        except (problems.EvolutionFailed, problems.EvolutionTimedOut) as failure:
+            raise problems.EvolutionUnreachable(failure.detail) from failure
 
     async def _ask(self, route: str, name: str, body: Any) -> Answer:
         """Return any answer to a question, which is harmless to repeat."""

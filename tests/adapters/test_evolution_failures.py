@@ -77,8 +77,8 @@ async def test_silence_is_server_that_timed_out(call):
 async def test_possibly_sent_request_is_doubtful(error):
     evolution, wire = an_evolution(failing(error))
 
-    assert isinstance(await evolution.create_instance("wa1", WANTED), Doubtful)
     assert isinstance(await evolution.send_message("wa1", TO), SendDoubtful)
+    assert isinstance(await evolution.create_instance("wa1", WANTED), Doubtful)
     assert len(wire.requests) == 2
 
 
@@ -237,6 +237,22 @@ async def test_refused_connection_is_unreachable(unused_port):
             await evolution.send_message("wa1", TO)
 
 
+@in_each("failure", [saying(502, "<html>"), failing(httpx.ReadError), failing(httpx.ReadTimeout)])
+async def test_ailing_server_is_asked_before_a_send(failure):
+    evolution, wire = an_evolution(failure)
+
+    first = await evolution.send_message("wa1", TO)
+    with pytest.raises(problems.EvolutionUnreachable):
+        await evolution.send_message("wa1", TO)
+    wire.answer = saying(200, None)
+    await evolution.send_message("wa1", TO)
+    await evolution.send_message("wa1", TO)
+
+    assert isinstance(first, SendDoubtful)
+    asks, sends = "GET /webhook/find/wa1", "POST /message/sendText/wa1"
+    assert wire.paths == [sends, asks, asks, sends, sends]
+
+
 async def test_dropped_connection_leaves_doubt(unused_port):
     async def hang_up(reader, writer):
         await reader.readline()
@@ -248,8 +264,8 @@ async def test_dropped_connection_leaves_doubt(unused_port):
     ):
         evolution = Evolution(a_server(url=f"http://127.0.0.1:{unused_port}"), http)
 
-        assert isinstance(await evolution.create_instance("wa1", WANTED), Doubtful)
         assert isinstance(await evolution.send_message("wa1", TO), SendDoubtful)
+        assert isinstance(await evolution.create_instance("wa1", WANTED), Doubtful)
         with pytest.raises(problems.EvolutionUnreachable):
             await evolution.find_connection("wa1")
 

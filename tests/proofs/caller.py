@@ -1,8 +1,8 @@
 """Serve the functions, or a simulated server, in one process of a deployment of several.
 
 The proofs fork them from a server that has loaded everything, so that a start costs no import. A
-caller's clock is the real one plus the seconds in a file. Options shorten its time-outs, and let it
-kill itself at the n-th step of its work.
+caller's clock is the real one plus the seconds in a file. Options shorten its time-outs, let its
+clock be a little wrong, and let it kill itself at the n-th step of its work.
 """
 
 import argparse
@@ -10,6 +10,7 @@ import importlib
 import itertools
 import os
 import signal
+import socket
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -19,7 +20,7 @@ import httpx
 import uvicorn
 
 from infra.local import gateway
-from infra.local.children import IDLE_SECONDS
+from infra.local.children import IDLE_SECONDS, LOOPBACK
 from infra.local.simulator import __main__ as simulator
 from shared import services
 from shared.evolution import limits
@@ -41,6 +42,8 @@ def serve(arguments: Sequence[str], environment: Mapping[str, str], log: Path) -
     parser.add_argument("--send-patience", type=float, default=limits.SEND)
     parser.add_argument("--unhurried", action="store_true", help="no single call is given up early")
     parser.add_argument("--die-at", type=int, default=0)
+    parser.add_argument("--skew", type=float, default=0, help="seconds that its clock is wrong by")
+    parser.add_argument("--shared-port", type=int, help="one on which other callers listen as well")
     options = parser.parse_args(arguments)
     _redirect_output(log)
     os.environ.clear()
@@ -54,14 +57,12 @@ def serve(arguments: Sequence[str], environment: Mapping[str, str], log: Path) -
     steps = Steps(options.die_at)
     Database.commit = steps.around(Database.commit)  # type: ignore[method-assign]
     transport = CountingTransport(steps)
-    with services.using(clock=Clock(options.clock), transport=transport):
-        uvicorn.run(
-            APP,
-            port=options.port,
-            log_level="error",
-            access_log=False,
-            timeout_keep_alive=IDLE_SECONDS,
-        )
+    config = uvicorn.Config(
+        APP, log_level="error", access_log=False, timeout_keep_alive=IDLE_SECONDS
+    )
+    ports = [options.port, *filter(None, [options.shared_port])]
+    with services.using(clock=Clock(options.clock, options.skew), transport=transport):
+        uvicorn.Server(config).run([_listen(port) for port in ports])
 
 
 def simulate(arguments: Sequence[str], log: Path) -> None:
@@ -71,6 +72,15 @@ def simulate(arguments: Sequence[str], log: Path) -> None:
     simulator.main()
 
 
+def _listen(port: int) -> socket.socket:
+    """Listen on a port of this machine, beside other processes if they listen there too."""
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    listener.bind((LOOPBACK, port))
+    return listener
+
+
 def _redirect_output(log: Path) -> None:
     with log.open("ab", buffering=0) as output:
         os.dup2(output.fileno(), 1)
@@ -78,13 +88,14 @@ def _redirect_output(log: Path) -> None:
 
 
 class Clock:
-    """A clock that adds the seconds in a file to the real time."""
+    """A clock that adds the seconds in a file, and its own error, to the real time."""
 
-    def __init__(self, ahead: Path) -> None:
-        self.ahead = ahead
+    def __init__(self, ahead: Path, skew: float = 0) -> None:
+        self.ahead, self.skew = ahead, skew
 
     def __call__(self) -> datetime:
-        return datetime.now(UTC) + timedelta(seconds=float(self.ahead.read_text() or 0))
+        ahead = float(self.ahead.read_text() or 0) + self.skew
+        return datetime.now(UTC) + timedelta(seconds=ahead)
 
 
 class Steps:
@@ -109,7 +120,7 @@ class Steps:
 
 
 class CountingTransport(httpx.AsyncHTTPTransport):
-    """A transport that counts a step before each request and a step after its answer."""
+    """A transport that counts a step before each request and a step when its answer begins."""
 
     def __init__(self, steps: Steps) -> None:
         # The simulated server has no certificate to verify: loading the authorities takes longer
@@ -120,6 +131,5 @@ class CountingTransport(httpx.AsyncHTTPTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         self.steps.step()
         answer = await super().handle_async_request(request)
-        await answer.aread()
         self.steps.step()
         return answer

@@ -65,12 +65,7 @@ class Stage:
 
     async def start(self, callers: int, *options: str) -> None:
         """Start a simulated server and that many callers, with these options, and await them."""
-        arguments = [
-            "--port", str(self.evolution_port), "--api-key", KEY, "--version", self.version,
-            "--quick",
-        ]  # fmt: skip
-        self.simulator = self._fork(simulate, arguments, self.place / "simulator.log")
-        await self._wait_until_ready(self.evolution_port, "/simulator/state")
+        await self.start_simulator()
         first = find_free_port()
         self.public_port = first
         await asyncio.gather(
@@ -79,6 +74,22 @@ class Stage:
                 for index in range(callers)
             )
         )
+
+    async def start_simulator(self) -> None:
+        """Start the simulated server, with the database that one before it left when it crashed."""
+        arguments = [
+            "--port", str(self.evolution_port), "--api-key", KEY, "--version", self.version,
+            "--quick", "--data", str(self.place / "simulator"), "--save-at-crash",
+        ]  # fmt: skip
+        self.simulator = self._fork(simulate, arguments, self.place / "simulator.log")
+        await self._wait_until_ready(self.evolution_port, "/simulator/state")
+
+    async def crash_simulator(self) -> None:
+        """Let the simulated server die: connections break, and only its database is left."""
+        assert self.simulator
+        with contextlib.suppress(httpx.HTTPError):
+            await self.call_simulator("POST", "/crash")
+        await asyncio.to_thread(self.simulator.join)
 
     async def start_caller(
         self, *options: str, port: int | None = None
@@ -294,11 +305,11 @@ def paused(database: Emulator) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def open_database(place: Path) -> Iterator[Emulator]:
+def open_database(place: Path, data: Path | None = None) -> Iterator[Emulator]:
     """Start an emulator for one run, because one that others share must not be paused."""
     with mock.patch.dict(os.environ):
         os.environ.pop(HOST_VARIABLE, None)
-        database = emulator.start(place / "emulator.log")
+        database = emulator.start(place / "emulator.log", data=data)
         os.environ[HOST_VARIABLE] = database.host
         try:
             yield database

@@ -94,6 +94,25 @@ async def test_the_file_is_always_whole(rechild, tmp_path):
     assert sorted(again.names()) == sorted(sim.names())
 
 
+async def test_crash_leaves_the_database(tmp_path, monkeypatch):
+    class Killed(BaseException):
+        pass
+
+    def kill(*_):
+        raise Killed
+
+    sim = Simulator(KEY, data=tmp_path, save_at_crash=True)
+    await create(client_of(sim))
+    saved_before = [*tmp_path.iterdir()]
+    monkeypatch.setattr(os, "kill", kill)
+
+    with pytest.raises(Killed):
+        sim.crash()
+
+    assert saved_before == []
+    assert Simulator(KEY, data=tmp_path).names() == ["shop"]
+
+
 @pytest.fixture
 def process(tmp_path):
     """Start the simulator as a process of its own; yield the process and its origin."""

@@ -39,6 +39,7 @@ async def _serve(options: argparse.Namespace) -> None:
             deliver=client,
             fetch=client,
             data=options.data,
+            save_at_crash=options.save_at_crash,
             seed=options.seed,
             server_url=f"http://127.0.0.1:{options.port}",
             timezone_offset_hours=options.timezone_offset_hours,
@@ -65,6 +66,7 @@ def _parse_arguments() -> argparse.Namespace:
     unlicensed = "2.4 without an activated licence: 503 LICENSE_REQUIRED"
     parser.add_argument("--unlicensed", action="store_true", help=unlicensed)
     parser.add_argument("--data", type=Path, help="a folder in which the state survives a restart")
+    parser.add_argument("--save-at-crash", action="store_true", help="and not on every change")
     parser.add_argument("--quick", action="store_true", help="none of the measured delays")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--timezone-offset-hours", type=float, default=0)

@@ -53,11 +53,8 @@ async def _dispatch(sim: "Simulator", request: Request, segments: list[str]) -> 
             return JSONResponse(inspection.describe_state(sim))
         case "GET", ["posted"]:
             return JSONResponse(inspection.list_posts(sim))
-        case "POST", ["restart"]:
-            await sim.restart()
-            return JSONResponse({})
-        case "POST", ["reset"]:
-            sim.reset()
+        case "POST", ["restart" | "reset" | "crash" as verb]:
+            await _act_on_server(sim, verb)
             return JSONResponse({})
         case "PUT", ["license"]:
             sim.license(bool((await _read_body(request))["active"]))
@@ -67,6 +64,15 @@ async def _dispatch(sim: "Simulator", request: Request, segments: list[str]) -> 
         case "POST", ["instances", name, verb] if verb in COMMANDS:
             return JSONResponse(await COMMANDS[verb](sim, name, await _read_body(request)))
     return _problem(404, "no such route")
+
+
+async def _act_on_server(sim: "Simulator", verb: str) -> None:
+    if verb == "restart":
+        await sim.restart()
+    if verb == "reset":
+        sim.reset()
+    if verb == "crash":
+        sim.crash()
 
 
 async def _switch_faults(sim: "Simulator", request: Request) -> Response:
@@ -99,7 +105,7 @@ async def _receive(sim: "Simulator", name: str, body: Json) -> Json:
     if media := body.get("media"):
         kind, caption = str(body.get("kind") or "image"), str(body.get("text") or "")
         mimetype = str(body.get("mimetype") or "")
-        options = {"mimetype": mimetype, "caption": caption}
+        options: Json = {"mimetype": mimetype, "caption": caption, "id": body.get("id")}
         return {"id": await sim.receive_media(name, sender, kind, str(media), **options)}
     options = {key: body[key] for key in ("id", "lid", "push_name") if body.get(key)}
     return {"id": await sim.receive(name, sender, str(body["text"]), **options)}

@@ -4,7 +4,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from infra.local.simulator import qr
-from infra.local.simulator.answers import Json
+from infra.local.simulator.answers import Json, Value
 from infra.local.simulator.webhook_posts import WebhookDelivery
 
 if TYPE_CHECKING:
@@ -32,18 +32,28 @@ def describe_state(sim: "Simulator") -> Json:
 
 
 def list_posts(sim: "Simulator") -> list[Json]:
-    """List the posts about single messages with their outcomes ("" while under way)."""
+    """List the posts about single messages with their outcomes ("" while under way).
+
+    `status`: what a delivery update said.
+    """
     return [
         {
             "instance": delivery.instance,
             "event": delivery.event,
-            "id": delivery.body["data"]["key"]["id"],
+            "id": message_id,
+            "status": delivery.body["data"].get("status"),
             "outcome": delivery.outcome,
         }
         for delivery in sim.world.deliveries
-        if isinstance(delivery.body["data"], dict)
-        and isinstance(delivery.body["data"].get("key"), dict)
+        if (message_id := _find_message_id(delivery.body["data"]))
     ]
+
+
+def _find_message_id(data: Value) -> str | None:
+    if not isinstance(data, dict):
+        return None
+    message_id = data["key"].get("id") if isinstance(data.get("key"), dict) else data.get("keyId")
+    return message_id if isinstance(message_id, str) else None
 
 
 def _describe_instance(sim: "Simulator", name: str) -> Json:

@@ -1,8 +1,10 @@
 """Simulate one Evolution server, with verbs for what happens around it."""
 
+import os
+import signal
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import NoReturn, Self
 
 import httpx
 from starlette.requests import Request
@@ -27,7 +29,8 @@ class Simulator:
     """A simulated server.
 
     It posts webhooks through `deliver` and fetches media URLs through `fetch`. Without them it
-    posts nothing, and takes URLs as good.
+    posts nothing, and takes URLs as good. Its database is saved in `data` on every change, or only
+    when it crashes: a save writes everything, so many of them take long.
     """
 
     def __init__(
@@ -39,16 +42,19 @@ class Simulator:
         data: str | Path | None = None,
         *,
         fetch: httpx.AsyncClient | None = None,
+        save_at_crash: bool = False,
         seed: int = 0,
         **options: Value,
     ) -> None:
         self.world = World(ServerOptions(api_key, version, quick, **options), deliver, seed)
         self.world.fetch = fetch
-        self._is_awake = data is None
+        self._is_awake, self._save = data is None, self.world.save
         if data is not None:
             folder = Path(data)
             persistence.load(self.world, folder)
-            self.world.save = lambda: persistence.save(self.world, folder)
+            self._save = lambda: persistence.save(self.world, folder)
+            if not save_at_crash:
+                self.world.save = self._save
 
     async def __aenter__(self) -> Self:
         return self
@@ -69,6 +75,12 @@ class Simulator:
         """Restart: what waits to be posted, or behind an edit, is lost (EVOLUTION.md §4)."""
         await self.world.background.close()
         persistence.restart(self.world)
+
+    def crash(self) -> NoReturn:
+        """Kill the process: only its database is left, as it is at this moment."""
+        self._save()
+        os.kill(os.getpid(), signal.SIGKILL)
+        raise AssertionError("nothing survives this signal")
 
     @property
     def app(self) -> ASGIApp:
@@ -196,9 +208,11 @@ class Simulator:
         *,
         mimetype: str = "",
         caption: str = "",
+        id: str | None = None,
     ) -> str:
         """Receive an image, video, audio, document or sticker, given as base64; return its id."""
         message = receiving.build_text(sender_number, "", None)
+        message["key"] |= {"id": id} if id else {}
         mimetype = mimetype or message_contents.MIMETYPES[kind]
         message["message"] = message_contents.build_media_message(
             kind, media, mimetype, caption
