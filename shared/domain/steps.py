@@ -14,6 +14,8 @@ REMOVAL_PATIENCE = timedelta(minutes=30)
 """How long a server may take to remove an instance before it is asked once more: it waits for the
 delivery of a webhook, which it gives up after 20 minutes (EVOLUTION.md §1.4)."""
 
+NOT_LEAVING = {"removal_asked_at": None, "silenced": False}
+"""What the record of an instance says of its removal before there is one."""
 
 FILES_PATIENCE = timedelta(hours=24)
 """How long a removal waits for the files of its line's messages. Most are given up sooner, but
@@ -169,7 +171,7 @@ def decide_leaving(instance: Instance, asked: Reason, now: datetime) -> Ready | 
 
 def healing(gone: Instance, now: datetime) -> Instance:
     """Return the record of an instance that is about to be made again."""
-    change = {"code": None, "spoiled": False, "born": epoch_ms(now), "removal_asked_at": None}
+    change = {"code": None, "spoiled": False, "born": epoch_ms(now), **NOT_LEAVING}
     return gone.with_state(State.CREATING, Reason.HEALING, now, **change)
 
 
@@ -202,7 +204,7 @@ def decide_removing(leaving: Instance, now: datetime) -> Instance:
 
 def disconnected(left: Instance, now: datetime) -> Instance:
     """Return the record of a line whose instance is gone, as was asked for."""
-    change = {"code": None, "claimed": None, "removal_asked_at": None}
+    change = {"code": None, "claimed": None, **NOT_LEAVING}
     return _without_number(left).with_state(State.CLOSED, Reason.DISCONNECTED, now, **change)
 
 

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from shared import log, problems, services
 from shared.domain.instances import Instance
@@ -38,9 +39,13 @@ class Work:
         """Make the lease last longer than any upstream call. Raises LineBusy if we lost it."""
         now, lease = services.now(), self.instance.lease
         assert lease
-        if lease.until - now > ENOUGH:
-            return
-        extended = await services.store().instances.extend_lease(self.instance, now)
+        if lease.until - now <= ENOUGH:
+            await self.note()
+
+    async def note(self, **change: Any) -> None:
+        """Set fields of the record, and extend the lease. Raises LineBusy if we lost it."""
+        now = services.now()
+        extended = await services.store().instances.extend_lease(self.instance, now, **change)
         if extended is None:
             raise problems.LineBusy()
         self.instance = extended

@@ -119,19 +119,22 @@ async def _remove_upstream(work: Work) -> bool | FilesDue:
     """Ask the server once to remove the instance, and tell whether it is gone.
 
     The instance is silenced first, so that its own webhook can't hold the removal up (EVOLUTION.md
-    §1.4). It is asked for once: the server removes by name, late, and a second removal could hit
-    the next instance of that name. Files are waited for twice: while it still reports, as that may
-    take hours, and for what it reported until it was silent.
+    §1.4), and so that it is known by that. It is asked for once: the server removes by name, late,
+    and a second removal could hit the next instance of that name. Files are waited for twice: while
+    it still reports, as that may take hours, and for what it reported until it was silent.
     """
     instance, evolution = work.instance, services.evolution(work.instance.server)
     if not steps.removal_due(instance, services.now()):
         return await await_removal(instance.server, instance.name)
+    if instance.silenced and await is_replaced(instance.server, instance.name):
+        return True
     if files := await _await_files(work):
         return FilesDue(files)
     if await evolution.silence_instance(instance.name):
         await work.extend_lease()
         if files := await _await_files(work):
             return FilesDue(files)
+        await work.note(silenced=True)
         work.doubtful = True
         is_accepted = await evolution.delete_instance(instance.name)
         work.doubtful = False
@@ -147,6 +150,19 @@ async def _await_files(work: Work) -> int:
     files = await waiting.await_copies(work.instance.key)
     await work.extend_lease()
     return files
+
+
+async def is_replaced(server: str, name: InstanceName) -> bool:
+    """Tell whether another instance has the name of one that we silenced to have it removed.
+
+    Nobody decided on that one, so it stays.
+    """
+    evolution = services.evolution(server)
+    configuration = await evolution.find_configuration(name)
+    if configuration is None or configuration.webhook_url == evolution.silent_url:
+        return False
+    log.notice("instance.replaced", instance=name, server=server)
+    return True
 
 
 async def await_removal(server: str, name: InstanceName) -> bool:

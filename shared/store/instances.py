@@ -235,9 +235,10 @@ class Instances(Topic):
 
         return await base.retry_contended(attempt)
 
-    async def extend_lease(self, held: Instance, now: datetime) -> Instance | None:
+    async def extend_lease(self, held: Instance, now: datetime, **change: Any) -> Instance | None:
         """Let the lease last its whole length from now; None if another caller has it by now.
 
+        `change`: fields that the same write sets.
         Firestore: 1 write; 1 read more for each event that reached the record meanwhile.
         """
 
@@ -245,7 +246,7 @@ class Instances(Topic):
             current = held if first else await self.find(held.name)
             if current is None or not current.held_by(held):
                 return None
-            extended = current.extended(now)
+            extended = current.extended(now).model_copy(update=change)
             if not first and current.lease == extended.lease:
                 return current  # only the commit's answer was lost
             return await self._swap(current, extended)

@@ -175,15 +175,19 @@ async def _remove_copy(run: Run, candidate: Candidate, held: Instance) -> bool:
         own = await services.evolution(held.server).find_connection(name)
         agreed = own is not None and candidate.approved_at is not None
         needed = held.server == server or not (own is Connection.OPEN or agreed)
-        if needed or files:
-            pass
-        elif removal_asked_at is None or now - removal_asked_at > REMOVAL_PATIENCE:
+        is_due = removal_asked_at is None or now - removal_asked_at > REMOVAL_PATIENCE
+        is_replaced = candidate.silenced and await release.is_replaced(server, name)
+        may_ask = is_due and not (needed or files or is_replaced)
+        if may_ask:
             if await evolution.silence_instance(name):
+                await services.store().candidates.record_deletion(candidate, {"silenced": True})
                 work.doubtful = True
                 await evolution.delete_instance(name)
                 work.doubtful = False
             await services.store().candidates.record_deletion(candidate, {"removal_asked_at": now})
-        is_gone = not (needed or files) and await release.await_removal(server, name)
+        is_gone = is_replaced or (
+            not (needed or files) and await release.await_removal(server, name)
+        )
     await services.store().instances.release_lease(work.instance, Instance.freed)
     if needed:
         await _spare(run, candidate, "the line may need it")

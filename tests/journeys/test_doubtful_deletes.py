@@ -10,6 +10,14 @@ from shared.domain.instances import LEASE
 from tests.perene import Perene, in_both_dialects
 
 
+async def until_gone(perene: Perene, name: str) -> None:
+    """Wait until the delete has its effect, if it has one."""
+    for _ in range(40):
+        if not perene.evolution.exists(name):
+            return
+        await asyncio.sleep(0.01)
+
+
 @pytest.mark.parametrize("ask", [("DELETE", ""), ("POST", "/disconnect")])
 @in_both_dialects
 async def test_doubtful_delete_spares_next_instance(perene: Perene, ask: tuple[str, str]):
@@ -21,10 +29,7 @@ async def test_doubtful_delete_spares_next_instance(perene: Perene, ask: tuple[s
 
     await perene.call(method, f"/instances/default{action}")
     meanwhile = await perene.ensure()
-    for _ in range(40):  # the delete has its effect, if it has one
-        if not perene.evolution.exists(name):
-            break
-        await asyncio.sleep(0.01)
+    await until_gone(perene, name)
     perene.clock.advance(LEASE + timedelta(seconds=1))
     for _ in range(100):
         line = await perene.ensure()
@@ -34,6 +39,22 @@ async def test_doubtful_delete_spares_next_instance(perene: Perene, ask: tuple[s
 
     assert (meanwhile.status_code, meanwhile.json()["state"]) == (202, "releasing")
     assert line.json()["state"] == "pairing"
+    assert perene.evolution.exists(name)
+
+
+@in_both_dialects
+async def test_doubtful_delete_is_not_repeated_on_another_instance(perene: Perene):
+    name = (await perene.ensure()).json()["instance"]
+    perene.evolution.faults.turn_on("no_answer_after", route="*delete*", seconds=0.02, count=1)
+    await perene.call("DELETE", "/instances/default")
+    await until_gone(perene, name)
+    await perene.plant_orphan(name, open=False)
+    perene.evolution.world.rows[name].webhook = None
+    perene.clock.advance(LEASE + timedelta(seconds=1))
+
+    answer = await perene.call("DELETE", "/instances/default")
+
+    assert answer.status_code == 204
     assert perene.evolution.exists(name)
 
 

@@ -83,7 +83,8 @@ class World:
     moment: int = 0
     """What happened in which order, whatever the clock says."""
     history: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
-    """Candidates as sweeps found them that began: from when on for this cause, at which stage."""
+    """Candidates as sweeps found them that began: from when on, at which stage, for which cause,
+    and when that suspicion began by the clock."""
     looked: int = 0
     approved: dict[str, int] = field(default_factory=dict)
     undone: dict[str, int] = field(default_factory=dict)
@@ -275,14 +276,15 @@ class World:
         self.moment += 1
         candidates = self.perene.documents("sweeps/orphans/candidates")
         now = {
-            name: f"{candidate['stage']} {candidate['cause']}"
-            for name, candidate in candidates.items()
-            if candidate["stage"] in ("suspected", "quarantined", "deleting")
+            name: f"{one['stage']} {one['cause']} {one['suspected_at'].isoformat()}"
+            for name, one in candidates.items()
+            if one["stage"] in ("suspected", "quarantined", "deleting")
         }
         for name, seen in now.items():
             stages = self.history.get(name, [])
-            same = stages and stages[-1][1].split()[1] == seen.split()[1]
-            self.history[name] = [*stages, (self.looked, seen)] if same else [(before, seen)]
+            same = stages and stages[-1][1].split()[1:] == seen.split()[1:]
+            begun = max(before, self.undone.get(name, 0))  # undone in a sweep, which found it anew
+            self.history[name] = [*stages, (self.looked, seen)] if same else [(begun, seen)]
         for name in self.history.keys() - now.keys():
             del self.history[name]
 

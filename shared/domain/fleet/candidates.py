@@ -112,6 +112,8 @@ class Candidate(Kept):
     kept_by: str | None = None
     kept_at: Moment | None = None
     removal_asked_at: Moment | None = None
+    silenced: bool = False
+    """As in an instance's record, of the copy of a line's instance."""
     deleted_at: Moment | None = None
     expires_at: Moment | None = None
 
