@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from infra import deployment
-from infra.costs import LOOKS_A_MINUTE, RECEIVED, SAID
+from infra.costs import RECEIVED, SAID, WAIT, WAITS_A_MINUTE
+from shared.inbox.news import MOST_WAITING
 from shared.outbound.delivery import TICK_SECONDS
 from shared.store.endpoint_records import MOST_LISTED
 from shared.store.messages.documents import LANES
@@ -27,7 +28,12 @@ WEBHOOKS = EVENTS = 4 * EACH_WAY
 INBOXES_OPEN = 0.1
 """Inboxes that are open at once, per line."""
 
-NEWS = INBOXES_OPEN * LOOKS_A_MINUTE / 60
+NEWS = INBOXES_OPEN * 30 / 60
+"""News that inboxes ask for in a second when none finds a place to wait: each asks 2 s after each
+answer, twice as often as one that waits."""
+
+WAITING = INBOXES_OPEN * WAITS_A_MINUTE * WAIT / 60
+"""Requests that wait for news at once."""
 
 SEQUENTIAL = 500
 """Writes a second into an index whose values only grow, for all documents in it."""
@@ -139,6 +145,14 @@ def list_limits() -> list[Limit]:
             NEWS,
             f"With {INBOXES_OPEN:.0%} of all inboxes open. `instances = {{ conversations = {{ max ="
             " 100 } }`",
+        ),
+        Limit(
+            "`conversations`, places where requests wait for news",
+            news.max_instances * MOST_WAITING,
+            "requests that wait",
+            WAITING,
+            "The others are answered at once and ask twice as often; what is said is shown after"
+            " 1 s instead of 0.9 s",
         ),
         Limit(
             "Indexes of all sends by time (`until`, `settled_at`)",

@@ -1,5 +1,6 @@
 """Find, change and begin conversations in the list, and be told of what needs a person."""
 
+import asyncio
 import re
 import time
 from typing import Any
@@ -143,31 +144,35 @@ async def test_silent_line_tells_nothing(visit: Visit, world: World):
 
 async def test_arrival_costs_one_request(visit: Visit, tenant: str):
     """The answer that tells a message brings its row and what is unread: nothing else is asked."""
-    arrivals = 4
+    last = 3
     told = [
         {
             "conversations": [a_conversation(at, last_at=NOON + at * 1_000)],
-            "unread": {"total": at, "lines": {"default": at}},
+            "unread": {"total": at + 1, "lines": {}},
         }
-        for at in range(arrivals + 1)
+        for at in range(last + 2)
     ]
     answers = {"/conversations/news?*": told[0], "/instances": {"lines": []}}
     answers |= {"/conversations?*": told[0], "/conversations/desk": {"replies": []}}
     tab = await visit("/conversations", DESKTOP, tenant, answers=answers)
+    await expect(tab.page).to_have_title(re.compile(r"^\(1\) "))
+    arrived = [asyncio.Event() for _ in told]
     asked: list[str] = []
 
-    async def tell(route: Route) -> None:
+    async def wait_and_tell(route: Route) -> None:
         asked.append(route.request.url)
-        if len(asked) <= arrivals:
-            await route.fulfill(json=told[len(asked)], headers={"etag": f'"{len(asked)}"'})
+        at = int(route.request.headers.get("if-none-match", '"0"').strip('"')) + 1
+        await arrived[at].wait()
+        await route.fulfill(json=told[at], headers={"etag": f'"{at}"'})
 
-    await tab.page.route(re.compile("/conversations|/instances"), tell)
-    await tab.page.mouse.move(9, 9)
-
-    await expect(tab.page.locator(".inbox a.row")).to_have_count(arrivals + 1)
-    await expect(tab.page).to_have_title(re.compile(rf"^\({arrivals}\) "))
+    await tab.page.route(re.compile("/conversations|/instances"), wait_and_tell)
+    for at in range(1, last + 1):
+        arrived[at].set()
+        await expect(tab.page.locator(".inbox a.row")).to_have_count(at + 1)
+        await expect(tab.page).to_have_title(re.compile(rf"^\({at + 1}\) "))
+        assert len(asked) in (at, at + 1), asked
     assert all("/conversations/news?" in address for address in asked)
-    assert len(asked) <= arrivals + 1, asked
+    arrived[-1].set()
 
 
 # What is true --------------------------------------------------------------------------------

@@ -1,7 +1,6 @@
 """One cheap request tells what is new in the list, in the open thread, and in what is unread."""
 
 import asyncio
-from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -12,7 +11,7 @@ from shared import services
 from shared.domain.instances import epoch_ms
 from shared.inbox import news
 from tests.adapters.counting import counting
-from tests.journeys.test_conversations import write
+from tests.journeys.test_conversations import say, write
 from tests.journeys.test_costs import costs
 from tests.journeys.test_sending import ANA, MARIA, OWN, talk
 from tests.perene import Perene, name_of
@@ -62,9 +61,10 @@ async def test_news_of_list_alone_cost_two_reads(paired: Perene):
 
 async def test_told_news_are_known(paired: Perene):
     """Also since the newest of them: a page that shows it isn't answered the same again."""
-    await talk(paired, "oi", MARIA)
+    a_minute_ago = int(paired.clock().timestamp()) - 60
+    oi = {"conversation": "oi"}
+    await say(paired, name_of("acme"), oi, MARIA, messageTimestamp=a_minute_ago)
     before = (await ask(paired)).json()["conversations"][0]["last_at"]
-    paired.clock.advance(timedelta(minutes=1))
     await talk(paired, "oi", ANA)
     told = await ask(paired, since=before, unread="changed")
 
