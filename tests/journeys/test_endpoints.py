@@ -539,7 +539,7 @@ async def test_several_deliverers_keep_the_order(line, log, receiver):
     told = log.add(30)
     endpoints = await line.store.endpoints.list_active()
     runs = [delivery._tell_in_rounds(endpoint) for endpoint in endpoints * 3]
-    delivery._running |= {endpoints[0].id: {*delivery.LogPart}}
+    delivery._running[endpoints[0].id] = delivery._Pokes(delivery.WHOLE_LOG, 0)
 
     await asyncio.gather(*runs)
     del delivery._running[endpoints[0].id]
