@@ -105,6 +105,7 @@ async def test_every_poke_tells_its_own_event(perene: Perene, pubsub: PubSub, mo
                 await say(perene, name)
                 group.create_task(push(perene, pubsub.messages[-1]))
                 await asyncio.sleep(LATENESS / 4)
+        assert [one.event["data"]["id"] for one in receiver.deliveries] == names[:5]
         for name in names[5:]:
             await say(perene, name)
         with counting(perene.store.db.client) as counted:
