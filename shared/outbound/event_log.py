@@ -26,7 +26,7 @@ from shared.store.base import CALL_TIMEOUT
 from shared.store.logged import Logged, LoggedPage, LogPlace, LogSource, micros_of
 from shared.store.messages.read import MOST_WORDS
 
-LATENESS: Final = 0.15
+LATENESS: Final = 0.12
 """Seconds by which a commit may become visible after its time in the log and still be told in
 order: what is younger waits (decision 0029)."""
 
