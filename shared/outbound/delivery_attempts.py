@@ -91,7 +91,7 @@ def find_suspect(events: list[Event], endpoint: Endpoint) -> Try | None:
 async def post_event(endpoint: Endpoint, event: Event, *, is_replay: bool = False) -> Attempt:
     """Post one event, signed, and return what became of it. Firestore: 0.
 
-    Nothing is posted unsigned: a secret that somebody wrote by hand may not sign.
+    Nothing is posted unsigned: a secret that was written by hand may not sign.
     """
     secrets = [one for one in endpoint.secrets(services.now()) if signatures.can_sign(one)]
     answer = await _post_signed(endpoint.url, event, secrets, is_replay) if secrets else UNSIGNED
