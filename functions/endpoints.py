@@ -116,12 +116,13 @@ async def change_endpoint(request: Request) -> EndpointView:
 
 @edge.route("DELETE", "/{id}", asks=Whose, answers={204: None}, problems=OF_ONE)
 async def delete_endpoint(request: Request) -> web.Reply:
-    """Delete an endpoint: it is told nothing more."""
-    endpoint = await _require_endpoint(request)
-    await services.store().endpoints.delete(endpoint)
-    if endpoint.has_failed:
-        await update_incident(endpoint.tenant)
-    log.info("endpoint.deleted", endpoint=endpoint.id)
+    """Delete an endpoint, also one whose record is unreadable: it is told nothing more."""
+    owner, name = await _require_owner(request), _read_name(request)
+    if await services.store().endpoints.find_tenant(name) != owner:
+        raise problems.EndpointUnknown()
+    await services.store().endpoints.delete(name, owner)
+    await update_incident(owner)
+    log.info("endpoint.deleted", endpoint=name)
     return web.Reply(status=204)
 
 
@@ -231,11 +232,19 @@ async def _require_owner(request: Request) -> TenantId:
 
 async def _require_endpoint(request: Request) -> Endpoint:
     """Return the endpoint of the path, if it is one of the caller's. Raises EndpointUnknown."""
-    owner, name = await _require_owner(request), request.path_params["id"]
-    endpoint = await services.store().endpoints.find(name) if _ID.fullmatch(name) else None
+    owner, name = await _require_owner(request), _read_name(request)
+    endpoint = await services.store().endpoints.find(name)
     if endpoint is None or endpoint.tenant != owner:
         raise problems.EndpointUnknown()
     return endpoint
+
+
+def _read_name(request: Request) -> str:
+    """Return the endpoint's id in the path. Raises EndpointUnknown for what can't be one."""
+    name: str = request.path_params["id"]
+    if not _ID.fullmatch(name):
+        raise problems.EndpointUnknown()
+    return name
 
 
 @functions_framework.aio.http

@@ -4,7 +4,7 @@ import asyncio
 import random
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from math import inf
 from typing import Final
@@ -38,17 +38,20 @@ and those that answer don't wait for them."""
 
 @dataclass
 class _Pokes:
-    """The pokes for a tenant that wait together, and when the last came (monotonic seconds)."""
+    """What there is news of, and when the last poke came (monotonic seconds)."""
 
     news: frozenset[LogPart]
     last: float
 
+    def add(self, other: "_Pokes") -> None:
+        self.news, self.last = self.news | other.news, max(self.last, other.last)
+
 
 _waiting: dict[TenantId, _Pokes] = {}
-"""What there is news of that is too young to be told."""
+"""Pokes whose news is too young to be told."""
 
-_running: dict[str, set[LogPart]] = {}
-"""The endpoints that this process tells now, by id, and what there is news of since it looked."""
+_running: dict[str, _Pokes] = {}
+"""The endpoints that this process tells now, by id, and the pokes since it looked."""
 
 _ids_of: dict[TenantId, tuple[str, ...]] = {}
 """The endpoints that a tenant had when this process looked last."""
@@ -62,34 +65,33 @@ async def deliver_tenant(tenant: TenantId, news: frozenset[LogPart] = WHOLE_LOG)
     caller waits for it. Firestore: 1 read for each endpoint; per page of events 1 write and what
     reading the log costs.
     """
+    pokes = _Pokes(news, time.monotonic())
     if tenant in _waiting:
-        pokes = _waiting[tenant]
-        pokes.news, pokes.last = pokes.news | news, time.monotonic()
+        _waiting[tenant].add(pokes)
         return
-    news = await _wait_with_others(tenant, news)
+    await _wait_with_others(tenant, pokes)
     names = _ids_of.get(tenant, ())
     if names and all(name in _running for name in names):
         for name in names:
-            _running[name] |= news
+            _running[name].add(pokes)
         return
     endpoints = await services.store().endpoints.list_told(tenant)
     active = [endpoint for endpoint in endpoints if endpoint.is_active]
     _ids_of[tenant] = tuple(endpoint.id for endpoint in active)
-    await _tell_all(active, news)
+    await _tell_all(active, pokes)
 
 
-async def _wait_with_others(tenant: TenantId, news: frozenset[LogPart]) -> frozenset[LogPart]:
-    """Wait until news may be told; return it with what came while it waited.
+async def _wait_with_others(tenant: TenantId, pokes: _Pokes) -> None:
+    """Wait until the news may be told, also that of the pokes which came meanwhile.
 
     What was committed before a poke is LATENESS old after that time, by whichever clock.
     """
-    pokes = _waiting[tenant] = _Pokes(news, time.monotonic())
+    _waiting[tenant] = pokes
     try:
         await services.pause(event_log.LATENESS)
     finally:
         del _waiting[tenant]  # who comes from now on waits for the next reading
     await services.pause(max(pokes.last + event_log.LATENESS - time.monotonic(), 0))
-    return pokes.news
 
 
 async def deliver_due() -> int:
@@ -98,13 +100,12 @@ async def deliver_due() -> int:
     active = await services.store().endpoints.list_active()
     due = list(rules.list_due(active, services.now(), are_poked=are_poked))
     random.shuffle(due)  # no tenant comes first every time
-    await _tell_all(due, WHOLE_LOG, time.monotonic() + TICK_SECONDS)
+    now = time.monotonic()
+    await _tell_all(due, _Pokes(WHOLE_LOG, now), now + TICK_SECONDS)
     return len(due)
 
 
-async def _tell_all(
-    endpoints: Iterable[Endpoint], news: frozenset[LogPart], start_by: float = inf
-) -> None:
+async def _tell_all(endpoints: Iterable[Endpoint], pokes: _Pokes, start_by: float = inf) -> None:
     """Tell each endpoint in a task of its own; one that fails or waits holds up no other.
 
     Those that can't begin by `start_by` are left to the next tick.
@@ -112,9 +113,9 @@ async def _tell_all(
     tasks = []
     for endpoint in endpoints:
         if endpoint.id in _running:
-            _running[endpoint.id] |= news
+            _running[endpoint.id].add(pokes)
             continue
-        _running[endpoint.id] = set(news)
+        _running[endpoint.id] = replace(pokes)
         tasks.append(asyncio.create_task(_tell(endpoint, start_by)))
     await asyncio.gather(*tasks)
 
@@ -149,14 +150,12 @@ async def _tell_in_rounds(endpoint: Endpoint) -> bool:
     """
     deadline, overtaken = time.monotonic() + RUN_SECONDS, 0
     current: Endpoint | None = endpoint
-    news = set[LogPart]()
+    pokes, news = _running[endpoint.id], frozenset[LogPart]()
     while current and overtaken < MOST_ROUNDS:
-        news |= _running[endpoint.id]
-        _running[endpoint.id] = set()
-        run = EndpointRun(current, frozenset(news), deadline, wants_lease=overtaken > 0)
+        news, pokes.news = news | pokes.news, frozenset()
+        run = EndpointRun(current, news, deadline, wants_lease=overtaken > 0)
         try:
             await run.tell()
-            news = set()
         except endpoint_run.TimeOver:
             return True
         except endpoint_run.Stopped:
@@ -167,14 +166,30 @@ async def _tell_in_rounds(endpoint: Endpoint) -> bool:
             current = await services.store().endpoints.find(endpoint.id)
             continue
         except endpoint_run.LeasedOut:
-            pass
+            if not pokes.news:
+                return False
+            current = await services.store().endpoints.find(endpoint.id)
+            continue
+        if pokes.news <= news and run.has_told_until(pokes.last):
+            return False
         if time.monotonic() >= deadline:
             return True
-        if not _running[endpoint.id]:
+        if not pokes.news:
             return False
-        await services.pause(event_log.LATENESS)  # what comes meanwhile is read together
-        current = await services.store().endpoints.find(endpoint.id)
+        current, news = await _look_again(run), frozenset()
     return False
+
+
+async def _look_again(run: EndpointRun) -> Endpoint | None:
+    """Return the endpoint's record for another look, which comes LATENESS after the last one.
+
+    So that what is too young is read twice at most, however often there is news.
+    """
+    seconds = run.looked_at + event_log.LATENESS - time.monotonic()
+    if seconds <= 0:
+        return run.stored
+    await services.pause(seconds)
+    return await services.store().endpoints.find(run.stored.id)
 
 
 async def _wait_for_short_step(endpoint: Endpoint) -> Endpoint | None:

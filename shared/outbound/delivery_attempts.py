@@ -8,9 +8,11 @@ from shared import log, services
 from shared.domain.endpoints import MOST_HELD, Attempt, Endpoint, Outcome
 from shared.outbound import sender, signatures
 from shared.outbound.event_models import Event
+from shared.outbound.sender import Answer
 
 REPLAY_HEADER: Final = "perene-replay"
 USER_AGENT: Final = "Perene"
+UNSIGNED: Final = Answer(0, failure="secret_unusable")
 
 
 @dataclass(frozen=True)
@@ -87,16 +89,12 @@ def find_suspect(events: list[Event], endpoint: Endpoint) -> Try | None:
 
 
 async def post_event(endpoint: Endpoint, event: Event, *, is_replay: bool = False) -> Attempt:
-    """Post one event, signed, and return what became of it. Firestore: 0."""
-    body = event.model_dump_json(exclude_none=True).encode()
-    at = datetime.now(UTC)  # a receiver compares it with its own clock
-    headers = {
-        "content-type": "application/json",
-        "user-agent": USER_AGENT,
-        **signatures.build_headers(event.id, body, endpoint.secrets(services.now()), at),
-        **({REPLAY_HEADER: "true"} if is_replay else {}),
-    }
-    answer = await sender.post(endpoint.url, body, headers)
+    """Post one event, signed, and return what became of it. Firestore: 0.
+
+    Nothing is posted unsigned: a secret that was written by hand may not sign.
+    """
+    secrets = [one for one in endpoint.secrets(services.now()) if signatures.can_sign(one)]
+    answer = await _post_signed(endpoint.url, event, secrets, is_replay) if secrets else UNSIGNED
     return Attempt(
         event=event.id,
         type=event.type,
@@ -108,6 +106,18 @@ async def post_event(endpoint: Endpoint, event: Event, *, is_replay: bool = Fals
         retry_after=answer.retry_after,
         replayed=is_replay,
     )
+
+
+async def _post_signed(url: str, event: Event, secrets: list[str], is_replay: bool) -> Answer:
+    body = event.model_dump_json(exclude_none=True).encode()
+    at = datetime.now(UTC)  # a receiver compares it with its own clock
+    headers = {
+        "content-type": "application/json",
+        "user-agent": USER_AGENT,
+        **signatures.build_headers(event.id, body, secrets, at),
+        **({REPLAY_HEADER: "true"} if is_replay else {}),
+    }
+    return await sender.post(url, body, headers)
 
 
 def log_attempts(endpoint: Endpoint, told: int, failed: list[Attempt]) -> None:

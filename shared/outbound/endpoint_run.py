@@ -59,7 +59,10 @@ class TimeOver(Exception):
 
 
 class EndpointRun:
-    """One deliverer's work at one endpoint. `stored`: the record as Firestore has it."""
+    """One deliverer's work at one endpoint. `stored`: the record as Firestore has it.
+
+    `looked_at`: when it looked last for what is new (monotonic seconds).
+    """
 
     def __init__(
         self, endpoint: Endpoint, news: frozenset[LogPart], deadline: float, *, wants_lease: bool
@@ -70,6 +73,7 @@ class EndpointRun:
         self._new_types = frozenset(t for t in self._types if any(n.is_told_by(t) for n in news))
         self._deadline, self._wants_lease = deadline, wants_lease
         self._holder = secrets.token_hex(8)
+        self.looked_at, self._left_young = float("-inf"), False
         self._told: list[Attempt] = []
         self._failed: list[Attempt] = []
 
@@ -97,6 +101,10 @@ class EndpointRun:
                 await self._give_lease_back()
         await self._give_lease_back()
         raise TimeOver
+
+    def has_told_until(self, moment: float) -> bool:
+        """Tell whether it told all that was committed until then (monotonic seconds)."""
+        return moment <= self.looked_at and not self._left_young
 
     @property
     def _is_over(self) -> bool:
@@ -272,7 +280,10 @@ class EndpointRun:
         """Read the part of the log that has news."""
         if not self._new_types:
             return LogPage([], position, True, False, locate=lambda _: position)
-        return await self._read(position, types=self._new_types)
+        self.looked_at = time.monotonic()
+        page = await self._read(position, types=self._new_types)
+        self._left_young = page.has_young
+        return page
 
     async def _read(
         self,

@@ -152,8 +152,9 @@ class AttemptView(Record):
     ms: int = Field(description="Milliseconds until the answer")
     status: int | None = Field(description="None: no answer came")
     failure: str | None = Field(
-        description="Why no answer came: `timed_out`, `unreachable`, or `address_refused` (the"
-        " name leads to an address that isn't on the public web)"
+        description="Why no answer came: `timed_out`, `unreachable`, `address_refused` (the"
+        " name leads to an address that isn't on the public web), or `secret_unusable` (nothing"
+        " was posted: rotate the secret)"
     )
     answer: str = Field(repr=False, description="The first kilobyte of the answer")
     succeeded: bool

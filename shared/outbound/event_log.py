@@ -26,7 +26,7 @@ from shared.store.base import CALL_TIMEOUT
 from shared.store.logged import Logged, LoggedPage, LogPlace, LogSource, micros_of
 from shared.store.messages.read import MOST_WORDS
 
-LATENESS: Final = 0.15
+LATENESS: Final = 0.12
 """Seconds by which a commit may become visible after its time in the log and still be told in
 order: what is younger waits (decision 0029)."""
 
@@ -237,7 +237,7 @@ async def _read_from(
 def _find_ripe(page: LoggedPage, source: LogSource) -> int:
     """Return until when what a page shows may be told: nothing earlier becomes visible any more.
 
-    Whoever reads at a time sees each commit until then (Firestore's `commit_time`), and a commit
+    A reading at a time sees each commit until then (Firestore's `commit_time`), and a commit
     has its place in the log LATENESS before that, at most. Lines are dated by our clocks, and
     belong to no conversation.
     """

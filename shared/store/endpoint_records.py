@@ -50,6 +50,12 @@ class Endpoints(Topic):
         """Return an endpoint. Firestore: 1 read."""
         return endpoint_in((await self._db.read(self._db.endpoint(name)))[0])
 
+    async def find_tenant(self, name: str) -> TenantId | None:
+        """Return whose an endpoint is, also if its record is unreadable. Firestore: 1 read."""
+        fields = (await self._db.read(self._db.endpoint(name)))[0].to_dict() or {}
+        tenant = fields.get("tenant")
+        return TenantId(tenant) if isinstance(tenant, str) else None
+
     async def list_of_tenant(self, tenant: TenantId) -> list[Endpoint]:
         """List a tenant's endpoints (or those of operators for `EVERYBODY`), oldest first.
 
@@ -130,23 +136,23 @@ class Endpoints(Topic):
                 option = self._db.since(current.version)
                 batch.update(self._db.endpoint(name), change, option=option)
             if changed.is_active != current.is_active:
-                is_told = changed.is_active or await self._has_others(changed)
+                is_told = changed.is_active or await self._has_others(name, changed.tenant)
                 self._list_tenant(batch, told, changed.tenant, is_told=is_told)
             return changed
 
         references = self._db.endpoint(name), self._db.told_tenants()
         return await self._db.compare_and_set(references, build)
 
-    async def delete(self, endpoint: Endpoint) -> None:
-        """Delete an endpoint; its attempts end by themselves.
+    async def delete(self, name: str, tenant: TenantId) -> None:
+        """Delete an endpoint of a tenant; its attempts end by themselves.
 
         Firestore: 1 read and n of the tenant's endpoints; 1 delete, 1 write.
         """
 
         async def build(batch: Any, told: Snapshot) -> None:
-            batch.delete(self._db.endpoint(endpoint.id))
-            is_told = await self._has_others(endpoint)
-            self._list_tenant(batch, told, endpoint.tenant, is_told=is_told)
+            batch.delete(self._db.endpoint(name))
+            is_told = await self._has_others(name, tenant)
+            self._list_tenant(batch, told, tenant, is_told=is_told)
 
         await self._db.compare_and_set([self._db.told_tenants()], build)
 
@@ -192,10 +198,10 @@ class Endpoints(Topic):
         endpoints = base.readable(await self._db.query(query), endpoint_in)
         return sorted(filter(None, endpoints), key=lambda endpoint: endpoint.created_at)
 
-    async def _has_others(self, endpoint: Endpoint) -> bool:
+    async def _has_others(self, name: str, tenant: TenantId) -> bool:
         """Tell whether another endpoint of the tenant is told events."""
-        siblings = await self.list_of_tenant(endpoint.tenant)
-        return any(one.is_active for one in siblings if one.id != endpoint.id)
+        siblings = await self.list_of_tenant(tenant)
+        return any(one.is_active for one in siblings if one.id != name)
 
     def _list_tenant(self, batch: Any, told: Snapshot, tenant: TenantId, *, is_told: bool) -> None:
         """Add to the batch: the tenant is one of those that are told events, or isn't any more.

@@ -122,6 +122,52 @@ async def test_test_is_signed_and_shown(line, log, receiver):
 # Told ----------------------------------------------------------------------------------------
 
 
+async def test_nothing_is_posted_unsigned(line, log, receiver):
+    """A secret that was written by hand fails and says why, until it is rotated."""
+    made = await create(line, receiver)
+    path = f"/endpoints/{made['endpoint']['id']}"
+    told = log.add(1)
+    for secret in ("by hand", "whsec_é", "whsec_YQ=="):
+        line.write(f"endpoints/{made['endpoint']['id']}", secret=secret)
+        answer = await line.call("POST", f"{path}/test")
+        assert (answer.status_code, answer.json()["failure"]) == (200, "secret_unusable")
+    await tick(line)
+    assert ((await line.call("GET", path)).json()["condition"], receiver.ids) == ("failing", [])
+
+    rotated = (await line.call("POST", f"{path}/rotate")).json()
+    line.clock.advance(timedelta(minutes=1))
+    await tick(line)
+
+    assert receiver.ids == told
+    receiver.deliveries[0].verify(rotated["secret"])
+
+
+async def test_unreadable_endpoint_can_be_deleted_by_its_owner(line, log, receiver):
+    made = await create(line, receiver)
+    name = made["endpoint"]["id"]
+    line.write(f"endpoints/{name}", held="by hand")
+    assert (await line.call("GET", f"/endpoints/{name}")).status_code == 500
+
+    others = await line.call("DELETE", f"/endpoints/{name}", "other")
+    own = await line.call("DELETE", f"/endpoints/{name}")
+    again = await line.call("DELETE", f"/endpoints/{name}")
+
+    assert [answer.status_code for answer in (others, own, again)] == [404, 204, 404]
+    assert not (await line.store.endpoints.read_told_tenants()).include("acme")
+
+
+async def test_suspended_tenants_endpoints_are_told(line, log, receiver):
+    """Its lines go on, and what they are told; its people can neither read nor change endpoints."""
+    await create(line, receiver)
+    await line.operate("PUT", "/fleet/tenants/acme", json={"status": "suspended"})
+    told = log.add(1)
+
+    await tick(line)
+
+    assert receiver.ids == told
+    assert (await line.call("GET", "/endpoints")).status_code == 403
+
+
 async def test_new_events_are_told_signed_in_order(line, log, receiver):
     made = await create(line, receiver)
     other = await create(line, receiver, "other")
@@ -539,7 +585,7 @@ async def test_several_deliverers_keep_the_order(line, log, receiver):
     told = log.add(30)
     endpoints = await line.store.endpoints.list_active()
     runs = [delivery._tell_in_rounds(endpoint) for endpoint in endpoints * 3]
-    delivery._running |= {endpoints[0].id: {*delivery.LogPart}}
+    delivery._running[endpoints[0].id] = delivery._Pokes(delivery.WHOLE_LOG, 0)
 
     await asyncio.gather(*runs)
     del delivery._running[endpoints[0].id]

@@ -91,6 +91,7 @@ export default {
     timed_out: "No answer in time",
     unreachable: "No connection",
     address_refused: "Address not public",
+    secret_unusable: "Secret can't sign: rotate it",
   },
   attempts: {
     title: "Last attempts",

@@ -91,6 +91,7 @@ export default {
     timed_out: "Sem resposta a tempo",
     unreachable: "Sem conexão",
     address_refused: "Endereço não público",
+    secret_unusable: "Segredo não assina: troque-o",
   },
   attempts: {
     title: "Últimas tentativas",

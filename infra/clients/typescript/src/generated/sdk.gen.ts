@@ -292,7 +292,7 @@ export class Operations extends HeyApiClient {
     }
     
     /**
-     * Delete an endpoint: it is told nothing more.
+     * Delete an endpoint, also one whose record is unreadable: it is told nothing more.
      */
     public deleteEndpoint<ThrowOnError extends boolean = true>(options: Options<DeleteEndpointData, ThrowOnError>) {
         return (options.client ?? this.client).delete<DeleteEndpointResponses, DeleteEndpointErrors, ThrowOnError, 'data'>({

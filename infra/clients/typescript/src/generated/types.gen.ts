@@ -3174,7 +3174,7 @@ export type AttemptView = {
      */
     status?: number;
     /**
-     * Why no answer came: `timed_out`, `unreachable`, or `address_refused` (the name leads to an address that isn't on the public web)
+     * Why no answer came: `timed_out`, `unreachable`, `address_refused` (the name leads to an address that isn't on the public web), or `secret_unusable` (nothing was posted: rotate the secret)
      */
     failure?: string;
     /**
