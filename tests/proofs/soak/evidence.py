@@ -93,7 +93,7 @@ class Evidence:
     creates_at_once: int
     slots: Slots
     broken_rules: Mapping[str, int]
-    """What the last sweep found broken in the whole database."""
+    """What the last sweep found broken that sweeps don't mend, as often as that was."""
     dead_letters: int
     answers: Mapping[int, int]
     odd_answers: Sequence[str]
