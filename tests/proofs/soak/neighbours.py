@@ -137,7 +137,7 @@ class Door:
 
 
 class Issuer:
-    """An issuer of tokens that replaces its key, and publishes the one before for a while."""
+    """An issuer of tokens that replaces its key: the next one and the last are published too."""
 
     def __init__(self, stage: Stage, published: issuer.Issuer) -> None:
         self.stage, self.published = stage, published
@@ -148,12 +148,13 @@ class Issuer:
     def rotate(self) -> None:
         """Sign with a new key from now on."""
         self.serial += 1
-        self.published.kids = [f"ec-{serial}" for serial in (self.serial - 1, self.serial)]
+        around = range(self.serial - 1, self.serial + 2)
+        self.published.kids = [f"ec-{serial}" for serial in around]
         self.stage.sign = self._sign
 
     def _sign(self, subject: str, **claims: Any) -> str:
         until = int(time.time()) + A_DAY
-        return issuer.signed(self.published.kids[-1], sub=subject, exp=until, **claims)
+        return issuer.signed(f"ec-{self.serial}", sub=subject, exp=until, **claims)
 
 
 class Bucket:
