@@ -293,7 +293,7 @@ class Conversations(Topic):
         for start in range(0, len(lines), MOST_IN):
             in_lines = FieldFilter("line", "in", lines[start : start + MOST_IN])
             of_lines += await self._db.count(collection.where(filter=in_lines))
-        return total - of_lines
+        return max(0, total - of_lines)  # some may have begun since the first count
 
     # How -------------------------------------------------------------------------------------
 

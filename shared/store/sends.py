@@ -242,7 +242,8 @@ class Sends(Topic):
         batch.update(reference, fields, option=self._db.since(old.version))
         change = _uncertain(new) - _uncertain(old)
         if change:
-            count = {"unsettled": firestore.Increment(change)}
+            # A conversation may begin with it, and has to be one of its line's from then on.
+            count = {"line": new.line, "unsettled": firestore.Increment(change)}
             home = old.conversation if new.left_through else new.conversation
             batch.set(self._db.conversation(new.tenant, home), count, merge=True)
 

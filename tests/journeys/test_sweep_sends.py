@@ -1,6 +1,10 @@
 """The sweep settles what nobody asked for: sends whose outcome nobody knows."""
 
 from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
 
 from tests.journeys.test_sending import OWN, said, send, talk, thread
 from tests.perene import Perene
@@ -37,6 +41,31 @@ async def test_unseen_send_is_counted(perene: Perene):
     assert (first["counts"]["uncertain"], again["counts"]["uncertain"]) == (1, 1)
     assert perene.documents("tenants/acme/sends")["k1"]["state"] == "uncertain"
     assert said(perene) == []
+
+
+async def test_unseen_send_to_somebody_new_breaks_no_rule(on_2: Perene):
+    await on_2.pair(number=OWN)
+    on_2.evolution.faults.turn_on("cut_before", route="sendText", count=1)
+
+    await send(on_2, "k1", to="5521977700001", text="chegou?")
+
+    assert (await on_2.sweep())["invariants"]["violations"] == []
+
+
+async def test_conversation_that_begins_while_counting_breaks_no_rule(
+    on_2: Perene, monkeypatch: pytest.MonkeyPatch
+):
+    await on_2.pair(number=OWN)
+    count = on_2.store.db.count
+
+    async def count_and_begin(query: Any) -> int:
+        counted: int = await count(query)
+        on_2.write(f"tenants/acme/conversations/{uuid4().hex}", line="default")
+        return counted
+
+    monkeypatch.setattr(on_2.store.db, "count", count_and_begin)
+
+    assert (await on_2.sweep())["invariants"]["violations"] == []
 
 
 async def test_sweep_settles_abandoned_send(on_2: Perene):

@@ -60,6 +60,8 @@ class Stage:
         limits = httpx.Limits(max_connections=400)
         self.http = httpx.AsyncClient(timeout=60, limits=limits, verify=False)
         self.serial = itertools.count()
+        self.sign: Callable[..., str] = token
+        """Signs a token, of a subject and with more claims."""
 
     # Processes -------------------------------------------------------------------------------
 
@@ -171,7 +173,7 @@ class Stage:
     ) -> httpx.Response:
         """Send a request to the callers in turn, or to the one at `port`."""
         port = port or self.ports[next(self.serial) % len(self.ports)]
-        headers = {"authorization": f"Bearer {token(tenant)}", **more.pop("headers", {})}
+        headers = {"authorization": f"Bearer {self.sign(tenant)}", **more.pop("headers", {})}
         url = f"http://127.0.0.1:{port}{path}"
         return await self.http.request(method, url, headers=headers, **more)
 

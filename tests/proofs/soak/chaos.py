@@ -11,7 +11,7 @@ from unittest import mock
 from infra.local import emulator
 from infra.local.emulator import HOST_VARIABLE, Emulator
 from tests.proofs.soak.load import RESIDENTS, Load
-from tests.proofs.soak.neighbours import Bucket, Door, Endpoint
+from tests.proofs.soak.neighbours import Bucket, Door, Endpoint, Issuer
 from tests.proofs.soak.workers import Workers
 from tests.proofs.stage import Stage, paused
 
@@ -50,6 +50,7 @@ class Surroundings(Protocol):
     load: Load
     door: Door
     bucket: Bucket
+    issuer: Issuer | None
     endpoints: list[Endpoint]
 
     async def remember_posts(self) -> None:
@@ -94,6 +95,7 @@ class Chaos:
             "clock jumped": Kind(20, 60, self._jump),
             "deployed": Kind(30, 60, self._deploy),
             "endpoint's secret rotated": Kind(10, 30, self._rotate_secret),
+            "issuer's key rotated": Kind(20, 40, self._rotate_key),
             "bucket out of order": Kind(15, 40, self._break_bucket),
             "swept": Kind(10, 30, self._sweep),
         }
@@ -148,6 +150,10 @@ class Chaos:
 
     async def _rotate_secret(self) -> None:
         await self.chance.choice(self.place.endpoints).rotate_secret()
+
+    async def _rotate_key(self) -> None:
+        assert self.place.issuer
+        self.place.issuer.rotate()
 
     async def _break_bucket(self) -> None:
         self.place.bucket.is_broken = True

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from google.cloud.firestore_v1.base_query import FieldFilter
 
+from shared.outbound.event_log import LATENESS
 from tests.perene import name_of
 from tests.proofs.soak.load import Asked, Load, Written
 from tests.proofs.soak.neighbours import Told
@@ -16,10 +17,6 @@ from tests.proofs.stage import KEY, Stage
 
 STATUSES = {"PENDING": 1, "SERVER_ACK": 2, "DELIVERY_ACK": 3, "READ": 4, "PLAYED": 5}
 """Ranks of what a server says of a message, as they are stored."""
-
-LATE = 0.02
-"""Seconds after the time that a message has in the log: one that becomes visible later may be told
-after its conversation's next one (decision 0029)."""
 
 
 class Posted(NamedTuple):
@@ -96,7 +93,7 @@ class Evidence:
     creates_at_once: int
     slots: Slots
     broken_rules: Mapping[str, int]
-    """What the last sweep found broken in the whole database."""
+    """What the last sweep found broken that sweeps don't mend, as often as that was."""
     dead_letters: int
     answers: Mapping[int, int]
     odd_answers: Sequence[str]
@@ -158,14 +155,18 @@ async def read_threads(load: Load) -> dict[str, list[str]]:
 
 
 def list_late(stage: Stage, tenants: Sequence[str], since: Any) -> set[str]:
-    """List the messages stored since that became visible late; a restart forgets when they did."""
+    """List the messages stored since that became visible later than the log waits for them.
+
+    Only these may be told after later ones of their conversation (decision 0029). A restarted
+    database doesn't know when they became visible.
+    """
     late = set[str]()
     for tenant in tenants:
         messages = stage.database.collection(f"tenants/{tenant}/messages")
         recent = FieldFilter("stored_at", ">=", since)
         for message in messages.where(filter=recent).stream():
             seconds = (message.create_time - message.get("stored_at")).total_seconds()
-            if seconds > LATE:
+            if seconds > LATENESS:
                 late.add(message.get("id"))
     return late
 

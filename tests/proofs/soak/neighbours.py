@@ -5,6 +5,7 @@ import base64
 import contextlib
 import json
 import random
+import time
 from collections import Counter, deque
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,7 +14,8 @@ import httpx
 from standardwebhooks import WebhookVerificationError
 
 from infra.local.bucket_emulator import BucketEmulator
-from tests.perene import token
+from tests.conventions import issuer
+from tests.perene import A_DAY
 from tests.proofs.stage import Stage
 from tests.receiver import Delivery, Receiver
 
@@ -127,11 +129,32 @@ class Door:
             await asyncio.sleep(0.5)
 
     async def _call(self, path: str, body: bytes) -> httpx.Response | None:
-        bearer = f"Bearer {token('olga', operator=True)}"
+        bearer = f"Bearer {self.stage.sign('olga', operator=True)}"
         headers = {"authorization": bearer, "content-type": "application/json"}
         with contextlib.suppress(httpx.HTTPError):
             return await self.stage.call("POST", path, "olga", headers=headers, content=body)
         return None
+
+
+class Issuer:
+    """An issuer of tokens that replaces its key: the next one and the last are published too."""
+
+    def __init__(self, stage: Stage, published: issuer.Issuer) -> None:
+        self.stage, self.published = stage, published
+        self.serial = 0
+        stage.settings |= {"AUTH_JWKS_URL": published.url, "AUTH_HS256_SECRET": ""}
+        self.rotate()
+
+    def rotate(self) -> None:
+        """Sign with a new key from now on."""
+        self.serial += 1
+        around = range(self.serial - 1, self.serial + 2)
+        self.published.kids = [f"ec-{serial}" for serial in around]
+        self.stage.sign = self._sign
+
+    def _sign(self, subject: str, **claims: Any) -> str:
+        until = int(time.time()) + A_DAY
+        return issuer.signed(f"ec-{self.serial}", sub=subject, exp=until, **claims)
 
 
 class Bucket:
