@@ -75,6 +75,8 @@ class Courier:
             await asyncio.sleep(0.1)
 
     async def _call(self, path: str, body: bytes) -> bool:
+        if self.stage.http.is_closed:  # a push that comes while all is being stopped
+            return False
         port = self.chance.choice([*self.deliverers])
         bearer = f"Bearer {token('olga', operator=True)}"
         headers = {"authorization": bearer, "content-type": "application/json"}
