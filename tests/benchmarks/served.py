@@ -35,9 +35,11 @@ class Served:
 
 
 @contextlib.contextmanager
-def serve_function(stage: Stage, target: str, source: str, **settings: str) -> Iterator[Served]:
-    """Serve the function with one process until the end of the `with`."""
-    port = find_free_port()
+def serve_function(
+    stage: Stage, target: str, source: str, port: int | None = None, **settings: str
+) -> Iterator[Served]:
+    """Serve the function with one process until the end of the `with`; at a free port if None."""
+    port = port or find_free_port()
     environment = {
         **stage.environment(),
         "FUNCTION_TARGET": target,

@@ -205,6 +205,7 @@ async def test_delayed_calls_do_not_wait_for_each_other():
     async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while line := await reader.readline():
             writer.write(line)
+        writer.close()
 
     async with await asyncio.start_server(echo, "127.0.0.1", 0) as echoing:
         host, port = echoing.sockets[0].getsockname()

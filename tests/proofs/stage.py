@@ -84,7 +84,7 @@ class Stage:
             "--quick", "--data", str(self.place / "simulator"), "--save-at-crash",
         ]  # fmt: skip
         self.simulator = self._fork(simulate, arguments, self.place / "simulator.log")
-        await self._wait_until_ready(self.evolution_port, "/simulator/state")
+        await self.wait_until_ready(self.evolution_port, "/simulator/state")
 
     async def crash_simulator(self) -> None:
         """Let the simulated server die: connections break, and only its database is left."""
@@ -102,9 +102,19 @@ class Stage:
         log = self.place / f"caller-{len(self.callers)}.log"
         process = self._fork(serve, arguments, self.environment(), log)
         self.callers.append(process)
-        await self._wait_until_ready(port, "/openapi.json")
+        await self.wait_until_ready(port, "/openapi.json")
         self.ports.append(port)
         return port, process
+
+    async def wait_until_ready(self, port: int, path: str) -> None:
+        """Wait until a process answers at this port of the machine, whatever it answers."""
+        deadline = time.monotonic() + READY_WITHIN
+        while time.monotonic() < deadline:
+            with contextlib.suppress(httpx.HTTPError):
+                await self.http.get(f"http://127.0.0.1:{port}{path}")
+                return
+            await asyncio.sleep(0.05)
+        raise AssertionError(f"nothing answers on port {port}")
 
     def stop(self) -> None:
         """Kill every process of the stage, and wait for its end."""
@@ -260,15 +270,6 @@ class Stage:
         process = FORKS.Process(target=target, args=arguments, daemon=True)
         process.start()
         return process
-
-    async def _wait_until_ready(self, port: int, path: str) -> None:
-        deadline = time.monotonic() + READY_WITHIN
-        while time.monotonic() < deadline:
-            with contextlib.suppress(httpx.HTTPError):
-                await self.http.get(f"http://127.0.0.1:{port}{path}")
-                return
-            await asyncio.sleep(0.05)
-        raise AssertionError(f"nothing answers on port {port}")
 
 
 @contextlib.asynccontextmanager

@@ -1,15 +1,13 @@
 """P15: messages stand as they were said, also within one second and however they arrive."""
 
-import asyncio
 import random
 from pathlib import Path
 from typing import Any
 
 from tests.perene import name_of
-from tests.proofs.posting import AT, Poster, message_event, read_inbox
+from tests.proofs.posting import AT, Poster, message_event, read_inbox, read_thread
 from tests.proofs.stage import Stage, open_stage, times
 
-AT_ONCE = 16
 BURST = 100
 PAGE = 7
 ZONE_MS = -3 * 60 * 60 * 1000
@@ -26,43 +24,21 @@ async def test_burst_of_one_second_keeps_order(firestore_emulator: str, tmp_path
             burst = [
                 message_event(f"{n * 37 % BURST:02}x{turn}", str(n), AT, jid) for n in range(BURST)
             ]
-            first = [(event, ZONE_MS + 7 * n) for n, event in enumerate(burst)]
+            first = [(event, AT * 1000 + ZONE_MS + 7 * n) for n, event in enumerate(burst)]
             copies = [(event, at + chance.choice([0, 90_000])) for event, at in first]
             arrivals = chance.sample([*first, *copies], 2 * BURST)
 
-            statuses = await post_all(poster, arrivals)
+            statuses = await poster.post_all(arrivals)
 
             assert set(statuses) == {204}
             conversation = await find_conversation(stage, jid)
             assert conversation["last"]["text"] == str(BURST - 1)
             for limit in (BURST, PAGE):
-                texts = await read_thread(stage, conversation["id"], limit)
+                thread = await read_thread(stage, "acme", conversation["id"], limit)
+                texts = [message["text"] for message in thread]
                 assert texts == [str(n) for n in reversed(range(BURST))]
-
-
-async def post_all(poster: Poster, arrivals: list[tuple[Any, int]]) -> list[int]:
-    """Post the events, some at a time; each was emitted so many ms after its second began."""
-    turns = asyncio.Semaphore(AT_ONCE)
-
-    async def post(event: Any, late: int) -> int:
-        async with turns:
-            return await poster.post(event, AT * 1000 + late)
-
-    return await asyncio.gather(*(post(event, late) for event, late in arrivals))
 
 
 async def find_conversation(stage: Stage, jid: str) -> dict[str, Any]:
     conversations = await read_inbox(stage, "acme")
     return next(one for one in conversations if one["contact"]["number"] == jid)
-
-
-async def read_thread(stage: Stage, conversation: str, limit: int) -> list[str]:
-    """Read all texts of a conversation, newest first, page by page."""
-    texts, cursor = list[str](), ""
-    while True:
-        path = f"/conversations/{conversation}/messages?limit={limit}{cursor}"
-        page = (await stage.call("GET", path, "acme")).json()
-        texts += [message["text"] for message in page["messages"]]
-        if not page.get("next"):
-            return texts
-        cursor = f"&cursor={page['next']}"

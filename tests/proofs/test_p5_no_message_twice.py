@@ -6,13 +6,21 @@ from pathlib import Path
 from typing import Any
 
 from tests.perene import name_of
-from tests.proofs.posting import AT, MARIA, NUMBER, Event, Poster, message_event, read_inbox
+from tests.proofs.posting import (
+    AT,
+    AT_ONCE,
+    MARIA,
+    NUMBER,
+    Event,
+    Poster,
+    message_event,
+    read_inbox,
+)
 from tests.proofs.stage import Stage, open_stage, times
 
 PEOPLE = [MARIA, "5521977776666", "5531966665555", "14155550101", "5511955554444", "351912345678"]
 HIDDEN, HIDDEN_NUMBER = "111222333@lid", "5511944443333@s.whatsapp.net"
 GROUP = "120363000000000001@g.us"
-AT_ONCE = 16
 WHEN = ("changed", "told", "stored_at", "logged_at")
 """Fields that say when something was stored."""
 
@@ -146,16 +154,7 @@ async def outcome(
     async with open_stage(place, callers) as stage:
         await stage.ensure("acme")
         poster = Poster(stage, name_of("acme"))
-        turns = asyncio.Semaphore(at_once)
-
-        async def tell(at: int, event: Event) -> int:
-            async with turns:
-                return await poster.post(event, at * 1000)
-
-        if at_once == 1:
-            statuses = [await tell(at, event) for at, event in events]
-        else:
-            statuses = await asyncio.gather(*(tell(at, event) for at, event in events))
+        statuses = await poster.post_all([(event, at * 1000) for at, event in events], at_once)
         assert set(statuses) == {204}
         await read_inbox(stage, "acme")
         return kept(stage)
