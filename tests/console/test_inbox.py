@@ -752,7 +752,7 @@ async def test_long_thread_stays_light(visit: Visit, stack: Stack, maria: Contac
     for _ in range(MANY // JUMP):
         await tab.page.keyboard.press("Enter")
         await expect(far).to_have_count(0)
-        await expect(far).to_be_visible(timeout=60_000)
+        await expect(far).to_be_visible(timeout=180_000)
     await tab.page.keyboard.press("Enter")
     await expect(tab.page.get_by_role("dialog")).to_have_count(0, timeout=20_000)
     await expect(tab.page.locator(".inbox .message.found")).to_be_in_viewport()
