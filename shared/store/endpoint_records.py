@@ -212,7 +212,8 @@ class Endpoints(Topic):
         change: dict[str, Any] = {"everybody": is_told}
         if tenant != EVERYBODY:
             list_in = firestore.ArrayUnion if is_told else firestore.ArrayRemove
-            is_full = is_told and len(_told_tenants(told).tenants) >= MOST_LISTED
+            listed = _told_tenants(told).tenants
+            is_full = is_told and tenant not in listed and len(listed) >= MOST_LISTED
             change = {"too_many": True} if is_full else {"tenants": list_in([tenant])}
         change["changes"] = firestore.Increment(1)  # a write that changes nothing has no new time
         if told.exists:

@@ -1,12 +1,19 @@
-"""Fill the emulator with copies of a line, a message and a conversation that functions stored."""
+"""Fill the emulator with copies of a line, a message and a conversation that functions stored.
+
+Uses the client's own encoder: a copy takes 0.03 ms of CPU, with a batch of the client 0.5 ms, and
+there are up to a million.
+"""
 
 import asyncio
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
 from typing import Any, NamedTuple
 
 from google.cloud import firestore
+from google.cloud.firestore_v1._helpers import encode_dict, encode_value
+from google.cloud.firestore_v1.types import CommitRequest, Document, Write
 
 from shared.domain.search import tokens_of
 from shared.store.messages.documents import lane_of
@@ -25,21 +32,46 @@ FIRST_AT = 1_790_000_000_000
 Fields = Mapping[str, Any]
 
 
+@dataclass(frozen=True)
+class Pattern:
+    """The fields of a document that a function stored."""
+
+    fields: Fields
+
+    @cached_property
+    def encoded(self) -> Any:
+        """Return the document as the client sends it, without a name."""
+        return Document.pb(Document(fields=encode_dict(self.fields)))
+
+
+NOTHING = Pattern({})
+
+
 class Copy(NamedTuple):
-    """A record to store: where, and its fields."""
+    """A record to store: where, after which pattern, and its own fields."""
 
     path: str
-    fields: Fields
+    pattern: Pattern
+    change: Fields
+
+    def encode(self, root: str) -> Any:
+        """Return the write that stores it; `root`: the path of the database's documents."""
+        write = Write.pb(Write())
+        write.update.CopyFrom(self.pattern.encoded)
+        write.update.name = f"{root}/{self.path}"
+        for field, value in self.change.items():
+            write.update.fields[field].CopyFrom(encode_value(value)._pb)
+        return write
 
 
 @dataclass(frozen=True)
 class Patterns:
-    """Documents of one open line with one conversation, as functions stored them."""
+    """Documents of one open line with one conversation."""
 
-    tenant: Fields
-    instance: Fields
-    conversation: Fields
-    message: Fields
+    tenant: Pattern
+    instance: Pattern
+    conversation: Pattern
+    message: Pattern
 
     def copy_lines(self, numbers: Iterable[int], lines_a_server: int) -> Iterator[Copy]:
         """Yield the records of open lines with these numbers, on servers `s0`, `s1` …"""
@@ -47,39 +79,41 @@ class Patterns:
             tenant, phone = f"t{number:06}", f"55119{number:08}"
             name, (server, slot) = name_of(tenant), divmod(number, lines_a_server)
             line = {"name": name, "tenant": tenant, "server": f"s{server}", "number": phone}
-            tokens = tokens_of(phone, self.instance["label"], tenant, self.instance["line"])
-            line |= {"claimed": phone, "tokens": list(tokens)}
-            yield Copy(f"tenants/{tenant}", {**self.tenant, "tenant": tenant})
-            yield Copy(f"instances/{name}", {**self.instance, **line})
-            yield Copy(f"numbers/{phone}", {"instance": name, "tenant": tenant, "opened": 1})
-            yield Copy(f"servers/s{server}/slots/{slot}", {"instance": name})
+            words = self.instance.fields["label"], tenant, self.instance.fields["line"]
+            line |= {"claimed": phone, "tokens": list(tokens_of(phone, *words))}
+            yield Copy(f"tenants/{tenant}", self.tenant, {"tenant": tenant})
+            yield Copy(f"instances/{name}", self.instance, line)
+            claim = {"instance": name, "tenant": tenant, "opened": 1}
+            yield Copy(f"numbers/{phone}", NOTHING, claim)
+            yield Copy(f"servers/s{server}/slots/{slot}", NOTHING, {"instance": name})
 
     def copy_messages(self, numbers: Iterable[int]) -> Iterator[Copy]:
         """Yield messages with these numbers, and the conversations of those who wrote them."""
-        home = f"tenants/{self.message['tenant']}"
+        stored = self.message.fields
+        home = f"tenants/{stored['tenant']}"
         for number in numbers:
             person, turn = divmod(number, MESSAGES_A_PERSON)
             theirs = f"c{person:07}"
-            conversation = theirs if number % THREAD_SHARE else self.message["conversation"]
+            conversation = theirs if number % THREAD_SHARE else stored["conversation"]
             at, name = FIRST_AT + 1000 * number, f"F{number}"
             change = {"id": name, "conversation": conversation, "at": at, "changed": at}
-            path = f"{home}/messages/{self.message['line']}~{name}"
-            yield Copy(path, {**self.message, **change, "lane": lane_of(name)})
+            path = f"{home}/messages/{stored['line']}~{name}"
+            yield Copy(path, self.message, change | {"lane": lane_of(name)})
             if turn == MESSAGES_A_PERSON - 1:
-                preview = {**self.conversation["preview"], "message": name, "at": at}
+                preview = {**self.conversation.fields["preview"], "message": name, "at": at}
                 change = {"contact": f"55118{person:07}", "last_at": at, "preview": preview}
-                yield Copy(f"{home}/conversations/{theirs}", {**self.conversation, **change})
+                yield Copy(f"{home}/conversations/{theirs}", self.conversation, change)
 
 
 async def store_copies(client: firestore.AsyncClient, copies: Iterable[Copy]) -> None:
     """Store records in large commits, a few at a time."""
-    remaining = iter(copies)
+    remaining, database = iter(copies), client._database_string
 
     async def store_next() -> None:
         while several := list(islice(remaining, COMMIT)):
-            batch = client.batch()
-            for copy in several:
-                batch.set(client.document(copy.path), dict(copy.fields))
-            await batch.commit()
+            request = CommitRequest(database=database)
+            writes = [copy.encode(f"{database}/documents") for copy in several]
+            CommitRequest.pb(request).writes.extend(writes)
+            await client._firestore_api.commit(request=request, metadata=client._rpc_metadata)
 
     await asyncio.gather(*(store_next() for _ in range(AT_ONCE)))

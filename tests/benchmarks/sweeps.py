@@ -44,7 +44,8 @@ async def run(place: Path) -> Sequence[Table]:
         async with _start_fleet(place, size) as environment:
             for title, kind in SWEEPS.items():
                 figures = await _run_sweep(environment, kind)
-                assert not figures["stopped_at"], (title, figures)
+                in_parts = {"conversations"}  # of 200 tenants a night
+                assert figures["stopped_at"].keys() <= in_parts, (title, figures)
                 rows.append([title, size, *(figures[column] for column in COLUMNS)])
     title = f"One sweep of a fleet on {SERVERS} servers, in a process of its own"
     return [Table(title, ["sweep", "lines", *COLUMNS.values()], rows)]

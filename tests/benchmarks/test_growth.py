@@ -6,7 +6,7 @@ import pytest
 
 from shared.domain.instances import new_instance
 from shared.domain.names import LineId, LineKey, TenantId
-from tests.benchmarks.copies import MESSAGES_A_PERSON, THREAD_SHARE, Patterns
+from tests.benchmarks.copies import MESSAGES_A_PERSON, THREAD_SHARE, Pattern, Patterns
 from tests.benchmarks.growth import Cost, Size, is_flat
 from tests.perene import name_of
 
@@ -42,7 +42,8 @@ def test_copies_differ_where_records_do():
     line = new_instance(key, name_of("acme"), "Vendas", "s0", NOON)
     conversation = {"contact": "x", "last_at": 0, "preview": {"message": "x", "at": 0}}
     message = {"tenant": "acme", "line": "default", "conversation": "thread", "id": "x", "at": 0}
-    patterns = Patterns({"tenant": "acme"}, line.model_dump(), conversation, message)
+    stored = {"tenant": "acme"}, line.model_dump(), conversation, message
+    patterns = Patterns(*map(Pattern, stored))
 
     lines = list(patterns.copy_lines(range(499, 501), 500))
     messages = list(patterns.copy_messages(range(2 * MESSAGES_A_PERSON)))
@@ -51,7 +52,10 @@ def test_copies_differ_where_records_do():
         "servers/s0/slots/499",
         "servers/s1/slots/0",
     ]
-    assert {copy.fields["server"] for copy in lines if "instances" in copy.path} == {"s0", "s1"}
+    assert {copy.change["server"] for copy in lines if "instances" in copy.path} == {"s0", "s1"}
     assert len({copy.path for copy in messages}) == len(messages) == 2 * MESSAGES_A_PERSON + 2
-    in_thread = [copy for copy in messages if copy.fields.get("conversation") == "thread"]
+    in_thread = [copy for copy in messages if copy.change.get("conversation") == "thread"]
     assert len(in_thread) == 2 * MESSAGES_A_PERSON // THREAD_SHARE
+    document = messages[0].encode("root").update
+    assert document.name == "root/tenants/acme/messages/default~F0"
+    assert (document.fields["id"].string_value, len(document.fields)) == ("F0", 7)
