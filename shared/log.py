@@ -9,6 +9,7 @@ from typing import Any, NewType
 
 Trace = NewType("Trace", str)
 
+_ENCODER = json.JSONEncoder(default=str)
 _trace: ContextVar[Trace | None] = ContextVar("trace", default=None)
 
 
@@ -56,7 +57,7 @@ def _write(severity: str, event: str, fields: dict[str, Any]) -> None:
     line = {**fields, "severity": severity, "message": event}
     if trace := _trace.get():
         line["logging.googleapis.com/trace"] = trace
-    sys.stdout.write(json.dumps(line, default=str) + "\n")
+    sys.stdout.write(_ENCODER.encode(line) + "\n")
     sys.stdout.flush()
 
 

@@ -104,9 +104,7 @@ async def record_event(
         result = await _record(scope, planned, epoch_ms(now), sender)
         return result
     finally:  # a history with a message that is unfit stores all the others
-        await asyncio.gather(
-            services.poke(scope.tenant, *_news_of(event)), _poke_copy(scope, planned, result)
-        )
+        await _poke(scope, planned, result)
 
 
 def scope_of_send(send: Send) -> LineScope:
@@ -145,11 +143,18 @@ def _plan_copies(event: RecordableEvent, now: int) -> RecordableEvent:
             return event
 
 
-async def _poke_copy(scope: LineScope, event: RecordableEvent, result: RecordResult) -> None:
-    """Have the file of a new message copied at once; those of a history come with the tick."""
+async def _poke(scope: LineScope, event: RecordableEvent, result: RecordResult) -> None:
+    """Say that there is news, and have the file of a new message copied at once.
+
+    (Files of a history come with the tick.)
+    """
+    telling = services.poke(scope.tenant, *_news_of(event))
     match event:
         case Said(message) | SendAnswered(message=message) if result.new and message.media_due:
-            await services.poke_media(scope.tenant, scope.line, message.id)
+            copying = services.poke_media(scope.tenant, scope.line, message.id)
+            await asyncio.gather(telling, copying)
+        case _:  # alone: two tasks would cost every webhook more than most of these calls
+            await telling
 
 
 async def _record(

@@ -15,6 +15,7 @@ import re
 import unicodedata
 from base64 import b32encode
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import NamedTuple, NewType, Protocol
 
 from shared.domain.names import LineId
@@ -175,6 +176,7 @@ def is_conversation_id(name: str) -> bool:
     return re.fullmatch(rf"[a-z2-7]{{{CONVERSATION_ID_LENGTH}}}", name) is not None
 
 
+@lru_cache(maxsize=10_000)
 def conversation_id(line: LineId, number: str, contact: ContactKey) -> ConversationId:
     """Return the id of the conversation of a line, under one of its numbers, with a contact.
 

@@ -12,6 +12,7 @@ Evolution keeps names in a column of 255 characters (EVOLUTION.md §3), bounded.
 """
 
 import re
+from functools import lru_cache
 from typing import NamedTuple, NewType
 
 TenantId = NewType("TenantId", str)
@@ -36,6 +37,7 @@ class LineKey(NamedTuple):
     line: LineId
 
 
+@lru_cache(maxsize=10_000)
 def spell(tenant: TenantId) -> str:
     """Write a tenant's id as names and document ids do: `[A-Za-z0-9._~-]`, never empty.
 
@@ -77,6 +79,7 @@ def instance_name(prefix: str, key: LineKey) -> InstanceName:
     return InstanceName(f"{prefix}{spell(key.tenant)}{suffix}")
 
 
+@lru_cache(maxsize=10_000)
 def line_key(prefix: str, name: str) -> LineKey | None:
     """Return the line that a name was derived from, or None if the name isn't one of ours."""
     spelling, separator, line = name.removeprefix(prefix).partition("~~")

@@ -5,6 +5,7 @@ import random
 import re
 import time
 from collections.abc import (
+    AsyncGenerator,
     AsyncIterator,
     Awaitable,
     Callable,
@@ -13,7 +14,7 @@ from collections.abc import (
     Mapping,
     Sequence,
 )
-from contextlib import contextmanager
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import inf
@@ -33,6 +34,7 @@ from shared.domain.endpoints import LogPart
 from shared.domain.events import LetterReason
 from shared.domain.names import LineId, TenantId
 from shared.domain.record import Kept
+from shared.store import commits
 
 Document = firestore.AsyncDocumentReference
 Snapshot = DocumentSnapshot[Any]
@@ -301,7 +303,7 @@ class Database:
         Raises one of CONTENDED, NotFound, Unfit, StoreUnavailable.
         """
         with translated():
-            return list(await batch.commit(**LIMITS))
+            return await commits.commit(self.client, batch, **LIMITS)
 
     async def commit_unordered(self, batch: firestore.AsyncWriteBatch) -> list[Any]:
         """Commit a batch of which the order doesn't matter, again if Firestore aborts it."""
@@ -438,15 +440,18 @@ async def retry_contended(
     It is told whether it is the first time. Raises StoreUnavailable if it never succeeds.
     """
     first = True
-    async for _ in attempts():
-        try:
-            return await attempt(first)
-        except faults:
-            first = False
+    async with aclosing(
+        attempts()
+    ) as times:  # left open, each would be closed in a task of its own
+        async for _ in times:
+            try:
+                return await attempt(first)
+            except faults:
+                first = False
     raise AssertionError("attempts() ends with a problem")
 
 
-async def attempts() -> AsyncIterator[None]:
+async def attempts() -> AsyncGenerator[None, None]:
     """Yield now, and again after random, growing pauses. Raises StoreUnavailable in the end."""
     started, longest = time.monotonic(), _PAUSE
     while True:

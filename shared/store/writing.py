@@ -8,6 +8,7 @@ transforms that the hot path uses.
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 from google.cloud import firestore
@@ -133,5 +134,6 @@ def _leaves(fields: Mapping[str, Any], above: str) -> Iterator[str]:
             yield f"{above}{_path(name)}"
 
 
+@lru_cache(maxsize=4096)
 def _path(name: str) -> str:
     return name if _SIMPLE.fullmatch(name) else FieldPath(name).to_api_repr()

@@ -145,7 +145,7 @@ def read_context(message: Fields, outer: Any = None) -> Fields:
 
 
 def _has_content(message: Fields) -> bool:
-    has_reader = any(isinstance(message.get(name), dict) for name in READERS)
+    has_reader = any(isinstance(value, dict) and name in READERS for name, value in message.items())
     return has_reader or isinstance(message.get("conversation"), str)
 
 

@@ -96,8 +96,7 @@ class Updates(Topic):
     ) -> None:
         """Merge fields into the message or its stub."""
         batch = self._db.batch()
-        update = fields | changed_fields(now)
-        batch.set(self._db.message(scope, message), update, merge=True)
+        writing.merge(batch, self._db.message(scope, message), fields | changed_fields(now))
         await self._commit_fitting(scope, message, batch)
 
     async def _append(

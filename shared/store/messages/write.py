@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from google.api_core import exceptions
 from google.cloud import firestore
+from google.cloud.firestore_v1.types import WriteResult
 
 from shared.domain import conversations, kept_messages
 from shared.domain.contacts import ConversationId
@@ -299,7 +300,7 @@ async def add_insert(
 
 def _last_count(results: Sequence[Any]) -> int:
     """Return the number that the last transform of the last write resulted in; 0 for none."""
-    counts = results[-1].transform_results
+    counts = WriteResult.pb(results[-1]).transform_results  # unwrapped: it is read for all messages
     return int(counts[-1].integer_value) if counts else 0
 
 
