@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from email.message import EmailMessage
 from urllib.parse import urlsplit
 
-import httpx
-
 from shared import config, log, services
 from shared.alerts import words
 from shared.config import Settings
@@ -74,6 +72,8 @@ async def write_log(incidents: list[Incident]) -> None:
 
 async def post_webhook(incidents: list[Incident]) -> None:
     """Post one alert for all incidents. Raises DeliveryFailed."""
+    import httpx  # functions that may note an incident, but seldom do, start without it
+
     settings = config.settings()
     url = settings.alert_webhook_url or ""
     text = words.write_text(incidents, settings.alert_language, settings.zone)
