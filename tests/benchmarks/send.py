@@ -23,7 +23,7 @@ serial: Iterator[int] = itertools.count()
 async def run(place: Path) -> None:
     """Print the figures."""
     async with open_stage(place, 1, **UNPACED) as stage:
-        conversation = await _start_conversation(stage)
+        conversation = await start_conversation(stage)
         print(f"a send into a conversation, best of {ROUNDS} × {SECONDS:.0f} s, one process each")
         print(f"{'':24}{'in flight':>10}{'req/s':>10}{'p50 ms':>10}{'p99 ms':>10}"
               f"{'× upstream':>12}{'of same I/O':>14}")  # fmt: skip
@@ -44,7 +44,7 @@ def _print_rows(best: dict[str, load.Figures], in_flight: int) -> None:
         )
 
 
-async def _start_conversation(stage: Stage) -> str:
+async def start_conversation(stage: Stage) -> str:
     """Pair a line, receive a message, and return the conversation's id."""
     await stage.ensure("acme")
     await stage.scan(name_of("acme"), "5511999990001")
