@@ -18,7 +18,7 @@ from tests.benchmarks import cold, ensure, events, growth, intake, report, send,
 BENCHMARKS = {
     "cold": [cold.run],
     "ensure": [ensure.run],
-    "events": events.PARTS,
+    "events": [events.run],
     "growth": [growth.run],
     "intake": intake.PARTS,
     "send": [send.run],

@@ -1,8 +1,8 @@
 """Measure the time from a function's start to its first answer, its CPU, and its memory by then.
 
-Functions are started as the platform does, with compiled files. In the same rounds bare functions
-start: without our logic, with one read, and one call to a server where the first request of the
-function makes one. Times depend on the machine, the ratio to the bare function hardly does.
+Functions are started as the platform does, with compiled files. Just before each start, a bare
+function starts: without our logic, with one read, and one call to a server where the first request
+of the function makes one. Times depend on the machine, the ratio to the bare function hardly does.
 """
 
 import asyncio
@@ -10,9 +10,11 @@ import compileall
 import json
 import os
 import statistics
+import subprocess
+import sys
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -71,11 +73,22 @@ WORK = {
         "one_read", "POST", body=json.dumps({"type": "UPDATE", "table": "tenants", "record": ROW})
     ),
 }
-BARE_FUNCTIONS = {name: Work(name, "GET") for name in ("no_io", "one_read", "read_and_call")}
-DOES = {
+NEEDS = {
     "no_io": "no I/O",
     "one_read": "documents",
     "read_and_call": "documents and a server",
+}
+"""The bare functions, and what they need."""
+
+IMPORTS = {
+    "the framework and its server": "functions_framework.aio, uvicorn_worker",
+    "Firestore's client": "google.cloud.firestore",
+    "httpx": "httpx",
+    "Pydantic": "pydantic.main, pydantic.networks",
+    "PyJWT": "jwt",
+    "our settings": "shared.config",
+    "what messages can say": "shared.domain.content",
+    "all others of ours": "functions.receive_webhook",
 }
 
 
@@ -91,19 +104,26 @@ class Start(NamedTuple):
     mib: float
 
 
+class Pair(NamedTuple):
+    """A start of a function, and one of its bare function just before."""
+
+    ours: Start
+    bare: Start
+
+
 async def run(place: Path) -> Sequence[Table]:
-    """Start every function and every bare one, in rounds."""
+    """Start every function next to its bare one, in rounds."""
     for folder in ("functions", "shared", "tests/benchmarks"):
         compileall.compile_dir(ROOT / folder, quiet=1)
+    pairs: dict[str, list[Pair]] = {name: [] for name in WORK}
     async with open_stage(place, 1) as stage:
         conversation = await send.start_conversation(stage)
-        rounds = [
-            {
-                name: await _measure_start(stage, name, work, conversation)
-                for name, work in (BARE_FUNCTIONS | WORK).items()
-            }
-            for _ in range(ROUNDS)
-        ]
+        for name, work in WORK.items():
+            for _ in range(ROUNDS):
+                bare = await _measure_start(stage, work.bare, Work(work.bare, "GET"), conversation)
+                pairs[name].append(
+                    Pair(await _measure_start(stage, name, work, conversation), bare)
+                )
     title = (
         "From the start of a function's process to its first answer, and to the first that did its"
         f" work, medians of {ROUNDS} starts; × bare is the ratio to a function without our logic"
@@ -113,32 +133,56 @@ async def run(place: Path) -> Sequence[Table]:
         "function", "first request needs", "first answer ms", "first that worked ms", "× bare",
         "CPU ms", "CPU × bare", "memory MiB",
     )  # fmt: skip
-    return [Table(title, columns, summarize_starts(rounds))]
+    return [Table(title, columns, summarize_pairs(pairs)), _measure_imports()]
 
 
-def summarize_starts(rounds: Sequence[dict[str, Start]]) -> list[list[Cell]]:
-    """Summarize each function's starts: medians, and medians of its ratios to the bare one's."""
-    return [_summarize(name, work.bare, rounds) for name, work in (BARE_FUNCTIONS | WORK).items()]
+def _measure_imports() -> Table:
+    """Measure what the imports of a function take, one after the other."""
+    rows: list[list[Cell]] = []
+    modules, before = [], 0.0
+    for title, module in IMPORTS.items():
+        modules.append(module)
+        so_far = min(_measure_import(modules) for _ in range(ROUNDS))
+        rows.append([title, round(so_far - before), round(so_far)])
+        before = so_far
+    title = f"What receive_webhook imports at its start, the least of {ROUNDS}"
+    return Table(title, ("import", "CPU ms", "so far"), rows)
 
 
-def _summarize(name: str, bare: str, rounds: Sequence[dict[str, Start]]) -> list[Cell]:
-    starts, bares = [turn[name] for turn in rounds], [turn[bare] for turn in rounds]
+def _measure_import(modules: Sequence[str]) -> float:
+    """Return the CPU milliseconds of a process that imports these modules."""
+    code = f"import time, {', '.join(modules)}; print(time.process_time() * 1000)"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    run = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True)
+    return float(run.stdout)
 
+
+def summarize_pairs(pairs: Mapping[str, Sequence[Pair]]) -> list[list[Cell]]:
+    """Summarize each function's starts, after those of the bare ones: medians, also of ratios."""
+    bares: dict[str, list[Pair]] = {bare: [] for bare in NEEDS}
+    for name, several in pairs.items():
+        bares[WORK[name].bare] += [Pair(pair.bare, pair.bare) for pair in several]
+    return [
+        *(_summarize(bare, NEEDS[bare], several) for bare, several in bares.items()),
+        *(_summarize(name, NEEDS[WORK[name].bare], several) for name, several in pairs.items()),
+    ]
+
+
+def _summarize(name: str, needs: str, pairs: Sequence[Pair]) -> list[Cell]:
     def compare(read: Callable[[Start], float]) -> float:
-        ratios = [read(start) / read(other) for start, other in zip(starts, bares, strict=True)]
-        return round(statistics.median(ratios), 2)
+        return round(statistics.median(read(pair.ours) / read(pair.bare) for pair in pairs), 2)
 
     answered, worked, cpu = (
-        round(statistics.median(start[at] for start in starts)) for at in range(3)
+        round(statistics.median(pair.ours[at] for pair in pairs)) for at in range(3)
     )
     return [
-        name, DOES[bare], answered, worked, compare(lambda start: start.worked), cpu,
-        compare(lambda start: start.cpu), round(max(start.mib for start in starts)),
+        name, needs, answered, worked, compare(lambda start: start.worked), cpu,
+        compare(lambda start: start.cpu), round(max(pair.ours.mib for pair in pairs)),
     ]  # fmt: skip
 
 
 async def _measure_start(stage: Stage, name: str, work: Work, conversation: str) -> Start:
-    source = BARE_START if name in BARE_FUNCTIONS else f"functions/{name}.py"
+    source = BARE_START if name in NEEDS else f"functions/{name}.py"
     began = time.perf_counter()
     with served.serve_function(stage, name, source, **SETTINGS) as process:
         await _wait_for_status(process.port, _build_unknown(name, process.port))
