@@ -97,7 +97,7 @@ class Store:
 
     @cached_property
     def pairing_links(self) -> "PairingLinks":
-        """Return the links by which somebody else pairs a line."""
+        """Return the links by which a line is paired on another page."""
         from shared.store.link_records import PairingLinks
 
         return PairingLinks(self.db)
