@@ -18,7 +18,7 @@ unexport PYTHONPATH PYTHONDONTWRITEBYTECODE
 # `make -j deploy` would look at an older plan than the one that it applies.
 .NOTPARALLEL:
 
-.PHONY: help setup check fix test prove soak run token month openapi client vendor screenshots bench doctor package secrets plan \
+.PHONY: help setup check fix test prove soak run token month openapi client vendor screenshots bench performance doctor package secrets plan \
 	deploy destroy-check lock audit provider-schema clean
 
 help: ## list what there is
@@ -69,8 +69,11 @@ screenshots: export SCREENSHOTS := .local/screenshots
 screenshots: $(READY) ## pictures of every view of the console, in .local/screenshots
 	$(IN_VENV) pytest tests/console --quiet
 
-bench: $(READY) ## the benchmarks
+bench: $(READY) ## the benchmarks, in minutes; FULL=1 for longer
 	$(IN_VENV) tests.benchmarks
+
+performance: $(READY) ## publish what was measured last: infra/docs/performance.md
+	$(IN_VENV) tests.benchmarks.page --take
 
 doctor: $(READY) ## what is wrong with a deployment, and what to do: ENV=.env.production
 	@$(IN_VENV) infra.doctor $(if $(ENV),--env='$(ENV)')

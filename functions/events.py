@@ -21,7 +21,7 @@ edge = web.Edge("events", "/events")
 PAGE, LONGEST_PAGE = 30, 100
 LONGEST_TYPES = 400
 
-_MOMENT: TypeAdapter[datetime] = TypeAdapter(AwareDatetime)
+_MOMENT: TypeAdapter[datetime] = TypeAdapter(AwareDatetime, config=ConfigDict(defer_build=True))
 
 
 def _require_types(text: str) -> str:

@@ -7,7 +7,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-import httpx
 import jwt
 from starlette.requests import Request
 
@@ -219,7 +218,7 @@ class _KeyRing:
         async with self.lock:
             if self.fetched_at >= needed_at:  # another request fetched it while this one waited
                 return
-            with suppress(httpx.HTTPError, TimeoutError, jwt.PyJWTError, *UNREADABLE):
+            with suppress(problems.IssuerUnreachable, TimeoutError, jwt.PyJWTError, *UNREADABLE):
                 async with asyncio.timeout(JWKS_TIMEOUT_SECONDS):
                     self.keys = await _fetch_keys(self.url)
             self.fetched_at = time.monotonic()
@@ -238,8 +237,13 @@ async def _key_of(token: str, url: str) -> jwt.PyJWK:
 
 
 async def _fetch_keys(url: str) -> dict[str | None, jwt.PyJWK]:
-    async with httpx.AsyncClient(timeout=JWKS_TIMEOUT_SECONDS) as http:
-        answer = (await http.get(url)).raise_for_status().content
+    import httpx  # a tenth of the start of a function whose tokens have a shared secret
+
+    try:
+        async with httpx.AsyncClient(timeout=JWKS_TIMEOUT_SECONDS) as http:
+            answer = (await http.get(url)).raise_for_status().content
+    except httpx.HTTPError:
+        raise problems.IssuerUnreachable() from None
     key_set = jwt.PyJWKSet.from_dict(untrusted.read(answer, JWKS)).keys
     keys = {key.key_id: key for key in key_set}
     return keys | ({None: next(iter(keys.values()))} if len(keys) == 1 else {})

@@ -14,7 +14,7 @@ from starlette.routing import Match
 from starlette.routing import Route as Pattern
 from starlette.types import ASGIApp
 
-from shared import compression, config, log, problems, services, validation
+from shared import compression, config, end_start, log, problems, services, validation
 from shared.byte_ranges import ByteSpan
 from shared.problems import Problem
 from shared.problems.by_route import BODY_PROBLEMS as BODY_PROBLEMS
@@ -80,6 +80,8 @@ class Edge:
     """The routes of a deployed function, at `path` under one origin or at the root of its own."""
 
     def __init__(self, function: str, path: str) -> None:
+        """Begin a function: its modules are imported by now."""
+        end_start()
         self.function = function
         self.path = path
         self.routes: list[Route] = []

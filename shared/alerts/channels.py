@@ -7,17 +7,16 @@ import json
 import smtplib
 import ssl
 import time
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from email.message import EmailMessage
 from urllib.parse import urlsplit
 
 import httpx
 
-from shared import config, log, services
+from shared import config, services
 from shared.alerts import words
+from shared.alerts.log_channel import LOG, Channel, DeliveryFailed
 from shared.config import Settings
-from shared.domain.fleet.incidents import Incident, Severity
+from shared.domain.fleet.incidents import Incident
 
 TIMEOUT = 10.0
 SIGNATURE = "x-perene-signature"
@@ -26,50 +25,9 @@ TRANSIENT_STATUSES = frozenset({408, 429})
 """Client errors of a webhook that mean "later". Every other 4xx means "never"."""
 
 
-class DeliveryFailed(Exception):
-    """An alert that a channel did not take.
-
-    Permanent: the channel refused this alert and would refuse it again. Otherwise the next run
-    delivers it.
-    """
-
-    def __init__(self, why: str, *, is_permanent: bool = False) -> None:
-        super().__init__(why)
-        self.is_permanent = is_permanent
-
-
-@dataclass(frozen=True)
-class Channel:
-    """A way for alerts to reach a person.
-
-    `variables` names the environment variables that switch it on; None if it is always on.
-    `deliver` sends all incidents as one alert and raises DeliveryFailed.
-    """
-
-    name: str
-    variables: str | None
-    is_configured: Callable[[Settings], bool]
-    deliver: Callable[[list[Incident]], Awaitable[None]]
-
-
 def configured(settings: Settings) -> list[Channel]:
     """Return the channels that the settings switch on; the log is always one of them."""
     return [channel for channel in CHANNELS if channel.is_configured(settings)]
-
-
-async def write_log(incidents: list[Incident]) -> None:
-    """Write one log line per incident; log-based alerts of Cloud Monitoring filter by them."""
-    for incident in incidents:
-        lasted = incident.lasted
-        log.alert(
-            f"incident.{incident.news}",
-            critical=incident.severity is Severity.CRITICAL,
-            incident=incident.id,
-            cause=incident.cause,
-            subject=incident.subject,
-            count=incident.count,
-            seconds=round(lasted.total_seconds()) if lasted is not None else None,
-        )
 
 
 async def post_webhook(incidents: list[Incident]) -> None:
@@ -100,7 +58,6 @@ async def send_email(incidents: list[Incident]) -> None:
         raise DeliveryFailed(type(error).__name__, is_permanent=is_permanent) from None
 
 
-LOG = Channel("log", None, lambda _settings: True, write_log)
 CHANNELS = (
     LOG,
     Channel(

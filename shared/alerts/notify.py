@@ -6,8 +6,7 @@ from collections.abc import Iterable, Mapping, Set
 from enum import Enum, auto
 
 from shared import config, log, services
-from shared.alerts import channels
-from shared.alerts.channels import Channel, DeliveryFailed
+from shared.alerts.log_channel import LOG, Channel, DeliveryFailed
 from shared.domain.fleet import incidents
 from shared.domain.fleet.incidents import Cause, Incident, Trouble
 
@@ -57,10 +56,10 @@ async def note_incident(name: str, trouble: Trouble | None) -> None:
     store, now = services.store(), services.now()
     remind = config.hours(config.settings().alert_remind_hours)
     incident = await store.incidents.follow(name, trouble, now, remind)
-    if incident and incident.is_owed_to(channels.LOG.name):
+    if incident and incident.is_owed_to(LOG.name):
         incident = await store.incidents.claim_news(incident, secrets.token_hex(8), now)
         if incident:
-            await _deliver_through([channels.LOG], [incident], pending=True)
+            await _deliver_through([LOG], [incident], pending=True)
 
 
 async def deliver_news() -> None:
@@ -69,6 +68,8 @@ async def deliver_news() -> None:
     For sweeps: no other function has the settings of every channel. Incidents that another process
     is delivering are left to it.
     """
+    from shared.alerts import channels  # requests, which note incidents, know only the log
+
     store, teller = services.store(), secrets.token_hex(8)
     pending = await store.incidents.list_pending()
     claims = [

@@ -244,34 +244,32 @@ def _kind(value: Any) -> str | None:
     return kinds[0] if len(kinds) == 1 else None
 
 
-class SendMessage(
-    RootModel[
-        Annotated[
-            Annotated[SayText, Tag("text")]
-            | Annotated[SayImage, Tag("image")]
-            | Annotated[SayVideo, Tag("video")]
-            | Annotated[SayDocument, Tag("document")]
-            | Annotated[SayAudio, Tag("audio")]
-            | Annotated[SaySticker, Tag("sticker")]
-            | Annotated[SayLocation, Tag("location")]
-            | Annotated[SayContacts, Tag("contacts")]
-            | Annotated[SayReaction, Tag("reaction")]
-            | Annotated[SayPoll, Tag("poll")],
-            Discriminator(
-                _kind,
-                custom_error_type="one_content",
-                custom_error_message=f"exactly one of {', '.join(KINDS)} is needed",
-            ),
-        ]
-    ]
-):
+class SendMessage(RootModel[Any]):
     """A message to send: one kind of content, into a conversation or to a recipient.
 
     `{conversation}` or `{to, line?}`, and exactly one of text, image, video, document, audio,
     sticker, location, contacts, reaction and poll.
     """
 
-    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True, defer_build=True)
+
+    root: Annotated[
+        Annotated[SayText, Tag("text")]
+        | Annotated[SayImage, Tag("image")]
+        | Annotated[SayVideo, Tag("video")]
+        | Annotated[SayDocument, Tag("document")]
+        | Annotated[SayAudio, Tag("audio")]
+        | Annotated[SaySticker, Tag("sticker")]
+        | Annotated[SayLocation, Tag("location")]
+        | Annotated[SayContacts, Tag("contacts")]
+        | Annotated[SayReaction, Tag("reaction")]
+        | Annotated[SayPoll, Tag("poll")],
+        Discriminator(
+            _kind,
+            custom_error_type="one_content",
+            custom_error_message=f"exactly one of {', '.join(KINDS)} is needed",
+        ),
+    ]
 
 
 def fingerprint(request: SendRequest) -> str:

@@ -23,7 +23,7 @@ from tests.benchmarks.gates.scenarios import GATES
 BENCHMARKS = {
     "cold": [cold.run],
     "ensure": [ensure.run],
-    "events": events.PARTS,
+    "events": [events.run],
     "gates": [gate_table.run],
     "growth": [growth.run],
     "intake": intake.PARTS,

@@ -1,7 +1,7 @@
 """Measure how soon an endpoint has an event: from the commit to its receipt, on the local stack.
 
-With Pub/Sub's emulator, with the minute's tick alone, and each beside an endpoint that never
-answers.
+With Pub/Sub's emulator, alone and beside an endpoint that never answers, and beside one with the
+minute's tick alone.
 """
 
 import asyncio
@@ -11,18 +11,18 @@ import os
 import sys
 import time
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 
 import httpx
 
-from infra.local import children
+from infra.local import children, emulator
 from infra.local.children import Child
 from infra.local.run import StackRun
 from tests.benchmarks import load
+from tests.benchmarks.report import Cell, Table
 from tests.perene import name_of
 from tests.receiver import Delivery, Receiver
 
@@ -35,6 +35,7 @@ TICKED_SECONDS = 65
 """How long messages come where only the minute's tick tells them."""
 
 READY_SECONDS = 120.0
+COLUMNS = ("told by", "beside a dead endpoint", "events", "p50 ms", "p99 ms", "longest ms")
 
 
 @dataclass
@@ -56,31 +57,33 @@ async def _hang(_: Delivery) -> str:
     return "204 late"
 
 
-async def run(place: Path, *, is_poked: bool, is_beside_dead: bool) -> None:
-    """Print the figures of one kind."""
+async def run(place: Path) -> Sequence[Table]:
+    """Measure with Pub/Sub's emulator, also beside a dead endpoint, and without it."""
+    rows = []
+    for is_poked, is_dead in ((True, False), (True, True), (False, True)):
+        emulator.reset(os.environ[emulator.HOST_VARIABLE], emulator.PROJECT)
+        rows.append(await _measure(place, is_poked=is_poked, is_dead=is_dead))
+    title = f"From the commit of a message to its receipt at an endpoint, {RATE} messages a second"
+    return [Table(title, COLUMNS, rows)]
+
+
+async def _measure(place: Path, *, is_poked: bool, is_dead: bool) -> list[Cell]:
     receipts = Receipts()
     async with (
         _open_stack(place, is_poked=is_poked) as stack,
         Receiver(receipts.answer) as living,
         Receiver(_hang) as dead,
     ):
-        urls = [living.url, *([dead.url] if is_beside_dead else [])]
-        for url in urls:
-            body = {"url": url, "types": ["message.received"]}
-            await stack.call("POST", "/endpoints", body)
+        for url in [living.url, *([dead.url] if is_dead else [])]:
+            await stack.call("POST", "/endpoints", {"url": url, "types": ["message.received"]})
         await stack.open_line()
         seconds = SECONDS if is_poked else TICKED_SECONDS
         count = RATE * seconds
         await stack.receive(count, receipts)
     took = [receipts.took[str(number)] for number in range(WARM, count)]
     figures = load.summarize(took, seconds)
-    kind = "Pub/Sub's emulator" if is_poked else "the tick alone"
-    beside = "beside a dead endpoint" if is_beside_dead else ""
-    print(
-        f"{kind:20}{beside:24}{len(took):>6} events, p50 {figures.p50:.0f} ms,"
-        f" p99 {figures.p99:.0f} ms, longest {max(took) * 1000:.0f} ms",
-        flush=True,
-    )
+    told_by = "Pub/Sub's emulator" if is_poked else "the minute's tick alone"
+    return [told_by, is_dead, len(took), figures.p50, figures.p99, max(took) * 1000]
 
 
 @dataclass
@@ -149,10 +152,3 @@ def _started(child: Child) -> Iterator[None]:
         yield
     finally:
         child.stop()
-
-
-PARTS = [
-    partial(run, is_poked=is_poked, is_beside_dead=is_beside_dead)
-    for is_poked in (True, False)
-    for is_beside_dead in (False, True)
-]

@@ -2,10 +2,11 @@
 
 import itertools
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tests.benchmarks import load
+from tests.benchmarks.report import Table
 from tests.benchmarks.served import BARE, serve_function, wait_until_answered
 from tests.perene import name_of, token
 from tests.proofs.stage import KEY, Stage, open_stage
@@ -15,36 +16,31 @@ FUNCTIONS = {"same_send": BARE, "send_message": "functions/send_message.py"}
 UPSTREAM = "upstream alone"
 ROUNDS, SECONDS = 3, 3.0
 IN_FLIGHT = (1, 16)
+COLUMNS = ("function", "in flight", "req/s", "p50 ms", "p99 ms", "× upstream p50", "of same I/O")
 UNPACED = {"SEND_BURST": "10000", "SEND_PER_MINUTE": "60000"}
 
 serial: Iterator[int] = itertools.count()
 
 
-async def run(place: Path) -> None:
-    """Print the figures."""
+async def run(place: Path) -> Sequence[Table]:
+    """Measure the call alone and both functions with so many requests in flight."""
+    rows = []
     async with open_stage(place, 1, **UNPACED) as stage:
-        conversation = await _start_conversation(stage)
-        print(f"a send into a conversation, best of {ROUNDS} × {SECONDS:.0f} s, one process each")
-        print(f"{'':24}{'in flight':>10}{'req/s':>10}{'p50 ms':>10}{'p99 ms':>10}"
-              f"{'× upstream':>12}{'of same I/O':>14}")  # fmt: skip
+        conversation = await start_conversation(stage)
         for in_flight in IN_FLIGHT:
             best = {UPSTREAM: await _measure_upstream(stage, in_flight)}
             for target in FUNCTIONS:
                 best[target] = await _measure_best(stage, target, conversation, in_flight)
-            _print_rows(best, in_flight)
+            for target, figures in best.items():
+                times = figures.p50 / best[UPSTREAM].p50
+                share = figures.per_second / best["same_send"].per_second
+                row = [figures.per_second, figures.p50, figures.p99, times, share]
+                rows.append([target, in_flight, *row])
+    title = f"A send into a conversation, one process each, best of {ROUNDS} × {SECONDS:.0f} s"
+    return [Table(title, COLUMNS, rows)]
 
 
-def _print_rows(best: dict[str, load.Figures], in_flight: int) -> None:
-    for target, figures in best.items():
-        times = figures.p50 / best[UPSTREAM].p50
-        share = figures.per_second / best["same_send"].per_second
-        print(
-            f"{target:24}{in_flight:>10}{figures.per_second:>10.0f}"
-            f"{figures.p50:>10.1f}{figures.p99:>10.1f}{times:>12.2f}{share:>14.2f}"
-        )
-
-
-async def _start_conversation(stage: Stage) -> str:
+async def start_conversation(stage: Stage) -> str:
     """Pair a line, receive a message, and return the conversation's id."""
     await stage.ensure("acme")
     await stage.scan(name_of("acme"), "5511999990001")

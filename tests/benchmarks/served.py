@@ -13,10 +13,11 @@ from pathlib import Path
 
 from infra.local.children import find_free_port
 from tests.benchmarks import load
+from tests.benchmarks.cpu import list_children, read_cpu
 from tests.proofs.stage import KEY, Stage
 
 ROOT = Path(__file__).parent.parent.parent
-BARE = "tests/benchmarks/bare.py"
+BARE, BARE_START = "tests/benchmarks/bare.py", "tests/benchmarks/bare_start.py"
 
 
 @dataclass(frozen=True)
@@ -27,10 +28,15 @@ class Served:
     master: int
 
     @property
+    def cpu(self) -> float:
+        """Return the seconds that both processes have computed."""
+        return read_cpu([self.master, *list_children(self.master)])
+
+    @property
     def peak_mib(self) -> float:
         """Return the most memory that its worker has held, in MiB."""
-        children = Path(f"/proc/{self.master}/task/{self.master}/children").read_text().split()
-        statuses = [Path(f"/proc/{child}/status").read_text() for child in children]
+        workers = list_children(self.master)
+        statuses = [Path(f"/proc/{worker}/status").read_text() for worker in workers]
         return max(int(re.findall(r"VmHWM:\s*(\d+)", status)[0]) for status in statuses) / 1024
 
 

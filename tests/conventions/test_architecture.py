@@ -84,6 +84,28 @@ def those(broken: Callable[[Import], bool]) -> list[str]:
     return [str(imported) for imported in all_imports() if broken(imported)]
 
 
+@cache
+def loaded_by() -> dict[str, set[str]]:
+    """Map each of our modules to what its import loads at once: modules, and names in them."""
+    loaded: dict[str, set[str]] = {}
+    for imported in all_imports():
+        module = imported.file.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+        if not imported.lazily:
+            loaded.setdefault(module, set()).add(imported.module)
+    return loaded
+
+
+def load(name: str, loaded: set[str]) -> set[str]:
+    """Add to `loaded` what the import of one of our modules loads, with what these load."""
+    parts = name.split(".")
+    for module in (".".join(parts[:length]) for length in range(1, len(parts) + 1)):
+        if module not in loaded:
+            loaded.add(module)
+            for imported in loaded_by().get(module, ()):
+                load(imported, loaded)
+    return loaded
+
+
 # One way -------------------------------------------------------------------------------------
 
 
@@ -265,3 +287,25 @@ def test_every_folder_of_tests_is_run():
     assert proven
     run = {*settings["ini_options"]["testpaths"], *proven[1].split()}
     assert run == {f"tests/{name}" for name in folders}
+
+
+# Starts --------------------------------------------------------------------------------------
+
+EVERY = {path.stem for path in FUNCTIONS}
+SPARED = {
+    "google.cloud.firestore": {"console", "openapi", "tenant_feed"},
+    "jwt": {"console", "openapi"},
+    "httpx": EVERY
+    - {"deliver_events", "endpoints", "ensure_instance", "fleet", "instances", "sweep_orphans"},
+    "smtplib": EVERY - {"sweep_capacity", "sweep_orphans"},
+    "shared.alerts.words": EVERY - {"fleet"},
+    "phonenumbers": EVERY,
+}
+"""What costs a tenth of a start, or grows, and the functions that start without it."""
+
+
+@in_each("module", SPARED)
+def test_functions_start_without(module: str):
+    starts = {path.stem: load(f"functions.{path.stem}", set()) for path in FUNCTIONS}
+
+    assert not {name for name in SPARED[module] if module in starts[name]}

@@ -7,7 +7,7 @@ revocation leaves and how an echo is recognised are derived from these models.
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, get_args
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
 from shared.domain.content.appointments import EventContent
@@ -61,7 +61,7 @@ FIELDS: Mapping[str, FieldInfo] = {
 
 PREVIEW_LENGTH = 120
 
-_ADAPTER: TypeAdapter[Content] = TypeAdapter(Content)
+_ADAPTER: TypeAdapter[Content] = TypeAdapter(Content, config=ConfigDict(defer_build=True))
 _STAYS = frozenset({"kind", "view_once"})
 """Fields that say nothing of a content's words."""
 
