@@ -61,11 +61,14 @@ class Surroundings(Protocol):
 
 
 class Kind(NamedTuple):
-    """A kind of disturbance: its seconds between two of them, and what it does."""
+    """A kind of disturbance: its seconds between two of them, and what it does.
+
+    `act` returns False if it did nothing.
+    """
 
     shortest: float
     longest: float
-    act: Callable[[], Awaitable[None]]
+    act: Callable[[], Awaitable[bool | None]]
 
 
 class Chaos:
@@ -104,8 +107,8 @@ class Chaos:
         """Do it again and again."""
         while not is_over():
             await self._wait(kind.shortest, kind.longest)
-            await kind.act()
-            self.happened[name] += 1
+            if await kind.act() is not False:
+                self.happened[name] += 1
 
     async def _stand_still(self) -> None:
         async with self.using_database:
@@ -134,11 +137,13 @@ class Chaos:
             await self._wait(0.5, 4)
             await self.stage.start_simulator()
 
-    async def _jump(self) -> None:
+    async def _jump(self) -> bool:
         seconds = self.chance.uniform(*JUMP)
-        if self.ahead + seconds < MOST_AHEAD:
-            self.ahead += seconds
-            self.stage.pass_time(seconds)
+        if self.ahead + seconds > MOST_AHEAD:
+            return False
+        self.ahead += seconds
+        self.stage.pass_time(seconds)
+        return True
 
     async def _deploy(self) -> None:
         """Deploy anew; every second time with another secret for webhooks, which lines get then."""
@@ -148,8 +153,8 @@ class Chaos:
         for tenant in RESIDENTS:
             await self.place.load.call("POST", "/ensure-instance", tenant, json={})
 
-    async def _rotate_secret(self) -> None:
-        await self.chance.choice(self.place.endpoints).rotate_secret()
+    async def _rotate_secret(self) -> bool:
+        return await self.chance.choice(self.place.endpoints).rotate_secret()
 
     async def _rotate_key(self) -> None:
         assert self.place.issuer
@@ -160,8 +165,9 @@ class Chaos:
         await self._wait(1, 5)
         self.place.bucket.is_broken = False
 
-    async def _sweep(self) -> None:
-        await self.place.door.sweep(self.chance.choice(["/sweep-capacity", "/sweep-orphans"]))
+    async def _sweep(self) -> bool:
+        path = self.chance.choice(["/sweep-capacity", "/sweep-orphans"])
+        return await self.place.door.sweep(path) is not None
 
     async def _wait(self, shortest: float, longest: float) -> None:
         await asyncio.sleep(self.pace * self.chance.uniform(shortest, longest))
