@@ -155,7 +155,7 @@ async def _await_files(work: Work) -> int:
 async def is_replaced(server: str, name: InstanceName) -> bool:
     """Tell whether another instance has the name of one that we silenced to have it removed.
 
-    Nobody decided on that one, so it stays.
+    That one was never decided on, so it stays.
     """
     evolution = services.evolution(server)
     configuration = await evolution.find_configuration(name)
