@@ -1,6 +1,6 @@
 """Commit a batch past the client's own conversions: its private API is ours to keep.
 
-The client wraps every write once more and converts times that nobody reads: 90 µs of CPU a commit,
+The client wraps every write once more and converts a time that is never read: 90 µs of CPU a commit,
 20 µs here (2026-11, of 1,200 µs that a webhook takes in all).
 """
 
