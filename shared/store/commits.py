@@ -1,7 +1,7 @@
 """Commit a batch past the client's own conversions: its private API is ours to keep.
 
-The client wraps every write once more and converts times that nobody reads: 90 µs of CPU a commit,
-20 µs here (2026-11, of 1,200 µs that a webhook takes in all).
+The client wraps every write once more and converts a time that is never read: 90 µs of CPU for
+each commit, 20 µs here (2026-11, of 1,200 µs that a webhook takes in all).
 """
 
 from typing import Any

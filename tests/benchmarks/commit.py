@@ -2,7 +2,7 @@
 
 `python -m tests.benchmarks.commit` reads the arrivals as one line of JSON, and then how to make
 their commits, from the first one on: `due` (a time for each) or `deadline`, and `in_flight`. It
-prints the latencies (s) and when it ended, by the monotonic clock.
+prints that it is ready, and then the latencies (s) and when it ended, by the monotonic clock.
 """
 
 import asyncio
@@ -128,6 +128,7 @@ async def main() -> None:
     """Measure as often as a line says how."""
     commits = Commits.from_environment()
     arrivals = [Arrival(*fields) for fields in json.loads(sys.stdin.readline())]
+    print("ready", flush=True)
     while line := await asyncio.to_thread(sys.stdin.readline):
         took = await _run(commits, iter(arrivals), **json.loads(line))
         print(json.dumps({"took": took, "ended": time.monotonic()}), flush=True)

@@ -215,12 +215,16 @@ async def _find_rates(scene: Scene, hints: Mapping[str, float]) -> dict[str, Run
 
 
 async def _find_rate(scene: Scene, name: str, hint: float) -> Run:
-    """Return the run with the highest rate that was answered in time, or the last one."""
+    """Return the run with the highest rate that was answered in time."""
     trials, runs = list[Trial](), dict[float, Run]()
-    while len(trials) < TRIALS and (rate := rates.choose_rate(trials, hint)):
+    while rate := rates.choose_rate(trials, hint):
+        if len(trials) >= TRIALS and rates.find_best(trials):
+            break
         run = runs[rate] = await scene.measure(name, Pace(SECONDS, rate=rate))
         trials.append(Trial(rate, rates.is_in_time(run.figures.p50, run.figures.p99)))
-    return runs[rates.find_best(trials) or trials[-1].rate]
+    best = rates.find_best(trials)
+    assert best
+    return runs[best]
 
 
 def _tabulate(

@@ -23,7 +23,7 @@ REPAIRS_AT_ONCE = 16
 async def read_ours(client: firestore.AsyncClient) -> Kept:
     """Read what our function stored, or who makes the same commits, as the inbox shows it.
 
-    A stub isn't a message yet; a preview that came late is replaced by whoever reads it.
+    A stub isn't a message yet; a preview that came late is replaced by its next reader.
     """
     db, messages, conversations = (
         Database(client),

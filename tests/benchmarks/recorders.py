@@ -91,6 +91,8 @@ async def start_client(
     try:
         for turn, process in enumerate(started):
             _tell(process, arrivals[turn::processes])
+        for process in started:
+            await _hear(process)
         yield _Client(started, arrivals)
     finally:
         for process in started:
@@ -108,7 +110,7 @@ def build_request(target: Target, webhook: Webhook) -> bytes:
 
 
 class _ServedFunction:
-    """Processes of a function; whichever of them answers, the webhooks come in their order."""
+    """Processes of a function; the webhooks come in their order, to the next connection of any."""
 
     def __init__(
         self,
