@@ -27,7 +27,7 @@ from shared.evolution import limits
 from shared.store import base
 from shared.store.base import Database
 
-for module in ("anyio._backends._asyncio", "httpcore", "uvicorn.protocols.http.h11_impl"):
+for module in ("anyio._backends._asyncio", "httpcore", "uvicorn.protocols.http.httptools_impl"):
     importlib.import_module(module)  # they are loaded late otherwise: after the fork, in each
 APP = gateway.build(Path(__file__).parent.parent.parent / "functions")
 """The app, loaded before the fork; clients of the database and of servers are made after it."""
