@@ -30,6 +30,7 @@ from tests.stack import processes
 
 KEY = "key-of-the-proofs"
 READY_WITHIN = 120.0
+CRASHES_WITHIN = 5.0
 FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload(["tests.proofs.caller"])
 T = TypeVar("T")
@@ -89,9 +90,10 @@ class Stage:
     async def crash_simulator(self) -> None:
         """Let the simulated server die: connections break, and only its database is left."""
         assert self.simulator
-        with contextlib.suppress(httpx.HTTPError):
-            await self.call_simulator("POST", "/crash")
-        await asyncio.to_thread(self.simulator.join)
+        while self.simulator.is_alive():  # a request may be lost
+            with contextlib.suppress(httpx.HTTPError):
+                await self.call_simulator("POST", "/crash")
+            await asyncio.to_thread(self.simulator.join, CRASHES_WITHIN)
 
     async def start_caller(
         self, *options: str, port: int | None = None
