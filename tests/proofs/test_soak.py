@@ -175,11 +175,11 @@ def test_sends_are_counted_by_outcome():
 
 
 def test_growing_memory_is_not_flat():
-    life = [Weight(at, 50.0 if at < 60 else 100.0 if at < 200 else 110.0) for at in range(301)]
+    life = [Weight(at, 50.0 if at < 120 else 100.0 if at < 400 else 110.0) for at in range(601)]
 
-    (growth,) = list_growth([life, life[:200]])
+    (growth,) = list_growth([life, life[:400]])
 
-    assert growth == Growth(300, 100.0, 110.0)
+    assert growth == Growth(600, 100.0, 110.0)
     assert growth.is_flat
     assert not growth._replace(last_mib=111.0).is_flat
 

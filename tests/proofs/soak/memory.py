@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 from tests.proofs.soak.workers import Weight
 
-WARM_AFTER = 60.0
+WARM_AFTER = 120.0
 """Seconds in which a worker loads what it needs, and its caches fill; they don't count."""
 
-SHORTEST = 240.0
+SHORTEST = 480.0
 """Seconds that a life has to last, to tell anything."""
 
 MOST_GROWTH = 0.1

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import httpx
 from standardwebhooks import WebhookVerificationError
+from starlette.requests import ClientDisconnect
 
 from infra.local.bucket_emulator import BucketEmulator
 from tests.conventions import issuer
@@ -169,7 +170,8 @@ class Bucket:
             await send({"type": "http.response.start", "status": 503, "headers": []})
             await send({"type": "http.response.body", "body": b""})
             return
-        await self.emulator.app(scope, receive, send)
+        with contextlib.suppress(ClientDisconnect):  # a worker that was killed
+            await self.emulator.app(scope, receive, send)
 
     def read(self) -> dict[str, bytes]:
         """Return every object by its name."""

@@ -27,7 +27,7 @@ def list_tables(result: Result, seconds: float) -> list[Table]:
             list_sends(result.evidence),
         ),
         Table(
-            "Memory of the workers that lived for minutes, medians after the first one",
+            "Memory of the workers that lived for minutes, medians after the first two",
             ("seconds", "first quarter MiB", "last quarter MiB", "flat"),
             [(*growth, growth.is_flat) for growth in result.memory],
         ),
