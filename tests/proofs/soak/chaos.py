@@ -100,7 +100,7 @@ class Chaos:
             "endpoint's secret rotated": Kind(10, 30, self._rotate_secret),
             "issuer's key rotated": Kind(20, 40, self._rotate_key),
             "bucket out of order": Kind(15, 40, self._break_bucket),
-            "swept": Kind(10, 30, self._sweep),
+            "sweep started": Kind(10, 30, self._sweep),
         }
 
     async def repeat(self, name: str, kind: Kind, is_over: Callable[[], bool]) -> None:
@@ -165,9 +165,9 @@ class Chaos:
         await self._wait(1, 5)
         self.place.bucket.is_broken = False
 
-    async def _sweep(self) -> bool:
-        path = self.chance.choice(["/sweep-capacity", "/sweep-orphans"])
-        return await self.place.door.sweep(path) is not None
+    async def _sweep(self) -> None:
+        """Start a sweep; after one that was killed others are refused for a while."""
+        await self.place.door.sweep(self.chance.choice(["/sweep-capacity", "/sweep-orphans"]))
 
     async def _wait(self, shortest: float, longest: float) -> None:
         await asyncio.sleep(self.pace * self.chance.uniform(shortest, longest))
