@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, CDPSession, Page, Playwright
+from playwright.async_api import Browser, BrowserContext, CDPSession, Page, Playwright, Route
 
 HERE = Path(__file__).parent
 AXE = HERE / "vendor" / "axe-core" / "axe.min.js"
@@ -215,6 +215,21 @@ class Tab:
         await self.page.route(
             self.origin + address, lambda route: route.fulfill(status=status, json=body)
         )
+
+    async def answer_until_click(self) -> None:
+        """Let functions answer for themselves from the next click on.
+
+        No sooner: a page that looks again by itself would take the button away.
+        """
+        await self.page.evaluate(
+            "addEventListener('click', () => (window.wasClicked = true), true)"
+        )
+
+        async def pass_on(route: Route) -> None:
+            was_clicked = await self.page.evaluate("Boolean(window.wasClicked)")
+            await (route.continue_() if was_clicked else route.fallback())
+
+        await self.page.route("**/*", pass_on)
 
     async def unseen(self) -> None:
         """Stop the page's polling, as if nobody saw it: only what is pressed is asked from now on,

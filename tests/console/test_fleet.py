@@ -435,7 +435,7 @@ async def test_failed_fleet_is_fetched_again(visit: Visit):
     await tab.unseen()
     await tab.check_looks("fleet-failed")
 
-    await tab.page.unroute_all()
+    await tab.answer_until_click()
     await tab.page.get_by_role("button", name=await tab.say("shell.tryAgain")).click()
 
     await expect(tab.page.get_by_text(await tab.say("fleet.servers.title"))).to_be_visible()

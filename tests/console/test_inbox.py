@@ -231,7 +231,7 @@ async def test_failed_list_comes_back(visit: Visit, world: World, maria: Contact
     await expect(tab.page.get_by_text(sentence)).to_be_visible()
     await tab.unseen()
     await tab.check_looks("inbox-failed")
-    await tab.page.unroute_all()
+    await tab.answer_until_click()
     await tab.page.get_by_role("button", name=await tab.say("shell.tryAgain")).first.click()
 
     await expect(row(tab.page, maria)).to_be_visible()

@@ -321,7 +321,7 @@ async def test_failed_lines_come_back(visit: Visit, stack: Stack, tenant: str):
     await tab.unseen()
     await tab.check_looks("lines-failed")
 
-    await tab.page.unroute_all()
+    await tab.answer_until_click()
     await press(tab, "shell.tryAgain")
 
     await expect(tab.page.get_by_role("heading", name="Vendas")).to_be_visible()

@@ -193,7 +193,7 @@ async def test_absent_function_is_told_and_stays(visit: Visit, world: World):
     await expect(banner).to_be_visible()
     await tab.check_access()
 
-    await tab.page.unroute_all()
+    await tab.answer_until_click()
     await tab.page.get_by_role("button", name=await tab.say("shell.tryAgain")).first.click()
 
     await expect(banner).to_have_count(0)

@@ -18,7 +18,7 @@ async def test_message_posts_show_their_outcome(sim, call, receiver):
     await sim.drain()
     posts = (await call.get("/simulator/posted")).json()
 
-    common = {"instance": "shop", "event": "messages.upsert"}
+    common = {"instance": "shop", "event": "messages.upsert", "status": "DELIVERY_ACK"}
     assert posts == [
         common | {"id": "good", "outcome": "delivered"},
         common | {"id": "bad", "outcome": "given up"},
