@@ -58,7 +58,7 @@ class Stage:
         self.clock = place / "clock"
         self.clock.write_text("0")
         self.settings = settings
-        limits = httpx.Limits(max_connections=400)
+        limits = httpx.Limits(max_connections=400, keepalive_expiry=2)  # servers close after 5 s
         self.http = httpx.AsyncClient(timeout=60, limits=limits, verify=False)
         self.serial = itertools.count()
         self.sign: Callable[..., str] = token
