@@ -380,6 +380,8 @@ async def test_broken_view_leaves_the_frame_whole(visit: Visit, tenant: str):
     tab.forgive("error")
 
     await expect(tab.page.get_by_text(await tab.say("shell.broken.title")).first).to_be_visible()
-    await expect(tab.page.get_by_role("navigation")).to_be_visible()
+    await expect(
+        tab.page.get_by_role("navigation", name=await tab.say("shell.navigation"))
+    ).to_be_visible()
     await tab.page.get_by_role("link", name="Conversas").click()
     await expect(heading(tab)).to_have_text("Conversas")

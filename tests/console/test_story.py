@@ -34,7 +34,9 @@ async def enter(tab: Tab, door: str, name: str) -> None:
     """Sign in as people do; `door` is what the button says."""
     await tab.page.get_by_role("button", name=door).click()
     await tab.page.get_by_role("button", name=name).click()
-    await expect(tab.page.get_by_role("navigation")).to_be_visible()
+    await expect(
+        tab.page.get_by_role("navigation", name=await tab.say("shell.navigation"))
+    ).to_be_visible()
 
 
 async def navigate(tab: Tab, view: str) -> None:
