@@ -440,9 +440,8 @@ async def retry_contended(
     It is told whether it is the first time. Raises StoreUnavailable if it never succeeds.
     """
     first = True
-    async with aclosing(
-        attempts()
-    ) as times:  # left open, each would be closed in a task of its own
+    # Left open, each would be closed in a task of its own.
+    async with aclosing(attempts()) as times:
         async for _ in times:
             try:
                 return await attempt(first)
