@@ -24,7 +24,9 @@ export const draftName = (conversation) => `draft.${conversation}`;
  */
 export function Composer({ id, conversation, line, mute, stranger, ready, quoted, onQuote, find, input, files, onFiles, editing, onEdit, onEditLast, onEdited }) {
   const [text, write] = useState(() => recall(draftName(id))?.text ?? "");
-  const [revision, revise] = useState("");
+  const [revised, setRevised] = useState(null);
+  const revision = revised?.of === editing ? revised?.text : editing?.text;
+  const revise = (next) => setRevised({ of: editing, text: next });
   const [trouble, complain] = useState(null);
   const [panel, show] = useState(null);
   const [busy, setBusy] = useState(false);
@@ -49,7 +51,6 @@ export function Composer({ id, conversation, line, mute, stranger, ready, quoted
   }, [isWritable]);
   useEffect(() => {
     complain(null);
-    if (editing) revise(editing.text ?? "");
     if (editing) input.current?.focus();
   }, [editing]);
   useEffect(() => void (files.length && input.current?.focus()), [files]);
@@ -63,7 +64,7 @@ export function Composer({ id, conversation, line, mute, stranger, ready, quoted
   if (!conversation) return html`<div class="composer" aria-hidden="true" ref=${form}><div class="write"></div></div>`;
   if (why) return html`<${Mute} why=${why} conversation=${conversation} form=${form} />`;
 
-  const value = editing ? revision : text;
+  const value = editing ? revision ?? "" : text;
   const words = value.trim();
   const fill = (next) => {
     (editing ? revise : write)(next);
@@ -109,7 +110,7 @@ export function Composer({ id, conversation, line, mute, stranger, ready, quoted
     setBusy(true);
     complain(null);
     try {
-      await onEdited(editing, words);
+      if (words !== editing.text) await onEdited(editing, words);
       onEdit(null);
       input.current?.focus();
     } catch (error) {

@@ -51,7 +51,8 @@ export function useConversations(filters) {
   useEffect(() => {
     const take = ({ conversations, more }) => {
       if (now.current.loading) return;
-      if (more || filters.search) reload(); // only the functions know what a search finds
+      const isWhole = !now.current.error && !more && !filters.search; // only the functions know what a search finds
+      if (!isWhole) reload();
       else show({ items: mergeNews(now.current.items, conversations, filters) });
     };
     return onNews(take, { soon: true });
