@@ -30,11 +30,18 @@ def main() -> int:
     seconds = float(os.environ.get("SECONDS") or 900)
     seed = int(os.environ.get("SEED") or time.time())
     print(f"A soak of {seconds:.0f} s, SEED={seed}", flush=True)
+    began = time.monotonic()
+
+    def tell(words: str) -> None:
+        print(f"{time.monotonic() - began:6.0f} s: {words}", flush=True)
+
     with (
         tempfile.TemporaryDirectory(prefix="perene-soak-") as folder,
         open_database(Path(folder), Path(folder) / "saved") as database,
     ):
-        result = asyncio.run(soak(Path(folder), database, seconds, seed, WORKERS, everything=True))
+        result = asyncio.run(
+            soak(Path(folder), database, seconds, seed, WORKERS, everything=True, tell=tell)
+        )
     found = tables.list_tables(result, seconds)
     for table in found:
         print(f"\n{report.render_table(table)}", flush=True)

@@ -6,7 +6,7 @@ import hashlib
 import random
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -46,6 +46,7 @@ TOLD_WITHIN = 60.0
 BEGINS_AFTER = 2 * SKEW
 """Seconds: an endpoint is told what happens from its beginning on, by the clock of a worker."""
 
+READ_AT_ONCE = 12
 MOST_OPENED = 200
 """Files that are opened by the API in the end; all are compared in the bucket."""
 
@@ -83,10 +84,13 @@ class Soak:
     """A run: a deployment, what is around it, its load and its chaos."""
 
     def __init__(
-        self, stage: Stage, database: Emulator, bucket: Bucket, seconds: float, seed: int
-    ) -> None:
+        self, stage: Stage, database: Emulator, bucket: Bucket, seconds: float, seed: int,
+        tell: Callable[[str], None] = lambda _: None,
+    ) -> None:  # fmt: skip
+        """`tell` is called with what is done now: the end of a long soak takes minutes."""
         self.stage, self.database, self.bucket = stage, database, bucket
         self.seconds, self.until = seconds, 0.0
+        self.tell = tell
         self.load = Load(stage, seed, self._is_over)
         self.door = Door(stage, random.Random(f"{seed} door"))
         self.issuer: Issuer | None = None
@@ -110,10 +114,14 @@ class Soak:
                 self.load.start(group, guests=everything)
                 for name, kind in self.kinds.items():
                     group.create_task(self.chaos.repeat(name, kind, self._is_over))
+            self.tell("the load is over, and every fault ends: waiting for posts, and sweeping")
             await self._settle()
+            self.tell(f"reading the outcomes of {len(self.load.asked)} sends")
             outcomes = await self._find_outcomes()
             stored = self._read_stored()
+            self.tell("telling what isn't told, and copying what isn't copied")
             await self._tell_all(stored, outcomes)
+            self.tell("comparing")
             evidence = await self._gather(before, outcomes, stored)
         memory = list_growth(self.workers.weights.values())
         overstayed = Counter({"worker overstayed": self.workers.overstayed})
@@ -217,13 +225,20 @@ class Soak:
         """Return the outcome of every send, once it can't change any more."""
         outcomes = dict[str, Outcome]()
         for _ in range(3):
-            for key, asked in self.load.asked.items():
-                if key not in outcomes or outcomes[key].state not in ("sent", "failed"):
-                    outcomes[key] = await self._read_outcome(asked.tenant, key)
+            open_keys = [
+                key
+                for key in self.load.asked
+                if key not in outcomes or outcomes[key].state not in ("sent", "failed")
+            ]
+            for start in range(0, len(open_keys), READ_AT_ONCE):
+                keys = open_keys[start : start + READ_AT_ONCE]
+                found = await asyncio.gather(*map(self._read_outcome, keys))
+                outcomes |= zip(keys, found, strict=True)
             self.stage.pass_time(15)
         return outcomes
 
-    async def _read_outcome(self, tenant: str, key: str) -> Outcome:
+    async def _read_outcome(self, key: str) -> Outcome:
+        tenant = self.load.asked[key].tenant
         answer = await self.load.call("GET", f"/send-message/{key}", tenant)
         assert answer is not None
         if answer.status_code == 404:
@@ -365,13 +380,13 @@ class Soak:
 
 async def soak(
     place: Path, database: Emulator, seconds: float, seed: int, workers: int = 2, *,
-    everything: bool = False,
+    everything: bool = False, tell: Callable[[str], None] = lambda _: None,
 ) -> Result:  # fmt: skip
     """Run a soak in a folder; `everything`: with chaos that takes longer than seconds to pass."""
     async with open_stage(place, 0, instance_max=INSTANCE_MAX, **SETTINGS) as stage:
         if database.data:
             stage.project = database.project
         bucket = Bucket(place / "bucket")
-        return await Soak(stage, database, bucket, seconds, seed).run(
+        return await Soak(stage, database, bucket, seconds, seed, tell).run(
             workers, everything=everything
         )
