@@ -27,6 +27,9 @@ LOST = 0.1
 """The share of pokes that get lost."""
 
 MOST_PUSHES = 20
+SWEEP_WITHIN = 540
+"""Seconds that Scheduler waits for a sweep."""
+
 TYPES = [
     "message.received", "message.sent", "message.updated", "message.failed", "send.settled",
     "conversation.updated",
@@ -105,7 +108,7 @@ class Door:
 
     async def sweep(self, path: str) -> dict[str, Any] | None:
         """Run a sweep; return its report, or None if it didn't end well."""
-        answer = await self._call(path, b"")
+        answer = await self._call(path, b"", timeout=SWEEP_WITHIN)
         return answer.json() if answer is not None and answer.is_success else None
 
     def _answer_publish(self, publish: Delivery) -> str:
@@ -129,11 +132,13 @@ class Door:
                 return
             await asyncio.sleep(0.5)
 
-    async def _call(self, path: str, body: bytes) -> httpx.Response | None:
+    async def _call(self, path: str, body: bytes, **more: Any) -> httpx.Response | None:
         bearer = f"Bearer {self.stage.sign('olga', operator=True)}"
         headers = {"authorization": bearer, "content-type": "application/json"}
         with contextlib.suppress(httpx.HTTPError):
-            return await self.stage.call("POST", path, "olga", headers=headers, content=body)
+            return await self.stage.call(
+                "POST", path, "olga", headers=headers, content=body, **more
+            )
         return None
 
 
