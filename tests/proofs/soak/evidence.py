@@ -148,8 +148,7 @@ async def read_threads(load: Load) -> dict[str, list[str]]:
     threads = dict[str, list[str]]()
     for tenant, homes in load.conversations.items():
         for home in homes:
-            answer = await load.call("GET", f"/conversations/{home}/messages?limit=50", tenant)
-            assert answer is not None
+            answer = await load.read(f"/conversations/{home}/messages?limit=50", tenant)
             threads[home] = [message["id"] for message in answer.json()["messages"]]
     return threads
 

@@ -202,6 +202,15 @@ class Load:
             return answer
         return None
 
+    async def read(self, path: str, tenant: str) -> httpx.Response:
+        """Read something as a caller with patience: what can't be answered now is asked again."""
+        for _ in range(TRIES):
+            answer = await self.call("GET", path, tenant)
+            if answer is not None and answer.status_code != 503:
+                return answer
+            await asyncio.sleep(2)
+        raise AssertionError(f"GET {path.split('?')[0]} is never answered")
+
     def _draw_chance(self, name: str) -> random.Random:
         """Make a source of chance of its own, so that what others do changes no choice of it."""
         return random.Random(f"{self.seed} {name}")

@@ -163,10 +163,12 @@ class Soak:
                 "PUBSUB_EMULATOR_HOST": door.host,
                 "STORAGE_EMULATOR_HOST": f"http://127.0.0.1:{port}",
             }
-            yield
-            for task in self.door.tasks:
-                task.cancel()
-            await asyncio.gather(*self.door.tasks, return_exceptions=True)
+            try:
+                yield
+            finally:
+                for task in self.door.tasks:
+                    task.cancel()
+                await asyncio.gather(*self.door.tasks, return_exceptions=True)
 
     @contextlib.asynccontextmanager
     async def _scheduling(self) -> AsyncIterator[None]:
@@ -239,8 +241,7 @@ class Soak:
 
     async def _read_outcome(self, key: str) -> Outcome:
         tenant = self.load.asked[key].tenant
-        answer = await self.load.call("GET", f"/send-message/{key}", tenant)
-        assert answer is not None
+        answer = await self.load.read(f"/send-message/{key}", tenant)
         if answer.status_code == 404:
             return Outcome("unknown")  # none of the requests with this key arrived
         assert answer.is_success, answer.text
@@ -351,8 +352,7 @@ class Soak:
         )
 
     async def _list_conversations(self, tenant: str) -> None:
-        answer = await self.load.call("GET", "/conversations?limit=50", tenant)
-        assert answer is not None
+        answer = await self.load.read("/conversations?limit=50", tenant)
         homes = [found["id"] for found in answer.json()["conversations"]]
         self.load.conversations[tenant] = homes
 
@@ -364,8 +364,7 @@ class Soak:
             chance = random.Random(len(files))
             for message in chance.sample(files, min(len(files), MOST_OPENED // len(stored))):
                 path = f"/conversations/{message['conversation']}/messages/{message['id']}/media"
-                answer = await self.load.call("GET", path, tenant)
-                assert answer is not None
+                answer = await self.load.read(path, tenant)
                 is_open = answer.is_success
                 content = hashlib.sha256(answer.content).hexdigest()
                 opened[message["id"]] = content if is_open else f"{answer.status_code}"
