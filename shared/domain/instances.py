@@ -157,10 +157,10 @@ class Instance(Kept):
     """When the instance upstream was (to be) made, in epoch milliseconds: tells it from earlier
     ones of the same name."""
     removal_asked_at: AwareDatetime | None = None
+    """When the server was last asked to remove it, and hadn't yet."""
     silenced: bool = False
     """Its webhook was turned off to have it removed; by that it is known from the next of its name,
     as a removal that was asked for may have succeeded without our knowing."""
-    """When the server was last asked to remove it, and hadn't yet."""
     media_awaited: int = 0
     """How many files its removal was waiting for when it was last asked for."""
     without_media: bool = False

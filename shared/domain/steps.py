@@ -180,9 +180,8 @@ def asked_for_number(silent: Instance, now: datetime) -> Instance:
     return silent.with_state(State.OPEN, Reason.NUMBER_ASKED, now)
 
 
-def removal_due(leaving: Instance, now: datetime) -> bool:
-    """Tell whether to ask the server to remove it: not asked yet, or it seems to have forgotten."""
-    asked_at = leaving.removal_asked_at
+def removal_due(asked_at: datetime | None, now: datetime) -> bool:
+    """Tell whether to ask a server for a removal: not asked yet, or it seems to have forgotten."""
     return asked_at is None or now - asked_at > REMOVAL_PATIENCE
 
 

@@ -67,19 +67,20 @@ async def remove_instance(leased: Instance) -> Instance | None:
     async with leases.hold_lease(leased) as work:
         await work.extend_lease()
         removal = await _remove_upstream(work)
+    held = work.instance
     if isinstance(removal, FilesDue):
-        log.info("instance.awaits_media", instance=leased.name, files=removal.count)
+        log.info("instance.awaits_media", instance=held.name, files=removal.count)
         awaiting = partial(steps.decide_awaiting_files, files=removal.count)
-        return await services.store().instances.release_lease(leased, awaiting) or leased
+        return await services.store().instances.release_lease(held, awaiting) or held
     if not removal:
-        log.info("instance.leaving", instance=leased.name, server=leased.server)
+        log.info("instance.leaving", instance=held.name, server=held.server)
         removing = partial(steps.decide_removing, now=services.now())
-        return await services.store().instances.release_lease(leased, removing) or leased
-    log.info("instance.left", instance=leased.name, server=leased.server, reason=leased.reason)
-    if leased.reason is Reason.RELEASE_ASKED:
-        await services.store().instances.release(leased)
+        return await services.store().instances.release_lease(held, removing) or held
+    log.info("instance.left", instance=held.name, server=held.server, reason=held.reason)
+    if held.reason is Reason.RELEASE_ASKED:
+        await services.store().instances.release(held)
         return None
-    return await _record_disconnection(leased)
+    return await _record_disconnection(held)
 
 
 async def resume_removals() -> None:
@@ -124,7 +125,7 @@ async def _remove_upstream(work: Work) -> bool | FilesDue:
     it still reports, as that may take hours, and for what it reported until it was silent.
     """
     instance, evolution = work.instance, services.evolution(work.instance.server)
-    if not steps.removal_due(instance, services.now()):
+    if not steps.removal_due(instance.removal_asked_at, services.now()):
         return await await_removal(instance.server, instance.name)
     if instance.silenced and await is_replaced(instance.server, instance.name):
         return True
@@ -174,11 +175,11 @@ async def await_removal(server: str, name: InstanceName) -> bool:
     return False
 
 
-async def _record_disconnection(leased: Instance) -> Instance:
-    await services.store().numbers.free(leased)
+async def _record_disconnection(held: Instance) -> Instance:
+    await services.store().numbers.free(held)
     now = services.now()
 
     def disconnect(current: Instance) -> Instance:
         return steps.disconnected(current, now)
 
-    return await services.store().instances.release_lease(leased, disconnect) or disconnect(leased)
+    return await services.store().instances.release_lease(held, disconnect) or disconnect(held)

@@ -7,16 +7,17 @@ undone), the line's record (no lease on it) and the tenant (not active again).
 from datetime import datetime, timedelta
 
 from shared import config, log, services
+from shared.domain import steps
 from shared.domain.fleet import candidates, findings, repairs
 from shared.domain.fleet.candidates import Candidate, CandidateCause, Stage
 from shared.domain.fleet.rules import Rules
 from shared.domain.fleet.survey import Survey
 from shared.domain.instances import Instance, Reason, State, new_instance
 from shared.domain.names import LineKey
-from shared.domain.steps import REMOVAL_PATIENCE
 from shared.domain.tenants import Tenant
 from shared.domain.upstream import Connection, Sighting
 from shared.lines import leases, release
+from shared.lines.leases import Work
 from shared.media import waiting
 from shared.sweeps import surveying as surveying
 from shared.sweeps.runs import Run
@@ -166,28 +167,14 @@ async def _remove_copy(run: Run, candidate: Candidate, held: Instance) -> bool:
     Not the only one that there is, and unasked only while the line's own is connected: what was
     true when the deletion began may not be true when it goes on.
     """
-    name, server, now = candidate.name, candidate.server, services.now()
-    evolution = services.evolution(server)
-    removal_asked_at = candidate.removal_asked_at
-    files = await waiting.await_copies(LineKey(candidate.tenant, candidate.line))
+    name, server = candidate.name, candidate.server
     async with leases.hold_lease(held) as work:
+        files = await waiting.await_copies(LineKey(candidate.tenant, candidate.line))
         await work.extend_lease()
         own = await services.evolution(held.server).find_connection(name)
         agreed = own is not None and candidate.approved_at is not None
         needed = held.server == server or not (own is Connection.OPEN or agreed)
-        is_due = removal_asked_at is None or now - removal_asked_at > REMOVAL_PATIENCE
-        is_replaced = candidate.silenced and await release.is_replaced(server, name)
-        may_ask = is_due and not (needed or files or is_replaced)
-        if may_ask:
-            if await evolution.silence_instance(name):
-                await services.store().candidates.record_deletion(candidate, {"silenced": True})
-                work.doubtful = True
-                await evolution.delete_instance(name)
-                work.doubtful = False
-            await services.store().candidates.record_deletion(candidate, {"removal_asked_at": now})
-        is_gone = is_replaced or (
-            not (needed or files) and await release.await_removal(server, name)
-        )
+        is_gone = not (needed or files) and await _remove_copy_upstream(work, candidate)
     await services.store().instances.release_lease(work.instance, Instance.freed)
     if needed:
         await _spare(run, candidate, "the line may need it")
@@ -198,6 +185,24 @@ async def _remove_copy(run: Run, candidate: Candidate, held: Instance) -> bool:
     else:
         run.did(STEP, "deleting", instance=name, server=server)
     return not needed
+
+
+async def _remove_copy_upstream(work: Work, candidate: Candidate) -> bool:
+    """Ask the server once to remove a copy, and tell whether it is gone: as for a release."""
+    name, server, now = candidate.name, candidate.server, services.now()
+    evolution, note = services.evolution(server), services.store().candidates.record_deletion
+    if candidate.silenced and await release.is_replaced(server, name):
+        return True
+    if steps.removal_due(candidate.removal_asked_at, now):
+        await work.extend_lease()
+        if await evolution.silence_instance(name):
+            await note(candidate, {"silenced": True})
+            await work.extend_lease()
+            work.doubtful = True
+            await evolution.delete_instance(name)
+            work.doubtful = False
+        await note(candidate, {"removal_asked_at": now})
+    return await release.await_removal(server, name)
 
 
 async def _deleted(run: Run, candidate: Candidate) -> None:

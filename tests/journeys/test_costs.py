@@ -123,6 +123,16 @@ async def test_refused_line_costs_two_reads(perene: Perene):
 # Instances -----------------------------------------------------------------------------------
 
 
+async def test_disconnect_repeats_no_commit(perene: Perene):
+    await perene.pair()
+
+    with costs(perene) as counted:
+        answer = await perene.call("POST", "/instances/default/disconnect")
+
+    assert answer.json()["state"] == "closed"
+    assert counted == Counted(reads=3, writes=4, deletes=1, round_trips=7)
+
+
 @pytest.mark.parametrize("lines", [1, 3])
 async def test_list_of_lines_costs_read_each(perene: Perene, lines: int):
     perene.write("tenants/acme", tenant="acme", max_lines=9)

@@ -7,6 +7,8 @@ import pytest
 
 from infra.local.simulator import outside_events
 from infra.local.simulator.instance_settings import store_webhook
+from shared.evolution.client import Evolution
+from shared.lines import leases
 from tests.perene import ORIGIN, Perene
 
 DAY = timedelta(days=1)
@@ -194,6 +196,33 @@ async def test_moved_lines_copy_is_spared(
 
         assert stage_of(perene, name, other) != "deleting"
         assert perene.servers[other].exists(name)
+
+
+async def test_lease_outlasts_the_delete_of_a_copy(
+    firestore_emulator: str, monkeypatch: pytest.MonkeyPatch
+):
+    """Also on a server that takes nearly as long as it may for what comes before."""
+    async with Perene(one="2.3.6", two="2.3.6") as perene:
+        name, other = await begun(perene)
+        silence, delete = Evolution.silence_instance, Evolution.delete_instance
+        left = list[timedelta]()
+
+        async def silence_slowly(evolution: Evolution, name: str) -> bool:
+            perene.clock.advance(timedelta(seconds=50))
+            return await silence(evolution, name)
+
+        async def look_before_delete(evolution: Evolution, name: str) -> bool:
+            lease = perene.documents("instances")[name]["lease"]
+            left.append(lease["until"] - perene.clock())
+            return await delete(evolution, name)
+
+        monkeypatch.setattr(Evolution, "silence_instance", silence_slowly)
+        monkeypatch.setattr(Evolution, "delete_instance", look_before_delete)
+
+        await perene.sweep()
+
+        assert [rest > leases.ENOUGH for rest in left] == [True]
+        assert not perene.servers[other].exists(name)
 
 
 @pytest.mark.parametrize("cause", ["orphan", "duplicate"])
