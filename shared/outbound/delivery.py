@@ -166,10 +166,7 @@ async def _tell_in_rounds(endpoint: Endpoint) -> bool:
             current = await services.store().endpoints.find(endpoint.id)
             continue
         except endpoint_run.LeasedOut:
-            if not pokes.news:
-                return False
-            current = await services.store().endpoints.find(endpoint.id)
-            continue
+            return False
         if pokes.news <= news and run.has_told_until(pokes.last):
             return False
         if time.monotonic() >= deadline:
