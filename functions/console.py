@@ -81,7 +81,7 @@ def _file_response(
     request: Request, file: Asset, headers: dict[str, str], status: int = 200
 ) -> Response:
     headers = {"vary": "accept-encoding", **headers, "etag": file.etag}
-    if status == 200 and file.etag in request.headers.get("if-none-match", ""):
+    if status == 200 and web.is_known(request, file.etag):
         return Response(status_code=304, headers=headers)
     content = file.content
     accepted = request.headers.get("accept-encoding", "")

@@ -189,9 +189,9 @@ async def get_news(request: Request) -> web.Reply:
     known = read_tag(request.headers.get("if-none-match"))
     news, tag = await Inbox(tenant_id, tenant, query, thread, known).read_news()
     headers = {"etag": tag.write()}
-    return (
-        web.Reply(status=304, headers=headers) if tag == known else web.Reply(news, headers=headers)
-    )
+    if tag == known:
+        return web.Reply(status=304, headers=headers)
+    return web.Reply(news, headers=headers)
 
 
 @edge.route("GET", "/desk", answers={200: teamwork.DeskView}, problems=web.TENANT_PROBLEMS)
@@ -292,10 +292,10 @@ async def list_messages(request: Request) -> web.Reply:
         page = await thread_pages.read_page(tenant_id, conversation, query.limit, after)
         return web.Reply(page.show())
     page = await thread_pages.read_changes(tenant_id, conversation, query.since, query.limit, after)
-    etag = pagination.etag_of(page.seen)
-    if request.headers.get("if-none-match") == etag:
-        return web.Reply(status=304, headers={"etag": etag})
-    return web.Reply(page.show(), headers={"etag": etag})
+    headers = {"etag": pagination.etag_of(page.seen)}
+    if web.is_known(request, headers["etag"]):
+        return web.Reply(status=304, headers=headers)
+    return web.Reply(page.show(), headers=headers)
 
 
 @edge.route(
@@ -435,7 +435,7 @@ async def download_media(request: Request) -> web.Answer:
         return await serving.sign_link(tenant_id, message)
     if copy := serving.find_copy(message):
         etag, headers = serving.etag_of(copy), request.headers
-        if headers.get("if-none-match") == etag:
+        if web.is_known(request, etag):
             return web.Reply(status=304, headers={"etag": etag, **web.CACHED_FILE})
         span = find_span(headers.get("range"), headers.get("if-range"), copy.size, etag)
         if file := await serving.open_copy(tenant_id, message, copy, span):

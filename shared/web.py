@@ -194,6 +194,14 @@ def parse_query(model: type[Body], request: Request) -> Body:
     return validation.validate_query(model, request.query_params)
 
 
+def is_known(request: Request, etag: str) -> bool:
+    """Tell whether the caller has what has this tag, by its `If-None-Match`.
+
+    That may list several, and proxies that compress mark them as weak.
+    """
+    return etag in request.headers.get("if-none-match", "")
+
+
 async def read_body(request: Request, limit: int) -> bytes:
     """Read the request's body, never more than `limit` bytes of it into memory.
 

@@ -287,7 +287,10 @@ async def test_poll_answers_only_changes(on_2: Perene):
     etag = {"if-none-match": polled.headers["etag"]}
     again = await on_2.call("GET", f"{path}?since={since}", headers=etag)
     assert [m["id"] for m in polled.json()["messages"]] == [first]
+    weak = {"if-none-match": f'"older", W/{polled.headers["etag"]}'}  # as proxies send it
+    through_proxy = await on_2.call("GET", f"{path}?since={since}", headers=weak)
     assert (again.status_code, again.content) == (304, b"")
+    assert through_proxy.status_code == 304
 
     await on_2.evolution.edit(name, first, "dois")
     await on_2.evolution.drain()

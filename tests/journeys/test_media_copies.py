@@ -135,6 +135,7 @@ async def test_stored_file_is_served_in_parts(on_2: Perene, bucket: BucketEmulat
     assert await ask(range="bytes=0-1", if_range='"old"') == (200, FILE, None)
     assert (await ask(range=f"bytes={len(FILE)}-"))[0] == 416
     assert await ask(if_none_match=etag) == (304, b"", None)
+    assert await ask(if_none_match=f"W/{etag}") == (304, b"", None)
     whole = await on_2.call("GET", path)
     assert whole.headers["content-disposition"].startswith("attachment")
     assert whole.headers["x-content-type-options"] == "nosniff"
