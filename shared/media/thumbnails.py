@@ -2,6 +2,8 @@
 
 import asyncio
 import base64
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from functools import partial
 from io import BytesIO
 from tempfile import TemporaryFile
@@ -27,6 +29,9 @@ FORMATS: Final = ("JPEG", "PNG", "WEBP")
 MOST_PIXELS: Final = 16_000_000
 """Pixels that are unpacked, 64 MB. A photo of any camera has fewer, as JPEG unpacks a small one."""
 
+TURN_SECONDS: Final = 120.0
+"""How long a file waits for its turn: far less than a copy may take."""
+
 SIDE: Final = 96
 QUALITY: Final = 60
 WHITE: Final = (255, 255, 255)
@@ -35,24 +40,21 @@ WHITE: Final = (255, 255, 255)
 async def make_missing_thumbnail(bucket: "Bucket", task: MediaTask, copy: MediaCopy) -> str | None:
     """Return a thumbnail (JPEG, base64) of a stored picture or video without one, if it gets one.
 
-    Raises BucketUnavailable, BucketRefused.
+    None too if it would have to wait for long, or this machine can't: its file is stored, and isn't
+    copied again and given up in the end for want of a thumbnail. Raises BucketUnavailable,
+    BucketRefused.
     """
     message = task.message
     has_one = message.media is None or message.media.thumbnail
     if has_one or message.kind not in MOST_BYTES or copy.size > MOST_BYTES[message.kind]:
         return None
-    turns: asyncio.Semaphore = services.once("thumbnails", partial(asyncio.Semaphore, 1))
-    async with turns:
-        stream = await bucket.read(name_file(task.tenant, copy.sha256))
-        if stream is None:
-            return None
-        with TemporaryFile() as file:
-            async with stream:
-                async for chunk in stream.chunks:
-                    file.write(chunk)
-            file.seek(0)
-            make = make_poster if message.kind is Kind.VIDEO else make_thumbnail
-            return await asyncio.to_thread(make, file)
+    make = make_poster if message.kind is Kind.VIDEO else make_thumbnail
+    try:
+        async with _take_turn():
+            return await _make_of_stored(bucket, name_file(task.tenant, copy.sha256), make)
+    except OSError as error:
+        log.notice("media.no_thumbnail", failure=type(error).__name__)
+        return None
 
 
 def make_poster(video: IO[bytes]) -> str | None:
@@ -86,3 +88,29 @@ def make_thumbnail(file: IO[bytes]) -> str | None:
     if small.tell() > THUMBNAIL_LIMIT:
         return None
     return base64.b64encode(small.getvalue()).decode()
+
+
+@asynccontextmanager
+async def _take_turn() -> AsyncIterator[None]:
+    """Wait for one's turn. Raises TimeoutError."""
+    turns: asyncio.Semaphore = services.once("thumbnails", partial(asyncio.Semaphore, 1))
+    async with asyncio.timeout(TURN_SECONDS):
+        await turns.acquire()
+    try:
+        yield
+    finally:
+        turns.release()
+
+
+async def _make_of_stored(
+    bucket: "Bucket", name: str, make: Callable[[IO[bytes]], str | None]
+) -> str | None:
+    stream = await bucket.read(name)
+    if stream is None:
+        return None
+    with TemporaryFile() as file:
+        async with stream:
+            async for chunk in stream.chunks:
+                file.write(chunk)
+        file.seek(0)
+        return await asyncio.to_thread(make, file)

@@ -1,12 +1,15 @@
 """Media stay: each file is copied into the bucket, once, and served from there."""
 
+import asyncio
 import base64
 import hashlib
 import json
 from datetime import timedelta
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import httpx
 import pytest
@@ -14,8 +17,9 @@ from PIL import Image
 
 from infra import costs
 from infra.local.bucket_emulator import BucketEmulator
+from shared import services
 from shared.domain.names import LineId, TenantId
-from shared.media import copying
+from shared.media import copying, thumbnails
 from tests.adapters.counting import counting
 from tests.journeys.test_odd_intake import post, said
 from tests.perene import Perene
@@ -382,6 +386,26 @@ async def test_video_gets_its_missing_thumbnail(on_2: Perene, bucket: BucketEmul
     assert base64.b64decode(after["media"]["thumbnail"]).startswith(b"\xff\xd8")
     assert after["changed"] > before["changed"]
     assert "media_due" not in after
+
+
+async def test_file_is_stored_without_a_thumbnail_that_fails(
+    on_2: Perene, bucket: BucketEmulator, monkeypatch: pytest.MonkeyPatch
+):
+    """Where the disk is full, as where others take too long to have theirs made."""
+    name, messages = await on_2.pair(), list[str]()
+    with monkeypatch.context() as full:
+        full.setattr(thumbnails, "TemporaryFile", Mock(side_effect=OSError))
+        messages.append(await hear_file(on_2, name, kind="video"))
+        await tick(on_2)
+    monkeypatch.setattr(thumbnails, "TURN_SECONDS", 0)
+    turns = services.once("thumbnails", partial(asyncio.Semaphore, 1))
+    async with turns:
+        messages.append(await hear_file(on_2, name, kind="video"))
+        await tick(on_2)
+
+    stored = [document(on_2, message) for message in messages]
+    assert [one["media_copy"]["sha256"] for one in stored] == [SHA, SHA]
+    assert not any("media_due" in one for one in stored)
 
 
 # How long, and how much ------------------------------------------------------------------------
