@@ -11,17 +11,17 @@ conversation's later message and not an earlier one that has changed since: thos
 well.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, NamedTuple
 
 from shared import services
-from shared.domain.instances import CODE_LIFETIME, Instance
 from shared.domain.names import LineId, TenantId
-from shared.outbound import event_models, log_positions
+from shared.outbound import log_entries, log_positions
 from shared.outbound.event_models import Event, EventType, Fact
-from shared.outbound.log_positions import OLDEST, LogPosition, SourcePosition
+from shared.outbound.log_entries import CLOCKS_DIFFER, LogEntry
+from shared.outbound.log_positions import LATEST, OLDEST, LogPosition, SourcePosition
 from shared.store.base import CALL_TIMEOUT
 from shared.store.logged import Logged, LoggedPage, LogPlace, LogSource, micros_of
 from shared.store.messages.read import MOST_WORDS
@@ -33,17 +33,11 @@ order: what is younger waits (decision 0029)."""
 MARGIN: Final = int((CALL_TIMEOUT + 1) * 1_000_000)
 """Microseconds after which a commit is surely visible: longer than any attempt of one lasts."""
 
-END_OF_TIME: Final = 2**53
-"""Microseconds, later than any time in the log."""
-
 MOST_TOLD: Final = 800
 """Events that a position remembers. While it is full, reading waits for MARGIN."""
 
 REMEMBERED: Final = 64
 """Events after which the newest is looked at again although others follow."""
-
-CLOCKS_DIFFER: Final = 60 * 1_000_000
-"""Microseconds: the changes of a line are dated by our own clocks, and a commit may be repeated."""
 
 ALL_TYPES: Final = frozenset(EventType) - {EventType.ENDPOINT_TEST}
 
@@ -141,14 +135,6 @@ def position_at(moment: datetime) -> str:
 # One source ----------------------------------------------------------------------------------
 
 
-class LogEntry(NamedTuple):
-    """A fact in a source: its place there, and how its event is made."""
-
-    place: LogPlace
-    fact: Fact
-    make: Callable[[datetime], Event]
-
-
 @dataclass(frozen=True)
 class SourceReading:
     """What a source tells: new entries in their order, complete until `end` (None: all there is).
@@ -215,7 +201,7 @@ async def _read_from(
         last = pages_of.find_last(page, ripe)
         end = end if end and end.at <= ripe else None
     documents = {one.path: one for some in pages for one in some.documents}.values()
-    entries, passed = _list_entries(source, documents, position, pages_of.by_storing)
+    entries, passed = log_entries.list_entries(source, documents, position, pages_of.by_storing)
     if source is not LogSource.LINES and end:
         entries = [entry for entry in entries if entry.place.order <= end.order]
     if until is not None:
@@ -242,7 +228,7 @@ def _find_ripe(page: LoggedPage, source: LogSource) -> int:
     belong to no conversation.
     """
     is_known = page.read_at and source is not LogSource.LINES
-    return page.read_at - int(LATENESS * 1_000_000) if is_known else END_OF_TIME
+    return page.read_at - int(LATENESS * 1_000_000) if is_known else LATEST
 
 
 def _bound_of_check(page: LoggedPage, position: SourcePosition) -> int | None:
@@ -321,116 +307,15 @@ class _PageReader:
             most, words = 2 * most, 2 * words
 
     def _has_news(self, document: Logged) -> bool:
-        entries, passed = _list_entries(self.source, [document], self.position, self.by_storing)
+        entries, passed = log_entries.list_entries(
+            self.source, [document], self.position, self.by_storing
+        )
         return bool(entries or passed)
 
     async def _list(self, after: LogPlace, limit: int, until: int | None) -> LoggedPage:
         return await services.store().logged.list_page(
             self.source, self.tenant, after, limit, until=until, by_storing=self.by_storing
         )
-
-
-def _list_entries(
-    source: LogSource,
-    documents: Iterable[Logged],
-    position: SourcePosition,
-    by_storing: bool,
-) -> tuple[list[LogEntry], tuple[Fact, ...]]:
-    """List what the documents tell that wasn't told yet; and what of a line is too old to tell."""
-    if source is LogSource.LINES:
-        every = [entry for one in documents for entry in _line_entries(one)]
-        fresh = [entry for entry in every if _is_fresh(entry, position)]
-        return fresh, tuple(entry.fact for entry in every if entry not in fresh)
-    list_facts = {
-        LogSource.MESSAGES: _message_entries,
-        LogSource.SENDS: _send_entries,
-        LogSource.CONVERSATIONS: _conversation_entries,
-    }[source]
-    entries = (entry for one in documents for entry in list_facts(one, by_storing))
-    return [entry for entry in entries if _is_new(entry, position)], ()
-
-
-def _is_new(entry: LogEntry, position: SourcePosition) -> bool:
-    is_later = entry.place.order > position.place.order or entry.place.at > position.checked
-    return is_later and entry.fact.short not in position.told
-
-
-def _is_fresh(entry: LogEntry, position: SourcePosition) -> bool:
-    """Tell whether a change of a line wasn't told, whose time is by another clock."""
-    since = position.checked - (CLOCKS_DIFFER if position.place.path else 0)
-    return entry.fact.at > since and entry.fact.short not in position.told
-
-
-# What a document tells -----------------------------------------------------------------------
-
-
-def _message_entries(one: Logged, by_storing: bool) -> Iterator[LogEntry]:
-    """Yield that a message came, where it was stored, and that it changed, where it changed last.
-
-    Of two commits in one millisecond only the time of writing tells that there were two.
-    """
-    message, stored, logged = one.record, one.stored, one.logged
-
-    def entry(kind: EventType, place: int, at: int, *marks: int) -> LogEntry:
-        fact = Fact.of(kind, at, one.path, *marks)
-
-        def make(now: datetime) -> Event:
-            return event_models.message_event(fact, one.tenant, message, now)
-
-        return LogEntry(LogPlace(place, one.path), fact, make)
-
-    if stored is not None:
-        kind = EventType.MESSAGE_SENT if message.from_me else EventType.MESSAGE_RECEIVED
-        place = stored if by_storing or logged is None else min(stored, logged)
-        yield entry(kind, place, stored)
-    if logged is None or by_storing:
-        return
-    is_changed = logged != stored or one.written != one.created
-    if is_changed or message.failed:
-        kind = EventType.MESSAGE_FAILED if message.failed else EventType.MESSAGE_UPDATED
-        yield entry(kind, logged, logged, one.written)
-
-
-def _send_entries(one: Logged, _: bool) -> Iterator[LogEntry]:
-    if one.logged is not None:
-        fact = Fact.of(EventType.SEND_SETTLED, one.logged, one.path)
-        yield LogEntry(
-            LogPlace(one.logged, one.path),
-            fact,
-            lambda now: event_models.send_event(fact, one.tenant, one.record),
-        )
-
-
-def _conversation_entries(one: Logged, _: bool) -> Iterator[LogEntry]:
-    if one.logged is not None:
-        fact = Fact.of(EventType.CONVERSATION_UPDATED, one.logged, one.path)
-        yield LogEntry(
-            LogPlace(one.logged, one.path),
-            fact,
-            lambda now: event_models.conversation_event(fact, one.tenant, one.record),
-        )
-
-
-def _line_entries(one: Logged) -> Iterator[LogEntry]:
-    """Yield the last changes of a line's state, its code, and that its number is restricted."""
-    line: Instance = one.record
-
-    def entry(kind: EventType, moment: datetime, shown: Instance, *marks: object) -> LogEntry:
-        fact = Fact.of(kind, micros_of(moment), one.path, *marks)
-
-        def make(now: datetime) -> Event:
-            return event_models.line_event(fact, shown, now)
-
-        return LogEntry(LogPlace(fact.at, one.path), fact, make)
-
-    for change in line.changes:
-        shown = line.model_copy(update=dict(change))
-        yield entry(EventType.LINE_STATE_CHANGED, change.since, shown, change.state, change.reason)
-    if line.code:
-        shown_at = line.code.expires_at - CODE_LIFETIME
-        yield entry(EventType.LINE_CODE_CHANGED, shown_at, line)
-    if line.restricted_since:
-        yield entry(EventType.LINE_RESTRICTED, line.restricted_since, line)
 
 
 # The page ------------------------------------------------------------------------------------
@@ -441,7 +326,7 @@ def _make_page(
 ) -> LogPage:
     """Merge what the sources tell, and move the position behind what is told."""
     ends = [one.end.at for one in readings if one.end and not one.is_of_lines]
-    horizon, now, page = min(ends, default=END_OF_TIME), services.now(), list[Event]()
+    horizon, now, page = min(ends, default=LATEST), services.now(), list[Event]()
     ripe = min(reading.ripe for reading in readings)
     told, starts = list[FoundEntry](), list[int]()
     room = MOST_TOLD - _count_remembered(position, readings)

@@ -23,9 +23,11 @@ from shared.store.logged import LogPlace, LogSource, micros_of
 LONGEST: Final = 12_000
 """Characters of a position."""
 
+LATEST: Final = 2**53
+"""Microseconds, later than any time in the log."""
+
 _BOUNDS: Final = untrusted.Bounds(size=LONGEST, items=64, depth=4)
 _VERSION: Final = 1
-_LATEST: Final = 2**53
 _DIGEST, _OFFSET = SHORT_BYTES, 2
 _TICK: Final = 100_000
 """Microseconds: the times of what was told are remembered in tenths of a second, rounded up."""
@@ -163,7 +165,7 @@ def _read_source(parts: Any, source: LogSource | None, tenant: TenantId | None) 
 
 
 def _time(value: Any) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < _LATEST:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < LATEST:
         raise ValueError("no time of ours")
     return value
 
