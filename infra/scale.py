@@ -41,8 +41,8 @@ SEQUENTIAL = 500
 TELLING_MS, NEWS_MS, LOOK_MS = 12.0, 9.0, 4.7
 """CPU of an event told to one endpoint, of the news of an inbox, and of a look at one endpoint."""
 
-WEBHOOKS_A_PROCESS = 590
-"""Webhooks a second that a process takes with 16 at once, each with a commit of 20 ms."""
+WEBHOOKS_A_PROCESS = 330
+"""Webhooks a second that a process answers in time, with 20 ms more for each commit (intake)."""
 
 SEND_SECONDS, RECEIVER_SECONDS = 1.0, 0.05
 """Guesses: how long Evolution takes for a send, and a receiver for an event."""

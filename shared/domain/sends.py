@@ -32,7 +32,8 @@ from shared.domain.record import Kept, Record
 from shared.domain.upstream import WhyNotSent
 
 LEASE = timedelta(seconds=120)
-"""How long a send may be under way: longer than the longest call (75 s, and 10 s of typing)."""
+"""How long a send may be under way: longer than the longest call (75 s, and 10 s of typing), and
+the 8 s in which an ailing server is asked for something else first."""
 
 KEPT_FOR = timedelta(days=7)
 """How long a key is known."""

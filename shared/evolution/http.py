@@ -107,7 +107,7 @@ class ServerCalls:
         return outcome
 
     async def _try(self, call: Call) -> Answer | Lost:
-        """Make a call, and note whether the server is ailing. Every call goes through here."""
+        """Make a call, and note whether the server is ailing. All but streams go through here."""
         outcome = await self._repeat(call)
         self._is_ailing = isinstance(outcome, Lost) or outcome.status >= 500
         return outcome
