@@ -30,7 +30,7 @@ async def check_endpoints() -> Diagnosis:
     ]
     if dumb:
         remedy = "POST /endpoints/{id}/rotate, and give the receiver the new one."
-        return report_bad(SUBJECT, f"no usable secret: {', '.join(dumb)}", remedy)
+        return report_bad(SUBJECT, f"unusable secret: {', '.join(dumb)}", remedy)
     unlisted = [one.id for one in endpoints if one.is_active and not tenants.include(one.tenant)]
     if unlisted:
         remedy = "Disable it and enable it again, then replay what it missed."

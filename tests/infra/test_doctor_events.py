@@ -145,7 +145,10 @@ async def test_secrets_that_cannot_sign_are_named(on_2: Perene):
     (unlisted,) = [await endpoint_secrets.check_endpoints()]
 
     assert str(healthy).endswith("1 active endpoint(s), all with secrets that sign")
-    assert (unsigned.verdict, unsigned.statement) == (Verdict.BAD, "no usable secret: ep_off")
+    assert (unsigned.verdict, unsigned.statement) == (
+        Verdict.BAD,
+        "unusable secret: ep_off",
+    )
     assert (unlisted.verdict, unlisted.statement) == (Verdict.BAD, "nothing pokes for ep_good")
     assert good not in f"{healthy}{unsigned}{unlisted}"
 
