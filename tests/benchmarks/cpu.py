@@ -1,4 +1,4 @@
-"""Read how much time processes have had on a processor."""
+"""Read how much time processes have had on a processor, and the memory that they hold."""
 
 import os
 from collections.abc import Iterable
@@ -21,6 +21,12 @@ def list_commands(*words: str) -> list[int]:
 def list_children(pid: int) -> list[int]:
     """List the processes that a process started."""
     return [int(child) for child in _read(pid, f"task/{pid}/children").split()]
+
+
+def read_resident_mib(pid: int) -> int:
+    """Return the memory that a process holds, in MiB."""
+    fields = dict(line.split(b":", 1) for line in _read(pid, "status").splitlines())
+    return int(fields.get(b"VmRSS", b"0").split()[0]) // 1024
 
 
 def _read_seconds(pid: int) -> float:

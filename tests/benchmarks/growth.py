@@ -8,7 +8,6 @@ import contextlib
 import itertools
 import json
 import os
-import re
 import statistics
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
@@ -25,6 +24,7 @@ from infra.local import emulator
 from shared.store import base
 from tests.adapters import posted
 from tests.adapters.counting import counting
+from tests.benchmarks import cpu
 from tests.benchmarks.copies import NOTHING, Pattern, Patterns, store_copies
 from tests.benchmarks.report import Cell, Table, render_table
 from tests.perene import Perene, name_of, token
@@ -184,11 +184,11 @@ async def _measure_once(world: "World", operation: Operation) -> Cost:
     with counting(world.perene.store.db.client) as counted:
         started, busy = time.perf_counter(), time.process_time()
         answer = await world.perene.http.request(**call)
-        took, cpu = time.perf_counter() - started, time.process_time() - busy
+        took, computed = time.perf_counter() - started, time.process_time() - busy
     assert answer.status_code < 400, (operation.title, answer.text)
     calls = world.count_calls() - before
     size = len(answer.content)
-    return Cost(counted.reads, counted.writes, calls, size, took * 1000, cpu * 1000)
+    return Cost(counted.reads, counted.writes, calls, size, took * 1000, computed * 1000)
 
 
 # The world -----------------------------------------------------------------------------------
@@ -288,13 +288,7 @@ def _write_fleet(servers: int) -> str:
 def _read_emulator_mib() -> int:
     """Return the memory that the emulator of this process holds, in MiB."""
     port = os.environ[emulator.HOST_VARIABLE].rpartition(":")[2]
-    for status in Path("/proc").glob("[0-9]*/status"):
-        with contextlib.suppress(OSError):
-            command = (status.parent / "cmdline").read_bytes()
-            if command.startswith(b"/usr/bin/java") and f"--port={port}".encode() in command:
-                (resident,) = re.findall(r"VmRSS:\s*(\d+)", status.read_text())
-                return int(resident) // 1024
-    return 0
+    return max(map(cpu.read_resident_mib, cpu.list_commands("firestore", port)), default=0)
 
 
 # The operations ------------------------------------------------------------------------------

@@ -25,11 +25,8 @@ async def read_ours(client: firestore.AsyncClient) -> Kept:
 
     A stub isn't a message yet; a preview that came late is replaced by its next reader.
     """
-    db, messages, conversations = (
-        Database(client),
-        list[KeptMessage](),
-        dict[str, KeptConversation](),
-    )
+    db, messages = Database(client), list[KeptMessage]()
+    conversations = dict[str, KeptConversation]()
     for tenant in dict.fromkeys(TenantId(tenant) for tenant, _ in LINES):
         fields = ("id", "kind", "conversation", "progress")
         async for snapshot in db.messages(tenant).select(fields).stream():

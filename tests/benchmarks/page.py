@@ -88,14 +88,20 @@ def find_cell(report: Report, title: str, column: str, **cells: Any) -> Any:
     raise KeyError(f"{title}: {column} of {cells}")
 
 
+def take_reports(source: Path, target: Path) -> None:
+    """Copy the reports that the page shows: some that were made are of a part (`gates-burst`)."""
+    shown = list_blocks(PAGES[0].read_text())
+    for report in source.glob("*.json"):
+        if report.stem in shown:
+            shutil.copy(report, target)
+
+
 def main() -> None:
     """Take reports over if that is asked for, and write the pages."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--take", action="store_true", help="what was measured last")
     if parser.parse_args().take:
-        REPORTS.mkdir(exist_ok=True)
-        for report in FOLDER.glob("*.json"):
-            shutil.copy(report, REPORTS)
+        take_reports(FOLDER, REPORTS)
     for page in PAGES:
         page.write_text(render_page(page.read_text(), load_reports()))
 

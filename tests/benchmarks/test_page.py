@@ -46,6 +46,18 @@ def test_every_report_has_its_place():
     assert set(page.load_reports()) <= set(blocks)
 
 
+def test_report_of_a_part_is_not_taken(tmp_path: Path):
+    source, target = tmp_path / "source", tmp_path / "target"
+    for folder in (source, target):
+        folder.mkdir()
+    for name in ("gates", "gates-burst"):
+        (source / f"{name}.json").write_text("{}")
+
+    page.take_reports(source, target)
+
+    assert [path.name for path in target.iterdir()] == ["gates.json"]
+
+
 def test_headlines_are_the_reports_figures():
     text = "<!-- python -m tests.benchmarks.page, destaques -->\n<!-- end -->"
 

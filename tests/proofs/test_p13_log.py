@@ -79,6 +79,8 @@ async def delaying_commits(perene: Perene) -> AsyncIterator[None]:
     holding = asyncio.create_task(hold())
     yield
     holding.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await holding  # raises what it failed with: then nothing was delayed
 
 
 async def read_until_quiet(writers: list[Any]) -> list[Any]:
