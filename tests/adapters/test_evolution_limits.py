@@ -36,9 +36,6 @@ async def never(request):
     await asyncio.sleep(3600)
 
 
-MUTATING = ["create", "connect", "restart", "silence", "configure", "delete"]
-
-
 @everything
 @in_each("version", VERSIONS)
 async def test_silent_server_is_given_up(call, version, monkeypatch):

@@ -78,11 +78,10 @@ class Run(NamedTuple):
 
 
 class Scene(NamedTuple):
-    """Recorders that are running, and who reads what each stored; `host` is the emulator's."""
+    """Recorders that are running, and clients of their databases; `host` is the emulator's."""
 
     host: str
     recorders: Mapping[str, Recorder]
-    readers: Mapping[str, kept.Read]
     clients: Mapping[str, firestore.AsyncClient]
 
     async def measure(self, name: str, pace: Pace) -> Run:
@@ -96,7 +95,7 @@ class Scene(NamedTuple):
         worker, database = (
             (end - begin) * 1000 / len(posted) for begin, end in zip(before, after, strict=True)
         )
-        return Run(figures, worker, database, judge(posted, await self.readers[name](client)))
+        return Run(figures, worker, database, judge(posted, await kept.read_ours(client)))
 
 
 def list_targets(secret: str) -> dict[str, Target]:
@@ -107,8 +106,8 @@ def list_targets(secret: str) -> dict[str, Target]:
         return jwt.encode({"sub": instance, "born": 0}, secret, "HS256")
 
     return {
-        OURS: Target("functions/receive_webhook.py", kept.read_ours, sign),
-        BARE_FUNCTION: Target(BARE, kept.read_ours, sign),
+        OURS: Target("functions/receive_webhook.py", sign),
+        BARE_FUNCTION: Target(BARE, sign),
     }
 
 
@@ -199,11 +198,10 @@ async def _open_scene(
         recorders[CLIENT] = await running.enter_async_context(
             start_client(environment, arrivals, processes)
         )
-        readers = {name: target.read for name, target in targets.items()}
         clients = {
             name: firestore.AsyncClient(project=project) for name, project in projects.items()
         }
-        scene = Scene(host, recorders, readers | {CLIENT: kept.read_ours}, clients)
+        scene = Scene(host, recorders, clients)
         for name in recorders:
             await scene.measure(name, Pace(WARM, 8))
         yield scene

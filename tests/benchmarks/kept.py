@@ -1,21 +1,16 @@
 """Read what handlers stored, for the judge."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 
 from google.cloud import firestore
 
 from shared.domain.conversations import Conversation
 from shared.domain.names import TenantId
-from shared.evolution.deliveries import read_delivery
 from shared.store.base import Database
 from shared.store.messages.documents import read_conversations
 from shared.store.messages.order import show_last_message
 from tests.benchmarks.judge import Kept, KeptConversation, KeptMessage
 from tests.benchmarks.mix import LINES
-
-Read = Callable[[firestore.AsyncClient], Awaitable[Kept]]
-"""Read all that a handler stored."""
 
 REPAIRS_AT_ONCE = 16
 
@@ -38,23 +33,6 @@ async def read_ours(client: firestore.AsyncClient) -> Kept:
         for repaired in await _repair(db, tenant, read_conversations(snapshots)):
             last = repaired.preview.message if repaired.preview else None
             conversations[f"{tenant} {repaired.id}"] = KeptConversation(repaired.unread_now, last)
-    return Kept(messages, conversations)
-
-
-async def read_naive(client: firestore.AsyncClient) -> Kept:
-    """Read what the naive handler stored. Of the last message it has only the time."""
-    messages, times = list[KeptMessage](), dict[tuple[str, int], str]()
-    async for snapshot in client.collection("naive_messages").stream():
-        document = snapshot.to_dict() or {}
-        message, conversation = document["whatsapp_id"], document["conversation"]
-        delivery = int(read_delivery(document["status"]) or 0)
-        messages.append(KeptMessage(message, conversation, delivery))
-        times[conversation, document["timestamp"]] = message
-    conversations = {}
-    async for snapshot in client.collection("naive_conversations").stream():
-        document = snapshot.to_dict() or {}
-        last = times.get((snapshot.id, document["last_message_at"]))
-        conversations[snapshot.id] = KeptConversation(document["unread"], last)
     return Kept(messages, conversations)
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from shared import webhook_token
-from tests.benchmarks import cpu, kept, load
+from tests.benchmarks import cpu, load
 from tests.benchmarks.arrivals import Arrival
 from tests.benchmarks.bare import ARRIVAL
 from tests.benchmarks.load import Figures
@@ -47,13 +47,12 @@ class Recorder(Protocol):
 
 @dataclass(frozen=True)
 class Target:
-    """A function that records webhooks, how it is started and who reads what it stored.
+    """A function that records webhooks, and how it is started.
 
     `sign`: makes the token that it expects of an instance.
     """
 
     source: str
-    read: kept.Read
     sign: Callable[[str], str]
     settings: Mapping[str, str] = field(default_factory=dict)
 

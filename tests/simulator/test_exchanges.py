@@ -137,7 +137,6 @@ MEASUREMENTS = {
     "webhook-base64-needs-reconnect", "webhook-retry-timelines",
 }  # fmt: skip
 COVERED = [(scene, name) for scene, names in IN_STATE.items() for name in names.split()]
-SOUGHT = ("find", "fetchInstances", "query-override-find")
 
 
 @pytest.mark.anyio
