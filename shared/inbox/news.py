@@ -33,7 +33,8 @@ PAUSE: Final = 1.0
 MOST_WAITING: Final = 4
 """Requests that wait in one process: half of its places (infra/functions.json) stay for others."""
 
-_TAG = re.compile(r'(?:W/)?"([0-9a-f]{20})\.([0-9a-f]{20})\.([0-9a-f]{20})\.([0-9a-f]{20})?"')
+_HASH = "([0-9a-f]{20})"
+_TAG = re.compile(rf'(?:W/)?"{_HASH}\.{_HASH}\.{_HASH}\.{_HASH}?\.{_HASH}?"')
 
 
 class WhichNews(Record):
@@ -83,17 +84,23 @@ class NewsTag(NamedTuple):
     """What a caller knows, as hashes: the newest conversations, the thread, what is unread.
 
     `conversations` and `latest`, the thread's last change, stay what they are while `since` and
-    `thread_since` move on; `changes` are all of the thread since then.
+    `thread_since` move on; `changes` are all of the thread since then. `older`: the conversations
+    before the newest, as they were shown last.
     """
 
     conversations: str
     latest: str
     changes: str
     unread: str = ""
+    older: str = ""
 
     def write(self) -> str:
         """Return it as an ETag."""
         return f'"{".".join(self)}"'
+
+    def has_other_conversations(self, known: "NewsTag") -> bool:
+        """Tell whether it shows conversations that who knows the other doesn't know so."""
+        return self.conversations != known.conversations or self.older not in ("", known.older)
 
 
 def read_tag(etag: str | None) -> NewsTag | None:
@@ -112,10 +119,12 @@ class _Look(NamedTuple):
     def tag(self) -> NewsTag:
         """Return what its caller knows from now on, but for what is unread."""
         since = max((view.last_at for view in self.conversations), default=0) - LATE_MS
-        newest = (view for view in self.conversations if view.last_at >= since)
+        newest = [view for view in self.conversations if view.last_at >= since]
+        older = [view for view in self.conversations if view.last_at < since]
         latest = (*self.thread.page.records[-1:], *self.thread.uncertain) if self.thread else ()
         changes = self.thread.seen if self.thread else ()
-        return NewsTag(*map(pagination.hash_records, (newest, latest, changes)))
+        tag = NewsTag(*map(pagination.hash_records, (newest, latest, changes)))
+        return tag._replace(older=pagination.hash_records(older)) if older else tag
 
 
 @dataclass(frozen=True)
@@ -138,7 +147,7 @@ class Inbox:
         look = await (self._wait() if self.query.wait else self._look())
         tag = look.tag()
         known = self.known or NewsTag("", "", "")
-        unread = await self._count_unread(is_changed=tag.conversations != known.conversations)
+        unread = await self._count_unread(is_changed=tag.has_other_conversations(known))
         news = News(
             conversations=look.conversations,
             more=look.more,
@@ -146,13 +155,13 @@ class Inbox:
             thread=look.thread.show() if look.thread else None,
         )
         counted = pagination.hash_records([unread]) if unread else known.unread
-        return news, tag._replace(unread=counted)
+        return news, tag._replace(unread=counted, older=tag.older or known.older)
 
     async def _wait(self) -> _Look:
         """Look again if there is news soon; don't wait where too many do already."""
         first = await self._look()
         waiting: asyncio.Semaphore = services.once("news", partial(asyncio.Semaphore, MOST_WAITING))
-        if self.known is None or first.tag()[:2] != self.known[:2] or waiting.locked():
+        if self._is_news(first) or waiting.locked():
             return first
         async with waiting:
             for _ in range(GLANCES):
@@ -160,6 +169,10 @@ class Inbox:
                 if await self._is_outdated(first):
                     return await self._look()
         return first
+
+    def _is_news(self, look: _Look) -> bool:
+        tag, known = look.tag(), self.known
+        return known is None or tag.has_other_conversations(known) or tag.latest != known.latest
 
     async def _is_outdated(self, look: _Look) -> bool:
         """Tell whether something was said since then. Firestore: 1 read, and 1 for a thread."""

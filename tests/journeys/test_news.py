@@ -79,6 +79,28 @@ async def test_told_news_are_known(paired: Perene):
     assert again.status_code == 304
 
 
+async def test_tag_is_of_all_that_is_shown(paired: Perene):
+    """Also of older conversations, where a caller asks since then: for more, or once more."""
+    a_minute_ago = int(paired.clock().timestamp()) - 60
+    oi = {"conversation": "oi"}
+    await say(paired, name_of("acme"), oi, MARIA, messageTimestamp=a_minute_ago)
+    (older,) = (await ask(paired)).json()["conversations"]
+    await talk(paired, "oi", ANA)
+    newest = (await ask(paired)).headers["etag"]
+    query = {"since": older["last_at"], "wait": True, "unread": "changed"}
+
+    for_more = await ask(paired, newest, **query)
+    await paired.call("PATCH", f"/conversations/{older['id']}", json={"read": True})
+    once_more = await ask(paired, for_more.headers["etag"], **query)
+    known = await ask(paired, once_more.headers["etag"], **query)
+
+    for answer, unread in ((for_more, 2), (once_more, 1)):
+        news = answer.json()
+        assert [row["unread"] for row in news["conversations"]] == [1, unread - 1]
+        assert news["unread"]["total"] == unread
+    assert known.status_code == 304
+
+
 async def test_late_message_is_news(paired: Perene):
     await talk(paired, "oi", MARIA)
     newest = (await ask(paired)).json()["conversations"][0]["last_at"]
