@@ -5,11 +5,9 @@ import asyncio
 from infra.doctor.database import PATIENCE
 from infra.doctor.diagnosis import Diagnosis, report_bad, report_good, report_unseen
 from shared import services
-from shared.domain.endpoints import Endpoint
 from shared.outbound import signatures
 
 SUBJECT = "Events"
-PAGE = 300
 
 
 async def check_endpoints() -> Diagnosis:
@@ -20,28 +18,20 @@ async def check_endpoints() -> Diagnosis:
     store = services.store().endpoints
     try:
         async with asyncio.timeout(PATIENCE):
-            endpoints, tenants = await _list_endpoints(), await store.read_told_tenants()
+            endpoints, tenants = await store.list_all(), await store.read_told_tenants()
     except Exception as error:  # noqa: BLE001 - what Firestore can't do has its own diagnosis
         return report_unseen(SUBJECT, f"endpoints can't be read ({type(error).__name__})")
-    dumb = [
+    unusable = [
         one.id
         for one in endpoints
         if not all(map(signatures.can_sign, one.secrets(services.now())))
     ]
-    if dumb:
+    if unusable:
         remedy = "POST /endpoints/{id}/rotate, and give the receiver the new one."
-        return report_bad(SUBJECT, f"unusable secret: {', '.join(dumb)}", remedy)
+        return report_bad(SUBJECT, f"unusable secret: {', '.join(unusable)}", remedy)
     unlisted = [one.id for one in endpoints if one.is_active and not tenants.include(one.tenant)]
     if unlisted:
         remedy = "Disable it and enable it again, then replay what it missed."
         return report_bad(SUBJECT, f"nothing pokes for {', '.join(unlisted)}", remedy)
     active = sum(one.is_active for one in endpoints)
     return report_good(SUBJECT, f"{active} active endpoint(s), all with secrets that sign")
-
-
-async def _list_endpoints() -> list[Endpoint]:
-    endpoints, end = await services.store().endpoints.list_page({}, PAGE, None)
-    while end:
-        page, end = await services.store().endpoints.list_page({}, PAGE, end)
-        endpoints += page
-    return endpoints

@@ -267,11 +267,21 @@ class Database:
         snapshots = await self.query(query)
         return snapshots, snapshots[-1].id if len(snapshots) == limit else None
 
-    async def iterate(self, collection: Any, fields: Sequence[str] = ()) -> AsyncIterator[Snapshot]:
-        """Yield all documents, by id, with no more than a page of them in memory. n reads."""
+    async def iterate(
+        self,
+        collection: Any,
+        fields: Sequence[str] = (),
+        where: Mapping[str, Any] | None = None,
+    ) -> AsyncIterator[Snapshot]:
+        """Yield all documents, by id, with no more than a page of them in memory. n reads.
+
+        `fields` and `where`: as of `query_page`.
+        """
         after: str | None = None
         while True:
-            snapshots, after = await self.query_page(collection, PAGE, after, fields=fields)
+            snapshots, after = await self.query_page(
+                collection, PAGE, after, fields=fields, where=where
+            )
             for snapshot in snapshots:
                 yield snapshot
             if after is None:

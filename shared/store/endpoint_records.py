@@ -72,12 +72,11 @@ class Endpoints(Topic):
 
     async def list_active(self) -> list[Endpoint]:
         """List all endpoints that are told events, by id. Firestore: n reads, 1 at least."""
-        where: dict[str, str] = {"state": EndpointState.ACTIVE}
-        endpoints, end = await self.list_page(where, base.PAGE, None)
-        while end:
-            page, end = await self.list_page(where, base.PAGE, end)
-            endpoints += page
-        return endpoints
+        return await self._list_all({"state": EndpointState.ACTIVE})
+
+    async def list_all(self) -> list[Endpoint]:
+        """List all endpoints, by id. Firestore: n reads, 1 at least."""
+        return await self._list_all({})
 
     async def list_late(self, until: datetime, limit: int = MOST_LATE) -> list[Endpoint]:
         """List the endpoints for which an event of that time or before waits, the latest first.
@@ -191,6 +190,11 @@ class Endpoints(Topic):
         await self._db.commit(batch)
 
     # How -------------------------------------------------------------------------------------
+
+    async def _list_all(self, where: dict[str, str]) -> list[Endpoint]:
+        pages = self._db.iterate(self._db.endpoints, where=where)
+        endpoints = base.readable([snapshot async for snapshot in pages], endpoint_in)
+        return list(filter(None, endpoints))
 
     async def _list_where(self, field: str, operator: str, value: Any) -> list[Endpoint]:
         query = self._db.endpoints.where(filter=FieldFilter(field, operator, value))
