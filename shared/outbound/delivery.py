@@ -4,12 +4,13 @@ import asyncio
 import random
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from math import inf
 from typing import Final
 
-from shared import config, log, services
+from shared import config, log, problems, services
 from shared.domain import endpoints as rules
 from shared.domain.endpoints import WHOLE_LOG, Endpoint, LogPart
 from shared.domain.names import TenantId
@@ -38,13 +39,15 @@ and those that answer don't wait for them."""
 
 @dataclass
 class _Pokes:
-    """What there is news of, and when the last poke came (monotonic seconds)."""
+    """What there is news of, when the last poke came (monotonic seconds), and how many joined."""
 
     news: frozenset[LogPart]
     last: float
+    joined: int = 0
 
     def add(self, other: "_Pokes") -> None:
         self.news, self.last = self.news | other.news, max(self.last, other.last)
+        self.joined += 1
 
 
 _waiting: dict[TenantId, _Pokes] = {}
@@ -62,14 +65,24 @@ async def deliver_tenant(tenant: TenantId, news: frozenset[LogPart] = WHOLE_LOG)
 
     It is told as soon as it is old enough, and pokes that wait for that at the same time are one.
     An endpoint that this process is telling already is only marked: it looks again, and no
-    caller waits for it. Firestore: 1 read for each endpoint; per page of events 1 write and what
-    reading the log costs.
+    caller waits for it. Raises StoreUnavailable if one wasn't told for want of the database:
+    Pub/Sub then pushes again. Firestore: 1 read for each endpoint; per page of events 1 write and
+    what reading the log costs.
     """
     pokes = _Pokes(news, time.monotonic())
     if tenant in _waiting:
         _waiting[tenant].add(pokes)
         return
     await _wait_with_others(tenant, pokes)
+    try:
+        await _tell_tenant(tenant, pokes)
+    except problems.StoreUnavailable:
+        if others := pokes.news - news:  # of pokes that were answered already
+            await services.poke(tenant, *others)
+        raise
+
+
+async def _tell_tenant(tenant: TenantId, pokes: _Pokes) -> None:
     names = _ids_of.get(tenant, ())
     if names and all(name in _running for name in names):
         for name in names:
@@ -101,14 +114,16 @@ async def deliver_due() -> int:
     due = list(rules.list_due(active, services.now(), are_poked=are_poked))
     random.shuffle(due)  # no tenant comes first every time
     now = time.monotonic()
-    await _tell_all(due, _Pokes(WHOLE_LOG, now), now + TICK_SECONDS)
+    with suppress(problems.StoreUnavailable):  # the next tick looks again
+        await _tell_all(due, _Pokes(WHOLE_LOG, now), now + TICK_SECONDS)
     return len(due)
 
 
 async def _tell_all(endpoints: Iterable[Endpoint], pokes: _Pokes, start_by: float = inf) -> None:
     """Tell each endpoint in a task of its own; one that fails or waits holds up no other.
 
-    Those that can't begin by `start_by` are left to the next tick.
+    Those that can't begin by `start_by` are left to the next tick. Raises StoreUnavailable in the
+    end, if one wasn't told for want of the database.
     """
     tasks = []
     for endpoint in endpoints:
@@ -117,21 +132,30 @@ async def _tell_all(endpoints: Iterable[Endpoint], pokes: _Pokes, start_by: floa
             continue
         _running[endpoint.id] = replace(pokes)
         tasks.append(asyncio.create_task(_tell(endpoint, start_by)))
-    await asyncio.gather(*tasks)
+    for failure in filter(None, await asyncio.gather(*tasks)):
+        raise failure
 
 
-async def _tell(endpoint: Endpoint, start_by: float) -> None:
-    is_left = False
+async def _tell(endpoint: Endpoint, start_by: float) -> problems.StoreUnavailable | None:
+    """Tell an endpoint when it has a place; return why its log couldn't be read."""
+    failure, is_left, pokes = None, False, _running[endpoint.id]
+    joined = pokes.joined
     try:
         async with _choose_places(endpoint):
             if time.monotonic() <= start_by:
                 is_left = await _tell_in_rounds(endpoint)
+            else:
+                is_left = pokes.joined > joined
+    except problems.StoreUnavailable as unavailable:
+        log.notice("endpoint.not_told", endpoint=endpoint.id, problem=unavailable.slug())
+        failure = unavailable
     except Exception as error:  # noqa: BLE001 - one endpoint must not stop the others
         log.error("endpoint.broke", error, endpoint=endpoint.id)
     finally:
         del _running[endpoint.id]
     if is_left:  # a poke that came while it was running would only be noted
         await services.poke(endpoint.tenant, *LogPart)
+    return failure
 
 
 def _choose_places(endpoint: Endpoint) -> asyncio.Semaphore:

@@ -12,9 +12,9 @@ import pytest
 
 from infra import costs
 from infra.costs import Operations
-from shared import services
+from shared import problems, services
 from shared.domain.endpoints import BUSY, IDLE_MINUTES
-from shared.outbound import event_log
+from shared.outbound import delivery, event_log
 from shared.store import base, endpoint_records
 from tests.adapters import posted
 from tests.adapters.counting import Counted, counting
@@ -66,9 +66,13 @@ async def say(line: Perene, name: str) -> None:
 
 
 async def push(line: Perene, data: str) -> None:
-    message = {"message": {"data": data, "messageId": "1"}, "subscription": "s"}
-    answer = await line.operate("POST", "/deliver-events/push", json=message)
+    answer = await try_push(line, data)
     assert answer.status_code == 204, answer.text
+
+
+async def try_push(line: Perene, data: str) -> httpx.Response:
+    message = {"message": {"data": data, "messageId": "1"}, "subscription": "s"}
+    return await line.operate("POST", "/deliver-events/push", json=message)
 
 
 async def test_message_is_told_for_two_reads_and_one_write(perene: Perene, pubsub: PubSub):
@@ -113,6 +117,44 @@ async def test_every_poke_tells_its_own_event(perene: Perene, pubsub: PubSub, mo
 
     assert [one.event["data"]["id"] for one in receiver.deliveries] == names
     assert counted == Counted(reads=1 + 5, writes=1, round_trips=3)
+
+
+async def test_poke_whose_log_cannot_be_read_comes_again(perene: Perene, pubsub: PubSub):
+    """An endpoint that was told nothing lately would have to wait for its turn, a quarter hour."""
+    async with Receiver() as receiver:
+        await perene.call("POST", "/endpoints", json={"url": receiver.url})
+        forget_told_tenants()
+        await say(perene, "3A01")
+        with mock.patch.object(event_log, "read_log", side_effect=problems.StoreUnavailable):
+            refused = await try_push(perene, pubsub.messages[-1])
+
+        await push(perene, pubsub.messages[-1])
+
+    assert refused.status_code == 503
+    assert [one.event["data"]["id"] for one in receiver.deliveries] == ["3A01"]
+
+
+async def test_poke_of_who_the_tick_has_no_time_for_comes_again(
+    perene: Perene, pubsub: PubSub, mocker
+):
+    mocker.patch.object(delivery, "TICK_SECONDS", 0.1)
+    mocker.patch.object(delivery, "AT_ONCE", 1)
+    endpoint = {"url": "http://127.0.0.1:9/"}
+    await perene.call("POST", "/endpoints", json=endpoint)
+    forget_told_tenants()
+    await say(perene, "3A01")
+    (waiting,) = await perene.store.endpoints.list_active()
+    async with delivery._choose_places(waiting):
+        tick = asyncio.create_task(perene.operate("POST", "/deliver-events"))
+        while waiting.id not in delivery._running:
+            await asyncio.sleep(0.01)
+        delivery._ids_of["acme"] = (waiting.id,)
+        await push(perene, pubsub.messages[-1])
+        pubsub.messages.clear()
+        await asyncio.sleep(0.1)
+    await tick
+
+    assert pubsub.read() == [{"tenant": "acme", "news": "message,send,conversation,line"}]
 
 
 async def test_tenants_without_endpoints_cost_nothing(perene: Perene, pubsub: PubSub):
