@@ -148,7 +148,7 @@ async def _tell(endpoint: Endpoint, start_by: float) -> problems.StoreUnavailabl
                 is_left = pokes.joined > joined
     except problems.StoreUnavailable as unavailable:
         log.notice("endpoint.not_told", endpoint=endpoint.id, problem=unavailable.slug())
-        failure = unavailable
+        failure, is_left = unavailable, pokes.joined > joined
     except Exception as error:  # noqa: BLE001 - one endpoint must not stop the others
         log.error("endpoint.broke", error, endpoint=endpoint.id)
     finally:
@@ -198,7 +198,7 @@ async def _tell_in_rounds(endpoint: Endpoint) -> bool:
         if not pokes.news:
             return False
         current, news = await _look_again(run), frozenset()
-    return False
+    return current is not None  # others overtook it, and may have looked before
 
 
 async def _look_again(run: EndpointRun) -> Endpoint | None:

@@ -134,6 +134,20 @@ async def test_poke_whose_log_cannot_be_read_comes_again(perene: Perene, pubsub:
     assert [one.event["data"]["id"] for one in receiver.deliveries] == ["3A01"]
 
 
+async def test_poke_that_others_overtake_comes_again(perene: Perene, pubsub: PubSub, mocker):
+    """They may have looked before its event was there."""
+    async with Receiver() as receiver:
+        await perene.call("POST", "/endpoints", json={"url": receiver.url})
+        forget_told_tenants()
+        await say(perene, "3A01")
+        poke = pubsub.messages.pop()
+        mocker.patch.object(perene.store.endpoints, "advance", return_value=None)
+
+        await push(perene, poke)
+
+    assert pubsub.read() == [{"tenant": "acme", "news": "message,send,conversation,line"}]
+
+
 async def test_poke_of_who_the_tick_has_no_time_for_comes_again(
     perene: Perene, pubsub: PubSub, mocker
 ):
