@@ -10,6 +10,7 @@ import httpx
 import jwt
 import pytest
 
+from infra.local import emulator
 from tests.stack import processes
 from tests.stack.conftest import PATIENCE, ROOT
 
@@ -114,6 +115,12 @@ def test_simulator_runs_until_a_signal(start, key, signal_number):
 
 
 @pytest.fixture
+def shared(firestore_emulator):
+    """The setting of a stack that starts no emulator: to start one takes half of its time."""
+    return {emulator.HOST_VARIABLE: firestore_emulator}
+
+
+@pytest.fixture
 def muted():
     """Ignore hang-ups, as under `nohup`; what the test starts inherits that."""
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
@@ -121,16 +128,16 @@ def muted():
     signal.signal(signal.SIGHUP, before)
 
 
-def test_hang_up_ends_the_stack(start, muted):
-    stack = start().wait_until_ready()
+def test_hang_up_ends_the_stack(start, muted, shared):
+    stack = start(**shared).wait_until_ready()
 
     assert stack.stop_with(signal.SIGHUP) == 0
     assert stack.list_processes() == []
 
 
-def test_closed_terminal_ends_the_stack(start):
+def test_closed_terminal_ends_the_stack(start, shared):
     ours, theirs = pty.openpty()
-    stack = start(stdout=theirs)
+    stack = start(stdout=theirs, **shared)
     os.close(theirs)
     with open(ours) as terminal:
         stack.wait_until_ready(terminal)
@@ -158,9 +165,9 @@ def test_dead_part_ends_the_stack(start):
     assert stack.list_processes() == []
 
 
-def test_broken_function_ends_the_stack(start, functions):
+def test_broken_function_ends_the_stack(start, functions, shared):
     (functions / "broken.py").write_text("import nothing_of_the_kind")
-    stack = start()
+    stack = start(**shared)
 
     assert stack.wait_for_end() == 1
     assert "nothing_of_the_kind" in stack.output
