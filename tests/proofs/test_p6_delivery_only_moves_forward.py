@@ -17,7 +17,7 @@ AT = 1_795_302_085
 
 
 def orders() -> list[tuple[str, ...]]:
-    """Build every order of everything and an order of every part; samples, unless all are asked for.
+    """Build every order of everything, and one of every part; samples, unless all are asked for.
 
     Every order of few things is always among them.
     """

@@ -61,10 +61,16 @@ def write_object(stack):
     httpx.put(session, content=b"abc", headers={"content-range": "bytes 0-2/3"}, trust_env=False)
 
 
-def test_stack_serves_functions_and_prints_tokens(start, functions, tmp_path):
+@pytest.fixture
+def shared(firestore_emulator):
+    """The setting of a stack that starts no emulator: to start one takes half of its time."""
+    return {emulator.HOST_VARIABLE: firestore_emulator}
+
+
+def test_stack_serves_functions_and_prints_tokens(start, functions, shared, tmp_path):
     (functions / "console.py").write_text(CONSOLE)
     stack = start(
-        INSTANCE_MAX="3", AUTH_JWKS_URL="http://elsewhere", WEBHOOK_SECRET=""
+        INSTANCE_MAX="3", AUTH_JWKS_URL="http://elsewhere", WEBHOOK_SECRET="", **shared
     ).wait_until_ready()
 
     settings = stack.settings()
@@ -96,28 +102,24 @@ def assert_environment_wins(settings):
 
 
 @pytest.mark.parametrize(
-    ("key", "signal_number"),
-    [("", signal.SIGTERM), ("-begins-like-an-option", signal.SIGINT)],
+    ("key", "signal_number", "has_own_emulator"),
+    [("", signal.SIGTERM, True), ("-begins-like-an-option", signal.SIGINT, False)],
     ids=["drawn", "given"],
 )
-def test_simulator_runs_until_a_signal(start, key, signal_number):
-    stack = start(EVOLUTION_URL="", EVOLUTION_API_KEY=key).wait_until_ready()
+def test_simulator_runs_until_a_signal(start, shared, key, signal_number, has_own_emulator):
+    more = {} if has_own_emulator else shared
+    stack = start(EVOLUTION_URL="", EVOLUTION_API_KEY=key, **more).wait_until_ready()
 
     settings = stack.settings()
     page = httpx.get(f"{settings['EVOLUTION_URL']}/simulator", trust_env=False, timeout=60)
 
     assert f"{settings['EVOLUTION_URL']}/simulator" in stack.output
     assert page.status_code == 200
-    for part in ("CloudFirestore", "infra.local.gateway", "infra.local.simulator"):
+    for part in ("infra.local.gateway", "infra.local.simulator"):
         assert stack.list_processes(part)
+    assert bool(stack.list_processes("CloudFirestore")) == has_own_emulator
     assert stack.stop_with(signal_number) == 0
     assert stack.list_processes() == []
-
-
-@pytest.fixture
-def shared(firestore_emulator):
-    """The setting of a stack that starts no emulator: to start one takes half of its time."""
-    return {emulator.HOST_VARIABLE: firestore_emulator}
 
 
 @pytest.fixture
