@@ -18,8 +18,8 @@ from tests.proofs.stage import times
 LONGEST_TURN = 0.3
 """Seconds of the loop's own CPU between two turns, at `measure_pace`. It was 3 to 20 here."""
 
-MESSAGES = times(6_000, 20_000)
-ODD_ITEMS = times(60_000, 200_000)
+MESSAGES = times(9_000, 20_000)
+ODD_ITEMS = times(90_000, 200_000)
 
 
 class Turns:
