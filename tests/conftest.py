@@ -1,5 +1,6 @@
 """The real emulator for every test that keeps something, and one Perene to talk to."""
 
+import gc
 import os
 from collections.abc import AsyncIterator, Iterator
 
@@ -10,6 +11,12 @@ from infra.local.emulator import Emulator
 from tests.perene import VERSIONS, Perene
 
 pytest_plugins = ["tests.skips"]
+
+
+def pytest_collection_finish() -> None:
+    """Exempt what was collected from the garbage collection: it lives as long as the process."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,8 @@
 
 import asyncio
 import base64
+import functools
+import itertools
 import math
 import time
 import tracemalloc
@@ -51,7 +53,7 @@ class Answer(NamedTuple):
 # What is sent --------------------------------------------------------------------------------
 
 
-def crafted(edge: Edge, route: Route) -> Iterator[Crafted]:
+def crafted(edge: Edge, route: Route, large: list[tuple[str, bytes]]) -> Iterator[Crafted]:
     """Everything that one may put into a request of this route."""
     for place in ("x" * 40, "x" * 30_000, "%5B" * 10_000, "~5b" * 10_000):
         path = openapi.format_path(edge, route)
@@ -64,7 +66,14 @@ def crafted(edge: Edge, route: Route) -> Iterator[Crafted]:
     for what, headers in _headers(route):
         yield Crafted(f"header {what}", plain, headers=headers, body=b"{}" if route.takes else b"")
     if route.takes:
-        yield from (Crafted(f"body {what}", plain, body=body) for what, body in _bodies(route))
+        bodies = itertools.chain(_bodies(route), large)
+        yield from (Crafted(f"body {what}", plain, body=body) for what, body in bodies)
+
+
+@pytest.fixture(scope="module")
+def large_bodies() -> list[tuple[str, bytes]]:
+    """Build them once for all routes: 200 MB, which go again after the module."""
+    return list(_large_bodies())
 
 
 def _places(path: str) -> Iterable[str]:
@@ -94,29 +103,39 @@ def _headers(route: Route) -> Iterator[tuple[str, dict[str, str]]]:
 
 def _bodies(route: Route) -> Iterator[tuple[str, bytes]]:
     assert route.takes
-    for size in (60_000, 800_000):
-        yield f"brackets, {size}", b"[" * size
-        yield f"levels, {size}", b"[" * (size // 2) + b"]" * (size // 2)
-        yield f"objects, {size}", b'{"":' * (size // 5) + b"{}" + b"}" * (size // 5)
-        yield f"unknown fields, {size}", _object(b'"%x":0', size // 10)
-        yield f"one long unknown field, {size}", b'{"%s":0}' % (b"x" * size)
-        for what, value in _values(size):
-            for where in (b'{"x":%s}', b'{"poll":{"options":%s}}', b'{"mentions":%s,"text":"x"}'):
-                yield f"{what} in {where!r}, {size}", where % value
+    yield from _bodies_of_any_route()
     for name in _fields(route.takes.model_json_schema()):
         for what, value in _values(30_000):
             yield f"{name} of {what}", b'{"%s":%s}' % (name.encode(), value)
-    yield from _large_bodies()
 
 
-def _values(size: int) -> Iterator[tuple[str, bytes]]:
-    yield "numbers", b"[" + b"0," * (size // 2) + b"0]"
-    yield "lists", b"[" + b"[]," * (size // 3) + b"0]"
-    yield "levels", b"[" + (b"[" * 90 + b"]" * 90 + b",") * (size // 181) + b"0]"
-    yield "objects", b"[" + b'{"":{}},' * (size // 8) + b"0]"
-    yield "texts", b"[" + b'"",' * (size // 3) + b"0]"
-    yield "a text", b'"%s"' % (b"+" * size)
-    yield "a number", b"9" * size
+@functools.cache
+def _bodies_of_any_route() -> list[tuple[str, bytes]]:
+    return [body for size in (60_000, 800_000) for body in _bodies_of_size(size)]
+
+
+def _bodies_of_size(size: int) -> Iterator[tuple[str, bytes]]:
+    yield f"brackets, {size}", b"[" * size
+    yield f"levels, {size}", b"[" * (size // 2) + b"]" * (size // 2)
+    yield f"objects, {size}", b'{"":' * (size // 5) + b"{}" + b"}" * (size // 5)
+    yield f"unknown fields, {size}", _object(b'"%x":0', size // 10)
+    yield f"one long unknown field, {size}", b'{"%s":0}' % (b"x" * size)
+    for what, value in _values(size):
+        for where in (b'{"x":%s}', b'{"poll":{"options":%s}}', b'{"mentions":%s,"text":"x"}'):
+            yield f"{what} in {where!r}, {size}", where % value
+
+
+@functools.cache
+def _values(size: int) -> list[tuple[str, bytes]]:
+    return [
+        ("numbers", b"[" + b"0," * (size // 2) + b"0]"),
+        ("lists", b"[" + b"[]," * (size // 3) + b"0]"),
+        ("levels", b"[" + (b"[" * 90 + b"]" * 90 + b",") * (size // 181) + b"0]"),
+        ("objects", b"[" + b'{"":{}},' * (size // 8) + b"0]"),
+        ("texts", b"[" + b'"",' * (size // 3) + b"0]"),
+        ("a text", b'"%s"' % (b"+" * size)),
+        ("a number", b"9" * size),
+    ]
 
 
 def _large_bodies() -> Iterator[tuple[str, bytes]]:
@@ -151,14 +170,15 @@ def _fields(schema: dict[str, Any]) -> list[str]:
 
 async def send(perene: Perene, route: Route, request: Crafted) -> Answer:
     """Send one request as the platform hands it over: piece by piece."""
-    pieces = [request.body[at : at + PIECE] for at in range(0, len(request.body), PIECE)] or [b""]
-    pieces.reverse()
+    starts = iter(range(0, max(len(request.body), 1), PIECE))
 
     async def receive() -> dict[str, Any]:
-        if not pieces:
+        start = next(starts, None)
+        if start is None:
             await asyncio.Event().wait()  # nobody hangs up
-        piece = pieces.pop()
-        return {"type": "http.request", "body": piece, "more_body": bool(pieces)}
+        end = start + PIECE
+        piece, more = request.body[start:end], end < len(request.body)
+        return {"type": "http.request", "body": piece, "more_body": more}
 
     messages: list[dict[str, Any]] = []
 
@@ -206,9 +226,11 @@ async def open_to_all(on_2: Perene) -> Perene:
 
 
 @pytest.mark.parametrize(("edge", "route"), ROUTES, ids=NAMES)
-async def test_refusals_are_short_and_cheap(open_to_all: Perene, edge: Edge, route: Route):
+async def test_refusals_are_short_and_cheap(
+    open_to_all: Perene, large_bodies: list[tuple[str, bytes]], edge: Edge, route: Route
+):
     faults = list[str]()
-    for request in crafted(edge, route):
+    for request in crafted(edge, route, large_bodies):
         answer = await send(open_to_all, route, request)
         if answer.status < 400:
             continue

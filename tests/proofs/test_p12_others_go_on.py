@@ -13,11 +13,13 @@ from shared.store.messages import Messages
 from tests.journeys.test_odd_intake import said
 from tests.perene import Perene
 from tests.proofs.pace import measure_pace
+from tests.proofs.stage import times
 
 LONGEST_TURN = 0.3
 """Seconds of the loop's own CPU between two turns, at `measure_pace`. It was 3 to 20 here."""
 
-MESSAGES = 20_000
+MESSAGES = times(9_000, 20_000)
+ODD_ITEMS = times(90_000, 200_000)
 
 
 class Turns:
@@ -114,7 +116,7 @@ async def test_broken_json_holds_nobody_up(on_2: Perene):
 
 async def test_many_odd_items_are_few_letters(on_2: Perene):
     name = await on_2.pair()
-    body = envelope(name, "messages.upsert", list(range(200_000)))
+    body = envelope(name, "messages.upsert", list(range(ODD_ITEMS)))
 
     async with watched() as turns:
         status = await post(on_2, name, body)
@@ -124,7 +126,7 @@ async def test_many_odd_items_are_few_letters(on_2: Perene):
     assert 0 < len(letters) < 10
     assert not any(letter["cut"] for letter in letters)
     items = [item for letter in letters for item in json.loads(letter["raw"])["data"]]
-    assert sorted(items) == list(range(200_000))
+    assert sorted(items) == list(range(ODD_ITEMS))
     assert turns.longest < LONGEST_TURN
 
 

@@ -8,11 +8,11 @@ from pathlib import Path
 from tests.perene import Perene, name_of
 from tests.proofs.stage import open_stage, times
 
-MAXIMUM, TENANTS = 100, 150
+MAXIMUM, TENANTS = times((40, 60), (100, 150))
 
 
-async def test_100_of_150_tenants_get_instances(firestore_emulator: str, tmp_path: Path):
-    async with open_stage(tmp_path, options=["--unhurried"]) as stage:
+async def test_no_more_tenants_than_maximum_get_instances(firestore_emulator: str, tmp_path: Path):
+    async with open_stage(tmp_path, instance_max=MAXIMUM, options=["--unhurried"]) as stage:
         await stage.warm()
         answers = await stage.ensure_many([f"tenant-{n}" for n in range(TENANTS)])
 

@@ -26,7 +26,7 @@ WHEN = ("changed", "told", "stored_at", "logged_at")
 
 
 async def test_muddled_events_end_as_clean_run(firestore_emulator: str, tmp_path: Path):
-    events = happened(times(150, 2000))
+    events = happened(times(100, 2000))
     arrived = muddled(events)
 
     clean = await outcome(tmp_path / "clean", 1, events, 1)

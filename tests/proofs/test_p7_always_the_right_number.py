@@ -35,7 +35,7 @@ SLOW = {"slow": {"route": "whatsappNumbers", "milliseconds": 400}}
 """Evolution asks WhatsApp who a number is, which may take half a minute."""
 LATE = {"webhook_delayed": {"seconds": 0.1}, "webhook_reordered": {"seconds": 0.2}}
 
-EXAMPLES = times(5, 12)
+EXAMPLES = times(3, 12)
 
 lines = st.sampled_from(LINES)
 contacts = st.sampled_from(CONTACTS)

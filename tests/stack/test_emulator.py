@@ -1,4 +1,5 @@
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -70,20 +71,18 @@ def status(host, project, document="notes/one"):
     return httpx.get(url, headers=OWNER, trust_env=False, timeout=60).status_code
 
 
-def test_emulator_answers_until_it_is_stopped(log, monkeypatch):
-    one = emulator.start(log)
-    write(one.host, "one")
-    write(one.host, "other")
+def test_named_emulator_is_used_and_left_alone(firestore_emulator, monkeypatch):
+    one, other = (f"t-{uuid.uuid4().hex[:20]}" for _ in range(2))
+    write(firestore_emulator, one)
+    write(firestore_emulator, other)
 
-    emulator.reset(one.host, "one")
-    monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", one.host)
+    emulator.reset(firestore_emulator, one)
+    monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", firestore_emulator)
     with emulator.running() as named_host:
-        assert named_host == one.host
+        assert named_host == firestore_emulator
 
-    assert status(one.host, "one") == 404
-    assert status(one.host, "other") == 200, "a reset, or who only used it, ended it"
-    one.stop()
-    assert processes.list_session(one.child.process.pid) == []
+    assert status(firestore_emulator, one) == 404
+    assert status(firestore_emulator, other) == 200, "a reset, or who only used it, ended it"
 
 
 def test_data_survives_kill_and_restart(tmp_path, log, monkeypatch):
@@ -101,10 +100,9 @@ def test_data_survives_kill_and_restart(tmp_path, log, monkeypatch):
         assert status(host, emulator.PROJECT) == 200
         write(host, emulator.PROJECT, "notes/two")
 
-    assert len(list(data.iterdir())) == 1
-    with emulator.running(data=data) as host:
-        assert status(host, emulator.PROJECT) == 200
-        assert status(host, emulator.PROJECT, "notes/two") == 200
+    (saved,) = data.iterdir()
+    export = b"".join(file.read_bytes() for file in saved.rglob("output-*"))
+    assert set(re.findall(rb'notes"\x03(\w{3})', export)) == {b"one", b"two"}
 
 
 def wait_for_save(data):

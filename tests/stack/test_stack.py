@@ -10,6 +10,7 @@ import httpx
 import jwt
 import pytest
 
+from infra.local import emulator
 from tests.stack import processes
 from tests.stack.conftest import PATIENCE, ROOT
 
@@ -60,10 +61,16 @@ def write_object(stack):
     httpx.put(session, content=b"abc", headers={"content-range": "bytes 0-2/3"}, trust_env=False)
 
 
-def test_stack_serves_functions_and_prints_tokens(start, functions, tmp_path):
+@pytest.fixture
+def shared(firestore_emulator):
+    """The setting of a stack that starts no emulator: to start one takes half of its time."""
+    return {emulator.HOST_VARIABLE: firestore_emulator}
+
+
+def test_stack_serves_functions_and_prints_tokens(start, functions, shared, tmp_path):
     (functions / "console.py").write_text(CONSOLE)
     stack = start(
-        INSTANCE_MAX="3", AUTH_JWKS_URL="http://elsewhere", WEBHOOK_SECRET=""
+        INSTANCE_MAX="3", AUTH_JWKS_URL="http://elsewhere", WEBHOOK_SECRET="", **shared
     ).wait_until_ready()
 
     settings = stack.settings()
@@ -95,20 +102,22 @@ def assert_environment_wins(settings):
 
 
 @pytest.mark.parametrize(
-    ("key", "signal_number"),
-    [("", signal.SIGTERM), ("-begins-like-an-option", signal.SIGINT)],
+    ("key", "signal_number", "has_own_emulator"),
+    [("", signal.SIGTERM, True), ("-begins-like-an-option", signal.SIGINT, False)],
     ids=["drawn", "given"],
 )
-def test_simulator_runs_until_a_signal(start, key, signal_number):
-    stack = start(EVOLUTION_URL="", EVOLUTION_API_KEY=key).wait_until_ready()
+def test_simulator_runs_until_a_signal(start, shared, key, signal_number, has_own_emulator):
+    more = {} if has_own_emulator else shared
+    stack = start(EVOLUTION_URL="", EVOLUTION_API_KEY=key, **more).wait_until_ready()
 
     settings = stack.settings()
     page = httpx.get(f"{settings['EVOLUTION_URL']}/simulator", trust_env=False, timeout=60)
 
     assert f"{settings['EVOLUTION_URL']}/simulator" in stack.output
     assert page.status_code == 200
-    for part in ("CloudFirestore", "infra.local.gateway", "infra.local.simulator"):
+    for part in ("infra.local.gateway", "infra.local.simulator"):
         assert stack.list_processes(part)
+    assert bool(stack.list_processes("CloudFirestore")) == has_own_emulator
     assert stack.stop_with(signal_number) == 0
     assert stack.list_processes() == []
 
@@ -121,16 +130,16 @@ def muted():
     signal.signal(signal.SIGHUP, before)
 
 
-def test_hang_up_ends_the_stack(start, muted):
-    stack = start().wait_until_ready()
+def test_hang_up_ends_the_stack(start, muted, shared):
+    stack = start(**shared).wait_until_ready()
 
     assert stack.stop_with(signal.SIGHUP) == 0
     assert stack.list_processes() == []
 
 
-def test_closed_terminal_ends_the_stack(start):
+def test_closed_terminal_ends_the_stack(start, shared):
     ours, theirs = pty.openpty()
-    stack = start(stdout=theirs)
+    stack = start(stdout=theirs, **shared)
     os.close(theirs)
     with open(ours) as terminal:
         stack.wait_until_ready(terminal)
@@ -158,9 +167,9 @@ def test_dead_part_ends_the_stack(start):
     assert stack.list_processes() == []
 
 
-def test_broken_function_ends_the_stack(start, functions):
+def test_broken_function_ends_the_stack(start, functions, shared):
     (functions / "broken.py").write_text("import nothing_of_the_kind")
-    stack = start()
+    stack = start(**shared)
 
     assert stack.wait_for_end() == 1
     assert "nothing_of_the_kind" in stack.output
