@@ -152,6 +152,8 @@ def http() -> "httpx.AsyncClient":
     """Return the HTTP client, for adapters only."""
     import httpx
 
+    from shared import http_requests
+
     limits = httpx.Limits(max_connections=HTTP_CONNECTIONS, keepalive_expiry=HTTP_IDLE_SECONDS)
-    make = partial(httpx.AsyncClient, transport=_current.transport, limits=limits)
+    make = partial(http_requests.Client, transport=_current.transport, limits=limits)
     return _current.once("http", make)  # type: ignore[no-any-return]

@@ -21,7 +21,7 @@ from typing import Any, Final, NamedTuple
 import httpcore
 import httpx
 
-from shared import config, services
+from shared import config, http_requests, services
 from shared.domain.endpoints import ANSWER_LIMIT
 
 PATIENCE: Final = 15.0
@@ -70,7 +70,8 @@ async def post(url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         return Answer(0, failure="address_refused")
     try:
         async with asyncio.timeout(PATIENCE):
-            status, text, retry_after = await _exchange(url, body, headers)
+            exchange = partial(_exchange, url, body, headers)
+            status, text, retry_after = await http_requests.run(exchange)
     except (TimeoutError, httpcore.TimeoutException):
         return Answer(_elapsed(started), failure="timed_out")
     except AddressRefused:
@@ -164,14 +165,15 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
 
 
 async def _exchange(
-    url: str, body: bytes, headers: Mapping[str, str]
+    url: str, body: bytes, headers: Mapping[str, str], progress: http_requests.Progress
 ) -> tuple[int, str, int | None]:
     pool: httpcore.AsyncConnectionPool = services.once("endpoints' pool", _make_pool)
-    limits = {"timeout": dict.fromkeys(("connect", "read", "write", "pool"), PATIENCE)}
+    limits = dict.fromkeys(("connect", "read", "write", "pool"), PATIENCE)
+    extensions = {"timeout": limits, "trace": progress}
     target = httpx.URL(url)
     length = str(len(body))
     fields: Any = {"host": target.netloc.decode("ascii"), "content-length": length, **headers}
-    request = pool.stream("POST", str(target), headers=fields, content=body, extensions=limits)
+    request = pool.stream("POST", str(target), headers=fields, content=body, extensions=extensions)
     async with request as response:
         beginning = bytearray()
         async for piece in response.aiter_stream():

@@ -1,0 +1,78 @@
+"""HTTP requests that a caller may give up at any time.
+
+httpcore keeps the place of a request for good that is cancelled while it waits for a connection, or
+gives it back (httpcore 1.0.9, its issue 1093): after so many of them no call of the process gets
+one. So a request is cancelled only while it waits for the server. Else it goes on to its next step
+and ends there; one that had no connection yet sends nothing.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, TypeVar
+
+import httpx
+
+WAITING: Final = ("receive_response_headers.started", "receive_response_body.started")
+STEPS: Final = ("send_request_headers.started", *WAITING)
+
+T = TypeVar("T")
+
+_ending = set[asyncio.Task[None]]()
+
+
+class _GivenUp(Exception):
+    """Nobody waits for this request any more."""
+
+
+class Progress:
+    """Follows a request: give it to httpx or httpcore as the extension `trace`."""
+
+    def __init__(self) -> None:
+        self.is_given_up = False
+        self.is_waiting = False
+
+    async def __call__(self, event: str, _: Any) -> None:
+        """Note the next step. Raises to stop a request that was given up."""
+        if self.is_given_up and event.endswith(STEPS):
+            raise _GivenUp
+        self.is_waiting = event.endswith(WAITING)
+
+
+async def run(request: Callable[[Progress], Awaitable[T]]) -> T:
+    """Make a request that takes its time-outs seriously; the caller may be cancelled at any time.
+
+    A response that comes nevertheless is closed.
+    """
+    progress = Progress()
+    task = asyncio.ensure_future(request(progress))
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        progress.is_given_up = True
+        if progress.is_waiting:
+            task.cancel()
+        ending = asyncio.create_task(_end(task))
+        _ending.add(ending)
+        ending.add_done_callback(_ending.discard)
+        raise
+
+
+async def _end(task: asyncio.Future[Any]) -> None:
+    await asyncio.wait([task])
+    if task.cancelled() or task.exception():
+        return
+    if isinstance(answer := task.result(), httpx.Response):
+        await answer.aclose()
+
+
+class Client(httpx.AsyncClient):
+    """An HTTP client whose requests may be given up at any time."""
+
+    async def send(self, request: httpx.Request, **options: Any) -> httpx.Response:
+        """Send a request, as httpx does."""
+
+        def send(progress: Progress) -> Awaitable[httpx.Response]:
+            request.extensions = {**request.extensions, "trace": progress}
+            return super(Client, self).send(request, **options)
+
+        return await run(send)

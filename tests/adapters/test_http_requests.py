@@ -1,0 +1,102 @@
+"""A request that is given up leaves its place to others, and is sent no more."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+
+from shared import http_requests
+
+pytestmark = pytest.mark.anyio
+
+
+class Server:
+    """Answers each request once it may, and remembers what was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.may_answer = asyncio.Event()
+        self.url = ""
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+            while True:
+                head = await reader.readuntil(b"\r\n\r\n")
+                self.asked.append(head.split()[1].decode())
+                await self.may_answer.wait()
+                writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
+                await writer.drain()
+        writer.close()
+        with contextlib.suppress(ConnectionError):
+            await writer.wait_closed()
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[Server]:
+    server = Server()
+    async with await asyncio.start_server(server.serve, "127.0.0.1", 0) as listening:
+        server.url = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
+        yield server
+
+
+async def give_up(request: asyncio.Future[httpx.Response], turns: int) -> None:
+    """Cancel a request after so many turns of the loop."""
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    request.cancel()
+    await asyncio.wait([request])
+
+
+def open_client(connections: int) -> http_requests.Client:
+    limits = httpx.Limits(max_connections=connections)
+    return http_requests.Client(limits=limits, timeout=10, trust_env=False)
+
+
+async def test_request_given_up_at_any_turn_leaves_its_place(server: Server):
+    server.may_answer.set()
+    async with open_client(1) as http:
+        for turns in range(60):
+            await give_up(asyncio.create_task(http.get(f"{server.url}/{turns}")), turns)
+
+            assert (await http.get(server.url)).status_code == 204
+
+
+async def test_request_given_up_in_the_queue_is_never_sent(server: Server):
+    async with open_client(2) as http:
+        first = [asyncio.create_task(http.get(f"{server.url}/first")) for _ in range(2)]
+        queued = [asyncio.create_task(http.get(f"{server.url}/queued")) for _ in range(6)]
+        while len(server.asked) < 2:
+            await asyncio.sleep(0.01)
+        for request in queued:
+            await give_up(request, 0)
+        server.may_answer.set()
+        await asyncio.gather(*first)
+
+        answers = await asyncio.gather(*(http.get(f"{server.url}/later") for _ in range(6)))
+
+    assert [answer.status_code for answer in answers] == [204] * 6
+    assert sorted(server.asked) == ["/first"] * 2 + ["/later"] * 6
+
+
+async def test_given_up_answer_is_closed(server: Server):
+    closed = asyncio.Event()
+
+    class Body(httpx.AsyncByteStream):
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            yield b""
+
+        async def aclose(self) -> None:
+            closed.set()
+
+    async def answer(_: httpx.Request) -> httpx.Response:
+        await server.may_answer.wait()
+        return httpx.Response(200, stream=Body())
+
+    async with http_requests.Client(transport=httpx.MockTransport(answer)) as http:
+        request = http.build_request("GET", server.url)
+        await give_up(asyncio.create_task(http.send(request, stream=True)), 5)
+        server.may_answer.set()
+
+        await asyncio.wait_for(closed.wait(), 10)
