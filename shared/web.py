@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
-from pydantic import BaseModel, TypeAdapter
+from pydantic import BaseModel
+from pydantic_core import to_json
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request as Request
 from starlette.responses import Response, StreamingResponse
@@ -296,7 +297,7 @@ def _problem(problem: Problem) -> Response:
         headers["allow"] = ", ".join(problem.methods)
     if problem.status == 401:
         headers["www-authenticate"] = "Bearer"
-    content = TypeAdapter(dict[str, Any]).dump_json(problem.body())
+    content = to_json(problem.body())
     return Response(content, problem.status, headers, media_type="application/problem+json")
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache, cached_property, lru_cache
+from os.path import splitext
 from pathlib import Path
 
 from shared.console import modules
@@ -57,7 +58,7 @@ class Asset:
 
     @property
     def suffix(self) -> str:
-        return Path(self.name).suffix
+        return splitext(self.name)[1]
 
     @property
     def mimetype(self) -> str:
@@ -136,7 +137,7 @@ def render_page(
 
 def list_needed(place: str, *, is_deep: bool = False) -> tuple[list[str], list[str], list[str]]:
     """List what the view at a place needs, or what is deep in it: modules, stylesheets, words."""
-    views = {view["path"]: view for view in VIEW.finditer(_load_sources()[VIEWS])}
+    views = {view["path"]: view for view in VIEW.finditer(load_assets()[VIEWS].content.decode())}
     if place in OTHERS:
         return OTHERS[place]
     if not (view := views.get(place or FIRST_VIEW)):

@@ -3,6 +3,7 @@
 import ast
 import os
 import re
+import subprocess
 import sys
 import tomllib
 from collections.abc import Callable, Iterator
@@ -309,3 +310,13 @@ def test_functions_start_without(module: str):
     starts = {path.stem: load(f"functions.{path.stem}", set()) for path in FUNCTIONS}
 
     assert not {name for name in SPARED[module] if module in starts[name]}
+
+
+def test_first_message_builds_every_kind_for_all_models():
+    code = (
+        "from shared.domain import content, messages; messages.Message.model_rebuild();"
+        "print([model for model in content.MODELS if not model.__pydantic_complete__])"
+    )
+    command = [sys.executable, "-c", code]
+
+    assert subprocess.run(command, cwd=ROOT, check=True, capture_output=True).stdout == b"[]\n"

@@ -7,7 +7,7 @@ revocation leaves and how an echo is recognised are derived from these models.
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, get_args
 
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field, GetCoreSchemaHandler, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
 from shared.domain.content.appointments import EventContent
@@ -27,6 +27,16 @@ from shared.domain.content.sticker_packs import StickerPackContent
 from shared.domain.content.texts import TextContent
 from shared.domain.content.trade import OrderContent, PaymentContent, ProductContent
 from shared.domain.content.unreadable import UnsupportedContent, WaitingContent
+
+
+class _BuiltOnce:
+    """Let every model that holds a content use one validator of each kind, and not make its own."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> Any:
+        for model in MODELS:
+            model.model_rebuild()
+        return handler(source)
+
 
 Content = Annotated[
     TextContent
@@ -49,6 +59,7 @@ Content = Annotated[
     | WaitingContent
     | UnsupportedContent,
     Field(discriminator="kind"),
+    _BuiltOnce(),
 ]
 
 MODELS: tuple[type[BaseContent], ...] = get_args(get_args(Content)[0])
