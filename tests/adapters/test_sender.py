@@ -158,6 +158,20 @@ async def test_slow_endpoint_is_left(perene: Perene, mocker):
         assert (await sender.post(receiver.url, b"{}", {})).failure == "timed_out"
 
 
+async def test_post_given_up_at_any_turn_leaves_its_place(perene: Perene, mocker):
+    perene.set(ENDPOINTS_ON_LOOPBACK="true")
+    mocker.patch.object(sender, "CONNECTIONS", 1)
+    async with Receiver() as receiver:
+        for turns in range(80):
+            post = asyncio.create_task(sender.post(receiver.url, b"{}", {}))
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            post.cancel()
+            await asyncio.wait([post])
+
+            assert (await sender.post(receiver.url, b"{}", {})).status == 204
+
+
 async def test_only_beginning_of_an_answer_is_read(perene: Perene):
     perene.set(ENDPOINTS_ON_LOOPBACK="true")
     head, endless = b"HTTP/1.1 500 x\r\nretry-after: 7\r\n\r\n", b"y" * 4096

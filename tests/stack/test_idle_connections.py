@@ -47,7 +47,7 @@ def test_servers_outwait_their_callers():
 
 @pytest.mark.anyio
 async def test_client_lets_go_before_evolution_does(mocker):
-    client = mocker.patch("httpx.AsyncClient")
+    client = mocker.patch("shared.http_requests.Client")
 
     with services.using():
         services.http()
