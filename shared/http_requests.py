@@ -3,17 +3,18 @@
 httpcore keeps the place of a request for good that is cancelled while it waits for a connection, or
 gives it back (httpcore 1.0.9, its issue 1093): after so many of them no call of the process gets
 one. So a request is cancelled only while it waits for the server. Else it goes on to its next step
-and ends there; one that had no connection yet sends nothing.
+and ends there; one that had no connection yet sends nothing. The body of a stream is closed to the
+end.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, Final, TypeVar
 
 import httpx
 
 WAITING: Final = ("receive_response_headers.started", "receive_response_body.started")
-STEPS: Final = ("send_request_headers.started", *WAITING)
+STEPS: Final = ("connect_tcp.started", "send_request_headers.started", *WAITING)
 
 T = TypeVar("T")
 
@@ -65,6 +66,19 @@ async def _end(task: asyncio.Future[Any]) -> None:
         await answer.aclose()
 
 
+class _Body(httpx.AsyncByteStream):
+    """The body of a response whose reader may be cancelled while it is closed."""
+
+    def __init__(self, stream: httpx.AsyncByteStream) -> None:
+        self._stream = stream
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self._stream.__aiter__()
+
+    async def aclose(self) -> None:
+        await run(lambda _: self._stream.aclose())
+
+
 class Client(httpx.AsyncClient):
     """An HTTP client whose requests may be given up at any time."""
 
@@ -75,4 +89,7 @@ class Client(httpx.AsyncClient):
             request.extensions = {**request.extensions, "trace": progress}
             return super(Client, self).send(request, **options)
 
-        return await run(send)
+        response = await run(send)
+        if not response.is_closed and isinstance(response.stream, httpx.AsyncByteStream):
+            response.stream = _Body(response.stream)
+        return response

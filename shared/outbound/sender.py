@@ -135,18 +135,14 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
     ) -> httpcore.AsyncNetworkStream:
         """Resolve the name, check every address it has, and connect to the first that answers.
 
-        Raises AddressRefused if one of them isn't public, and httpcore's errors.
+        All within the time-out: an attempt that was given up keeps its place until then. Raises
+        AddressRefused if one of them isn't public, and httpcore's errors.
         """
-        addresses = await _resolve(host, port)
-        allowed = config.settings().endpoints_on_loopback
-        if not all(is_public(one) or (allowed and one.is_loopback) for one in addresses):
-            raise AddressRefused
-        for address in addresses[:-1]:
-            try:
-                return await self._connect(address, port, timeout, socket_options)
-            except (httpcore.ConnectError, httpcore.ConnectTimeout):
-                continue
-        return await self._connect(addresses[-1], port, timeout, socket_options)
+        try:
+            async with asyncio.timeout(timeout):
+                return await self._connect_to_any(host, port, timeout, socket_options)
+        except TimeoutError:
+            raise httpcore.ConnectTimeout from None
 
     async def connect_unix_socket(self, *_: Any, **__: Any) -> httpcore.AsyncNetworkStream:
         """Refuse: no endpoint is a socket of this machine."""
@@ -155,6 +151,20 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
     async def sleep(self, seconds: float) -> None:
         """Wait, between attempts of the pool."""
         await self._network.sleep(seconds)
+
+    async def _connect_to_any(
+        self, host: str, port: int, patience: float | None, options: Any
+    ) -> httpcore.AsyncNetworkStream:
+        addresses = await _resolve(host, port)
+        allowed = config.settings().endpoints_on_loopback
+        if not all(is_public(one) or (allowed and one.is_loopback) for one in addresses):
+            raise AddressRefused
+        for address in addresses[:-1]:
+            try:
+                return await self._connect(address, port, patience, options)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout):
+                continue
+        return await self._connect(addresses[-1], port, patience, options)
 
     async def _connect(
         self, address: Address, port: int, patience: float | None, options: Any

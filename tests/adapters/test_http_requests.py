@@ -26,7 +26,7 @@ class Server:
                 head = await reader.readuntil(b"\r\n\r\n")
                 self.asked.append(head.split()[1].decode())
                 await self.may_answer.wait()
-                writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
+                writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok")
                 await writer.drain()
         writer.close()
         with contextlib.suppress(ConnectionError):
@@ -51,7 +51,7 @@ async def give_up(request: asyncio.Future[httpx.Response], turns: int) -> None:
 
 def open_client(connections: int) -> http_requests.Client:
     limits = httpx.Limits(max_connections=connections)
-    return http_requests.Client(limits=limits, timeout=10, trust_env=False)
+    return http_requests.Client(limits=limits, timeout=httpx.Timeout(10, pool=2), trust_env=False)
 
 
 async def test_request_given_up_at_any_turn_leaves_its_place(server: Server):
@@ -60,7 +60,20 @@ async def test_request_given_up_at_any_turn_leaves_its_place(server: Server):
         for turns in range(60):
             await give_up(asyncio.create_task(http.get(f"{server.url}/{turns}")), turns)
 
-            assert (await http.get(server.url)).status_code == 204
+            assert (await http.get(server.url)).status_code == 200
+
+
+async def test_stream_given_up_at_any_turn_leaves_its_place(server: Server):
+    async def read() -> None:
+        async with http.stream("GET", server.url) as answer:
+            await answer.aread()
+
+    server.may_answer.set()
+    async with open_client(1) as http:
+        for turns in range(40):
+            await give_up(asyncio.create_task(read()), turns)
+
+            assert (await http.get(server.url)).status_code == 200
 
 
 async def test_request_given_up_in_the_queue_is_never_sent(server: Server):
@@ -76,7 +89,7 @@ async def test_request_given_up_in_the_queue_is_never_sent(server: Server):
 
         answers = await asyncio.gather(*(http.get(f"{server.url}/later") for _ in range(6)))
 
-    assert [answer.status_code for answer in answers] == [204] * 6
+    assert [answer.status_code for answer in answers] == [200] * 6
     assert sorted(server.asked) == ["/first"] * 2 + ["/later"] * 6
 
 

@@ -172,6 +172,26 @@ async def test_post_given_up_at_any_turn_leaves_its_place(perene: Perene, mocker
             assert (await sender.post(receiver.url, b"{}", {})).status == 204
 
 
+async def test_name_of_many_dead_addresses_keeps_no_place(perene: Perene, names, mocker):
+    async def hang(_: Any, host: str, port: int, timeout: float, **__: Any) -> Any:
+        if not host.startswith("8."):
+            return await connect(_, host, port, timeout)
+        await asyncio.sleep(timeout)
+        raise httpcore.ConnectTimeout
+
+    perene.set(ENDPOINTS_ON_LOOPBACK="true")
+    names["dead.example.com"] = [[f"8.8.8.{number}" for number in range(9)]]
+    connect = httpcore.AnyIOBackend.connect_tcp
+    mocker.patch.object(httpcore.AnyIOBackend, "connect_tcp", hang)
+    mocker.patch.object(sender, "CONNECTIONS", 1)
+    mocker.patch.object(sender, "PATIENCE", 0.5)
+    async with Receiver() as receiver:
+        dead = await sender.post("https://dead.example.com", b"{}", {})
+
+        assert dead.failure == "timed_out"
+        assert (await sender.post(receiver.url, b"{}", {})).status == 204
+
+
 async def test_only_beginning_of_an_answer_is_read(perene: Perene):
     perene.set(ENDPOINTS_ON_LOOPBACK="true")
     head, endless = b"HTTP/1.1 500 x\r\nretry-after: 7\r\n\r\n", b"y" * 4096
