@@ -56,6 +56,8 @@ async def run(request: Callable[[Progress], Awaitable[T]]) -> T:
         _ending.add(ending)
         ending.add_done_callback(_ending.discard)
         raise
+    finally:
+        del task  # its failure refers to this frame, and would keep the body until it is collected
 
 
 async def _end(task: asyncio.Future[Any]) -> None:

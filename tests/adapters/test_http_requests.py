@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import gc
+import weakref
 from collections.abc import AsyncIterator
 
 import httpx
@@ -91,6 +93,24 @@ async def test_request_given_up_in_the_queue_is_never_sent(server: Server):
 
     assert [answer.status_code for answer in answers] == [200] * 6
     assert sorted(server.asked) == ["/first"] * 2 + ["/later"] * 6
+
+
+async def test_failed_request_leaves_no_garbage():
+    def fail(_: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("")
+
+    async with http_requests.Client(transport=httpx.MockTransport(fail)) as http:
+        request = http.build_request("POST", "http://a.example.com", content=b"much")
+        sent = weakref.ref(request)
+        gc.disable()
+        with contextlib.suppress(httpx.ConnectError):
+            await http.send(request)
+        del request
+        await asyncio.sleep(0)
+        remains = sent() is not None
+        gc.enable()
+
+    assert not remains
 
 
 async def test_given_up_answer_is_closed(server: Server):
