@@ -22,7 +22,7 @@ _ending = set[asyncio.Task[None]]()
 
 
 class _GivenUp(Exception):
-    """Nobody waits for this request any more."""
+    """Its caller stopped waiting for this request."""
 
 
 class Progress:

@@ -144,8 +144,9 @@ def test_only_client_and_auth_import_httpx():
     def elsewhere(imported: Import) -> bool:
         adapters = ("shared/evolution", "shared/auth.py", "shared/alerts", "shared/scheduler.py")
         outbound = ("shared/pubsub.py", "shared/outbound/sender.py", "shared/pokes.py")
+        client = "shared/http_requests.py"
         google = ("shared/bucket.py", "shared/google_account.py")
-        allowed = imported.within(*adapters, *outbound, *google)
+        allowed = imported.within(*adapters, *outbound, *google, client)
         lazily = imported.within("shared/services.py") and imported.lazily
         return imported.of("httpx") and not (allowed or lazily)
 
