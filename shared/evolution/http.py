@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
@@ -150,17 +150,24 @@ class ServerCalls:
     async def _send_repeatedly(self, request: httpx.Request) -> httpx.Response | Lost:
         """Send a request whose repetition is harmless. The body of a failure is read already."""
         for _ in range(limits.ATTEMPTS - 1):
-            outcome = await self._send(request, stream=True)
+            outcome = await self._send_once(request)
             if isinstance(outcome, httpx.Response):
                 if not outcome.is_server_error:
                     return outcome
-                answer = Answer(outcome.status_code, read_json(await outcome.aread()))
-                if not _is_worth_repeating(answer):
-                    return outcome
-            elif not _is_worth_repeating(outcome):
+                failure: Answer | Lost = Answer(outcome.status_code, read_json(outcome.content))
+            else:
+                failure = outcome
+            if not _is_worth_repeating(failure):
                 return outcome
             await asyncio.sleep(limits.PAUSE)
         return await self._send(request, stream=True)
+
+    async def _send_once(self, request: httpx.Request) -> httpx.Response | Lost:
+        outcome = await self._send(request, stream=True)
+        if isinstance(outcome, Lost) or not outcome.is_server_error:
+            return outcome
+        body = await self._receive(outcome.aread())
+        return body if isinstance(body, Lost) else outcome
 
     async def _read_body(self, response: httpx.Response) -> AsyncIterator[bytes]:
         """Yield the pieces of a body. Raises EvolutionUnreachable, EvolutionTimedOut."""
@@ -180,8 +187,12 @@ class ServerCalls:
         return Answer(outcome.status_code, read_json(outcome.content))
 
     async def _send(self, request: httpx.Request, *, stream: bool = False) -> httpx.Response | Lost:
+        sent = self._http.send(request, stream=stream, follow_redirects=False)
+        return await self._receive(sent)
+
+    async def _receive(self, received: Awaitable[T]) -> T | Lost:
         try:
-            return await self._http.send(request, stream=stream, follow_redirects=False)
+            return await received
         except NOT_SENT_ERRORS as error:
             return Lost(f"{self._server.id} can't be reached", sent=False, cause=error)
         except httpx.TimeoutException:

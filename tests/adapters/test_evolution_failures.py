@@ -23,6 +23,7 @@ from tests.adapters.evolution_calls import (
     EVERYTHING,
     TO,
     VERSIONS,
+    download,
     every_call,
     everything,
 )
@@ -178,6 +179,21 @@ def test_any_json_is_outcome_or_problem(body, status):
         asyncio.run(all_calls())
     finally:
         limits.PAUSE = pause
+
+
+async def test_cut_failure_of_a_file_is_repeated(mocker):
+    class Cut(httpx.AsyncByteStream):
+        async def __aiter__(self):
+            yield b"<html>"
+            raise httpx.ReadError("cut")
+
+    evolution, wire = an_evolution(lambda _: httpx.Response(502, stream=Cut()))
+    mocker.patch.object(limits, "PAUSE", 0)
+
+    with pytest.raises(problems.EvolutionUnreachable):
+        await download(evolution, "wa1", "ABC")
+
+    assert len(wire.requests) == limits.ATTEMPTS
 
 
 REPEATED = {"connection", "configuration", "settings", "silence", "configure"}
