@@ -40,7 +40,7 @@ class Progress:
 
 
 async def run(request: Callable[[Progress], Awaitable[T]]) -> T:
-    """Make a request that takes its time-outs seriously; the caller may be cancelled at any time.
+    """Make a request that has time-outs of its own; its caller may be cancelled at any time.
 
     A response that comes nevertheless is closed.
     """
