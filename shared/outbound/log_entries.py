@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
-from typing import Final, NamedTuple
+from functools import partial
+from typing import Any, Final, NamedTuple
 
 from shared.domain.instances import CODE_LIFETIME, Instance
+from shared.domain.names import TenantId
 from shared.outbound import event_models
 from shared.outbound.event_models import Event, EventType, Fact
 from shared.outbound.log_positions import SourcePosition
@@ -33,12 +35,14 @@ def list_entries(
         every = [entry for one in documents for entry in _line_entries(one)]
         fresh = [entry for entry in every if _is_fresh(entry, position)]
         return fresh, tuple(entry.fact for entry in every if entry not in fresh)
-    list_facts = {
+    by_source: dict[LogSource, Callable[[Logged, bool], Iterator[LogEntry]]] = {
         LogSource.MESSAGES: _message_entries,
-        LogSource.SENDS: _send_entries,
-        LogSource.CONVERSATIONS: _conversation_entries,
-    }[source]
-    entries = (entry for one in documents for entry in list_facts(one, by_storing))
+        LogSource.SENDS: partial(_only_entry, EventType.SEND_SETTLED, event_models.send_event),
+        LogSource.CONVERSATIONS: partial(
+            _only_entry, EventType.CONVERSATION_UPDATED, event_models.conversation_event
+        ),
+    }
+    entries = (entry for one in documents for entry in by_source[source](one, by_storing))
     return [entry for entry in entries if _is_new(entry, position)], ()
 
 
@@ -80,24 +84,14 @@ def _message_entries(one: Logged, by_storing: bool) -> Iterator[LogEntry]:
         yield entry(kind, logged, logged, one.written)
 
 
-def _send_entries(one: Logged, _: bool) -> Iterator[LogEntry]:
+def _only_entry(
+    kind: EventType, make: Callable[[Fact, TenantId, Any], Event], one: Logged, _: bool
+) -> Iterator[LogEntry]:
+    """Yield the one fact that a document of this kind tells, where it changed last."""
     if one.logged is not None:
-        fact = Fact.of(EventType.SEND_SETTLED, one.logged, one.path)
-        yield LogEntry(
-            LogPlace(one.logged, one.path),
-            fact,
-            lambda now: event_models.send_event(fact, one.tenant, one.record),
-        )
-
-
-def _conversation_entries(one: Logged, _: bool) -> Iterator[LogEntry]:
-    if one.logged is not None:
-        fact = Fact.of(EventType.CONVERSATION_UPDATED, one.logged, one.path)
-        yield LogEntry(
-            LogPlace(one.logged, one.path),
-            fact,
-            lambda now: event_models.conversation_event(fact, one.tenant, one.record),
-        )
+        fact = Fact.of(kind, one.logged, one.path)
+        place = LogPlace(one.logged, one.path)
+        yield LogEntry(place, fact, lambda now: make(fact, one.tenant, one.record))
 
 
 def _line_entries(one: Logged) -> Iterator[LogEntry]:
