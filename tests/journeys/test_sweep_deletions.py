@@ -183,19 +183,34 @@ async def test_released_lines_copy_is_spared(
         assert stage_of(perene, name, other) != "deleting"
 
 
-async def test_moved_lines_copy_is_spared(
-    firestore_emulator: str,
-):
+@pytest.mark.parametrize("connected", [False, True], ids=["pairing", "connected"])
+async def test_moved_lines_copy_is_spared(firestore_emulator: str, connected: bool):
     async with Perene(one="2.3.6", two="2.3.6") as perene:
         name, other = await begun(perene)
         await perene.call("DELETE", "/instances/default")
         await perene.ensure("acme")
         assert home_of(perene, name) == other
+        if connected:
+            world = perene.servers[other].world
+            outside_events.pair(world, world.sessions[name], NUMBER, None)
 
         await swept(perene, 3)
 
         assert stage_of(perene, name, other) != "deleting"
         assert perene.servers[other].exists(name)
+
+
+async def test_next_copy_of_the_name_is_spared(firestore_emulator: str):
+    """The removal had succeeded without our knowing; what has the name now is quarantined anew."""
+    async with Perene(one="2.3.6", two="2.3.6") as perene:
+        name, other = await begun(perene)
+        await perene.servers[other].vanish(name)
+        await perene.plant_orphan(name, server=other)
+
+        await perene.sweep()
+
+        assert perene.servers[other].exists(name)
+        assert stage_of(perene, name, other) == "deleted"
 
 
 async def test_lease_outlasts_the_delete_of_a_copy(
