@@ -1,7 +1,7 @@
 """Fetch from a line's server the messages of a missed window: it keeps every message it posts."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -22,7 +22,7 @@ from shared.store import LineScope
 from shared.webhook_token import WebhookIdentity
 
 MOST_PAGES = 40
-"""Pages of one line in one go; the next go continues there."""
+"""Pages of one line in one go: others have their turn before the rest."""
 
 
 @dataclass(frozen=True)
@@ -30,12 +30,14 @@ class BackfillResult:
     """The number of missed messages that were found and stored.
 
     `complete`: the server had no more of that time that it doesn't list. `doubtful`: other messages
-    may be lost that the server never stored.
+    may be lost that the server never stored. `rest`: the line as it has to be looked at again, for
+    what didn't fit into one go.
     """
 
     messages: int = 0
     complete: bool = True
     doubtful: bool = False
+    rest: Instance | None = None
 
 
 async def backfill_line(
@@ -64,10 +66,13 @@ async def backfill_line(
         await services.store().missed_windows.mark_doubtful(
             backfill.scope, window, epoch_ms(services.now())
         )
-    await services.store().instances.change(
+    noted = await services.store().instances.change(
         line.name, lambda current: gaps.note_window(current, window, covered_until), services.now()
     )
-    return result
+    if noted is None or covered_until == window.until:
+        return result
+    rest = gaps.window_of(noted, services.now())
+    return replace(result, rest=noted if rest and rest.since > window.since else None)
 
 
 @dataclass(frozen=True)

@@ -100,11 +100,9 @@ class _Looks:
         earlier_doubts = self.run.standing.doubts
         self.run.learned["doubts"] = gaps.add_doubts(earlier_doubts, self.doubts, services.now())
 
-    async def _one(self, line: Instance) -> None:
-        run, recovered = (
-            self.run,
-            await recovering.backfill_line(line, self.sighting_of(line), self.outages),
-        )
+    async def _one(self, line: Instance) -> Instance | None:
+        run = self.run
+        recovered = await recovering.backfill_line(line, self.sighting_of(line), self.outages)
         about = {"instance": line.name, "server": line.server, "tenant": line.tenant}
         if recovered.messages:
             run.did(STEP, "gap", **about, why=f"{recovered.messages} recovered")
@@ -114,6 +112,7 @@ class _Looks:
         if recovered.doubtful:
             run.did(STEP, "gap_possibly_incomplete", **about, why="its server may have restarted")
             self.doubts[line.server] += 1
+        return recovered.rest
 
 
 def _name(line: Instance) -> str:

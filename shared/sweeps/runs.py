@@ -21,6 +21,7 @@ AT_ONCE = 16
 """Lines that are worked at together: servers have people to serve too."""
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 
 @dataclass
@@ -122,7 +123,7 @@ async def work_on_items(
     run: Run,
     step: str,
     items: Iterable[T],
-    work: Callable[[T], Awaitable[None]],
+    work: Callable[[T], Awaitable[T | None]],
     named: Callable[[T], str],
     *,
     most: timedelta | None = None,
@@ -132,36 +133,42 @@ async def work_on_items(
 
     Items come in the order of their names; with a cursor of the last run only those from there
     on; or first those, if it goes `around` because what was done isn't among them any more. One
-    that fails is noted, and the others go on.
+    that fails is noted, and the others go on. What `work` returns is the rest of an item: its turn
+    comes after all others had theirs.
     """
     start, began = run.standing.cursors.get(step, ""), services.now()
     several = list(items)
     waiting = [item for item in several if named(item) >= start]
     waiting += [item for item in several if around and named(item) < start]
-    for at in range(0, len(waiting), AT_ONCE):
+    fresh = len(waiting)
+    while waiting:
         if run.over() or (most is not None and services.now() - began >= most):
-            run.stopped_at[step] = named(waiting[at])
+            run.stopped_at[step] = named(waiting[0]) if fresh > 0 else min(map(named, waiting))
             return
         await run.go_on()
-        together = waiting[at : at + AT_ONCE]
-        await asyncio.gather(*(try_item(run, step, item, work, named) for item in together))
+        together, waiting = waiting[:AT_ONCE], waiting[AT_ONCE:]
+        fresh -= len(together)
+        turns = [try_item(run, step, item, work, named) for item in together]
+        rests = await asyncio.gather(*turns)
+        waiting += [rest for rest in rests if rest is not None]
 
 
 async def try_item(
     run: Run,
     step: str,
     item: T,
-    work: Callable[[T], Awaitable[None]],
+    work: Callable[[T], Awaitable[R]],
     named: Callable[[T], str],
-) -> None:
-    """Do the work for one item, or note why it failed."""
+) -> R | None:
+    """Do the work for one item and return what it returns, or note why it failed."""
     try:
-        await work(item)
+        return await work(item)
     except problems.Problem as problem:
         run.did(step, "failed", instance=named(item), why=problem.slug())
     except (ValidationError, Unfit, ValueError, OverflowError) as error:
         log.error("sweep.stumbled", error, step=step)
         run.did(step, "failed", instance=named(item), why="unreadable")
+    return None
 
 
 def _id(now: datetime) -> str:

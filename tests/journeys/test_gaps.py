@@ -153,26 +153,55 @@ async def test_backfill_skips_earlier_number(on_2: Perene):
     assert await inbox(on_2) == []
 
 
+async def test_long_window_is_fetched_by_turns(on_2: Perene, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("shared.inbound.backfill.MOST_PAGES", 2)
+    monkeypatch.setattr("shared.sweeps.runs.AT_ONCE", 1)
+    await on_2.pair("acme", NUMBER)
+    await on_2.pair("globex", OTHER)
+    await miss_messages(on_2, "instance_acme", 230)
+    await deafened(on_2, "instance_globex", [(MARIA, "oi")])
+    on_2.evolution.world.calls.clear()
+
+    report = await on_2.sweep()
+
+    assert report["counts"]["recovered"] == 231
+    (conversation,) = await inbox(on_2)
+    assert conversation["unread"] == 230
+    looks = [call.path for call in on_2.evolution.calls if "findMessages" in call.path]
+    other = next(at for at, path in enumerate(looks) if path.endswith("instance_globex"))
+    assert 0 < other < len(looks) - 3
+
+
 async def test_long_window_continues_next_run(on_2: Perene, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("shared.inbound.backfill.MOST_PAGES", 2)
-    name = await on_2.pair("acme", NUMBER)
-    on_2.clock.advance(3 * HOUR)
-    at = int(on_2.clock().timestamp()) - 3_000
-    on_2.evolution.faults.turn_on("webhook_lost")
-    for offset in range(230):
+    await on_2.pair("acme", NUMBER)
+    await miss_messages(on_2, "instance_acme", 230)
+
+    async def take_long() -> None:
+        on_2.clock.advance(HOUR)
+
+    on_2.hosts.before["/chat/findMessages/instance_acme"] = take_long
+    first, second = await on_2.sweep(), await on_2.sweep()
+
+    counts = [report["counts"].get("recovered", 0) for report in (first, second)]
+    assert sum(counts) == 230
+    assert 0 < counts[0] < 130
+    (conversation,) = await inbox(on_2)
+    assert conversation["unread"] == 230
+
+
+async def miss_messages(perene: Perene, name: str, count: int) -> None:
+    """Let a contact write that many messages, a second each, that no webhook tells."""
+    perene.clock.advance(3 * HOUR)
+    at = int(perene.clock().timestamp()) - 3_000
+    perene.evolution.faults.turn_on("webhook_lost")
+    for offset in range(count):
         message = {
             "key": {"remoteJid": f"{MARIA}@s.whatsapp.net"},
             "message": {"conversation": f"texto {offset:03}"},
             "messageTimestamp": at + offset,
         }
-        await on_2.evolution.receive_message(name, message)
-
-    counts = [(await on_2.sweep())["counts"].get("recovered", 0) for _ in range(4)]
-
-    assert sum(counts) == 230
-    assert counts[0] < 130
-    (conversation,) = await inbox(on_2)
-    assert conversation["unread"] == 230
+        await perene.evolution.receive_message(name, message)
 
 
 async def test_reopened_line_is_backfilled_first(on_2: Perene):

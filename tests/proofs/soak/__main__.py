@@ -8,10 +8,14 @@ no clock.
 
 The simulated server retries a hundred times quicker than Evolution. What it gave up, and what it
 lost as it died, is fetched by the sweeps.
+
+A soak that broke a promise leaves its folder: the logs, the database, what the server kept, and
+all that was broken.
 """
 
 import asyncio
 import os
+import shutil
 import sys
 import tempfile
 import time
@@ -35,21 +39,25 @@ def main() -> int:
     def tell(words: str) -> None:
         print(f"{time.monotonic() - began:6.0f} s: {words}", flush=True)
 
-    with (
-        tempfile.TemporaryDirectory(prefix="perene-soak-") as folder,
-        open_database(Path(folder), Path(folder) / "saved") as database,
-    ):
+    folder = Path(tempfile.mkdtemp(prefix="perene-soak-"))
+    with open_database(folder, folder / "saved") as database:
         result = asyncio.run(
-            soak(Path(folder), database, seconds, seed, WORKERS, everything=True, tell=tell)
+            soak(folder, database, seconds, seed, WORKERS, everything=True, tell=tell)
         )
     found = tables.list_tables(result, seconds)
     for table in found:
         print(f"\n{report.render_table(table)}", flush=True)
-    for finding in result.findings:
-        if finding.broken:
-            print(f"{finding.promise} is broken: {finding.named}")
     print(f"written to {report.write_report('soak', found)}")
-    return 0 if result.is_good else 1
+    if result.is_good:
+        shutil.rmtree(folder)
+        return 0
+    broken = [finding for finding in result.findings if finding.broken]
+    for finding in broken:
+        print(f"{finding.promise} is broken: {finding.named}")
+    lines = [f"{finding.promise} {what}" for finding in broken for what in finding.broken]
+    (folder / "broken.txt").write_text("\n".join(lines))
+    print(f"what it left is in {folder}")
+    return 1
 
 
 if __name__ == "__main__":
