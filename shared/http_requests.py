@@ -1,16 +1,19 @@
-"""HTTP requests that a caller may give up at any time.
+"""HTTP requests that a caller may give up at any time, and that keep their connection.
 
 httpcore keeps the place of a request for good that is cancelled while it waits for a connection, or
 gives it back (httpcore 1.0.9, its issue 1093): after so many of them no call of the process gets
 one. So a request is cancelled only while it waits for the server. Else it goes on to its next step
 and ends there; one that had no connection yet sends nothing. The body of a stream is closed to the
 end.
+
+httpcore also closes connections under requests that just began to use them (its issue 1110).
 """
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, Final, TypeVar
 
+import httpcore
 import httpx
 
 WAITING: Final = ("receive_response_headers.started", "receive_response_body.started")
@@ -81,8 +84,40 @@ class _Body(httpx.AsyncByteStream):
         await run(lambda _: self._stream.aclose())
 
 
+class Pool(httpcore.AsyncConnectionPool):
+    """A pool that closes no connection which a request uses by now, until it is closed itself.
+
+    httpcore chooses which to close, and closes one after the other: meanwhile a request may begin
+    on one that it was given before.
+    """
+
+    _is_closed = False
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        self._is_closed = True
+        await super().aclose()
+
+    async def _close_connections(self, closing: list[httpcore.AsyncConnectionInterface]) -> None:
+        for connection in closing:
+            if self._is_closed or connection.is_idle():
+                await super()._close_connections([connection])
+            elif not connection.is_closed():
+                self._connections.append(connection)
+
+
+def _is_plain(pool: object) -> bool:
+    return type(pool) is httpcore.AsyncConnectionPool
+
+
 class Client(httpx.AsyncClient):
-    """An HTTP client whose requests may be given up at any time."""
+    """An HTTP client whose requests may be given up at any time, and keep their connection."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        for transport in (self._transport, *self._mounts.values()):
+            if isinstance(transport, httpx.AsyncHTTPTransport) and _is_plain(transport._pool):
+                transport._pool.__class__ = Pool
 
     async def send(self, request: httpx.Request, **options: Any) -> httpx.Response:
         """Send a request, as httpx does."""

@@ -196,7 +196,7 @@ async def _exchange(
 
 
 def _make_pool() -> httpcore.AsyncConnectionPool:
-    return httpcore.AsyncConnectionPool(
+    return http_requests.Pool(
         ssl_context=_tls(),
         max_connections=CONNECTIONS,
         keepalive_expiry=services.HTTP_IDLE_SECONDS,

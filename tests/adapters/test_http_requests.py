@@ -6,6 +6,7 @@ import gc
 import weakref
 from collections.abc import AsyncIterator
 
+import httpcore
 import httpx
 import pytest
 
@@ -63,6 +64,28 @@ async def test_request_given_up_at_any_turn_leaves_its_place(server: Server):
             await give_up(asyncio.create_task(http.get(f"{server.url}/{turns}")), turns)
 
             assert (await http.get(server.url)).status_code == 200
+
+
+async def test_connection_in_use_is_not_closed(server: Server):
+    server.may_answer.set()
+    async with open_client(4) as http:
+        await asyncio.gather(*(http.get(server.url) for _ in range(2)))
+        pool = http._transport._pool  # type: ignore[attr-defined]
+        first, second = pool.connections
+        server.may_answer.clear()
+
+        request = httpcore.Request("GET", f"{server.url}/kept", headers={"host": "localhost"})
+        began = asyncio.create_task(second.handle_async_request(request))
+        while "/kept" not in server.asked:
+            await asyncio.sleep(0)
+        pool._connections.clear()
+        await pool._close_connections([first, second])
+        server.may_answer.set()
+
+        assert (await began).status == 200
+        assert first.is_closed()
+        assert pool.connections == [second]
+    assert second.is_closed()
 
 
 async def test_stream_given_up_at_any_turn_leaves_its_place(server: Server):

@@ -21,7 +21,7 @@ import httpx
 from google.cloud import firestore
 
 from infra.local import emulator
-from infra.local.children import find_free_port
+from infra.local.children import IDLE_SECONDS, find_free_port
 from infra.local.emulator import HOST_VARIABLE, Emulator
 from shared.domain.instances import LEASE
 from tests.perene import AUDIENCE, ISSUER, SECRET, token
@@ -58,7 +58,7 @@ class Stage:
         self.clock = place / "clock"
         self.clock.write_text("0")
         self.settings = settings
-        limits = httpx.Limits(max_connections=400, keepalive_expiry=2)  # servers close after 5 s
+        limits = httpx.Limits(max_connections=400, keepalive_expiry=IDLE_SECONDS - 15)
         self.http = httpx.AsyncClient(timeout=60, limits=limits, verify=False)
         self.serial = itertools.count()
         self.sign: Callable[..., str] = token
