@@ -9,6 +9,7 @@ from typing import Any, Protocol, TypeVar
 from pydantic import BaseModel
 from pydantic_core import to_json
 from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import ClientDisconnect
 from starlette.requests import Request as Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Match
@@ -219,7 +220,7 @@ async def _collect(request: Request, limit: int) -> bytearray:
                 if len(raw) + len(chunk) > limit:
                     raise problems.BodyTooLarge(f"The limit is {limit} bytes.")
                 raw += chunk
-    except TimeoutError:
+    except (TimeoutError, ClientDisconnect):  # one who went away hears nothing
         raise problems.BodyTooSlow() from None
     return raw
 

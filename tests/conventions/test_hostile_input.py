@@ -81,7 +81,7 @@ def test_public_address_is_kept(address: str):
 
 
 @pytest.fixture
-async def reader(deploy: Deploy) -> AsyncIterator[httpx.AsyncClient]:
+def edge(deploy: Deploy) -> web.Edge:
     """A function that reads what it is sent, up to 100 bytes."""
     edge = web.Edge("reader", "/reader")
 
@@ -90,6 +90,11 @@ async def reader(deploy: Deploy) -> AsyncIterator[httpx.AsyncClient]:
         await web.read_body(request, 100)
         return web.Reply(status=204)
 
+    return edge
+
+
+@pytest.fixture
+async def reader(edge: web.Edge) -> AsyncIterator[httpx.AsyncClient]:
     async def app(scope, receive, send):
         response = await edge.answer(Request(scope, receive))
         await response(scope, receive, send)
@@ -109,6 +114,22 @@ async def test_stalled_body_is_given_up(reader: httpx.AsyncClient, monkeypatch: 
 
     assert answer.status_code == 408
     assert answer.json()["type"] == "urn:perene:problem:body-too-slow"
+
+
+async def test_caller_who_leaves_is_no_fault_of_ours(edge: web.Edge):
+    async def leave() -> dict[str, str]:
+        return {"type": "http.disconnect"}
+
+    asked = {
+        "type": "http",
+        "method": "POST",
+        "path": "/reader",
+        "query_string": b"",
+        "headers": [],
+    }
+    answer = await edge.answer(Request(asked, leave))
+
+    assert answer.status_code == 408
 
 
 async def test_endless_body_is_cut_off(reader: httpx.AsyncClient):
