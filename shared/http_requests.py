@@ -88,7 +88,7 @@ class Pool(httpcore.AsyncConnectionPool):
     """A pool that closes no connection which a request uses by now, until it is closed itself.
 
     httpcore chooses which to close, and closes one after the other: meanwhile a request may begin
-    on one that it was given before.
+    on one that it was given before. So for a while there may be more than the pool's limit.
     """
 
     _is_closed = False

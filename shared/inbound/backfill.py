@@ -69,7 +69,7 @@ async def backfill_line(
     noted = await services.store().instances.change(
         line.name, lambda current: gaps.note_window(current, window, covered_until), services.now()
     )
-    if noted is None or covered_until == window.until:
+    if noted is None or covered_until in (window.until, line.heard_until):
         return result
     rest = gaps.window_of(noted, services.now())
     return replace(result, rest=noted if rest and rest.since > window.since else None)

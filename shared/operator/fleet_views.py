@@ -87,7 +87,8 @@ class ReportView(Record):
     counts: dict[str, int]
     braked_by: tuple[str, ...] = ()
     stopped_at: dict[str, str] = Field(
-        default_factory=dict, description="Steps that ran out of time, and where they go on"
+        default_factory=dict,
+        description="Steps that ran out of time, and where they go on (empty: from the beginning)",
     )
     violations: int | None = None
 

@@ -50,7 +50,8 @@ async def in_passing(run: Run, lines: Iterable[Instance], sighting_of: SightingO
 
     What there was no time for is done by the next look.
     """
-    others_due = STEP in run.standing.cursors or was_away(run.standing, run.started)
+    is_unfinished = bool({FIRST, STEP} & run.standing.cursors.keys())
+    others_due = is_unfinished or was_away(run.standing, run.started)
     run.learned["outages"] = outages = outages_of(run.standing, run.started)
     await _Looks(run, outages, sighting_of).recover(lines, QUICK, others=others_due)
     if run.standing.ended_at and run.started > run.standing.ended_at:
@@ -86,6 +87,7 @@ class _Looks:
     outages: tuple[Outage, ...]
     sighting_of: SightingOf
     doubts: Counter[str] = field(default_factory=Counter)
+    doubtful: set[str] = field(default_factory=set)
 
     async def recover(
         self, lines: Iterable[Instance], most: timedelta | None = None, *, others: bool = True
@@ -109,7 +111,8 @@ class _Looks:
             run.counts["recovered"] += recovered.messages
         if not recovered.complete:
             run.did(STEP, "gap_incomplete", **about, why="its server tells no more")
-        if recovered.doubtful:
+        if recovered.doubtful and line.name not in self.doubtful:
+            self.doubtful.add(line.name)
             run.did(STEP, "gap_possibly_incomplete", **about, why="its server may have restarted")
             self.doubts[line.server] += 1
         return recovered.rest

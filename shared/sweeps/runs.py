@@ -134,7 +134,7 @@ async def work_on_items(
     Items come in the order of their names; with a cursor of the last run only those from there
     on; or first those, if it goes `around` because what was done isn't among them any more. One
     that fails is noted, and the others go on. What `work` returns is the rest of an item: its turn
-    comes after all others had theirs.
+    comes after all others had theirs. When only rests are left, the next run begins anew.
     """
     start, began = run.standing.cursors.get(step, ""), services.now()
     several = list(items)
@@ -143,7 +143,7 @@ async def work_on_items(
     fresh = len(waiting)
     while waiting:
         if run.over() or (most is not None and services.now() - began >= most):
-            run.stopped_at[step] = named(waiting[0]) if fresh > 0 else min(map(named, waiting))
+            run.stopped_at[step] = named(waiting[0]) if fresh > 0 else ""
             return
         await run.go_on()
         together, waiting = waiting[:AT_ONCE], waiting[AT_ONCE:]

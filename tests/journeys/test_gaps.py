@@ -6,6 +6,12 @@ from typing import Any
 import httpx
 import pytest
 
+from shared import services
+from shared.domain.fleet.reports import SweepKind, SweepStanding
+from shared.domain.instances import State, epoch_ms
+from shared.evolution.client import Evolution
+from shared.inbound.backfill import backfill_line
+from shared.sweeps.runs import Run, work_on_items
 from tests.perene import Perene, in_both_dialects, name_of
 
 NUMBER, OTHER = "5511999990001", "5511999990002"
@@ -188,6 +194,115 @@ async def test_long_window_continues_next_run(on_2: Perene, monkeypatch: pytest.
     assert 0 < counts[0] < 130
     (conversation,) = await inbox(on_2)
     assert conversation["unread"] == 230
+
+
+async def test_rest_of_closed_line_is_fetched(on_2: Perene, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("shared.inbound.backfill.MOST_PAGES", 2)
+    name = await on_2.pair("acme", NUMBER)
+    await miss_messages(on_2, name, 230)
+    closed = {"state": State.CLOSED, "closed_since": on_2.clock(), "since": on_2.clock()}
+    line = await services.store().instances.change(
+        name, lambda line: line.model_copy(update=closed), on_2.clock()
+    )
+    on_2.clock.advance(timedelta(minutes=2))
+
+    recovered = 0
+    while line:
+        result = await backfill_line(line)
+        recovered, line = recovered + result.messages, result.rest
+
+    assert recovered == 230
+
+
+async def test_line_is_known_until_now_once_all_is_fetched(
+    on_2: Perene, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("shared.inbound.backfill.MOST_PAGES", 2)
+    name = await on_2.pair("acme", NUMBER)
+    await miss_messages(on_2, name, 230)
+
+    await on_2.sweep()
+
+    line = await services.store().instances.find(name)
+    assert line
+    assert line.heard_until <= epoch_ms(on_2.clock())
+
+
+async def test_long_window_is_one_doubt(on_2: Perene, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("shared.inbound.backfill.MOST_PAGES", 2)
+    name = await on_2.pair("acme", NUMBER)
+    await miss_messages(on_2, name, 230)
+    on_2.evolution.world.rows[name].updated_at = on_2.clock().isoformat()
+
+    report = await on_2.sweep()
+
+    assert report["counts"]["gap_possibly_incomplete"] == 1
+
+
+async def test_next_look_in_passing_goes_on(on_2: Perene, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("shared.inbound.backfill.MOST_PAGES", 2)
+    monkeypatch.setattr("shared.sweeps.backfill_lines.was_away", lambda *_: False)
+    name = await on_2.pair("acme", NUMBER)
+    await on_2.sweep("/sweep-capacity")
+    await miss_messages(on_2, name, 230)
+    on_2.evolution.faults.turn_off("webhook_lost")
+    now = on_2.clock()
+    await services.store().instances.change(
+        name, lambda line: line.model_copy(update={"since": now}), now
+    )
+
+    async def take_long() -> None:
+        on_2.clock.advance(timedelta(seconds=61))
+
+    on_2.hosts.before["/chat/findMessages/instance_acme"] = take_long
+    first, second = await on_2.sweep("/sweep-capacity"), await on_2.sweep("/sweep-capacity")
+
+    counts = [report["counts"].get("recovered", 0) for report in (first, second)]
+    assert sum(counts) == 230
+    assert 0 < counts[0] < 130
+
+
+async def test_line_with_a_mark_ahead_and_no_instance_is_asked_once(
+    on_2: Perene, monkeypatch: pytest.MonkeyPatch
+):
+    name = await on_2.pair("acme", NUMBER)
+    on_2.clock.advance(timedelta(days=9))
+    ahead = {"heard_until": epoch_ms(on_2.clock() + timedelta(days=2)), "heard_number": NUMBER}
+    await services.store().instances.change(
+        name, lambda line: line.model_copy(update=ahead), on_2.clock()
+    )
+    asked = 0
+
+    async def find_nothing(*_: Any) -> None:
+        nonlocal asked
+        asked += 1
+        on_2.clock.advance(timedelta(seconds=1))
+
+    monkeypatch.setattr(Evolution, "history", find_nothing)
+
+    await on_2.sweep()
+
+    assert asked == 1
+
+
+async def test_endless_rest_keeps_no_line_from_its_turn(
+    on_2: Perene, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("shared.sweeps.runs.AT_ONCE", 1)
+    looked, cursors = list[str](), dict[str, str]()
+
+    async def look(line: str) -> str | None:
+        looked.append(line)
+        on_2.clock.advance(timedelta(seconds=60))
+        return line if line == "z" else None
+
+    for _ in range(2):
+        standing = SweepStanding(cursors=cursors)
+        run = Run(SweepKind.ORPHANS, "", "", on_2.clock(), standing, dry=True)
+        await work_on_items(run, "gaps", ["a", "b", "z"], look, str)
+        cursors = run.stopped_at
+
+    assert (looked.count("a"), looked.count("b")) == (2, 2)
 
 
 async def miss_messages(perene: Perene, name: str, count: int) -> None:

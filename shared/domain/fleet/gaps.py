@@ -90,8 +90,10 @@ def window_of(line: Instance, now: datetime) -> Window | None:
     looked = line.heard_number == line.number and _plausible(line, now)
     start = line.heard_until - _ms(OVERLAP) if looked else epoch_ms(now - LONGEST)
     until = epoch_ms(line.idle_since) if line.state is State.CLOSED else epoch_ms(now)
-    if looked and line.state is State.CLOSED and until <= line.heard_until:
-        return None
+    if looked and line.state is State.CLOSED:
+        ahead = line.heard_until - until  # up to OVERLAP: only a part was fetched (resumed_at)
+        if ahead == 0 or ahead > _ms(OVERLAP):
+            return None
     return Window(max(start, own), until, line.number)
 
 
@@ -111,7 +113,7 @@ def note_window(line: Instance, window: Window, until: int) -> Instance | None:
     if line.number != window.number:
         return None
     same = line.heard_number == window.number and line.heard_until <= window.until + _ms(OVERLAP)
-    earlier = line.heard_until if same else 0
+    earlier = min(line.heard_until, window.until) if same else 0
     change = {"heard_until": max(earlier, until), "heard_number": window.number}
     return line.model_copy(update=change)
 

@@ -1391,7 +1391,7 @@ export type ReportView = {
     };
     braked_by: Array<string>;
     /**
-     * Steps that ran out of time, and where they go on
+     * Steps that ran out of time, and where they go on (empty: from the beginning)
      */
     stopped_at: {
         [key: string]: string;
