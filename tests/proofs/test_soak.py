@@ -49,7 +49,7 @@ FINE = Evidence(
         Delivered("instance_acme", OURS, "S2", f"{WORD} acme S2"),
     ],
     stored={"acme": [*WRITTEN, SENT]},
-    conversations={"acme": {"home": {"unread": 2}}},
+    conversations={"acme": {"home": {"unread_at": {"1000": 2}}}},
     threads={"home": ["S1", "W2", "W1"]},
     told={
         "acme": [
@@ -95,7 +95,8 @@ BREAKS: list[tuple[str, dict[str, Any]]] = [
     ("P4", {"posted": FINE.posted | {Posted("W8", 0)}}),
     ("P4", {"dead_letters": 1}),
     ("P5", {"stored": {"acme": DOUBLED}}),
-    ("P5", {"conversations": {"acme": {"home": {"unread": 3}}}}),
+    ("P5", {"conversations": {"acme": {"home": {"unread_at": {"1000": 1}}}}}),
+    ("P5", {"conversations": {"acme": {"home": {"unread_at": {"1000": 3}, "read_until": 1_000}}}}),
     ("P6", {"stored": {"acme": [*WRITTEN, {**SENT, "progress": 2}]}}),
     ("P6", {"stored": {"acme": [*WRITTEN, {**SENT, "progress": 5}]}}),
     ("P7", {"delivered": [Delivered("instance_acme", MARIA, "S1", f"{WORD} acme S1")]}),
@@ -139,6 +140,14 @@ def test_broken_promise_is_named():
         findings = {finding.promise: finding for finding in judge(replace(FINE, **change))}
 
         assert findings[promise].broken, (promise, change)
+
+
+def test_what_was_answered_may_be_counted_no_more():
+    answered = {"home": {"unread_at": {"1000": 1}, "read_until": 1_000}}
+
+    fine = judge(replace(FINE, conversations={"acme": answered}))
+
+    assert fine[4].broken == []
 
 
 def test_message_that_no_webhook_told_is_placed_by_its_second():
