@@ -1,15 +1,15 @@
 """Read which part of a file a browser asks for (RFC 9110, section 14)."""
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from shared import problems
 
 _ONE_RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})", re.ASCII)
 
 
-@dataclass(frozen=True)
-class ByteSpan:
+class ByteSpan(Struct, frozen=True):
     """A part of a file: its first and its last byte, both included."""
 
     first: int

@@ -5,9 +5,11 @@ is where those who want to know are told (`services.poke`).
 """
 
 import asyncio
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from shared import config, services
 from shared.domain import events, media_state
@@ -24,8 +26,7 @@ from shared.domain.sends import Send
 from shared.store import LineScope
 
 
-@dataclass(frozen=True)
-class Backfilled:
+class Backfilled(Struct, frozen=True):
     """Messages of a missed window. `doubtful`: others of that time may be lost."""
 
     messages: tuple[Message, ...]
@@ -33,16 +34,14 @@ class Backfilled:
     doubtful: bool = False
 
 
-@dataclass(frozen=True)
-class SendAnswered:
+class SendAnswered(Struct, frozen=True):
     """A send whose server answered with the message that it became."""
 
     send: Send
     message: Message
 
 
-@dataclass(frozen=True)
-class SendMatched:
+class SendMatched(Struct, frozen=True):
     """An uncertain send that a stored message of the conversation turned out to be."""
 
     send: Send
@@ -50,8 +49,7 @@ class SendMatched:
     conversation: Conversation
 
 
-@dataclass(frozen=True)
-class SendChanged:
+class SendChanged(Struct, frozen=True):
     """A send whose outcome is another than `old` says, or what is known of it."""
 
     old: Send

@@ -6,9 +6,9 @@ few megabytes can hold millions of values, and every one costs many times its ow
 
 import json
 import re
-from dataclasses import dataclass
 from typing import Any
 
+from msgspec import Struct
 from pydantic_core import from_json
 
 FILE = "base64"
@@ -38,8 +38,7 @@ class TooDeep(TooMuch):
     """The text is nested deeper than Python can follow."""
 
 
-@dataclass(frozen=True)
-class Bounds:
+class Bounds(Struct, frozen=True):
     """The most that a JSON text may hold: bytes besides files, values, levels below the first."""
 
     size: int

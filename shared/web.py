@@ -3,9 +3,9 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
+from msgspec import Struct, field
 from pydantic import BaseModel
 from pydantic_core import to_json
 from starlette.middleware.cors import CORSMiddleware
@@ -49,8 +49,7 @@ CORS_EXPOSED = ("retry-after", "etag", "x-perene-time", "content-range")
 Body = TypeVar("Body", bound=BaseModel)
 
 
-@dataclass(frozen=True)
-class Reply:
+class Reply(Struct, frozen=True):
     """An answer that isn't simply 200: `body` as JSON, or no body if None."""
 
     body: BaseModel | None = None
@@ -62,8 +61,7 @@ Answer = BaseModel | Reply | Response
 Run = Callable[[Request], Awaitable[Answer]]
 
 
-@dataclass(frozen=True)
-class Route:
+class Route(Struct, frozen=True):
     """A method and sub-path: the coroutine that answers, and what the OpenAPI document shows."""
 
     method: str

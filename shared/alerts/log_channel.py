@@ -4,7 +4,8 @@ The others (`channels.py`) are the sweeps': functions that only note incidents s
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from shared import log
 from shared.config import Settings
@@ -23,8 +24,7 @@ class DeliveryFailed(Exception):
         self.is_permanent = is_permanent
 
 
-@dataclass(frozen=True)
-class Channel:
+class Channel(Struct, frozen=True):
     """A way for alerts to reach a person.
 
     `variables` names the environment variables that switch it on; None if it is always on.

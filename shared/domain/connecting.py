@@ -1,8 +1,9 @@
 """How events and numbers move an instance from state to state. Decisions only."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import assert_never
+
+from msgspec import Struct
 
 from shared.domain import events
 from shared.domain.events import ConnectionEvent
@@ -72,16 +73,14 @@ def _decide_state(instance: Instance, event: ConnectionEvent, now: datetime) -> 
             assert_never(never)
 
 
-@dataclass(frozen=True)
-class Bind:
+class Bind(Struct, frozen=True):
     """The number becomes (or stays) this line's; `free` is the number it had before, if any."""
 
     instance: Instance
     free: str | None
 
 
-@dataclass(frozen=True)
-class Conflict:
+class Conflict(Struct, frozen=True):
     """The number is live on another line: the owner stays, the newcomer is refused."""
 
     instance: Instance

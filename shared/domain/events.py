@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+from msgspec import Struct
+
 from shared.domain.contacts import Contact, ContactKey
 from shared.domain.messages import Delivery, Message
 from shared.domain.upstream import Scannable
@@ -41,47 +43,39 @@ LetterReason = Literal[
 """Why an event became a dead letter. The console says each in both languages."""
 
 
-@dataclass(frozen=True)
-class Opened:
+class Opened(Struct, frozen=True):
     """The instance is connected; `number` is the phone number it is paired with."""
 
     number: str | None
 
 
-@dataclass(frozen=True)
-class LoggedOut:
+class LoggedOut(Struct, frozen=True):
     """The session ended for good: only a new pairing brings it back."""
 
 
-@dataclass(frozen=True)
-class Banned:
+class Banned(Struct, frozen=True):
     """WhatsApp ended the session because it blocked the number, for a while or for good."""
 
 
-@dataclass(frozen=True)
-class ConnectionLost:
+class ConnectionLost(Struct, frozen=True):
     """The connection closed in a way that isn't a log-out."""
 
 
-@dataclass(frozen=True)
-class CodeShown:
+class CodeShown(Struct, frozen=True):
     """There is a new code to scan."""
 
     shown: Scannable
 
 
-@dataclass(frozen=True)
-class CodesExhausted:
+class CodesExhausted(Struct, frozen=True):
     """No code was scanned; none comes until a caller asks again."""
 
 
-@dataclass(frozen=True)
-class Removed:
+class Removed(Struct, frozen=True):
     """The instance is gone upstream."""
 
 
-@dataclass(frozen=True)
-class Said:
+class Said(Struct, frozen=True):
     """A message was said: by a contact, or by us (through us, or on the phone).
 
     `fresh`: it is news, not history. `by_wall_clock`: only a server's wall clock dates it.
@@ -92,30 +86,26 @@ class Said:
     by_wall_clock: bool = False
 
 
-@dataclass(frozen=True)
-class Recalled:
+class Recalled(Struct, frozen=True):
     """What was said before the line was ours to hear: history, which may hold what we know."""
 
     messages: tuple[Message, ...]
 
 
-@dataclass(frozen=True)
-class DeliveryMoved:
+class DeliveryMoved(Struct, frozen=True):
     """A message of ours got so far; maybe no further than we know."""
 
     id: str
     delivery: Delivery
 
 
-@dataclass(frozen=True)
-class ReadByUs:
+class ReadByUs(Struct, frozen=True):
     """A contact's message was read on our phone, or on another device of ours."""
 
     id: str
 
 
-@dataclass(frozen=True)
-class SendRefused:
+class SendRefused(Struct, frozen=True):
     """WhatsApp didn't take a message of ours.
 
     `restricted`: because our number may not write to new contacts for now.
@@ -125,8 +115,7 @@ class SendRefused:
     restricted: bool = False
 
 
-@dataclass(frozen=True)
-class Edited:
+class Edited(Struct, frozen=True):
     """A message reads `text` now, by one of `by` (see `KeptMessage.may_be_changed`).
 
     Of two edits the later (`at`, then `edit_key`) wins; one edit told twice has the same two.
@@ -139,8 +128,7 @@ class Edited:
     by: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class EditedOutOfSight:
+class EditedOutOfSight(Struct, frozen=True):
     """A message was edited so that only the phone shows it, by one of `by` (like Edited)."""
 
     id: str
@@ -149,8 +137,7 @@ class EditedOutOfSight:
     by: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Revoked:
+class Revoked(Struct, frozen=True):
     """A message was deleted for everybody, by one of `by`. `at` is 0 when the event has no time.
 
     `group`: in which a member who is named ordered it.
@@ -162,8 +149,7 @@ class Revoked:
     group: ContactKey | None = None
 
 
-@dataclass(frozen=True)
-class Reacted:
+class Reacted(Struct, frozen=True):
     """An emoji was put under a message, or taken away (None). `id` is the reaction's own."""
 
     target_id: str
@@ -184,16 +170,14 @@ class Voted:
     id: str
 
 
-@dataclass(frozen=True)
-class ContactNamed:
+class ContactNamed(Struct, frozen=True):
     """A person calls themself so, or our phone does."""
 
     contact: Contact
     name: str
 
 
-@dataclass(frozen=True)
-class GroupNamed:
+class GroupNamed(Struct, frozen=True):
     """A group has this subject since then (epoch milliseconds; 0: unknown)."""
 
     contact: Contact
@@ -201,8 +185,7 @@ class GroupNamed:
     at: int = 0
 
 
-@dataclass(frozen=True)
-class Ignored:
+class Ignored(Struct, frozen=True):
     """Nothing we are interested in, and why."""
 
     reason: str

@@ -13,9 +13,10 @@ stateDiagram-v2
 ```
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
+
+from msgspec import Struct
 
 from shared.domain.content.media_files import FileContent
 from shared.domain.messages import Message
@@ -76,16 +77,14 @@ class CopyFailure(StrEnum):
     BUCKET = "bucket"
 
 
-@dataclass(frozen=True)
-class RetryAt:
+class RetryAt(Struct, frozen=True):
     """Another attempt follows at that time (epoch milliseconds); `tries` count until now."""
 
     at: int
     tries: int
 
 
-@dataclass(frozen=True)
-class GiveUp:
+class GiveUp(Struct, frozen=True):
     """No other attempt follows."""
 
     loss: MediaLoss

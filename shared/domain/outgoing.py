@@ -1,7 +1,8 @@
 """What a line can say, before it is put into a server's words."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from shared.domain.upstream import MessageKey
 
@@ -14,15 +15,13 @@ class MediaKind(StrEnum):
     DOCUMENT = "document"
 
 
-@dataclass(frozen=True)
-class Text:
+class Text(Struct, frozen=True):
     """Words."""
 
     text: str
 
 
-@dataclass(frozen=True)
-class OutgoingMedia:
+class OutgoingMedia(Struct, frozen=True):
     """A file to look at. `source` is a public URL or plain base64, never a `data:` URI."""
 
     kind: MediaKind
@@ -32,22 +31,19 @@ class OutgoingMedia:
     file_name: str | None = None
 
 
-@dataclass(frozen=True)
-class Audio:
+class Audio(Struct, frozen=True):
     """A voice message; the server transcodes it. `source` as in `Media`."""
 
     source: str
 
 
-@dataclass(frozen=True)
-class Sticker:
+class Sticker(Struct, frozen=True):
     """An image without a frame. `source` as in `Media`."""
 
     source: str
 
 
-@dataclass(frozen=True)
-class Location:
+class Location(Struct, frozen=True):
     """A place."""
 
     latitude: float
@@ -56,8 +52,7 @@ class Location:
     address: str | None = None
 
 
-@dataclass(frozen=True)
-class ContactCard:
+class ContactCard(Struct, frozen=True):
     """A person's card. `number` has at least ten digits."""
 
     name: str
@@ -67,23 +62,20 @@ class ContactCard:
     url: str | None = None
 
 
-@dataclass(frozen=True)
-class Contacts:
+class Contacts(Struct, frozen=True):
     """One or more cards."""
 
     contacts: tuple[ContactCard, ...]
 
 
-@dataclass(frozen=True)
-class OutgoingReaction:
+class OutgoingReaction(Struct, frozen=True):
     """An emoji under a message, or none any more if it is empty."""
 
     to: MessageKey
     emoji: str
 
 
-@dataclass(frozen=True)
-class OutgoingPoll:
+class OutgoingPoll(Struct, frozen=True):
     """A question with 2 to 10 answers, of which `selectable` may be chosen."""
 
     question: str
@@ -96,8 +88,7 @@ Content = (
 )
 
 
-@dataclass(frozen=True)
-class Options:
+class Options(Struct, frozen=True):
     """How it is said. `typing_ms` shows us typing, and takes that long.
 
     `mentions` are numbers, or lid addresses.
@@ -110,8 +101,7 @@ class Options:
     typing_ms: int = 0
 
 
-@dataclass(frozen=True)
-class Outgoing:
+class Outgoing(Struct, frozen=True):
     """Something to say to a number, a group or an @lid address. A reaction ignores the options."""
 
     to: str

@@ -4,8 +4,9 @@ A bucket is kept as the moment (epoch milliseconds) at which it is full again: e
 puts that off by what one token takes to come back. 0 is a full bucket.
 """
 
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from msgspec import Struct
 
 DAY_MS = 24 * 60 * 60 * 1000
 MINUTE_MS = 60 * 1000
@@ -28,15 +29,13 @@ def per_day(count: int) -> Rate:
     return Rate(count, DAY_MS // count if count else DAY_MS)
 
 
-@dataclass(frozen=True)
-class Taken:
+class Taken(Struct, frozen=True):
     """The tokens are there, and this is the bucket without them."""
 
     full_at: int
 
 
-@dataclass(frozen=True)
-class TooFast:
+class TooFast(Struct, frozen=True):
     """They aren't; at `again_at` (epoch milliseconds) they are."""
 
     again_at: int

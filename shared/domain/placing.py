@@ -2,10 +2,10 @@
 
 import itertools
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
 
+from msgspec import Struct
 from pydantic import BeforeValidator
 
 from shared.domain.instances import Instance, State
@@ -35,49 +35,42 @@ class Capacity(Record):
 # May the caller have this line at all? -------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Barred:
+class Barred(Struct, frozen=True):
     """The tenant may not use lines now; None: it isn't registered."""
 
     status: Status | None
 
 
-@dataclass(frozen=True)
-class TooManyLines:
+class TooManyLines(Struct, frozen=True):
     """The tenant's plan has no room for one more line."""
 
     max_lines: int
 
 
-@dataclass(frozen=True)
-class NewLine:
+class NewLine(Struct, frozen=True):
     """No record yet: find out whether a server carries it, take a slot, bring it up."""
 
 
-@dataclass(frozen=True)
-class Wait:
+class Wait(Struct, frozen=True):
     """Another caller is changing it."""
 
     instance: Instance
     until: datetime
 
 
-@dataclass(frozen=True)
-class FinishLeaving:
+class FinishLeaving(Struct, frozen=True):
     """A release or disconnect was interrupted: finish it first."""
 
     instance: Instance
 
 
-@dataclass(frozen=True)
-class TakeOver:
+class TakeOver(Struct, frozen=True):
     """The caller that was creating it is gone: take its lease and go on."""
 
     instance: Instance
 
 
-@dataclass(frozen=True)
-class Look:
+class Look(Struct, frozen=True):
     """It should be there: ask its server how connected it is."""
 
     instance: Instance

@@ -16,11 +16,11 @@ of which a person says that it was sent stays `uncertain`, so that its echo is s
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, assert_never
 
+from msgspec import Struct
 from pydantic import AwareDatetime, Field
 
 from shared.domain.contacts import Contact, ConversationId, fold
@@ -129,34 +129,29 @@ class Send(Kept):
 # May it be sent? -----------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Speakable:
+class Speakable(Struct, frozen=True):
     """The line may say it, under that number."""
 
     instance: Instance
     number: str
 
 
-@dataclass(frozen=True)
-class Gone:
+class Gone(Struct, frozen=True):
     """The line was released."""
 
 
-@dataclass(frozen=True)
-class NotOpen:
+class NotOpen(Struct, frozen=True):
     """The line isn't connected; `soon`: it may be in a moment."""
 
     state: State
     soon: bool
 
 
-@dataclass(frozen=True)
-class Conflicted:
+class Conflicted(Struct, frozen=True):
     """The line's number is live on another line."""
 
 
-@dataclass(frozen=True)
-class AnotherNumber:
+class AnotherNumber(Struct, frozen=True):
     """The conversation was held with a number that the line doesn't have now (P7)."""
 
 
@@ -181,34 +176,29 @@ _SOON = frozenset({State.OPEN, State.CREATING})
 # Asked again ---------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Other:
+class Other(Struct, frozen=True):
     """The key was taken by another request."""
 
 
-@dataclass(frozen=True)
-class UnderWay:
+class UnderWay(Struct, frozen=True):
     """Another caller is at it, or its outcome is unknown: ask for it, don't send."""
 
     send: Send
 
 
-@dataclass(frozen=True)
-class Abandoned:
+class Abandoned(Struct, frozen=True):
     """Its caller is gone, and it may have been sent."""
 
     send: Send
 
 
-@dataclass(frozen=True)
-class Done:
+class Done(Struct, frozen=True):
     """It was sent."""
 
     send: Send
 
 
-@dataclass(frozen=True)
-class Retry:
+class Retry(Struct, frozen=True):
     """It surely wasn't sent, so it may be."""
 
     send: Send
@@ -234,20 +224,17 @@ def decide_again(send: Send, request: str | None, now: datetime) -> Again:
             assert_never(never)
 
 
-@dataclass(frozen=True)
-class Settled:
+class Settled(Struct, frozen=True):
     """Its outcome is known, whatever a person says."""
 
 
-@dataclass(frozen=True)
-class TooEarly:
+class TooEarly(Struct, frozen=True):
     """Its request may still be running, for so many seconds at most."""
 
     seconds: int
 
 
-@dataclass(frozen=True)
-class Answered:
+class Answered(Struct, frozen=True):
     """The send with what a person said of it."""
 
     send: Send

@@ -1,8 +1,9 @@
 """What has to be done upstream to make a line live, or to let it go. Decisions only."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import assert_never
+
+from msgspec import Struct
 
 from shared.domain.instances import Code, Instance, Reason, State, epoch_ms
 from shared.domain.upstream import Connected, Connection, Link, NoCode, Scannable
@@ -22,43 +23,37 @@ FILES_PATIENCE = timedelta(hours=24)
 others may come meanwhile."""
 
 
-@dataclass(frozen=True)
-class Ready:
+class Ready(Struct, frozen=True):
     """Nothing: this is what the caller can have."""
 
     instance: Instance
 
 
-@dataclass(frozen=True)
-class Note:
+class Note(Struct, frozen=True):
     """Nothing, but the record is behind: it is this now."""
 
     instance: Instance
 
 
-@dataclass(frozen=True)
-class Contest:
+class Contest(Struct, frozen=True):
     """It is connected with a number that was live on another line: ask whether it still is."""
 
     instance: Instance
 
 
-@dataclass(frozen=True)
-class Configure:
+class Configure(Struct, frozen=True):
     """It is there, but was told to post elsewhere, or with another token, than we want now."""
 
     instance: Instance
 
 
-@dataclass(frozen=True)
-class Heal:
+class Heal(Struct, frozen=True):
     """It is gone upstream: make it again, under the same name."""
 
     instance: Instance
 
 
-@dataclass(frozen=True)
-class Renew:
+class Renew(Struct, frozen=True):
     """Make it again although it is there: only a new one can show what the caller wants.
 
     Only for one that was surely never paired.
@@ -67,22 +62,19 @@ class Renew:
     instance: Instance
 
 
-@dataclass(frozen=True)
-class AskForCode:
+class AskForCode(Struct, frozen=True):
     """It is connecting: the server says its current code at once; asking starts nothing."""
 
     instance: Instance
 
 
-@dataclass(frozen=True)
-class AskNumber:
+class AskNumber(Struct, frozen=True):
     """It is open, and its number wasn't reported: an event got lost, or it was adopted."""
 
     instance: Instance
 
 
-@dataclass(frozen=True)
-class Reconnect:
+class Reconnect(Struct, frozen=True):
     """It is closed: start it, and show the code that comes."""
 
     instance: Instance
@@ -150,8 +142,7 @@ def _connecting(instance: Instance, now: datetime, *, by_number: bool) -> Step:
     return Renew(instance) if by_number and code.pairing_code is None else Ready(instance)
 
 
-@dataclass(frozen=True)
-class Leaving:
+class Leaving(Struct, frozen=True):
     """It has to go upstream; the record says so first."""
 
     instance: Instance

@@ -8,6 +8,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from shared.domain.names import InstanceName
 
 if TYPE_CHECKING:
@@ -44,18 +46,15 @@ class Configuration:
         return hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()[:16]
 
 
-@dataclass(frozen=True)
-class Created:
+class Created(Struct, frozen=True):
     """The server made the instance."""
 
 
-@dataclass(frozen=True)
-class NameInUse:
+class NameInUse(Struct, frozen=True):
     """The server carries an instance of that name already (the 403 of EVOLUTION.md §2)."""
 
 
-@dataclass(frozen=True)
-class Refused:
+class Refused(Struct, frozen=True):
     """The server made nothing and says why; asking again the same way won't help.
 
     `full`: because it (or a proxy before it) takes no more instances.
@@ -65,8 +64,7 @@ class Refused:
     full: bool = False
 
 
-@dataclass(frozen=True)
-class Doubtful:
+class Doubtful(Struct, frozen=True):
     """Unknown whether the instance was made (or deleted): look before anything else.
 
     `over`: the server itself answered, so the call can't be running any more.
@@ -79,13 +77,11 @@ class Doubtful:
 Creation = Created | NameInUse | Refused | Doubtful
 
 
-@dataclass(frozen=True)
-class Connected:
+class Connected(Struct, frozen=True):
     """No code is needed: the instance is open."""
 
 
-@dataclass(frozen=True)
-class Scannable:
+class Scannable(Struct, frozen=True):
     """A code to scan (`qr` raw, `png` as a data URI) or, when a number was given, to type."""
 
     qr: str
@@ -93,8 +89,7 @@ class Scannable:
     pairing_code: str | None = None
 
 
-@dataclass(frozen=True)
-class NoCode:
+class NoCode(Struct, frozen=True):
     """The server has no code to show (yet)."""
 
 
@@ -115,8 +110,7 @@ class Sighting:
     updated_at: datetime | None = field(default=None, compare=False)
 
 
-@dataclass(frozen=True)
-class MessageKey:
+class MessageKey(Struct, frozen=True):
     """Which message, in which chat (`jid`), and whether it is ours."""
 
     id: str
@@ -154,16 +148,14 @@ class WhyNotSent(StrEnum):
     UNLICENSED = "unlicensed"
 
 
-@dataclass(frozen=True)
-class NotSent:
+class NotSent(Struct, frozen=True):
     """The message surely wasn't sent. Sending it again can't make two of it."""
 
     reason: WhyNotSent
     why: str
 
 
-@dataclass(frozen=True)
-class SendDoubtful:
+class SendDoubtful(Struct, frozen=True):
     """Unknown whether the message was sent: never send it again unasked."""
 
     why: str
@@ -172,8 +164,7 @@ class SendDoubtful:
 Sending = Sent | NotSent | SendDoubtful
 
 
-@dataclass(frozen=True)
-class Presence:
+class Presence(Struct, frozen=True):
     """Whether a number, as it was asked for, is on WhatsApp, and under which address."""
 
     number: str
@@ -183,8 +174,7 @@ class Presence:
     lid: str | None
 
 
-@dataclass(frozen=True)
-class HistoryPage:
+class HistoryPage(Struct, frozen=True):
     """A page of the messages that a server stores; page 1 is the newest.
 
     `events`: one Recalled event with the messages, oldest first, and their refusals and other

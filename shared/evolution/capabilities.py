@@ -1,15 +1,16 @@
 """Tell what a server of some version can do, so that no other module compares versions."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from shared import config
 
 _REPEATS_LONG_SINCE = (2, 3)
 
 
-@dataclass(frozen=True)
-class Capabilities:
+class Capabilities(Struct, frozen=True):
     """What differs between servers for those who use them (EVOLUTION.md §3, §4)."""
 
     sends_headers: bool

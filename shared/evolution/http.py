@@ -9,6 +9,7 @@ from typing import Any, Final, TypeVar
 from urllib.parse import quote
 
 import httpx
+from msgspec import Struct
 
 from shared import problems, untrusted
 from shared.config import Server
@@ -68,8 +69,7 @@ class Answer:
         return errors.says_not_licensed(self.body, self.status)
 
 
-@dataclass(frozen=True)
-class Lost:
+class Lost(Struct, frozen=True):
     """The loss of an answer. `sent`: (part of) the request may have reached the server.
 
     `cause` is absent when its text could show a header, and with it our key.

@@ -1,8 +1,10 @@
 """Apply the events of webhooks and replays, and of backfills what changes messages."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from shared import log, recording, services
 from shared.domain import events
@@ -42,8 +44,7 @@ class Inapplicable(Exception):
         self.reason = reason
 
 
-@dataclass(frozen=True)
-class EventSource:
+class EventSource(Struct, frozen=True):
     """The instance that reports events, and the line that it carries.
 
     `own_number`: the number that the line is paired with, if the report says so. `at`: the time of

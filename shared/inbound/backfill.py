@@ -1,9 +1,11 @@
 """Fetch from a line's server the messages of a missed window: it keeps every message it posts."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from shared import log, recording, services
 from shared.domain import events
@@ -25,8 +27,7 @@ MOST_PAGES = 40
 """Pages of one line in one go: others have their turn before the rest."""
 
 
-@dataclass(frozen=True)
-class BackfillResult:
+class BackfillResult(Struct, frozen=True):
     """The number of missed messages that were found and stored.
 
     `complete`: the server had no more of that time that it doesn't list. `doubtful`: other messages
@@ -75,8 +76,7 @@ async def backfill_line(
     return replace(result, rest=noted if rest and rest.since > window.since else None)
 
 
-@dataclass(frozen=True)
-class _Backfill:
+class _Backfill(Struct, frozen=True):
     """A backfill of one line; `outage`: when an outage of ours began, if there was one."""
 
     line: Instance

@@ -3,10 +3,12 @@
 import asyncio
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any
+
+from msgspec import Struct
 
 from shared import config, problems, untrusted
 from shared.domain import events, names
@@ -52,8 +54,7 @@ async def ingest_webhook(identity: WebhookIdentity, raw: bytes, now: datetime) -
         raise problems.StoreUnavailable("Recording took too long.") from None
 
 
-@dataclass(frozen=True)
-class _Ingestion:
+class _Ingestion(Struct, frozen=True, dict=True):
     """A webhook on its way into the store."""
 
     identity: WebhookIdentity

@@ -2,10 +2,10 @@
 
 import asyncio
 import re
-from dataclasses import dataclass
 from functools import partial
 from typing import Final, Literal, NamedTuple
 
+from msgspec import Struct
 from pydantic import ConfigDict, Field
 
 from shared import pagination, services
@@ -127,8 +127,7 @@ class _Look(NamedTuple):
         return tag._replace(older=pagination.hash_records(older)) if older else tag
 
 
-@dataclass(frozen=True)
-class Inbox:
+class Inbox(Struct, frozen=True):
     """An inbox that asks: whose it is, what for, its open thread, and what it knows."""
 
     tenant_id: TenantId

@@ -6,7 +6,8 @@ ends in None found that the records (or the server) changed meanwhile, and the n
 
 import asyncio
 from contextlib import suppress
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from shared import config, log, problems, services
 from shared.domain import placing, steps
@@ -20,8 +21,7 @@ TURNS = 6
 """How often a call begins anew because others changed the line while it worked."""
 
 
-@dataclass(frozen=True)
-class EnsureRequest:
+class EnsureRequest(Struct, frozen=True):
     """A line to make live, perhaps with a label, and the number that will type a pairing code.
 
     `existing_only`: a line that isn't there, or is being released, is not made.

@@ -7,12 +7,12 @@ sees.
 
 import re
 import secrets
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 import jwt
 from jwt.types import Options
+from msgspec import Struct
 from pydantic import AwareDatetime, Field
 
 from shared import config, log, problems, services, web
@@ -51,8 +51,7 @@ class LinkedLine(Record):
     expires_at: AwareDatetime = Field(description="When the session ends")
 
 
-@dataclass(frozen=True)
-class LinkSession:
+class LinkSession(Struct, frozen=True):
     """The session of an opened link.
 
     `line_made`: when its line was made (epoch milliseconds); a later line of that name is another.

@@ -8,8 +8,9 @@ messages' files are copied into the bucket: what isn't is lost with it (P14).
 
 import asyncio
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
+
+from msgspec import Struct
 
 from shared import config, log, problems, services
 from shared.domain import steps
@@ -28,8 +29,7 @@ TURNS = 4
 """How often we begin anew because others changed the record meanwhile."""
 
 
-@dataclass(frozen=True)
-class FilesDue:
+class FilesDue(Struct, frozen=True):
     """Nothing was removed: so many files of the line's messages aren't copied yet."""
 
     count: int

@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
+from msgspec import Struct
 from pydantic import AwareDatetime, Field
 
 from shared import problems, services
@@ -42,8 +42,7 @@ BYTES = "application/octet-stream"
 MIMETYPE = re.compile(r"[\w.+-]+/[\w.+-]+(;[ \w=.+-]*)?", re.ASCII)
 
 
-@dataclass(frozen=True)
-class MediaFile:
+class MediaFile(Struct, frozen=True):
     """A message's file, or a part of it, and how a browser has to treat it."""
 
     chunks: AsyncIterator[bytes]

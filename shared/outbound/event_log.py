@@ -12,9 +12,10 @@ well.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, NamedTuple
+
+from msgspec import Struct
 
 from shared import services
 from shared.domain.names import LineId, TenantId
@@ -60,8 +61,7 @@ _AS_NEW: Final = {EventType.MESSAGE_RECEIVED, EventType.MESSAGE_SENT}
 """Types of which only the time counts at which a message was stored."""
 
 
-@dataclass(frozen=True)
-class LogPage:
+class LogPage(Struct, frozen=True):
     """A page of events in order. `position`: where to go on, to be stored if it isn't `after`.
 
     `is_last`: there is no more for now; a page that isn't the last may be empty. `is_waiting`: in
@@ -135,8 +135,7 @@ def position_at(moment: datetime) -> str:
 # One source ----------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class SourceReading:
+class SourceReading(Struct, frozen=True):
     """What a source tells: new entries in their order, complete until `end` (None: all there is).
 
     `last`: behind which place the reader stands when all is told. `settled`: until when, by the
@@ -246,8 +245,7 @@ def _bound_of_check(page: LoggedPage, position: SourcePosition) -> int | None:
     return bound if bound > position.checked and (is_much or is_old) else None
 
 
-@dataclass(frozen=True)
-class _PageReader:
+class _PageReader(Struct, frozen=True):
     """The queries of one source. `by_storing`: of messages only when they came."""
 
     source: LogSource

@@ -9,9 +9,11 @@ import binascii
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from shared import problems, untrusted
 from shared.domain import names
@@ -42,8 +44,7 @@ _COLLECTIONS: Final = {
 }
 
 
-@dataclass(frozen=True)
-class SourcePosition:
+class SourcePosition(Struct, frozen=True):
     """How far one source was told: all until `place`, and until `checked` for good.
 
     `told`: what was told since `checked`, by the short digest of the fact, and when that happened.
@@ -64,8 +65,7 @@ class SourcePosition:
         return replace(self, place=LogPlace(self.checked + 1), checked=self.checked + 1)
 
 
-@dataclass(frozen=True)
-class LogPosition:
+class LogPosition(Struct, frozen=True):
     """How far a reader has come; `start`: where it began in each source that isn't named."""
 
     start: SourcePosition

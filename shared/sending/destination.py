@@ -1,8 +1,9 @@
 """Resolve where a message goes: into a conversation, or to a number or group."""
 
 import re
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 from shared import config, problems, services
 from shared.domain import pacing, sends
@@ -32,8 +33,7 @@ TRIES = 4
 _NUMBER = re.compile(r"[1-9][0-9]{7,14}")
 
 
-@dataclass(frozen=True)
-class Destination:
+class Destination(Struct, frozen=True):
     """The line that sends, as it was read, and the conversation it sends into.
 
     `new`: the conversation has no messages yet, so a restricted line may not write there.

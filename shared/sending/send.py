@@ -2,10 +2,11 @@
 
 import secrets
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from shared import config, log, problems, recording, services
 from shared.domain import kept_messages, pacing, sends
@@ -48,8 +49,7 @@ NOT_SENT: dict[WhyNotSent, type[problems.Problem]] = {
 }
 
 
-@dataclass(frozen=True)
-class SendCommand:
+class SendCommand(Struct, frozen=True, dict=True):
     """A tenant's request to send something, with its idempotency key."""
 
     tenant: TenantId

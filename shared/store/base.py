@@ -15,7 +15,6 @@ from collections.abc import (
     Sequence,
 )
 from contextlib import aclosing, contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import inf
 from typing import Any, Final, NamedTuple, TypeVar
@@ -25,6 +24,7 @@ from google.api_core.retry_async import AsyncRetry, if_exception_type
 from google.cloud import firestore
 from google.cloud.firestore_v1.base_document import DocumentSnapshot
 from google.cloud.firestore_v1.base_query import FieldFilter
+from msgspec import Struct
 from pydantic import ValidationError
 
 from shared import log, problems
@@ -345,8 +345,7 @@ class Topic:
         self._db = db
 
 
-@dataclass(frozen=True)
-class UnreadableRecord:
+class UnreadableRecord(Struct, frozen=True):
     """A document that was written by hand, wrongly, and can't be read."""
 
     id: str

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -11,6 +10,7 @@ from google.api_core import exceptions
 from google.cloud import firestore
 from google.cloud.firestore_v1.base_query import FieldFilter
 from google.cloud.firestore_v1.field_path import FieldPath
+from msgspec import Struct
 
 from shared.domain import connecting
 from shared.domain.endpoints import LogPart
@@ -35,15 +35,13 @@ LOGGED: Final = {"logged_at": firestore.SERVER_TIMESTAMP}
 """What a change that the log of events tells adds, as its place there."""
 
 
-@dataclass(frozen=True)
-class Placed:
+class Placed(Struct, frozen=True):
     """An instance whose record exists with its slot, and whose lease the caller holds."""
 
     instance: Instance
 
 
-@dataclass(frozen=True)
-class Full:
+class Full(Struct, frozen=True):
     """A fleet without room on any server that accepts instances; nothing was written."""
 
 

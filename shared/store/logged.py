@@ -5,12 +5,12 @@ visible a moment after a later one, so a reader looks at the newest of it twice.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, NamedTuple
 
 from google.cloud.firestore_v1.base_query import FieldFilter
+from msgspec import Struct
 
 from shared.domain import kept_messages, names
 from shared.domain.names import TenantId
@@ -49,8 +49,7 @@ class LogSource(StrEnum):
     LINES = "l"
 
 
-@dataclass(frozen=True)
-class Logged:
+class Logged(Struct, frozen=True):
     """A document as it is now. `logged` and `stored`: when it changed, and was stored.
 
     `written`: when news of it was last written, `created`: first. All are microseconds since 1970.
@@ -65,8 +64,7 @@ class Logged:
     created: int
 
 
-@dataclass(frozen=True)
-class LoggedPage:
+class LoggedPage(Struct, frozen=True):
     """Documents in their order, and the place of the last, shown or not (None without any).
 
     `count`: how many were read, shown or not. `is_full`: there may be more. `read_at`: the

@@ -1,12 +1,12 @@
 """Sends: a key is taken once, and its outcome is stored with the message that it became."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from google.cloud import firestore
 from google.cloud.firestore_v1.base_query import FieldFilter
+from msgspec import Struct
 
 from shared.domain import kept_messages, sends
 from shared.domain.conversations import Conversation
@@ -28,16 +28,14 @@ SETTLED = (SendState.SENT, SendState.FAILED)
 MOST_UNSETTLED = 50
 
 
-@dataclass(frozen=True)
-class Claimed:
+class Claimed(Struct, frozen=True):
     """A key that the caller may send with. `line` is the record that the commit was based on."""
 
     send: Send
     line: Instance
 
 
-@dataclass(frozen=True)
-class AlreadyClaimed:
+class AlreadyClaimed(Struct, frozen=True):
     """A key that was taken before."""
 
     send: Send

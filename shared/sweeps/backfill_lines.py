@@ -2,8 +2,9 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+
+from msgspec import Struct, field
 
 from shared import services
 from shared.domain.fleet import gaps
@@ -79,8 +80,7 @@ def outages_of(standing: SweepStanding, now: datetime) -> tuple[Outage, ...]:
     return tuple(recent[-MOST_OUTAGES:])
 
 
-@dataclass(frozen=True)
-class _Looks:
+class _Looks(Struct, frozen=True):
     """The looks of one run at what servers keep."""
 
     run: Run

@@ -3,11 +3,11 @@
 import asyncio
 import json
 import re
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from shared import problems
 from shared.domain.contacts import contact_of

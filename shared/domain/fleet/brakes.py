@@ -2,8 +2,9 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from shared.domain.fleet.candidates import UNCLAIMED, Finding, Stage
 from shared.domain.fleet.rules import Rules
@@ -40,8 +41,7 @@ DOUBTING = frozenset({Why.MANY_UNCLAIMED})
 """With these a person has to approve; what is approved goes."""
 
 
-@dataclass(frozen=True)
-class Brake:
+class Brake(Struct, frozen=True):
     """A reason to delete nothing; `server` if it is about one."""
 
     why: Why

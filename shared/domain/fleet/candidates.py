@@ -15,9 +15,10 @@ stateDiagram-v2
 ```
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+from msgspec import Struct
 
 from shared.domain.fleet.rules import Approval, Rules
 from shared.domain.names import InstanceName, LineId, TenantId
@@ -64,8 +65,7 @@ LASTING = (Stage.DELETED, Stage.KEPT)
 """What stays although there is nothing against it now: what was done, and what a person said."""
 
 
-@dataclass(frozen=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """What a survey found against one instance.
 
     `paired`: whether it was ever paired; None when unknown. `stranger`: its webhook
@@ -126,43 +126,37 @@ class Candidate(Kept):
         return self.needs_approval and self.approved_at is None
 
 
-@dataclass(frozen=True)
-class Suspect:
+class Suspect(Struct, frozen=True):
     """Found for the first time, or for another cause than before."""
 
     candidate: Candidate
 
 
-@dataclass(frozen=True)
-class Quarantine:
+class Quarantine(Struct, frozen=True):
     """Found again."""
 
     candidate: Candidate
 
 
-@dataclass(frozen=True)
-class Refresh:
+class Refresh(Struct, frozen=True):
     """Still the same, but what is known of it changed."""
 
     candidate: Candidate
 
 
-@dataclass(frozen=True)
-class Clear:
+class Clear(Struct, frozen=True):
     """There is nothing against it any more."""
 
     candidate: Candidate
 
 
-@dataclass(frozen=True)
-class Delete:
+class Delete(Struct, frozen=True):
     """Its time is over."""
 
     candidate: Candidate
 
 
-@dataclass(frozen=True)
-class CandidateWait:
+class CandidateWait(Struct, frozen=True):
     """Nothing to do: kept, still in quarantine, or a person hasn't approved."""
 
 

@@ -4,10 +4,10 @@ import math
 import statistics
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from msgspec import Struct
 from pydantic import AwareDatetime
 
 from shared.domain.instances import Instance, Reason, State
@@ -201,8 +201,7 @@ class Reclaimable(Record):
     since: AwareDatetime
 
 
-@dataclass(frozen=True)
-class _Held:
+class _Held(Struct, frozen=True):
     line: Instance
     why: Slack
 

@@ -1,8 +1,9 @@
 """Which messages a line may have missed: what its server keeps since we last knew of everything."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 from shared.domain.instances import Instance, State, epoch_ms
 from shared.domain.record import Moment, Record
@@ -16,8 +17,7 @@ LONGEST = timedelta(days=7)
 TOLD = (State.OPEN, State.CLOSED)
 
 
-@dataclass(frozen=True)
-class Window:
+class Window(Struct, frozen=True):
     """From when to when, in epoch milliseconds, and under which number."""
 
     since: int

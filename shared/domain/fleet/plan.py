@@ -2,8 +2,10 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Set
-from dataclasses import dataclass, field, replace
 from datetime import datetime
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from shared.domain.fleet import brakes, findings, repairs
 from shared.domain.fleet.brakes import BLINDING, DOUBTING, Brake
@@ -26,8 +28,7 @@ from shared.domain.fleet.survey import Before, Survey
 from shared.domain.names import InstanceName, LineKey
 
 
-@dataclass(frozen=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """What a sweep is going to do, and what it sees that forbids more."""
 
     suspect: tuple[Candidate, ...] = ()

@@ -1,9 +1,10 @@
 """Where our records and the servers disagree without any deletion."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+
+from msgspec import Struct
 
 from shared.domain.fleet.survey import ELSEWHERE, Survey
 from shared.domain.instances import Instance, Reason, State
@@ -13,22 +14,19 @@ STUCK = timedelta(minutes=10)
 """Its caller is gone for so long that it won't come back."""
 
 
-@dataclass(frozen=True)
-class Missing:
+class Missing(Struct, frozen=True):
     """We think that its server carries it, and it doesn't."""
 
     line: Instance
 
 
-@dataclass(frozen=True)
-class Liar:
+class Liar(Struct, frozen=True):
     """Our record and its server say different things of its connection."""
 
     line: Instance
 
 
-@dataclass(frozen=True)
-class Stuck:
+class Stuck(Struct, frozen=True):
     """A release, a disconnect or a creation that its caller never finished."""
 
     line: Instance

@@ -1,8 +1,9 @@
 """What a deployment allows its sweeps."""
 
-from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+
+from msgspec import Struct
 
 
 class Approval(StrEnum):
@@ -18,8 +19,7 @@ class Approval(StrEnum):
     ALL = "all"
 
 
-@dataclass(frozen=True)
-class Rules:
+class Rules(Struct, frozen=True):
     """How long is long, how many are many, and who has to be asked."""
 
     grace: timedelta = timedelta(days=30)

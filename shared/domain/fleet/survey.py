@@ -1,7 +1,8 @@
 """What a sweep saw of the world before it decides anything."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from shared.domain.fleet.candidates import Candidate
 from shared.domain.instances import Instance, State
@@ -10,8 +11,7 @@ from shared.domain.tenants import Status, Tenant
 from shared.domain.upstream import Sighting
 
 
-@dataclass(frozen=True)
-class Before:
+class Before(Struct, frozen=True):
     """What the last sweep that nothing stopped has seen; nothing is known before the first."""
 
     tenants: int = 0
@@ -22,8 +22,7 @@ class Before:
     forgotten: bool = False
 
 
-@dataclass(frozen=True)
-class Survey:
+class Survey(Struct, frozen=True):
     """Who is there (None: unreadable), what they claim, and what servers carry.
 
     `seen` has no entry for a server that didn't answer. `vague` are servers that don't tell the

@@ -2,8 +2,10 @@
 
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
+
+from msgspec import Struct
 
 from shared.domain.events import Event, Ignored, Unreadable
 from shared.evolution import redaction
@@ -11,8 +13,7 @@ from shared.evolution import redaction
 Events = tuple[Event, ...]
 
 
-@dataclass(frozen=True)
-class EventPayload:
+class EventPayload(Struct, frozen=True):
     """The data of an event, with our number (digits) and the server's time (ms; 0: unknown).
 
     `ours`: the event tells of a message that was sent through this server. `emitted`: the server's

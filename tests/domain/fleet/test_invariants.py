@@ -1,10 +1,10 @@
 """What must be true of a fleet, and each violation of it."""
 
 from collections import Counter
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from shared.domain.fleet import findings, invariants
 from shared.domain.fleet.candidates import Stage

@@ -1,9 +1,10 @@
 """The plan: what is done, what is held back, and what holds it back."""
 
-from dataclasses import replace
+import dataclasses
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from shared.domain.fleet.brakes import Why
 from shared.domain.fleet.candidates import CandidateCause, Stage
@@ -159,7 +160,8 @@ def test_identical_servers_brake_the_sweep():
     carried = {"main": [opened(line.name), other], "blue": [opened(line.name), other]}
     same = {
         server: {
-            sighting.name: replace(sighting, uid=f"uid of {sighting.name}") for sighting in several
+            sighting.name: dataclasses.replace(sighting, uid=f"uid of {sighting.name}")
+            for sighting in several
         }
         for server, several in carried.items()
     }
