@@ -3,19 +3,21 @@
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct, field
+from msgspec.structs import replace
+
 from shared import config, problems
-from shared.domain.endpoints import LogPart
 from shared.domain.names import LineId, TenantId
 
 if TYPE_CHECKING:
     import httpx
 
     from shared.bucket import Bucket
+    from shared.domain.endpoints import LogPart
     from shared.evolution.client import Evolution
     from shared.store import Store
 
@@ -25,8 +27,7 @@ HTTP_IDLE_SECONDS = 3.0
 first, or a request that goes out just then is lost without an answer."""
 
 
-@dataclass(frozen=True)
-class Services:
+class Services(Struct, frozen=True):
     """The seams: where time, the database and the network come from."""
 
     clock: Callable[[], datetime] = field(default=partial(datetime.now, UTC))
@@ -100,7 +101,7 @@ def using(**seams: Any) -> Iterator[Services]:
         _current = before
 
 
-async def poke(tenant: TenantId, *news: LogPart) -> None:
+async def poke(tenant: TenantId, *news: "LogPart") -> None:
     """Say what there is news of, if the tenant has endpoints. Never raises; at most 1 s."""
     if config.settings().events_topic is not None:
         await _current.once("pokes", _make_pokes).poke(tenant, news)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from enum import StrEnum, auto
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from pydantic import AwareDatetime, Field, computed_field
 
@@ -105,6 +105,16 @@ class Outcome(StrEnum):
     FAILED = auto()
     REFUSED = auto()
     GONE = auto()
+
+
+class Answer(NamedTuple):
+    """The outcome of one POST: the answer's status and beginning, or why there was none."""
+
+    ms: int
+    status: int | None = None
+    text: str = ""
+    retry_after: int | None = None
+    failure: str | None = None
 
 
 class Attempt(Record):

@@ -2,7 +2,7 @@
 
 from contextlib import suppress
 from functools import partial
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from shared import log, problems, services
 from shared.domain import steps
@@ -17,10 +17,12 @@ from shared.domain.upstream import (
     NameInUse,
     Refused,
 )
-from shared.evolution.client import Evolution
 from shared.lines import leases
 from shared.lines.configuration import build_configuration
 from shared.lines.leases import Work
+
+if TYPE_CHECKING:
+    from shared.evolution.client import Evolution
 
 CREATE_TURNS = 3
 CREATION_EVENTS = {
@@ -124,14 +126,14 @@ def _log_creation(instance: Instance, creation: Creation) -> None:
     log.info(event, instance=instance.name, server=instance.server, **why)
 
 
-async def _configure_existing(evolution: Evolution, instance: Instance) -> bool:
+async def _configure_existing(evolution: "Evolution", instance: Instance) -> bool:
     exists = await evolution.find_connection(instance.name) is not None
     return exists and await evolution.configure_instance(
         instance.name, wanted_configuration(instance)
     )
 
 
-async def _await_appearance(evolution: Evolution, name: InstanceName) -> bool:
+async def _await_appearance(evolution: "Evolution", name: InstanceName) -> bool:
     for seconds in APPEARANCE_PAUSES:
         await services.pause(seconds)
         with suppress(problems.Problem):

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from pydantic import AwareDatetime, Field
 
-from shared import problems, scheduler, services
+from shared import problems, services
 from shared.domain.fleet.reports import SweepKind, SweepStanding
 from shared.domain.record import Record
 
@@ -28,6 +28,8 @@ async def start(kind: str, authorization: str) -> SweepProgress:
     standing = await services.store().sweeps.find_standing(known)
     if standing.is_running(now):
         raise problems.SweepRunning()
+    from shared import scheduler  # and what it calls Google with: only who starts one needs it
+
     await scheduler.start_sweep(known, authorization)
     return _progress(known, standing, now)
 

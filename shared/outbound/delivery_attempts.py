@@ -1,22 +1,21 @@
 """Post an event to an endpoint, and decide what the attempt means for what waits."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
+from msgspec import Struct
+
 from shared import log, services
-from shared.domain.endpoints import MOST_HELD, Attempt, Endpoint, Outcome
-from shared.outbound import sender, signatures
+from shared.domain.endpoints import MOST_HELD, Answer, Attempt, Endpoint, Outcome
+from shared.outbound import signatures
 from shared.outbound.event_models import Event
-from shared.outbound.sender import Answer
 
 REPLAY_HEADER: Final = "perene-replay"
 USER_AGENT: Final = "Perene"
 UNSIGNED: Final = Answer(0, failure="secret_unusable")
 
 
-@dataclass(frozen=True)
-class Try:
+class Try(Struct, frozen=True):
     """An event of a page that was tried, and its place there; `attempt`: None if it was left out.
 
     One that failed is suspected until another one tells whether the endpoint is down or only it.
@@ -28,29 +27,25 @@ class Try:
     attempt: Attempt | None
 
 
-@dataclass(frozen=True)
-class Up:
+class Up(Struct, frozen=True):
     """The endpoint is up, and what was suspected holds back its own conversation only."""
 
     suspect: Try | None = None
 
 
-@dataclass(frozen=True)
-class Down:
+class Down(Struct, frozen=True):
     """The endpoint is down: everything waits, from this event on."""
 
     since: Try
 
 
-@dataclass(frozen=True)
-class Suspicious:
+class Suspicious(Struct, frozen=True):
     """The next attempt tells whether the endpoint is down or only this event fails."""
 
     suspect: Try
 
 
-@dataclass(frozen=True)
-class Unsubscribed:
+class Unsubscribed(Struct, frozen=True):
     """The endpoint wants to be told nothing any more."""
 
 
@@ -109,6 +104,8 @@ async def post_event(endpoint: Endpoint, event: Event, *, is_replay: bool = Fals
 
 
 async def _post_signed(url: str, event: Event, secrets: list[str], is_replay: bool) -> Answer:
+    from shared.outbound import sender  # and httpx: a run that has nothing to tell needs neither
+
     body = event.model_dump_json(exclude_none=True).encode()
     at = datetime.now(UTC)  # a receiver compares it with its own clock
     headers = {

@@ -14,13 +14,13 @@ from shared.domain.endpoints import (
 )
 from shared.domain.names import LINE_LIMIT, LINE_PATTERN, LineId
 from shared.domain.record import Record
-from shared.outbound import sender
+from shared.outbound import endpoint_addresses
 from shared.outbound.event_models import EventType
 
 Url = Annotated[
     str,
     Field(
-        max_length=sender.LONGEST_URL,
+        max_length=endpoint_addresses.LONGEST_URL,
         description="Where events are posted: `https`, on the public web",
     ),
 ]
@@ -170,7 +170,7 @@ class AttemptList(Record):
 
 def require_usable(url: str) -> str:
     """Return the URL if it can be an endpoint's. Raises ValueError."""
-    if why := sender.explain_refusal(url):
+    if why := endpoint_addresses.explain_refusal(url):
         raise ValueError(why)
     return url
 

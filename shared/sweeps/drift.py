@@ -1,14 +1,18 @@
 """Instances that are configured otherwise than we want: told anew, all of them if we moved."""
 
+from typing import TYPE_CHECKING
+
 from shared import services
 from shared.domain.fleet.plan import Plan
 from shared.domain.fleet.survey import ELSEWHERE, Survey
 from shared.domain.instances import Instance
 from shared.domain.upstream import Configuration
-from shared.evolution.client import Evolution
 from shared.evolution.subscription import SETTINGS
 from shared.lines import provision
 from shared.sweeps.runs import Run, work_on_items
+
+if TYPE_CHECKING:
+    from shared.evolution.client import Evolution
 
 STEP = "drift"
 
@@ -65,7 +69,7 @@ def _drifted(found: Configuration, wanted: Configuration) -> str | None:
     return None
 
 
-async def _behaves_otherwise(evolution: Evolution, line: Instance) -> str | None:
+async def _behaves_otherwise(evolution: "Evolution", line: Instance) -> str | None:
     settings = await evolution.find_settings(line.name)
     reported_settings = settings or {}
     return (

@@ -12,7 +12,7 @@ import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from shared import config
-from shared.outbound import sender, signatures
+from shared.outbound import endpoint_addresses, sender, signatures
 from tests.perene import Perene
 from tests.receiver import Receiver
 
@@ -54,10 +54,14 @@ def connected(mocker: Any) -> list[str]:
 
 
 def test_only_public_addresses_are_public():
-    allowed = {address for address in FORBIDDEN if sender.is_public(ipaddress.ip_address(address))}
+    allowed = {
+        address
+        for address in FORBIDDEN
+        if endpoint_addresses.is_public(ipaddress.ip_address(address))
+    }
 
     assert allowed == set()
-    assert all(sender.is_public(ipaddress.ip_address(address)) for address in PUBLIC)
+    assert all(endpoint_addresses.is_public(ipaddress.ip_address(address)) for address in PUBLIC)
 
 
 async def test_names_of_private_addresses_are_never_connected_to(perene, names, connected):
@@ -99,9 +103,9 @@ def test_unusable_urls_are_explained(perene: Perene):
         "https://xn--.example/", "https://\ud800.example/", "https://127。0。0。1/", "https:///x",
     )  # fmt: skip
 
-    assert [url for url in unusable if sender.explain_refusal(url) is None] == []
+    assert [url for url in unusable if endpoint_addresses.explain_refusal(url) is None] == []
     for url in ("https://a.example/x?y=1", "https://a.example:8443/", "https://8.8.8.8/"):
-        assert sender.explain_refusal(url) is None
+        assert endpoint_addresses.explain_refusal(url) is None
 
 
 async def test_unusable_url_that_was_stored_is_refused(perene: Perene, names, connected):
