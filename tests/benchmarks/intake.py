@@ -7,6 +7,7 @@ look at what is stored. `FULL=1` measures for longer, and finds rates more exact
 import contextlib
 import json
 import os
+import statistics
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -43,6 +44,8 @@ from tests.proofs.stage import Stage
 
 IS_FULL = bool(os.environ.get("FULL"))
 SECONDS, WARM, TRIALS = (10.0, 5.0, 8) if IS_FULL else (2.0, 1.5, 3)
+ROUNDS = 5 if IS_FULL else 3
+"""How often so many in flight are measured, each recorder in turn: a machine slows for seconds."""
 IN_FLIGHT = (1, 16, 64)
 PROCESSES = (1, 2)
 DELAY = 20
@@ -122,17 +125,21 @@ async def measure_intake(place: Path, processes: int) -> Sequence[Table]:
         documents = await _record_documents(stage, webhooks)
         async with open_scene(documents, host) as scene:
             loaded = {
-                count: {
-                    name: await scene.measure(name, Pace(SECONDS, count))
-                    for name in scene.recorders
-                }
+                count: [
+                    {
+                        name: await scene.measure(name, Pace(SECONDS, count))
+                        for name in scene.recorders
+                    }
+                    for _ in range(ROUNDS)
+                ]
                 for count in IN_FLIGHT
             }
-            hints = {name: run.figures.per_second for name, run in loaded[IN_FLIGHT[-1]].items()}
-            highest = {0: await _find_rates(scene, hints)}
+            most = loaded[IN_FLIGHT[-1]][-1]
+            hints = {name: run.figures.per_second for name, run in most.items()}
+            highest = {0: [await _find_rates(scene, hints)]}
         with delayed(host, DELAY) as later:
             async with open_scene(documents, later) as scene:
-                highest[DELAY] = await _find_rates(scene, hints)
+                highest[DELAY] = [await _find_rates(scene, hints)]
     finally:
         await stage.http.aclose()
     return _tabulate("so many in flight at once", "in flight", loaded, processes), _tabulate(
@@ -226,34 +233,39 @@ async def _find_rate(scene: Scene, name: str, hint: float) -> Run:
 
 
 def _tabulate(
-    what: str, column: str, runs: Mapping[int, Mapping[str, Run]], processes: int
+    what: str, column: str, rounds: Mapping[int, Sequence[Mapping[str, Run]]], processes: int
 ) -> Table:
     workers = "one worker process" if processes == 1 else f"{processes} worker processes"
     rows = [
-        [
-            TITLES.get(name, name),
-            value,
-            *_list_cells(run, compared[CLIENT], compared[BARE_FUNCTION]),
-        ]
-        for value, compared in runs.items()
-        for name, run in compared.items()
+        [TITLES.get(name, name), value, *_list_cells(name, several)]
+        for value, several in rounds.items()
+        for name in several[0]
     ]
     title = f"Webhooks of six lines, {what}, {workers}"
     return Table(title, ("recorded by", column, *COLUMNS), rows)
 
 
-def _list_cells(run: Run, client: Run, bare: Run) -> list[Cell]:
-    """List the cells of a run; a rate counts only if the store is right afterwards."""
-    figures, wrong = run.figures, run.faults.total()
+def _list_cells(name: str, rounds: Sequence[Mapping[str, Run]]) -> list[Cell]:
+    """List the figures of the middle round, and the middle ratios to the others of a round.
+
+    A rate counts only if the store is right afterwards, in every round.
+    """
+    runs = sorted((runs[name] for runs in rounds), key=lambda run: run.figures.per_second)
+    middle, faults = runs[len(runs) // 2], sum((run.faults for run in runs), Counter[str]())
+
+    def compare(other: str) -> Cell:
+        ratios = (runs[name].figures.per_second / runs[other].figures.per_second for runs in rounds)
+        return None if faults.total() else statistics.median(ratios)
+
     return [
-        figures.per_second,
-        figures.p50,
-        figures.p99,
-        None if wrong else figures.per_second / client.figures.per_second,
-        None if wrong else figures.per_second / bare.figures.per_second,
-        run.worker_ms,
-        run.emulator_ms or None,
-        ", ".join(f"{count} {kind}" for kind, count in run.faults.items()) or "nothing",
+        middle.figures.per_second,
+        middle.figures.p50,
+        middle.figures.p99,
+        compare(CLIENT),
+        compare(BARE_FUNCTION),
+        middle.worker_ms,
+        middle.emulator_ms or None,
+        ", ".join(f"{count} {kind}" for kind, count in faults.items()) or "nothing",
     ]
 
 
