@@ -1,5 +1,6 @@
 """The description of every function's routes, for developers."""
 
+from functools import cache
 from pathlib import Path
 
 import functions_framework.aio
@@ -17,7 +18,12 @@ DOCUMENT = Path(__file__).parent / "openapi" / "openapi.json"
 @edge.route("GET", "/", answers={200: None})
 async def serve_document(request: Request) -> Response:
     """Serve the OpenAPI 3.1 document of every function."""
-    return Response(DOCUMENT.read_bytes(), media_type="application/json")
+    return Response(_read_document(), media_type="application/json")
+
+
+@cache
+def _read_document() -> bytes:
+    return DOCUMENT.read_bytes()
 
 
 @functions_framework.aio.http

@@ -83,8 +83,8 @@ NEEDS = {
 IMPORTS = {
     "the framework and its server": "functions_framework.aio, uvicorn_worker",
     "Firestore's client": "google.cloud.firestore",
-    "httpx": "httpx",
     "Pydantic": "pydantic.main, pydantic.networks",
+    "msgspec": "msgspec",
     "PyJWT": "jwt",
     "our settings": "shared.config",
     "what messages can say": "shared.domain.content",

@@ -233,3 +233,4 @@ async def test_it_is_served_with_the_functions(deploy: Deploy):
 
     assert (answer.status_code, answer.json()) == (200, DOCUMENT)
     assert answer.headers["content-type"] == "application/json"
+    assert answer.headers["content-encoding"] == "gzip"
