@@ -7,8 +7,9 @@ revocation leaves and how an echo is recognised are derived from these models.
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, get_args
 
-from pydantic import ConfigDict, Field, GetCoreSchemaHandler, TypeAdapter, ValidationError
+from pydantic import GetCoreSchemaHandler
 from pydantic.fields import FieldInfo
+from pydantic_core import core_schema
 
 from shared.domain.content.appointments import EventContent
 from shared.domain.content.calls import CallContent
@@ -29,13 +30,11 @@ from shared.domain.content.trade import OrderContent, PaymentContent, ProductCon
 from shared.domain.content.unreadable import UnsupportedContent, WaitingContent
 
 
-class _BuiltOnce:
-    """Let every model that holds a content use one validator of each kind, and not make its own."""
+class _OfItsKind:
+    """Validate a content by the model of its kind: the others are never built for it."""
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> Any:
-        for model in MODELS:
-            model.model_rebuild()
-        return handler(source)
+        return core_schema.no_info_plain_validator_function(_validate_content)
 
 
 Content = Annotated[
@@ -58,8 +57,7 @@ Content = Annotated[
     | NoticeContent
     | WaitingContent
     | UnsupportedContent,
-    Field(discriminator="kind"),
-    _BuiltOnce(),
+    _OfItsKind(),
 ]
 
 MODELS: tuple[type[BaseContent], ...] = get_args(get_args(Content)[0])
@@ -72,7 +70,9 @@ FIELDS: Mapping[str, FieldInfo] = {
 
 PREVIEW_LENGTH = 120
 
-_ADAPTER: TypeAdapter[Content] = TypeAdapter(Content, config=ConfigDict(defer_build=True))
+_MODEL_OF_KIND: Mapping[Any, type[BaseContent]] = {
+    kind: model for model in MODELS for kind in get_args(model.model_fields["kind"].annotation)
+}
 _STAYS = frozenset({"kind", "view_once"})
 """Fields that say nothing of a content's words."""
 
@@ -92,10 +92,20 @@ def read_content(fields: Mapping[str, Any]) -> Content:
     if not isinstance(kind, str):
         raise ValueError("no kind")
     try:
-        return _ADAPTER.validate_python({name: fields[name] for name in FIELDS if name in fields})
-    except ValidationError:
+        return _validate_content({name: fields[name] for name in FIELDS if name in fields})
+    except ValueError:
         words = text if isinstance(text, str) else None
         return UnsupportedContent(kind=Kind.UNSUPPORTED, text=words, original=kind)
+
+
+def _validate_content(value: Any) -> Content:
+    if isinstance(value, MODELS):
+        return value  # type: ignore[return-value]  # one of the union's
+    kind = value.get("kind") if isinstance(value, Mapping) else None
+    model = _MODEL_OF_KIND.get(kind) if isinstance(kind, str) else None
+    if model is None:
+        raise ValueError("no content of a known kind")
+    return model.model_validate(value)  # type: ignore[return-value]
 
 
 def preview(content: BaseContent) -> str:
