@@ -112,6 +112,8 @@ def _render_report(name: str, reports: Mapping[str, Report]) -> Iterator[str]:
         yield NOT_YET.format(command=command)
         return
     report, machine = reports[name], reports[name]["machine"]
+    settings = [f"{key}={value}" for key, value in report.get("settings", {}).items()]
+    command = " ".join([*settings, command])
     yield (
         f"`{command}`, measured on {report['measured_at'][:10]} at commit `{report['commit']}`, on"
         f" {machine['cores']} cores with {machine['memory_gib']} GiB ({machine['system']},"

@@ -9,6 +9,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
+SETTINGS = ("FULL", "ROUNDS", "SECONDS", "SEED")
+"""Variables of the environment that say how long, how often and what a benchmark measures."""
+
 ROOT = Path(__file__).parent.parent.parent
 FOLDER = ROOT / ".local" / "benchmarks"
 
@@ -39,6 +42,7 @@ def write_report(name: str, tables: Sequence[Table], folder: Path = FOLDER) -> P
         "benchmark": name,
         "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "commit": _read_commit(),
+        "settings": {name: os.environ[name] for name in SETTINGS if name in os.environ},
         "machine": describe_machine(),
         "tables": [table._asdict() for table in tables],
     }
