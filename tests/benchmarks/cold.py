@@ -1,8 +1,9 @@
 """Measure the time from a function's start to its first answer, its CPU, and its memory by then.
 
 Functions are started as the platform does, with compiled files. Just before each start, a bare
-function starts: without our logic, with one read, and one call to a server where the first request
-of the function makes one. Times depend on the machine, the ratio to the bare function hardly does.
+function starts: without our logic, with as many calls of Firestore and a server as the first
+request of the function makes. Times depend on the machine, the ratio to the bare function hardly
+does.
 """
 
 import asyncio
@@ -16,7 +17,7 @@ import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jwt
 
@@ -33,16 +34,47 @@ ROUNDS = int(os.environ.get("ROUNDS", "15" if os.environ.get("FULL") else "5"))
 SETTINGS = {
     "AUTH_OPERATOR_CLAIM": "operator",
     "TENANT_FEED_SECRET": "the feed's secret of the benchmarks",
+    "MEDIA_BUCKET": "bucket-of-the-benchmarks",
 }
 
 
+class Calls(NamedTuple):
+    """How often a function's first request calls Firestore, and whether it calls a server."""
+
+    reads: int = 0
+    queries: int = 0
+    commits: int = 0
+    server: bool = False
+
+    @property
+    def round_trips(self) -> int:
+        return self.reads + self.queries + self.commits
+
+    @property
+    def bare(self) -> str:
+        """Return the name of the bare function that makes the same calls."""
+        if self.server:
+            return "bare_with_server"
+        return "bare_with_documents" if self.round_trips else "bare"
+
+    @property
+    def path(self) -> str:
+        """Return the path and query at which it makes them."""
+        return f"/bare?reads={self.reads}&queries={self.queries}&commits={self.commits}"
+
+    def __str__(self) -> str:
+        counts = {"read": self.reads, "query": self.queries, "commit": self.commits}
+        parts = [f"{name} {count}" for name, count in counts.items() if count]
+        return ", ".join([*parts, *(["server"] if self.server else [])])
+
+
 class Work(NamedTuple):
-    """The first request of a function, and the bare function that does as much I/O at least.
+    """The first request of a function, and the calls that it makes.
 
     `{conversation}` in `body` stands for a conversation to answer in, `{id}` for a new id.
     """
 
-    bare: str
+    calls: Calls
     method: str
     path: str = ""
     body: str = ""
@@ -52,33 +84,32 @@ SAID = posted.an_event(
     "messages.upsert", posted.a_message(key=posted.a_key(id="{id}")), instance=name_of("acme")
 )
 ROW = {"id": "acme", "status": "active", "updated_at": "2026-01-01T00:00:00Z"}
+CHANGE = {"type": "UPDATE", "table": "tenants", "record": ROW}
 WORK = {
-    "ensure_instance": Work("read_and_call", "POST", body="{}"),
-    "instances": Work("one_read", "GET"),
-    "conversations": Work("one_read", "GET"),
+    "ensure_instance": Work(Calls(reads=1, server=True), "POST", body="{}"),
+    "receive_webhook": Work(Calls(commits=1), "POST", body=json.dumps(SAID)),
+    "instances": Work(Calls(reads=1, queries=1), "GET"),
+    "conversations": Work(Calls(reads=1, queries=1), "GET"),
     "send_message": Work(
-        "read_and_call", "POST", body='{"conversation": "{conversation}", "text": "oi"}'
+        Calls(reads=2, commits=2, server=True),
+        "POST",
+        body='{"conversation": "{conversation}", "text": "oi"}',
     ),
-    "events": Work("one_read", "GET"),
-    "endpoints": Work("one_read", "GET"),
-    "deliver_events": Work("one_read", "POST"),
-    "store_media": Work("one_read", "POST"),
-    "receive_webhook": Work("one_read", "POST", body=json.dumps(SAID)),
-    "fleet": Work("one_read", "GET"),
-    "openapi": Work("no_io", "GET"),
-    "sweep_capacity": Work("read_and_call", "POST"),
-    "sweep_orphans": Work("read_and_call", "POST", "?dry=1"),
-    "console": Work("no_io", "GET", "/"),
+    "events": Work(Calls(reads=1, queries=4), "GET"),
+    "endpoints": Work(Calls(reads=1, queries=1), "GET"),
+    "deliver_events": Work(Calls(queries=1), "POST"),
+    "store_media": Work(Calls(queries=2), "POST"),
+    "fleet": Work(Calls(reads=3, queries=7), "GET"),
+    "openapi": Work(Calls(), "GET"),
+    "sweep_capacity": Work(Calls(reads=5, queries=9, commits=5, server=True), "POST"),
+    "sweep_orphans": Work(Calls(reads=1, queries=6, server=True), "POST", "?dry=1"),
+    "console": Work(Calls(), "GET", "/"),
     "tenant_feed": Work(
-        "one_read", "POST", body=json.dumps({"type": "UPDATE", "table": "tenants", "record": ROW})
+        Calls(reads=1),
+        "POST",
+        body=json.dumps(CHANGE),
     ),
 }
-NEEDS = {
-    "no_io": "no I/O",
-    "one_read": "documents",
-    "read_and_call": "documents and a server",
-}
-"""The bare functions, and what they need."""
 
 IMPORTS = {
     "the framework and its server": "functions_framework.aio, uvicorn_worker",
@@ -120,17 +151,15 @@ async def run(place: Path) -> Sequence[Table]:
         conversation = await send.start_conversation(stage)
         for name, work in WORK.items():
             for _ in range(ROUNDS):
-                bare = await _measure_start(stage, work.bare, Work(work.bare, "GET"), conversation)
-                pairs[name].append(
-                    Pair(await _measure_start(stage, name, work, conversation), bare)
-                )
+                bare = await _measure_bare(stage, work.calls)
+                pairs[name].append(Pair(await _measure_ours(stage, name, conversation), bare))
     title = (
         "From the start of a function's process to its first answer, and to the first that did its"
-        f" work, medians of {ROUNDS} starts; × bare is the ratio to a function without our logic"
-        " that makes one read, and one call if the function's first request calls a server"
+        f" work, medians of {ROUNDS} starts; bare: of a function without our logic that makes the"
+        " same calls"
     )
     columns = (
-        "function", "first request needs", "first answer ms", "first that worked ms", "× bare",
+        "function", "its calls", "first answer ms", "first that worked ms", "bare ms", "× bare",
         "CPU ms", "CPU × bare", "memory MiB",
     )  # fmt: skip
     return [Table(title, columns, summarize_pairs(pairs)), _measure_imports()]
@@ -158,39 +187,54 @@ def _measure_import(modules: Sequence[str]) -> float:
 
 
 def summarize_pairs(pairs: Mapping[str, Sequence[Pair]]) -> list[list[Cell]]:
-    """Summarize each function's starts, after those of the bare ones: medians, also of ratios."""
-    bares: dict[str, list[Pair]] = {bare: [] for bare in NEEDS}
-    for name, several in pairs.items():
-        bares[WORK[name].bare] += [Pair(pair.bare, pair.bare) for pair in several]
-    return [
-        *(_summarize(bare, NEEDS[bare], several) for bare, several in bares.items()),
-        *(_summarize(name, NEEDS[WORK[name].bare], several) for name, several in pairs.items()),
-    ]
+    """Summarize each function's starts, and those of bare ones: medians, also of ratios."""
+    return [_summarize(name, several) for name, several in pairs.items()]
 
 
-def _summarize(name: str, needs: str, pairs: Sequence[Pair]) -> list[Cell]:
+def _summarize(name: str, pairs: Sequence[Pair]) -> list[Cell]:
     def compare(read: Callable[[Start], float]) -> float:
         return round(statistics.median(read(pair.ours) / read(pair.bare) for pair in pairs), 2)
 
     answered, worked, cpu = (
         round(statistics.median(pair.ours[at] for pair in pairs)) for at in range(3)
     )
+    bare = round(statistics.median(pair.bare.worked for pair in pairs))
     return [
-        name, needs, answered, worked, compare(lambda start: start.worked), cpu,
-        compare(lambda start: start.cpu), round(max(pair.ours.mib for pair in pairs)),
+        name, str(WORK[name].calls), answered, worked, bare, compare(lambda start: start.worked),
+        cpu, compare(lambda start: start.cpu), round(max(pair.ours.mib for pair in pairs)),
     ]  # fmt: skip
 
 
-async def _measure_start(stage: Stage, name: str, work: Work, conversation: str) -> Start:
-    source = BARE_START if name in NEEDS else f"functions/{name}.py"
+async def _measure_bare(stage: Stage, calls: Calls) -> Start:
+    def build(port: int) -> bytes:
+        return load.build_request(port, "GET", calls.path, b"")
+
+    return await _measure_start(stage, calls.bare, BARE_START, "/bare", build)
+
+
+async def _measure_ours(stage: Stage, name: str, conversation: str) -> Start:
+    def build(port: int) -> bytes:
+        secret = stage.environment()["WEBHOOK_SECRET"]
+        request = describe_work(name, secret, conversation)
+        return load.build_request(
+            port, request["method"], request["url"], request["content"], **request["headers"]
+        )
+
+    path = _find_path(name)
+    return await _measure_start(stage, name, f"functions/{name}.py", path, build)
+
+
+async def _measure_start(
+    stage: Stage, target: str, source: str, path: str, build: Callable[[int], bytes]
+) -> Start:
     began = time.perf_counter()
-    with served.serve_function(stage, name, source, **SETTINGS) as process:
-        await _wait_for_status(process.port, _build_unknown(name, process.port))
+    with served.serve_function(stage, target, source, **SETTINGS) as process:
+        unknown = load.build_request(process.port, "GET", f"{path}/nowhere/at/all/of/it", b"")
+        await _wait_for_status(process.port, unknown)  # only a loaded function can refuse it
         answered = time.perf_counter() - began
-        request = _build_work(stage, name, process.port, work, conversation)
-        status = await _wait_for_status(process.port, request)
+        status = await _wait_for_status(process.port, build(process.port))
         worked = time.perf_counter() - began
-        assert status < 300, (name, status)
+        assert status < 300, (target, status)
         return Start(answered * 1000, worked * 1000, process.cpu * 1000, process.peak_mib)
 
 
@@ -202,24 +246,19 @@ async def _wait_for_status(port: int, message: bytes) -> int:
             await asyncio.sleep(0.002)
 
 
-def _build_unknown(name: str, port: int) -> bytes:
-    """Build a request to an unknown path: only a loaded function can refuse it."""
-    return load.build_request(port, "GET", f"{_find_path(name)}/nowhere/at/all/of/it", b"")
-
-
-def _build_work(stage: Stage, name: str, port: int, work: Work, conversation: str) -> bytes:
-    secret, serial = stage.environment()["WEBHOOK_SECRET"], uuid.uuid4().hex
+def describe_work(name: str, secret: str, conversation: str) -> dict[str, Any]:
+    """Describe a function's first request: method, url, headers, content."""
+    work, serial = WORK[name], uuid.uuid4().hex
+    body = work.body.replace("{conversation}", conversation).replace("{id}", serial)
     headers = {
         "authorization": f"Bearer {token('acme', operator=True)}",
         "idempotency-key": serial,
         webhook_token.HEADER: jwt.encode({"sub": name_of("acme"), "born": 0}, secret, "HS256"),
         auth.FEED_HEADER: SETTINGS["TENANT_FEED_SECRET"],
     }
-    body = work.body.replace("{conversation}", conversation).replace("{id}", serial)
-    path = _find_path(name) + work.path
-    return load.build_request(port, work.method, path, body.encode(), **headers)
+    url = _find_path(name) + work.path
+    return {"method": work.method, "url": url, "headers": headers, "content": body.encode()}
 
 
 def _find_path(name: str) -> str:
-    functions = deployment.load_function_map().functions
-    return functions[name].path if name in functions else "/bare"
+    return deployment.load_function_map().functions[name].path

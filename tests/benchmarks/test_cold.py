@@ -1,17 +1,43 @@
-"""A start is compared with the bare one just before."""
+"""A start is compared with the bare one just before, which makes the same calls."""
 
-from tests.benchmarks.cold import WORK, Pair, Start, summarize_pairs
+from tests.adapters.counting import counting
+from tests.benchmarks.cold import SETTINGS, WORK, Pair, Start, describe_work, summarize_pairs
+from tests.cases import in_each
+from tests.perene import Perene
 
 
 def test_ratio_is_that_of_each_pair():
     quiet, busy = Start(90, 100, 80, 40), Start(900, 1000, 90, 50)
-    pairs = {name: [Pair(quiet, quiet), Pair(busy, busy)] for name in WORK}
-    pairs["instances"] = [
-        Pair(Start(90, 130, 96, 60), quiet),
-        Pair(Start(900, 1300, 108, 70), busy),
-    ]
+    pairs = {
+        "instances": [
+            Pair(Start(90, 130, 96, 60), quiet),
+            Pair(Start(900, 1300, 108, 70), busy),
+        ]
+    }
 
-    rows = {row[0]: row for row in summarize_pairs(pairs)}
+    (row,) = summarize_pairs(pairs)
 
-    assert rows["one_read"][3:] == [550, 1.0, 85, 1.0, 50]
-    assert rows["instances"][3:] == [715, 1.3, 102, 1.2, 70]
+    assert row == ["instances", "read 1, query 1", 495, 715, 550, 1.3, 102, 1.2, 70]
+
+
+@in_each("name", WORK)
+async def test_bare_function_makes_as_many_calls(name: str, firestore_emulator: str):
+    async with Perene() as perene:
+        perene.set(**SETTINGS)
+        await perene.pair("acme")
+        await _request(perene, "receive_webhook", "")
+        (conversation,) = (await perene.call("GET", "/conversations")).json()["conversations"]
+        perene.evolution.faults.turn_on("webhook_lost")  # the echo of what is sent
+        await _request(perene, name, conversation["id"])  # the first sweep finds more to do
+        with counting(perene.store.db.client) as counted:
+            await _request(perene, name, conversation["id"])
+
+    assert counted.round_trips == WORK[name].calls.round_trips
+
+
+async def _request(perene: Perene, name: str, conversation: str) -> None:
+    secret = perene.environment()["WEBHOOK_SECRET"]
+    request = describe_work(name, secret, conversation)
+    request["headers"]["content-type"] = "application/json"
+    answer = await perene.http.request(**request)
+    assert answer.is_success, answer.text
