@@ -11,7 +11,14 @@ from starlette.responses import Response
 
 from shared import auth, log, problems, services, web
 from shared.domain import endpoints as rules
-from shared.domain.endpoints import EVERYBODY, DisabledReason, Endpoint, EndpointState, Replay
+from shared.domain.endpoints import (
+    EVERYBODY,
+    DisabledReason,
+    Endpoint,
+    EndpointState,
+    EventType,
+    Replay,
+)
 from shared.domain.names import TenantId
 from shared.domain.record import Record
 from shared.lines import access
@@ -28,7 +35,7 @@ from shared.outbound.endpoint_views import (
     attempt_view,
     endpoint_view,
 )
-from shared.outbound.event_models import Event, EventType
+from shared.outbound.event_models import Event
 from shared.outbound.incidents import update_incident
 
 edge = web.Edge("endpoints", "/endpoints")

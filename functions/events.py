@@ -10,11 +10,12 @@ from starlette.responses import Response
 
 from shared import auth, problems, services, web
 from shared.domain import names
+from shared.domain.endpoints import EventType
 from shared.domain.names import TenantId
 from shared.domain.record import Record
 from shared.lines import access
 from shared.outbound import event_log, log_positions
-from shared.outbound.event_models import Event, EventType
+from shared.outbound.event_models import Event
 
 edge = web.Edge("events", "/events")
 

@@ -4,9 +4,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from shared import services
+from shared.domain.endpoints import EventType
 from shared.domain.names import LineId, TenantId
 from shared.outbound.event_log import LogPage
-from shared.outbound.event_models import Event, EventType
+from shared.outbound.event_models import Event
 
 
 class Log:

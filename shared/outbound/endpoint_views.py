@@ -11,11 +11,11 @@ from shared.domain.endpoints import (
     DisabledReason,
     Endpoint,
     EndpointState,
+    EventType,
 )
 from shared.domain.names import LINE_LIMIT, LINE_PATTERN, LineId
 from shared.domain.record import Record
 from shared.outbound import endpoint_addresses
-from shared.outbound.event_models import EventType
 
 Url = Annotated[
     str,

@@ -9,7 +9,6 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from enum import StrEnum
 from types import NoneType
 from typing import Any, Final, NamedTuple, get_args
 
@@ -24,6 +23,7 @@ from shared.conversations.conversation_views import (
 )
 from shared.domain.contacts import ConversationId
 from shared.domain.conversations import Conversation
+from shared.domain.endpoints import EventType
 from shared.domain.instances import Instance
 from shared.domain.kept_messages import KeptMessage
 from shared.domain.names import LineId, TenantId
@@ -45,21 +45,6 @@ _CUTS: Final = (4_000, 1_000, 300, 100, 40)
 _NEVER_CUT: Final = frozenset(
     {"tenant", "id", "message_id", "conversation", "line", "key", "send", "media_path", "instance"}
 )
-
-
-class EventType(StrEnum):
-    """What an event tells. `endpoint.test` isn't in the log: a person asks for it."""
-
-    MESSAGE_RECEIVED = "message.received"
-    MESSAGE_SENT = "message.sent"
-    MESSAGE_UPDATED = "message.updated"
-    MESSAGE_FAILED = "message.failed"
-    SEND_SETTLED = "send.settled"
-    CONVERSATION_UPDATED = "conversation.updated"
-    LINE_STATE_CHANGED = "line.state_changed"
-    LINE_CODE_CHANGED = "line.code_changed"
-    LINE_RESTRICTED = "line.restricted"
-    ENDPOINT_TEST = "endpoint.test"
 
 
 class Told(Record):

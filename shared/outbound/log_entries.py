@@ -5,10 +5,11 @@ from datetime import datetime
 from functools import partial
 from typing import Any, Final, NamedTuple
 
+from shared.domain.endpoints import EventType
 from shared.domain.instances import CODE_LIFETIME, Instance
 from shared.domain.names import TenantId
 from shared.outbound import event_models
-from shared.outbound.event_models import Event, EventType, Fact
+from shared.outbound.event_models import Event, Fact
 from shared.outbound.log_positions import SourcePosition
 from shared.store.logged import Logged, LogPlace, LogSource, micros_of
 

@@ -12,11 +12,12 @@ from msgspec.structs import replace
 from shared import problems
 from shared.domain.contacts import contact_of
 from shared.domain.content import Kind
+from shared.domain.endpoints import EventType
 from shared.domain.instances import State
 from shared.domain.messages import Delivery, Message
 from shared.domain.names import LineId, TenantId
 from shared.outbound import event_log, event_models, log_positions
-from shared.outbound.event_log import EventType, LogPage
+from shared.outbound.event_log import LogPage
 from shared.outbound.event_models import MessageData
 from shared.outbound.log_positions import LogPosition, SourcePosition
 from shared.store import LineScope, Store, logged

@@ -13,9 +13,9 @@ import pytest
 from shared import problems
 from shared.config import Settings
 from shared.domain.content import Kind
+from shared.domain.endpoints import EventType
 from shared.domain.instances import Reason, State
 from shared.evolution.events.envelope import READERS
-from shared.outbound.event_models import EventType
 
 ROOT = Path(__file__).parents[2]
 READMES = [ROOT / "README.md", ROOT / "README.pt-BR.md"]

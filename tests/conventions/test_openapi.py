@@ -12,8 +12,9 @@ import pytest
 from infra import openapi
 from infra.local import gateway
 from shared import web
+from shared.domain.endpoints import EventType
 from shared.outbound import event_models
-from shared.outbound.event_models import DATA, EventType
+from shared.outbound.event_models import DATA
 from shared.problems import TYPE_PREFIX
 from tests.cases import in_each
 from tests.conventions.conftest import Deploy

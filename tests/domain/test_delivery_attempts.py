@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from shared.domain.endpoints import MOST_HELD, Attempt, Endpoint
+from shared.domain.endpoints import MOST_HELD, Attempt, Endpoint, EventType
 from shared.domain.names import TenantId
 from shared.outbound.delivery_attempts import (
     Down,
@@ -14,7 +14,7 @@ from shared.outbound.delivery_attempts import (
     find_suspect,
     judge_attempt,
 )
-from shared.outbound.event_models import Event, EventType
+from shared.outbound.event_models import Event
 
 NOON = datetime(2026, 11, 26, 12, tzinfo=UTC)
 
