@@ -29,7 +29,7 @@ def main() -> int:
     except (environment.UnreadableFile, StackError) as problem:
         print(problem, file=sys.stderr)
         return 2
-    for name in (*config.Settings.model_fields, checks.EMULATOR):
+    for name in (*config.Settings.__struct_fields__, checks.EMULATOR):
         os.environ.pop(name.upper(), None)
     os.environ.update(settings)
     config.settings.cache_clear()

@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import jwt
+from msgspec.structs import replace
 
 from infra import deployment
 from infra.doctor import servers, settings_check
@@ -38,7 +39,7 @@ async def check_origin(
     `own` is the local stack's origin on this machine: all but webhooks is checked there.
     """
     public = settings
-    settings = settings.model_copy(update={"public_url": own or public.public_url})
+    settings = replace(settings, public_url=own or public.public_url)
     if not local and not settings.public_url.startswith("https://"):
         yield report_bad(
             SUBJECT, "it isn't https://", "Tokens and messages would go over it in the clear."

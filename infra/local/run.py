@@ -65,7 +65,7 @@ class StackRun(BaseModel):
 
     def remember(self, env: Mapping[str, str], place: Path = PLACE) -> None:
         """Store this run for `load_last`, with those variables of `env` that are settings."""
-        names = {*(name.upper() for name in Settings.model_fields), HOST_VARIABLE}
+        names = {*(name.upper() for name in Settings.__struct_fields__), HOST_VARIABLE}
         settings = {name: value for name, value in env.items() if name in names}
         _write_privately(place / "run.json", self.model_copy(update={"settings": settings}))
 

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from pydantic import SecretStr
 
 from shared.config import Server
 from shared.domain.upstream import Configuration
 from shared.evolution.client import Evolution
+from shared.setting_types import Password
 
 RECORDINGS = Path(__file__).parent.parent / "recordings"
 URL = "http://evolution.test"
@@ -50,7 +50,7 @@ class Wire:
 
 
 def a_server(version: str = "2.3.6", key: str = KEY, url: str = URL) -> Server:
-    return Server(id="main", url=url, api_key=SecretStr(key), version=version)
+    return Server(id="main", url=url, api_key=Password(key), version=version)
 
 
 def an_evolution(

@@ -5,6 +5,7 @@ import traceback
 
 import httpx
 import pytest
+from msgspec.structs import replace
 
 from shared import problems
 from shared.evolution import limits
@@ -92,7 +93,7 @@ async def test_real_client_hides_unsendable_key():
         httpx.AsyncClient() as http,
     ):
         port = listening.sockets[0].getsockname()[1]
-        server = server.model_copy(update={"url": f"http://127.0.0.1:{port}"})
+        server = replace(server, url=f"http://127.0.0.1:{port}")
 
         disclosed = await all_that_is_disclosed(Evolution(server, http), "connection")
 

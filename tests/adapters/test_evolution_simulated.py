@@ -40,6 +40,7 @@ from shared.domain.upstream import (
 )
 from shared.evolution.client import Evolution
 from shared.evolution.subscription import SETTINGS
+from shared.setting_types import Password
 from tests.adapters.evolution_calls import download
 from tests.adapters.evolution_wire import KEY, WANTED
 
@@ -71,7 +72,7 @@ async def pair(request, anyio_backend) -> AsyncIterator[Pair]:
     async with Simulator(api_key=KEY, version=request.param) as server:
         http = httpx.AsyncClient(transport=httpx.ASGITransport(server.app))
         settings = Server(
-            id="main", url="http://evolution.test", api_key=KEY, version=request.param
+            id="main", url="http://evolution.test", api_key=Password(KEY), version=request.param
         )
         yield Pair(Evolution(settings, http), server, request.param)
 

@@ -195,9 +195,7 @@ def test_server_is_reached_through_tls_only():
 
     assert [name for name, service in services.items() if service.get("ports")] == ["caddy"]
     assert services["evolution"]["env_file"] == ".env"
-    assert services["evolution"]["image"].endswith(
-        f":v{config.Settings.model_fields['evolution_version'].default}"
-    )
+    assert services["evolution"]["image"].endswith(f":v{config.DEFAULT_VERSION}")
     assert all(
         ":" in service["image"] and "latest" not in service["image"]
         for service in services.values()
