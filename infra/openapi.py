@@ -210,7 +210,7 @@ def _build_responses(route: web.Route) -> dict[str, Any]:
     return answers | failures
 
 
-def _build_answer(status: int, model: type[BaseModel] | None) -> dict[str, Any]:
+def _build_answer(status: int, model: web.AnswerType) -> dict[str, Any]:
     answer: dict[str, Any] = {"description": ANSWERS[status]}
     if status == 202:
         answer["headers"] = {"Retry-After": {"schema": {"type": "integer"}}}

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import msgspec
+from msgspec import Struct
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue, models_json_schema
 from pydantic_core import core_schema
@@ -13,6 +15,7 @@ from shared.problems import TYPE_PREFIX, Problem
 Schema = dict[str, Any]
 
 _REFERENCE = "#/components/schemas/{model}"
+_STRUCT_REFERENCE = _REFERENCE.format(model="{name}")
 _PROBLEM_FIELDS: Schema = {
     "description": "What every problem says (RFC 9457).",
     "type": "object",
@@ -71,15 +74,18 @@ class QuerySchema(BorderSchema):
 
 def describe_models(
     taken: Iterable[type[BaseModel]],
-    answered: Iterable[type[BaseModel]],
+    answered: Iterable[type[BaseModel] | type[Struct]],
     asked: Iterable[type[BaseModel]],
 ) -> tuple[Schema, dict[type[BaseModel], Schema]]:
     """Return the schemas of bodies and answers by name, and those of queries by model.
 
     The schemas of queries refer to the former, which have all that they need.
     """
+    answered = set(answered)
+    models = [model for model in answered if issubclass(model, BaseModel)]
+    structs = [model for model in answered if issubclass(model, Struct)]
     bodies = [(model, "validation") for model in _sort(taken)]
-    answers = [(model, "serialization") for model in _sort({*answered, *_list_event_data()})]
+    answers = [(model, "serialization") for model in _sort({*models, *_list_event_data()})]
     _, schemas = models_json_schema(
         [*bodies, *answers],  # type: ignore[list-item]  # the modes are literals
         ref_template=_REFERENCE,
@@ -90,7 +96,8 @@ def describe_models(
         for model in _sort(asked)
     }
     needed = {name: schema for query in queries.values() for name, schema in _definitions(query)}
-    named = needed | schemas["$defs"]
+    _, of_structs = msgspec.json.schema_components(structs, ref_template=_STRUCT_REFERENCE)
+    named = needed | schemas["$defs"] | of_structs
     for schema in named.values():
         schema.pop("title", None)
     return _describe_events(named), queries

@@ -3,11 +3,10 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 
+import msgspec
 from msgspec import Struct, field
-from pydantic import BaseModel
-from pydantic_core import to_json
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect
 from starlette.requests import Request as Request
@@ -16,7 +15,7 @@ from starlette.routing import Match
 from starlette.routing import Route as Pattern
 from starlette.types import ASGIApp
 
-from shared import compression, config, end_start, log, problems, services, validation
+from shared import compression, config, end_start, log, problems, services
 from shared.byte_ranges import ByteSpan
 from shared.problems import Problem
 from shared.problems.by_route import BODY_PROBLEMS as BODY_PROBLEMS
@@ -25,7 +24,11 @@ from shared.problems.by_route import LINE_PROBLEMS as LINE_PROBLEMS
 from shared.problems.by_route import OPERATOR_PROBLEMS as OPERATOR_PROBLEMS
 from shared.problems.by_route import SWEEP_PROBLEMS as SWEEP_PROBLEMS
 from shared.problems.by_route import TENANT_PROBLEMS as TENANT_PROBLEMS
-from shared.untrusted import Bounds
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+    from shared.untrusted import Bounds
 
 BODY_LIMIT, QUERY_LIMIT = 64 * 1024, 16 * 1024
 LENGTH_LIMIT = 31 * 1024 * 1024
@@ -46,18 +49,21 @@ CORS_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 CORS_HEADERS = ("authorization", "content-type", "idempotency-key", "if-none-match", "range")
 CORS_EXPOSED = ("retry-after", "etag", "x-perene-time", "content-range")
 
-Body = TypeVar("Body", bound=BaseModel)
+Body = TypeVar("Body", bound="BaseModel")
 
 
 class Reply(Struct, frozen=True):
     """An answer that isn't simply 200: `body` as JSON, or no body if None."""
 
-    body: BaseModel | None = None
+    body: "BaseModel | Struct | None" = None
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
 
 
-Answer = BaseModel | Reply | Response
+Answer: TypeAlias = "BaseModel | Struct | Reply | Response"
+"""What a route's coroutine returns; a struct where a function starts without Pydantic."""
+
+AnswerType: TypeAlias = "type[BaseModel] | type[Struct] | None"
 Run = Callable[[Request], Awaitable[Answer]]
 
 
@@ -67,10 +73,10 @@ class Route(Struct, frozen=True):
     method: str
     path: str
     run: Run
-    asks: type[BaseModel] | None
-    takes: type[BaseModel] | None
+    asks: "type[BaseModel] | None"
+    takes: "type[BaseModel] | None"
     needs: tuple[str, ...]
-    answers: dict[int, type[BaseModel] | None]
+    answers: dict[int, AnswerType]
     problems: tuple[type[Problem], ...]
     embeddable: bool
     pattern: Pattern
@@ -91,10 +97,10 @@ class Edge:
         method: str,
         path: str,
         *,
-        asks: type[BaseModel] | None = None,
-        takes: type[BaseModel] | None = None,
+        asks: "type[BaseModel] | None" = None,
+        takes: "type[BaseModel] | None" = None,
         needs: tuple[str, ...] = (),
-        answers: dict[int, type[BaseModel] | None],
+        answers: dict[int, AnswerType],
         problems: tuple[type[Problem], ...] = (),
         embeddable: bool = False,
     ) -> Callable[[Run], Run]:
@@ -172,7 +178,7 @@ class Edge:
 
 
 async def parse_body(
-    model: type[Body], request: Request, limit: int = BODY_LIMIT, bounds: Bounds | None = None
+    model: type[Body], request: Request, limit: int = BODY_LIMIT, bounds: "Bounds | None" = None
 ) -> Body:
     """Read the request's JSON body as the model; an absent body counts as `{}`.
 
@@ -183,6 +189,9 @@ async def parse_body(
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if raw and kind != "application/json" and not kind.endswith("+json"):
         raise problems.BodyNotJson()
+    from shared import validation
+    from shared.untrusted import Bounds
+
     return validation.validate_body(model, raw or bytearray(b"{}"), bounds or Bounds(limit))
 
 
@@ -191,6 +200,8 @@ def parse_query(model: type[Body], request: Request) -> Body:
     if len(request.scope["query_string"]) > QUERY_LIMIT:
         fault = {"field": "", "message": f"The query is longer than {QUERY_LIMIT} bytes"}
         raise problems.RequestInvalid(errors=[fault])
+    from shared import validation
+
     return validation.validate_query(model, request.query_params)
 
 
@@ -272,9 +283,15 @@ def _response(answer: Answer) -> Response:
     reply = answer if isinstance(answer, Reply) else Reply(answer)
     if reply.body is None:
         return Response(status_code=reply.status, headers=reply.headers)
-    content = reply.body.model_dump_json(exclude_none=True)
+    content = _write_json(reply.body)
     headers = {**JSON_HEADERS, **reply.headers}
     return Response(content, reply.status, headers, media_type="application/json")
+
+
+def _write_json(body: "BaseModel | Struct") -> bytes | str:
+    if isinstance(body, Struct):
+        return msgspec.json.encode(body)
+    return body.model_dump_json(exclude_none=True)
 
 
 def _compress_json(request: Request, response: Response) -> None:
@@ -296,7 +313,7 @@ def _problem(problem: Problem) -> Response:
         headers["allow"] = ", ".join(problem.methods)
     if problem.status == 401:
         headers["www-authenticate"] = "Bearer"
-    content = to_json(problem.body())
+    content = msgspec.json.encode(problem.body())
     return Response(content, problem.status, headers, media_type="application/problem+json")
 
 

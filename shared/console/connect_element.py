@@ -4,23 +4,23 @@ import hashlib
 from base64 import b64encode
 from functools import cache
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field
+from msgspec import Meta, Struct
 
 from shared.console.assets import Asset
-from shared.domain.record import Record
 
 ELEMENTS = Path(__file__).parent / "elements"
 NEWEST = "v1"
 NAME = "perene-connect.js"
 
 
-class ConnectElement(Record):
+class ConnectElement(Struct, frozen=True):
     """The newest version of `<perene-connect>`."""
 
     version: str
-    src: str = Field(description="The address of its script")
-    integrity: str = Field(description="The hash for the `integrity` of a script element")
+    src: Annotated[str, Meta(description="The address of its script")]
+    integrity: Annotated[str, Meta(description="The hash for the `integrity` of a script element")]
 
 
 @cache

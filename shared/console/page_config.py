@@ -1,11 +1,10 @@
 """Describe to the page the deployment that serves it."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from shared.config import Settings
-from shared.domain.record import Record
 
 DARKEST_FOR_BLACK = 0.1791
 """The luminance on which black and white have the same contrast."""
@@ -13,35 +12,39 @@ DARKEST_FOR_BLACK = 0.1791
 NEEDED = ("auth_issuer", "auth_audience", "console_client_id")
 
 
-class SignIn(Record):
+class SignIn(Struct, frozen=True, kw_only=True):
     """The way to get a token: OpenID Connect, authorization code with PKCE."""
 
     issuer: str
     client_id: str
     scopes: str
     audience: str
-    token: Literal["id", "access"] = Field(description="Which of the two the functions take")
+    token: Annotated[
+        Literal["id", "access"], Meta(description="Which of the two the functions take")
+    ]
 
 
-class Brand(Record):
+class Brand(Struct, frozen=True, kw_only=True):
     """The agency, as its clients know it."""
 
     name: str
-    logo: str | None = Field(default=None, description="The address of a picture")
-    color: str | None = Field(default=None, description="As #rrggbb")
-    ink: str | None = Field(default=None, description="The colour of what is written on it")
+    logo: Annotated[str | UnsetType, Meta(description="The address of a picture")] = UNSET
+    color: Annotated[str | UnsetType, Meta(description="As #rrggbb")] = UNSET
+    ink: Annotated[str | UnsetType, Meta(description="The colour of what is written on it")] = UNSET
 
 
-class Deployment(Record):
+class Deployment(Struct, frozen=True, kw_only=True):
     """The deployment, as its console sees it."""
 
-    api: str = Field(description="Where the functions are, from the console's root on")
-    sign_in: SignIn | None = None
-    missing: list[str] = Field(description="Variables that sign-in needs and that are not set")
+    api: Annotated[str, Meta(description="Where the functions are, from the console's root on")]
+    sign_in: SignIn | UnsetType = UNSET
+    missing: Annotated[
+        list[str], Meta(description="Variables that sign-in needs and that are not set")
+    ]
     tenant_claim: str
-    operator_claim: str | None = None
-    time_zone: str = Field(description="In which people read times")
-    brand: Brand | None = None
+    operator_claim: str | UnsetType = UNSET
+    time_zone: Annotated[str, Meta(description="In which people read times")]
+    brand: Brand | UnsetType = UNSET
 
 
 def describe_deployment(settings: Settings, api: str | None) -> Deployment:
@@ -51,21 +54,25 @@ def describe_deployment(settings: Settings, api: str | None) -> Deployment:
         missing.append("AUTH_JWKS_URL")
     return Deployment(
         api=f"{api}/" if api else "../",
-        sign_in=None if missing else _describe_sign_in(settings),
+        sign_in=UNSET if missing else _describe_sign_in(settings),
         missing=missing,
         tenant_claim=settings.auth_tenant_claim,
-        operator_claim=settings.auth_operator_claim,
+        operator_claim=settings.auth_operator_claim or UNSET,
         time_zone=settings.time_zone,
         brand=_describe_brand(settings),
     )
 
 
-def _describe_brand(settings: Settings) -> Brand | None:
+def _describe_brand(settings: Settings) -> Brand | UnsetType:
     if settings.brand_name is None:
-        return None
+        return UNSET
     color = settings.brand_color
-    ink = choose_ink(color) if color else None
-    return Brand(name=settings.brand_name, logo=settings.brand_logo_url, color=color, ink=ink)
+    return Brand(
+        name=settings.brand_name,
+        logo=settings.brand_logo_url or UNSET,
+        color=color or UNSET,
+        ink=choose_ink(color) if color else UNSET,
+    )
 
 
 def choose_ink(color: str) -> str:

@@ -303,6 +303,7 @@ LEFT_OUT = re.compile(r"^\w+: .* = field\(.*\b(repr|compare)=False")
 SPARED = {
     "google.cloud.firestore": {"console", "openapi", "tenant_feed"},
     "jwt": {"console", "openapi"},
+    "pydantic": {"console", "openapi"},
     "httpx": EVERY,
     "shared.evolution.client": EVERY,
     "smtplib": EVERY,
