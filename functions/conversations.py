@@ -25,7 +25,6 @@ from shared.inbox.thread_pages import MessagePage
 from shared.lines import access
 from shared.media import serving
 from shared.sending import requests, send_views
-from shared.sending.post_message import post_message
 from shared.sending.requests import SendMessage
 from shared.store.conversations import ConversationFilter
 
@@ -311,6 +310,8 @@ async def send_into_conversation(request: Request) -> web.Reply:
 
     202 while the outcome is uncertain: ask `GET /send-message/{key}`.
     """
+    from shared.sending.post_message import post_message
+
     return await post_message(request, request.path_params["id"])
 
 

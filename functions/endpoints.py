@@ -22,7 +22,7 @@ from shared.domain.endpoints import (
 from shared.domain.names import TenantId
 from shared.domain.record import Record
 from shared.lines import access
-from shared.outbound import delivery_attempts, event_log, signatures
+from shared.outbound import signatures
 from shared.outbound.endpoint_views import (
     AttemptList,
     AttemptView,
@@ -35,7 +35,6 @@ from shared.outbound.endpoint_views import (
     attempt_view,
     endpoint_view,
 )
-from shared.outbound.event_models import Event
 from shared.outbound.incidents import update_incident
 
 edge = web.Edge("endpoints", "/endpoints")
@@ -81,7 +80,7 @@ async def create_endpoint(request: Request) -> web.Reply:
         **wanted.model_dump(),
         created_at=now,
         secret=signatures.draw_secret(),
-        cursor=event_log.position_at(now),
+        cursor=_position_at(now),
         moved_at=now,
     )
     if not await services.store().endpoints.create(endpoint):
@@ -149,6 +148,9 @@ async def rotate_endpoint_secret(request: Request) -> web.Reply:
 @edge.route("POST", "/{id}/test", asks=Whose, answers={200: AttemptView}, problems=OF_ONE)
 async def test_endpoint(request: Request) -> AttemptView:
     """Post an `endpoint.test` event, signed as all are, and show what the endpoint answered."""
+    from shared.outbound import delivery_attempts
+    from shared.outbound.event_models import Event
+
     endpoint, now = await _require_endpoint(request), services.now()
     event = Event(
         id=f"test_{secrets.token_hex(8)}",
@@ -209,7 +211,7 @@ def _plan_replay(wanted: ReplayWanted, now: datetime) -> Replay:
     if not now - rules.REPLAYABLE <= wanted.since < until:
         fault = {"field": "from", "message": "It must be within 30 days, and before `to`"}
         raise problems.RequestInvalid(errors=[fault])
-    return Replay(position=event_log.position_at(wanted.since), until=until, asked_at=now)
+    return Replay(position=_position_at(wanted.since), until=until, asked_at=now)
 
 
 def _switch(endpoint: Endpoint, state: EndpointState | None, now: datetime) -> Endpoint:
@@ -218,7 +220,14 @@ def _switch(endpoint: Endpoint, state: EndpointState | None, now: datetime) -> E
         return endpoint
     if state is EndpointState.DISABLED:
         return rules.disable(endpoint, DisabledReason.ASKED, now)
-    return rules.enable(endpoint, event_log.position_at(now), now)
+    return rules.enable(endpoint, _position_at(now), now)
+
+
+def _position_at(moment: datetime) -> str:
+    """Return the position of an endpoint to which all is told that happens from then on."""
+    from shared.outbound import event_log
+
+    return event_log.position_at(moment)
 
 
 def _show_secret(endpoint: Endpoint, now: datetime, status: int) -> web.Reply:

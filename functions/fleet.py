@@ -16,11 +16,11 @@ from shared.domain.fleet.candidates import Candidate
 from shared.domain.fleet.reports import Report
 from shared.domain.names import LineId, LineKey, TenantId
 from shared.domain.record import Record
-from shared.inbound import dead_letters, ingest
+from shared.domain.tenants import MediaUsage
+from shared.inbound import dead_letters
 from shared.lines import pairing_links
 from shared.operator import fleet_pages, fleet_views, overview, review, sweep_progress
 from shared.problems import Problem
-from shared.store.media_copies import MediaUsage
 
 edge = web.Edge("fleet", "/fleet")
 
@@ -367,6 +367,8 @@ async def get_dead_letter(request: Request) -> fleet_views.LetterDetail:
 )
 async def replay_dead_letter(request: Request) -> fleet_pages.Replayed:
     """Ingest a dead letter again, and discard it if it is readable now."""
+    from shared.inbound import ingest
+
     is_readable = await dead_letters.replay(_letter_id(request), ingest.ingest_webhook)
     replayed = fleet_pages.Replayed(outcome="replayed" if is_readable else "dead")
     facts = {"outcome": replayed.outcome}

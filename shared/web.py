@@ -290,8 +290,15 @@ def _response(answer: Answer) -> Response:
 
 def _write_json(body: "BaseModel | Struct") -> bytes | str:
     if isinstance(body, Struct):
-        return msgspec.json.encode(body)
+        return msgspec.json.encode(body, enc_hook=_as_text)
     return body.model_dump_json(exclude_none=True)
+
+
+def _as_text(value: Any) -> str:
+    """Return a text of a form of its own, as settings are, as a plain one."""
+    if not isinstance(value, str):
+        raise NotImplementedError(type(value))
+    return str(value)
 
 
 def _compress_json(request: Request, response: Response) -> None:

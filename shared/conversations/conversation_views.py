@@ -18,7 +18,6 @@ from shared.domain.names import LineId
 from shared.domain.positions import Position
 from shared.domain.record import Record
 from shared.domain.tenants import Tenant
-from shared.evolution.contents import message_object
 
 
 class ContactView(Record):
@@ -153,6 +152,8 @@ def _empty_quote(message: KeptMessage, revoked: Set[str]) -> KeptMessage:
 
 def message_view(message: KeptMessage, now: datetime) -> MessageView:
     """Return the view of a message, without its content if it was taken back."""
+    from shared.evolution.contents import message_object  # lists of conversations show none
+
     if message.revoked_at is not None:
         rest = message.model_dump(include={"id", "from_me", "author"})
         rest |= {"at": message.at, "position": message.at, "kind": message.kind}

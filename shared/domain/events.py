@@ -1,13 +1,15 @@
 """What WhatsApp told us, in our words."""
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
 
 from shared.domain.contacts import Contact, ContactKey
-from shared.domain.messages import Delivery, Message
-from shared.domain.upstream import Scannable
+
+if TYPE_CHECKING:
+    from shared.domain.messages import Delivery, Message
+    from shared.domain.upstream import Scannable
 
 LetterReason = Literal[
     "a call that is no object",
@@ -64,7 +66,7 @@ class ConnectionLost(Struct, frozen=True):
 class CodeShown(Struct, frozen=True):
     """There is a new code to scan."""
 
-    shown: Scannable
+    shown: "Scannable"
 
 
 class CodesExhausted(Struct, frozen=True):
@@ -81,7 +83,7 @@ class Said(Struct, frozen=True):
     `fresh`: it is news, not history. `by_wall_clock`: only a server's wall clock dates it.
     """
 
-    message: Message
+    message: "Message"
     fresh: bool
     by_wall_clock: bool = False
 
@@ -89,14 +91,14 @@ class Said(Struct, frozen=True):
 class Recalled(Struct, frozen=True):
     """What was said before the line was ours to hear: history, which may hold what we know."""
 
-    messages: tuple[Message, ...]
+    messages: "tuple[Message, ...]"
 
 
 class DeliveryMoved(Struct, frozen=True):
     """A message of ours got so far; maybe no further than we know."""
 
     id: str
-    delivery: Delivery
+    delivery: "Delivery"
 
 
 class ReadByUs(Struct, frozen=True):

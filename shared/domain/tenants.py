@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from pydantic import AwareDatetime, BeforeValidator, Field
 
 from shared.domain.names import DEFAULT_LINE, LineId, TenantId
-from shared.domain.record import Kept
+from shared.domain.record import Kept, Record
 
 MAX_LINES_LIMIT = 100
 MEDIA_DAYS_LIMIT = 3_650
@@ -65,3 +65,10 @@ class Tenant(Kept):
         others = {name for name in self.lines if name != DEFAULT_LINE}
         room = self.max_lines if line == DEFAULT_LINE else self.max_lines - 1 - len(others)
         return line in self.lines or room > 0
+
+
+class MediaUsage(Record):
+    """How much a tenant has stored: bytes and files, each file once."""
+
+    bytes: int = 0
+    files: int = 0

@@ -5,16 +5,18 @@ import json
 import re
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shared import log, problems, services
 from shared.domain.events import LetterReason
 from shared.domain.names import InstanceName
 from shared.evolution import redaction, webhook_json
-from shared.evolution.events.envelope import Envelope
 from shared.inbound.concurrency import run_aside
 from shared.store.dead_letters import LONGEST, DeadLetter
 from shared.webhook_token import WebhookIdentity
+
+if TYPE_CHECKING:
+    from shared.evolution.events.envelope import Envelope
 
 NO_GENERATION = 0
 """A generation that no instance has: a connection event in a dead letter is long over."""
@@ -34,7 +36,7 @@ async def store_dead_letter(
     await services.store().dead_letters.store(name, text, reason, now, whole=digest)
 
 
-def narrow(envelope: Envelope, raw: bytes, items: list[Any]) -> bytes:
+def narrow(envelope: "Envelope", raw: bytes, items: list[Any]) -> bytes:
     """Return the webhook as it came, or with these items alone if it is too long to keep whole."""
     if len(raw) <= LONGEST:
         return raw

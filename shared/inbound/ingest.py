@@ -15,7 +15,7 @@ from shared.domain import events, names
 from shared.domain.events import Event, LetterReason
 from shared.domain.names import LineKey
 from shared.evolution.events.envelope import Envelope, read_envelope, read_instance_name
-from shared.inbound import apply_event, dead_letters
+from shared.inbound import PATIENCE, apply_event, dead_letters
 from shared.inbound.apply_event import EventSource, Inapplicable
 from shared.inbound.concurrency import run_aside, run_some_at_a_time
 from shared.store import Unfit
@@ -27,9 +27,6 @@ AT_ONCE = 32
 
 ROOM = LONGEST // 2
 """Bytes of items (whose JSON is ASCII) that one dead letter holds, beside the envelope."""
-
-PATIENCE = 20.0
-"""Seconds; a server gives up on us after 30 and posts the event again (EVOLUTION.md §4)."""
 
 
 async def ingest_webhook(identity: WebhookIdentity, raw: bytes, now: datetime) -> None:

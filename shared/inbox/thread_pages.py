@@ -12,13 +12,13 @@ from shared.domain.instances import epoch_ms
 from shared.domain.names import TenantId
 from shared.domain.record import Record
 from shared.domain.sends import Send, SendState
-from shared.inbound import ingest
+from shared.inbound import PATIENCE
 from shared.sending import send_views
 from shared.store.base import PageEnd, ResultPage
 
-POLL_OVERLAP_MS: Final = int(ingest.PATIENCE * 1000) + 5_000
+POLL_OVERLAP_MS: Final = int(PATIENCE * 1000) + 5_000
 """Milliseconds that a poll looks back: a message that is dated now may be stored only after the
-patience of ingest, and the clocks of processes differ. A caller knows messages by their id."""
+patience of webhooks, and the clocks of processes differ. A caller knows messages by their id."""
 
 
 class MessagePage(Record):

@@ -14,8 +14,8 @@ from shared.domain import placing, steps
 from shared.domain.instances import Instance, Reason, State, new_instance
 from shared.domain.names import InstanceName, LineKey
 from shared.domain.upstream import Connection
-from shared.lines import access, leases, provision, release
-from shared.store import Full, Placed
+from shared.lines import access, leases, provision
+from shared.store.instances import Full, Placed
 
 TURNS = 6
 """How often a call begins anew because others changed the line while it worked."""
@@ -137,6 +137,8 @@ async def _finish_leaving(leaving: Instance) -> Instance | None:
 
 
 async def _remove(leased: Instance) -> Instance | None:
+    from shared.lines import release
+
     instance = await release.remove_instance(leased)
     return instance if instance and instance.state is State.RELEASING else None
 

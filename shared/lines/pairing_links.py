@@ -19,7 +19,7 @@ from shared import config, log, problems, services, web
 from shared.domain.instances import Instance, State, epoch_ms
 from shared.domain.names import LineKey
 from shared.domain.record import Record
-from shared.lines import access, ensure, line_views
+from shared.lines import access, line_views
 from shared.store.link_records import KeptLink
 
 LINK, SESSION = "perene-link", "perene-link-session"
@@ -136,6 +136,8 @@ def _session(link: KeptLink, until: datetime) -> LinkSession:
 
 async def connect_line(session: LinkSession, number: str | None) -> Instance:
     """Connect the link's line. Raises LineUnknown and what ensuring a line raises."""
+    from shared.lines import ensure
+
     await _require_instance(session)
     request = ensure.EnsureRequest(session.key, number=number, existing_only=True)
     return await ensure.ensure_line(request)

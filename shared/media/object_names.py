@@ -1,8 +1,12 @@
 """Name the objects of the bucket: each begins with its tenant, as document ids spell it."""
 
+from typing import TYPE_CHECKING
+
 from shared.domain import names
 from shared.domain.names import TenantId
-from shared.store.media_copies import MediaTask
+
+if TYPE_CHECKING:
+    from shared.store.media_copies import MediaTask
 
 
 def name_file(tenant: TenantId, sha256: str) -> str:
@@ -10,7 +14,7 @@ def name_file(tenant: TenantId, sha256: str) -> str:
     return f"{names.spell(tenant)}/{sha256}"
 
 
-def name_draft(task: MediaTask) -> str:
+def name_draft(task: "MediaTask") -> str:
     """Return the name under which the file of a message is written while its bytes are unknown."""
     from shared.bucket import INCOMING  # its HTTP client takes long at the start of a function
 

@@ -15,10 +15,10 @@ from shared.domain.content.media_files import THUMBNAIL_LIMIT
 from shared.domain.media_state import MediaCopy
 from shared.media.first_frame import write_first_frame
 from shared.media.object_names import name_file
-from shared.store.media_copies import MediaTask
 
 if TYPE_CHECKING:
     from shared.bucket import Bucket
+    from shared.store.media_copies import MediaTask
 
 MIB: Final = 1024 * 1024
 MOST_BYTES: Final = {Kind.IMAGE: 8 * MIB, Kind.STICKER: 8 * MIB, Kind.VIDEO: 32 * MIB}
@@ -37,7 +37,9 @@ QUALITY: Final = 60
 WHITE: Final = (255, 255, 255)
 
 
-async def make_missing_thumbnail(bucket: "Bucket", task: MediaTask, copy: MediaCopy) -> str | None:
+async def make_missing_thumbnail(
+    bucket: "Bucket", task: "MediaTask", copy: MediaCopy
+) -> str | None:
     """Return a thumbnail (JPEG, base64) of a stored picture or video without one, if it gets one.
 
     None too if it would have to wait for long, or this machine can't: its file is stored, and isn't

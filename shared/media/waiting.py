@@ -1,12 +1,14 @@
 """Wait until the files of a line are in the bucket, before what can give them is removed."""
 
 import asyncio
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from shared import config, services
 from shared.domain.instances import epoch_ms
 from shared.domain.names import LineKey
-from shared.store.media_copies import MediaTask
+
+if TYPE_CHECKING:
+    from shared.store.media_copies import MediaTask
 
 PAUSES: Final = (0.2, 0.5, 1.0, 2.0, 3.0, 4.0, 4.0)
 """Seconds between the looks, 15 in all: a lease outlives two such waits and a call upstream."""
@@ -37,7 +39,7 @@ async def await_copies(key: LineKey) -> int:
     return len(waiting)
 
 
-async def _poke(key: LineKey, tasks: list[MediaTask], poked: set[str]) -> None:
+async def _poke(key: LineKey, tasks: "list[MediaTask]", poked: set[str]) -> None:
     """Have files copied that may be tried now, but for those that were seen before."""
     now = epoch_ms(services.now())
     ready = [task.message for task in tasks if task.message.may_try_media(now)]

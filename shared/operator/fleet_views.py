@@ -18,10 +18,9 @@ from shared.domain.instances import Instance, Reason, State
 from shared.domain.names import InstanceName, LineId, TenantId
 from shared.domain.positions import Position
 from shared.domain.record import Record
-from shared.domain.tenants import Status, Tenant
+from shared.domain.tenants import MediaUsage, Status, Tenant
 from shared.outbound.endpoint_views import Condition, condition_of, lag_of
 from shared.store.dead_letters import DeadLetter
-from shared.store.media_copies import MediaUsage
 from shared.store.server_rooms import ServerRoom
 
 IRREVERSIBLE = (

@@ -5,7 +5,7 @@ import asyncio
 from shared import config, services
 from shared.alerts import words
 from shared.domain.fleet.incidents import Incident, Severity
-from shared.domain.fleet.reports import Report, SweepKind
+from shared.domain.fleet.reports import FLEET, Report, SweepKind
 from shared.operator.fleet_views import (
     Attention,
     FleetView,
@@ -16,7 +16,6 @@ from shared.operator.fleet_views import (
 )
 from shared.store.server_rooms import ServerRoom
 from shared.sweeps import overdue
-from shared.sweeps.measure_capacity import ALL
 
 SWEEPS = 5
 INCIDENTS = 100
@@ -43,7 +42,7 @@ async def now() -> FleetView:
         attention=_attention(incidents),
         invariants=invariants,
         sentence=words.write_agreement(invariants, config.settings().alert_language),
-        trend=last.forecasts.get(ALL) if last else None,
+        trend=last.forecasts.get(FLEET) if last else None,
         sweeps=[report_view(report) for report in recent],
         awaiting_approval=awaiting,
         overdue=tuple(SweepKind(trouble.subject) for trouble in late),

@@ -9,7 +9,6 @@ from shared.domain.fleet.candidates import Candidate, Stage
 from shared.domain.fleet.incidents import Cause, Trouble
 from shared.domain.fleet.plan import awaits_person
 from shared.domain.fleet.reports import Report, SweepKind
-from shared.sweeps import orphans
 
 OPEN = (Stage.SUSPECTED, Stage.QUARANTINED)
 LATEST, PLAN = "latest", "plan"
@@ -64,6 +63,8 @@ async def recount_awaiting(server: str) -> None:
 async def report(kind: str, name: str) -> Report:
     """Return one report, the last one, or the plan of the next. Raises ReportUnknown."""
     if (kind, name) == (SweepKind.ORPHANS, PLAN):
+        from shared.sweeps import orphans  # and with it most of what sweeps do
+
         return await orphans.rehearse()
     if kind not in set(SweepKind) or not re.fullmatch(r"[0-9A-Za-z-]{1,40}", name):
         raise problems.ReportUnknown()

@@ -16,6 +16,7 @@ from shared.domain.kept_messages import KeptMessage, is_stub
 from shared.domain.media_state import LEASE_MS, MediaCopy, MediaLoss, RetryAt
 from shared.domain.names import LineId, TenantId
 from shared.domain.record import Record
+from shared.domain.tenants import MediaUsage
 from shared.store import base
 from shared.store.base import Document, LineScope, Snapshot, Topic
 from shared.store.logged import untold_fields
@@ -41,13 +42,6 @@ class StoredFile(Record):
     size: int = 0
     holders: int = 0
     used_at: int = 0
-
-
-class MediaUsage(Record):
-    """How much a tenant has stored: bytes and files, each file once."""
-
-    bytes: int = 0
-    files: int = 0
 
 
 class _TaskFields(Record):

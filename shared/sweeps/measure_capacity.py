@@ -10,7 +10,7 @@ from shared import config, problems, services
 from shared.domain import names
 from shared.domain.fleet import capacity
 from shared.domain.fleet.capacity import Census, Forecast
-from shared.domain.fleet.reports import Day, Report, SweepKind
+from shared.domain.fleet.reports import FLEET, Day, Report, SweepKind
 from shared.domain.instances import Instance
 from shared.domain.names import InstanceName, LineKey
 from shared.domain.upstream import Sighting
@@ -21,7 +21,6 @@ from shared.sweeps.runs import Run, running
 RECLAIMABLE = 50
 """Slots that a report names; the rest is a number."""
 
-ALL = "all"
 """The whole fleet, beside its servers."""
 
 
@@ -184,4 +183,4 @@ def _forecasts(seen: Seen, history: Sequence[Day]) -> dict[str, Forecast]:
     servers = set(config.settings().servers)
     whole = [(day.day, sum(day.used.values())) for day in history if set(day.used) == servers]
     limit = sum(server.instance_max for server in config.settings().servers.values())
-    return forecasts | ({ALL: capacity.forecast(whole, limit)} if whole else {})
+    return forecasts | ({FLEET: capacity.forecast(whole, limit)} if whole else {})

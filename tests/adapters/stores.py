@@ -7,7 +7,8 @@ from google.api_core import exceptions
 from google.cloud import firestore
 
 from shared.domain.instances import Instance
-from shared.store import Database, Placed, Store, base
+from shared.store import Database, Store, base
+from shared.store.instances import Placed
 from tests.builders import a_new_line
 
 

@@ -1,7 +1,8 @@
 """What the store keeps, places and releases, on the real emulator."""
 
 from shared.domain.instances import Instance, State
-from shared.store import Full, Placed, Store
+from shared.store import Store
+from shared.store.instances import Full, Placed
 from tests.adapters.stores import FLEET, Server, placed
 from tests.builders import LATER, NOON, NUMBER, a_code, a_line, a_new_line, a_tenant
 from tests.perene import Perene

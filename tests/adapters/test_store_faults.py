@@ -13,7 +13,8 @@ from infra.local.children import find_free_port
 from shared.domain.instances import Instance, State
 from shared.domain.messages import Quoted
 from shared.problems import StoreUnavailable
-from shared.store import Database, Placed, Store, base
+from shared.store import Database, Store, base
+from shared.store.instances import Placed
 from shared.store.sends import Claimed
 from tests.adapters.stores import FLEET, Lossy, Repeating, placed, settled
 from tests.builders import LATER, NUMBER, a_line, a_new_line, a_tenant

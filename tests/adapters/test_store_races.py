@@ -4,7 +4,8 @@ import asyncio
 from functools import partial
 
 from shared.domain.instances import Instance, State
-from shared.store import Full, Placed, Store
+from shared.store import Store
+from shared.store.instances import Full, Placed
 from tests.adapters.stores import FLEET, Interrupted, Server, placed, settled
 from tests.builders import LATER, NUMBER, a_new_line
 from tests.perene import Perene

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from shared.domain.instances import Instance
-from shared.store import Full, Placed, Store
+from shared.store import Store
+from shared.store.instances import Full, Placed
 from shared.store.server_rooms import Seating
 from tests.adapters.stores import FLEET, Interrupted, Server, placed
 from tests.builders import LATER, a_new_line

@@ -309,6 +309,19 @@ SPARED = {
     "smtplib": EVERY,
     "shared.alerts.words": EVERY - {"fleet"},
     "phonenumbers": EVERY,
+    "zoneinfo": EVERY,
+    "statistics": EVERY,
+    "shared.domain.content": {
+        "console",
+        "endpoints",
+        "ensure_instance",
+        "fleet",
+        "instances",
+        "openapi",
+        "tenant_feed",
+    },
+    "shared.evolution.events.envelope": EVERY - {"receive_webhook"},
+    "shared.sweeps.orphans": EVERY - {"sweep_orphans"},
 }
 """What costs a tenth of a start, or grows, and the functions that start without it."""
 

@@ -11,6 +11,9 @@ from shared.domain.fleet.gaps import Doubt, Outage
 from shared.domain.fleet.invariants import Invariants
 from shared.domain.record import Kept, Moment, Record
 
+FLEET = "all"
+"""The whole fleet, where forecasts are by server."""
+
 
 class SweepKind(StrEnum):
     """Which sweep."""
@@ -51,6 +54,7 @@ class Report(Kept):
     unclear: tuple[str, ...] = ()
     """Servers of unreadable candidates."""
     forecasts: dict[str, Forecast] = Field(default_factory=dict)
+    """By server, and for the whole fleet (FLEET)."""
     memory_gb: dict[str, float] = Field(default_factory=dict)
     reclaimable: tuple[Reclaimable, ...] = ()
     expires_at: AwareDatetime | None = None

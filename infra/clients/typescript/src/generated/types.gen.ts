@@ -413,7 +413,7 @@ export type SignIn = {
     /**
      * Which of the two the functions take
      */
-    token: 'id' | 'access';
+    token: 'access' | 'id';
 };
 
 /**
