@@ -3,7 +3,6 @@
 from contextlib import suppress
 
 from shared import log, problems, services
-from shared.domain.fleet import repairs
 from shared.domain.instances import Instance
 from shared.domain.names import InstanceName
 
@@ -21,6 +20,8 @@ async def record_missing(name: InstanceName) -> None:
 
 
 async def _record(missing: Instance) -> None:
+    from shared.domain.fleet import repairs
+
     now = services.now()
 
     def decide(current: Instance) -> Instance | None:

@@ -10,7 +10,6 @@ from shared.domain.kept_messages import ME
 from shared.domain.names import LineKey, TenantId
 from shared.domain.sends import Send, SendState
 from shared.domain.upstream import MessageKey, NotSent, SendDoubtful, Sending, Sent, WhyNotSent
-from shared.evolution.events import protocol_message
 from shared.lines import access, vanished
 from shared.recording import scope_of_send
 from shared.sending import destination, reconcile
@@ -39,6 +38,8 @@ async def edit_message(tenant: TenantId, key: str, text: str) -> Send:
     Raises SendUnknown, NotSentYet, NotChangeable, TooLateToChange, those of `require_speech` and
     `NOT_SENT`, ChangeUncertain, and the problems of servers.
     """
+    from shared.evolution.events import protocol_message  # no new send needs it
+
     send, now = await require_send(tenant, key), services.now()
     if send.content and send.content.kind is not Kind.TEXT:
         raise problems.NotChangeable()

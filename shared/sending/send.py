@@ -24,7 +24,6 @@ from shared.sending import (
     reconcile,
     requests,
     sent_message,
-    wrong_number,
 )
 from shared.sending.destination import Destination
 from shared.sending.requests import SayReaction, SendRequest
@@ -267,6 +266,8 @@ async def _record_sent(send: Send, sent: Sent) -> Outcome:
             resolved = (await recording.record_event(scope_of_send(send), event, now)).send
             assert resolved
             if resolved.left_through:
+                from shared.sending import wrong_number
+
                 await wrong_number.try_report(resolved.tenant, resolved.line, version.id)
             return Outcome(resolved, sent_message.build_stored_message(resolved, version))
     log.notice("message.not_kept", line=send.line)

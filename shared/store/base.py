@@ -17,7 +17,7 @@ from collections.abc import (
 from contextlib import aclosing, contextmanager
 from datetime import UTC, datetime
 from math import inf
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 from google.api_core import exceptions
 from google.api_core.retry_async import AsyncRetry, if_exception_type
@@ -31,10 +31,12 @@ from shared import log, problems
 from shared.domain import names
 from shared.domain.contacts import Contact, ConversationId, conversation_id
 from shared.domain.endpoints import LogPart
-from shared.domain.events import LetterReason
 from shared.domain.names import LineId, TenantId
 from shared.domain.record import Kept
 from shared.store import commits
+
+if TYPE_CHECKING:
+    from shared.domain.events import LetterReason
 
 Document = firestore.AsyncDocumentReference
 Snapshot = DocumentSnapshot[Any]
@@ -73,7 +75,7 @@ class Unfit(Exception):
     Its arguments are the ids of the messages, where it was one of many.
     """
 
-    reason: LetterReason = "too large to keep"
+    reason: "LetterReason" = "too large to keep"
 
 
 class MessageIdTaken(Unfit):

@@ -7,7 +7,6 @@ look at what is stored. `FULL=1` measures for longer, and finds rates more exact
 import contextlib
 import json
 import os
-import statistics
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -39,6 +38,7 @@ from tests.benchmarks.recorders import (
     start_client,
 )
 from tests.benchmarks.report import Cell, Table
+from tests.benchmarks.rounds import compare_rates, measure_in_turn
 from tests.benchmarks.served import BARE, serve_function, wait_until_answered
 from tests.proofs.stage import Stage
 
@@ -125,14 +125,10 @@ async def measure_intake(place: Path, processes: int) -> Sequence[Table]:
         documents = await _record_documents(stage, webhooks)
         async with open_scene(documents, host) as scene:
             loaded = {
-                count: [
-                    {
-                        name: await scene.measure(name, Pace(SECONDS, count))
-                        for name in scene.recorders
-                    }
-                    for _ in range(ROUNDS)
-                ]
-                for count in IN_FLIGHT
+                count: await measure_in_turn(
+                    {name: partial(scene.measure, name, pace) for name in scene.recorders}, ROUNDS
+                )
+                for count, pace in ((count, Pace(SECONDS, count)) for count in IN_FLIGHT)
             }
             most = loaded[IN_FLIGHT[-1]][-1]
             hints = {name: run.figures.per_second for name, run in most.items()}
@@ -252,10 +248,10 @@ def _list_cells(name: str, rounds: Sequence[Mapping[str, Run]]) -> list[Cell]:
     """
     runs = sorted((runs[name] for runs in rounds), key=lambda run: run.figures.per_second)
     middle, faults = runs[len(runs) // 2], sum((run.faults for run in runs), Counter[str]())
+    measured = [{each: run.figures for each, run in runs.items()} for runs in rounds]
 
     def compare(other: str) -> Cell:
-        ratios = (runs[name].figures.per_second / runs[other].figures.per_second for runs in rounds)
-        return None if faults.total() else statistics.median(ratios)
+        return None if faults.total() else compare_rates(measured, name, other)
 
     return [
         middle.figures.per_second,
