@@ -16,6 +16,7 @@ import sys
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -166,24 +167,24 @@ async def run(place: Path) -> Sequence[Table]:
 
 
 def _measure_imports() -> Table:
-    """Measure what the imports of a function take, one after the other."""
-    rows: list[list[Cell]] = []
-    modules, before = [], 0.0
-    for title, module in IMPORTS.items():
-        modules.append(module)
-        so_far = min(_measure_import(modules) for _ in range(ROUNDS))
-        rows.append([title, round(so_far - before), round(so_far)])
-        before = so_far
-    title = f"What receive_webhook imports at its start, the least of {ROUNDS}"
+    """Measure what the imports of a function take, one after the other in one process."""
+    steps = list(zip(*(_time_imports() for _ in range(ROUNDS)), strict=True))
+    middles = [statistics.median(step) for step in steps]
+    rows = [
+        [title, round(middle), round(sum(middles[: at + 1]))]
+        for at, (title, middle) in enumerate(zip(IMPORTS, middles, strict=True))
+    ]
+    title = f"What receive_webhook imports at its start, medians of {ROUNDS} starts"
     return Table(title, ("import", "CPU ms", "so far"), rows)
 
 
-def _measure_import(modules: Sequence[str]) -> float:
-    """Return the CPU milliseconds of a process that imports these modules."""
-    code = f"import time, {', '.join(modules)}; print(time.process_time() * 1000)"
+def _time_imports() -> list[float]:
+    """Return the CPU milliseconds of each import in a new process."""
+    imports = (f"import {modules}; print(process_time() * 1000)" for modules in IMPORTS.values())
+    code = "\n".join(("from time import process_time", "print(process_time() * 1000)", *imports))
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     run = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True)
-    return float(run.stdout)
+    return [after - before for before, after in pairwise(map(float, run.stdout.split()))]
 
 
 def summarize_pairs(pairs: Mapping[str, Sequence[Pair]]) -> list[list[Cell]]:
