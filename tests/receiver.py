@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, MutableSequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, NamedTuple, Self
@@ -39,6 +40,7 @@ class Receiver:
     answer: Answer = lambda _: "204 ok"
     deliveries: MutableSequence[Delivery] = field(default_factory=list)
     connections: int = 0
+    _serving: set["asyncio.Task[None]"] = field(default_factory=set, repr=False)
 
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1")
@@ -52,7 +54,11 @@ class Receiver:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        """Close the port and its connections: an open one would fail whichever test comes next."""
         self._server.close()
+        for task in self._serving:
+            task.cancel()
+        await asyncio.gather(*self._serving)
 
     @property
     def ids(self) -> list[str]:
@@ -60,6 +66,9 @@ class Receiver:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
+        task = asyncio.current_task()
+        assert task
+        self._serving.add(task)
         try:
             while head := await reader.readuntil(b"\r\n\r\n"):
                 lines = head.decode().split("\r\n")[1:-2]
@@ -77,4 +86,7 @@ class Receiver:
         except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
             pass  # the caller is gone, or the loop ends
         finally:
+            self._serving.discard(task)
             writer.close()
+            with suppress(ConnectionError):
+                await writer.wait_closed()
