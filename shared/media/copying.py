@@ -62,12 +62,15 @@ async def copy_pushed(tenant: TenantId, line: LineId, message: str) -> None:
 
 async def copy_due() -> int:
     """Copy the files that are due; return how many were. Firestore: 1 read each, 1 at least."""
-    bucket, until, count = services.bucket(), time.monotonic() + TICK_SECONDS, 0
+    if config.settings().media_bucket is None:
+        return 0
+    until, count = time.monotonic() + TICK_SECONDS, 0
     now, end = epoch_ms(services.now()), None
-    while bucket and time.monotonic() < until:
+    while time.monotonic() < until:
         tasks, end = await services.store().media_copies.list_due(now, PAGE, end)
         count += len(tasks)
-        await copy_all(bucket, tasks, until)
+        if tasks and (bucket := services.bucket()):
+            await copy_all(bucket, tasks, until)
         if end is None:
             break
     return count
