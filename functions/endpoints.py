@@ -35,6 +35,7 @@ from shared.outbound.endpoint_views import (
     attempt_view,
     endpoint_view,
 )
+from shared.outbound.facts import Event
 from shared.outbound.incidents import update_incident
 
 edge = web.Edge("endpoints", "/endpoints")
@@ -149,7 +150,6 @@ async def rotate_endpoint_secret(request: Request) -> web.Reply:
 async def test_endpoint(request: Request) -> AttemptView:
     """Post an `endpoint.test` event, signed as all are, and show what the endpoint answered."""
     from shared.outbound import delivery_attempts
-    from shared.outbound.event_models import Event
 
     endpoint, now = await _require_endpoint(request), services.now()
     event = Event(

@@ -16,7 +16,7 @@ from shared.domain.names import TenantId
 from shared.domain.record import Record
 from shared.lines import access
 from shared.outbound import event_log, log_positions
-from shared.outbound.event_models import Event
+from shared.outbound.facts import Event
 
 edge = web.Edge("events", "/events")
 

@@ -22,7 +22,7 @@ from shared.setting_types import (
     Text,
     Url,
     read_setting,
-    split_address,
+    spell_address,
 )
 
 if TYPE_CHECKING:
@@ -236,7 +236,7 @@ class Settings(Struct, frozen=True, kw_only=True):
         servers = self.evolution_servers
         if len({server.id for server in servers}) != len(servers):
             yield "EVOLUTION_SERVERS names a server twice"
-        if len({split_address(server.url) for server in servers}) != len(servers):
+        if len({spell_address(server.url) for server in servers}) != len(servers):
             yield "EVOLUTION_SERVERS has one url under two ids"
         if self.alert_email_host and not (self.alert_email_from and self.alert_email_to):
             yield "ALERT_EMAIL_HOST needs ALERT_EMAIL_FROM and ALERT_EMAIL_TO"

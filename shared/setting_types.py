@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from enum import Enum
+from ipaddress import ip_address
 from typing import Any, ClassVar, Self, get_args
 from urllib.parse import urlsplit
 
@@ -14,13 +15,20 @@ WORDS = Meta(extra={"written": "words"})
 """Mark a setting that is written as JSON, and one whose words spaces or commas separate."""
 
 _PORTS = {"http": 80, "https": 443}
-_OUTSIDE_ADDRESS = re.compile(r"[\s\x00-\x1f\x7f<>\"{}|\\^`]")
+_OUTSIDE_ADDRESS = re.compile(r"[\s\x00-\x1f\x7f<>\"\\]")
 _PICTURE = re.compile(r"https://[^@\s;,]+")
 _LONGEST_PICTURE = 500
 _SPELLINGS = {
     **dict.fromkeys(("1", "on", "t", "true", "y", "yes"), "true"),
     **dict.fromkeys(("0", "f", "false", "n", "no", "off"), "false"),
 }
+_EXPECTED = {
+    "Expected `int`, got `str`": "must be a whole number",
+    "Expected `float`, got `str`": "must be a number",
+    "Expected `bool`, got `str`": "must be true or false",
+}
+"""Reasons in the words of people, who know no types."""
+
 _STEP = re.compile(r"\[(\d+)\]|\.(\w+)")
 _FIELD = re.compile(r"Object (contains unknown|missing required) field `([^`]*)`")
 
@@ -54,7 +62,7 @@ class Url(Text):
     @staticmethod
     def check(text: str) -> None:
         """Raise ValueError for what is no address."""
-        split_address(text)
+        spell_address(text)
 
 
 class HiddenAddress(Text):
@@ -65,7 +73,7 @@ class HiddenAddress(Text):
     @staticmethod
     def check(text: str) -> None:
         """Raise ValueError for what is no address."""
-        split_address(text)
+        spell_address(text)
 
     def __repr__(self) -> str:
         return "HiddenAddress(…)"
@@ -79,7 +87,7 @@ class Picture(Text):
     @staticmethod
     def check(text: str) -> None:
         """Raise ValueError for an address that a page's policy couldn't allow."""
-        split_address(text)
+        spell_address(text)
         if not _PICTURE.fullmatch(text) or len(text) > _LONGEST_PICTURE:
             raise ValueError(
                 f"must begin with https://, name no user, and have {_LONGEST_PICTURE} characters"
@@ -136,6 +144,7 @@ def read_setting(text: str, kind: Any) -> Any:
     """Return a setting of the type `kind` from its text. Raises NotRead."""
     written = next((meta.extra["written"] for meta in _metas(kind) if meta.extra), None)
     try:
+        text.encode()
         if written == "json":
             return msgspec.json.decode(text, type=kind, strict=False, dec_hook=_read_value)
         value: Any = text
@@ -143,26 +152,31 @@ def read_setting(text: str, kind: Any) -> Any:
             value = [word for word in re.split(r"[\s,]+", text) if word]
         elif kind is bool:
             value = _SPELLINGS.get(text.lower(), text)
-        return msgspec.convert(value, kind, strict=False, dec_hook=_read_value)
+        setting = msgspec.convert(value, kind, strict=False, dec_hook=_read_value)
+    except UnicodeEncodeError:
+        raise NotRead("must be UTF-8") from None
     except msgspec.MsgspecError as error:
         raise _explain(error, kind) from None
+    if setting is None:  # msgspec reads the word null so
+        raise NotRead(_must_be_one(kind))
+    return setting
 
 
-def split_address(address: str) -> tuple[str, str, int, str, str]:
-    """Return an address's scheme, host, port, path and query, in one spelling for all that mean it.
-
-    Raises ValueError.
-    """
+def spell_address(address: str) -> str:
+    """Return the one spelling of all addresses that mean the same. Raises ValueError."""
     try:
         parts = urlsplit(address)
         host, port = parts.hostname or "", parts.port or _PORTS[parts.scheme]
         if not host.isascii():
             host = host.encode("idna").decode()
+        if host.rpartition(".")[2].isdigit():
+            ip_address(host)
         if not host or _OUTSIDE_ADDRESS.search(address):
             raise ValueError
     except (KeyError, ValueError):
         raise ValueError("must be an address, as in https://perene.example.com") from None
-    return parts.scheme, host, port, parts.path.rstrip("/"), parts.query
+    user = parts.netloc.rpartition("@")[0]
+    return f"{parts.scheme}://{user}@{host}:{port}{parts.path.rstrip('/')}?{parts.query}"
 
 
 def _read_value(kind: Any, value: Any) -> Any:
@@ -179,8 +193,12 @@ def _explain(error: msgspec.MsgspecError, kind: Any) -> NotRead:
         reason = "Field required" if field[1] == "missing required" else "There is no such field"
         place += f".{field[2]}"
     if reason.startswith("Invalid enum value"):  # msgspec would quote it
-        reason = f"must be one of {', '.join(_list_choices(kind))}"
-    return NotRead(reason, place)
+        reason = _must_be_one(kind)
+    return NotRead(_EXPECTED.get(reason, reason), place)
+
+
+def _must_be_one(kind: Any) -> str:
+    return f"must be one of {', '.join(_list_choices(kind))}"
 
 
 def _metas(kind: Any) -> tuple[Meta, ...]:

@@ -7,7 +7,7 @@ from shared import services
 from shared.domain.endpoints import EventType
 from shared.domain.names import LineId, TenantId
 from shared.outbound.event_log import LogPage
-from shared.outbound.event_models import Event
+from shared.outbound.facts import Event
 
 
 class Log:

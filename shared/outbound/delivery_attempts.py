@@ -8,7 +8,7 @@ from msgspec import Struct
 from shared import log, services
 from shared.domain.endpoints import MOST_HELD, Answer, Attempt, Endpoint, Outcome
 from shared.outbound import signatures
-from shared.outbound.event_models import Event
+from shared.outbound.facts import Event
 
 REPLAY_HEADER: Final = "perene-replay"
 USER_AGENT: Final = "Perene"

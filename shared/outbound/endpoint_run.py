@@ -29,7 +29,7 @@ from shared.domain.endpoints import (
 from shared.outbound import delivery_attempts, event_log
 from shared.outbound.delivery_attempts import Down, Suspicious, Try, Unsubscribed, Up
 from shared.outbound.event_log import LogPage
-from shared.outbound.event_models import Event
+from shared.outbound.facts import Event
 from shared.outbound.incidents import disable_failed
 
 PAGE: Final = 25

@@ -21,7 +21,7 @@ from shared import services
 from shared.domain.endpoints import EventType
 from shared.domain.names import LineId, TenantId
 from shared.outbound import log_entries, log_positions
-from shared.outbound.event_models import Event, Fact
+from shared.outbound.facts import Event, Fact
 from shared.outbound.log_entries import CLOCKS_DIFFER, LogEntry
 from shared.outbound.log_positions import LATEST, OLDEST, LogPosition, SourcePosition
 from shared.store.base import CALL_TIMEOUT

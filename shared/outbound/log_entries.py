@@ -3,13 +3,11 @@
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from functools import partial
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from shared.domain.endpoints import EventType
 from shared.domain.instances import CODE_LIFETIME, Instance
-from shared.domain.names import TenantId
-from shared.outbound import event_models
-from shared.outbound.event_models import Event, Fact
+from shared.outbound.facts import Event, Fact
 from shared.outbound.log_positions import SourcePosition
 from shared.store.logged import Logged, LogPlace, LogSource, micros_of
 
@@ -38,10 +36,8 @@ def list_entries(
         return fresh, tuple(entry.fact for entry in every if entry not in fresh)
     by_source: dict[LogSource, Callable[[Logged, bool], Iterator[LogEntry]]] = {
         LogSource.MESSAGES: _message_entries,
-        LogSource.SENDS: partial(_only_entry, EventType.SEND_SETTLED, event_models.send_event),
-        LogSource.CONVERSATIONS: partial(
-            _only_entry, EventType.CONVERSATION_UPDATED, event_models.conversation_event
-        ),
+        LogSource.SENDS: partial(_only_entry, EventType.SEND_SETTLED),
+        LogSource.CONVERSATIONS: partial(_only_entry, EventType.CONVERSATION_UPDATED),
     }
     entries = (entry for one in documents for entry in by_source[source](one, by_storing))
     return [entry for entry in entries if _is_new(entry, position)], ()
@@ -69,6 +65,8 @@ def _message_entries(one: Logged, by_storing: bool) -> Iterator[LogEntry]:
         fact = Fact.of(kind, at, one.path, *marks)
 
         def make(now: datetime) -> Event:
+            from shared.outbound import event_models
+
             return event_models.message_event(fact, one.tenant, message, now)
 
         return LogEntry(LogPlace(place, one.path), fact, make)
@@ -85,14 +83,20 @@ def _message_entries(one: Logged, by_storing: bool) -> Iterator[LogEntry]:
         yield entry(kind, logged, logged, one.written)
 
 
-def _only_entry(
-    kind: EventType, make: Callable[[Fact, TenantId, Any], Event], one: Logged, _: bool
-) -> Iterator[LogEntry]:
-    """Yield the one fact that a document of this kind tells, where it changed last."""
-    if one.logged is not None:
-        fact = Fact.of(kind, one.logged, one.path)
-        place = LogPlace(one.logged, one.path)
-        yield LogEntry(place, fact, lambda now: make(fact, one.tenant, one.record))
+def _only_entry(kind: EventType, one: Logged, _: bool) -> Iterator[LogEntry]:
+    """Yield the one fact that a send or a conversation tells, where it changed last."""
+    if one.logged is None:
+        return
+    fact = Fact.of(kind, one.logged, one.path)
+
+    def make(_: datetime) -> Event:
+        from shared.outbound import event_models
+
+        if kind is EventType.SEND_SETTLED:
+            return event_models.send_event(fact, one.tenant, one.record)
+        return event_models.conversation_event(fact, one.tenant, one.record)
+
+    yield LogEntry(LogPlace(one.logged, one.path), fact, make)
 
 
 def _line_entries(one: Logged) -> Iterator[LogEntry]:
@@ -103,6 +107,8 @@ def _line_entries(one: Logged) -> Iterator[LogEntry]:
         fact = Fact.of(kind, micros_of(moment), one.path, *marks)
 
         def make(now: datetime) -> Event:
+            from shared.outbound import event_models
+
             return event_models.line_event(fact, shown, now)
 
         return LogEntry(LogPlace(fact.at, one.path), fact, make)

@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from shared import problems, untrusted
 from shared.domain import names
 from shared.domain.names import TenantId
-from shared.outbound.event_models import SHORT_BYTES, parse_event_id
+from shared.outbound.facts import SHORT_BYTES, parse_event_id
 from shared.store.base import is_document_id
 from shared.store.logged import LogPlace, LogSource, micros_of
 

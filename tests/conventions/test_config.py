@@ -107,6 +107,27 @@ def test_yes_and_no_have_several_words(text: str, *, meant: bool):
     assert read(TENANTS_ON_FIRST_USE=text).tenants_on_first_use is meant
 
 
+@in_each(
+    ("variable", "value"),
+    [
+        ("ALERT_WEBHOOK_KIND", "null"),
+        ("PUBLIC_URL", "https://256.1.1.1"),
+        ("PUBLIC_URL", "https:///page"),
+        ("PUBLIC_URL", "https://[::1"),
+        ("PUBLIC_URL", "https://perene.test\\page"),
+    ],
+)
+def test_odd_text_is_refused(variable: str, value: str):
+    with pytest.raises(ConfigurationError, match=f"^{variable}: must be "):
+        read(**{variable: value})
+
+
+@in_each("variable", ["INSTANCE_MAX", "BRAND_NAME", "EVOLUTION_SERVERS"])
+def test_text_is_utf_8(variable: str):
+    with pytest.raises(ConfigurationError, match=f"^{variable}: must be UTF-8$"):
+        read(**{variable: b"\xff7".decode(errors="surrogateescape")})
+
+
 def test_all_faults_are_said_at_once():
     with pytest.raises(ConfigurationError) as refused:
         read(PUBLIC_URL="", INSTANCE_MAX="many")

@@ -14,7 +14,7 @@ from shared.outbound.delivery_attempts import (
     find_suspect,
     judge_attempt,
 )
-from shared.outbound.event_models import Event
+from shared.outbound.facts import Event
 
 NOON = datetime(2026, 11, 26, 12, tzinfo=UTC)
 
