@@ -8,7 +8,8 @@ from pydantic import Field, create_model
 
 from shared.domain import content
 from shared.domain.contacts import ContactKey, ConversationId
-from shared.domain.content import Kind
+from shared.domain.content import Content, Kind
+from shared.domain.content.unreadable import UnsupportedContent
 from shared.domain.conversations import Conversation, Preview, SeenAd
 from shared.domain.instances import epoch_ms
 from shared.domain.kept_messages import KeptMessage, join_calls
@@ -152,8 +153,6 @@ def _empty_quote(message: KeptMessage, revoked: Set[str]) -> KeptMessage:
 
 def message_view(message: KeptMessage, now: datetime) -> MessageView:
     """Return the view of a message, without its content if it was taken back."""
-    from shared.evolution.contents import message_object  # lists of conversations show none
-
     if message.revoked_at is not None:
         rest = message.model_dump(include={"id", "from_me", "author"})
         rest |= {"at": message.at, "position": message.at, "kind": message.kind}
@@ -172,8 +171,17 @@ def message_view(message: KeptMessage, now: datetime) -> MessageView:
         "recovered": message.gap is not None,
     }
     rest = message.model_dump(include=set(MessageView.model_fields) - set(updates))
-    shown = message_object.read_again(message.content_now).model_dump(exclude={"raw"})
+    shown = _read_again(message.content_now).model_dump(exclude={"raw"})
     return MessageView(**rest | shown, **updates)
+
+
+def _read_again(said: Content) -> Content:
+    """Read what an earlier version didn't understand, as far as this one does."""
+    if not isinstance(said, UnsupportedContent) or not said.raw:
+        return said
+    from shared.evolution.contents import message_object  # hardly any message needs it
+
+    return message_object.read_raw(said.raw) or said
 
 
 def _delivery(message: KeptMessage) -> str | None:

@@ -53,8 +53,8 @@ class Told(Record):
     cut: bool = Field(default=False, description="Texts or lists were too long, and are cut")
 
 
-class MessageData(Told, MessageView):
-    """A message as it is now, and where it stands."""
+class ToldOfMessage(Told):
+    """What an event says besides a message."""
 
     conversation: ConversationId
     line: LineId
@@ -64,10 +64,18 @@ class MessageData(Told, MessageView):
     from_history: bool = Field(default=False, description="History told it, not a webhook")
 
 
-class SendData(Told, SendView):
-    """A send with its outcome; `message_id` names the message that it became."""
+class MessageData(ToldOfMessage, MessageView):
+    """A message as it is now, and where it stands."""
+
+
+class ToldOfSend(Told):
+    """What an event says besides a send."""
 
     message_id: str | None = None
+
+
+class SendData(ToldOfSend, SendView):
+    """A send with its outcome; `message_id` names the message that it became."""
 
 
 class ConversationData(Told, ConversationView):
@@ -101,12 +109,12 @@ DATA: Final[Mapping[EventType, type[Record]]] = {
     EventType.LINE_RESTRICTED: LineData,
     EventType.ENDPOINT_TEST: EndpointData,
 }
-"""The model of each type's data, also of what was cut."""
+"""The model of each type's data, also of what was cut. It is never built to tell an event: what a
+view shows and what is told besides are put together."""
 
 
 def message_event(fact: Fact, tenant: TenantId, message: KeptMessage, now: datetime) -> Event:
     """Return the event of a message, without its content if it was taken back."""
-    shown = dict(message_view(message, now))
     path = f"/conversations/{message.conversation}/messages/{message.id}/media"
     has_file = message.media is not None and message.revoked_at is None
     contact = ContactView(
@@ -115,8 +123,7 @@ def message_event(fact: Fact, tenant: TenantId, message: KeptMessage, now: datet
         name=None if message.contact.group else message.name,
         group=message.contact.group,
     )
-    data = MessageData(
-        **shown,
+    told = ToldOfMessage(
         tenant=tenant,
         conversation=message.conversation,
         line=message.line,
@@ -125,32 +132,37 @@ def message_event(fact: Fact, tenant: TenantId, message: KeptMessage, now: datet
         media_path=path if has_file else None,
         from_history=message.from_history,
     )
-    return _event(fact, data, conversation=message.conversation, line=message.line)
+    where = {"conversation": message.conversation, "line": message.line}
+    return _event(fact, message_view(message, now), told, **where)
 
 
 def send_event(fact: Fact, tenant: TenantId, send: Send) -> Event:
     """Return the event of a send that was settled."""
-    data = SendData(**dict(send_view(send)), tenant=tenant, message_id=send.message)
-    return _event(fact, data, conversation=send.conversation, line=send.line)
+    told = ToldOfSend(tenant=tenant, message_id=send.message)
+    return _event(fact, send_view(send), told, conversation=send.conversation, line=send.line)
 
 
 def conversation_event(fact: Fact, tenant: TenantId, conversation: Conversation) -> Event:
     """Return the event of a conversation that a person or a phone changed."""
-    data = ConversationData(**dict(conversation_view(conversation, None)), tenant=tenant)
-    return _event(fact, data, conversation=conversation.id, line=conversation.line)
+    view, where = conversation_view(conversation, None), {"line": conversation.line}
+    return _event(fact, view, Told(tenant=tenant), conversation=conversation.id, **where)
 
 
 def line_event(fact: Fact, line: Instance, now: datetime) -> Event:
     """Return an event of a line, which may have another state by now."""
-    data = LineData(**dict(line_view(line, now)), tenant=line.tenant)
-    return _event(fact, data, line=line.line)
+    return _event(fact, line_view(line, now), Told(tenant=line.tenant), line=line.line)
 
 
-def _event(fact: Fact, data: Told, **where: Any) -> Event:
-    fields = data.model_dump(mode="json", exclude_none=True, exclude={"media": {"thumbnail"}})
-    fitted = fit(fields, type(data))
-    moment, tenant = moment_of(fact.at), data.tenant
+def _event(fact: Fact, view: Record, told: Told, **where: Any) -> Event:
+    fitted = fit(_show(view) | _show(told), DATA[fact.type])
+    moment, tenant = moment_of(fact.at), told.tenant
     return Event(id=fact.id, type=fact.type, timestamp=moment, data=fitted, tenant=tenant, **where)
+
+
+def _show(record: Record) -> dict[str, Any]:
+    """Return what an event shows of a record: no file, and no picture of a code."""
+    pictures = {"media": {"thumbnail"}, "code": {"png"}}
+    return record.model_dump(mode="json", exclude_none=True, exclude=pictures)
 
 
 def fit(fields: Mapping[str, Any], model: type[Record]) -> dict[str, Any]:

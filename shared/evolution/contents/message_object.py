@@ -120,16 +120,14 @@ def read_content(message: Fields, view_once: bool, message_type: Any = None) -> 
     return _read_unsupported(message, message_type)
 
 
-def read_again(content: Content) -> Content:
-    """Read what an earlier version didn't understand, as far as this one does."""
-    if not isinstance(content, UnsupportedContent) or not content.raw:
-        return content
+def read_raw(raw: str) -> Content | None:
+    """Read a content that was kept as it came; None if this version can't either."""
     try:
-        message = read_object(untrusted.read_lenient(content.raw))
+        message = read_object(untrusted.read_lenient(raw))
     except untrusted.NotJson:
-        return content
-    again = read_content(*unwrap_message(message))
-    return content if isinstance(again, UnsupportedContent) else again
+        return None
+    said = read_content(*unwrap_message(message))
+    return None if isinstance(said, UnsupportedContent) else said
 
 
 def read_context(message: Fields, outer: Any = None) -> Fields:
