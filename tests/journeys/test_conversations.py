@@ -607,6 +607,19 @@ async def test_unsupported_kind_is_visible(perene: Perene):
     assert (conversation["unread"], conversation["last"]["kind"]) == (1, "unsupported")
 
 
+async def test_newly_supported_kind_is_shown(perene: Perene):
+    """Show what an earlier version kept as it came."""
+    name = await perene.pair()
+    await say(perene, name, {"someFutureMessage": {"x": 1}})
+    conversation = await only(perene)
+    (stored,) = await perene.store.db.client.collection("tenants/acme/messages").get()
+
+    await stored.reference.update({"raw": json.dumps({"contactMessage": {"displayName": "Ana"}})})
+
+    (message,) = await thread(perene, conversation)
+    assert (message["kind"], message["cards"][0]["name"]) == ("contacts", "Ana")
+
+
 PIXEL = base64.b64encode(b"\x89PNG\r\n\x1a\n and so on").decode()
 
 
