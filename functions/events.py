@@ -99,7 +99,7 @@ def _require_usable(tenant: TenantId) -> TenantId:
 def _find_start(after: str) -> str:
     """Return where a caller goes on who may have named a time."""
     with suppress(ValueError):
-        moment = datetime.fromisoformat(after)
+        moment = datetime.fromisoformat(after.replace("z", "Z"))
         if "T" in after and moment.tzinfo:
             return event_log.position_at(moment)
     return after

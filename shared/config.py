@@ -113,15 +113,17 @@ DEFAULT_VERSION = Version("2.3.6")
 Words = Annotated[tuple[str, ...], WORDS]
 Origins = Annotated[tuple[Annotated[str, Meta(pattern=WEB_ORIGIN)], ...], WORDS]
 Days = Annotated[float, Meta(ge=0, le=3650)]
-Hours = Annotated[float, Meta(gt=0, le=3650 * 24)]
-Minutes = Annotated[float, Meta(ge=0, le=3650 * 24 * 60)]
+Hours = Annotated[float, Meta(gt=0, le=5 * 10**6)]
+Minutes = Annotated[float, Meta(ge=0, le=3 * 10**8)]
+"""Durations of 570 years at most: more of them, and a time that they are added to is none."""
+
 Count = Annotated[int, Meta(ge=0)]
 Topic = Annotated[str, Meta(pattern=TOPIC)]
 
 MEMORY_GB = {100: 4.0, 500: 16.0, 1000: 32.0}
 """Gigabytes of memory that a server needs for so many instances, as Evolution's users plan it."""
 
-Memory = Annotated[dict[Annotated[int, Meta(gt=0)], Annotated[float, Meta(gt=0, le=10**6)]], JSON]
+Memory = Annotated[dict[Annotated[int, Meta(gt=0)], Annotated[float, Meta(gt=0)]], JSON]
 
 
 class Server(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from enum import Enum
 from ipaddress import ip_address
 from typing import Any, ClassVar, Self, get_args
@@ -16,6 +17,9 @@ WORDS = Meta(extra={"written": "words"})
 
 _PORTS = {"http": 80, "https": 443}
 _OUTSIDE_ADDRESS = re.compile(r"[\s\x00-\x1f\x7f<>\"\\]")
+_PLACE = re.compile(r"(?:[^@\[\]]*@)?(?:\[[0-9A-Fa-f:.]+\]|[^\[\]:@%^|]+)(?::[0-9]*)?")
+"""User, host and port."""
+
 _PICTURE = re.compile(r"https://[^@\s;,]+")
 _LONGEST_PICTURE = 500
 _SPELLINGS = {
@@ -152,9 +156,14 @@ def read_setting(text: str, kind: Any) -> Any:
             value = [word for word in re.split(r"[\s,]+", text) if word]
         elif kind is bool:
             value = _SPELLINGS.get(text.lower(), text)
+        elif (number := getattr(kind, "__origin__", kind)) in (int, float):
+            with suppress(ValueError):
+                value = number(text)  # of more spellings than msgspec knows
         setting = msgspec.convert(value, kind, strict=False, dec_hook=_read_value)
     except UnicodeEncodeError:
         raise NotRead("must be UTF-8") from None
+    except RecursionError:
+        raise NotRead("is nested too deep") from None
     except msgspec.MsgspecError as error:
         raise _explain(error, kind) from None
     if setting is None:  # msgspec reads the word null so
@@ -166,12 +175,13 @@ def spell_address(address: str) -> str:
     """Return the one spelling of all addresses that mean the same. Raises ValueError."""
     try:
         parts = urlsplit(address)
-        host, port = parts.hostname or "", parts.port or _PORTS[parts.scheme]
+        host, usual_port = parts.hostname or "", _PORTS[parts.scheme]
+        port = parts.port or usual_port
         if not host.isascii():
             host = host.encode("idna").decode()
-        if host.rpartition(".")[2].isdigit():
-            ip_address(host)
-        if not host or _OUTSIDE_ADDRESS.search(address):
+        if ":" in host or host.rpartition(".")[2].isdigit():
+            host = str(ip_address(host))
+        if not _PLACE.fullmatch(parts.netloc) or _OUTSIDE_ADDRESS.search(address):
             raise ValueError
     except (KeyError, ValueError):
         raise ValueError("must be an address, as in https://perene.example.com") from None
@@ -194,7 +204,8 @@ def _explain(error: msgspec.MsgspecError, kind: Any) -> NotRead:
         place += f".{field[2]}"
     if reason.startswith("Invalid enum value"):  # msgspec would quote it
         reason = _must_be_one(kind)
-    return NotRead(_EXPECTED.get(reason, reason), place)
+    reason = _EXPECTED.get(reason, reason)
+    return NotRead(f"a name {reason}" if where.startswith("key") else reason, place)
 
 
 def _must_be_one(kind: Any) -> str:

@@ -21,8 +21,6 @@ from shared.sweeps.runs import Run, running
 RECLAIMABLE = 50
 """Slots that a report names; the rest is a number."""
 
-"""The whole fleet, beside its servers."""
-
 
 class Seen(NamedTuple):
     """What a run found: who answered and what, who didn't and why, and every line's record."""

@@ -90,6 +90,14 @@ def test_each_type_can_be_read(setting: FieldInfo):
 
 
 @in_each(
+    ("text", "meant"),
+    [(".5", 0.5), ("+1", 1), ("030", 30), ("1.", 1), ("1_000", 1000), ("1e2", 100)],
+)
+def test_number_has_several_spellings(text: str, meant: float):
+    assert read(ORPHAN_GRACE_DAYS=text).orphan_grace_days == meant
+
+
+@in_each(
     "variable",
     [field.name.upper() for field in fields(config.Settings) if "float" in repr(field.type)],
 )
@@ -112,6 +120,10 @@ def test_yes_and_no_have_several_words(text: str, *, meant: bool):
     [
         ("ALERT_WEBHOOK_KIND", "null"),
         ("PUBLIC_URL", "https://256.1.1.1"),
+        ("PUBLIC_URL", "ftp://perene.test:21"),
+        ("PUBLIC_URL", "//perene.test:8080"),
+        ("PUBLIC_URL", "https://perene.test[::1]"),
+        ("PUBLIC_URL", "https://perene%20test"),
         ("PUBLIC_URL", "https:///page"),
         ("PUBLIC_URL", "https://[::1"),
         ("PUBLIC_URL", "https://perene.test\\page"),
@@ -152,6 +164,13 @@ def test_wrong_server_of_fleet_names_itself(change: dict[str, Any], where: str):
 
     assert str(refused.value).startswith(f"{where}: ")
     assert SECRET not in str(refused.value).lower()
+
+
+def test_deep_json_is_refused():
+    deep = "[" * 5000 + "]" * 5000
+
+    with pytest.raises(ConfigurationError, match=r"^EVOLUTION_SERVERS: is nested too deep$"):
+        read(EVOLUTION_SERVERS=f'[{{"id": "a", "url": {deep}}}]')
 
 
 def test_a_server_named_twice_is_refused():
