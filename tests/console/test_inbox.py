@@ -14,7 +14,7 @@ from playwright.async_api import Locator, Page, Route, expect
 
 from infra.local.emulator import PROJECT
 from tests.console.browser import DESKTOP, PHONE, STORE_DOWN, Refusal, Tab
-from tests.console.conftest import Stack, Visit, new_tenant, wait_until
+from tests.console.conftest import PATIENCE_SECONDS, Stack, Visit, new_tenant, wait_until
 from tests.console.inbox import Contact, World
 from tests.proofs.stage import times
 
@@ -202,6 +202,38 @@ async def test_conversation_marked_unread_is_left(visit: Visit, world: World, ma
 
     await tab.page.get_by_role("button", name="Marcar como não lida").click()
 
+    await expect(row(tab.page, maria).locator(".badge")).to_be_visible()
+
+
+async def test_marking_unread_waits_for_reading(visit: Visit, world: World, maria: Contact):
+    released, done = asyncio.Event(), list[bool]()
+
+    async def hold(route: Route) -> None:
+        if route.request.method != "PATCH":
+            return await route.fallback()
+        asked = route.request.post_data_json
+        if asked == {"read": True}:
+            await released.wait()
+        response = await route.fetch()
+        done.append(asked["read"])
+        return await route.fulfill(response=response)
+
+    world.hear("sales", maria, "Oi")
+    world.find_conversation(maria)
+    tab = await visit("/conversations", DESKTOP, world.tenant)
+    await tab.page.route("**/conversations/*", hold)
+    await row(tab.page, maria).click()
+    async with tab.page.expect_request(lambda request: request.method == "PATCH"):
+        await expect(bubble(tab.page, "Oi")).to_be_visible()
+
+    await tab.page.get_by_role("button", name="Marcar como não lida").click()
+    await expect(tab.page.get_by_role("heading", level=2)).to_be_visible()
+    released.set()
+
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while len(done) < 2:
+            await asyncio.sleep(0.02)
+    assert done == [True, False]
     await expect(row(tab.page, maria).locator(".badge")).to_be_visible()
 
 

@@ -3,6 +3,7 @@
 import { ApiError, api, sentence } from "../../api.js";
 import { t } from "../../i18n/index.js";
 import { toast } from "../../ui/index.js";
+import { settleReading } from "./reading.js";
 
 const AT_ONCE = 4;
 
@@ -24,8 +25,10 @@ export async function markRead(conversations, list) {
 }
 
 /** Mark a conversation as unread, until it is read or answered. */
-export const markUnread = (conversation, list) =>
-  changeAll([conversation], { read: false }, list, ({ unread }) => ({ unread }), { unread: Math.max(1, conversation.unread) });
+export async function markUnread(conversation, list) {
+  await settleReading(conversation.id);
+  await changeAll([conversation], { read: false }, list, ({ unread }) => ({ unread }), { unread: Math.max(1, conversation.unread) });
+}
 
 /** Patch each, a few at once; what fails is shown as `before` says, and its reason is told. Resolves to those that changed. */
 async function changeAll(conversations, change, list, before, shown = change) {
