@@ -17,9 +17,9 @@ from shared.setting_types import (
     HiddenAddress,
     NotRead,
     Password,
-    Picture,
+    PictureAddress,
     Secret,
-    Text,
+    SettingText,
     Url,
     read_setting,
     spell_address,
@@ -59,7 +59,7 @@ def dialect_of(version: str) -> DialectName | None:
     return DIALECT_OF_VERSION.get(match[1]) if match else None
 
 
-class Version(Text):
+class Version(SettingText):
     """A version of Evolution that Perene knows."""
 
     __slots__ = ()
@@ -71,7 +71,7 @@ class Version(Text):
             raise ValueError(f"Perene knows {KNOWN_VERSIONS}, each with its patch, as in 2.3.6")
 
 
-class Region(Text):
+class Region(SettingText):
     """A country, by its two letters."""
 
     __slots__ = ()
@@ -86,7 +86,7 @@ class Region(Text):
                 raise ValueError(f"must be a country's two letters, as in {REGION}")
 
 
-class TimeZone(Text):
+class TimeZone(SettingText):
     """A time zone, by its name in the time zone database."""
 
     __slots__ = ()
@@ -168,7 +168,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     console_scopes: Words = ("openid", "profile", "email")
     console_connect: Words = ()
     brand_name: Annotated[str, Meta(max_length=60)] | None = None
-    brand_logo_url: Picture | None = None
+    brand_logo_url: PictureAddress | None = None
     brand_color: Annotated[str, Meta(pattern=r"^#[0-9A-Fa-f]{6}$")] | None = None
 
     send_burst: Annotated[int, Meta(ge=1, le=10_000)] = 20

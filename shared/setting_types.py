@@ -37,7 +37,7 @@ _STEP = re.compile(r"\[(\d+)\]|\.(\w+)")
 _FIELD = re.compile(r"Object (contains unknown|missing required) field `([^`]*)`")
 
 
-class Text(str):
+class SettingText(str):
     """A text of some form."""
 
     __slots__ = ()
@@ -53,7 +53,18 @@ class Text(str):
         """Raise ValueError for a text of another form."""
 
 
-class Url(Text):
+class Address(SettingText):
+    """An address of the web."""
+
+    __slots__ = ()
+
+    @staticmethod
+    def check(text: str) -> None:
+        """Raise ValueError for what is no address."""
+        spell_address(text)
+
+
+class Url(Address):
     """An address of the web, without a slash at its end."""
 
     __slots__ = ()
@@ -63,27 +74,17 @@ class Url(Text):
         """Return the address. Raises ValueError."""
         return super().read(text.rstrip("/"))
 
-    @staticmethod
-    def check(text: str) -> None:
-        """Raise ValueError for what is no address."""
-        spell_address(text)
 
-
-class HiddenAddress(Text):
+class HiddenAddress(Address):
     """An address of the web that is never shown by accident."""
 
     __slots__ = ()
-
-    @staticmethod
-    def check(text: str) -> None:
-        """Raise ValueError for what is no address."""
-        spell_address(text)
 
     def __repr__(self) -> str:
         return "HiddenAddress(…)"
 
 
-class Picture(Text):
+class PictureAddress(Address):
     """An address of a picture that pages may show."""
 
     __slots__ = ()
