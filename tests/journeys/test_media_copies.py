@@ -375,6 +375,17 @@ async def test_picture_gets_its_missing_thumbnail(on_2: Perene, bucket: BucketEm
     assert after["changed"] > before["changed"]
 
 
+async def test_event_has_no_thumbnail(on_2: Perene):
+    message = await hear_file(on_2, await on_2.pair())
+    on_2.write(f"tenants/acme/messages/default~{message}", media={"thumbnail": "a small picture"})
+
+    events = (await on_2.call("GET", "/events?types=message.received")).json()["events"]
+
+    (media,) = (event["data"]["media"] for event in events)
+    assert media["mimetype"] == document(on_2, message)["media"]["mimetype"]
+    assert "thumbnail" not in media
+
+
 async def test_video_gets_its_missing_thumbnail(on_2: Perene, bucket: BucketEmulator):
     message = await hear_file(on_2, await on_2.pair(), kind="video", content=a_video())
     before = document(on_2, message)
