@@ -7,7 +7,8 @@ from starlette.responses import Response
 
 from shared import auth, web
 from shared.domain import names
-from shared.domain.endpoints import EVERYBODY, WHOLE_LOG, LogPart
+from shared.domain.endpoints import EVERYBODY
+from shared.domain.event_types import WHOLE_LOG, LogPart
 from shared.domain.names import TenantId
 from shared.domain.record import Record
 from shared.outbound import delivery

@@ -16,9 +16,9 @@ from shared.domain.endpoints import (
     DisabledReason,
     Endpoint,
     EndpointState,
-    EventType,
     Replay,
 )
+from shared.domain.event_types import EventType, LogPart
 from shared.domain.names import TenantId
 from shared.domain.record import Record
 from shared.lines import access
@@ -192,7 +192,7 @@ async def replay_events(request: Request) -> web.Reply:
     changed = await services.store().endpoints.change(endpoint.id, decide)
     if changed is None:
         raise problems.EndpointUnknown()
-    await services.poke(endpoint.tenant, *rules.LogPart)
+    await services.poke(endpoint.tenant, *LogPart)
     return web.Reply(endpoint_view(changed, now), 202)
 
 

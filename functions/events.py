@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from shared import auth, problems, services, web
 from shared.domain import names
-from shared.domain.endpoints import EventType
+from shared.domain.event_types import EventType
 from shared.domain.names import TenantId
 from shared.domain.record import Record
 from shared.lines import access

@@ -5,11 +5,11 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue, models_json_schema
 from pydantic_core import core_schema
 
-from shared.outbound import event_models
+from shared.outbound import event_data
 from shared.problems import TYPE_PREFIX, Problem
 
 Schema = dict[str, Any]
@@ -56,6 +56,11 @@ class BorderSchema(GenerateJsonSchema):
         if self.mode == "serialization" or schema.get("default") is None:
             return self.generate_inner(schema["schema"])
         return super().default_schema(schema)
+
+    def any_schema(self, schema: core_schema.AnySchema) -> JsonSchemaValue:
+        """Describe what a view shows without validating it again."""
+        shown = _find_shown(schema)
+        return super().any_schema(schema) if shown is schema else self.generate_inner(shown)
 
     def field_is_required(self, field: Any, total: bool) -> bool:
         """Require in an answer whatever can't be None."""
@@ -136,7 +141,7 @@ def _name_problem(kind: type[Problem]) -> str:
 
 def _describe_events(schemas: Schema) -> Schema:
     """Return the schemas with `Event` as a union: one schema for each model of data."""
-    names = {kind: model.__name__ for kind, model in event_models.DATA.items()}
+    names = {kind: model.__name__ for kind, model in event_data.DATA.items()}
     events = {
         _name_event(name): _describe_event(
             schemas, name, [kind for kind in names if names[kind] == name]
@@ -175,7 +180,7 @@ def _name_event(data: str) -> str:
 
 
 def _list_event_data() -> list[type[BaseModel]]:
-    return list(dict.fromkeys(event_models.DATA.values()))
+    return list(dict.fromkeys(event_data.DATA.values()))
 
 
 def _unite(names: Mapping[str, str]) -> Schema:
@@ -188,7 +193,14 @@ def _unite(names: Mapping[str, str]) -> Schema:
 
 
 def _may_be_none(schema: Any) -> bool:
+    schema = _find_shown(schema)
     return schema["type"] == "nullable" or ("schema" in schema and _may_be_none(schema["schema"]))
+
+
+def _find_shown(schema: Any) -> Any:
+    """Return the schema of what is shown, which may be hidden behind one of anything."""
+    shows = schema.get("metadata", {}).get("shows")
+    return schema if shows is None else TypeAdapter(shows).core_schema
 
 
 def _definitions(schema: Schema) -> Iterable[tuple[str, Schema]]:

@@ -13,7 +13,7 @@ from typing import Final
 import httpx
 
 from shared import config, log, problems, pubsub
-from shared.domain.endpoints import LogPart
+from shared.domain.event_types import LogPart
 from shared.domain.names import LineId, TenantId
 from shared.store.endpoint_records import ToldTenants
 

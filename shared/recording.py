@@ -15,7 +15,7 @@ from shared import config, services
 from shared.domain import events, media_state
 from shared.domain.content.polls import mark_option
 from shared.domain.conversations import Conversation
-from shared.domain.endpoints import LogPart
+from shared.domain.event_types import LogPart
 from shared.domain.events import MessageEvent, NameEvent, Recalled, Said
 from shared.domain.fleet.gaps import Window
 from shared.domain.instances import epoch_ms

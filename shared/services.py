@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import httpx
 
     from shared.bucket import Bucket
-    from shared.domain.endpoints import LogPart
+    from shared.domain.event_types import LogPart
     from shared.evolution.client import Evolution
     from shared.store import Store
 

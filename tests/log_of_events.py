@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from shared import services
-from shared.domain.endpoints import EventType
+from shared.domain.event_types import EventType
 from shared.domain.names import LineId, TenantId
 from shared.outbound.event_log import LogPage
 from shared.outbound.facts import Event

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Set
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import Field, create_model
+from pydantic import Field, GetCoreSchemaHandler, create_model
+from pydantic_core import core_schema
 
 from shared.domain import content
 from shared.domain.contacts import ContactKey, ConversationId
@@ -60,8 +61,19 @@ class ConversationView(Record):
 
 _HIDDEN = frozenset({"kind", "raw"})
 
+
+class _Shown:
+    """Show what was validated when it was read: no validator of all kinds of content is built.
+
+    The type of the value is in the schema's metadata, as `shows`.
+    """
+
+    def __get_pydantic_core_schema__(self, source: Any, _: GetCoreSchemaHandler) -> Any:
+        return core_schema.any_schema(metadata={"shows": source})
+
+
 _CONTENT: dict[str, Any] = {
-    name: (field.annotation, field.get_default())
+    name: (Annotated[field.annotation, _Shown()], field.get_default())
     for name, field in content.FIELDS.items()
     if name not in _HIDDEN
 }
@@ -171,7 +183,8 @@ def message_view(message: KeptMessage, now: datetime) -> MessageView:
         "recovered": message.gap is not None,
     }
     rest = message.model_dump(include=set(MessageView.model_fields) - set(updates))
-    shown = _read_again(message.content_now).model_dump(exclude={"raw"})
+    said = _read_again(message.content_now)
+    shown = {name: getattr(said, name) for name in type(said).model_fields if name != "raw"}
     return MessageView(**rest | shown, **updates)
 
 

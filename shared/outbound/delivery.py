@@ -12,7 +12,8 @@ from typing import Final
 
 from shared import config, log, problems, services
 from shared.domain import endpoints as rules
-from shared.domain.endpoints import WHOLE_LOG, Endpoint, LogPart
+from shared.domain.endpoints import Endpoint
+from shared.domain.event_types import WHOLE_LOG, LogPart
 from shared.domain.names import TenantId
 from shared.outbound import endpoint_run, event_log
 from shared.outbound.endpoint_run import EndpointRun

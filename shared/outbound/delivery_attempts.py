@@ -6,7 +6,13 @@ from typing import Final
 from msgspec import Struct
 
 from shared import log, services
-from shared.domain.endpoints import MOST_HELD, Answer, Attempt, Endpoint, Outcome
+from shared.domain.endpoints import (
+    MOST_HELD,
+    Answer,
+    Attempt,
+    Endpoint,
+    Outcome,
+)
 from shared.outbound import signatures
 from shared.outbound.facts import Event
 

@@ -20,12 +20,11 @@ from shared.domain.endpoints import (
     Attempt,
     DisabledReason,
     Endpoint,
-    EventType,
     Held,
-    LogPart,
     Outcome,
     Replay,
 )
+from shared.domain.event_types import EventType, LogPart
 from shared.outbound import delivery_attempts, event_log
 from shared.outbound.delivery_attempts import Down, Suspicious, Try, Unsubscribed, Up
 from shared.outbound.event_log import LogPage

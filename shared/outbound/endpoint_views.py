@@ -11,8 +11,8 @@ from shared.domain.endpoints import (
     DisabledReason,
     Endpoint,
     EndpointState,
-    EventType,
 )
+from shared.domain.event_types import EventType
 from shared.domain.names import LINE_LIMIT, LINE_PATTERN, LineId
 from shared.domain.record import Record
 from shared.outbound import endpoint_addresses

@@ -18,7 +18,7 @@ from typing import Final, NamedTuple
 from msgspec import Struct
 
 from shared import services
-from shared.domain.endpoints import EventType
+from shared.domain.event_types import EventType
 from shared.domain.names import LineId, TenantId
 from shared.outbound import log_entries, log_positions
 from shared.outbound.facts import Event, Fact

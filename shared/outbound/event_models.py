@@ -1,4 +1,4 @@
-"""Say what events are about: with the API's own models, as they are now.
+"""Tell events: what they are about is shown with the API's own views, as it is now.
 
 An event tells its message, send, conversation or line as it is now. It has no file, and is at most
 LARGEST bytes: longer texts and lists are cut, then what it may lack is left out, and it says so.
@@ -7,29 +7,22 @@ LARGEST bytes: longer texts and lists are cut, then what it may lack is left out
 import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from types import NoneType
-from typing import Any, Final, get_args
+from typing import Any, Final
 
 from pydantic import Field
 
-from shared.conversations.conversation_views import (
-    ContactView,
-    ConversationView,
-    MessageView,
-    conversation_view,
-    message_view,
-)
+from shared.conversations.conversation_views import ContactView, conversation_view, message_view
 from shared.domain.contacts import ConversationId
 from shared.domain.conversations import Conversation
-from shared.domain.endpoints import EventType
+from shared.domain.event_types import EventType
 from shared.domain.instances import Instance
 from shared.domain.kept_messages import KeptMessage
 from shared.domain.names import LineId, TenantId
 from shared.domain.record import Record
 from shared.domain.sends import Send
-from shared.lines.line_views import CodeText, LineView, line_view
+from shared.lines.line_views import line_view
 from shared.outbound.facts import Event, Fact
-from shared.sending.send_views import SendView, send_view
+from shared.sending.send_views import send_view
 from shared.store.logged import moment_of
 
 LARGEST: Final = 20_000
@@ -64,53 +57,10 @@ class ToldOfMessage(Told):
     from_history: bool = Field(default=False, description="History told it, not a webhook")
 
 
-class MessageData(ToldOfMessage, MessageView):
-    """A message as it is now, and where it stands."""
-
-
 class ToldOfSend(Told):
     """What an event says besides a send."""
 
     message_id: str | None = None
-
-
-class SendData(ToldOfSend, SendView):
-    """A send with its outcome; `message_id` names the message that it became."""
-
-
-class ConversationData(Told, ConversationView):
-    """A conversation in summary. Its `label` is the line's id: labels are the line's to tell."""
-
-
-class LineData(Told, LineView):
-    """A line: its state at that time, and the rest as it is now.
-
-    A code comes without its picture: draw `qr`, or ask for the line.
-    """
-
-    code: CodeText | None = None  # type: ignore[assignment]  # less of it than an answer has
-
-
-class EndpointData(Record):
-    """The endpoint that a person tests."""
-
-    endpoint: str
-
-
-DATA: Final[Mapping[EventType, type[Record]]] = {
-    EventType.MESSAGE_RECEIVED: MessageData,
-    EventType.MESSAGE_SENT: MessageData,
-    EventType.MESSAGE_UPDATED: MessageData,
-    EventType.MESSAGE_FAILED: MessageData,
-    EventType.SEND_SETTLED: SendData,
-    EventType.CONVERSATION_UPDATED: ConversationData,
-    EventType.LINE_STATE_CHANGED: LineData,
-    EventType.LINE_CODE_CHANGED: LineData,
-    EventType.LINE_RESTRICTED: LineData,
-    EventType.ENDPOINT_TEST: EndpointData,
-}
-"""The model of each type's data, also of what was cut. It is never built to tell an event: what a
-view shows and what is told besides are put together."""
 
 
 def message_event(fact: Fact, tenant: TenantId, message: KeptMessage, now: datetime) -> Event:
@@ -154,7 +104,7 @@ def line_event(fact: Fact, line: Instance, now: datetime) -> Event:
 
 
 def _event(fact: Fact, view: Record, told: Told, **where: Any) -> Event:
-    fitted = fit(_show(view) | _show(told), DATA[fact.type])
+    fitted = fit(_show(view) | _show(told), fact.type)
     moment, tenant = moment_of(fact.at), told.tenant
     return Event(id=fact.id, type=fact.type, timestamp=moment, data=fitted, tenant=tenant, **where)
 
@@ -165,25 +115,19 @@ def _show(record: Record) -> dict[str, Any]:
     return record.model_dump(mode="json", exclude_none=True, exclude=pictures)
 
 
-def fit(fields: Mapping[str, Any], model: type[Record]) -> dict[str, Any]:
-    """Return the data of a model as it is, or cut until it fits, and so marked.
+def fit(fields: Mapping[str, Any], kind: EventType) -> dict[str, Any]:
+    """Return the data of an event of that type as it is, or cut until it fits, and so marked.
 
-    At last only what the model always has is left.
+    At last only what such data always has is left.
     """
     for most in (None, *_CUTS):
         data = dict(fields) if most is None else _cut_fields(fields, most) | {"cut": True}
         if len(json.dumps(data, ensure_ascii=False).encode(errors="replace")) <= LARGEST - _ROOM:
             return data
-    kept = _NEVER_CUT | _list_required(model)
+    from shared.outbound import event_data  # hardly any event is as long
+
+    kept = _NEVER_CUT | event_data.list_required(kind)
     return {name: value for name, value in data.items() if name in kept}
-
-
-def _list_required(model: type[Record]) -> set[str]:
-    return {
-        name
-        for name, field in model.model_fields.items()
-        if NoneType not in get_args(field.annotation)
-    }
 
 
 def _cut_fields(fields: Mapping[str, Any], most: int) -> dict[str, Any]:

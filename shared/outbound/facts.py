@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 from pydantic import AwareDatetime, Field
 
 from shared.domain.contacts import ConversationId
-from shared.domain.endpoints import EventType
+from shared.domain.event_types import EventType
 from shared.domain.names import LineId, TenantId
 from shared.domain.record import Record
 

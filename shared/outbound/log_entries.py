@@ -5,7 +5,7 @@ from datetime import datetime
 from functools import partial
 from typing import Final, NamedTuple
 
-from shared.domain.endpoints import EventType
+from shared.domain.event_types import EventType
 from shared.domain.instances import CODE_LIFETIME, Instance
 from shared.outbound.facts import Event, Fact
 from shared.outbound.log_positions import SourcePosition

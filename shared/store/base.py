@@ -30,7 +30,7 @@ from pydantic import ValidationError
 from shared import log, problems
 from shared.domain import names
 from shared.domain.contacts import Contact, ConversationId, conversation_id
-from shared.domain.endpoints import LogPart
+from shared.domain.event_types import LogPart
 from shared.domain.names import LineId, TenantId
 from shared.domain.record import Kept
 from shared.store import commits

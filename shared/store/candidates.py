@@ -11,7 +11,7 @@ from shared.domain.instances import Instance
 from shared.domain.tenants import Tenant
 from shared.store import base
 from shared.store.base import CHANGED, Database, Snapshot, Topic, UnreadableRecord
-from shared.store.instances import stored, versioned
+from shared.store.instance_documents import stored, versioned
 from shared.store.server_rooms import Servers
 
 MOST_QUARANTINED = 5_000

@@ -14,7 +14,7 @@ from google.cloud.firestore_v1.base_query import FieldFilter
 from shared import problems
 from shared.domain.contacts import Contact, ConversationId
 from shared.domain.conversations import READ, Conversation
-from shared.domain.endpoints import LogPart
+from shared.domain.event_types import LogPart
 from shared.domain.names import LineId, TenantId
 from shared.domain.positions import second_of
 from shared.domain.search import Search, parse_search, tokens_of

@@ -13,13 +13,14 @@ from google.cloud.firestore_v1.field_path import FieldPath
 from msgspec import Struct
 
 from shared.domain import connecting
-from shared.domain.endpoints import LogPart
+from shared.domain.event_types import LogPart
 from shared.domain.instances import Instance, State
 from shared.domain.names import InstanceName, TenantId
-from shared.domain.search import Search, parse_search, tokens_of
+from shared.domain.search import Search, parse_search
 from shared.domain.tenants import MAX_LINES_LIMIT, Tenant
 from shared.store import base
 from shared.store.base import CHANGED, CONTENDED, Database, Snapshot, Tell, Topic, UnreadableRecord
+from shared.store.instance_documents import fits, instance_in, stored, versioned
 from shared.store.numbers import Numbers
 from shared.store.server_rooms import OpenSlots, ServerLimits, Servers
 from shared.store.tenants import tenant_in
@@ -112,7 +113,7 @@ class Instances(Topic):
             self._db.instances, limit, after, where=where, fields=WITHOUT_CODE, token=token
         )
         lines = [line for line in base.readable(snapshots, instance_in) if line]
-        return [line for line in lines if searched is None or _fits(line, searched)], end
+        return [line for line in lines if searched is None or fits(line, searched)], end
 
     async def _choose_token(self, where: dict[str, str], search: Search, limit: int) -> str:
         def query(token: str) -> Any:
@@ -146,7 +147,7 @@ class Instances(Topic):
                 continue
             batch = self._db.batch()
             option = self._db.since(snapshot.update_time)
-            tokens = {"tokens": list(_tokens(lines[0]))}
+            tokens = {"tokens": stored(lines[0])["tokens"]}
             batch.update(snapshot.reference, tokens, option=option)
             with suppress(*CHANGED):  # the change wrote them
                 await self._db.commit(batch)
@@ -408,33 +409,3 @@ def _opens(before: Instance, after: Instance) -> bool:
 def _fields_to_write(before: Instance, after: Instance) -> dict[str, Any]:
     """Return the fields to write, with a place in the log of events if that tells the change."""
     return stored(after) | (LOGGED if after.differs_visibly(before) else {})
-
-
-def stored(instance: Instance) -> dict[str, Any]:
-    """Return the fields of the record's document, with the tokens by which a search finds it."""
-    return {**instance.model_dump(), "tokens": list(_tokens(instance))}
-
-
-def _tokens(instance: Instance) -> tuple[str, ...]:
-    return tokens_of(instance.number or instance.last_number, *_names(instance))
-
-
-def _names(instance: Instance) -> tuple[str, ...]:
-    """List the names by which operators look for a line."""
-    return instance.label, instance.tenant, instance.line
-
-
-def _fits(instance: Instance, search: Search) -> bool:
-    return search.fits(instance.number or instance.last_number, _names(instance))
-
-
-def versioned(instance: Instance, version: Any) -> Instance:
-    """Return the record with the version of the write that stored it."""
-    return instance.model_copy(update={"version": version})
-
-
-def instance_in(snapshot: Snapshot) -> Instance | None:
-    """Return the record in a document, if there is one. Raises RecordUnreadable."""
-    if not snapshot.exists:
-        return None
-    return base.understood(snapshot, Instance, name=snapshot.id)

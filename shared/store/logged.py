@@ -16,7 +16,7 @@ from shared.domain import kept_messages, names
 from shared.domain.names import TenantId
 from shared.store import base
 from shared.store.base import Snapshot, Topic
-from shared.store.instances import instance_in
+from shared.store.instance_documents import instance_in
 from shared.store.messages.documents import LANES, conversation_in, message_in
 from shared.store.messages.read import MOST_WORDS
 from shared.store.sends import SETTLED, send_in

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from google.cloud import firestore
 from google.cloud.firestore_v1.base_query import FieldFilter
@@ -18,10 +18,13 @@ from shared.domain.sends import Send, SendState
 from shared.domain.tenants import Tenant
 from shared.store import base
 from shared.store.base import CHANGED, Database, LineScope, Snapshot, Topic
-from shared.store.instances import Instances
-from shared.store.messages import Messages, documents
+from shared.store.messages import documents
 from shared.store.messages.documents import ids_of, message_in
 from shared.store.tenants import tenant_in
+
+if TYPE_CHECKING:
+    from shared.store.instances import Instances
+    from shared.store.messages.topic import Messages
 
 UNSETTLED = (SendState.SENDING, SendState.UNCERTAIN)
 SETTLED = (SendState.SENT, SendState.FAILED)
@@ -51,7 +54,7 @@ class SentResult(NamedTuple):
 class Sends(Topic):
     """Sends and their outcomes. Every method is one question or one change."""
 
-    def __init__(self, db: Database, messages: Messages, instances: Instances) -> None:
+    def __init__(self, db: Database, messages: "Messages", instances: "Instances") -> None:
         super().__init__(db)
         self._messages, self._instances = messages, instances
 

@@ -12,13 +12,12 @@ from msgspec.structs import replace
 from shared import problems
 from shared.domain.contacts import contact_of
 from shared.domain.content import Kind
-from shared.domain.endpoints import EventType
+from shared.domain.event_types import EventType
 from shared.domain.instances import State
 from shared.domain.messages import Delivery, Message
 from shared.domain.names import LineId, TenantId
 from shared.outbound import event_log, event_models, log_positions
 from shared.outbound.event_log import LogPage
-from shared.outbound.event_models import MessageData
 from shared.outbound.log_positions import LogPosition, SourcePosition
 from shared.store import LineScope, Store, logged
 from shared.store.logged import LogPlace, LogSource
@@ -324,11 +323,12 @@ async def test_change_of_nothing_visible_is_no_event_of_line(store: Store, many:
 def test_long_event_is_cut_and_says_so():
     long = {"id": "x" * 128, "text": "é" * 70_000, "reactions": {f"p{n}": "👍" for n in range(900)}}
 
-    fitted = event_models.fit(long, MessageData)
+    fitted = event_models.fit(long, EventType.MESSAGE_RECEIVED)
 
     assert len(json.dumps(fitted, ensure_ascii=False).encode()) < event_models.LARGEST
     assert (fitted["cut"], fitted["id"]) == (True, long["id"])
-    assert event_models.fit({"id": "x", "text": "oi"}, MessageData) == {"id": "x", "text": "oi"}
+    short = {"id": "x", "text": "oi"}
+    assert event_models.fit(short, EventType.MESSAGE_RECEIVED) == short
 
 
 async def test_event_tells_no_number_in_its_id_and_is_the_same_twice(store: Store):

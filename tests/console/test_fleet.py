@@ -17,7 +17,7 @@ from shared.domain.names import InstanceName, LineId, LineKey, TenantId, instanc
 from shared.domain.search import parse_search
 from shared.operator.fleet_pages import Days
 from shared.operator.fleet_views import FleetView
-from shared.store.instances import stored
+from shared.store.instance_documents import stored
 from tests.console.browser import DESKTOP, STORE_DOWN, Tab
 from tests.console.conftest import Stack, Visit, wait_until
 from tests.console.test_parts import call

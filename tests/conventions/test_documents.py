@@ -13,7 +13,7 @@ import pytest
 from shared import problems
 from shared.config import Settings
 from shared.domain.content import Kind
-from shared.domain.endpoints import EventType
+from shared.domain.event_types import EventType
 from shared.domain.instances import Reason, State
 from shared.evolution.events.envelope import READERS
 

@@ -3,7 +3,8 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from shared.domain.endpoints import MOST_HELD, Attempt, Endpoint, EventType
+from shared.domain.endpoints import MOST_HELD, Attempt, Endpoint
+from shared.domain.event_types import EventType
 from shared.domain.names import TenantId
 from shared.outbound.delivery_attempts import (
     Down,

@@ -15,6 +15,7 @@ from shared.domain.endpoints import (
     Held,
     Outcome,
 )
+from shared.domain.event_types import LogPart
 
 NOON = datetime(2026, 11, 26, 12, tzinfo=UTC)
 A_MINUTE = timedelta(minutes=1)
@@ -51,7 +52,7 @@ def test_only_2xx_is_success():
 def test_types_belong_to_their_news():
     types = ("message.sent", "send.settled", "conversation.updated", "line.restricted")
 
-    for news, event_type in zip(endpoints.LogPart, types, strict=True):
+    for news, event_type in zip(LogPart, types, strict=True):
         assert [one for one in types if news.is_told_by(one)] == [event_type]
 
 
