@@ -1,8 +1,9 @@
 """The log of events, derived from what is stored anyway.
 
 A page is put together from up to four sources: messages, sends, conversations, lines. Each is read
-in the order of its changes from where the reader stands. What changed several times since is told
-once, as it is now; but what is new is told as new before it is told as changed.
+in the order of its changes from where the reader stands: the first, then the others at once, until
+where its page ends. What changed several times since is told once, as it is now; but what is new is
+told as new before it is told as changed.
 
 Three things keep it whole and in order. A commit may become visible a moment after one with a later
 time, so what is younger than LATENESS isn't told yet. It may take longer still, so the newest of a
@@ -11,7 +12,8 @@ conversation's later message and not an earlier one that has changed since: thos
 well.
 """
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Final, NamedTuple
 
@@ -113,18 +115,12 @@ async def read_log(
     took longer than that. Raises CursorInvalid, StoreUnavailable.
     Firestore: 1 read per changed document and 1 per source without any; of a full page of messages
     1 more for each that changed after it. What is too young is read once more, later; so is what
-    was told in the last seconds, when nothing follows it.
+    was told in the last seconds, when nothing follows it, and a conversation that changed after the
+    last of a full page of sends.
     """
     reader = LogReader(tenant, ALL_TYPES if types is None else types, lines)
-    position, readings = log_positions.read(after, tenant), list[SourceReading]()
-    horizon = latest = None if until is None else micros_of(until)
-    for source in LogSource:
-        if _TYPES[source] & reader.types:
-            bound = latest if source is LogSource.LINES else horizon
-            reading = await _read_source(source, reader, position.of(source), limit, bound)
-            readings.append(reading)
-            if reading.end:
-                horizon = min(filter(None, (horizon, reading.end.at)))
+    position, bound = log_positions.read(after, tenant), micros_of(until) if until else None
+    readings = await _read_sources(reader, position, limit, bound)
     return _make_page(reader, position, readings, limit, after)
 
 
@@ -166,6 +162,24 @@ FoundEntry = tuple[LogEntry, SourceReading]
 
 class _TooMuchUnchecked(Exception):
     """More stands before the position than one that we wrote leaves to be looked at again."""
+
+
+async def _read_sources(
+    reader: LogReader, position: LogPosition, limit: int, until: int | None
+) -> list[SourceReading]:
+    """Read the first source that is wanted, then the others at once, until where its page ends.
+
+    Lines are few, and read whole.
+    """
+
+    def read(source: LogSource, bound: int | None) -> Awaitable[SourceReading]:
+        return _read_source(source, reader, position.of(source), limit, bound)
+
+    first, *others = (source for source in LogSource if _TYPES[source] & reader.types)
+    reading = await read(first, until)
+    end = min(filter(None, (until, reading.end and reading.end.at)), default=None)
+    bounds = {LogSource.LINES: until}
+    return [reading, *await asyncio.gather(*(read(one, bounds.get(one, end)) for one in others))]
 
 
 async def _read_source(

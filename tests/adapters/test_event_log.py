@@ -80,6 +80,20 @@ async def test_message_costs_one_read(store: Store):
         position = page.position
 
 
+async def test_sources_after_the_first_are_read_at_once(store: Store, mocker):
+    list_page, others = logged.LoggedDocuments.list_page, asyncio.Barrier(3)
+
+    async def meet(documents: Any, source: LogSource, *arguments: Any, **options: Any) -> Any:
+        if source is not LogSource.MESSAGES:
+            await asyncio.wait_for(others.wait(), 5)
+        return await list_page(documents, source, *arguments, **options)
+
+    mocker.patch.object(logged.LoggedDocuments, "list_page", meet)
+    await say(store, 1)
+
+    assert kinds((await read_all())[0]) == [("message.received", "3A0001")]
+
+
 async def test_changes_before_first_reading_are_told_as_both(store: Store):
     await say(store, 1)
     await store.messages.advance_delivery(THROUGH, "3A0001", Delivery.READ, 1)
@@ -248,6 +262,21 @@ async def test_full_page_costs_a_read_for_each_event_and_one(store: Store):
         page = await event_log.read_log(ACME, "", 5, types=MESSAGES)
 
     assert (len(page.events), counted.reads) == (5, 6)
+
+
+async def test_full_page_reads_no_later_change_of_others(store: Store):
+    await say(store, *range(8))
+    others = [contact_of(f"55119777{n:05}@s.whatsapp.net") for n in range(3)]
+    for number, contact in enumerate(others, 8):
+        await say(store, number, contact=contact)
+        await store.conversations.update(ACME, THROUGH.conversation_id(contact), archived=True)
+
+    with counting(store.db.client) as counted:
+        page = await event_log.read_log(ACME, "", 5)
+
+    a_query_without_results = 1
+    assert len(page.events) == 5
+    assert counted.reads == 6 + len(("sends", "conversations", "lines")) * a_query_without_results
 
 
 async def test_refused_message_is_told_as_failed(store: Store):
