@@ -342,6 +342,17 @@ def test_functions_start_without(module: str):
     assert not {name for name in SPARED[module] if module in starts[name]}
 
 
+def test_database_client_loads_no_guesses_of_encodings():
+    code = (
+        "import functions.receive_webhook, google.cloud.firestore, sys;"
+        "print('requests' in sys.modules, bool(sys.modules['charset_normalizer']))"
+    )
+    command = [sys.executable, "-W", "error", "-c", code]
+
+    said = subprocess.run(command, cwd=ROOT, check=True, capture_output=True).stdout
+    assert said == b"True False\n"
+
+
 def test_first_message_builds_its_kind_only():
     code = (
         "from shared.domain import content, messages; messages.Message.model_rebuild();"
