@@ -20,6 +20,7 @@ UPSTREAM = "upstream alone"
 ROUNDS, SECONDS = 5, 3.0
 IN_FLIGHT = (1, 16)
 COLUMNS = ("function", "in flight", "req/s", "p50 ms", "p99 ms", "× upstream p50", "of same I/O")
+OWN = "5511999990001"
 UNPACED = {"SEND_BURST": "10000", "SEND_PER_MINUTE": "60000"}
 
 serial: Iterator[int] = itertools.count()
@@ -30,6 +31,7 @@ async def run(place: Path) -> Sequence[Table]:
     rows = []
     async with open_stage(place, 1, **UNPACED) as stage:
         conversation = await start_conversation(stage)
+        await stage.set_faults(webhook_lost=True)  # the intake's benchmark measures echoes
         with contextlib.ExitStack() as processes:
             ports = {
                 target: processes.enter_context(serve_function(stage, target, source)).port
@@ -56,14 +58,13 @@ async def run(place: Path) -> Sequence[Table]:
     return [Table(title, COLUMNS, rows)]
 
 
-async def start_conversation(stage: Stage) -> str:
+async def start_conversation(stage: Stage, tenant: str = "acme", number: str = OWN) -> str:
     """Pair a line, receive a message, and return the conversation's id."""
-    await stage.ensure("acme")
-    await stage.scan(name_of("acme"), "5511999990001")
-    await stage.receive_text(name_of("acme"), MARIA, "oi")
+    await stage.ensure(tenant)
+    await stage.scan(name_of(tenant), number)
+    await stage.receive_text(name_of(tenant), MARIA, "oi")
     await stage.wait_until_posted()
-    (conversation,) = (await stage.call("GET", "/conversations", "acme")).json()["conversations"]
-    await stage.set_faults(webhook_lost=True)  # the intake's benchmark measures echoes
+    (conversation,) = (await stage.call("GET", "/conversations", tenant)).json()["conversations"]
     return str(conversation["id"])
 
 

@@ -1,7 +1,15 @@
 """A start is compared with the bare one just before, which makes the same calls."""
 
 from tests.adapters.counting import counting
-from tests.benchmarks.cold import SETTINGS, WORK, Pair, Start, describe_work, summarize_pairs
+from tests.benchmarks.cold import (
+    QUIET,
+    SETTINGS,
+    WORK,
+    Pair,
+    Start,
+    describe_work,
+    summarize_pairs,
+)
 from tests.cases import in_each
 from tests.perene import Perene
 
@@ -24,6 +32,7 @@ def test_ratio_is_that_of_each_pair():
 async def test_bare_function_makes_as_many_calls(name: str, firestore_emulator: str):
     async with Perene() as perene:
         perene.set(**SETTINGS)
+        await perene.pair(QUIET, "5511999990002")
         await perene.pair("acme")
         await _request(perene, "receive_webhook", "")
         (conversation,) = (await perene.call("GET", "/conversations")).json()["conversations"]
