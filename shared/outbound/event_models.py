@@ -22,7 +22,6 @@ from shared.domain.record import Record
 from shared.domain.sends import Send
 from shared.lines.line_views import line_view
 from shared.outbound.facts import Event, Fact
-from shared.sending.send_views import send_view
 from shared.store.logged import moment_of
 
 LARGEST: Final = 20_000
@@ -88,8 +87,12 @@ def message_event(fact: Fact, tenant: TenantId, message: KeptMessage, now: datet
 
 def send_event(fact: Fact, tenant: TenantId, send: Send) -> Event:
     """Return the event of a send that was settled."""
+    from shared.sending import send_views  # hardly any event is of a send
+
     told = ToldOfSend(tenant=tenant, message_id=send.message)
-    return _event(fact, send_view(send), told, conversation=send.conversation, line=send.line)
+    return _event(
+        fact, send_views.send_view(send), told, conversation=send.conversation, line=send.line
+    )
 
 
 def conversation_event(fact: Fact, tenant: TenantId, conversation: Conversation) -> Event:
