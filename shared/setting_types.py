@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from enum import Enum
 from ipaddress import ip_address
+from types import NoneType
 from typing import Any, ClassVar, Self, get_args
 from urllib.parse import urlsplit
 
@@ -146,7 +147,8 @@ class NotRead(ValueError):
 
 
 def read_setting(text: str, kind: Any) -> Any:
-    """Return a setting of the type `kind` from its text. Raises NotRead."""
+    """Return a setting of the type `kind` from its text, which is never None. Raises NotRead."""
+    kind = _without_none(kind)
     written = next((meta.extra["written"] for meta in _metas(kind) if meta.extra), None)
     try:
         text.encode()
@@ -160,16 +162,13 @@ def read_setting(text: str, kind: Any) -> Any:
         elif (number := getattr(kind, "__origin__", kind)) in (int, float):
             with suppress(ValueError):
                 value = number(text)  # of more spellings than msgspec knows
-        setting = msgspec.convert(value, kind, strict=False, dec_hook=_read_value)
+        return msgspec.convert(value, kind, strict=False, dec_hook=_read_value)
     except UnicodeEncodeError:
         raise NotRead("must be UTF-8") from None
     except RecursionError:
         raise NotRead("is nested too deep") from None
     except msgspec.MsgspecError as error:
         raise _explain(error, kind) from None
-    if setting is None:  # msgspec reads the word null so
-        raise NotRead(_must_be_one(kind))
-    return setting
 
 
 def spell_address(address: str) -> str:
@@ -204,13 +203,16 @@ def _explain(error: msgspec.MsgspecError, kind: Any) -> NotRead:
         reason = "Field required" if field[1] == "missing required" else "There is no such field"
         place += f".{field[2]}"
     if reason.startswith("Invalid enum value"):  # msgspec would quote it
-        reason = _must_be_one(kind)
+        choices = ", ".join(_list_choices(kind))
+        reason = f"must be one of {choices}" if choices else "must be another word"
     reason = _EXPECTED.get(reason, reason)
     return NotRead(f"a name {reason}" if where.startswith("key") else reason, place)
 
 
-def _must_be_one(kind: Any) -> str:
-    return f"must be one of {', '.join(_list_choices(kind))}"
+def _without_none(kind: Any) -> Any:
+    """Return the type of a setting that is there, of one that may be left out."""
+    kinds = [one for one in get_args(kind) if one is not NoneType]
+    return kinds[0] if NoneType in get_args(kind) and len(kinds) == 1 else kind
 
 
 def _metas(kind: Any) -> tuple[Meta, ...]:

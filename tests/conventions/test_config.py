@@ -3,14 +3,15 @@
 import contextlib
 import json
 import traceback
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
+from msgspec import Meta
 from msgspec.structs import FieldInfo, fields
 
 from shared import config
 from shared.config import ConfigurationError
-from shared.setting_types import NotRead, Password, Secret, read_setting
+from shared.setting_types import WORDS, NotRead, Password, Secret, read_setting
 from tests.cases import in_each
 from tests.conventions.conftest import SETTINGS
 
@@ -87,6 +88,19 @@ def test_each_type_can_be_read(setting: FieldInfo):
     """Read any text: a type that msgspec can't read would only show where its setting is set."""
     with contextlib.suppress(NotRead):
         read_setting("x", setting.type)
+
+
+@in_each(
+    ("kind", "text", "meant"),
+    [
+        (bool | None, "yes", True),
+        (Annotated[int, Meta(ge=1)] | None, " 7", 7),
+        (Annotated[tuple[str, ...], WORDS] | None, "a b", ("a", "b")),
+        (str | None, "null", "null"),
+    ],
+)
+def test_setting_that_may_be_left_out_is_read_as_its_type(kind: Any, text: str, meant: Any):
+    assert read_setting(text, kind) == meant
 
 
 @in_each(
