@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from shared.store.link_records import PairingLinks
     from shared.store.logged import LoggedDocuments
     from shared.store.media_copies import MediaCopies
+    from shared.store.messages.all_messages import Messages
     from shared.store.messages.quotes import Quotes
-    from shared.store.messages.topic import Messages
     from shared.store.missed_windows import MissedWindows
     from shared.store.numbers import Numbers
     from shared.store.sends import Sends
@@ -79,7 +79,7 @@ class Store:
     @cached_property
     def messages(self) -> "Messages":
         """Return the messages."""
-        from shared.store.messages.topic import Messages
+        from shared.store.messages.all_messages import Messages
 
         return Messages(self.db)
 

@@ -11,7 +11,7 @@ from shared.domain.instances import Instance
 from shared.domain.tenants import Tenant
 from shared.store import base
 from shared.store.base import CHANGED, Database, Snapshot, Topic, UnreadableRecord
-from shared.store.instance_documents import stored, versioned
+from shared.store.instance_documents import instance_fields, with_version
 from shared.store.server_rooms import Servers
 
 MOST_QUARANTINED = 5_000
@@ -114,9 +114,9 @@ class Candidates(Topic):
         self._hold(batch, candidate)
         record = self._db.instance(new.name)
         if old is None:
-            batch.create(record, stored(new))
+            batch.create(record, instance_fields(new))
         else:
-            batch.update(record, stored(new), option=self._db.since(old.version))
+            batch.update(record, instance_fields(new), option=self._db.since(old.version))
         if reserve:
             self._servers.take_slot(batch, await self._servers.list_any_open(new.server), new.name)
         if tenant is not None:
@@ -127,7 +127,7 @@ class Candidates(Topic):
             results = await self._db.commit(batch)
         except CHANGED:
             return None
-        return versioned(new, results[1].update_time)
+        return with_version(new, results[1].update_time)
 
     async def record_deletion(self, candidate: Candidate, change: dict[str, Any]) -> None:
         """Record the outcome of a deletion that has begun. Firestore: 1 write."""

@@ -8,7 +8,7 @@ from shared.store import base
 from shared.store.base import Snapshot
 
 
-def stored(instance: Instance) -> dict[str, Any]:
+def instance_fields(instance: Instance) -> dict[str, Any]:
     """Return the fields of the record's document, with the tokens by which a search finds it."""
     return {**instance.model_dump(), "tokens": list(_tokens(instance))}
 
@@ -22,12 +22,12 @@ def _names(instance: Instance) -> tuple[str, ...]:
     return instance.label, instance.tenant, instance.line
 
 
-def fits(instance: Instance, search: Search) -> bool:
+def is_meant(instance: Instance, search: Search) -> bool:
     """Tell whether a search means the line."""
     return search.fits(instance.number or instance.last_number, _names(instance))
 
 
-def versioned(instance: Instance, version: Any) -> Instance:
+def with_version(instance: Instance, version: Any) -> Instance:
     """Return the record with the version of the write that stored it."""
     return instance.model_copy(update={"version": version})
 

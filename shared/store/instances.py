@@ -20,7 +20,7 @@ from shared.domain.search import Search, parse_search
 from shared.domain.tenants import MAX_LINES_LIMIT, Tenant
 from shared.store import base
 from shared.store.base import CHANGED, CONTENDED, Database, Snapshot, Tell, Topic, UnreadableRecord
-from shared.store.instance_documents import fits, instance_in, stored, versioned
+from shared.store.instance_documents import instance_fields, instance_in, is_meant, with_version
 from shared.store.numbers import Numbers
 from shared.store.server_rooms import OpenSlots, ServerLimits, Servers
 from shared.store.tenants import tenant_in
@@ -113,7 +113,7 @@ class Instances(Topic):
             self._db.instances, limit, after, where=where, fields=WITHOUT_CODE, token=token
         )
         lines = [line for line in base.readable(snapshots, instance_in) if line]
-        return [line for line in lines if searched is None or fits(line, searched)], end
+        return [line for line in lines if searched is None or is_meant(line, searched)], end
 
     async def _choose_token(self, where: dict[str, str], search: Search, limit: int) -> str:
         def query(token: str) -> Any:
@@ -147,7 +147,7 @@ class Instances(Topic):
                 continue
             batch = self._db.batch()
             option = self._db.since(snapshot.update_time)
-            tokens = {"tokens": stored(lines[0])["tokens"]}
+            tokens = {"tokens": instance_fields(lines[0])["tokens"]}
             batch.update(snapshot.reference, tokens, option=option)
             with suppress(*CHANGED):  # the change wrote them
                 await self._db.commit(batch)
@@ -329,10 +329,10 @@ class Instances(Topic):
     ) -> Instance:
         placed = wanted.model_copy(update={"server": where.server})
         batch = self._db.batch()
-        batch.create(self._db.instance(placed.name), stored(placed) | LOGGED)
+        batch.create(self._db.instance(placed.name), instance_fields(placed) | LOGGED)
         self._keep_tenant(batch, placed, tenant)
         self._servers.take_slot(batch, where, placed.name)
-        return versioned(placed, (await self._db.commit(batch))[0].update_time)
+        return with_version(placed, (await self._db.commit(batch))[0].update_time)
 
     def _keep_tenant(self, batch: Any, placed: Instance, tenant: Tenant | None) -> None:
         reference = self._db.tenant(placed.tenant)
@@ -358,7 +358,7 @@ class Instances(Topic):
         batch.update(self._db.instance(old.name), _fields_to_write(old, new), option=option)
         (result,) = await self._db.commit(batch)
         await self._tell_news(old, new)
-        return versioned(new, result.update_time)
+        return with_version(new, result.update_time)
 
     async def _tell_news(self, old: Instance, new: Instance) -> None:
         """Tell that a line has news, unless only what is told to no endpoint changed."""
@@ -377,7 +377,7 @@ class Instances(Topic):
         )
         results = await self._db.commit(batch)
         await self._tell_news(current, instance)
-        return versioned(instance, results[-1].update_time)
+        return with_version(instance, results[-1].update_time)
 
     async def _bind(
         self, batch: Any, current: Instance, opened: Instance, now: datetime
@@ -408,4 +408,4 @@ def _opens(before: Instance, after: Instance) -> bool:
 
 def _fields_to_write(before: Instance, after: Instance) -> dict[str, Any]:
     """Return the fields to write, with a place in the log of events if that tells the change."""
-    return stored(after) | (LOGGED if after.differs_visibly(before) else {})
+    return instance_fields(after) | (LOGGED if after.differs_visibly(before) else {})

@@ -24,7 +24,7 @@ from shared.store.tenants import tenant_in
 
 if TYPE_CHECKING:
     from shared.store.instances import Instances
-    from shared.store.messages.topic import Messages
+    from shared.store.messages.all_messages import Messages
 
 UNSETTLED = (SendState.SENDING, SendState.UNCERTAIN)
 SETTLED = (SendState.SENT, SendState.FAILED)

@@ -17,7 +17,7 @@ from shared.domain.names import InstanceName, LineId, LineKey, TenantId, instanc
 from shared.domain.search import parse_search
 from shared.operator.fleet_pages import Days
 from shared.operator.fleet_views import FleetView
-from shared.store.instance_documents import stored
+from shared.store.instance_documents import instance_fields
 from tests.console.browser import DESKTOP, STORE_DOWN, Tab
 from tests.console.conftest import Stack, Visit, wait_until
 from tests.console.test_parts import call
@@ -86,7 +86,7 @@ def a_candidate(owner: str, **changes: Any) -> Candidate:
 
 
 def store_instance(store: Store, instance: Instance) -> None:
-    store(f"instances/{instance.name}", stored(instance))
+    store(f"instances/{instance.name}", instance_fields(instance))
 
 
 def store_candidate(store: Store, candidate: Candidate) -> None:
@@ -546,7 +546,9 @@ async def test_many_lines_come_as_needed(visit: Visit, tenant: str, stack: Stack
             for instance in owners[start : start + 250]:
                 # The emulator sorts all tokens of all lines for each search: 3 s for 5,000 lines.
                 few = {} if instance == owners[-1] else {"tokens": searched.tokens}
-                batch.set(client.document(f"instances/{instance.name}"), stored(instance) | few)
+                batch.set(
+                    client.document(f"instances/{instance.name}"), instance_fields(instance) | few
+                )
             batch.commit()
         page = "/fleet/instances?limit=500"
         wait_until(lambda: stack.call("GET", page, "op", operator=True).is_success)  # indexed

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from shared.store.messages.topic import Messages
+from shared.store.messages.all_messages import Messages
 from tests.journeys.test_odd_intake import said
 from tests.perene import Perene
 from tests.proofs.pace import measure_pace

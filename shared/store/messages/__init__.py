@@ -1,1 +1,4 @@
-"""Messages of every conversation."""
+"""Messages of every conversation.
+
+Nothing is imported here: who only reads their documents loads none of their methods.
+"""
