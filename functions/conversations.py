@@ -310,7 +310,7 @@ async def send_into_conversation(request: Request) -> web.Reply:
 
     202 while the outcome is uncertain: ask `GET /send-message/{key}`.
     """
-    from shared.sending.post_message import post_message
+    from shared.sending.post_message import post_message  # reading needs nothing of it
 
     return await post_message(request, request.path_params["id"])
 

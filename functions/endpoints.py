@@ -149,7 +149,7 @@ async def rotate_endpoint_secret(request: Request) -> web.Reply:
 @edge.route("POST", "/{id}/test", asks=Whose, answers={200: AttemptView}, problems=OF_ONE)
 async def test_endpoint(request: Request) -> AttemptView:
     """Post an `endpoint.test` event, signed as all are, and show what the endpoint answered."""
-    from shared.outbound import delivery_attempts
+    from shared.outbound import delivery_attempts  # hardly any request is a test
 
     endpoint, now = await _require_endpoint(request), services.now()
     event = Event(
@@ -225,7 +225,7 @@ def _switch(endpoint: Endpoint, state: EndpointState | None, now: datetime) -> E
 
 def _position_at(moment: datetime) -> str:
     """Return the position of an endpoint to which all is told that happens from then on."""
-    from shared.outbound import event_log
+    from shared.outbound import event_log  # it loads all that events tell
 
     return event_log.position_at(moment)
 

@@ -367,7 +367,7 @@ async def get_dead_letter(request: Request) -> fleet_views.LetterDetail:
 )
 async def replay_dead_letter(request: Request) -> fleet_pages.Replayed:
     """Ingest a dead letter again, and discard it if it is readable now."""
-    from shared.inbound import ingest
+    from shared.inbound import ingest  # hardly any request replays
 
     is_readable = await dead_letters.replay(_letter_id(request), ingest.ingest_webhook)
     replayed = fleet_pages.Replayed(outcome="replayed" if is_readable else "dead")

@@ -61,7 +61,10 @@ class Reply(Struct, frozen=True):
 
 
 Answer: TypeAlias = "BaseModel | Struct | Reply | Response"
-"""What a route's coroutine returns; a struct where a function starts without Pydantic."""
+"""What a route's coroutine returns; a struct where a function starts without Pydantic.
+
+What is None in a model is left out; what may be left out of a struct is UNSET there.
+"""
 
 AnswerType: TypeAlias = "type[BaseModel] | type[Struct] | None"
 Run = Callable[[Request], Awaitable[Answer]]
@@ -189,7 +192,7 @@ async def parse_body(
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if raw and kind != "application/json" and not kind.endswith("+json"):
         raise problems.BodyNotJson()
-    from shared import validation
+    from shared import validation  # with Pydantic, which not every function has
     from shared.untrusted import Bounds
 
     return validation.validate_body(model, raw or bytearray(b"{}"), bounds or Bounds(limit))
@@ -200,7 +203,7 @@ def parse_query(model: type[Body], request: Request) -> Body:
     if len(request.scope["query_string"]) > QUERY_LIMIT:
         fault = {"field": "", "message": f"The query is longer than {QUERY_LIMIT} bytes"}
         raise problems.RequestInvalid(errors=[fault])
-    from shared import validation
+    from shared import validation  # as above
 
     return validation.validate_query(model, request.query_params)
 
@@ -320,7 +323,7 @@ def _problem(problem: Problem) -> Response:
         headers["allow"] = ", ".join(problem.methods)
     if problem.status == 401:
         headers["www-authenticate"] = "Bearer"
-    content = msgspec.json.encode(problem.body())
+    content = msgspec.json.encode(problem.body(), enc_hook=_as_text)
     return Response(content, problem.status, headers, media_type="application/problem+json")
 
 

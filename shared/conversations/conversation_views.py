@@ -65,7 +65,9 @@ _HIDDEN = frozenset({"kind", "raw"})
 class _Shown:
     """Show what was validated when it was read: no validator of all kinds of content is built.
 
-    The type of the value is in the schema's metadata, as `shows`.
+    The type of the value is in the schema's metadata, as `shows`. A record is written by its own
+    serializer, which Pydantic builds then (since 2.14); what the field itself says of that doesn't
+    count, so no field of a content may.
     """
 
     def __get_pydantic_core_schema__(self, source: Any, _: GetCoreSchemaHandler) -> Any:
@@ -184,7 +186,7 @@ def message_view(message: KeptMessage, now: datetime) -> MessageView:
     }
     rest = message.model_dump(include=set(MessageView.model_fields) - set(updates))
     said = _read_again(message.content_now)
-    shown = {name: getattr(said, name) for name in type(said).model_fields if name != "raw"}
+    shown = {name: getattr(said, name) for name in type(said).model_fields}
     return MessageView(**rest | shown, **updates)
 
 

@@ -137,7 +137,7 @@ async def _finish_leaving(leaving: Instance) -> Instance | None:
 
 
 async def _remove(leased: Instance) -> Instance | None:
-    from shared.lines import release
+    from shared.lines import release  # hardly any ensure removes
 
     instance = await release.remove_instance(leased)
     return instance if instance and instance.state is State.RELEASING else None

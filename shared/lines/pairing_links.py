@@ -136,7 +136,7 @@ def _session(link: KeptLink, until: datetime) -> LinkSession:
 
 async def connect_line(session: LinkSession, number: str | None) -> Instance:
     """Connect the link's line. Raises LineUnknown and what ensuring a line raises."""
-    from shared.lines import ensure
+    from shared.lines import ensure  # most requests of a link only look
 
     await _require_instance(session)
     request = ensure.EnsureRequest(session.key, number=number, existing_only=True)

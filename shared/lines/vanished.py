@@ -20,7 +20,7 @@ async def record_missing(name: InstanceName) -> None:
 
 
 async def _record(missing: Instance) -> None:
-    from shared.domain.fleet import repairs
+    from shared.domain.fleet import repairs  # hardly any instance is missing
 
     now = services.now()
 

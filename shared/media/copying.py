@@ -69,7 +69,8 @@ async def copy_due() -> int:
     while time.monotonic() < until:
         tasks, end = await services.store().media_copies.list_due(now, PAGE, end)
         count += len(tasks)
-        if tasks and (bucket := services.bucket()):
+        bucket = services.bucket() if tasks else None  # it is opened when there is work
+        if bucket:
             await copy_all(bucket, tasks, until)
         if end is None:
             break

@@ -1,6 +1,7 @@
 """The data of events, as the API documents it, also of what was cut.
 
-No model is built to tell an event: what a view shows and what is told besides are put together.
+None of these models is built to tell an event: what a view shows and what is told besides are put
+together.
 """
 
 from collections.abc import Mapping
@@ -11,7 +12,7 @@ from shared.conversations.conversation_views import ConversationView, MessageVie
 from shared.domain.event_types import EventType
 from shared.domain.record import Record
 from shared.lines.line_views import CodeText, LineView
-from shared.outbound.event_models import Told, ToldOfMessage, ToldOfSend
+from shared.outbound.told import Told, ToldOfMessage, ToldOfSend
 from shared.sending.send_views import SendView
 
 

@@ -43,8 +43,6 @@ MOST_TOLD: Final = 800
 REMEMBERED: Final = 64
 """Events after which the newest is looked at again although others follow."""
 
-ALL_TYPES: Final = frozenset(EventType) - {EventType.ENDPOINT_TEST}
-
 _TYPES: Final = {
     LogSource.MESSAGES: {
         EventType.MESSAGE_RECEIVED,
@@ -60,6 +58,8 @@ _TYPES: Final = {
         EventType.LINE_RESTRICTED,
     },
 }
+ALL_TYPES: Final = frozenset[EventType]().union(*_TYPES.values())
+
 _AS_NEW: Final = {EventType.MESSAGE_RECEIVED, EventType.MESSAGE_SENT}
 """Types of which only the time counts at which a message was stored."""
 
@@ -169,13 +169,17 @@ async def _read_sources(
 ) -> list[SourceReading]:
     """Read the first source that is wanted, then the others at once, until where its page ends.
 
-    Lines are few, and read whole.
+    Lines are few, and read whole. Of none that is wanted nothing is read. Where one can't be read,
+    the others are read to their end all the same.
     """
 
     def read(source: LogSource, bound: int | None) -> Awaitable[SourceReading]:
         return _read_source(source, reader, position.of(source), limit, bound)
 
-    first, *others = (source for source in LogSource if _TYPES[source] & reader.types)
+    wanted = [source for source in LogSource if _TYPES[source] & reader.types]
+    if not wanted:
+        return []
+    first, *others = wanted
     reading = await read(first, until)
     end = min(filter(None, (until, reading.end and reading.end.at)), default=None)
     bounds = {LogSource.LINES: until}
@@ -340,7 +344,7 @@ def _make_page(
     """Merge what the sources tell, and move the position behind what is told."""
     ends = [one.end.at for one in readings if one.end and not one.is_of_lines]
     horizon, now, page = min(ends, default=LATEST), services.now(), list[Event]()
-    ripe = min(reading.ripe for reading in readings)
+    ripe = min((reading.ripe for reading in readings), default=LATEST)
     told, starts = list[FoundEntry](), list[int]()
     room = MOST_TOLD - _count_remembered(position, readings)
     is_held = is_waiting = has_young = False

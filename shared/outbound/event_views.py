@@ -1,4 +1,4 @@
-"""Tell events: what they are about is shown with the API's own views, as it is now.
+"""Show events: what they are about with the API's own views, as it is now.
 
 An event tells its message, send, conversation or line as it is now. It has no file, and is at most
 LARGEST bytes: longer texts and lists are cut, then what it may lack is left out, and it says so.
@@ -9,19 +9,17 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from pydantic import Field
-
 from shared.conversations.conversation_views import ContactView, conversation_view, message_view
-from shared.domain.contacts import ConversationId
 from shared.domain.conversations import Conversation
 from shared.domain.event_types import EventType
 from shared.domain.instances import Instance
 from shared.domain.kept_messages import KeptMessage
-from shared.domain.names import LineId, TenantId
+from shared.domain.names import TenantId
 from shared.domain.record import Record
 from shared.domain.sends import Send
 from shared.lines.line_views import line_view
 from shared.outbound.facts import Event, Fact
+from shared.outbound.told import Told, ToldOfMessage, ToldOfSend
 from shared.store.logged import moment_of
 
 LARGEST: Final = 20_000
@@ -36,30 +34,6 @@ _CUTS: Final = (4_000, 1_000, 300, 100, 40)
 _NEVER_CUT: Final = frozenset(
     {"tenant", "id", "message_id", "conversation", "line", "key", "send", "media_path", "instance"}
 )
-
-
-class Told(Record):
-    """What every event's data says besides its model."""
-
-    tenant: TenantId
-    cut: bool = Field(default=False, description="Texts or lists were too long, and are cut")
-
-
-class ToldOfMessage(Told):
-    """What an event says besides a message."""
-
-    conversation: ConversationId
-    line: LineId
-    number: str = Field(description="The own number that it was said under")
-    contact: ContactView
-    media_path: str | None = Field(default=None, description="The API's path of its file")
-    from_history: bool = Field(default=False, description="History told it, not a webhook")
-
-
-class ToldOfSend(Told):
-    """What an event says besides a send."""
-
-    message_id: str | None = None
 
 
 def message_event(fact: Fact, tenant: TenantId, message: KeptMessage, now: datetime) -> Event:
@@ -87,7 +61,7 @@ def message_event(fact: Fact, tenant: TenantId, message: KeptMessage, now: datet
 
 def send_event(fact: Fact, tenant: TenantId, send: Send) -> Event:
     """Return the event of a send that was settled."""
-    from shared.sending import send_views  # hardly any event is of a send
+    from shared.sending import send_views  # a page of the log may have none
 
     told = ToldOfSend(tenant=tenant, message_id=send.message)
     return _event(
@@ -127,7 +101,7 @@ def fit(fields: Mapping[str, Any], kind: EventType) -> dict[str, Any]:
         data = dict(fields) if most is None else _cut_fields(fields, most) | {"cut": True}
         if len(json.dumps(data, ensure_ascii=False).encode(errors="replace")) <= LARGEST - _ROOM:
             return data
-    from shared.outbound import event_data  # hardly any event is as long
+    from shared.outbound import event_data  # hardly any event is so long
 
     kept = _NEVER_CUT | event_data.list_required(kind)
     return {name: value for name, value in data.items() if name in kept}

@@ -1,6 +1,6 @@
 """Name what happened: facts, which are the same whenever they are told, and their events.
 
-What an event is about is in `event_models`, which is loaded when there is one to tell.
+What an event is about is in `event_views`, which is loaded when there is one to tell.
 """
 
 import hashlib

@@ -65,9 +65,9 @@ def _message_entries(one: Logged, by_storing: bool) -> Iterator[LogEntry]:
         fact = Fact.of(kind, at, one.path, *marks)
 
         def make(now: datetime) -> Event:
-            from shared.outbound import event_models
+            from shared.outbound import event_views  # a page may have no event
 
-            return event_models.message_event(fact, one.tenant, message, now)
+            return event_views.message_event(fact, one.tenant, message, now)
 
         return LogEntry(LogPlace(place, one.path), fact, make)
 
@@ -90,11 +90,11 @@ def _only_entry(kind: EventType, one: Logged, _: bool) -> Iterator[LogEntry]:
     fact = Fact.of(kind, one.logged, one.path)
 
     def make(_: datetime) -> Event:
-        from shared.outbound import event_models
+        from shared.outbound import event_views  # a page may have no event
 
         if kind is EventType.SEND_SETTLED:
-            return event_models.send_event(fact, one.tenant, one.record)
-        return event_models.conversation_event(fact, one.tenant, one.record)
+            return event_views.send_event(fact, one.tenant, one.record)
+        return event_views.conversation_event(fact, one.tenant, one.record)
 
     yield LogEntry(LogPlace(one.logged, one.path), fact, make)
 
@@ -107,9 +107,9 @@ def _line_entries(one: Logged) -> Iterator[LogEntry]:
         fact = Fact.of(kind, micros_of(moment), one.path, *marks)
 
         def make(now: datetime) -> Event:
-            from shared.outbound import event_models
+            from shared.outbound import event_views  # a page may have no event
 
-            return event_models.line_event(fact, shown, now)
+            return event_views.line_event(fact, shown, now)
 
         return LogEntry(LogPlace(fact.at, one.path), fact, make)
 

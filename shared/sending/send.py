@@ -266,7 +266,7 @@ async def _record_sent(send: Send, sent: Sent) -> Outcome:
             resolved = (await recording.record_event(scope_of_send(send), event, now)).send
             assert resolved
             if resolved.left_through:
-                from shared.sending import wrong_number
+                from shared.sending import wrong_number  # hardly any send leaves so
 
                 await wrong_number.try_report(resolved.tenant, resolved.line, version.id)
             return Outcome(resolved, sent_message.build_stored_message(resolved, version))

@@ -16,7 +16,7 @@ from shared.domain.event_types import EventType
 from shared.domain.instances import State
 from shared.domain.messages import Delivery, Message
 from shared.domain.names import LineId, TenantId
-from shared.outbound import event_log, event_models, log_positions
+from shared.outbound import event_log, event_views, log_positions
 from shared.outbound.event_log import LogPage
 from shared.outbound.log_positions import LogPosition, SourcePosition
 from shared.store import LineScope, Store, logged
@@ -264,6 +264,14 @@ async def test_full_page_costs_a_read_for_each_event_and_one(store: Store):
     assert (len(page.events), counted.reads) == (5, 6)
 
 
+async def test_who_wants_nothing_is_told_nothing(store: Store):
+    await say(store, 1)
+
+    page = await event_log.read_log(ACME, "", 5, types=frozenset())
+
+    assert (page.events, page.is_last) == ([], True)
+
+
 async def test_full_page_reads_no_later_change_of_others(store: Store):
     await say(store, *range(8))
     others = [contact_of(f"55119777{n:05}@s.whatsapp.net") for n in range(3)]
@@ -352,12 +360,12 @@ async def test_change_of_nothing_visible_is_no_event_of_line(store: Store, many:
 def test_long_event_is_cut_and_says_so():
     long = {"id": "x" * 128, "text": "é" * 70_000, "reactions": {f"p{n}": "👍" for n in range(900)}}
 
-    fitted = event_models.fit(long, EventType.MESSAGE_RECEIVED)
+    fitted = event_views.fit(long, EventType.MESSAGE_RECEIVED)
 
-    assert len(json.dumps(fitted, ensure_ascii=False).encode()) < event_models.LARGEST
+    assert len(json.dumps(fitted, ensure_ascii=False).encode()) < event_views.LARGEST
     assert (fitted["cut"], fitted["id"]) == (True, long["id"])
     short = {"id": "x", "text": "oi"}
-    assert event_models.fit(short, EventType.MESSAGE_RECEIVED) == short
+    assert event_views.fit(short, EventType.MESSAGE_RECEIVED) == short
 
 
 async def test_event_tells_no_number_in_its_id_and_is_the_same_twice(store: Store):

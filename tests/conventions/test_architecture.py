@@ -353,6 +353,23 @@ def test_database_client_loads_no_guesses_of_encodings():
     assert said == b"True False\n"
 
 
+def test_picture_is_shown_though_its_own_model_was_never_built():
+    code = (
+        "from datetime import UTC, datetime; from shared.domain.kept_messages import KeptMessage;"
+        "from shared.conversations.conversation_views import message_view;"
+        "contact = {'key': '552188887777', 'address': '5521988887777@s.whatsapp.net'};"
+        "said = {'kind': 'image', 'text': 'oi', 'media': {'mimetype': 'image/png'}};"
+        "told = {'id': '3A', 'from_me': False, 'at': 1, 'contact': contact, 'content': said};"
+        "where = {'conversation': 'c', 'line': 'default', 'number': '5511999990001'};"
+        "message = KeptMessage.model_validate(told | where);"
+        "print(message_view(message, datetime.now(UTC)).model_dump(exclude_none=True)['media'])"
+    )
+    command = [sys.executable, "-c", code]
+
+    shown = subprocess.run(command, cwd=ROOT, check=True, capture_output=True).stdout
+    assert shown == b"{'mimetype': 'image/png'}\n"
+
+
 def test_first_message_builds_its_kind_only():
     code = (
         "from shared.domain import content, messages; messages.Message.model_rebuild();"

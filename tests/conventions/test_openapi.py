@@ -13,7 +13,7 @@ from infra import openapi
 from infra.local import gateway
 from shared import web
 from shared.domain.event_types import EventType
-from shared.outbound import event_models
+from shared.outbound import event_views
 from shared.outbound.event_data import DATA
 from shared.problems import TYPE_PREFIX
 from tests.cases import in_each
@@ -161,10 +161,10 @@ def test_cut_event_has_what_its_schema_requires():
             for name, field in model.model_fields.items()
         }
 
-        fitted = event_models.fit(fields, kind)
+        fitted = event_views.fit(fields, kind)
 
         assert required <= fitted.keys(), model.__name__
-        assert len(json.dumps(fitted)) <= event_models.LARGEST, model.__name__
+        assert len(json.dumps(fitted)) <= event_views.LARGEST, model.__name__
 
 
 def list_required(schema: dict[str, Any]) -> set[str]:
