@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import jwt
 from starlette.requests import Request
 
-from shared import config, problems, untrusted
+from shared import config, problems, services, untrusted
 from shared.domain import names
 from shared.domain.contacts import clean_name
 from shared.domain.names import TenantId
@@ -224,16 +224,13 @@ class _KeyRing:
             self.fetched_at = time.monotonic()
 
 
-_rings: dict[tuple[str, int], _KeyRing] = {}
-
-
 async def _key_of(token: str, url: str) -> jwt.PyJWK:
     try:
         key_id = jwt.get_unverified_header(token).get("kid")
     except (jwt.PyJWTError, *UNREADABLE):
         raise problems.TokenInvalid() from None
-    loop = id(asyncio.get_running_loop())
-    return await _rings.setdefault((url, loop), _KeyRing(url)).key(key_id)
+    ring: _KeyRing = services.once(f"keys {url}", lambda: _KeyRing(url))
+    return await ring.key(key_id)
 
 
 async def _fetch_keys(url: str) -> dict[str | None, jwt.PyJWK]:

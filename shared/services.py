@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -33,14 +34,16 @@ class Services(Struct, frozen=True):
     clock: Callable[[], datetime] = field(default=partial(datetime.now, UTC))
     pause: Callable[[float], Any] = asyncio.sleep
     transport: "httpx.AsyncBaseTransport | None" = None
-    objects: dict[Any, Any] = field(default_factory=dict)
+    objects: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, Any]] = field(
+        default_factory=WeakKeyDictionary
+    )
 
     def once(self, name: str, make: Callable[[], Any]) -> Any:
         """Return the one object of that name for this event loop (clients are tied to theirs)."""
-        key = (name, id(asyncio.get_running_loop()))
-        if key not in self.objects:
-            self.objects[key] = make()
-        return self.objects[key]
+        of_loop = self.objects.setdefault(asyncio.get_running_loop(), {})
+        if name not in of_loop:
+            of_loop[name] = make()
+        return of_loop[name]
 
 
 _current = Services()
@@ -94,7 +97,7 @@ def using(**seams: Any) -> Iterator[Services]:
     """Use these seams inside (for tests and tools)."""
     global _current
     before = _current
-    _current = replace(before, objects={}, **seams)
+    _current = replace(before, objects=WeakKeyDictionary(), **seams)
     try:
         yield _current
     finally:

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -119,7 +120,8 @@ class Perene:
         for simulator in self.servers.values():
             await simulator.aclose()
         await self.http.aclose()
-        for (what, _), service in self.services.objects.items():
+        every = (objects.items() for objects in list(self.services.objects.values()))
+        for what, service in chain.from_iterable(every):
             if what == "store" and (api := service.db.client._firestore_api_internal):
                 await api.transport.close()
             if what in ("http", "endpoints' pool"):

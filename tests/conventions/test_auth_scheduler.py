@@ -17,7 +17,6 @@ EMAIL, AUDIENCE = "sweeper@project.iam.gserviceaccount.com", "https://perene.tes
 @pytest.fixture
 def google(by_keys: Issuer, deploy: Deploy) -> Issuer:
     """A deployment whose sweeps are called by Cloud Scheduler; operators sign in elsewhere."""
-    auth._rings.clear()
     deploy(
         **HS256,
         AUTH_OPERATOR_CLAIM="operator",

@@ -254,6 +254,6 @@ async def test_what_no_event_reports_is_poked_as_well(perene: Perene, pubsub: Pu
 
 def forget_told_tenants() -> None:
     """Let this process read anew which tenants have endpoints, as it does every half minute."""
-    for name, _ in list(services._current.objects):
-        if name == "pokes":
-            services.once("pokes", object)._read_at = float("-inf")
+    for objects in services._current.objects.values():
+        if "pokes" in objects:
+            objects["pokes"]._read_at = float("-inf")

@@ -108,7 +108,6 @@ async def world(firestore_emulator: str, anyio_backend: str) -> AsyncIterator[Wo
     """Made once: whoever is turned away changes nothing, and who is let in is asked last."""
     with issuer.running() as google:
         async with Perene() as perene:
-            auth._rings.clear()
             perene.set(
                 TENANT_FEED_SECRET=FEED,
                 SCHEDULER_JWKS_URL=google.url,
