@@ -181,7 +181,8 @@ async def _read_sources(
         return []
     first, *others = wanted
     reading = await read(first, until)
-    end = min(filter(None, (until, reading.end and reading.end.at)), default=None)
+    ends = (until, reading.end.at if reading.end else None)
+    end = min((bound for bound in ends if bound is not None), default=None)
     bounds = {LogSource.LINES: until}
     return [reading, *await asyncio.gather(*(read(one, bounds.get(one, end)) for one in others))]
 
@@ -401,12 +402,16 @@ def _in_order(readings: list[SourceReading]) -> list[FoundEntry]:
 
 
 def _move(reading: SourceReading, told: list[LogEntry]) -> SourcePosition:
-    """Return how far a source is told after the first of its entries, which these are."""
+    """Return how far a source is told after the first of its entries, which these are.
+
+    A document whose facts are told in part is read again: the position stays before it.
+    """
     before, is_of_lines = reading.before, reading.is_of_lines
     rest = reading.entries[len(told) :]
     place, checked = reading.last, before.checked
+    divided = rest[0].place if told and rest and told[-1].place == rest[0].place else None
     if not is_of_lines:
-        reached = [entry.place for entry in told]
+        reached = [entry.place for entry in told if entry.place != divided]
         reached.append(before.place if rest else reading.last)
         place = max(before.place, *reached, key=lambda place: place.order)
     elif rest:
@@ -418,5 +423,7 @@ def _move(reading: SourceReading, told: list[LogEntry]) -> SourcePosition:
     facts = (*(entry.fact for entry in told), *reading.passed)
     remembered = {**before.told, **{fact.short: fact.at for fact in facts}}
     since = checked - CLOCKS_DIFFER if is_of_lines else checked
+    if divided:
+        since = min(since, divided.at - 1)
     kept = {digest: at for digest, at in remembered.items() if at > since}
     return SourcePosition(place, checked, kept)

@@ -24,6 +24,7 @@ from shared.store.logged import LogPlace, LogSource
 from tests.adapters.counting import Counted, counting
 from tests.adapters.stores import settled
 from tests.builders import LATER, a_code, a_content
+from tests.cases import in_each
 from tests.perene import Perene
 
 ACME = TenantId("acme")
@@ -58,6 +59,10 @@ async def read_all(after: str = "", limit: int = 7, **wanted: Any) -> tuple[list
 
 def kinds(told: list[Any]) -> list[tuple[str, str]]:
     return [(event.type.value, event.data["id"]) for event in told]
+
+
+def kinds_of(told: list[Any], number: int) -> list[str]:
+    return [kind for kind, message in kinds(told) if message == f"3A{number:04}"]
 
 
 async def test_new_messages_are_told_once(store: Store):
@@ -295,6 +300,27 @@ async def test_refused_message_is_told_as_failed(store: Store):
     told, _ = await read_all(position)
 
     assert kinds(told) == [("message.failed", "3A0001")]
+
+
+@in_each("limit", [1, 2, 3, 7])
+@in_each("margin", [0, event_log.MARGIN], ids=["long after", "soon"])
+async def test_page_may_end_between_two_facts_of_a_message(
+    store: Store, mocker, limit: int, margin: int
+):
+    mocker.patch.object(event_log, "MARGIN", margin)
+    for number in range(9):
+        await store.messages.record_refusal(THROUGH, f"3A{number:04}", 1)
+    past = [a_message(number, from_me=True) for number in range(8)]
+    await store.messages.record_history(THROUGH, past, now=1)
+    await say(store, 8, from_me=True)
+    last = (await store.db.read(store.db.message(THROUGH, "3A0008")))[0].get("stored_at")
+
+    told, _ = await read_all(limit=limit, types=MESSAGES)
+    ending, _ = await read_all(event_log.position_at(last), limit=limit, types=MESSAGES)
+
+    both = ["message.sent", "message.failed"]
+    assert [kinds_of(told, number) for number in range(9)] == [both] * 9
+    assert kinds_of(ending, 8) == both
 
 
 async def test_revoked_message_is_told_without_words(store: Store):
