@@ -409,21 +409,24 @@ def _move(reading: SourceReading, told: list[LogEntry]) -> SourcePosition:
     before, is_of_lines = reading.before, reading.is_of_lines
     rest = reading.entries[len(told) :]
     place, checked = reading.last, before.checked
-    divided = rest[0].place if told and rest and told[-1].place == rest[0].place else None
+    divided = None
     if not is_of_lines:
+        divided = rest[0].place if told and rest and told[-1].place == rest[0].place else None
         reached = [entry.place for entry in told if entry.place != divided]
         reached.append(before.place if rest else reading.last)
         place = max(before.place, *reached, key=lambda place: place.order)
     elif rest:
         place = before.place
     until = place.at
-    if rest and (is_of_lines or rest[0].place.order <= place.order):
+    if divided:
+        until = divided.at - 1
+    elif rest and (is_of_lines or rest[0].place.order <= place.order):
         until = min(until, rest[0].place.at - 1)
     checked = max(checked, min(until, reading.settled))
     facts = (*(entry.fact for entry in told), *reading.passed)
     remembered = {**before.told, **{fact.short: fact.at for fact in facts}}
     since = checked - CLOCKS_DIFFER if is_of_lines else checked
-    if divided:
-        since = min(since, divided.at - 1)
+    if rest:
+        since = min(since, rest[0].place.at - 1)
     kept = {digest: at for digest, at in remembered.items() if at > since}
     return SourcePosition(place, checked, kept)
