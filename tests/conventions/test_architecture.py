@@ -348,15 +348,18 @@ def test_functions_start_without(module: str):
     assert not {name for name in SPARED[module] if module in starts[name]}
 
 
+def run_anew(code: str) -> str:
+    """Return what the code prints in a process that has loaded nothing of ours yet."""
+    command = [sys.executable, "-W", "error", "-c", code]
+    return subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+
+
 def test_database_client_loads_no_guesses_of_encodings():
     code = (
         "import functions.receive_webhook, google.cloud.firestore, sys;"
         "print('requests' in sys.modules, bool(sys.modules['charset_normalizer']))"
     )
-    command = [sys.executable, "-W", "error", "-c", code]
-
-    said = subprocess.run(command, cwd=ROOT, check=True, capture_output=True).stdout
-    assert said == b"True False\n"
+    assert run_anew(code) == "True False\n"
 
 
 def test_picture_is_shown_though_its_own_model_was_never_built():
@@ -370,10 +373,7 @@ def test_picture_is_shown_though_its_own_model_was_never_built():
         "message = KeptMessage.model_validate(told | where);"
         "print(message_view(message, datetime.now(UTC)).model_dump(exclude_none=True)['media'])"
     )
-    command = [sys.executable, "-c", code]
-
-    shown = subprocess.run(command, cwd=ROOT, check=True, capture_output=True).stdout
-    assert shown == b"{'mimetype': 'image/png'}\n"
+    assert run_anew(code) == "{'mimetype': 'image/png'}\n"
 
 
 def test_first_message_builds_its_kind_only():
@@ -382,7 +382,4 @@ def test_first_message_builds_its_kind_only():
         "content.read_content({'kind': 'text', 'text': 'oi'});"
         "print([model.__name__ for model in content.MODELS if model.__pydantic_complete__])"
     )
-    command = [sys.executable, "-c", code]
-
-    built = subprocess.run(command, cwd=ROOT, check=True, capture_output=True).stdout
-    assert built == b"['TextContent']\n"
+    assert run_anew(code) == "['TextContent']\n"
