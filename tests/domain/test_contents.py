@@ -1,10 +1,12 @@
 """Every kind of content: its words, what is stored of it, and what a revocation leaves."""
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 
+from shared.conversations.conversation_views import message_view
 from shared.domain import content, kept_messages
 from shared.domain.contacts import contact_of
 from shared.domain.content import FIELDS, Kind, preview, read_content
@@ -49,6 +51,18 @@ def test_stored_content_reads_back(said):
 
     assert KeptMessage.model_validate(stored).content == said
     assert read_content(stored) == said
+
+
+@in_each("kind", [kind for kind in Kind if kind is not Kind.UNSUPPORTED])
+def test_view_shows_a_content_as_the_content_shows_itself(kind: Kind):
+    said = a_filled_content(kind)
+    message = KeptMessage(content=said, **ABOUT, **PLACE)
+
+    view = message_view(message, datetime.now(UTC)).model_dump(mode="json", exclude_none=True)
+
+    alone = said.model_dump(mode="json", exclude_none=True, exclude={"raw"})
+    own = {name: view[name] for name in view if name in type(said).model_fields}
+    assert own == alone
 
 
 @given(any_content())
