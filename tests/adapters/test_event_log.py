@@ -324,6 +324,20 @@ async def test_page_may_end_between_two_facts_of_a_message(
     assert (kinds_of(ending, 8), again) == (both, [])
 
 
+async def test_two_facts_divided_at_the_beginning_are_told_once(store: Store):
+    await settled(store)
+    await store.messages.record_refusal(THROUGH, "3A0000", 1)
+    await say(store, 0, from_me=True)
+    of_line = frozenset({kind for kind in EventType if kind.startswith("line.")})
+    before = len((await read_all(types=of_line))[0])
+
+    told, page = await read_all(limit=before + 1)
+    again, _ = await read_all(page.position)
+
+    types = [event.type.value for event in told if "id" in event.data]
+    assert (types, again) == (["message.sent", "message.failed"], [])
+
+
 async def test_revoked_message_is_told_without_words(store: Store):
     await say(store, 1, text="segredo", from_me=False)
     await store.messages.record_revocation(THROUGH, "3A0001", 5, (MARIA.key,), 1)
